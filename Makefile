@@ -1,0 +1,78 @@
+# Every target sets up what it needs in .venv, once. Only Python 3.11 or newer must be there.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+BIN := .venv/bin
+PROJECTS := pyproject.toml sdk/pyproject.toml
+# The locks hold everything, setuptools too: an install fetches nothing outside them.
+PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -q
+LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
+	--no-emit-package meshline --quiet
+
+.PHONY: help demo up test check bench docs fmt lock clean
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/.runtime ## Play the story of a renamed form field, and count that nothing was lost.
+	@$(BIN)/meshline demo $(ARGS)
+
+up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the addresses.
+	@$(BIN)/meshline up $(ARGS)
+
+test: .venv/.dev ## Run the tests, the quick ones first. Some of them: make test ARGS="-k replay"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev ## Lint, format, types, floor plan.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.dev ## Measure against a raw Celery chain; the rows go to bench.json.
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: .venv/.dev ## Write the generated pages in docs/ anew.
+	@$(BIN)/python -m docs
+
+fmt: .venv/.dev ## Format the code and mend what ruff can mend.
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+lock: ## Pin the requirements anew, with hashes. Needs uv. To newer ones: make lock ARGS=--upgrade
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH" >&2; exit 1; }
+	$(LOCK) --extra embedded --extra build --output-file requirements.lock $(ARGS)
+	$(LOCK) --all-extras --constraints requirements.lock --output-file requirements-dev.lock $(ARGS)
+
+clean: ## Remove .venv and every cache. The data in .meshline stays.
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info sdk/build sdk/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.runtime: requirements.lock $(PROJECTS) | $(BIN)/python
+	@echo "Installing into .venv; this happens once, and may take a minute."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e sdk -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock $(PROJECTS) | $(BIN)/python
+	@echo "Installing into .venv, the tests' tools too; this happens once, and may take a minute."
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --no-build-isolation -e sdk -e .
+	@touch .venv/.runtime $@
+
+# The first Python that is new enough and can make a venv. Debian ships it without that part.
+$(BIN)/python:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	  found=$$python; \
+	  $$python -c 'import ensurepip, venv' >/dev/null 2>&1 || continue; \
+	  exec $$python -m venv --clear .venv; \
+	done; \
+	if [ -n "$$found" ]; then \
+	  echo "$$found has no ensurepip, which makes .venv: install python3-venv (Debian, Ubuntu)" >&2; \
+	else \
+	  echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3" >&2; \
+	fi; exit 1

@@ -1,0 +1,40 @@
+"""One HTTP request and its answer, as values; nothing here sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class NotSent(Exception):
+    """Raised when no connection came about: the request did not go out."""
+
+
+class NoAnswer(Exception):
+    """Raised when a request went out and its answer did not come, or not within its bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, every part already encoded."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    connect_seconds: float
+    max_answer_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One HTTP answer, read in full."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the destination did what it was asked."""
+        return 200 <= self.status < 300

@@ -1,0 +1,179 @@
+"""Mail over SMTP: a receipt, never a confirmation.
+
+SMTP cannot be asked whether a mail arrived and does not fold a mail that is sent twice: the action
+declares no idempotency, and a lost answer goes to a person. The Message-ID is made from the key, so
+that a mail that a person sends again can be told from a new one, and some mailboxes fold the two;
+nothing here relies on that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate
+from hashlib import blake2b
+from pathlib import Path
+
+from connectors.definition import SmtpDefinition
+from connectors.references import UnresolvedReference, resolve
+from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
+from orchestrator.domain.handoff import Action, Idempotency, Outgoing, Proof, Record
+
+SEND_MAIL = "send_mail"
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_POLICY = SMTP.clone(cte_type="7bit")
+_MOST_RECIPIENTS = 50
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class MailConnector:
+    """One mail server, as its definition says."""
+
+    def __init__(self, definition: SmtpDefinition, *, folder: Path | None) -> None:
+        self.name = definition.connector
+        self._definition = definition
+        self._folder = folder
+        self._server: MailServer | None = None
+        self._actions = {
+            SEND_MAIL: Action(
+                name=SEND_MAIL,
+                idempotency=Idempotency.NONE,
+                proof=Proof.RECEIPT,
+                required=frozenset({"to", "subject", "text"}),
+                optional=frozenset({"cc", "reply_to", "html"}),
+                timeout_seconds=definition.timeout_seconds,
+                max_in_flight=definition.max_in_flight,
+            )
+        }
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """The actions by name."""
+        return self._actions
+
+    async def create(self, call: Outgoing) -> str:
+        """Send the mail to all its recipients or to none; its Message-ID."""
+        from connectors.smtp_client import LoginRefused, deliver
+
+        try:
+            if self._server is None:
+                self._server = resolve_server(self._definition, self._folder)
+        except UnresolvedReference as error:
+            raise DestinationUnavailable(str(error)) from None
+        message = compose(call, self._server.sender)
+        recipients = [*_addresses(call, "to"), *_addresses(call, "cc")]
+        try:
+            await deliver(
+                self._server, recipients, message.as_bytes(), self._definition.timeout_seconds
+            )
+        except LoginRefused:
+            self._server = None  # the secret may have been changed; the next call reads it anew
+            raise
+        return str(message["Message-ID"])
+
+    async def lookup(self, call: Outgoing) -> str | None:
+        """SMTP has no look-up."""
+        raise DestinationRefused(f"{call.action} has no look-up")
+
+    async def read(self, call: Outgoing, record_id: str) -> Record | None:
+        """SMTP has no read."""
+        raise DestinationRefused(f"{call.action} cannot be read back: {record_id} is a receipt")
+
+    async def close(self) -> None:
+        """Nothing stays open between two mails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """A definition with its references followed."""
+
+    host: str
+    port: int
+    security: str  # starttls, tls or none
+    sender: str
+    user: str | None
+    password: str | None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no error may show."""
+        return (self.password,) if self.password else ()
+
+
+def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServer:
+    """Follow every reference of a definition. Raises UnresolvedReference."""
+    host = resolve(definition.host, folder=folder)
+    port = resolve(str(definition.port or _PORTS[definition.security]), folder=folder)
+    sender = resolve(definition.sender, folder=folder)
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise UnresolvedReference(f"{definition.port} leads to something that is no port")
+    if not is_address(sender):
+        raise UnresolvedReference(f"{definition.sender} leads to something that is no address")
+    login = definition.login
+    if login and definition.security == "none" and host not in _LOOPBACK:
+        raise UnresolvedReference("a login over a connection without TLS would be readable")
+    return MailServer(
+        host=host,
+        port=int(port),
+        security=definition.security,
+        sender=sender,
+        user=resolve(login.user, folder=folder) if login else None,
+        password=resolve(login.password, folder=folder) if login else None,
+    )
+
+
+def compose(call: Outgoing, sender: str) -> EmailMessage:
+    """The mail of a delivery. Raises DestinationRefused for what would break out of a header."""
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = sender
+    message["To"] = ", ".join(_addresses(call, "to"))
+    if "cc" in call.fields:
+        message["Cc"] = ", ".join(_addresses(call, "cc"))
+    if "reply_to" in call.fields:
+        message["Reply-To"] = ", ".join(_addresses(call, "reply_to"))
+    subject = _text(call, "subject")
+    if not subject.isprintable():
+        raise DestinationRefused("subject holds a line break or a control character")
+    message["Subject"] = subject
+    message["Date"] = formatdate()
+    message["Message-ID"] = message_id(call.key, sender)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies to us
+    message.set_content(_text(call, "text"))
+    if "html" in call.fields:
+        message.add_alternative(_text(call, "html"), subtype="html")
+    return message
+
+
+def message_id(key: str, sender: str) -> str:
+    """The same for every attempt of a delivery."""
+    digest = blake2b(key.encode(), digest_size=16).hexdigest()
+    return f"<{digest}@{sender.rpartition('@')[2]}>"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is one plain ASCII mail address."""
+    return text.isascii() and len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
+
+
+def _addresses(call: Outgoing, field: str) -> list[str]:
+    value = call.fields.get(field, [])
+    given = value if isinstance(value, list) else [value]
+    addresses = [one for one in given if isinstance(one, str) and is_address(one)]
+    if len(addresses) != len(given):
+        raise DestinationRefused(f"{field} is no mail address, or not plain ASCII")
+    if len(addresses) > _MOST_RECIPIENTS:
+        raise DestinationRefused(f"{field} has more than {_MOST_RECIPIENTS} addresses")
+    if not addresses and field in call.fields:
+        raise DestinationRefused(f"{field} is empty")
+    return addresses
+
+
+def _text(call: Outgoing, field: str) -> str:
+    value = call.fields[field]
+    if not isinstance(value, str):
+        raise DestinationRefused(f"{field} is no text")
+    return value

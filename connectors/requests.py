@@ -1,0 +1,64 @@
+"""One request of a definition, compiled once and filled for every call."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from connectors.definition import Ask, Create
+from connectors.templates import (
+    ABSENT,
+    Template,
+    Unfillable,
+    Values,
+    compile_path,
+    compile_template,
+    compile_text,
+)
+
+
+class RequestTemplate:
+    """A request but for its values: a look-up and a read are GETs, a create says its method."""
+
+    def __init__(self, name: str, said: Ask) -> None:
+        self.name = name  # "create", "look-up" or "read": as errors call it
+        self.creates = isinstance(said, Create)
+        self.method = said.method.upper() if isinstance(said, Create) else "GET"
+        self._path = compile_path(said.path)
+        self._query = [(name, compile_text(text)) for name, text in said.query.items()]
+        self._headers = [(name, compile_text(text)) for name, text in said.headers.items()]
+        self._body: Template | None = None
+        if isinstance(said, Create) and said.body is not None:
+            self._body = compile_template(said.body)
+
+    def target(self, values: Values) -> str:
+        """Path and query, percent-encoded. Raises Unfillable."""
+        path = str(self._path.fill(values))
+        pairs = _filled(self._query, values)
+        return f"{path}?{urlencode(pairs, quote_via=quote, safe='')}" if pairs else path
+
+    def headers(self, values: Values) -> dict[str, str]:
+        """The headers of this request alone. Raises Unfillable."""
+        headers = dict(_filled(self._headers, values))
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()) or value != value.strip():
+                raise Unfillable(f"the header {name} cannot carry a value with such characters")
+        if self._body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return headers
+
+    def body(self, values: Values) -> bytes | None:
+        """The JSON body, or None. Raises Unfillable."""
+        if self._body is None:
+            return None
+        try:
+            return orjson.dumps(self._body.fill(values))
+        except orjson.JSONEncodeError as error:
+            raise Unfillable(f"its body cannot be written as JSON: {error}") from None
+
+
+def _filled(templates: list[tuple[str, Template]], values: Values) -> list[tuple[str, str]]:
+    """Names and texts; what names a field that was not sent is left out."""
+    filled = ((name, template.fill(values)) for name, template in templates)
+    return [(name, str(value)) for name, value in filled if value is not ABSENT]

@@ -1,0 +1,214 @@
+"""Templates of requests, filled by structure: a value can never become a part of the syntax.
+
+A text that is one placeholder gives the value as it is (`{send.amount}` stays a number); inside
+other text it gives the value's text. `{key}` is the idempotency key, `{record_id}` the record's id,
+`{send.NAME}` one field, `{send}` all of them; `{{` and `}}` are braces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+_PLACEHOLDER = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
+_SEGMENT_SAFE = "!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path segment as it is
+
+
+class _Absent:
+    """What a template gives when a field that it names was not sent; its place is left out."""
+
+
+ABSENT: Final = _Absent()
+
+
+class InvalidTemplate(ValueError):
+    """Raised when a template cannot be compiled; the text says what to write instead."""
+
+
+class Unfillable(ValueError):
+    """Raised when a value cannot stand where the template puts it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """What placeholders stand for in one request."""
+
+    key: str
+    send: Mapping[str, object]
+    record_id: str = ""
+
+
+Fill = Callable[[Values], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """One compiled template; `names` are its placeholders, as written."""
+
+    fill: Fill
+    names: frozenset[str]
+
+
+def compile_template(source: object) -> Template:
+    """Compile any JSON value. Raises InvalidTemplate."""
+    names: set[str] = set()
+    return Template(fill=_compile(source, names), names=frozenset(names))
+
+
+def compile_text(source: str) -> Template:
+    """Compile a text that stays text: a header or a query value. Raises InvalidTemplate."""
+    names: set[str] = set()
+    fill = _joined(_parts(source, names))
+    return Template(fill=fill, names=frozenset(names))
+
+
+def compile_path(source: str) -> Template:
+    """Compile a URL path; each value becomes one percent-encoded segment or a part of one.
+
+    Raises InvalidTemplate for anything that is not a plain absolute path.
+    """
+    if not source.startswith("/") or source.startswith("//"):
+        raise InvalidTemplate('write a path that starts with one "/"')
+    if "?" in source or "#" in source or "\\" in source:
+        raise InvalidTemplate('write only the path; what follows a "?" goes under `query`')
+    names: set[str] = set()
+    segments = [_segment(segment, names) for segment in source.split("/")[1:]]
+    return Template(
+        fill=lambda values: "".join(["/" + fill(values) for fill in segments]),
+        names=frozenset(names),
+    )
+
+
+def _compile(node: object, names: set[str]) -> Fill:
+    if isinstance(node, str):
+        return _value(node, names)
+    if isinstance(node, dict):
+        return _object({str(key): _compile(value, names) for key, value in node.items()})
+    if isinstance(node, list):
+        return _array([_compile(item, names) for item in node])
+    return lambda _: node
+
+
+def _object(members: dict[str, Fill]) -> Fill:
+    pairs = tuple(members.items())
+    return lambda values: {
+        name: value for name, fill in pairs if (value := fill(values)) is not ABSENT
+    }
+
+
+def _array(items: list[Fill]) -> Fill:
+    return lambda values: [value for fill in items if (value := fill(values)) is not ABSENT]
+
+
+def _value(source: str, names: set[str]) -> Fill:
+    parts = _parts(source, names, alone=True)
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return parts[0].fill
+    return _joined(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Placeholder:
+    name: str
+    fill: Fill
+
+
+def _parts(source: str, names: set[str], *, alone: bool = False) -> list[str | _Placeholder]:
+    """Literal texts and placeholders in order; `{send}` only where it stands `alone`."""
+    parts: list[str | _Placeholder] = []
+    literal, end = "", 0
+    for match in _PLACEHOLDER.finditer(source):
+        literal += source[end : match.start()]
+        end = match.end()
+        brace, name, stray = match.groups()
+        if stray:
+            raise InvalidTemplate(f'a single "{stray}" stands in it; write "{stray * 2}"')
+        if brace:
+            literal += brace[0]
+            continue
+        if name == "send" and not (alone and match.group() == source):
+            raise InvalidTemplate("{send} is an object and stands alone in a JSON value")
+        if literal:
+            parts.append(literal)
+        names.add(name)
+        parts.append(_Placeholder(name=name, fill=_source(name)))
+        literal = ""
+    literal += source[end:]
+    if literal or not parts:
+        parts.append(literal)
+    return parts
+
+
+def _source(name: str) -> Fill:
+    if name == "key":
+        return lambda values: values.key
+    if name == "record_id":
+        return lambda values: values.record_id
+    if name == "send":
+        return lambda values: dict(values.send)
+    if name.startswith("send.") and len(name) > len("send."):
+        field = name.removeprefix("send.")
+        return lambda values: values.send.get(field, ABSENT)
+    raise InvalidTemplate(
+        f"{{{name}}} is no placeholder; there are {{key}}, {{record_id}}, {{send}}, {{send.FIELD}}"
+    )
+
+
+def _joined(parts: list[str | _Placeholder]) -> Fill:
+    if len(parts) == 1 and isinstance(parts[0], str):
+        only = parts[0]
+        return lambda _: only
+
+    def fill(values: Values) -> object:
+        text = ""
+        for part in parts:
+            if isinstance(part, str):
+                text += part
+                continue
+            value = part.fill(values)
+            if value is ABSENT:
+                return ABSENT
+            text += _as_text(part.name, value)
+        return text
+
+    return fill
+
+
+def _segment(source: str, names: set[str]) -> Callable[[Values], str]:
+    parts = _parts(source, names)
+    if all(isinstance(part, str) for part in parts):
+        literal = quote("".join(map(str, parts)), safe=_SEGMENT_SAFE)
+        if literal in (".", ".."):
+            raise InvalidTemplate(f'"{literal}" is no segment of a path; write the path in full')
+        return lambda _: literal
+
+    def fill(values: Values) -> str:
+        segment = ""
+        for part in parts:
+            if isinstance(part, str):
+                segment += quote(part, safe=_SEGMENT_SAFE)
+                continue
+            value = part.fill(values)
+            text = "" if value is ABSENT else _as_text(part.name, value)
+            if not text:
+                raise Unfillable(f"{part.name} is empty and stands in a path")
+            segment += quote(text, safe="")
+        if segment in (".", ".."):
+            raise Unfillable(f'"{segment}" would change the path')
+        return segment
+
+    return fill
+
+
+def _as_text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    kind = "null" if value is None else "an object" if isinstance(value, dict) else "a list"
+    raise Unfillable(f"{name} is {kind} and cannot stand inside a text")

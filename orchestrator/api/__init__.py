@@ -1,0 +1,1 @@
+"""The HTTP door: takes triggers, commits them, and only then answers."""

@@ -1,0 +1,129 @@
+"""The door's addresses, and what stands behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from orchestrator.api.bodies import Room
+from orchestrator.api.door import Door, DoorLimits
+from orchestrator.api.events import Events
+from orchestrator.api.keys import REMEMBERED_SECONDS, KeyRing
+from orchestrator.api.metrics import Metrics
+from orchestrator.api.readiness import OK, Readiness
+from orchestrator.api.remembered import Remembered
+from orchestrator.domain.errors import StoreUnavailable
+from orchestrator.operations.manage_keys import check_key
+from orchestrator.settings import Settings
+from orchestrator.store.engine import Store
+from orchestrator.store.views import count_states
+
+_COUNTED_SECONDS = 10.0  # counting goes over every event
+_READING_THREADS = 4
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiLimits:
+    """What the door grants to all requests together; times in seconds."""
+
+    door: DoorLimits = field(default_factory=DoorLimits)
+    body_seconds: float = 30.0  # until the whole body has arrived
+    bytes_in_hand: int = 128 * 1024 * 1024  # bodies that are read or wait for their commit
+    key_seconds: float = REMEMBERED_SECONDS
+
+
+def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -> Starlette:
+    """The door as an ASGI application; it writes between its lifespan's start and end."""
+    limits = limits or ApiLimits()
+    threads = ThreadPoolExecutor(_READING_THREADS, "door-reader")
+
+    async def aside(function: Callable[..., Any], *arguments: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+
+    metrics = Metrics()
+    door = Door(store, metrics, limits.door)
+    events = Events(
+        store=store,
+        door=door,
+        keys=KeyRing(lambda key: aside(check_key, store, key), seconds=limits.key_seconds),
+        metrics=metrics,
+        room=Room(max(limits.bytes_in_hand, config.max_batch_bytes)),
+        config=config,
+        body_seconds=limits.body_seconds,
+        aside=aside,
+    )
+    readiness = Readiness(store, config)
+    states = Remembered(lambda: aside(_count, store), seconds=_COUNTED_SECONDS)
+
+    async def healthz(_: Request) -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    async def readyz(_: Request) -> Response:
+        found = await readiness.states()
+        ready = found["store"] == OK
+        body = orjson.dumps({"ready": ready, **found})
+        return Response(body, 200 if ready else 503, media_type="application/json")
+
+    async def show_metrics(_: Request) -> Response:
+        return Response(metrics.render(await states.get()), media_type="text/plain; version=0.0.4")
+
+    async def not_routed(_: Request, error: Exception) -> Response:
+        return events.problem(error)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await door.start()
+        try:
+            yield
+        finally:
+            await door.stop()
+            threads.shutdown()
+
+    app = Starlette(
+        routes=[
+            Route("/v1/events", _answering(events, events.post), methods=["POST"]),
+            Route("/v1/events/{id}", _answering(events, events.show), methods=["GET"]),
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/readyz", readyz, methods=["GET"]),
+            Route("/metrics", show_metrics, methods=["GET"]),
+        ],
+        exception_handlers={HTTPException: not_routed},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # a redirect would name the Host that a client made up
+    return app
+
+
+def _answering(events: Events, endpoint: Endpoint) -> Endpoint:
+    """The endpoint, with every error turned into a problem document."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # to nobody
+        except Exception as error:  # noqa: BLE001 - logged where it becomes an answer
+            return events.problem(error)
+
+    return answer
+
+
+def _count(store: Store) -> dict[str, int] | None:
+    try:
+        with store.read() as tx:
+            return count_states(tx)
+    except StoreUnavailable:
+        return None

@@ -1,0 +1,113 @@
+"""Reading a body: no more than it may be, no longer than it may take, no more at once than fits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from orchestrator.api.problems import BodyTooSlow, DoorFull, Problem
+from orchestrator.domain.errors import PayloadTooLarge
+
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 64 * 1024 * 1024
+
+
+class Room:
+    """How many bytes of bodies the door has in hand at once, over all requests."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    @contextmanager
+    def hold(self) -> Iterator[Hold]:
+        """Room for one request's body, given back when the request is done."""
+        hold = Hold(self)
+        try:
+            yield hold
+        finally:
+            self.left += hold.size
+
+
+class Hold:
+    """What one request has in hand."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.size = 0  # bytes
+
+    def take(self, size: int) -> None:
+        """Hold `size` bytes more. Raises DoorFull."""
+        if size > self._room.left:
+            raise DoorFull("too many bodies are on their way in", fix="send it again in a moment")
+        self._room.left -= size
+        self.size += size
+
+
+async def read_body(request: Request, hold: Hold, *, limit: int, seconds: float) -> bytes:
+    """The whole body. Raises PayloadTooLarge, BodyTooSlow, DoorFull, ClientDisconnect."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise _too_large(limit)
+                hold.take(len(part))
+                parts.append(part)
+    except TimeoutError:
+        raise BodyTooSlow(
+            f"the body did not arrive within {seconds:g} s", fix="send it again, faster"
+        ) from None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"the body is larger than {limit} bytes",
+        field="body",
+        fix="send less, or raise the limit: see MESHLINE_MAX_BODY_BYTES and _MAX_BATCH_BYTES",
+    )
+
+
+class EarlyAnswer(Response):
+    """A problem that is answered before the body was read; the connection is closed after it.
+
+    A connection that is closed over unread bytes is reset, and the answer may be lost with it. So
+    the answer goes out first, and what still comes is taken and thrown away for a moment.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.body, problem.status_code, problem.headers)
+        self.headers["connection"] = "close"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, linger, close."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        # A client that waits for "100 Continue" sends nothing, and a look would ask it to.
+        if (b"expect", b"100-continue") not in scope["headers"]:
+            await _swallow(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _swallow(receive: Receive) -> None:
+    left = _LINGER_BYTES
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        pass

@@ -1,0 +1,150 @@
+"""Group commit: requests that come together are written in one transaction, then answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from orchestrator.api.metrics import Metrics
+from orchestrator.api.problems import DoorFull
+from orchestrator.domain.errors import StoreUnavailable
+from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.operations.accept_triggers import RefusedAt, accept_batches
+from orchestrator.store.engine import Store
+
+log = logging.getLogger(__name__)
+
+Answer = list[Accepted] | Exception
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorLimits:
+    """How much waits, and how much goes into one commit."""
+
+    most_waiting: int = 20_000  # events
+    most_in_a_commit: int = 2_000  # events; one batch may be larger
+    bytes_in_a_commit: int = 16 * 1024 * 1024
+
+
+@dataclass(eq=False)
+class _Waiting:
+    triggers: Sequence[Trigger]
+    actor: str
+    answer: asyncio.Future[list[Accepted]]
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = sum(len(one.payload) for one in self.triggers)
+
+
+class Door:
+    """One writer thread, and what waits for it. Belongs to one event loop, between start and stop.
+
+    A request whose sender has gone away is written all the same: it may have been the answer that
+    got lost, and the sender's next try finds the event by its key.
+    """
+
+    def __init__(self, store: Store, metrics: Metrics, limits: DoorLimits | None = None) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._limits = limits or DoorLimits()
+        self._waiting: deque[_Waiting] = deque()
+        self._events_waiting = 0
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._thread = ThreadPoolExecutor(1, "door-writer")
+        self._writer = asyncio.create_task(self._write(), name="door-writer")
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        self._stopping = True
+        self._wake.set()
+        await self._writer
+        self._thread.shutdown()
+
+    async def accept(self, triggers: Sequence[Trigger], *, actor: str) -> list[Accepted]:
+        """Answer when the triggers are committed, in their order: all of them, or none.
+
+        Raises RefusedAt, DoorFull, StoreUnavailable.
+        """
+        if self._stopping or self._events_waiting + len(triggers) > self._limits.most_waiting:
+            raise DoorFull("too much waits to be written", fix="send it again in a moment")
+        one = _Waiting(triggers, actor, asyncio.get_running_loop().create_future())
+        self._waiting.append(one)
+        self._events_waiting += len(triggers)
+        self._wake.set()
+        return await one.answer
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting or not self._stopping:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            group = self._take()
+            try:
+                answers = await loop.run_in_executor(self._thread, self._commit, group)
+            except StoreUnavailable as error:
+                # Nor would the next in line be better served by another wait for it.
+                group.extend(self._waiting)
+                self._waiting.clear()
+                answers = [StoreUnavailable(str(error)) for _ in group]
+            for one, answer in zip(group, answers, strict=True):
+                self._events_waiting -= len(one.triggers)
+                _give(one.answer, answer)
+
+    def _take(self) -> list[_Waiting]:
+        """The oldest request and, as far as one commit goes, what else waits of the same caller.
+
+        The audit row of a commit names one actor.
+        """
+        group = [self._waiting.popleft()]
+        events, size = len(group[0].triggers), group[0].size
+        others: list[_Waiting] = []
+        while self._waiting and events < self._limits.most_in_a_commit:
+            one = self._waiting.popleft()
+            fits = size + one.size <= self._limits.bytes_in_a_commit
+            if one.actor == group[0].actor and fits:
+                group.append(one)
+                events, size = events + len(one.triggers), size + one.size
+            else:
+                others.append(one)
+        self._waiting.extendleft(reversed(others))
+        return group
+
+    def _commit(self, group: Sequence[_Waiting]) -> list[Answer]:
+        """Runs in the writer thread. Raises StoreUnavailable; any other error is an answer."""
+        began = perf_counter()
+        try:
+            batches = [one.triggers for one in group]
+            found = accept_batches(self._store, batches, actor=group[0].actor)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if len(group) == 1:
+                return [error]
+            # What nobody foresaw in one request must not cost the others theirs.
+            log.exception("a commit of %d requests failed; writing them one by one", len(group))
+            return [self._commit([one])[0] for one in group]
+        self._metrics.committed(
+            [one for one in found if not isinstance(one, RefusedAt)], perf_counter() - began
+        )
+        return list(found)
+
+
+def _give(future: asyncio.Future[list[Accepted]], answer: Answer) -> None:
+    if future.done():  # the server has given the request up
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

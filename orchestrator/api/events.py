@@ -1,0 +1,126 @@
+"""`POST /v1/events` takes triggers; `GET /v1/events/{id}` tells where an event stands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator.api.bodies import EarlyAnswer, Hold, Room, read_body
+from orchestrator.api.cloud_events import read_binary, read_structured
+from orchestrator.api.content import Form, form_of
+from orchestrator.api.door import Door
+from orchestrator.api.keys import KeyRing
+from orchestrator.api.metrics import Metrics
+from orchestrator.api.problems import Problem, problem_of
+from orchestrator.api.triggers import read_batch, read_plain
+from orchestrator.domain import strict_json
+from orchestrator.domain.errors import NotFound, Refused, StoreUnavailable
+from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.operations.accept_triggers import RefusedAt
+from orchestrator.operations.manage_keys import Caller
+from orchestrator.settings import Settings
+from orchestrator.store.engine import Store
+from orchestrator.store.views import show_event
+
+_LONG_BODY = 64 * 1024  # bytes; reading a longer one would keep the other requests waiting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """The two addresses, and what they need."""
+
+    store: Store
+    door: Door
+    keys: KeyRing
+    metrics: Metrics
+    room: Room
+    config: Settings
+    body_seconds: float
+    aside: Callable[..., Awaitable[Any]]  # runs a function that blocks in a thread
+
+    async def post(self, request: Request) -> Response:
+        """202 with id and duplicate; of a batch, one for each trigger in order."""
+        began = perf_counter()
+        with self.room.hold() as hold:
+            try:
+                caller = await self.keys.caller(request.headers.get("authorization"))
+                form = form_of(request.headers)
+                body = await self._body(request, form, hold)
+            except (Refused, StoreUnavailable) as error:
+                return EarlyAnswer(self.problem(error))
+            triggers = await self._triggers(request, form, body, caller)
+            try:
+                accepted = await self.door.accept(triggers, actor=caller.actor)
+            except RefusedAt as refused:
+                raise refused if form.is_batch else refused.cause from None
+        self.metrics.answered(perf_counter() - began)
+        answers = [_answer(one) for one in accepted]
+        return _json({"events": answers} if form.is_batch else answers[0], status=202)
+
+    async def show(self, request: Request) -> Response:
+        """State, stage, reason, deliveries and history; 404 too where the key may not look."""
+        caller = await self.keys.caller(request.headers.get("authorization"))
+        event_id = request.path_params["id"]
+        event = await self.aside(_find, self.store, event_id)
+        if event is None or not caller.permits(event["client"]):
+            raise NotFound(
+                "there is no such event, or it is another client's",
+                field="id",
+                fix="use the id that the door answered, with a key of the event's client",
+            )
+        for delivery in event["deliveries"]:
+            del delivery["send"]  # the payload's values
+        return _json(event)
+
+    def problem(self, error: Exception) -> Problem:
+        """An error as its answer, counted."""
+        problem = problem_of(error)
+        self.metrics.refused(problem.code)
+        return problem
+
+    async def _body(self, request: Request, form: Form, hold: Hold) -> bytes:
+        config = self.config
+        limit = config.max_batch_bytes if form.is_batch else config.max_body_bytes
+        return await read_body(request, hold, limit=limit, seconds=self.body_seconds)
+
+    async def _triggers(
+        self, request: Request, form: Form, body: bytes, caller: Caller
+    ) -> list[Trigger]:
+        if len(body) > _LONG_BODY:
+            found: list[Trigger] = await self.aside(self._read, request, form, body, caller)
+            return found
+        return self._read(request, form, body, caller)
+
+    def _read(self, request: Request, form: Form, body: bytes, caller: Caller) -> list[Trigger]:
+        depth = self.config.max_depth + (2 if form.is_batch else 1)  # around the payload
+        value = strict_json.loads(body, max_depth=depth)
+        if form is Form.BINARY:
+            return [read_binary(request.headers, value, caller)]
+        read_one = read_plain if form in (Form.PLAIN, Form.PLAIN_BATCH) else read_structured
+        if not form.is_batch:
+            return [read_one(value, caller)]
+        return read_batch(
+            value,
+            lambda one: read_one(one, caller),
+            most=self.config.max_batch_events,
+            largest=self.config.max_body_bytes,
+        )
+
+
+def _find(store: Store, event_id: str) -> dict[str, Any] | None:
+    with store.read() as tx:
+        return show_event(tx, event_id)
+
+
+def _answer(accepted: Accepted) -> dict[str, object]:
+    return {"id": accepted.id, "duplicate": accepted.duplicate}
+
+
+def _json(value: object, *, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")

@@ -1,0 +1,80 @@
+"""What the door counts, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from orchestrator.domain.event import Accepted
+
+_EVENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """One registry a door. Safe to use from every thread."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._accepted = self._counter("accepted", "New events that were committed")
+        self._duplicates = self._counter("duplicates", "Triggers that were accepted before")
+        self._commits = self._counter("commits", "Transactions that wrote events")
+        self._refused = Counter(
+            "meshline_door_refused", "Requests refused", ["code"], registry=self._registry
+        )
+        self._group = Histogram(
+            "meshline_door_commit_events",
+            "Triggers written by one commit",
+            buckets=_EVENTS,
+            registry=self._registry,
+        )
+        self._commit_seconds = Histogram(
+            "meshline_door_commit_seconds",
+            "Time of one commit",
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._accept_seconds = Histogram(
+            "meshline_door_accept_seconds",
+            "Time from a request's headers to its answer",
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._states = Gauge(
+            "meshline_events", "Events by state", ["state"], registry=self._registry
+        )
+        self._store_up = Gauge(
+            "meshline_store_up", "Whether the store answers", registry=self._registry
+        )
+
+    def _counter(self, name: str, what: str) -> Counter:
+        return Counter(f"meshline_door_{name}", what, registry=self._registry)
+
+    def committed(self, answers: Sequence[Sequence[Accepted]], seconds: float) -> None:
+        """Count one commit."""
+        every = [one for answer in answers for one in answer]
+        if not every:
+            return
+        duplicates = sum(one.duplicate for one in every)
+        self._commits.inc()
+        self._accepted.inc(len(every) - duplicates)
+        self._duplicates.inc(duplicates)
+        self._group.observe(len(every))
+        self._commit_seconds.observe(seconds)
+
+    def answered(self, seconds: float) -> None:
+        """Count a request that was accepted."""
+        self._accept_seconds.observe(seconds)
+
+    def refused(self, code: str) -> None:
+        """Count a request that was refused, whatever for."""
+        self._refused.labels(code).inc()
+
+    def render(self, states: Mapping[str, int] | None) -> bytes:
+        """The text format; `states` is None where the store did not answer."""
+        self._store_up.set(states is not None)
+        self._states.clear()
+        for state, count in (states or {}).items():
+            self._states.labels(state).set(count)
+        return generate_latest(self._registry)

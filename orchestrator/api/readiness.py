@@ -1,0 +1,80 @@
+"""Whether the door can do its work: the store has to answer, the broker may be away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from orchestrator.api.remembered import Remembered
+from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
+from orchestrator.settings import Settings
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import schema_version
+from orchestrator.store.schema import HEAD
+
+log = logging.getLogger(__name__)
+
+OK = "ok"
+_REMEMBERED_SECONDS = 2.0
+_PATIENCE_SECONDS = 4.0
+
+
+class Readiness:
+    """What the store and the broker said a moment ago; whoever asks may not slow the door down.
+
+    The words are for everybody: no address, no vendor's message. Those go to the log.
+    """
+
+    def __init__(self, store: Store, config: Settings) -> None:
+        self._store = store
+        self._config = config
+        self._states = {
+            "store": Remembered(self._ask_store, seconds=_REMEMBERED_SECONDS),
+            "broker": Remembered(self._ask_broker, seconds=_REMEMBERED_SECONDS),
+        }
+
+    async def states(self) -> dict[str, str]:
+        """How `store` and `broker` are: "ok", or a word and a reason."""
+        found = await asyncio.gather(*(one.get() for one in self._states.values()))
+        return dict(zip(self._states, found, strict=True))
+
+    async def _ask_store(self) -> str:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                schema = await asyncio.to_thread(self._schema)
+        except (StoreUnavailable, TimeoutError) as error:
+            log.warning("not ready: %s", str(error) or "the store takes too long")
+            return "down: the store does not answer"
+        return OK if schema == HEAD else f"down: its schema is {schema}, this release needs {HEAD}"
+
+    def _schema(self) -> str | None:
+        with self._store.read() as tx:
+            return schema_version(tx)
+
+    async def _ask_broker(self) -> str:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await asyncio.to_thread(call_broker, self._config)
+        except (MeshlineError, TimeoutError) as error:
+            log.warning("degraded: %s", str(error) or "the broker takes too long")
+            return "degraded: the broker does not answer; what is accepted waits in the store"
+        return OK
+
+
+def call_broker(config: Settings) -> None:
+    """Call the broker once. Raises StartupFailed where there is none, BrokerUnavailable."""
+    from kombu.connection import Connection
+
+    options = config.celery_config()["broker_transport_options"]
+    quick = dict.fromkeys(("socket_timeout", "socket_connect_timeout", "connect_timeout"), 2)
+    try:
+        connection = Connection(  # type: ignore[no-untyped-call]
+            config.broker, connect_timeout=2, transport_options=options | quick
+        )
+        transport = connection.transport  # one try: kombu's own connect() tries again, and waits
+    except KeyError as error:
+        raise BrokerUnavailable(str(error)) from None
+    try:
+        transport.close_connection(transport.establish_connection())
+    except connection.connection_errors + connection.channel_errors as error:
+        raise BrokerUnavailable(f"the broker does not answer: {error}") from None

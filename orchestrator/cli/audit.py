@@ -1,0 +1,65 @@
+"""`meshline audit`: who did what, when and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.opening import opened_store
+from orchestrator.cli.options import AsJson, Limit, OnlyClient
+from orchestrator.cli.screen import note, put_json, put_table, short
+
+
+def audit(
+    event: Annotated[
+        str | None, typer.Option("--event", metavar="ID", help="Only of this event.")
+    ] = None,
+    client: OnlyClient = None,
+    actor: Annotated[
+        str | None,
+        typer.Option("--actor", metavar="WHO", help="Only by this one, such as cli:root."),
+    ] = None,
+    action: Annotated[
+        str | None, typer.Option("--action", metavar="WHAT", help="Only this, such as publish.")
+    ] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show who did what, when and why, the newest first."""
+    with opened_store() as store:
+        from orchestrator.store.views import list_audit
+
+        with store.read() as tx:
+            rows = list_audit(
+                tx, event_id=event, client=client, actor=actor, action=action, limit=limit
+            )
+    if as_json:
+        put_json({"audit": rows})
+        return
+    put_table(
+        ("WHEN", "WHO", "WHAT", "EVENT", "WHY"),
+        [(short(row["at"]), row["actor"], what(row), row["event_id"], why(row)) for row in rows],
+    )
+    if len(rows) == limit:
+        note(f"the newest {limit}; --limit shows more")
+
+
+def what(row: Mapping[str, Any]) -> str:
+    """What an audit row tells of, with the destination where it is about one."""
+    words = row["action"].replace("_", " ")
+    return f"{words} ({row['destination']})" if row["destination"] else words
+
+
+def why(row: Mapping[str, Any]) -> str:
+    """The reason and the details of an audit row, as one text."""
+    detail = dict(row["detail"] or {})
+    said = [row["reason"], detail.pop("detail", None)]
+    said += [f"{name}: {_text(value)}" for name, value in detail.items()]
+    return "; ".join(str(one) for one in said if one)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,203 @@
+"""The doctor's checks: each says what it found and, where something is wrong, what to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.cli.opening import missing_file, no_store
+from orchestrator.domain.errors import (
+    BrokerUnavailable,
+    InvalidFile,
+    MeshlineError,
+    StartupFailed,
+)
+
+if TYPE_CHECKING:
+    from orchestrator.domain.catalog import Catalog
+    from orchestrator.settings import Settings
+    from orchestrator.store.engine import Store
+
+_LITTLE_DISK, _NO_DISK = 1_000_000_000, 100_000_000  # bytes
+_LATE_SECONDS = 60.0
+
+
+class Health(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    ATTENTION = "attention"  # it works, and somebody should look
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the doctor's."""
+
+    check: str
+    health: Health
+    found: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connectors:
+    """What this machine knows of connectors."""
+
+    actions: Catalog = field(default_factory=dict)
+    unset: Mapping[str, str] = field(default_factory=dict)  # by name, what it lacks here
+
+
+def look_at_everything() -> Iterator[Finding]:
+    """Every check, those first on which others rest."""
+    from orchestrator.settings import settings
+
+    try:
+        config = settings()
+    except StartupFailed as error:
+        yield _broken("settings", str(error), "correct the setting that it names")
+        return
+    yield _ok("settings", "they are valid")
+    yield _look_at_broker(config)
+    connectors, finding = _look_at_connectors(config)
+    yield finding
+    yield from _look_at_store(config, connectors)
+    yield from _look_at_disk(config)
+
+
+def _look_at_broker(config: Settings) -> Finding:
+    from orchestrator.api.readiness import call_broker
+
+    try:
+        call_broker(config)
+    except StartupFailed as error:
+        found, _, fix = str(error).partition(": ")
+        return _broken("broker", found, fix)
+    except BrokerUnavailable as error:
+        fix = "start it, or correct MESHLINE_BROKER_URL; the door accepts meanwhile"
+        return _broken("broker", str(error), fix)
+    return _ok("broker", "it answers")
+
+
+def _look_at_connectors(config: Settings) -> tuple[Connectors, Finding]:
+    from connectors.registry import catalog, load_connectors, unresolved
+
+    try:
+        actions = catalog(load_connectors(config.connectors))
+        unset = unresolved(config.connectors)
+    except InvalidFile as error:
+        fix = "correct the definition; MESHLINE_CONNECTORS names the folder"
+        return Connectors(), _broken("connectors", str(error), fix)
+    shown = (f"{one} (not set up here)" if one in unset else one for one in sorted(actions))
+    return Connectors(actions=actions, unset=unset), _ok("connectors", ", ".join(shown))
+
+
+def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[Finding]:
+    from orchestrator.store.engine import Store
+
+    try:
+        store = Store(config.store_url)
+    except MeshlineError as error:
+        yield _broken("store", str(error), "correct MESHLINE_DATABASE_URL")
+        return
+    try:
+        yield from _look_into(store, connectors)
+    except MeshlineError as error:
+        yield _broken("store", str(error), "start it, or correct MESHLINE_DATABASE_URL")
+    finally:
+        store.close()
+
+
+def _look_into(store: Store, connectors: Connectors) -> Iterator[Finding]:
+    from orchestrator.store.migrate import schema_version
+    from orchestrator.store.schema import HEAD
+
+    shown = store.url.render_as_string(hide_password=True)
+    if missing := missing_file(store):
+        found, _, fix = no_store(missing).partition(": ")
+        yield _broken("store", found, fix)
+        return
+    with store.read() as tx:
+        schema = schema_version(tx)
+    if schema == HEAD:
+        yield _ok("store", f"{shown} answers, schema {schema}")
+        yield from _look_at_workflows(store, connectors)
+        yield _look_at_late_events(store)
+    elif schema is None or schema < HEAD:
+        fix = "nothing: the first process that starts brings it up to date"
+        yield _attention("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
+    else:
+        fix = "run the newer release of Meshline that made it"
+        yield _broken("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
+
+
+def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[Finding]:
+    import orjson
+
+    from orchestrator.store.workflows import list_versions
+
+    with store.read() as tx:
+        live = list_versions(tx, all_versions=False)
+    if not live:
+        yield _broken("workflows", "none is live", "`meshline workflow publish FILE`")
+        return
+    yield _ok("workflows", f"{len(live)} live")
+    for row in live:
+        name = f"{row.client}/{row.name}"
+        yield from _look_at_destinations(name, orjson.loads(row.definition), connectors)
+
+
+def _look_at_destinations(
+    name: str, definition: dict[str, Any], connectors: Connectors
+) -> Iterator[Finding]:
+    asked = {(one["connector"], one["action"]) for one in definition["destinations"].values()}
+    for connector, action in sorted(asked):
+        if action not in connectors.actions.get(connector, {}):
+            fix = "put its definition into the folder that MESHLINE_CONNECTORS names"
+            found = f"it needs {connector}.{action}, which is not known here"
+            yield _broken(name, found, fix)
+    for connector in sorted({one for one, _ in asked} & connectors.unset.keys()):
+        found = f"{connector}: {connectors.unset[connector]}"
+        yield _attention(name, found, "set it where workers run; here only if one runs here")
+
+
+def _look_at_late_events(store: Store) -> Finding:
+    from orchestrator.store.views import count_late
+
+    with store.read() as tx:
+        late = count_late(tx, seconds=_LATE_SECONDS)
+    if not late:
+        return _ok("progress", "no event waits for a relay or a worker")
+    fix = "see that `meshline relay` and `meshline worker` run"
+    return _attention("progress", f"{late} events are due for over a minute", fix)
+
+
+def _look_at_disk(config: Settings) -> Iterator[Finding]:
+    if config.database_url and config.broker_url:
+        return  # nothing is kept on this machine
+    place = config.home.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1e9:.1f} GB free in {place}"
+    if free < _NO_DISK:
+        yield _broken("disk", found, "make room: the store cannot commit on a full disk")
+    elif free < _LITTLE_DISK:
+        yield _attention("disk", found, "make room soon")
+    else:
+        yield _ok("disk", found)
+
+
+def _ok(check: str, found: str) -> Finding:
+    return Finding(check=check, health=Health.OK, found=found)
+
+
+def _attention(check: str, found: str, fix: str) -> Finding:
+    return Finding(check=check, health=Health.ATTENTION, found=found, fix=fix)
+
+
+def _broken(check: str, found: str, fix: str) -> Finding:
+    return Finding(check=check, health=Health.BROKEN, found=found, fix=fix)

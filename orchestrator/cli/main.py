@@ -1,0 +1,67 @@
+"""The `meshline` command: what there is, in the order in which people meet it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from orchestrator import __version__
+from orchestrator.cli import (
+    audit,
+    dead_letters,
+    doctor,
+    emit,
+    events,
+    keys,
+    processes,
+    quarantine,
+    workflow,
+)
+from orchestrator.cli.failures import run
+from orchestrator.cli.screen import put
+
+app = typer.Typer(
+    name="meshline",
+    rich_markup_mode=None,
+    help="Holds the rules of your automations, proves each handoff, and keeps the record.",
+    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors are one line on stderr.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        put(f"meshline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def meshline(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Holds the rules of your automations, proves each handoff, and keeps the record."""
+
+
+processes.add_to(app)
+app.add_typer(workflow.app, name="workflow")
+app.command("emit")(emit.emit)
+app.add_typer(events.app, name="events")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("audit")(audit.audit)
+app.add_typer(keys.app, name="keys")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(app, sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

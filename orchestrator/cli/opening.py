@@ -1,0 +1,63 @@
+"""What nearly every command begins with: the store, and who is asking."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.domain.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from orchestrator.store.engine import Store
+
+
+@contextmanager
+def opened_store(*, create: bool = False) -> Iterator[Store]:
+    """The store for the length of the block, its schema current.
+
+    Without `create` a missing SQLite file is an error: a look from the wrong folder must not show
+    an empty store. Raises StoreUnavailable, SchemaMismatch, StartupFailed.
+    """
+    from orchestrator.settings import settings
+    from orchestrator.store.engine import Store
+    from orchestrator.store.migrate import open_store
+
+    url = settings().store_url
+    if not create:
+        missing = missing_file(Store(url))
+        if missing:
+            raise StoreUnavailable(no_store(missing))
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def missing_file(store: Store) -> Path | None:
+    """The file of a SQLite store, where it is not there yet."""
+    name = store.url.database if store.is_sqlite else None
+    if not name or name == ":memory:" or Path(name).exists():
+        return None
+    return Path(name).absolute()
+
+
+def no_store(path: Path) -> str:
+    """What to say where there is no SQLite store."""
+    return (
+        f"there is no store at {path}: go to the folder that holds it, set MESHLINE_HOME or"
+        " MESHLINE_DATABASE_URL, or make one with `meshline up` or `meshline workflow publish FILE`"
+    )
+
+
+def actor() -> str:
+    """The audit's word for the person at the command line: the login that runs the process."""
+    number = os.getuid()
+    try:
+        return f"cli:{pwd.getpwuid(number).pw_name}"
+    except KeyError:  # a container may run under a number that has no name
+        return f"cli:{number}"

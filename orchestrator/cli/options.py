@@ -1,0 +1,40 @@
+"""Options that several commands share, so that they read and behave the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.domain.reasons import Reason
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Most rows to show.")
+]
+
+OnlyClient = Annotated[
+    str | None, typer.Option("--client", metavar="NAME", help="Only this client's.")
+]
+OnlyWorkflow = Annotated[
+    str | None, typer.Option("--workflow", metavar="NAME", help="Only this workflow's.")
+]
+OnlyReason = Annotated[
+    Reason | None,
+    typer.Option("--reason", metavar="CODE", help="Only these, such as contract_violation."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="In quarantine since then or later: 2h, 30m or 3d (ago), or an ISO 8601 time (UTC"
+        " where it names no offset).",
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="In quarantine since before then."),
+]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Events by their ids.")]

@@ -1,0 +1,123 @@
+"""Commands that start Meshline's processes; each becomes the process, or stays with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")
+]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", metavar="N", min=0, max=65_535, help="Port; 0 takes a free one."),
+]
+PortFile = Annotated[
+    Path | None,
+    typer.Option("--port-file", metavar="FILE", help="File that the bound port is written to."),
+]
+
+
+class Pool(StrEnum):
+    """How a worker runs its tasks."""
+
+    PREFORK = "prefork"
+    SOLO = "solo"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    for command in (up, demo, api, worker, relay, flower):
+        app.command()(command)
+
+
+def up(
+    example: Annotated[
+        bool,
+        typer.Option("--example", help="Also a sandbox, with the example workflow made live."),
+    ] = False,
+) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    from orchestrator.embedded.up import run_up
+
+    raise typer.Exit(run_up(example=example))
+
+
+def demo(
+    leads: Annotated[
+        int,
+        typer.Option("--leads", metavar="N", min=1, max=10_000, help="Leads before the change."),
+    ] = 30,
+) -> None:
+    """Play the story of a renamed form field, and count."""
+    from orchestrator.embedded.demo import run_demo
+
+    raise typer.Exit(run_demo(leads=leads))
+
+
+def api(host: Host = None, port: Port = None, port_file: PortFile = None) -> None:
+    """Run the HTTP door."""
+    from orchestrator.api.serve import serve
+
+    serve(_settings(host=host, port=port), port_file=port_file)
+
+
+def worker(
+    count: Annotated[
+        int | None,
+        typer.Option("--processes", metavar="N", min=1, max=256, help="Processes that do tasks."),
+    ] = None,
+    pool: Annotated[Pool, typer.Option("--pool", help="How tasks are run.")] = Pool.PREFORK,
+) -> None:
+    """Run a worker, which validates, routes and dispatches."""
+    config = _settings_with_broker()
+    _become(
+        *("celery", "--quiet", "--app", "workers.app", "worker", "--task-events"),
+        *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        *("--pool", pool, "--concurrency", str(count or config.worker_processes)),
+        # A worker that is asked to stop gives back what it has not finished.
+        REMAP_SIGTERM="SIGQUIT",
+    )
+
+
+def relay() -> None:
+    """Run a relay, which puts due events on the broker."""
+    _settings_with_broker()
+    _become("workers.relay")
+
+
+def flower(host: Host = None, port: Port = None, port_file: PortFile = None) -> None:
+    """Run Flower with Meshline's tab "Events"."""
+    from orchestrator.dashboard.serve import serve
+
+    serve(_settings(flower_host=host, flower_port=port), port_file=port_file)
+
+
+def _settings(**said: object) -> Settings:
+    from orchestrator.settings import settings
+
+    return settings().model_copy(
+        update={name: value for name, value in said.items() if value is not None}
+    )
+
+
+def _settings_with_broker() -> Settings:
+    """The settings. Raises StartupFailed here where Celery would show a traceback."""
+    config = _settings()
+    _ = config.broker
+    return config
+
+
+def _become(module: str, *arguments: str, **environment: str) -> None:
+    """Replace this process by one of Python's modules; a supervisor's signals then reach it."""
+    os.environ |= environment
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - our words

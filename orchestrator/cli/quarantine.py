@@ -1,0 +1,127 @@
+"""`meshline quarantine`: what stands still, why, whose it is, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli import quarantine_actions
+from orchestrator.cli.event_page import put_event
+from orchestrator.cli.opening import opened_store
+from orchestrator.cli.options import (
+    AsJson,
+    Limit,
+    OnlyClient,
+    OnlyReason,
+    OnlyWorkflow,
+    Since,
+    Until,
+)
+from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.selecting import Filters
+from orchestrator.domain.errors import NotFound, Refused
+
+app = typer.Typer(help="The quarantine: list, show, fix, replay, discard.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: OnlyReason = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List what stands in quarantine, the oldest first, with reason, owner and clock."""
+    filters = Filters(client=client, workflow=workflow, reason=reason, since=since, until=until)
+    with opened_store() as store:
+        from orchestrator.store.views import count_reasons, list_quarantine, now_of
+
+        selection = filters.selection(store)
+        with store.read() as tx:
+            now = now_of(tx)
+            summary = count_reasons(tx, selection)
+            rows = list_quarantine(tx, selection, limit=limit)
+    total = sum(one["events"] for one in summary)
+    if as_json:
+        put_json({"total": total, "summary": summary, "events": rows})
+        return
+    if not rows:
+        put("nothing stands in quarantine")
+        return
+    _put_summary(summary, now)
+    put()
+    _put_rows(rows, now)
+    if total > len(rows):
+        note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
+
+
+@app.command()
+def show(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one event in quarantine: every violation, the payload as it came and as amended."""
+    with opened_store() as store:
+        from orchestrator.store.views import now_of, show_event
+
+        with store.read() as tx:
+            now = now_of(tx)
+            event = show_event(tx, event_id, with_payload=True)
+    if event is None:
+        raise NotFound(f"there is no event {event_id!r}", fix="see `meshline quarantine list`")
+    if event["quarantine"] is None:
+        raise Refused(
+            f"event {event_id} is {event['state']} and not in quarantine",
+            fix=f"see `meshline events show {event_id}`",
+        )
+    if as_json:
+        put_json(event)
+    else:
+        put_event(event, now)
+
+
+quarantine_actions.add_to(app)
+
+
+def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:
+    put_table(
+        ("EVENTS", "REASON", "AT", "WORKFLOW", "RECOVERY LEAD", "RECOVER"),
+        [
+            (
+                one["events"],
+                one["reason"],
+                one["stage"],
+                f"{one['client']}/{one['workflow']}",
+                one["recovery_lead"],
+                left(one["recover_by"], now),
+            )
+            for one in summary
+        ],
+    )
+
+
+def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
+    put_table(
+        ("ID", "WHY", "SINCE", "RECOVER", "LEAD, OWNER"),
+        [
+            (
+                row["id"],
+                _why(row),
+                f"{age(row['since'], now)} ago",
+                left(row["recover_by"], now),
+                f"{row['recovery_lead']}\n{row['owner']}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _why(row: dict[str, Any]) -> str:
+    amended = " (amended)" if row["amended"] else ""
+    said = "\n".join(row["hints"]) or row["detail"]
+    return f"{row['reason']} at {row['stage']}{amended}\n{said}"

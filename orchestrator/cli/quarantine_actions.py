@@ -1,0 +1,211 @@
+"""Mending what stands in quarantine: fix, replay, discard; by ids or by filters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.opening import actor, opened_store
+from orchestrator.cli.options import (
+    AsJson,
+    DryRun,
+    Ids,
+    OnlyClient,
+    OnlyReason,
+    OnlyWorkflow,
+    Since,
+    Until,
+)
+from orchestrator.cli.screen import note, put, put_json
+from orchestrator.cli.selecting import Filters
+from orchestrator.domain.reasons import Reason
+
+if TYPE_CHECKING:
+    from orchestrator.store.engine import Store
+    from orchestrator.store.selection import Selection
+
+_MOST_TOLD = 20  # refused events that are told one by one; --json has them all
+
+Changes = list[str] | None
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+    for command in (fix, replay, discard):
+        app.command()(command)
+
+
+def fix(
+    *,
+    ids: Ids = None,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: OnlyReason = None,
+    since: Since = None,
+    until: Until = None,
+    rename: Annotated[
+        Changes, typer.Option("--rename", metavar="OLD=NEW", help="Rename a field; may come again.")
+    ] = None,
+    assign: Annotated[
+        Changes,
+        typer.Option("--set", metavar="PATH=VALUE", help="Set a field: JSON, or else text."),
+    ] = None,
+    unset: Annotated[
+        Changes, typer.Option("--unset", metavar="PATH", help="Take a field out.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Amend payloads; what would still break the contract is refused, and nothing is replayed.
+
+    The payload as it came is kept. Paths are dotted (a.b.0.c), or JSON Pointers (/a/b).
+    """
+    filters = _filters(ids, client, workflow, reason, since, until)
+    with opened_store() as store:
+        from orchestrator.domain.amendment import parse_amendments
+        from orchestrator.operations.fix_events import fix_events
+
+        amendments = parse_amendments(rename or [], assign or [], unset or [])
+        done = fix_events(
+            store, filters.selection(store), amendments, actor=actor(), dry_run=dry_run
+        )
+    if as_json:
+        put_json(asdict(done))
+    else:
+        put(f"{'would fix' if dry_run else 'fixed'} {len(done.ids)}")
+        _tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
+        _tell_skipped(done.skipped)
+        if done.ids and not dry_run:
+            note("they stay in quarantine until `meshline quarantine replay`")
+    if done.refused or done.skipped:
+        raise typer.Exit(1)
+
+
+def replay(
+    *,
+    ids: Ids = None,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: OnlyReason = None,
+    since: Since = None,
+    until: Until = None,
+    send_again: Annotated[
+        bool,
+        typer.Option(
+            "--send-again",
+            help="Also send deliveries whose outcome is unknown and cannot be looked up. They may"
+            " then arrive twice.",
+        ),
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send events on their way again, from the start, under the live version of their workflow.
+
+    Done again, it changes nothing. Deliveries that are confirmed are not sent again.
+    """
+    filters = _filters(ids, client, workflow, reason, since, until)
+    with opened_store() as store:
+        from orchestrator.operations.replay_events import replay_events
+
+        selection = filters.selection(store)
+        with _progress(store, selection) as progress:
+            done = replay_events(
+                store,
+                selection,
+                actor=actor(),
+                dry_run=dry_run,
+                send_again=send_again,
+                progress=progress,
+            )
+    if as_json:
+        put_json(asdict(done))
+    else:
+        put(f"{'would replay' if dry_run else 'replayed'} {len(done.events)}")
+        for name, count in _by_version(done.events).items():
+            put(f"  {count} under {name}")
+        _tell_skipped(done.skipped)
+    if any(one["state"] == "discarded" for one in done.skipped):
+        raise typer.Exit(1)
+
+
+def discard(
+    *,
+    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    ids: Ids = None,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: OnlyReason = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give events up for good: they are never delivered."""
+    filters = _filters(ids, client, workflow, reason, since, until)
+    with opened_store() as store:
+        from orchestrator.operations.discard_events import discard_events
+
+        done = discard_events(store, filters.selection(store), why=why, actor=actor())
+    if as_json:
+        put_json(asdict(done))
+    else:
+        put(f"discarded {len(done.ids)}")
+        _tell_skipped(done.skipped)
+    if any(one["state"] != "discarded" for one in done.skipped):
+        raise typer.Exit(1)
+
+
+def _filters(
+    ids: list[str] | None,
+    client: str | None,
+    workflow: str | None,
+    reason: Reason | None,
+    since: str | None,
+    until: str | None,
+) -> Filters:
+    return Filters(
+        ids=ids or (), client=client, workflow=workflow, reason=reason, since=since, until=until
+    )
+
+
+@contextmanager
+def _progress(store: Store, selection: Selection) -> Iterator[Callable[[int], None]]:
+    """A bar on a person's screen; elsewhere nothing."""
+    if not sys.stderr.isatty() or selection.is_empty:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from orchestrator.store.views import count_quarantine
+
+    with store.read() as tx:
+        total = count_quarantine(tx, selection)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replaying", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _by_version(events: Iterable[Mapping[str, object]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for one in events:
+        name = f"{one['workflow']} version {one['version']}"
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _tell_skipped(skipped: Iterable[Mapping[str, object]]) -> None:
+    _tell_some(f"{one['id']} left alone: it is {one['state']}" for one in skipped)
+
+
+def _tell_some(lines: Iterable[str]) -> None:
+    every = list(lines)
+    for line in every[:_MOST_TOLD]:
+        note(line)
+    if len(every) > _MOST_TOLD:
+        note(f"and {len(every) - _MOST_TOLD} more; --json has them all")

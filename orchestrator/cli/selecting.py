@@ -1,0 +1,65 @@
+"""From filters on the command line to a selection of quarantined events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from orchestrator.domain.durations import seconds
+from orchestrator.domain.reasons import Reason
+
+if TYPE_CHECKING:
+    from orchestrator.store.engine import Store
+    from orchestrator.store.selection import Selection
+
+_AGO = re.compile(r"\s*([0-9]+[smhd])(\s+ago)?\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What was said on the command line; times as they were written."""
+
+    ids: Sequence[str] = ()
+    client: str | None = None
+    workflow: str | None = None
+    reason: Reason | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def selection(self, store: Store) -> Selection:
+        """The selection, `2h` counted back by the store's clock. Raises BadParameter."""
+        from orchestrator.store.selection import Selection
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+        return Selection(
+            ids=tuple(dict.fromkeys(self.ids)),
+            client=self.client,
+            workflow=self.workflow,
+            reason=self.reason,
+            since=moment(self.since, now, option="--since"),
+            until=moment(self.until, now, option="--until"),
+        )
+
+
+def moment(text: str | None, now: int, *, option: str) -> int | None:
+    """A time in milliseconds, from `2h` ago or ISO 8601. Raises BadParameter."""
+    if text is None:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return now - int(seconds(ago[1]) * 1000)
+    try:
+        read = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 2h, 30m, 3d or an ISO 8601 time such as 2026-11-23T08:00Z",
+            param_hint=option,
+        ) from None
+    known = read if read.tzinfo else read.replace(tzinfo=UTC)
+    return int(known.timestamp() * 1000)

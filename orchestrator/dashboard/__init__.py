@@ -1,0 +1,1 @@
+"""Flower with one more tab: the events, as the store knows them."""

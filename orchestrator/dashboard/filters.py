@@ -1,0 +1,75 @@
+"""What a person asked the list of events for, read from the address and written back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlencode
+
+from orchestrator.domain.errors import Refused
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
+
+_LONGEST_PAUSE = 3600  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Every condition that is given must hold; the fields are the names in the address."""
+
+    state: str | None = None
+    reason: str | None = None
+    client: str | None = None
+    workflow: str | None = None
+    text: str | None = None  # an idempotency key, or the beginning of an id
+    before: str | None = None  # the last id of the page before
+    refresh: int | None = None  # seconds until the page is asked for again
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they leave anything out."""
+        return any((self.state, self.reason, self.client, self.workflow, self.text))
+
+    def at(self, **changed: str | None) -> str:
+        """The query of the same list, changed: `filters.at(before=id)`."""
+        given = asdict(replace(self, **changed))  # type: ignore[arg-type] # text fields only
+        return urlencode({name: value for name, value in given.items() if value is not None})
+
+
+def read_filters(argument: Callable[[str], str]) -> Filters:
+    """The filters of a request; `argument` answers "" for what was not given.
+
+    Raises Refused for a state or a reason that does not exist, and for a refresh out of range.
+    """
+
+    def given(name: str) -> str | None:
+        # PostgreSQL knows no NUL in a text, so nothing can be found by one.
+        return argument(name).replace("\0", "\N{REPLACEMENT CHARACTER}").strip() or None
+
+    return Filters(
+        state=_one_of("state", given("state"), list(State)),
+        reason=_one_of("reason", given("reason"), list(Reason)),
+        client=given("client"),
+        workflow=given("workflow"),
+        text=given("text"),
+        before=given("before"),
+        refresh=_seconds(given("refresh")),
+    )
+
+
+def _one_of(name: str, value: str | None, known: list[State] | list[Reason]) -> str | None:
+    if value is not None and value not in known:
+        raise Refused(f"there is no {name} {value!r}", field=name, fix=f"use {', '.join(known)}")
+    return value
+
+
+def _seconds(value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= _LONGEST_PAUSE):
+        raise Refused(
+            f"{value!r} is not a number of seconds",
+            field="refresh",
+            fix=f"write a whole number from 1 to {_LONGEST_PAUSE}",
+        )
+    return int(value)

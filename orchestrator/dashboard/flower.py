@@ -1,0 +1,104 @@
+"""Flower, with our tab in its navigation and a login before everything."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.events import EventReceiver
+from flower.app import Flower
+from flower.events import Events
+from flower.options import options
+from flower.urls import settings as flower_settings
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
+from tornado.template import DictLoader
+from tornado.web import RequestHandler
+
+from orchestrator.dashboard.login import Login
+from orchestrator.dashboard.pages import routes
+from orchestrator.dashboard.reader import StoreReader
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 2.0  # seconds
+# It says OK and nothing else, and what probes it, a container's health check, has no login.
+_OPEN = frozenset({"/healthcheck"})
+_TAB = """
+        <li class="nav-item">
+          <a class="nav-link{% if active_tab == 'events' %} active{% end %}"
+            href="{{ reverse_url('events') }}"
+            {% if active_tab == 'events' %}aria-current="page"{% end %}>Events</a>
+        </li>
+"""
+
+
+class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
+    """Flower as we run it. Flower's own buttons are off: what they do, no audit would tell."""
+
+    def __init__(self, celery: Celery, *, login: Login, reader: StoreReader) -> None:
+        options.basic_auth = [login.credentials]
+        options.read_only = True
+        self._login = login
+        loop = IOLoop.current()
+        super().__init__(
+            capp=celery,
+            options=options,
+            io_loop=loop,
+            events=_PatientEvents(celery, loop, max_tasks_in_memory=options.max_tasks),
+            template_loader=load_templates(),
+            **flower_settings,
+        )
+        self.add_handlers(r".*", routes(reader))
+
+    def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
+        """Let nobody past without the login; Flower itself asks for it page by page."""
+        admitted = self._login.admits(request.headers.get("Authorization"))
+        if admitted or request.path in _OPEN:
+            return super().find_handler(request, **more)
+        return self.get_handler_delegate(request, _AskForLogin)
+
+
+class _PatientEvents(Events):  # type: ignore[misc] # Flower has no types
+    """Flower's ear at the broker; its own waits twice as long after every failure, without end."""
+
+    def run(self) -> None:
+        """Listen for as long as the process lives."""
+        while True:
+            try:
+                with self.capp.connection() as connection:
+                    EventReceiver(
+                        connection, handlers={"*": self.on_event}, app=self.capp
+                    ).capture()
+            except Exception as error:  # noqa: BLE001 - the broker's libraries raise many kinds
+                log.warning("the broker does not tell of tasks: %s; trying again", error)
+            time.sleep(_PAUSE)
+
+
+class _AskForLogin(RequestHandler):
+    def check_xsrf_cookie(self) -> None:
+        """Ask for the login first."""
+
+    def prepare(self) -> None:
+        """Answer any method."""
+        self.set_status(401)
+        self.set_header("WWW-Authenticate", 'Basic realm="meshline", charset="UTF-8"')
+        self.finish("Log in with MESHLINE_FLOWER_USER and its password.\n")
+
+
+def load_templates() -> DictLoader:
+    """Flower's templates and ours, with our tab at the end of Flower's navigation."""
+    texts: dict[str, str] = {}
+    for folder in (Path(flower_settings["template_path"]), Path(__file__).parent / "templates"):
+        texts |= {one.name: one.read_text("utf-8") for one in folder.glob("*.html")}
+    texts["navbar.html"] = with_tab(texts["navbar.html"])
+    return DictLoader(texts)
+
+
+def with_tab(navbar: str) -> str:
+    """Flower's navigation with our tab after its last one."""
+    head, end, tail = navbar.partition("</ul>")  # its first list holds the tabs
+    return f"{head}{_TAB}{end}{tail}"

@@ -1,0 +1,154 @@
+"""The tab's two pages: all events, and one event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flower.views import BaseHandler
+from tornado.routing import URLSpec
+from tornado.web import StaticFileHandler, authenticated
+
+from orchestrator.dashboard import words
+from orchestrator.dashboard.filters import Filters, read_filters
+from orchestrator.dashboard.reader import StoreReader
+from orchestrator.domain.errors import MeshlineError, NotFound, Refused
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
+from orchestrator.store import views
+from orchestrator.store.engine import Tx
+
+Found = TypeVar("Found")
+
+PAGE_SIZE = 50
+_FOLDER = Path(__file__).parent
+_ONLY_FROM_HERE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+
+class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
+    """A page of Flower's kind that is made of what the store says."""
+
+    def initialize(self, reader: StoreReader) -> None:
+        """Take what the route was given."""
+        self._reader = reader
+
+    def set_default_headers(self) -> None:
+        """Keep what the pages show out of caches, frames and other sites' scripts."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Security-Policy", _ONLY_FROM_HERE)
+        self.set_header("Referrer-Policy", "same-origin")
+
+    async def show(self, template: str, look: Callable[[Tx], dict[str, Any]]) -> None:
+        """Read the store and render; what goes wrong on the way is told on a page too."""
+        try:
+            found = await self._reader.read(look)
+        except NotFound as error:
+            self.tell(404, "There is no such event", error)
+        except MeshlineError as error:
+            self.set_header("Retry-After", "5")
+            self.tell(503, "The store cannot be read", error)
+        else:
+            self.page(template, **found)
+
+    def tell(self, status: int, title: str, error: MeshlineError) -> None:
+        """Answer with a page that says what is wrong."""
+        self.set_status(status)
+        self.page("problem.html", title=title, detail=str(error))
+
+    def page(self, template: str, **values: Any) -> None:
+        """Render one of our templates, with the words that all of them use."""
+        self.render(
+            template,
+            moment=words.moment,
+            distance=words.distance,
+            told=words.told,
+            or_nothing=words.or_nothing,
+            **values,
+        )
+
+
+class EventsPage(StorePage):
+    """How many events stand where, what stands in quarantine, and the newest events."""
+
+    @authenticated
+    async def get(self) -> None:
+        """Answer GET /events."""
+        try:
+            # Flower would escape what it reads; here it is escaped where it is written.
+            filters = read_filters(lambda name: self.get_argument(name, "", escape=False))
+        except Refused as error:
+            self.tell(400, "That cannot be listed", error)
+            return
+        if filters.refresh:
+            self.set_header("Refresh", str(filters.refresh))
+        await self.show("events.html", lambda tx: _overview(tx, filters))
+
+
+class EventPage(StorePage):
+    """One event: where it stands, its deliveries, and all that happened to it."""
+
+    @authenticated
+    async def get(self, event_id: str) -> None:
+        """Answer GET /events/ID."""
+        await self.show("event.html", lambda tx: _one_event(tx, event_id.replace("\0", "")))
+
+
+def routes(reader: StoreReader) -> list[URLSpec]:
+    """Where the tab's pages are; `events` and `event` are their names for links."""
+    given = {"reader": reader}
+    return [
+        URLSpec(r"/events", EventsPage, given, name="events"),
+        URLSpec(
+            r"/events/static/(.+)",
+            StaticFileHandler,
+            {"path": str(_FOLDER / "static")},
+            name="events-static",
+        ),
+        URLSpec(r"/events/([^/]+)", EventPage, given, name="event"),
+    ]
+
+
+def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
+    found = views.list_events(
+        tx,
+        client=filters.client,
+        workflow=filters.workflow,
+        state=filters.state,
+        reason=filters.reason,
+        text=filters.text,
+        before=filters.before,
+        limit=PAGE_SIZE + 1,
+    )
+    return {
+        "filters": filters,
+        "now": views.iso(views.now_of(tx)),
+        "states": views.count_states(tx),
+        "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
+        "events": found[:PAGE_SIZE],
+        "more": len(found) > PAGE_SIZE,
+        "workflows": views.name_workflows(tx),
+        "all_states": list(State),
+        "all_reasons": list(Reason),
+    }
+
+
+def _query(cause: views.View) -> str:
+    return Filters(
+        state=State.QUARANTINED,
+        reason=cause["reason"],
+        client=cause["client"],
+        workflow=cause["workflow"],
+    ).at()
+
+
+def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
+    event = views.show_event(tx, event_id)
+    if event is None:
+        raise NotFound(f"the store has no event {event_id!r}")
+    return {"event": event, "now": views.iso(views.now_of(tx))}

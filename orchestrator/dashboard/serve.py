@@ -1,0 +1,89 @@
+"""Run Flower: the workers and tasks as Celery reports them, the events as the store knows them."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from celery import Celery
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from orchestrator.dashboard.flower import EventsFlower
+from orchestrator.dashboard.login import login_of
+from orchestrator.dashboard.reader import StoreReader
+from orchestrator.domain.errors import StartupFailed, StoreUnavailable
+from orchestrator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LARGEST_BODY = 1_048_576  # bytes; Flower's own default would buffer a hundred times as much
+
+
+def serve(settings: Settings, *, port_file: Path | None = None) -> None:
+    """Run Flower until SIGTERM or SIGINT; `port_file` is told the port.
+
+    Neither the broker nor the store has to be there: Flower waits for the one, and the pages say
+    so of the other. Raises StartupFailed without a password or with a port in use, SchemaMismatch.
+    """
+    login = login_of(settings)
+    celery = Celery("meshline")
+    celery.conf.update(settings.celery_config())
+    _log_to_stderr()
+    reader = StoreReader(settings.store_url)
+    _try(reader)
+    sockets = _listen(settings.flower_host, settings.flower_port)
+    flower = EventsFlower(celery, login=login, reader=reader)
+    HTTPServer(flower, max_body_size=_LARGEST_BODY).add_sockets(sockets)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        flower.io_loop.asyncio_loop.add_signal_handler(number, flower.io_loop.stop)
+    _announce(settings.flower_host, sockets[0].getsockname()[1], port_file)
+    try:
+        flower.start()
+    finally:
+        flower.stop()
+        reader.close()
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s flower: %(message)s")
+
+
+def _try(reader: StoreReader) -> None:
+    try:
+        reader.open()
+    except StoreUnavailable as error:
+        log.warning("%s; the tab Events says so until it does", error)
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, address=host)
+    except OSError as error:
+        raise StartupFailed(_why(error, host, port)) from None
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"MESHLINE_FLOWER_HOST: {host} is no address of this machine"
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use: stop what listens there, or set"
+            " MESHLINE_FLOWER_PORT to another port (0 takes a free one)"
+        )
+    return f"cannot listen on {host} port {port}: {error.strerror}; see MESHLINE_FLOWER_PORT"
+
+
+def _announce(host: str, port: int, port_file: Path | None) -> None:
+    if port_file is not None:
+        part = port_file.with_name(f"{port_file.name}.{os.getpid()}")
+        part.write_text(f"{port}\n")
+        part.replace(port_file)  # whoever waits for it finds it whole
+    shown = f"[{host}]" if ":" in host else host
+    sys.stdout.write(f"flower: http://{shown}:{port}\n")
+    sys.stdout.flush()

@@ -1,0 +1,149 @@
+"""CEL, the language of facts, routes and fields: typed when compiled, and no error taken for true.
+
+An expression may be MOST_CHARACTERS long; the library bounds how deep it nests (32) and how many
+steps its loops take in one computation (about ten thousand), which then is an error like any other.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cel_expr_python.cel import Activation, Env, NewEnv, Type
+from cel_expr_python.cel import Expression as CelExpression
+
+from orchestrator.domain.abbreviate import shorten
+from orchestrator.domain.hints import did_you_mean
+
+MOST_CHARACTERS = 2_000
+
+Types = Mapping[str, Type]
+
+_ERROR = re.compile(r"ERROR: <input>:-?\d+:(?P<column>-?\d+): (?P<problem>.*)")
+_UNKNOWN_NAME = re.compile(r"undeclared reference to '(?P<name>[^']*)'")
+_CODE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+_JSON_TYPES = (Type.BOOL, Type.INT, Type.UINT, Type.DOUBLE, Type.STRING, Type.NULL, Type.DYN)
+
+
+class Uncompilable(Exception):
+    """Raised when an expression does not compile: what is wrong, and what to write instead."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.fix = fix
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotComputed:
+    """What comes instead of a value when an expression cannot be computed."""
+
+    error: str
+
+
+class Environment:
+    """The names that expressions may use, and their types."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+        self._env: Env = NewEnv(variables=dict(types))
+
+    def compile(self, text: str) -> Expression:
+        """Raises Uncompilable."""
+        if len(text) > MOST_CHARACTERS:
+            raise Uncompilable(
+                f"it is {len(text)} characters long", f"use at most {MOST_CHARACTERS}"
+            )
+        if not text.strip():
+            raise Uncompilable("it is empty", "write a CEL expression")
+        try:
+            return Expression(self._env.compile(text))
+        except RuntimeError as error:
+            raise _uncompilable(str(error), self._types) from None
+
+    def bind(self, values: Mapping[str, object]) -> Activation:
+        """Values for more than one expression of this environment: cheaper than each by itself."""
+        return self._env.Activation(dict(values))
+
+
+class Expression:
+    """A compiled expression."""
+
+    __slots__ = ("_compiled", "type")
+
+    def __init__(self, compiled: CelExpression) -> None:
+        self._compiled = compiled
+        self.type: Type = compiled.return_type()
+
+    def is_true(self, values: Activation) -> bool | NotComputed:
+        """The answer of an expression whose type is bool."""
+        try:
+            answer = self._compiled.eval(values).value()
+        except RuntimeError as error:
+            return NotComputed(error=_clean(str(error)))
+        # An error is a value too, and truthy; only True itself is a yes.
+        if answer is True or answer is False:
+            return answer is True
+        return NotComputed(error=_clean(str(answer)))
+
+    def value(self, values: Mapping[str, object]) -> object:
+        """The value as JSON, or NotComputed."""
+        try:
+            result = self._compiled.eval(data=values)
+            if result.type() == Type.ERROR:
+                return NotComputed(error=_clean(str(result.value())))
+            value = result.plain_value()
+        except RuntimeError as error:
+            return NotComputed(error=_clean(str(error)))
+        return value if _is_json(value) else NotComputed(error="its value is not JSON")
+
+
+def gives_json(of: Type) -> bool:
+    """Whether values of a type can be written as JSON."""
+    name = of.name()
+    return of in _JSON_TYPES or name.startswith(("LIST", "MAP<STRING", "MAP<DYN"))
+
+
+def _is_json(value: object) -> bool:
+    match value:
+        case None | bool() | int() | str():
+            return True
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(map(_is_json, value))
+        case dict():
+            return all(isinstance(key, str) and _is_json(one) for key, one in value.items())
+    return False
+
+
+def _uncompilable(message: str, types: Iterable[str]) -> Uncompilable:
+    found = list(_ERROR.finditer(message))
+    if not found:
+        return Uncompilable(_clean(message), "write a CEL expression")
+    said = [f"{_said(one['problem'])} (column {one['column']})" for one in found]
+    problem = shorten("; ".join(dict.fromkeys(said)), 400)
+    if unknown := _UNKNOWN_NAME.search(message):
+        is_function = re.search(rf"\b{re.escape(unknown['name'])}\s*\(", message)
+        fix = "use a function of CEL" if is_function else did_you_mean(unknown["name"], types)
+        return Uncompilable(problem, fix)
+    return Uncompilable(problem, _fix(problem))
+
+
+def _said(problem: str) -> str:
+    return shorten(_clean(problem).replace(" (in container '')", ""), 200)
+
+
+def _fix(problem: str) -> str:
+    if "no matching overload" in problem:
+        return "compare and combine values of one type"
+    if "Syntax error" in problem:
+        return "write a CEL expression; text stands in quotes within it"
+    return "write it in CEL, see https://cel.dev"
+
+
+def _clean(message: str) -> str:
+    first = message.splitlines()[0] if message else ""
+    return shorten(_CODE.sub("", _CODE.sub("", first)), 200)

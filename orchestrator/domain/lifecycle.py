@@ -1,0 +1,146 @@
+"""The life of an event and of a delivery: states are words, moves are data.
+
+`TRANSITIONS` is the whole truth; docs/lifecycle.md is drawn from it, and the store's one function
+that moves events asks `target` before it writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.errors import IllegalMove
+
+
+class State(StrEnum):
+    """Where an event stands."""
+
+    ACCEPTED = "accepted"
+    VALIDATED = "validated"
+    ROUTED = "routed"
+    AWAITING_APPROVAL = "awaiting_approval"
+    DELIVERED = "delivered"
+    QUARANTINED = "quarantined"
+    DISCARDED = "discarded"
+
+
+class Move(StrEnum):
+    """What can happen to an event; the audit's word for it."""
+
+    ACCEPT = "accept"
+    VALIDATE = "validate"
+    ROUTE = "route"
+    REQUEST_APPROVAL = "request_approval"
+    APPROVE = "approve"
+    DELIVER = "deliver"
+    RETRY = "retry"
+    QUARANTINE = "quarantine"
+    AMEND = "amend"
+    REPLAY = "replay"
+    DISCARD = "discard"
+
+
+class Stage(StrEnum):
+    """The three links of a chain."""
+
+    VALIDATE = "validate"
+    ROUTE = "route"
+    DISPATCH = "dispatch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """One allowed move."""
+
+    move: Move
+    source: State | None  # None: the event does not exist yet
+    target: State
+    when: str
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(move=Move.ACCEPT, source=None, target=State.ACCEPTED,
+               when="the door committed it"),
+    Transition(move=Move.VALIDATE, source=State.ACCEPTED, target=State.VALIDATED,
+               when="the payload satisfies the contract"),
+    Transition(move=Move.ROUTE, source=State.VALIDATED, target=State.ROUTED,
+               when="a route matched and its deliveries are planned"),
+    Transition(move=Move.REQUEST_APPROVAL, source=State.ROUTED, target=State.AWAITING_APPROVAL,
+               when="a destination needs a person's yes"),
+    Transition(move=Move.APPROVE, source=State.AWAITING_APPROVAL, target=State.ROUTED,
+               when="the approver said yes"),
+    Transition(move=Move.DELIVER, source=State.ROUTED, target=State.DELIVERED,
+               when="every delivery is confirmed or receipted"),
+    Transition(move=Move.RETRY, source=State.ACCEPTED, target=State.ACCEPTED,
+               when="validate failed for a passing reason"),
+    Transition(move=Move.RETRY, source=State.VALIDATED, target=State.VALIDATED,
+               when="route failed for a passing reason"),
+    Transition(move=Move.RETRY, source=State.ROUTED, target=State.ROUTED,
+               when="a delivery failed for a passing reason"),
+    Transition(move=Move.QUARANTINE, source=State.ACCEPTED, target=State.QUARANTINED,
+               when="the payload breaks the contract"),
+    Transition(move=Move.QUARANTINE, source=State.VALIDATED, target=State.QUARANTINED,
+               when="no route matches or a fact is missing"),
+    Transition(move=Move.QUARANTINE, source=State.ROUTED, target=State.QUARANTINED,
+               when="a delivery cannot be made or proven"),
+    Transition(move=Move.QUARANTINE, source=State.AWAITING_APPROVAL, target=State.QUARANTINED,
+               when="the approver said no, or nobody answered"),
+    Transition(move=Move.AMEND, source=State.QUARANTINED, target=State.QUARANTINED,
+               when="a person fixed the payload"),
+    Transition(move=Move.REPLAY, source=State.QUARANTINED, target=State.ACCEPTED,
+               when="a person sent it on its way again, under the live version"),
+    Transition(move=Move.DISCARD, source=State.QUARANTINED, target=State.DISCARDED,
+               when="a person gave it up, and said why"),
+)  # fmt: skip
+
+_TARGETS = {(one.move, one.source): one.target for one in TRANSITIONS}
+
+STAGE_OF: dict[State, Stage] = {
+    State.ACCEPTED: Stage.VALIDATE,
+    State.VALIDATED: Stage.ROUTE,
+    State.ROUTED: Stage.DISPATCH,
+}
+"""Which stage drives an unfinished event on; a state that is not here is not claimed."""
+
+
+def target(move: Move, source: State | None) -> State:
+    """Where `move` leads from `source`. Raises IllegalMove where it is not allowed."""
+    try:
+        return _TARGETS[move, source]
+    except KeyError:
+        raise IllegalMove(
+            f"an event that is {source or 'not accepted'} cannot {move.replace('_', ' ')}",
+            field="state",
+            fix=f"it can: {', '.join(moves_from(source)) or 'nothing, this is final'}",
+        ) from None
+
+
+def moves_from(source: State | None) -> tuple[Move, ...]:
+    """The moves that `source` allows, in the table's order."""
+    return tuple(one.move for one in TRANSITIONS if one.source == source)
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    RECEIPTED = "receipted"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+DONE_DELIVERIES = frozenset({DeliveryState.CONFIRMED, DeliveryState.RECEIPTED})
+"""Deliveries that were made; they are never sent again."""
+
+DELIVERY_TRANSITIONS: tuple[tuple[DeliveryState, DeliveryState, str], ...] = (
+    (DeliveryState.PENDING, DeliveryState.SENDING, "a run takes it, before its call goes out"),
+    (DeliveryState.SENDING, DeliveryState.CONFIRMED, "the record was read back and compared"),
+    (DeliveryState.SENDING, DeliveryState.RECEIPTED, "a tool that cannot be read took it"),
+    (DeliveryState.SENDING, DeliveryState.PENDING, "it is to be tried again, or was not begun"),
+    (DeliveryState.SENDING, DeliveryState.FAILED, "it cannot be made, or cannot be proven"),
+    (DeliveryState.FAILED, DeliveryState.PENDING, "its event was replayed"),
+)
+"""The moves of a delivery: from, to, when."""

@@ -1,0 +1,21 @@
+"""Why an event stands in quarantine: the codes that people filter and script by."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """One code a cause; the sentence beside it in the store is for people."""
+
+    CONTRACT_VIOLATION = "contract_violation"  # the payload breaks the contract
+    MISSING_FACT = "missing_fact"  # a route or a field needs a fact that is not there
+    NO_ROUTE = "no_route"  # no route matched
+    RULE_ERROR = "rule_error"  # a CEL rule could not be computed on this payload
+    DESTINATION_REFUSED = "destination_refused"  # the destination said no for good
+    HANDOFF_MISMATCH = "handoff_mismatch"  # the record read back is not what was sent
+    UNKNOWN_OUTCOME = "unknown_outcome"  # sent, no answer, and no way to look it up
+    RETRIES_EXHAUSTED = "retries_exhausted"  # the last retry failed
+    CONNECTOR_MISSING = "connector_missing"  # this worker does not know the connector
+    START_LIMIT = "start_limit"  # started again and again without progress
+    POISON_MESSAGE = "poison_message"  # a broker message that no worker can read

@@ -1,0 +1,166 @@
+"""YAML 1.2 read as JSON values, each with its line; what is not JSON is a fault, not a guess."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from orchestrator.domain.errors import Fault
+from orchestrator.domain.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER
+
+MOST_BYTES = 1_048_576
+_MOST_VALUES = 50_000  # an alias counts each time: a few lines cannot unfold into millions
+_DEEPEST = 100
+
+_TAG = "tag:yaml.org,2002:"
+_TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+@dataclass(kw_only=True)
+class Document:
+    """A parsed file: its value, the line of each place in it from 1, and what is wrong in it."""
+
+    value: object = None
+    lines: dict[str, int] = field(default_factory=dict)  # by dotted path
+    faults: list[Fault] = field(default_factory=list)
+
+    def line(self, path: str) -> int | None:
+        """The line of a place, or of the nearest place around it."""
+        while path and path not in self.lines:
+            path = path.rpartition(".")[0]
+        return self.lines.get(path)
+
+
+def parse(text: str) -> Document:
+    """The document of a text. Where the syntax is broken, that is its only fault."""
+    document = Document()
+    if len(text.encode(errors="replace")) > MOST_BYTES:
+        return _only(document, "the file is larger than 1 MiB", "split it", None)
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        problem = ", ".join(filter(None, (error.context, error.problem))) or str(error)
+        return _only(
+            document, problem, "write well-formed YAML 1.2", mark.line + 1 if mark else None
+        )
+    except RecursionError:
+        return _only(document, "it nests too deep", f"nest at most {_DEEPEST} levels", None)
+    except (YAMLError, ValueError) as error:
+        return _only(document, str(error).splitlines()[0], "write well-formed YAML 1.2", None)
+    if node is not None:
+        document.value = _Reader(document).read(node, ())
+    return document
+
+
+def _only(document: Document, problem: str, fix: str, line: int | None) -> Document:
+    document.faults.append(Fault(path="", problem=problem, fix=fix, line=line))
+    return document
+
+
+class _Reader:
+    """Turns nodes into values; a part that is wrong becomes None and a fault."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._values = 0
+
+    def read(self, node: Node, path: tuple[str, ...]) -> object:
+        line = node.start_mark.line + 1
+        self._document.lines.setdefault(".".join(path), line)
+        self._values += 1
+        if self._values > _MOST_VALUES or len(path) > _DEEPEST:
+            if self._values <= _MOST_VALUES or self._values == _MOST_VALUES + 1:
+                self._fault(path[:2], line, "it holds too much", "take out aliases and nesting")
+            return None
+        match node:
+            case MappingNode() if node.tag == f"{_TAG}map":
+                return self._mapping(node, path)
+            case SequenceNode() if node.tag == f"{_TAG}seq":
+                items = enumerate(node.value)
+                return [self.read(item, (*path, str(index))) for index, item in items]
+            case ScalarNode():
+                return self._scalar(node, path, line)
+        self._fault(path, line, f"the tag {node.tag} is not taken", "write plain YAML without tags")
+        return None
+
+    def _mapping(self, node: MappingNode, path: tuple[str, ...]) -> dict[str, object]:
+        value: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = self._key(key_node, path, line)
+            if key is None:
+                continue
+            if key in value:
+                self._fault((*path, key), line, "this key comes twice", "write it once")
+                continue
+            self._document.lines[".".join((*path, key))] = line
+            value[key] = self.read(value_node, (*path, key))
+        return value
+
+    def _key(self, node: Node, path: tuple[str, ...], line: int) -> str | None:
+        if isinstance(node, ScalarNode) and node.tag in {f"{_TAG}str", f"{_TAG}timestamp"}:
+            return str(node.value)
+        if isinstance(node, ScalarNode) and node.tag == f"{_TAG}merge":
+            self._fault(path, line, "merge keys (<<) are not taken", "write the keys out")
+        elif isinstance(node, ScalarNode):
+            fix = f'write it in quotes: "{node.value}"'
+            self._fault(path, line, f"the key {node.value} is not a string", fix)
+        else:
+            self._fault(path, line, "a key must be a string", "write `name: value`")
+        return None
+
+    def _scalar(self, node: ScalarNode, path: tuple[str, ...], line: int) -> object:
+        text = str(node.value)
+        match str(node.tag).removeprefix(_TAG):
+            case "str" | "timestamp" | "merge" | "value":  # YAML 1.2 knows no timestamps
+                return text
+            case "null":
+                return None
+            case "bool" if text in _TRUE | _FALSE:
+                return text in _TRUE
+            case "bool":
+                return text  # `yes` after a %YAML 1.1 directive: 1.2 has it as text
+            case "int" | "float" as kind:
+                return self._number(kind, text, path, line)
+        self._fault(path, line, f"the tag {node.tag} is not taken", "write plain YAML without tags")
+        return None
+
+    def _number(self, kind: str, text: str, path: tuple[str, ...], line: int) -> object:
+        try:
+            value = _integer(text) if kind == "int" else _float(text)
+        except ValueError:
+            return text
+        if math.isfinite(value) and SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+            return value
+        if kind == "float" and math.isfinite(value):
+            return value
+        self._fault(path, line, f"{text} is not a JSON number", "write it in quotes, or smaller")
+        return None
+
+    def _fault(self, path: tuple[str, ...], line: int, problem: str, fix: str) -> None:
+        fault = Fault(path=".".join(path), problem=problem, fix=fix, line=line)
+        self._document.faults.append(fault)
+
+
+def _integer(text: str) -> int:
+    """An integer of YAML 1.2's core schema; 1_000 and 0b1 are text there."""
+    if text.startswith(("0o", "0x")):
+        return int(text, base=0)
+    if not text.lstrip("+-").isdigit() or len(text) > 4000:
+        raise ValueError(text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if text.lstrip("+-").lower() in {".inf", ".nan"}:
+        return math.inf
+    if not _FLOAT.fullmatch(text):
+        raise ValueError(text)
+    return float(text)

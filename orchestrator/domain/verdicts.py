@@ -1,0 +1,41 @@
+"""What the pure stages answer about one event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain.event import PlannedDelivery
+from orchestrator.domain.reasons import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One way in which a payload breaks its contract."""
+
+    path: str  # JSON Pointer into the payload; "" is the whole of it
+    kind: str  # the JSON Schema keyword: required, type, enum, additionalProperties …
+    message: str
+    schema_path: str = ""  # JSON Pointer into the contract
+    hint: str | None = None  # "customer_tier resembles the missing tier"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Valid:
+    """The payload satisfies the contract."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routed:
+    """The route that matched, and what it sends."""
+
+    route: int  # its place in the workflow, from 0
+    deliveries: tuple[PlannedDelivery, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """The event cannot go on by itself."""
+
+    reason: Reason
+    detail: str  # one sentence for people
+    violations: tuple[Violation, ...] = ()

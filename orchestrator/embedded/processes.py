@@ -1,0 +1,105 @@
+"""A small supervisor: children start in order, stop in reverse, and leave nothing behind."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+from orchestrator.embedded.child import Child, Program
+from orchestrator.embedded.home import hold_home
+from orchestrator.embedded.lifeline import Lifeline
+
+_LONGEST_PAUSE = 30.0  # seconds before another restart of a child that keeps dying
+_LONG_LIFE = 60.0  # seconds after which a death is a first one again
+
+
+class Supervisor:
+    """Starts children and ends them; one Supervisor per home folder.
+
+    As a context manager it turns SIGTERM and SIGHUP into SystemExit, so that its end always comes.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._logs = home / "logs"
+        self._children: list[Child] = []
+        self._hurry = threading.Event()
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as held:
+            self._lock = held.enter_context(hold_home(self._home))
+            self._lifeline = held.enter_context(Lifeline())
+            held.enter_context(_on_signals(_leave, signal.SIGTERM, signal.SIGHUP))
+            self._logs.mkdir(mode=0o700, exist_ok=True)
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        with self._held, _on_signals(self._be_quick, *every):
+            self.stop_all()
+
+    def start(self, program: Program) -> Child:
+        """Start a child and wait until it is ready. Raises StartupFailed with its log's end."""
+        child = Child(program, logs=self._logs, lifeline=self._lifeline, lock=self._lock)
+        self._children.append(child)
+        child.start()
+        return child
+
+    def stop_all(self) -> None:
+        """Stop every child, the last first; a second Ctrl-C kills what is left."""
+        for child in reversed(self._children):
+            child.ask_to_stop()
+            child.wait(child.program.stop_within, unless=self._hurry.is_set)
+            child.kill()
+        self._children.clear()
+
+    def keep_running(self, say: Callable[[str], None]) -> None:
+        """Stay until a signal ends it; start again what dies, after growing pauses."""
+        deaths: dict[Child, int] = {}
+        due: dict[Child, float] = {}  # monotonic seconds
+        while True:
+            for child in self._children:
+                if child.running:
+                    continue
+                now = time.monotonic()
+                if child not in due:
+                    lived_long = now - child.started_at > _LONG_LIFE
+                    deaths[child] = 1 if lived_long else deaths.get(child, 0) + 1
+                    pause = min(_LONGEST_PAUSE, 2.0 ** (deaths[child] - 1))
+                    due[child] = now + pause
+                    say(f"starting it again in {pause:g} s: {child.obituary()}")
+                elif now > due[child]:
+                    del due[child]
+                    child.kill()  # what it had started may still be there
+                    child.spawn()
+            time.sleep(0.2)
+
+    def _be_quick(self, _number: int, _frame: FrameType | None) -> None:
+        self._hurry.set()
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def _on_signals(
+    handler: Callable[[int, FrameType | None], None], *numbers: signal.Signals
+) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers, and only it is interrupted
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -1,0 +1,114 @@
+"""Everything that Meshline runs on one machine, started in the order in which it is needed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.embedded.child import Child, Program
+from orchestrator.embedded.ports import claim_port, free_port
+from orchestrator.embedded.processes import Supervisor
+from orchestrator.embedded.ready import answers, says
+from orchestrator.embedded.valkey import start_valkey
+from orchestrator.settings import Settings
+
+Say = Callable[[str, str], None]  # what was started, and where
+
+_SLOW_START = 60.0  # seconds; a cold machine imports slowly
+
+
+@dataclass(kw_only=True)
+class Services:
+    """What runs, where to find it, and the settings that its processes share."""
+
+    supervisor: Supervisor
+    config: Settings
+    environment: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
+
+    def start_all(self, say: Say, *, sandbox: bool) -> None:
+        """Start broker, sandbox, door, relay, worker and Flower. Raises StartupFailed."""
+        self.environment["MESHLINE_HOME"] = str(self.config.home.absolute())
+        if self.config.connectors:
+            self.environment["MESHLINE_CONNECTORS"] = str(self.config.connectors.absolute())
+        self._start_broker(say)
+        if sandbox:
+            self._start_sandbox(say)
+        self._start_door(say)
+        self._start("relay", ("relay",), ready=says("relaying"))
+        self._start("worker", ("worker",), ready=says(" ready."))
+        say("relay and worker", f"{self.config.worker_processes} processes")
+        self._start_flower(say)
+
+    def _start_broker(self, say: Say) -> None:
+        if self.config.broker_url:
+            say("broker", "from MESHLINE_BROKER_URL")
+            return
+        home = self.config.home
+        server = start_valkey(home / "valkey", self.supervisor)
+        self.environment["MESHLINE_BROKER_URL"] = server.url
+        _write_private(self.config.broker_address_file, server.url)
+        say("broker", "embedded Valkey")
+
+    def _start_sandbox(self, say: Say) -> None:
+        port, token = free_port(), secrets.token_urlsafe(24)
+        url = f"http://127.0.0.1:{port}"
+        self.environment |= {"MESHLINE_SANDBOX_URL": url, "MESHLINE_SANDBOX_TOKEN": token}
+        self._run(
+            "sandbox",
+            (sys.executable, "-m", "orchestrator.embedded.sandbox", "--port", str(port)),
+            ready=answers(f"{url}/healthz"),
+        )
+        self.addresses["sandbox"] = url
+        say("sandbox", f"{url} (stands in for a CRM and a helpdesk)")
+
+    def _start_door(self, say: Say) -> None:
+        port = claim_port(self.config.port, setting="MESHLINE_PORT", host=self.config.host)
+        url = f"http://{self.config.host}:{port}"
+        self._start("api", ("api", "--port", str(port)), ready=answers(f"{url}/healthz"))
+        self.addresses["door"] = url
+        say("door", url)
+
+    def _start_flower(self, say: Say) -> None:
+        host = self.config.flower_host
+        port = claim_port(self.config.flower_port, setting="MESHLINE_FLOWER_PORT", host=host)
+        password = self.config.flower_password
+        shown = password.get_secret_value() if password else secrets.token_urlsafe(12)
+        self.environment |= {
+            "MESHLINE_FLOWER_PASSWORD": shown,
+            "MESHLINE_FLOWER_PORT": str(port),
+        }
+        url = f"http://{host}:{port}"
+        self._start("flower", ("flower",), ready=says("flower: http"))
+        self.addresses["flower"] = url
+        login = f"login {self.config.flower_user} / " + ("as set" if password else shown)
+        say("flower", f"{url} ({login})")
+
+    def _start(
+        self, name: str, arguments: tuple[str, ...], *, ready: Callable[[Child], bool]
+    ) -> None:
+        self._run(name, (sys.executable, "-m", "orchestrator.cli.main", *arguments), ready=ready)
+
+    def _run(
+        self, name: str, command: tuple[str, ...], *, ready: Callable[[Child], bool]
+    ) -> None:
+        program = Program(
+            name=name,
+            command=command,
+            environment=dict(self.environment),
+            ready=ready,
+            ready_within=_SLOW_START,
+            stop_within=self.config.stop_seconds + 5,
+        )
+        self.children[name] = self.supervisor.start(program)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

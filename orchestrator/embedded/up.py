@@ -1,0 +1,57 @@
+"""`meshline up`: everything on this machine, kept running until Ctrl-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.registry import catalog, load_connectors
+from orchestrator.domain.workflow_file import read_workflow
+from orchestrator.embedded.processes import Supervisor
+from orchestrator.embedded.services import Services
+from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.publish_workflow import publish_workflow
+from orchestrator.settings import Settings, settings
+from orchestrator.store.migrate import open_store
+
+EXAMPLE = Path(__file__).parents[2] / "workflows"
+"""The example workflow and the connector definitions of its sandbox."""
+
+
+def run_up(*, example: bool) -> int:
+    """Start everything, print the addresses, and stay. With `example` also the sandbox's workflow.
+
+    Raises StartupFailed.
+    """
+    config = settings()
+    if example and config.connectors is None:
+        config = config.model_copy(update={"connectors": EXAMPLE / "connectors"})
+    with Supervisor(config.home) as supervisor:
+        services = Services(supervisor=supervisor, config=config)
+        services.start_all(_say, sandbox=example)
+        if example:
+            _publish_example(config, services)
+        print("\neverything runs; logs are in", config.home / "logs", "- Ctrl-C stops it", flush=True)
+        try:
+            supervisor.keep_running(lambda text: print(text, flush=True))
+        except KeyboardInterrupt:
+            print("\nstopping", flush=True)
+    return 0
+
+
+def _publish_example(config: Settings, services: Services) -> None:
+    store = open_store(config.store_url)
+    connectors = catalog(load_connectors(config.connectors))
+    workflow = read_workflow(EXAMPLE / "lead-routing.yaml", connectors)
+    publish_workflow(store, workflow, actor="cli:up")
+    key = create_key(store, clients=[workflow.client], label="made by up", actor="cli:up")
+    store.close()
+    print(f"\nworkflow {workflow.name} is live for client {workflow.client}; send it a lead:\n")
+    print(
+        f"  curl {services.addresses['door']}/v1/events"
+        f" -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
+        ' -d \'{"type": "lead.created", "data": {"email": "ada@example.com", "tier": "pro"}}\''
+    )
+
+
+def _say(what: str, where: str) -> None:
+    print(f"{what + ':':18} {where}", flush=True)

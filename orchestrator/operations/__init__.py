@@ -1,0 +1,1 @@
+"""Use cases as verbs: one file, one public function first, its steps below."""

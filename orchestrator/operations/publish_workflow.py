@@ -1,0 +1,63 @@
+"""Publish a workflow: a new immutable version becomes the live one of its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain import strict_json
+from orchestrator.domain.errors import WorkflowConflict
+from orchestrator.domain.workflow import Workflow
+from orchestrator.store import audit
+from orchestrator.store.engine import Store
+from orchestrator.store.workflows import add_version, live_workflow, trigger_holder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What publishing did."""
+
+    client: str
+    workflow: str
+    version: int
+    unchanged: bool  # the live version says the same already
+
+
+def publish_workflow(
+    store: Store, workflow: Workflow, *, actor: str, dry_run: bool = False
+) -> Published:
+    """Make a checked workflow live. Events on their way stay with the version they began with.
+
+    With `dry_run` nothing changes, and the version is the one that it would get. Raises
+    WorkflowConflict where another live workflow takes the same trigger.
+    """
+    digest = strict_json.digest(workflow.definition())
+    with store.write() as tx:
+        live = live_workflow(tx, workflow.client, workflow.name)
+        if live is not None and live.digest == digest:
+            return _published(workflow, live.version, unchanged=True)
+        holder = trigger_holder(tx, workflow.client, workflow.trigger_type)
+        if holder not in (None, workflow.name):
+            raise WorkflowConflict(
+                f"{workflow.trigger_type!r} of client {workflow.client!r} is taken by the live"
+                f" workflow {holder!r}",
+                field="trigger.type",
+                fix=f"choose another type, or publish a version of {holder!r} with another one",
+            )
+        if dry_run:
+            return _published(workflow, live.version + 1 if live else 1, unchanged=False)
+        version = add_version(tx, workflow, digest=digest, actor=actor)
+        audit.record(
+            tx,
+            actor=actor,
+            action="publish",
+            client=workflow.client,
+            workflow=workflow.name,
+            detail={"version": version, "digest": digest},
+        )
+    return _published(workflow, version, unchanged=False)
+
+
+def _published(workflow: Workflow, version: int, *, unchanged: bool) -> Published:
+    return Published(
+        client=workflow.client, workflow=workflow.name, version=version, unchanged=unchanged
+    )

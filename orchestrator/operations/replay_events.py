@@ -1,0 +1,75 @@
+"""Replay quarantined events: back to the start, under the live version of their workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.operations.select_events import selected_chunks
+from orchestrator.store.audit import DeliveryNote, record_deliveries
+from orchestrator.store.deliveries import allow_resend
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.quarantine import replay
+from orchestrator.store.selection import Selection, by_workflow
+from orchestrator.store.workflows import LiveWorkflow, live_workflow
+
+
+@dataclass(kw_only=True)
+class Replayed:
+    """What a replay did, or with `dry_run` would do."""
+
+    dry_run: bool
+    events: list[dict[str, object]] = field(default_factory=list)  # id, workflow, version
+    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
+
+
+def replay_events(
+    store: Store,
+    selection: Selection,
+    *,
+    actor: str,
+    dry_run: bool = False,
+    send_again: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Replayed:
+    """Send quarantined events on their way again; those that stand elsewhere are left alone.
+
+    `send_again` allows deliveries whose outcome is unknown and cannot be looked up to be sent a
+    second time. Done again, the same call changes nothing.
+
+    Raises NotFound for an id that does not exist, Refused for a selection without a condition.
+    """
+    found, skipped = selected_chunks(store, selection)
+    report = Replayed(dry_run=dry_run, skipped=skipped)
+    for chunk in found:
+        with store.write(ring=not dry_run) as tx:
+            for (client, name), ids in by_workflow(tx, chunk).items():
+                live = live_workflow(tx, client, name)
+                if live is None:
+                    raise NotFound(
+                        f"workflow {name!r} of client {client!r} has no live version",
+                        field="workflow",
+                        fix="publish it with `meshline workflow publish FILE`",
+                    )
+                moved = ids if dry_run else _replay(tx, ids, live, actor, send_again)
+                report.events += [
+                    {"id": one, "workflow": name, "version": live.version} for one in moved
+                ]
+        progress(len(report.events))
+    return report
+
+
+def _replay(
+    tx: Tx, ids: Sequence[str], live: LiveWorkflow, actor: str, send_again: bool
+) -> list[str]:
+    moved = replay(tx, ids, live=live, actor=actor)
+    if send_again:
+        allowed = allow_resend(tx, moved)
+        told = {"detail": "may be sent a second time"}
+        notes = [
+            DeliveryNote(event_id=one, destination=where, action="send_again", detail=told)
+            for one, where in allowed
+        ]
+        record_deliveries(tx, notes, actor=actor)
+    return moved

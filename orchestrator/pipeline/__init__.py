@@ -1,0 +1,1 @@
+"""The three decisions of an event's life, as pure functions: validate, route, settle."""

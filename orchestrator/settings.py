@@ -1,0 +1,167 @@
+"""Every setting, once: read from the environment (`MESHLINE_…`), checked together at start.
+
+docs/settings.md is generated from this file.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.domain.errors import StartupFailed
+
+LOOPBACK = "127.0.0.1"
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Times are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="MESHLINE_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".meshline"), description="folder of the embedded state")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL or SQLite; unset: SQLite in the home folder"
+    )
+    broker_url: SecretStr | None = Field(
+        None, description="Redis, Valkey or RabbitMQ; unset: the Valkey that `meshline up` embeds"
+    )
+    connectors: Path | None = Field(
+        None, description="folder with connector definitions of your own (*.yaml)"
+    )
+
+    host: str = Field(LOOPBACK, description="address that the door listens on")
+    port: int = Field(8700, ge=0, le=65535, description="port of the door; 0 takes a free one")
+    flower_host: str = Field(LOOPBACK, description="address that Flower listens on")
+    flower_port: int = Field(5555, ge=0, le=65535, description="port of Flower; 0 takes a free one")
+    flower_user: str = Field("operator", description="login of Flower")
+    flower_password: SecretStr | None = Field(
+        None, description="password of Flower; `meshline up` makes one and prints it"
+    )
+
+    max_body_bytes: int = Field(1_048_576, gt=0, description="largest body of one trigger")
+    max_batch_bytes: int = Field(16_777_216, gt=0, description="largest body of a batch")
+    max_batch_events: int = Field(1_000, gt=0, description="most triggers in one batch")
+    max_depth: int = Field(64, gt=0, le=200, description="deepest nesting of a JSON body")
+
+    worker_processes: int = Field(2, gt=0, description="processes of one worker")
+    group_size: int = Field(200, gt=0, le=1_000, description="most events in one chain")
+    groups_in_flight: int = Field(
+        4, gt=0, description="chains published and unfinished before the relay holds back"
+    )
+    poll_seconds: float = Field(
+        1.0, gt=0, description="how often the relay looks without being woken"
+    )
+    start_limit: int = Field(
+        6, gt=1, description="starts without progress before an event is quarantined"
+    )
+
+    dispatch_budget_seconds: float = Field(
+        20, gt=0, description="how long one dispatch starts new calls"
+    )
+    task_time_limit_seconds: float = Field(
+        45, gt=0, description="when a stuck task's process is ended"
+    )
+    visibility_timeout_seconds: float = Field(
+        60, gt=0, description="when Redis hands an unacknowledged message out again"
+    )
+    lease_seconds: float = Field(
+        90, gt=0, description="when a claimed event that nobody finished is due again"
+    )
+    slice_size: int = Field(
+        100, gt=0, description="most events whose calls go out between two commits of a dispatch"
+    )
+    stop_seconds: float = Field(20, gt=0, description="how long a stopping process may finish work")
+
+    @model_validator(mode="after")
+    def _clocks_are_in_order(self) -> Self:
+        order = (
+            "dispatch_budget_seconds",
+            "task_time_limit_seconds",
+            "visibility_timeout_seconds",
+            "lease_seconds",
+        )
+        values = [getattr(self, name) for name in order]
+        if any(one >= other for one, other in zip(values, values[1:], strict=False)):
+            names = " < ".join(f"MESHLINE_{name.upper()}" for name in order)
+            raise ValueError(f"they must rise: {names}; now they are {values}")
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """The database's address, the default filled in."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.absolute() / 'meshline.db'}"
+
+    @property
+    def broker_address_file(self) -> Path:
+        """Where the embedded broker leaves its address, readable by its owner alone."""
+        return self.home / "broker.url"
+
+    @property
+    def broker(self) -> str:
+        """The broker's address. Raises StartupFailed where there is none."""
+        if self.broker_url:
+            return self.broker_url.get_secret_value()
+        try:
+            return self.broker_address_file.read_text().strip()
+        except OSError:
+            raise StartupFailed(
+                "there is no broker: set MESHLINE_BROKER_URL, or run `meshline up`,"
+                " which embeds one"
+            ) from None
+
+    def celery_config(self) -> dict[str, Any]:
+        """What every Celery process of ours is configured with.
+
+        Acknowledged late and never retried by Celery: a retry, a lease and a start are rows.
+        """
+        config: dict[str, Any] = {
+            "broker_url": self.broker,
+            "task_ignore_result": True,
+            "task_serializer": "json",
+            "accept_content": ["json"],
+            "task_acks_late": True,
+            "task_reject_on_worker_lost": False,  # it loops for ever on a task that kills
+            "task_time_limit": self.task_time_limit_seconds,
+            "task_default_queue": "meshline",
+            "worker_prefetch_multiplier": 1,
+            "worker_concurrency": self.worker_processes,
+            "worker_send_task_events": True,
+            "task_send_sent_event": False,
+            "worker_cancel_long_running_tasks_on_connection_loss": False,
+            "worker_soft_shutdown_timeout": self.stop_seconds,
+            "worker_enable_soft_shutdown_on_idle": False,
+            "broker_connection_retry_on_startup": True,
+            "broker_connection_max_retries": None,
+            "task_publish_retry": False,
+            "worker_hijack_root_logger": True,
+        }
+        if self.broker.startswith(("redis", "valkey")):
+            config["broker_transport_options"] = {
+                "visibility_timeout": self.visibility_timeout_seconds,
+                "unacked_restore_interval": 5,
+                "unacked_restore_throttle": 1,
+                "socket_timeout": 5,
+                "socket_connect_timeout": 2,
+                "health_check_interval": 10,
+                "global_keyprefix": "meshline:",
+            }
+        else:
+            config["broker_transport_options"] = {"connect_timeout": 2, "read_timeout": 5}
+        return config
+
+
+@functools.cache
+def settings() -> Settings:
+    """This process's settings. Raises StartupFailed that names the setting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"MESHLINE_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        raise StartupFailed(f"{name}{first['msg']}") from None

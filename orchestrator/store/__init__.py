@@ -1,0 +1,1 @@
+"""The only truth, and the only SQLAlchemy: SQLite or PostgreSQL through one code path."""

@@ -1,0 +1,294 @@
+"""Deliveries: planned by a route, taken by a run before its calls, settled after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from orchestrator.domain.event import PlannedDelivery
+from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
+from orchestrator.store.audit import DeliveryNote, record_deliveries
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.schema import deliveries, events
+from orchestrator.store.sets import id_set, row_set
+
+_UNDONE = deliveries.c.state.not_in(sorted(DONE_DELIVERIES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """One delivery that this run, and no other, may make."""
+
+    event_id: str
+    destination: str
+    connector: str
+    action: str
+    fields: dict[str, object]
+    confirm: tuple[str, ...]
+    attempt: int  # of this call, from 1
+    unknown: bool  # an earlier call may have stored the record
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: the same for every attempt."""
+        return f"{self.event_id}.{self.destination}"
+
+
+def plan_deliveries(
+    tx: Connection, plans: Mapping[str, Sequence[PlannedDelivery]], *, again: Sequence[str]
+) -> None:
+    """Write the deliveries of routed events; those that were made before stay as they are.
+
+    `again` names the events that were routed before: what the new plan leaves out is dropped, and
+    where its outcome was unknown the audit says so.
+    """
+    if again:
+        _drop_unplanned(tx, {event_id: plans[event_id] for event_id in again})
+    rows = [_row(event_id, one) for event_id, plan in plans.items() for one in plan]
+    if not rows:
+        return
+    given = row_set(
+        tx, rows, event_id=str, destination=str, connector=str, action=str, send=str, confirm=str
+    )
+    fixed = {
+        "state": literal(DeliveryState.PENDING.value),
+        "attempt": literal(0),
+        "due_at": now_ms(),
+        "unknown": false(),
+        "updated_at": now_ms(),
+    }
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    # SQLite needs the WHERE to tell an upsert from a join.
+    planned = select(*given.c, *fixed.values()).where(true())
+    statement = dialect.insert(deliveries).from_select([*given.c.keys(), *fixed], planned)
+    if again:
+        fresh = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=[deliveries.c.event_id, deliveries.c.destination],
+            set_={
+                "connector": fresh.connector,
+                "action": fresh.action,
+                "send": fresh.send,
+                "confirm": fresh.confirm,
+                "state": fresh.state,
+                "attempt": 0,
+                "due_at": fresh.due_at,
+                "updated_at": fresh.updated_at,
+            },
+            where=_UNDONE,
+        )
+    tx.execute(statement)
+
+
+def _row(event_id: str, planned: PlannedDelivery) -> tuple[str, ...]:
+    return (
+        event_id,
+        planned.destination,
+        planned.connector,
+        planned.action,
+        orjson.dumps(planned.send).decode(),
+        orjson.dumps(planned.confirm).decode(),
+    )
+
+
+def _drop_unplanned(tx: Connection, plans: Mapping[str, Sequence[PlannedDelivery]]) -> None:
+    wanted = [(event_id, one.destination) for event_id, plan in plans.items() for one in plan]
+    table = deliveries.c
+    dropped = tx.execute(
+        delete(deliveries)
+        .where(
+            table.event_id.in_(list(plans)),
+            tuple_(table.event_id, table.destination).not_in(wanted),
+            _UNDONE,
+        )
+        .returning(table.event_id, table.destination, table.unknown)
+    ).all()
+    told = "the new plan does not send here; a call whose outcome is unknown went out before"
+    record_deliveries(
+        tx,
+        [
+            DeliveryNote(
+                event_id=row.event_id,
+                destination=row.destination,
+                action="abandon",
+                detail={"detail": told},
+            )
+            for row in dropped
+            if row.unknown
+        ],
+        actor="worker:route",
+    )
+
+
+def take_deliveries(
+    tx: Connection, ids: Sequence[str], *, epoch: int, run_id: str, run_seconds: float
+) -> list[Taken]:
+    """Move what is due to `sending` under this run, before any call goes out.
+
+    A `sending` whose run is over was left by a run that is gone: its outcome is unknown.
+    """
+    table = deliveries.c
+    mine = select(events.c.id).where(
+        events.c.id.in_(id_set(tx, ids)), events.c.state == State.ROUTED, events.c.epoch == epoch
+    )
+    orphaned = and_(table.state == DeliveryState.SENDING, table.run_until <= now_ms())
+    due = and_(table.state == DeliveryState.PENDING, table.due_at <= now_ms())
+    rows = tx.execute(
+        update(deliveries)
+        .where(table.event_id.in_(mine), or_(due, orphaned))
+        .values(
+            state=DeliveryState.SENDING,
+            run_id=run_id,
+            run_until=after(run_seconds),
+            attempt=table.attempt + 1,
+            unknown=or_(table.unknown, orphaned),
+            updated_at=now_ms(),
+        )
+        .returning(
+            table.event_id,
+            table.destination,
+            table.connector,
+            table.action,
+            table.send,
+            table.confirm,
+            table.attempt,
+            table.unknown,
+        )
+    ).all()
+    return [
+        Taken(
+            event_id=row[0],
+            destination=row[1],
+            connector=row[2],
+            action=row[3],
+            fields=orjson.loads(row[4]),
+            confirm=tuple(orjson.loads(row[5])),
+            attempt=row[6],
+            unknown=bool(row[7]),
+        )
+        for row in rows
+    ]
+
+
+_MINE = (
+    deliveries.c.event_id == bindparam("_event_id"),
+    deliveries.c.destination == bindparam("_destination"),
+    deliveries.c.run_id == bindparam("_run_id"),
+)
+
+
+def save_done(tx: Connection, run_id: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Write made deliveries: (event id, destination, state, record id) each."""
+    if not rows:
+        return
+    given = row_set(tx, rows, event_id=str, destination=str, state=str, record_id=str)
+    table = deliveries.c
+    tx.execute(
+        update(deliveries)
+        .where(
+            table.event_id == given.c.event_id,
+            table.destination == given.c.destination,
+            table.run_id == run_id,
+        )
+        .values(
+            state=given.c.state,
+            record_id=given.c.record_id,
+            due_at=None,
+            run_id=None,
+            run_until=None,
+            unknown=False,
+            reason=None,
+            error=None,
+            updated_at=now_ms(),
+        )
+    )
+
+
+def save_undone(tx: Connection, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write deliveries to be tried again or given up.
+
+    Each row has event_id, destination, state (pending or failed), after_ms, unknown, reason, error,
+    record_id and began (False takes back the attempt: the call never went out).
+    """
+    if rows:
+        tx.execute(
+            update(deliveries)
+            .where(*_MINE)
+            .values(
+                state=bindparam("_state"),
+                due_at=now_ms() + bindparam("_after_ms"),
+                attempt=deliveries.c.attempt - case((bindparam("_began"), 0), else_=1),
+                unknown=bindparam("_unknown"),
+                reason=bindparam("_reason"),
+                error=bindparam("_error"),
+                record_id=bindparam("_record_id"),
+                run_id=None,
+                run_until=None,
+                updated_at=now_ms(),
+            ),
+            [{f"_{name}": value for name, value in row.items()} | {"_run_id": run_id}
+             for row in rows],
+        )  # fmt: skip
+
+
+def standing_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:
+    """How the deliveries of the events stand that are still this epoch's to settle."""
+    table = deliveries.c
+    rows = tx.execute(
+        select(events.c.id, table.destination, table.state, table.reason, table.error)
+        .select_from(events.outerjoin(deliveries, table.event_id == events.c.id))
+        .where(
+            events.c.id.in_(id_set(tx, ids)),
+            events.c.state == State.ROUTED,
+            events.c.epoch == epoch,
+        )
+    ).all()
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return found
+
+
+def earliest_due() -> Any:
+    """When an event's next delivery is due, as an SQL expression for its row."""
+    table = deliveries.c
+    when = case((table.state == DeliveryState.SENDING, table.run_until), else_=table.due_at)
+    return (
+        select(func.coalesce(func.min(when), now_ms()))
+        .where(
+            table.event_id == events.c.id,
+            table.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
+        )
+        .scalar_subquery()
+    )
+
+
+def allow_resend(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """A person says: send again what may have been sent; answers (event id, destination)."""
+    table = deliveries.c
+    rows = tx.execute(
+        update(deliveries)
+        .where(table.event_id.in_(ids), table.state == DeliveryState.FAILED, table.unknown)
+        .values(unknown=False, updated_at=now_ms())
+        .returning(table.event_id, table.destination)
+    )
+    return [(row.event_id, row.destination) for row in rows]

@@ -1,0 +1,145 @@
+"""Opening the store: one code path for SQLite and PostgreSQL, transactions with one error."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from orchestrator.domain.errors import StartupFailed, StoreUnavailable
+from orchestrator.store.bell import Bell, open_bell
+from orchestrator.store.queue import WriterQueue
+
+Tx = Connection
+"""An open transaction, as those who only pass it on call it."""
+
+_READ_ONLY = {"meshline_read_only": True}
+
+
+class Store:
+    """The database and the bell that wakes the relay. Safe to share between threads, not over fork.
+
+    Raises StoreUnavailable from `read` and `write` when the database does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._reader = self.engine.execution_options(**_READ_ONLY)
+        if not self.is_sqlite:  # spares two round trips
+            self._reader = self._reader.execution_options(isolation_level="AUTOCOMMIT")
+        file = self.url.database if self.is_sqlite else None
+        self._queue = WriterQueue(file) if file and file != ":memory:" else None
+        self.bell: Bell = open_bell(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file on this machine."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def write(self, *, ring: bool = False) -> Iterator[Connection]:
+        """One transaction that commits at the end of the block, or leaves nothing.
+
+        `ring` wakes the relay, because the transaction made something due.
+        """
+        turn = self._queue.turn() if self._queue else nullcontext()
+        with _translated(), turn, self.engine.begin() as tx:
+            yield tx
+            if ring:
+                self.bell.ring_with(tx)
+        if ring:
+            self.bell.ring()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A look that keeps no writer waiting; on PostgreSQL each statement looks anew."""
+        with _translated(), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.bell.close()
+        if self._queue:
+            self._queue.close()
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise StoreUnavailable(f"the store does not answer: {cause}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable("the store's connection was cut") from error
+        raise
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StartupFailed("MESHLINE_DATABASE_URL is not a database address") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise StartupFailed(
+        f"MESHLINE_DATABASE_URL names {backend!r}; write postgresql://… or sqlite:///…"
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    try:
+        engine = create_engine(url, connect_args={"timeout": 30, "isolation_level": None})
+    except NoSuchModuleError as error:  # pragma: no cover - the standard library has it
+        raise StartupFailed(str(error)) from None
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # a commit is on the disk before the door answers
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "wal_autocheckpoint=4000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # The driver would begin late and upgrade a reader to a writer, which fails at once when
+        # another writer was there first.
+        reads = connection.get_execution_options().get("meshline_read_only")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        connect_args={"connect_timeout": 3, "application_name": "meshline"},
+    )

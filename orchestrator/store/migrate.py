@@ -1,0 +1,68 @@
+"""Bringing a database to this release's schema, and refusing one that is newer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from orchestrator.domain.errors import SchemaMismatch, StartupFailed
+from orchestrator.store.engine import Store
+from orchestrator.store.schema import HEAD
+
+_LOCK = 0x6D657368  # any number that is ours: two processes that start together take turns
+
+
+def open_store(url: str) -> Store:
+    """The store, its schema current. Raises StoreUnavailable, SchemaMismatch, StartupFailed."""
+    store = Store(url)
+    if store.is_sqlite and store.url.database not in (None, "", ":memory:"):
+        try:
+            Path(store.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartupFailed(f"the store's folder cannot be made: {error}") from None
+    try:
+        with store.read() as tx:
+            found = schema_version(tx)
+        if found != HEAD:
+            _upgrade(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def schema_version(tx: Connection) -> str | None:
+    """The database's schema version; None where it has none yet."""
+    if not inspect(tx).has_table("alembic_version"):
+        return None
+    return tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _upgrade(store: Store) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
+    with _alone(store) as tx:
+        found = schema_version(tx)
+        if found is not None and found not in known:
+            raise SchemaMismatch(
+                f"the database has schema {found}, this release knows up to {HEAD}:"
+                " run the newer release of Meshline that made it"
+            )
+        config.attributes["connection"] = tx
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[Connection]:
+    with store.write() as tx:  # on SQLite this is the only writer already
+        if not store.is_sqlite:
+            tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        yield tx

@@ -1,0 +1,119 @@
+"""Standing still: an event in quarantine has a stage, a reason, an owner and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from orchestrator.domain.lifecycle import STAGE_OF, Move, State
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Violation
+from orchestrator.domain.workflow import Workflow
+from orchestrator.store.audit import Detail
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.moves import move_events
+from orchestrator.store.schema import events, payloads, quarantine
+from orchestrator.store.workflows import LiveWorkflow
+
+
+def quarantine_events(
+    tx: Connection,
+    ids: Sequence[str],
+    *,
+    source: State,
+    workflow: Workflow,
+    reason: Reason,
+    detail: str,
+    actor: str,
+    epoch: int | None = None,
+    violations: tuple[Violation, ...] = (),
+) -> list[str]:
+    """Put events of one workflow and one cause in quarantine; answers the ids that moved."""
+    moved = move_events(
+        tx,
+        ids,
+        move=Move.QUARANTINE,
+        source=source,
+        actor=actor,
+        epoch=epoch,
+        reason=reason,
+        detail={"detail": detail},
+    )
+    standing = {
+        "client": workflow.client,
+        "workflow": workflow.name,
+        "stage": STAGE_OF.get(source, source),
+        "reason": reason,
+        "detail": detail,
+        "violations": orjson.dumps([asdict(one) for one in violations]).decode(),
+        "owner": workflow.owners.owner,
+        "recovery_lead": workflow.owners.recovery_lead,
+    }
+    if moved:
+        clock = {"since": now_ms(), "recover_by": after(workflow.recover_within_seconds)}
+        rows: list[dict[str, Any]] = [{"event_id": event_id, **standing} for event_id in moved]
+        tx.execute(insert(quarantine).values(**clock), rows)
+    return moved
+
+
+def replay(tx: Connection, ids: Sequence[str], *, live: LiveWorkflow, actor: str) -> list[str]:
+    """Send events back to the start under the live version; answers those that stood here."""
+    return _leave(
+        tx,
+        ids,
+        move=Move.REPLAY,
+        actor=actor,
+        due_at=now_ms(),
+        workflow_id=live.id,
+        replays=events.c.replays + 1,
+        detail={"version": live.version},
+    )
+
+
+def discard(tx: Connection, ids: Sequence[str], *, why: str, actor: str) -> list[str]:
+    """Give events up for good; answers those that stood here."""
+    return _leave(tx, ids, move=Move.DISCARD, actor=actor, detail={"why": why})
+
+
+def effective_payloads(tx: Connection, ids: Sequence[str]) -> dict[str, object]:
+    """The payloads as a replay would take them: amended where a person amended them."""
+    rows = tx.execute(
+        select(payloads.c.event_id, func.coalesce(payloads.c.amended, payloads.c.body)).where(
+            payloads.c.event_id.in_(ids)
+        )
+    )
+    return {row[0]: orjson.loads(row[1]) for row in rows}
+
+
+def amend(
+    tx: Connection, amended: Mapping[str, object], *, actor: str, detail: Detail
+) -> list[str]:
+    """Keep amended payloads beside those that came; answers the events that stood here."""
+    moved = move_events(
+        tx, list(amended), move=Move.AMEND, source=State.QUARANTINED, actor=actor, detail=detail
+    )
+    if moved:
+        tx.execute(
+            update(payloads)
+            .where(payloads.c.event_id == bindparam("_event_id"))
+            .values(amended=bindparam("_amended")),
+            [{"_event_id": one, "_amended": orjson.dumps(amended[one]).decode()} for one in moved],
+        )
+    return moved
+
+
+def _leave(
+    tx: Connection, ids: Sequence[str], *, move: Move, actor: str, **values: Any
+) -> list[str]:
+    moved = move_events(tx, ids, move=move, source=State.QUARANTINED, actor=actor, **values)
+    if moved:
+        tx.execute(
+            update(quarantine)
+            .where(quarantine.c.event_id.in_(moved), quarantine.c.released_at.is_(None))
+            .values(released_at=now_ms())
+        )
+    return moved

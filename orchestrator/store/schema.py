@@ -1,0 +1,203 @@
+"""The tables. Times are milliseconds since 1970 by the database's clock; JSON is kept as text.
+
+`HEAD` is the newest migration. A change here goes with a migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+HEAD = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER key
+
+
+def _only_where(condition: str) -> dict[str, object]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+workflow_versions = Table(
+    "workflow_versions",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("trigger_type", String(255), nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("published_by", String(255), nullable=False),
+    UniqueConstraint("client", "name", "version"),
+)
+Index(
+    "ix_workflow_versions_live_name",
+    workflow_versions.c.client,
+    workflow_versions.c.name,
+    unique=True,
+    **_only_where("live"),
+)
+Index(
+    "ix_workflow_versions_live_trigger",
+    workflow_versions.c.client,
+    workflow_versions.c.trigger_type,
+    unique=True,
+    **_only_where("live"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("workflow", String(64), nullable=False),
+    Column("workflow_id", ForeignKey(workflow_versions.c.id), nullable=False),
+    Column("idempotency_key", String(512), nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("due_at", BigInteger),  # null: finished, or waiting for a person
+    Column("epoch", BigInteger, nullable=False),  # the group that may move it
+    Column("attempt", Integer, nullable=False),  # failed tries of the stage it is in
+    Column("starts", Integer, nullable=False),  # claims since it last got on
+    Column("replays", Integer, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("client", "workflow", "idempotency_key"),
+    sqlite_with_rowid=False,
+)
+Index("ix_events_due_at", events.c.due_at, **_only_where("due_at IS NOT NULL"))
+
+# Payloads stand apart, so that a move rewrites a small row.
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("event_id", ForeignKey(events.c.id), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("amended", Text),  # what a person's fix made of it; the body is never changed
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("epoch", _serial, primary_key=True),
+    Column("workflow_id", ForeignKey(workflow_versions.c.id), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # an epoch is never given twice
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("event_id", ForeignKey(events.c.id), primary_key=True),
+    Column("destination", String(64), primary_key=True),
+    Column("connector", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("send", Text, nullable=False),
+    Column("confirm", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Column("run_id", String(32)),
+    Column("run_until", BigInteger),  # until then another run may be calling
+    Column("unknown", Boolean, nullable=False),  # an earlier call may have stored the record
+    Column("record_id", String(255)),
+    Column("reason", String(40)),  # why it failed, or fails for now
+    Column("error", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("event_id", ForeignKey(events.c.id), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("workflow", String(64), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("violations", Text, nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("recovery_lead", String(255), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("recover_by", BigInteger, nullable=False),
+    Column("released_at", BigInteger),  # null: it stands here now
+)
+Index(
+    "ix_quarantine_standing",
+    quarantine.c.event_id,
+    unique=True,
+    **_only_where("released_at IS NULL"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("client", String(64)),
+    Column("workflow", String(64)),
+    Column("event_id", String(32)),
+    Column("destination", String(64)),
+    Column("actor", String(255), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("source", String(20)),
+    Column("target", String(20)),
+    Column("reason", String(40)),
+    Column("detail", Text),
+    sqlite_autoincrement=True,
+)
+Index("ix_audit_event_id", audit.c.event_id)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("label", String(255), nullable=False),
+    Column("clients", Text, nullable=False),  # JSON list; ["*"] is every client
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("queue", String(255)),
+    Column("task", String(255)),
+    Column("error", Text, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("content_type", String(255)),
+    Column("content_encoding", String(255)),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -1,0 +1,195 @@
+"""What a stage loads, and how its outcomes are saved: one commit for the whole group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, select, update
+
+from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.lifecycle import Move, State
+from orchestrator.domain.verdicts import Rejected, Routed
+from orchestrator.store.clock import after
+from orchestrator.store.deliveries import earliest_due, plan_deliveries
+from orchestrator.store.moves import move_events
+from orchestrator.store.quarantine import quarantine_events
+from orchestrator.store.schema import events, payloads
+from orchestrator.store.sets import id_set
+from orchestrator.store.workflows import WorkflowShelf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The events of a group that still are this chain's to drive."""
+
+    workflow: CompiledWorkflow
+    payloads: dict[str, object]  # by event id; the amended payload where there is one
+    replayed: frozenset[str]
+    attempts: dict[str, int]  # failed tries of this stage
+
+
+def load_group(
+    tx: Connection, ids: Sequence[str], *, epoch: int, state: State, shelf: WorkflowShelf
+) -> Loaded | None:
+    """Read a group's events at `state`; None when none of them is this epoch's any more."""
+    rows = tx.execute(
+        select(
+            events.c.id,
+            events.c.workflow_id,
+            events.c.replays,
+            events.c.attempt,
+            func.coalesce(payloads.c.amended, payloads.c.body),
+        )
+        .join(payloads, payloads.c.event_id == events.c.id)
+        .where(events.c.id.in_(id_set(tx, ids)), events.c.state == state, events.c.epoch == epoch)
+    ).all()
+    if not rows:
+        return None
+    return Loaded(
+        workflow=shelf.take(tx, rows[0].workflow_id),
+        payloads={row[0]: orjson.loads(row[4]) for row in rows},
+        replayed=frozenset(row[0] for row in rows if row[2]),
+        attempts={row[0]: row[3] for row in rows},
+    )
+
+
+def workflow_of(tx: Connection, event_id: str, shelf: WorkflowShelf) -> CompiledWorkflow:
+    """The workflow version that an event runs under."""
+    return shelf.take(
+        tx, tx.execute(select(events.c.workflow_id).where(events.c.id == event_id)).scalar_one()
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """Who saves, under which epoch, and how long the group's lease runs from now."""
+
+    actor: str
+    epoch: int
+    lease_seconds: float
+
+
+def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
+    """Move events on to be routed; answers those that moved."""
+    return move_events(
+        tx,
+        ids,
+        move=Move.VALIDATE,
+        source=State.ACCEPTED,
+        actor=saving.actor,
+        epoch=saving.epoch,
+        due_at=after(saving.lease_seconds),
+    )
+
+
+def save_routed(
+    tx: Connection, routed: Mapping[str, Routed], loaded: Loaded, saving: Saving
+) -> list[str]:
+    """Move events on to be dispatched and write their deliveries; answers those that moved."""
+    by_route: dict[int, list[str]] = {}
+    for event_id, verdict in routed.items():
+        by_route.setdefault(verdict.route, []).append(event_id)
+    moved: list[str] = []
+    for route, ids in by_route.items():
+        rule = loaded.workflow.workflow.routes[route]
+        moved += move_events(
+            tx,
+            ids,
+            move=Move.ROUTE,
+            source=State.VALIDATED,
+            actor=saving.actor,
+            epoch=saving.epoch,
+            due_at=after(saving.lease_seconds),
+            detail={"route": route, "when": rule.when, "to": list(rule.to)},
+        )
+    plans = {event_id: routed[event_id].deliveries for event_id in moved}
+    plan_deliveries(tx, plans, again=[one for one in moved if one in loaded.replayed])
+    return moved
+
+
+def save_rejected(
+    tx: Connection,
+    rejected: Mapping[str, Rejected],
+    workflow: CompiledWorkflow,
+    *,
+    source: State,
+    saving: Saving,
+) -> None:
+    """Put events in quarantine, each with all that is wrong with it."""
+    by_cause: dict[Rejected, list[str]] = {}
+    for event_id, verdict in rejected.items():
+        by_cause.setdefault(verdict, []).append(event_id)
+    for verdict, ids in by_cause.items():
+        quarantine_events(
+            tx,
+            ids,
+            source=source,
+            workflow=workflow.workflow,
+            reason=verdict.reason,
+            detail=verdict.detail,
+            violations=verdict.violations,
+            actor=saving.actor,
+            epoch=saving.epoch,
+        )
+
+
+def save_delivered(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
+    """Every delivery of these events is made: they are at their end."""
+    return move_events(
+        tx,
+        ids,
+        move=Move.DELIVER,
+        source=State.ROUTED,
+        actor=saving.actor,
+        epoch=saving.epoch,
+    )
+
+
+def save_retry(
+    tx: Connection, ids: Sequence[str], saving: Saving, *, detail: Mapping[str, object]
+) -> None:
+    """A delivery of these events failed and is to come again; they are due when it is."""
+    move_events(
+        tx,
+        ids,
+        move=Move.RETRY,
+        source=State.ROUTED,
+        actor=saving.actor,
+        epoch=saving.epoch,
+        due_at=earliest_due(),
+        detail=detail,
+    )
+
+
+def save_stage_retry(
+    tx: Connection, event_id: str, saving: Saving, *, source: State, wait: float, error: str
+) -> None:
+    """A stage failed on this event for a reason that may pass."""
+    move_events(
+        tx,
+        [event_id],
+        move=Move.RETRY,
+        source=source,
+        actor=saving.actor,
+        epoch=saving.epoch,
+        due_at=after(wait),
+        attempt=events.c.attempt + 1,
+        detail={"detail": error},
+    )
+
+
+def hand_back(tx: Connection, ids: Sequence[str], epoch: int) -> None:
+    """Give events of a dispatch back that it did not get to; no failure, so no attempt."""
+    values: dict[str, Any] = {"due_at": earliest_due(), "starts": 0}
+    tx.execute(
+        update(events)
+        .where(
+            events.c.id.in_(id_set(tx, ids)),
+            events.c.state == State.ROUTED,
+            events.c.epoch == epoch,
+        )
+        .values(values)
+    )

@@ -1,0 +1,273 @@
+"""What people read of the store, as JSON-ready values: times are ISO 8601 in UTC, ids are text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, Select, func, or_, select
+
+from orchestrator.domain.lifecycle import STAGE_OF, State
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.schema import (
+    audit,
+    deliveries,
+    events,
+    payloads,
+    quarantine,
+    workflow_versions,
+)
+from orchestrator.store.selection import Selection, narrowed
+
+View = dict[str, Any]
+
+EVERYTHING = Selection()
+
+
+def now_of(tx: Connection) -> int:
+    """The database's time in milliseconds, for those who turn '2h ago' into a time."""
+    return tx.execute(select(now_ms())).scalar_one()
+
+
+def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> View | None:
+    """One event with its quarantine, deliveries and history; None where there is none."""
+    row = tx.execute(_events().where(events.c.id == event_id)).one_or_none()
+    if row is None:
+        return None
+    view = _event(row)
+    view["due_at"] = iso(row.due_at)
+    view["attempt"] = row.attempt
+    view["replays"] = row.replays
+    view["quarantine"] = _standing(tx, event_id)
+    view["deliveries"] = [_delivery(one) for one in tx.execute(_deliveries_of([event_id]))]
+    view["history"] = list_audit(tx, event_id=event_id, newest_first=False)
+    if with_payload:
+        kept = tx.execute(select(payloads).where(payloads.c.event_id == event_id)).one_or_none()
+        view["payload"] = orjson.loads(kept.body) if kept else None
+        view["amended"] = orjson.loads(kept.amended) if kept and kept.amended else None
+    return view
+
+
+def list_events(
+    tx: Connection,
+    *,
+    client: str | None = None,
+    workflow: str | None = None,
+    state: str | None = None,
+    reason: str | None = None,
+    text: str | None = None,
+    limit: int = 100,
+    before: str | None = None,
+) -> list[View]:
+    """Events, the newest first; `before` is the last id of the page before.
+
+    `text` is an idempotency key or the beginning of an id; `reason` is why an event stands still.
+    """
+    statement = _events().order_by(events.c.id.desc()).limit(limit)
+    for column, value in ((events.c.client, client), (events.c.workflow, workflow)):
+        if value is not None:
+            statement = statement.where(column == value)
+    if state is not None:
+        statement = statement.where(events.c.state == state)
+    if reason is not None:
+        statement = statement.where(quarantine.c.reason == reason)
+    if text is not None:
+        begins = events.c.id.startswith(text.lower(), autoescape=True)
+        statement = statement.where(or_(begins, events.c.idempotency_key == text))
+    if before is not None:
+        statement = statement.where(events.c.id < before)
+    return [_event(row) for row in tx.execute(statement)]
+
+
+def _events() -> Select[Any]:
+    standing = (quarantine.c.event_id == events.c.id) & quarantine.c.released_at.is_(None)
+    return (
+        select(
+            events,
+            workflow_versions.c.version,
+            workflow_versions.c.trigger_type,
+            quarantine.c.stage.label("stopped_at"),
+            quarantine.c.reason,
+            quarantine.c.detail,
+        )
+        .join(workflow_versions, workflow_versions.c.id == events.c.workflow_id)
+        .outerjoin(quarantine, standing)
+    )
+
+
+def _event(row: Row[Any]) -> View:
+    state = State(row.state)
+    return {
+        "id": row.id,
+        "client": row.client,
+        "workflow": row.workflow,
+        "version": row.version,
+        "type": row.trigger_type,
+        "idempotency_key": row.idempotency_key,
+        "state": state.value,
+        "stage": row.stopped_at or STAGE_OF.get(state),
+        "reason": row.reason,
+        "detail": row.detail,
+        "accepted_at": iso(row.accepted_at),
+        "updated_at": iso(row.updated_at),
+    }
+
+
+def _standing(tx: Connection, event_id: str) -> View | None:
+    found = list_quarantine(tx, Selection(ids=(event_id,)))
+    return found[0] if found else None
+
+
+def _deliveries_of(ids: Sequence[str]) -> Select[Any]:
+    table = deliveries.c
+    return (
+        select(deliveries)
+        .where(table.event_id.in_(ids))
+        .order_by(table.event_id, table.destination)
+    )
+
+
+def _delivery(row: Row[Any]) -> View:
+    return {
+        "destination": row.destination,
+        "connector": row.connector,
+        "action": row.action,
+        "key": f"{row.event_id}.{row.destination}",
+        "state": row.state,
+        "attempt": row.attempt,
+        "record_id": row.record_id,
+        "reason": row.reason,
+        "error": row.error,
+        "outcome_unknown": bool(row.unknown),
+        "due_at": iso(row.due_at),
+        "updated_at": iso(row.updated_at),
+        "send": orjson.loads(row.send),
+        "confirm": orjson.loads(row.confirm),
+    }
+
+
+def list_quarantine(tx: Connection, selection: Selection, *, limit: int = 1000) -> list[View]:
+    """What stands in quarantine, the oldest first, with owner and clock."""
+    statement = select(
+        quarantine,
+        payloads.c.amended.is_not(None).label("amended"),
+        (quarantine.c.recover_by < now_ms()).label("overdue"),
+    ).join(payloads, payloads.c.event_id == quarantine.c.event_id, isouter=True)
+    rows = tx.execute(narrowed(statement, selection).order_by(quarantine.c.id).limit(limit))
+    return [_quarantined(row) for row in rows]
+
+
+def _quarantined(row: Row[Any]) -> View:
+    violations = orjson.loads(row.violations)
+    return {
+        "id": row.event_id,
+        "client": row.client,
+        "workflow": row.workflow,
+        "stage": row.stage,
+        "reason": row.reason,
+        "detail": row.detail,
+        "violations": violations,
+        "hints": [one["hint"] for one in violations if one.get("hint")],
+        "owner": row.owner,
+        "recovery_lead": row.recovery_lead,
+        "since": iso(row.since),
+        "recover_by": iso(row.recover_by),
+        "overdue": bool(row.overdue),
+        "amended": bool(row.amended),
+    }
+
+
+def count_quarantine(tx: Connection, selection: Selection) -> int:
+    """How many events the selection has."""
+    statement = narrowed(select(func.count()).select_from(quarantine), selection)
+    return tx.execute(statement).scalar_one()
+
+
+def list_audit(
+    tx: Connection,
+    *,
+    event_id: str | None = None,
+    client: str | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    limit: int = 1000,
+    newest_first: bool = True,
+) -> list[View]:
+    """Audit rows: who did what, when and why."""
+    order = audit.c.id.desc() if newest_first else audit.c.id
+    statement = select(audit).order_by(order).limit(limit)
+    filters = {"event_id": event_id, "client": client, "actor": actor, "action": action}
+    for name, value in filters.items():
+        if value is not None:
+            statement = statement.where(audit.c[name] == value)
+    return [_audited(row) for row in tx.execute(statement)]
+
+
+def _audited(row: Row[Any]) -> View:
+    return {
+        "at": iso(row.at),
+        "client": row.client,
+        "workflow": row.workflow,
+        "event_id": row.event_id,
+        "destination": row.destination,
+        "actor": row.actor,
+        "action": row.action,
+        "from": row.source,
+        "to": row.target,
+        "reason": row.reason,
+        "detail": orjson.loads(row.detail) if row.detail else None,
+    }
+
+
+def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]:
+    """How many events stand in each state; every state is named."""
+    statement = select(events.c.state, func.count()).group_by(events.c.state)
+    if client is not None:
+        statement = statement.where(events.c.client == client)
+    found: Mapping[str, int] = {row[0]: row[1] for row in tx.execute(statement)}
+    return {state.value: found.get(state, 0) for state in State}
+
+
+def count_late(tx: Connection, *, seconds: float) -> int:
+    """How many events have been due for longer than that: nobody drives them on."""
+    statement = select(func.count()).select_from(events)
+    return tx.execute(statement.where(events.c.due_at < after(-seconds))).scalar_one()
+
+
+def count_reasons(tx: Connection, selection: Selection = EVERYTHING) -> list[View]:
+    """What stands in quarantine by workflow, stage and reason, the most first."""
+    table = quarantine.c
+    columns = (table.client, table.workflow, table.stage, table.reason, table.recovery_lead)
+    counted = select(
+        *columns, func.count().label("events"), func.min(table.recover_by).label("by")
+    ).group_by(*columns)
+    rows = tx.execute(narrowed(counted, selection).order_by(func.count().desc()))
+    return [
+        {
+            "client": row.client,
+            "workflow": row.workflow,
+            "stage": row.stage,
+            "reason": row.reason,
+            "recovery_lead": row.recovery_lead,
+            "events": row.events,
+            "recover_by": iso(row.by),
+        }
+        for row in rows
+    ]
+
+
+def name_workflows(tx: Connection) -> list[tuple[str, str]]:
+    """Client and name of every workflow that was ever published, in this order."""
+    columns = (workflow_versions.c.client, workflow_versions.c.name)
+    rows = tx.execute(select(*columns).distinct().order_by(*columns))
+    return [(row.client, row.name) for row in rows]
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """A time of the store as people read it."""
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

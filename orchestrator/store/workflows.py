@@ -1,0 +1,118 @@
+"""Published workflows: immutable versions, of which at most one is live for a trigger."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
+from orchestrator.domain.workflow import Workflow
+from orchestrator.store.clock import now_ms
+from orchestrator.store.schema import workflow_versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveWorkflow:
+    """A live version, without its definition."""
+
+    id: int
+    client: str
+    name: str
+    version: int
+    trigger_type: str
+    digest: str
+
+
+_LIVE = select(
+    workflow_versions.c.id,
+    workflow_versions.c.client,
+    workflow_versions.c.name,
+    workflow_versions.c.version,
+    workflow_versions.c.trigger_type,
+    workflow_versions.c.digest,
+).where(workflow_versions.c.live)
+
+
+def live_workflows(tx: Connection) -> dict[tuple[str, str], LiveWorkflow]:
+    """Every live workflow by (client, trigger type)."""
+    found = [LiveWorkflow(**row._mapping) for row in tx.execute(_LIVE)]
+    return {(one.client, one.trigger_type): one for one in found}
+
+
+def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None:
+    """The live version of a workflow, or None."""
+    table = workflow_versions.c
+    row = tx.execute(_LIVE.where(table.client == client, table.name == name)).one_or_none()
+    return LiveWorkflow(**row._mapping) if row else None
+
+
+def trigger_holder(tx: Connection, client: str, trigger_type: str) -> str | None:
+    """The name of the live workflow that takes a trigger, or None."""
+    table = workflow_versions.c
+    return tx.execute(
+        select(table.name).where(
+            table.client == client, table.trigger_type == trigger_type, table.live
+        )
+    ).scalar_one_or_none()
+
+
+def add_version(tx: Connection, workflow: Workflow, *, digest: str, actor: str) -> int:
+    """Make `workflow` the live version of its name; answers the version's number."""
+    table = workflow_versions.c
+    same = (table.client == workflow.client, table.name == workflow.name)
+    last = tx.execute(select(func.max(table.version)).where(*same)).scalar_one()
+    tx.execute(update(workflow_versions).where(*same, table.live).values(live=False))
+    version = (last or 0) + 1
+    tx.execute(
+        insert(workflow_versions).values(
+            client=workflow.client,
+            name=workflow.name,
+            version=version,
+            trigger_type=workflow.trigger_type,
+            definition=orjson.dumps(workflow.definition()).decode(),
+            digest=digest,
+            live=True,
+            published_at=now_ms(),
+            published_by=actor,
+        )
+    )
+    return version
+
+
+def list_versions(
+    tx: Connection, *, client: str | None = None, name: str | None = None, all_versions: bool
+) -> list[Row[Any]]:
+    """Versions by client, name and number; only live ones unless `all_versions`."""
+    table = workflow_versions.c
+    statement = select(workflow_versions).order_by(table.client, table.name, table.version)
+    if client:
+        statement = statement.where(table.client == client)
+    if name:
+        statement = statement.where(table.name == name)
+    if not all_versions:
+        statement = statement.where(table.live)
+    return list(tx.execute(statement))
+
+
+class WorkflowShelf:
+    """Compiled workflows by version id; a version never changes, so it is compiled once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[int, CompiledWorkflow] = {}
+        self._lock = threading.Lock()
+
+    def take(self, tx: Connection, workflow_id: int) -> CompiledWorkflow:
+        """The compiled version; read from the store where it is not at hand."""
+        found = self._compiled.get(workflow_id)
+        if found is None:
+            text = tx.execute(
+                select(workflow_versions.c.definition).where(workflow_versions.c.id == workflow_id)
+            ).scalar_one()
+            found = compile_workflow(Workflow.from_definition(orjson.loads(text)))
+            with self._lock:
+                self._compiled[workflow_id] = found
+        return found

@@ -1,0 +1,35 @@
+"""When a failed attempt is made again, as pure functions of what was answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses that another attempt may turn into success."""
+
+_FIRST = 0.2  # seconds
+_CEILING = 10.0
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds to wait after `attempt` failed attempts (from 1); `jitter` in [0, 1) spreads it."""
+    return min(_CEILING, _FIRST * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float:
+    """The seconds that a Retry-After header asks for; 0 where it asks for nothing readable.
+
+    It is a number of seconds or an HTTP date (RFC 9110, section 10.2.3).
+    """
+    if value is None:
+        return 0.0
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        then = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())

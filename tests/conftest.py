@@ -1,0 +1,68 @@
+"""What every test starts from: no settings of the outside world, and stores of its own."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.embedded.postgres import FORGETFUL, embedded_postgres
+from orchestrator.embedded.valkey import embedded_valkey
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+
+for name in [name for name in os.environ if name.startswith("MESHLINE_")]:
+    del os.environ[name]
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Recorded inputs and real systems, where this checkout stands beside them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the quick ones first: those of tests/unit."""
+    unit = Path(__file__).parent / "unit"
+    items.sort(key=lambda item: not item.path.is_relative_to(unit))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedServer]:
+    """One PostgreSQL server for the whole run."""
+    with embedded_postgres(FORGETFUL) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One Valkey server for the whole run."""
+    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An open, empty store, once of each kind."""
+    opened = open_store(store_url)
+    yield opened
+    opened.close()
+
+
+def new_database(server: EmbeddedServer) -> str:
+    """The address of a new, empty database on a server."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return server.url.rpartition("/")[0] + f"/{name}"

@@ -1,0 +1,314 @@
+"""Connectors with a destination behind them that a test can count in and break."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from connectors.definition import HttpDefinition
+from connectors.definition_file import parse_definition
+from connectors.fake import FakeConnector, Mishap
+from connectors.handoff import hand_over
+from connectors.http import HttpConnector
+from connectors.http_client import HttpClient
+from connectors.mail import message_id
+from connectors.registry import load_connectors
+from orchestrator.domain.errors import DestinationRefused, OutcomeUnknown, RateLimited
+from orchestrator.domain.errors import DestinationUnavailable as Unavailable
+from orchestrator.domain.handoff import Action, Connector, Outcome, Outgoing
+from orchestrator.embedded.sandbox import Sandbox, start_sandbox
+
+SECRET = "s3cret-t0ken"
+PROJECT = Path(__file__).parents[2]
+OWN = Path(__file__).parent / "definitions"
+
+
+class Rig(Protocol):
+    """What the conformance suite needs of a destination."""
+
+    @property
+    def connector(self) -> Connector: ...
+
+    action: str
+    fields: dict[str, object]
+    limits_rates: bool  # whether the destination can say when to come back
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    def effects(self, key: str) -> int: ...
+    def lose_next_answer(self) -> None: ...
+    def refuse_next(self) -> None: ...
+    def limit_next(self, seconds: int) -> None: ...
+    async def go_away(self) -> None: ...
+
+
+class SandboxRig:
+    """The HTTP connector with a sandbox in the same loop."""
+
+    limits_rates = True
+
+    def __init__(
+        self,
+        connector: str,
+        action: str,
+        fields: dict[str, object],
+        *,
+        folder: Path,
+        environment: pytest.MonkeyPatch,
+    ) -> None:
+        self.action, self.fields = action, fields
+        self.sandbox = Sandbox(SECRET)
+        self.environment = environment
+        environment.setenv("MESHLINE_SANDBOX_TOKEN", SECRET)
+        environment.setenv("MESHLINE_SANDBOX_URL", "http://127.0.0.1:1")
+        self.connector = load_connectors(folder)[connector]
+
+    async def start(self) -> None:
+        self.server, port = await start_sandbox(self.sandbox)
+        self.environment.setenv("MESHLINE_SANDBOX_URL", f"http://127.0.0.1:{port}")
+
+    async def stop(self) -> None:
+        await self.connector.close()
+        await self.server.cleanup()
+
+    def effects(self, key: str) -> int:
+        return sum(record["key"] == key for record in self.sandbox.ledger()["records"])
+
+    def fault(self, mode: str, **more: object) -> None:
+        self.sandbox.faults.add({"mode": mode, **more})
+
+    def lose_next_answer(self) -> None:
+        self.fault("cut_after_store")
+
+    def refuse_next(self) -> None:
+        self.fault("error", status=422)
+
+    def limit_next(self, seconds: int) -> None:
+        self.fault("rate_limit", seconds=seconds)
+
+    async def go_away(self) -> None:
+        await self.connector.close()
+        await self.server.cleanup()
+
+
+class Mailbox:
+    """A mail server's inside: what arrived, and what it says next."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        self.recipients: list[list[str]] = []
+        self.next_data_reply = ""
+        self.next_rcpt_replies: list[str] = []
+        self.hang_up_after_data = False
+        self.logins = 0
+
+    def authenticate(self, *said: Any) -> AuthResult:
+        self.logins += 1
+        login = said[4]
+        return AuthResult(success=login.password == SECRET.encode(), handled=False)
+
+    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        reply = self.next_rcpt_replies.pop(0) if self.next_rcpt_replies else ""
+        if not reply:
+            envelope.rcpt_tos.append(address)
+        return reply or "250 OK"
+
+    async def handle_DATA(  # noqa: N802 -- aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self.next_data_reply:
+            reply, self.next_data_reply = self.next_data_reply, ""
+            return reply
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(envelope.content)
+        self.recipients.append(envelope.rcpt_tos)
+        if self.hang_up_after_data:
+            self.hang_up_after_data = False
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+        return "250 OK"
+
+
+class MailRig:
+    """The mail connector with a mail server in the same loop."""
+
+    limits_rates = False
+    action = "send_mail"
+    fields: dict[str, object] = {  # noqa: RUF012 -- never changed
+        "to": "desk@example.com",
+        "subject": "A new lead",
+        "text": "Onboard it, please.",
+    }
+
+    def __init__(
+        self, environment: pytest.MonkeyPatch, folder: Path, *, security: str = "none"
+    ) -> None:
+        self.security = security
+        environment.setenv("MAIL_PASSWORD", SECRET)
+        environment.setenv("MAIL_USER", "meshline")
+        self.mailbox = Mailbox()
+        self.folder = folder
+
+    async def start(self) -> None:
+        def protocol() -> SMTP:
+            with warnings.catch_warnings(action="ignore"):  # a login without TLS, on loopback
+                return SMTP(
+                    self.mailbox,
+                    authenticator=self.mailbox.authenticate,
+                    auth_required=True,
+                    auth_require_tls=False,
+                    hostname="mail.example.com",
+                )
+
+        loop = asyncio.get_running_loop()
+        self.server = await loop.create_server(protocol, "127.0.0.1", 0)
+        port = self.server.sockets[0].getsockname()[1]
+        definition = f"""
+            connector: mail
+            kind: smtp
+            host: 127.0.0.1
+            port: {port}
+            security: {self.security}
+            from: meshline@example.com
+            login: {{user: "env:MAIL_USER", password: "env:MAIL_PASSWORD"}}
+            timeout: 5s
+            """
+        (self.folder / "mail.yaml").write_text(definition)
+        self.connector = load_connectors(self.folder)["mail"]
+
+    async def stop(self) -> None:
+        await self.connector.close()
+        self.server.close()
+
+    def effects(self, key: str) -> int:
+        wanted = message_id(key, "meshline@example.com").encode()
+        return sum(wanted in mail for mail in self.mailbox.mails)
+
+    def lose_next_answer(self) -> None:
+        self.mailbox.hang_up_after_data = True
+
+    def refuse_next(self) -> None:
+        self.mailbox.next_data_reply = "554 no thanks"
+
+    def limit_next(self, seconds: int) -> None:
+        self.mailbox.next_data_reply = "451 come again later"
+
+    async def go_away(self) -> None:
+        self.server.close()
+
+
+class FakeRig:
+    """The shipped fake."""
+
+    limits_rates = True
+    fields: dict[str, object] = {"email": "lead@example.com"}  # noqa: RUF012 -- never changed
+
+    def __init__(self, action: str) -> None:
+        connector = load_connectors(None)["fake"]
+        assert isinstance(connector, FakeConnector)
+        self.fake = self.connector = connector
+        self.action = action
+        self.calls: list[str] = []
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        await self.fake.close()
+
+    def effects(self, key: str) -> int:
+        return self.fake.creates if key in self.fake.ids else 0
+
+    def lose_next_answer(self) -> None:
+        self._at_create(OutcomeUnknown("the line went dead"), stored=True)
+
+    def refuse_next(self) -> None:
+        self._at_create(DestinationRefused("no thanks"))
+
+    def limit_next(self, seconds: int) -> None:
+        self._at_create(RateLimited("slow down", retry_after=float(seconds)))
+
+    async def go_away(self) -> None:
+        self._at_create(Unavailable("nobody there"))
+
+    def _at_create(self, error: Exception, *, stored: bool = False) -> None:
+        self.fake.mishaps.append(Mishap(at="create", error=error, stored=stored))
+
+
+class Bench:
+    """A rig, set up, and one call at a time."""
+
+    def __init__(self, rig: Rig, run: Callable[..., Any]) -> None:
+        self.rig = rig
+        self.run = run
+
+    @property
+    def action(self) -> Action:
+        return self.rig.connector.actions[self.rig.action]
+
+    def hand_over(
+        self, key: str, fields: Mapping[str, object] | None = None, *, look_first: bool = False
+    ) -> Outcome:
+        """Hand over the rig's fields, some of them changed."""
+        sent = {**self.rig.fields, **(fields or {})}
+        call = Outgoing(key=key, action=self.rig.action, fields=sent)
+        confirm = tuple(sent) if self.action.proof == "read_back" else ()
+        outcome: Outcome = self.run(
+            hand_over(self.rig.connector, call, confirm=confirm, look_first=look_first)
+        )
+        return outcome
+
+
+class Stub:
+    """An HTTP server that answers what a test tells it, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.transports: set[asyncio.Transport] = set()
+        self.answers: list[web.Response | Callable[[web.BaseRequest], web.Response]] = []
+        self._answer_all: Callable[[web.BaseRequest], Awaitable[web.Response]] | None = None
+
+    def handle_with(self, answer: Callable[[web.BaseRequest], Awaitable[web.Response]]) -> None:
+        self._answer_all = answer
+
+    async def start(self) -> None:
+        self.server = web.ServerRunner(web.Server(self._handle, access_log=None))
+        await self.server.setup()
+        await web.TCPSite(self.server, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self.server.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        await self.server.cleanup()
+
+    def hang_up(self) -> None:
+        """Close every open connection, without the loop."""
+        for transport in self.transports:
+            transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        assert request.transport is not None
+        self.transports.add(request.transport)
+        self.asked.append(f"{request.method} {request.raw_path}")
+        if self._answer_all is not None:
+            return await self._answer_all(request)
+        answer = self.answers.pop(0)
+        return answer(request) if callable(answer) else answer
+
+    def connector(self, definition: str) -> Connector:
+        """A connector whose definition has URL where this server is."""
+        said = parse_definition(definition.replace("URL", self.url), name="test.yaml")
+        assert isinstance(said, HttpDefinition)
+        return HttpConnector(said, folder=None, client=HttpClient)
+
+
+def made(record_id: object = "r-1") -> web.Response:
+    return web.json_response({"id": record_id}, status=201)

@@ -1,0 +1,190 @@
+"""Mail: nothing breaks out of a header, all recipients or none, and a receipt is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.definition_file import parse_definition
+from connectors.mail import message_id
+from connectors.registry import unresolved
+from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.handoff import Failed, Receipted
+from tests.connectors.rigs import SECRET, Bench, Mailbox, MailRig
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def mail(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
+    rig = MailRig(monkeypatch, tmp_path)
+    run(rig.start())
+    yield Bench(rig, run)
+    run(rig.stop())
+
+
+def mailbox(mail: Bench) -> Mailbox:
+    assert isinstance(mail.rig, MailRig)
+    return mail.rig.mailbox
+
+
+def arrived(mail: Bench) -> EmailMessage:
+    (raw,) = mailbox(mail).mails
+    message = message_from_bytes(raw, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def test_a_mail_arrives_as_it_was_written(mail: Bench) -> None:
+    outcome = mail.hand_over(
+        "key-1",
+        {
+            "to": ["a@example.com", "b@example.com"],
+            "cc": "c@example.com",
+            "reply_to": "lead@example.com",
+            "subject": "Grüße: a new lead ✓ " + "long " * 40,
+            "text": "Dear desk,\n.\n..dots stay\nÜ\n",
+            "html": "<p>Ü</p>",
+        },
+    )
+
+    message = arrived(mail)
+    assert outcome == Receipted(receipt_id=message["Message-ID"])
+    assert message["From"] == "meshline@example.com"
+    assert message["To"] == "a@example.com, b@example.com"
+    assert message["Reply-To"] == "lead@example.com"
+    assert message["Subject"] == ("Grüße: a new lead ✓ " + "long " * 40)
+    assert message["Auto-Submitted"] == "auto-generated"
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().splitlines() == ["Dear desk,", ".", "..dots stay", "Ü"]
+    recipients = ["a@example.com", "b@example.com", "c@example.com"]
+    assert mailbox(mail).recipients == [recipients]
+
+
+def test_the_message_id_is_the_keys_and_the_same_for_every_attempt() -> None:
+    assert message_id("key-1", "a@example.com") == message_id("key-1", "b@example.com")
+    assert message_id("key-1", "a@example.com") != message_id("key-2", "a@example.com")
+    assert message_id("x\r\ny", "a@example.com").isprintable()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"subject": "Hello\r\nBcc: all@example.com"},
+        {"subject": "Hello\nBcc: all@example.com"},
+        {"subject": 7},
+        {"to": "a@example.com\r\nBcc: all@example.com"},
+        {"to": "a@example.com, all@example.com"},
+        {"to": "A <a@example.com>"},
+        {"to": "no address"},
+        {"to": "ä@example.com"},
+        {"to": []},
+        {"to": None},
+        {"to": ["a@example.com", 7]},
+        {"to": [f"a{number}@example.com" for number in range(51)]},
+        {"reply_to": "x> SMTPUTF8"},
+        {"text": {"a": 1}},
+    ],
+)
+def test_what_would_break_out_of_the_mail_is_refused(mail: Bench, wrong: dict[str, object]) -> None:
+    outcome = mail.hand_over("key-1", wrong)
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (True, False)
+    assert next(iter(wrong)) in outcome.error
+    assert mailbox(mail).mails == []
+
+
+def test_a_mail_goes_to_all_its_recipients_or_to_none(mail: Bench) -> None:
+    mailbox(mail).next_rcpt_replies = ["", "550 no such mailbox"]
+
+    outcome = mail.hand_over("key-1", {"to": ["a@example.com", "gone@example.com"]})
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (True, False)
+    assert "550 no such mailbox" in outcome.error
+    assert mailbox(mail).mails == []
+
+
+def test_a_mailbox_that_is_busy_is_tried_again(mail: Bench) -> None:
+    mailbox(mail).next_rcpt_replies = ["450 greylisted"]
+
+    outcome = mail.hand_over("key-1")
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert isinstance(mail.hand_over("key-1"), Receipted)
+
+
+def test_a_wrong_password_is_refused_shown_to_nobody_and_read_anew(
+    mail: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_PASSWORD", "wr0ng-passw0rd")
+
+    outcome = mail.hand_over("key-1")
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (True, False)
+    assert "535" in outcome.error
+    assert "wr0ng-passw0rd" not in outcome.error
+    monkeypatch.setenv("MAIL_PASSWORD", SECRET)
+    assert isinstance(mail.hand_over("key-1"), Receipted)
+
+
+def test_a_server_without_starttls_gets_no_login_and_no_mail(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rig = MailRig(monkeypatch, tmp_path, security="starttls")
+    run(rig.start())
+
+    outcome = Bench(rig, run).hand_over("key-1")
+    run(rig.stop())
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (True, False)
+    assert rig.mailbox.logins == 0
+    assert rig.mailbox.mails == []
+
+
+SERVER = """
+connector: post
+kind: smtp
+host: mail.example.com
+security: none
+from: desk@example.com
+login: {user: "env:MAIL_USER", password: "env:MAIL_PASSWORD"}
+"""
+
+
+def test_a_login_never_goes_over_a_readable_connection(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MAIL_USER", "u")
+    monkeypatch.setenv("MAIL_PASSWORD", "p")
+    (tmp_path / "post.yaml").write_text(SERVER)
+
+    assert "would be readable" in unresolved(tmp_path)["post"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("from: desk@example.com", "from: Desk <desk@example.com>", "it is no mail address"),
+        ("host:", "port: 99999\nhost:", "it is no port"),
+        ("host:", "port: smtp\nhost:", "port"),
+        ('"env:MAIL_PASSWORD"', "abc", "it is not a reference"),
+        ("security: none", "security: ssl", "'starttls', 'tls' or 'none'"),
+    ],
+)
+def test_a_wrong_mail_server_is_refused(old: str, new: str, said: str) -> None:
+    with pytest.raises(InvalidFile) as caught:
+        parse_definition(SERVER.replace(old, new), name="post.yaml")
+
+    assert any(said in str(fault) for fault in caught.value.faults)

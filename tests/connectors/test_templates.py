@@ -1,0 +1,111 @@
+"""Templates put values where they belong and nowhere else."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.definition import Create
+from connectors.requests import RequestTemplate
+from connectors.templates import (
+    ABSENT,
+    InvalidTemplate,
+    Unfillable,
+    Values,
+    compile_path,
+    compile_template,
+    compile_text,
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+def values(**send: object) -> Values:
+    return Values(key="key-1", send=send, record_id="r-1")
+
+
+@pytest.mark.parametrize("value", [7, 1.5, True, None, [1, {"a": None}], {"b": []}, "", "{key}"])
+def test_a_placeholder_alone_gives_the_value_with_its_type(value: object) -> None:
+    assert compile_template({"x": "{send.a}"}).fill(values(a=value)) == {"x": value}
+
+
+def test_inside_a_text_a_value_becomes_text() -> None:
+    template = compile_template(["No {send.n}: {send.ok}, {key}", "{{braces}}", 5, None])
+
+    assert template.fill(values(n=7, ok=True)) == ["No 7: true, key-1", "{braces}", 5, None]
+    assert template.names == {"send.n", "send.ok", "key"}
+
+
+def test_what_was_not_sent_leaves_its_place_out() -> None:
+    template = compile_template({"a": "{send.a}", "b": ["{send.b}", 1], "c": "x {send.c}"})
+
+    assert template.fill(values()) == {"b": [1]}
+    assert compile_text("{send.a}").fill(values()) is ABSENT
+
+
+def test_all_fields_go_where_send_stands_alone() -> None:
+    assert compile_template({"properties": "{send}"}).fill(values(a=1)) == {"properties": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{nope}", "{", "a } b", "{}", "{send.}", "x {send}", "{ key }", "{key.x}", "{send.a{b}}"],
+)
+def test_what_is_no_placeholder_is_refused(source: str) -> None:
+    with pytest.raises(InvalidTemplate):
+        compile_template(source)
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}])
+def test_what_has_no_text_cannot_stand_inside_a_text(value: object) -> None:
+    with pytest.raises(Unfillable, match=r"send\.a"):
+        compile_text("id-{send.a}").fill(values(a=value))
+
+
+@pytest.mark.parametrize(
+    "path", ["things", "//host/x", "/a?b=c", "/a#b", "/a/../b", "/./a", "/a\\b"]
+)
+def test_a_path_that_could_lead_elsewhere_is_refused(path: str) -> None:
+    with pytest.raises(InvalidTemplate):
+        compile_path(path)
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_a_value_that_would_change_the_path_is_refused(value: str) -> None:
+    with pytest.raises(Unfillable):
+        compile_path("/things/{send.id}/notes").fill(values(id=value))
+
+
+@given(value=texts.filter(lambda text: text not in (".", "..")))
+def test_any_value_stays_one_segment_of_its_path(value: str) -> None:
+    path = compile_path("/things/{send.id}/notes").fill(values(id=value))
+
+    parts = urlsplit(f"http://destination.example.com{path}")
+    assert parts.netloc == "destination.example.com"
+    assert (parts.query, parts.fragment) == ("", "")
+    assert [unquote(segment) for segment in parts.path.split("/")] == ["", "things", value, "notes"]
+
+
+@given(value=texts, other=texts)
+def test_any_value_stays_one_value_of_its_query_and_its_body(value: str, other: str) -> None:
+    said = Create.model_validate(
+        {"path": "/x", "query": {"q": "{send.a}"}, "json": {"b": "{send.b}"}}
+    )
+    request = RequestTemplate("create", said)
+
+    query = request.target(values(a=value)).removeprefix("/x?q=")
+    assert unquote(query) == value
+    assert not set(query) & set("&=#?+ ")
+    assert orjson.loads(request.body(values(b=other)) or b"") == {"b": other}
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "\x00", "ü", " a", "a\t"])
+def test_a_header_is_never_broken_out_of(value: str) -> None:
+    said = Create.model_validate({"path": "/x", "headers": {"X-Name": "{send.a}"}})
+
+    with pytest.raises(Unfillable, match="X-Name"):
+        RequestTemplate("create", said).headers(values(a=value))

@@ -1,0 +1,154 @@
+"""A store in which something has happened: an event for every way that one can end or stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain import strict_json
+from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.event import Trigger
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Rejected
+from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.discard_events import discard_events
+from orchestrator.operations.fix_events import fix_events
+from orchestrator.operations.replay_events import replay_events
+from orchestrator.pipeline.validate import validate
+from orchestrator.store.claim import Group
+from orchestrator.store.deliveries import save_done, save_undone, take_deliveries
+from orchestrator.store.engine import Store
+from orchestrator.store.quarantine import quarantine_events
+from orchestrator.store.selection import Selection
+from orchestrator.store.stages import Saving, load_group, save_delivered, save_rejected
+from orchestrator.store.workflows import WorkflowShelf
+from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+
+FIXED_EMAIL = "grace@example.com"
+HOSTILE = """<script>alert("key")</script>'&amp;"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """The ids of the events, named after their fate."""
+
+    delivered: str
+    refused: str  # by its destination
+    renamed: str  # its form calls `tier` something else
+    hostile: str  # like `renamed`, and its key and payload are markup
+    replayed: str
+    discarded: str
+    accepted: str
+
+
+def fill(store: Store) -> Filled:
+    """Publish the workflow of the leads and bring one event to each fate."""
+    publish_leads(store)
+    (delivered,) = accept_leads(store, 1, tier="enterprise")
+    _deliver(store, delivered)
+    (refused,) = accept_leads(store, 1)
+    _refuse(store, refused)
+    renamed, replayed, discarded = (accept_one(store, f"form-{number}") for number in range(3))
+    hostile = accept_one(store, HOSTILE, **{HOSTILE: HOSTILE})
+    reject_what_is_due(store)
+    _fix_and_replay(store, replayed)
+    discard_events(store, Selection(ids=(discarded,)), why="a test lead", actor="cli:tester")
+    (accepted,) = accept_leads(store, 1)
+    return Filled(
+        delivered=delivered,
+        refused=refused,
+        renamed=renamed,
+        hostile=hostile,
+        replayed=replayed,
+        discarded=discarded,
+        accepted=accepted,
+    )
+
+
+def accept_one(store: Store, key: str, **fields: object) -> str:
+    """Accept a lead whose form calls `tier` otherwise."""
+    payload = {"email": "ada@example.com", "customer_tier": "pro", **fields}
+    trigger = Trigger(
+        client="acme",
+        type="lead.created",
+        payload=strict_json.dumps(payload),
+        digest=strict_json.digest(payload),
+        idempotency_key=key,
+    )
+    return accept_batch(store, [trigger], actor="key:test")[0].id
+
+
+def reject_what_is_due(store: Store) -> None:
+    """What the first link of a chain does with payloads that break the contract."""
+    shelf = WorkflowShelf()
+    for group in claim_groups(store):
+        with store.write() as tx:
+            loaded = load_group(tx, group.ids, epoch=group.epoch, state=State.ACCEPTED, shelf=shelf)
+            assert loaded
+            verdicts = {
+                one: validate(body, loaded.workflow) for one, body in loaded.payloads.items()
+            }
+            rejected = {one: said for one, said in verdicts.items() if isinstance(said, Rejected)}
+            save_rejected(
+                tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=_saving(group)
+            )
+
+
+def _deliver(store: Store, event_id: str) -> None:
+    group = _routed(store)
+    with store.write() as tx:
+        taken = take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run-1", run_seconds=30)
+        save_done(
+            tx,
+            "run-1",
+            [
+                {"event_id": event_id, "destination": one.destination, "state": "confirmed",
+                 "record_id": f"record-{one.destination}"}
+                for one in taken
+            ],
+        )  # fmt: skip
+        save_delivered(tx, [event_id], _saving(group))
+
+
+def _refuse(store: Store, event_id: str) -> None:
+    group = _routed(store)
+    said = "crm: HTTP 422: the mailbox does not exist"
+    with store.write() as tx:
+        shelf = WorkflowShelf()
+        take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run-1", run_seconds=30)
+        save_undone(
+            tx,
+            "run-1",
+            [
+                {"event_id": event_id, "destination": "crm", "state": "failed", "after_ms": 0,
+                 "unknown": False, "reason": Reason.DESTINATION_REFUSED, "error": said,
+                 "record_id": None, "began": True}
+            ],
+        )  # fmt: skip
+        quarantine_events(
+            tx,
+            [event_id],
+            source=State.ROUTED,
+            workflow=shelf.take(tx, group.workflow_id).workflow,
+            reason=Reason.DESTINATION_REFUSED,
+            detail=said,
+            actor="worker:dispatch",
+            epoch=group.epoch,
+        )
+
+
+def _fix_and_replay(store: Store, event_id: str) -> None:
+    selection = Selection(ids=(event_id,))
+    amendments = parse_amendments(["customer_tier=tier"], [f"email={FIXED_EMAIL}"], [])
+    fix_events(store, selection, amendments, actor="cli:tester")
+    replay_events(store, selection, actor="cli:tester")
+
+
+def _routed(store: Store) -> Group:
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    return group
+
+
+def _saving(group: Group) -> Saving:
+    return Saving(actor="worker:validate", epoch=group.epoch, lease_seconds=60)

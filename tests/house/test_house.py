@@ -1,0 +1,80 @@
+"""The house keeps its own rules."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Package and version of each line that pins one."""
+    return dict(re.findall(r"(?m)^([a-z0-9.-]+)==([^\s;\\]+)", (ROOT / lock).read_text()))
+
+
+def test_imports_go_down_the_floor_plan_only() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_everything_by_hash_and_names_no_registry(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    entries = re.split(r"(?m)^(?=[a-z])", text)[1:]
+
+    assert len(entries) > 40
+    assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
+    assert "://" not in text
+    assert "-url" not in text
+
+
+def test_the_tests_run_on_what_is_shipped() -> None:
+    shipped, tested = pins("requirements.lock"), pins("requirements-dev.lock")
+
+    assert shipped.items() <= tested.items()
+
+
+def test_every_requirement_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+
+    def names(requirements: list[str]) -> set[str]:
+        found = {re.split(r"[\[<>=;]", one)[0].strip() for one in requirements}
+        return {name.replace(".", "-") for name in found} - {"meshline"}
+
+    runtime = names([*project["dependencies"], *extras["embedded"], *extras["build"]])
+    assert runtime <= pins("requirements.lock").keys()
+    assert runtime | names(extras["dev"]) <= pins("requirements-dev.lock").keys()
+
+
+def test_the_server_and_the_sdk_have_one_version() -> None:
+    server = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    sdk = tomllib.loads((ROOT / "sdk" / "pyproject.toml").read_text())["project"]
+
+    assert f"meshline=={sdk['version']}" in server["dependencies"]
+    assert server["version"] == sdk["version"]
+    assert sdk["dependencies"] == []
+
+
+def test_make_explains_itself_and_its_targets_exist() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    explained = set(re.findall(r"(?m)^  make (\w+)", done.stdout))
+    phony = re.search(r"(?m)^\.PHONY: (.*)$", (ROOT / "Makefile").read_text())
+    assert phony
+    assert explained == set(phony[1].split())
+    assert {"demo", "test", "check", "bench", "up"} <= explained

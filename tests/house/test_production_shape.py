@@ -1,0 +1,145 @@
+"""Compose file, image and Procfile agree with the code, and nothing starts unprotected."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from ruamel.yaml import YAML
+
+from orchestrator.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+OURS = ("migrate", "door", "relay", "worker", "flower")
+PASSWORDS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD")
+
+
+def services() -> dict[str, Any]:
+    """The services as Docker reads them, merges applied."""
+    loaded: dict[str, Any] = YAML(typ="safe").load(COMPOSE)["services"]
+    return loaded
+
+
+@cache
+def commands() -> set[tuple[str, ...]]:
+    """Every command of the CLI, as its words."""
+    from orchestrator.cli.main import app
+
+    found: set[tuple[str, ...]] = set()
+
+    def walk(command: Any, words: tuple[str, ...]) -> None:
+        if subcommands := getattr(command, "commands", None):
+            for name, below in subcommands.items():
+                walk(below, (*words, name))
+        else:
+            found.add(words)
+
+    walk(typer.main.get_command(app), ())
+    return found
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_of_ours_runs_a_command_that_exists(name: str) -> None:
+    assert tuple(services()[name]["command"]) in commands()
+
+
+@pytest.mark.parametrize("line", PROCFILE.values(), ids=PROCFILE.keys())
+def test_the_procfile_runs_commands_that_exist(line: str) -> None:
+    program, *words = shlex.split(line)
+
+    assert program == "meshline"
+    assert tuple(words) in commands()
+
+
+def test_the_procfile_is_one_that_honcho_reads() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "honcho", "check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert set(PROCFILE) == {"door", "relay", "worker", "flower"}
+
+
+@pytest.mark.parametrize("text", [COMPOSE, DOCKERFILE], ids=["compose", "Dockerfile"])
+def test_every_setting_is_one_of_ours(text: str) -> None:
+    named = {name.lower() for name in re.findall(r"\bMESHLINE_([A-Z_]+)", text)}
+
+    assert named
+    assert named <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(set(services()) - {"migrate"}))
+def test_every_service_that_stays_has_a_healthcheck(name: str) -> None:
+    check = services()[name]["healthcheck"]
+
+    assert check["test"][0] in {"CMD", "CMD-SHELL"}
+    assert len(check["test"]) > 1
+    assert {"interval", "timeout", "retries"} <= check.keys()
+
+
+def test_a_healthcheck_that_asks_the_cli_asks_what_exists() -> None:
+    asked = [one["healthcheck"].get("test", []) for one in services().values()]
+    ours = [tuple(test[2:]) for test in asked if test[1:2] == ["meshline"]]
+
+    assert ours
+    assert set(ours) <= commands()
+
+
+@pytest.mark.parametrize("name", PASSWORDS)
+def test_without_a_password_it_does_not_start(name: str) -> None:
+    uses = re.findall(r"(?<!\$)\$\{" + name + r"\b([^}]*)\}", COMPOSE)
+
+    assert uses
+    assert all(use.startswith(":?") and len(use) > 2 for use in uses)
+
+
+def test_no_password_is_written_down() -> None:
+    said = re.findall(r"(?im)^\s*\S*(?:password|secret|token|key)\S*:\s*(\S.*)$", COMPOSE)
+    said += re.findall(r"requirepass\s+(\S+)", COMPOSE)
+    said += re.findall(r"//[^:/\s]*:(\$\{[^}]*\}|[^@\s]*)@", COMPOSE)
+
+    assert len(said) >= 6
+    assert all(value.startswith("$") for value in said)
+
+
+def test_no_port_is_open_to_the_network() -> None:
+    published = [port for one in services().values() for port in one.get("ports", [])]
+
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_ours_start_on_a_store_that_is_ready() -> None:
+    for name in OURS[1:]:
+        waits = services()[name]["depends_on"]
+        assert waits == {"migrate": {"condition": "service_completed_successfully"}}
+    assert services()["migrate"]["depends_on"].keys() == {"postgres", "redis"}
+
+
+def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
+    assert "--require-hashes -r requirements.lock" in DOCKERFILE
+    user = re.findall(r"(?m)^USER (\S+)", DOCKERFILE)
+    assert user[-1:] == ["meshline"]
+
+
+def test_the_image_gets_what_it_copies() -> None:
+    kept = (ROOT / ".dockerignore").read_text().split()
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
+
+    assert {f"!{name}" for name in packages | {"sdk", "pyproject.toml", "requirements.lock"}} <= {
+        *kept
+    }

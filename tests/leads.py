@@ -1,0 +1,111 @@
+"""A small workflow of leads, and the few steps that store tests tell their stories with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.domain import strict_json
+from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.domain.handoff import Action, Idempotency, Proof
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.verdicts import Routed
+from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.publish_workflow import publish_workflow
+from orchestrator.pipeline.route import route
+from orchestrator.store.claim import ClaimLimits, Group, claim
+from orchestrator.store.engine import Store
+from orchestrator.store.stages import Saving, load_group, save_routed, save_valid
+from orchestrator.store.workflows import WorkflowShelf
+
+TEXT = """\
+workflow: leads
+client: acme
+title: New leads reach the desk
+trigger: {type: lead.created}
+owners:
+  owner: support-ops@acme.example
+  recovery_lead: triage@acme.example
+  approver: head-of-support@acme.example
+  backstop: on-call@agency.example
+contract:
+  type: object
+  additionalProperties: false
+  required: [email, tier]
+  properties:
+    email: {type: string, format: email}
+    tier: {enum: [enterprise, pro]}
+facts: {email: data.email, tier: data.tier}
+routes:
+  - {when: 'tier == "enterprise"', to: [crm, desk]}
+  - {when: 'tier == "pro"', to: [crm]}
+destinations:
+  crm: {connector: fake, action: record, send: {email: email, tier: tier}, confirm: [email, tier]}
+  desk: {connector: fake, action: record, send: {title: '"Onboard " + email'}, confirm: [title]}
+retries: {limit: 2, first: 1s, factor: 2, ceiling: 1m}
+sla: {deliver_within: 15m, recover_within: 72h}
+"""
+
+CATALOG = {
+    "fake": {
+        "record": Action(
+            name="record",
+            idempotency=Idempotency.LOOKUP,
+            proof=Proof.READ_BACK,
+            open_fields=True,
+        )
+    }
+}
+
+LIMITS = ClaimLimits(group_size=200, groups_in_flight=4, lease_seconds=60, start_limit=6)
+
+
+def lead_workflow(text: str = TEXT) -> Workflow:
+    """The workflow, checked."""
+    return parse_workflow(text, name="leads.yaml", folder=None, catalog=CATALOG)
+
+
+def publish_leads(store: Store, text: str = TEXT) -> None:
+    """Make the workflow live."""
+    publish_workflow(store, lead_workflow(text), actor="cli:tester")
+
+
+def lead(number: int = 1, *, key: str | None = None, **fields: object) -> Trigger:
+    """One lead's trigger."""
+    payload = {"email": f"lead-{number}@example.com", "tier": "pro", **fields}
+    return Trigger(
+        client="acme",
+        type="lead.created",
+        payload=strict_json.dumps(payload),
+        digest=strict_json.digest(payload),
+        idempotency_key=key,
+    )
+
+
+def accept_leads(store: Store, count: int, **fields: object) -> list[str]:
+    """Accept some leads; their ids."""
+    accepted: Sequence[Accepted] = accept_batch(
+        store, [lead(number, **fields) for number in range(count)], actor="key:test"
+    )
+    return [one.id for one in accepted]
+
+
+def claim_groups(store: Store, limits: ClaimLimits = LIMITS) -> list[Group]:
+    """One turn of the relay, up to the broker."""
+    with store.write() as tx:
+        return claim(tx, limits, WorkflowShelf())
+
+
+def drive_to_routed(store: Store, group: Group) -> None:
+    """What the first two links of a chain do."""
+    shelf, saving = WorkflowShelf(), Saving(actor="worker", epoch=group.epoch, lease_seconds=60)
+    with store.write() as tx:
+        save_valid(tx, group.ids, saving)
+        loaded = load_group(
+            tx, group.ids, epoch=group.epoch, state=State.VALIDATED, shelf=shelf
+        )
+        assert loaded
+        verdicts = {one: route(body, loaded.workflow) for one, body in loaded.payloads.items()}
+        routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
+        save_routed(tx, routed, loaded, saving)

@@ -1,0 +1,86 @@
+"""What the door promises: committed before it is answered, once for each key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.operations.accept_triggers import RefusedAt, accept_batch, accept_batches
+from orchestrator.store.engine import Store
+from orchestrator.store.views import count_states, list_audit, show_event
+from tests.leads import accept_leads, lead, publish_leads
+
+
+def count(store: Store) -> int:
+    with store.read() as tx:
+        return sum(count_states(tx).values())
+
+
+def test_an_accepted_event_is_there_with_its_audit_row(store: Store) -> None:
+    publish_leads(store)
+
+    (event_id,) = accept_leads(store, 1)
+
+    with store.read() as tx:
+        event = show_event(tx, event_id)
+        (row,) = list_audit(tx, event_id=event_id)
+    assert event and event["state"] == "accepted" and event["stage"] == "validate"
+    assert (row["action"], row["actor"], row["to"]) == ("accept", "key:test", "accepted")
+    assert row["client"] == "acme"
+
+
+def test_the_same_key_and_payload_is_the_same_event(store: Store) -> None:
+    publish_leads(store)
+
+    first = accept_batch(store, [lead(1, key="form-1")], actor="key:test")
+    again = accept_batch(store, [lead(1, key="form-1")], actor="key:test")
+
+    assert not first[0].duplicate
+    assert again[0].duplicate and again[0].id == first[0].id
+    assert count(store) == 1
+
+
+def test_the_same_key_twice_in_one_batch_is_one_event(store: Store) -> None:
+    publish_leads(store)
+
+    one, two = accept_batch(store, [lead(1, key="a"), lead(1, key="a")], actor="key:test")
+
+    assert one.id == two.id and two.duplicate and not one.duplicate
+
+
+def test_the_same_key_with_another_payload_refuses_the_whole_batch(store: Store) -> None:
+    publish_leads(store)
+    accept_batch(store, [lead(1, key="form-1")], actor="key:test")
+
+    with pytest.raises(RefusedAt) as refused:
+        accept_batch(store, [lead(7), lead(2, key="form-1")], actor="key:test")
+
+    assert refused.value.index == 1
+    assert refused.value.cause.code == "idempotency_conflict"
+    assert count(store) == 1
+
+
+def test_one_refused_batch_does_not_hurt_those_that_share_its_commit(store: Store) -> None:
+    publish_leads(store)
+    accept_batch(store, [lead(1, key="form-1")], actor="key:test")
+
+    fine, refused, also_fine = accept_batches(
+        store, [[lead(5)], [lead(2, key="form-1")], [lead(6), lead(7)]], actor="key:test"
+    )
+
+    assert isinstance(fine, list) and isinstance(also_fine, list) and len(also_fine) == 2
+    assert isinstance(refused, RefusedAt)
+    assert count(store) == 4
+
+
+def test_a_type_that_nobody_takes_is_refused_and_the_near_one_is_named(store: Store) -> None:
+    publish_leads(store)
+
+    with pytest.raises(RefusedAt) as refused:
+        accept_batch(store, [replace(lead(1), type="lead.create")], actor="key:test")
+
+    assert refused.value.cause.code == "unknown_trigger"
+    assert "lead.created" in str(refused.value.fix)
+    assert count(store) == 0
+

@@ -1,0 +1,125 @@
+"""Claims: a lease, an epoch, groups; and what happens when nobody finishes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import update
+
+from orchestrator.domain.lifecycle import Stage
+from orchestrator.store.claim import finish_group, give_back
+from orchestrator.store.clock import after
+from orchestrator.store.engine import Store
+from orchestrator.store.schema import events, groups
+from orchestrator.store.stages import Saving, save_valid
+from orchestrator.store.views import show_event
+from tests.leads import LIMITS, accept_leads, claim_groups, publish_leads
+
+
+def let_leases_run_out(store: Store) -> None:
+    with store.write() as tx:
+        tx.execute(update(events).where(events.c.due_at.is_not(None)).values(due_at=after(-1)))
+        tx.execute(update(groups).values(lease_until=after(-1)))
+
+
+def test_due_events_are_claimed_once_in_groups_of_a_size(store: Store) -> None:
+    publish_leads(store)
+    ids = accept_leads(store, 5)
+
+    claimed = claim_groups(store, replace(LIMITS, group_size=2))
+
+    assert [len(group.ids) for group in claimed] == [2, 2, 1]
+    assert sorted(one for group in claimed for one in group.ids) == sorted(ids)
+    assert {group.stage for group in claimed} == {Stage.VALIDATE}
+    assert claim_groups(store) == []
+
+
+def test_the_relay_holds_back_while_enough_groups_are_unfinished(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 6)
+    limits = replace(LIMITS, group_size=1, groups_in_flight=2)
+
+    first = claim_groups(store, limits)
+    none = claim_groups(store, limits)
+    with store.write() as tx:
+        finish_group(tx, first[0].epoch)
+    one_more = claim_groups(store, limits)
+
+    assert (len(first), len(none), len(one_more)) == (2, 0, 1)
+
+
+def test_a_lease_that_ran_out_is_claimed_again_under_a_higher_epoch(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 3)
+    (first,) = claim_groups(store)
+
+    let_leases_run_out(store)
+    (second,) = claim_groups(store)
+
+    assert second.ids == first.ids and second.epoch > first.epoch
+
+
+def test_a_message_of_an_earlier_epoch_changes_nothing(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 1)
+    (first,) = claim_groups(store)
+    let_leases_run_out(store)
+    (second,) = claim_groups(store)
+
+    with store.write() as tx:
+        late = save_valid(tx, first.ids, saving(first.epoch))
+        mine = save_valid(tx, second.ids, saving(second.epoch))
+        twice = save_valid(tx, second.ids, saving(second.epoch))
+
+    assert (late, mine, twice) == ([], list(second.ids), [])
+
+
+def test_an_event_goes_on_from_the_stage_that_its_state_names(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 1)
+    (group,) = claim_groups(store)
+    with store.write() as tx:
+        save_valid(tx, group.ids, saving(group.epoch))
+
+    let_leases_run_out(store)
+    (again,) = claim_groups(store)
+
+    assert again.stage is Stage.ROUTE
+
+
+def test_a_claim_that_did_not_reach_the_broker_is_due_at_once_and_costs_no_start(
+    store: Store,
+) -> None:
+    publish_leads(store)
+    accept_leads(store, 2)
+
+    for _ in range(LIMITS.start_limit + 2):
+        (group,) = claim_groups(store)
+        with store.write() as tx:
+            give_back(tx, group)
+
+    (group,) = claim_groups(store)
+    assert len(group.ids) == 2
+
+
+def test_events_that_start_without_progress_are_split_and_then_quarantined(store: Store) -> None:
+    publish_leads(store)
+    ids = accept_leads(store, 3)
+    sizes = []
+
+    for _ in range(LIMITS.start_limit):
+        sizes.append([len(group.ids) for group in claim_groups(store)])
+        let_leases_run_out(store)
+    after_the_last = claim_groups(store)
+
+    assert sizes[:2] == [[3], [3]]
+    assert sizes[-1] == [1, 1, 1]
+    assert after_the_last == []
+    with store.read() as tx:
+        event = show_event(tx, ids[0])
+    assert event and (event["state"], event["reason"]) == ("quarantined", "start_limit")
+    assert event["quarantine"]["recovery_lead"] == "triage@acme.example"
+
+
+def saving(epoch: int) -> Saving:
+    return Saving(actor="worker:validate", epoch=epoch, lease_seconds=60)

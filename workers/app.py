@@ -1,0 +1,57 @@
+"""The Celery app of the workers, and what each worker process holds open."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_shutdown, worker_ready
+
+from connectors.registry import load_connectors
+from orchestrator.domain.handoff import Connector
+from orchestrator.settings import Settings, settings
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+from orchestrator.store.workflows import WorkflowShelf
+
+app = Celery("meshline", include=["workers.chain"])
+app.add_defaults(lambda: settings().celery_config())
+
+
+class Process:
+    """What one worker process holds open; made after the fork, on first use."""
+
+    def __init__(self, config: Settings) -> None:
+        self.config = config
+        self.store: Store = open_store(config.store_url)
+        self.shelf = WorkflowShelf()
+        self.connectors: Mapping[str, Connector] = load_connectors(config.connectors)
+        # One event loop for the life of the process: connections to destinations stay open.
+        self.loop = asyncio.Runner()
+
+    def close(self) -> None:
+        """Give every connection back."""
+        for connector in self.connectors.values():
+            self.loop.run(connector.close())
+        self.loop.close()
+        self.store.close()
+
+
+@functools.cache
+def process() -> Process:
+    """This worker process."""
+    return Process(settings())
+
+
+@worker_ready.connect
+def _tell_ready(**_: Any) -> None:
+    print("worker: ready.", flush=True)  # the log's level hides Celery's own word for it
+
+
+@worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    if process.cache_info().currsize:
+        process().close()

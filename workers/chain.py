@@ -1,0 +1,168 @@
+"""The chain: validate | route | dispatch, for a group of events at once.
+
+A message carries event ids and the epoch, never a payload. Each task loads its events, decides on
+them with pure functions, and saves all outcomes in one commit. An event that is not where the
+message expects it, or not under its epoch any more, is simply not among those loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from celery import Task
+from kombu import Producer
+
+from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.lifecycle import Stage, State
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.retries import backoff
+from orchestrator.domain.verdicts import Rejected, Routed, Valid
+from orchestrator.pipeline.route import route as decide_route
+from orchestrator.pipeline.validate import validate as decide_valid
+from orchestrator.store.claim import Group, finish_group
+from orchestrator.store.engine import Tx
+from orchestrator.store.stages import (
+    Loaded,
+    Saving,
+    load_group,
+    save_rejected,
+    save_routed,
+    save_stage_retry,
+    save_valid,
+)
+from workers.app import app, process
+from workers.dispatch import dispatch_group
+
+log = logging.getLogger(__name__)
+
+Verdict = TypeVar("Verdict")
+
+
+@app.task(name="meshline.validate", bind=True)
+def validate(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
+    """Hold each payload against the contract."""
+    loaded = _load(ids, epoch, State.ACCEPTED)
+    verdicts, broken = _decide(loaded, decide_valid)
+    valid = [one for one, verdict in verdicts.items() if isinstance(verdict, Valid)]
+    saving = _saving(Stage.VALIDATE, epoch)
+    with process().store.write() as tx:
+        moved = save_valid(tx, valid, saving)
+        _save_rest(tx, loaded, verdicts, broken, State.ACCEPTED, saving, going_on=moved)
+    _go_on(self, moved)
+
+
+@app.task(name="meshline.route", bind=True)
+def route(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
+    """Compute the facts, find the route, and write down what is to be sent."""
+    loaded = _load(ids, epoch, State.VALIDATED)
+    verdicts, broken = _decide(loaded, decide_route)
+    routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
+    saving = _saving(Stage.ROUTE, epoch)
+    with process().store.write() as tx:
+        moved = save_routed(tx, routed, loaded, saving) if loaded else []
+        _save_rest(tx, loaded, verdicts, broken, State.VALIDATED, saving, going_on=moved)
+    _go_on(self, moved)
+
+
+@app.task(name="meshline.dispatch", bind=True)
+def dispatch(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
+    """Make the deliveries and prove them."""
+    dispatch_group(process(), ids, _saving(Stage.DISPATCH, epoch))
+
+
+LINKS: Mapping[Stage, Task[Any, Any]] = {
+    Stage.VALIDATE: validate,
+    Stage.ROUTE: route,
+    Stage.DISPATCH: dispatch,
+}
+
+
+def publish(group: Group, producer: Producer) -> None:
+    """Put a group's chain on the broker, from its stage on; in one message.
+
+    Raises the transport's errors when the broker does not take it.
+    """
+    stages = list(LINKS)[list(LINKS).index(group.stage) :]
+    links = [_link(stage, group) for stage in stages]
+    first, rest = links[0], links[1:]
+    # `chain.apply_async(producer=…)` leaves the producer out; this is what it does otherwise.
+    first.apply_async(chain=list(reversed(rest)) or None, producer=producer, retry=False)
+
+
+def _link(stage: Stage, group: Group) -> Any:
+    first, more = group.ids[0], len(group.ids) - 1
+    name = f"{first}+{more}" if more else first
+    return LINKS[stage].si(list(group.ids), group.epoch).set(
+        task_id=f"{name}.{stage}.{group.epoch}",
+        argsrepr=f"{stage} events={','.join(group.ids)} epoch={group.epoch}",
+        kwargsrepr="",
+    )  # fmt: skip
+
+
+def _load(ids: list[str], epoch: int, state: State) -> Loaded | None:
+    with process().store.read() as tx:
+        return load_group(tx, ids, epoch=epoch, state=state, shelf=process().shelf)
+
+
+def _decide(
+    loaded: Loaded | None, decide: Callable[[object, CompiledWorkflow], Verdict]
+) -> tuple[dict[str, Verdict], dict[str, str]]:
+    """The verdict on each event, and the error of each whose decision broke."""
+    verdicts: dict[str, Verdict] = {}
+    broken: dict[str, str] = {}
+    for event_id, payload in loaded.payloads.items() if loaded else ():
+        try:
+            verdicts[event_id] = decide(payload, loaded.workflow)  # type: ignore[union-attr]
+        except Exception as error:  # one event must not hold up its group
+            log.exception("event %s: the decision broke", event_id)
+            broken[event_id] = f"{type(error).__name__}: {error}"
+    return verdicts, broken
+
+
+def _save_rest(
+    tx: Tx,
+    loaded: Loaded | None,
+    verdicts: Mapping[str, object],
+    broken: Mapping[str, str],
+    source: State,
+    saving: Saving,
+    *,
+    going_on: Sequence[str],
+) -> None:
+    """Quarantine what was rejected, put off what broke, end the group where nothing goes on."""
+    if loaded:
+        rejected = {one: verdict for one, verdict in verdicts.items()
+                    if isinstance(verdict, Rejected)}  # fmt: skip
+        save_rejected(tx, rejected, loaded.workflow, source=source, saving=saving)
+        for event_id, error in broken.items():
+            _save_broken(tx, loaded, event_id, error, source, saving)
+    if not going_on:
+        finish_group(tx, saving.epoch)
+
+
+def _save_broken(
+    tx: Tx, loaded: Loaded, event_id: str, error: str, source: State, saving: Saving
+) -> None:
+    attempt = loaded.attempts[event_id] + 1
+    wait = backoff(loaded.workflow.workflow.retry_policy, attempt, random.random())
+    if wait is None:
+        verdict = Rejected(reason=Reason.RETRIES_EXHAUSTED, detail=error)
+        save_rejected(tx, {event_id: verdict}, loaded.workflow, source=source, saving=saving)
+    else:
+        save_stage_retry(tx, event_id, saving, source=source, wait=wait, error=error)
+
+
+def _saving(stage: Stage, epoch: int) -> Saving:
+    return Saving(
+        actor=f"worker:{stage}", epoch=epoch, lease_seconds=process().config.lease_seconds
+    )
+
+
+def _go_on(task: Task[Any, Any], moved: Sequence[str]) -> None:
+    """Let the chain go on only while it still drives an event."""
+    if not moved:
+        task.request.chain = None
+        process().store.bell.ring()

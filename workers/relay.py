@@ -1,0 +1,114 @@
+"""The relay: puts due events on the broker, a chain a group, and holds back under load.
+
+Run any number of them: claims skip what another holds. The relay keeps nothing; when it dies, or
+the broker is emptied, what was claimed is due again when its lease runs out.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from kombu.exceptions import KombuError, OperationalError
+
+from orchestrator.domain.errors import MeshlineError, StoreUnavailable
+from orchestrator.settings import Settings, settings
+from orchestrator.store.claim import ClaimLimits, Group, claim, forget_expired_groups, give_back
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+from orchestrator.store.workflows import WorkflowShelf
+from workers.app import app
+from workers.chain import publish
+
+log = logging.getLogger(__name__)
+
+_BROKER_ERRORS = (KombuError, OperationalError, OSError)
+_PAUSE_SECONDS = 1.0  # after the store or the broker did not answer
+_TIDY_SECONDS = 60.0
+
+
+class Relay:
+    """One loop: claim, publish, wait for the bell."""
+
+    def __init__(self, store: Store, config: Settings) -> None:
+        self.store = store
+        self.config = config
+        self.shelf = WorkflowShelf()
+        self.stopping = False
+        self._tidied = 0.0
+
+    def run(self) -> None:
+        """Go on until `stopping`."""
+        while not self.stopping:
+            try:
+                if not self.turn():
+                    self.store.bell.wait(self.config.poll_seconds)
+            except StoreUnavailable as error:
+                log.warning("%s; trying again", error)
+                time.sleep(_PAUSE_SECONDS)
+
+    def turn(self) -> int:
+        """Claim once and publish what was claimed; answers the number of groups."""
+        with self.store.write() as tx:
+            if time.monotonic() - self._tidied > _TIDY_SECONDS:
+                forget_expired_groups(tx)
+                self._tidied = time.monotonic()
+            found = claim(tx, self._limits(), self.shelf)
+        if found:
+            self._publish(found)
+        return len(found)
+
+    def _limits(self) -> ClaimLimits:
+        return ClaimLimits(
+            group_size=self.config.group_size,
+            groups_in_flight=self.config.groups_in_flight,
+            lease_seconds=self.config.lease_seconds,
+            start_limit=self.config.start_limit,
+        )
+
+    def _publish(self, found: Sequence[Group]) -> None:
+        left = list(found)
+        try:
+            with app.producer_pool.acquire(block=True, timeout=5) as producer:
+                while left:
+                    publish(left[0], producer)
+                    left.pop(0)
+        except _BROKER_ERRORS as error:
+            log.warning("the broker does not take chains: %s; trying again", error)
+            app.pool.force_close_all()
+            with self.store.write() as tx:
+                for group in left:
+                    give_back(tx, group)
+            time.sleep(_PAUSE_SECONDS)
+
+
+def main() -> int:
+    """Run a relay until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s relay: %(message)s")
+    try:
+        config = settings()
+        relay = Relay(open_store(config.store_url), config)
+        _stop_on_signal(relay)
+        log.info("relaying")
+        relay.run()
+        relay.store.close()
+    except MeshlineError as error:
+        print(f"relay: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _stop_on_signal(relay: Relay) -> None:
+    def stop(*_: Any) -> None:
+        relay.stopping = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

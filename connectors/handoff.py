@@ -7,6 +7,7 @@ not stored.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import types
 from collections import defaultdict
@@ -52,13 +53,14 @@ class NotStarted:
 
 
 async def hand_over_many(
-    jobs: Sequence[Job], *, finish_by: float
+    jobs: Sequence[Job], *, finish_by: float, longest: float = math.inf
 ) -> dict[str, Outcome | NotStarted]:
     """Hand over many deliveries at once; the answers by the jobs' ids.
 
     Each action of a connector has its own lane of `max_in_flight` calls, so that a slow destination
     keeps nobody else waiting. No call starts that could last beyond `finish_by` (in seconds of
-    `time.monotonic`).
+    `time.monotonic`). None may last longer than `longest` seconds, whatever its action allows: else
+    an action slower than the whole budget would never be called.
     """
     # A worker's loop stands still between two groups. One turn lets it see which connections the
     # other side has closed meanwhile, before one of them is used (over TLS this was needed).
@@ -72,24 +74,36 @@ async def hand_over_many(
             action = lane[0].connector.actions.get(lane[0].call.action)
             waiting = iter(lane)
             for _ in range(min(len(lane), action.max_in_flight if action else 1)):
-                last_start = finish_by - (action.timeout_seconds if action else 0)
-                group.create_task(_work_off(waiting, answers, last_start))
+                seconds = min(longest, action.timeout_seconds) if action else 0.0
+                group.create_task(_work_off(waiting, answers, finish_by - seconds, longest))
     return answers
 
 
 async def _work_off(
-    waiting: Iterator[Job], answers: dict[str, Outcome | NotStarted], last_start: float
+    waiting: Iterator[Job],
+    answers: dict[str, Outcome | NotStarted],
+    last_start: float,
+    longest: float,
 ) -> None:
     for job in waiting:
         if time.monotonic() > last_start:
             return
         answers[job.id] = await hand_over(
-            job.connector, job.call, confirm=job.confirm, look_first=job.look_first
+            job.connector,
+            job.call,
+            confirm=job.confirm,
+            look_first=job.look_first,
+            longest=longest,
         )
 
 
 async def hand_over(
-    connector: Connector, call: Outgoing, *, confirm: tuple[str, ...], look_first: bool
+    connector: Connector,
+    call: Outgoing,
+    *,
+    confirm: tuple[str, ...],
+    look_first: bool,
+    longest: float = math.inf,
 ) -> Outcome:
     """Hand over one delivery within its action's time; never raises but for a cancellation.
 
@@ -99,19 +113,20 @@ async def hand_over(
     action = connector.actions.get(call.action)
     if action is None:
         return Failed(error=f"{connector.name} has no action {call.action}", permanent=True)
+    seconds = min(longest, action.timeout_seconds)
     handoff = _Handoff(connector, action, call, may_be_there=look_first)
-    if False:
+    if look_first and action.idempotency is Idempotency.NONE:
         return handoff.failed("an earlier call got no answer, and there is no way to look it up")
     misfit = _misfit(action, call, confirm)
     if misfit:
         return handoff.failed(misfit, permanent=True)
     try:
-        return await _within(action.timeout_seconds, handoff.run(confirm, look_first=look_first))
+        return await _within(seconds, handoff.run(confirm, look_first=look_first))
     except ConnectorError as error:
         wait = error.retry_after if isinstance(error, RateLimited) else None
         return handoff.failed(str(error), permanent=error.permanent, retry_after=wait)
     except TimeoutError:
-        return handoff.failed(f"it took longer than {action.timeout_seconds:g} s")
+        return handoff.failed(f"it took longer than {seconds:g} s")
     except Exception as error:  # noqa: BLE001 -- a fault in a connector must not become a lost delivery
         return handoff.failed(_where(error))
 

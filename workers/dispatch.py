@@ -70,14 +70,15 @@ class _Run:
         self.process = process
         self.saving = saving
         self.id = uuid.uuid4().hex
-        self.deadline = time.monotonic() + process.config.dispatch_budget_seconds
+        self.budget = process.config.dispatch_budget_seconds
+        self.deadline = time.monotonic() + self.budget
 
     def take(self, tx: Tx, ids: Sequence[str]) -> list[Taken]:
         """Move due deliveries to `sending`, in the name of this run."""
         # Only when the calls' time and the slowest settle time are over may another run believe a
         # look-up that finds nothing.
         settles = [action.settle_seconds for action in self._actions()]
-        run_seconds = self.process.config.dispatch_budget_seconds + max(settles, default=0.0)
+        run_seconds = self.budget + max(settles, default=0.0)
         return take_deliveries(
             tx, ids, epoch=self.saving.epoch, run_id=self.id, run_seconds=run_seconds
         )
@@ -93,7 +94,9 @@ class _Run:
             else:
                 jobs.append(self._job(one))
         if jobs:
-            outcomes |= self.process.loop.run(hand_over_many(jobs, finish_by=self.deadline))
+            outcomes |= self.process.loop.run(
+                hand_over_many(jobs, finish_by=self.deadline, longest=self.budget / 2)
+            )
         return outcomes
 
     def save(

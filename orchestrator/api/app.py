@@ -60,7 +60,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         door=door,
         keys=KeyRing(lambda key: aside(check_key, store, key), seconds=limits.key_seconds),
         metrics=metrics,
-        room=Room(max(limits.bytes_in_hand, config.max_batch_bytes)),
+        room=Room(max(limits.bytes_in_hand, config.max_batch_bytes, config.max_body_bytes)),
         config=config,
         body_seconds=limits.body_seconds,
         aside=aside,

@@ -79,7 +79,7 @@ class Door:
             raise DoorFull("too much waits to be written", fix="send it again in a moment")
         one = _Waiting(triggers, actor, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
-        self._events_waiting += len(triggers)
+        self._count(len(triggers))
         self._wake.set()
         return await one.answer
 
@@ -99,8 +99,12 @@ class Door:
                 self._waiting.clear()
                 answers = [StoreUnavailable(str(error)) for _ in group]
             for one, answer in zip(group, answers, strict=True):
-                self._events_waiting -= len(one.triggers)
+                self._count(-len(one.triggers))
                 _give(one.answer, answer)
+
+    def _count(self, more: int) -> None:
+        self._events_waiting += more
+        self._metrics.waiting.set(self._events_waiting)
 
     def _take(self) -> list[_Waiting]:
         """The oldest request and, as far as one commit goes, what else waits of the same caller.

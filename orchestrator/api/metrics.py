@@ -20,6 +20,9 @@ class Metrics:
         self._accepted = self._counter("accepted", "New events that were committed")
         self._duplicates = self._counter("duplicates", "Triggers that were accepted before")
         self._commits = self._counter("commits", "Transactions that wrote events")
+        self.waiting = Gauge(
+            "meshline_door_waiting", "Triggers that wait for a commit", registry=self._registry
+        )
         self._refused = Counter(
             "meshline_door_refused", "Requests refused", ["code"], registry=self._registry
         )

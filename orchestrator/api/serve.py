@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import signal
 import socket
 import threading
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from orchestrator.api.app import build_app
+from orchestrator.api.connections import ImpatientProtocol
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.settings import Settings
 from orchestrator.store.migrate import open_store
@@ -27,33 +30,35 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
     SchemaMismatch.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s door: %(message)s")
-    with _listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener:
         store = open_store(settings.store_url)
         try:
-            server = _Server(
-                uvicorn.Config(
-                    build_app(store, settings),
-                    http="h11",
-                    ws="none",
-                    lifespan="on",
-                    log_config=None,
-                    log_level=logging.WARNING,
-                    access_log=False,
-                    server_header=False,
-                    proxy_headers=False,
-                    timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                    timeout_graceful_shutdown=int(settings.stop_seconds) or 1,
-                ),
-                port_file,
-            )
+            server = DoorServer(build_app(store, settings), settings, port_file=port_file)
             _end_on_signal(server)
             server.run(sockets=[listener])
         finally:
             store.close()
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, port_file: Path | None) -> None:
+class DoorServer(uvicorn.Server):
+    """uvicorn as the door runs it."""
+
+    def __init__(
+        self, app: Starlette, settings: Settings, *, port_file: Path | None = None
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            http=ImpatientProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
+        )
         super().__init__(config)
         self._port_file = port_file
 
@@ -84,7 +89,8 @@ def _end_on_signal(server: uvicorn.Server) -> None:
         signal.signal(number, end)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 is a free one. Raises StartupFailed."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns Nagle's algorithm off only where it is: an answer
     # in two writes would otherwise wait 40 ms for the client's acknowledgement.

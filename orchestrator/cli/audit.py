@@ -40,8 +40,8 @@ def audit(
         put_json({"audit": rows})
         return
     put_table(
-        ("WHEN", "WHO", "WHAT", "EVENT", "WHY"),
-        [(short(row["at"]), row["actor"], what(row), row["event_id"], why(row)) for row in rows],
+        ("WHEN", "WHO", "WHAT", "ABOUT"),
+        [(short(row["at"]), row["actor"], what(row), _about(row)) for row in rows],
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
@@ -57,9 +57,25 @@ def why(row: Mapping[str, Any]) -> str:
     """The reason and the details of an audit row, as one text."""
     detail = dict(row["detail"] or {})
     said = [row["reason"], detail.pop("detail", None)]
+    said += [_amendment(one) for one in detail.pop("amendments", ())]
     said += [f"{name}: {_text(value)}" for name, value in detail.items()]
     return "; ".join(str(one) for one in said if one)
 
 
+def _about(row: Mapping[str, Any]) -> str:
+    """What a row is about, and why: the event's id on a line of its own, so that it stays whole."""
+    workflow = f"{row['client']}/{row['workflow']}" if row["workflow"] else row["client"]
+    return "\n".join(filter(None, (row["event_id"] or workflow, why(row))))
+
+
+def _amendment(one: Mapping[str, object]) -> str:
+    match one["action"]:
+        case "rename":
+            return f"rename {one['path']} to {one['to']}"
+        case "set":
+            return f"set {one['path']} to {_text(one['value'])}"
+    return f"{one['action']} {one['path']}"
+
+
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDTH = 100  # where stdout is no terminal and COLUMNS says nothing
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
+_UNITS = (("d", 72 * 3_600, 86_400), ("h", 2 * 3_600, 3_600), ("m", 60, 60))
 
 
 def put_json(document: object) -> None:
@@ -31,13 +31,13 @@ def put_json(document: object) -> None:
 
 
 def put(text: str = "") -> None:
-    """One line on stdout."""
-    typer.echo(plain(text))
+    """Text on stdout."""
+    typer.echo(_lines(text))
 
 
 def note(text: str) -> None:
-    """One line on stderr: what a person wants to know and a program must not read."""
-    typer.echo(plain(text), err=True)
+    """Text on stderr: what a person wants to know and a program must not read."""
+    typer.echo(_lines(text), err=True)
 
 
 def complain(text: str) -> None:
@@ -62,15 +62,19 @@ def put_table(
         table.add_row(*(Text(_cell(value), style=_style(value)) for value in row))
     if title:
         put(title)
-    _console().print(table)
+    console = _console()
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 def plain(text: str) -> str:
-    """`text` with everything written out that a terminal would act on; line ends stay."""
+    """`text` on one line, with everything written out that a terminal would act on."""
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+        one if one.isprintable() else one.encode("unicode_escape").decode()
         for one in text.encode(errors="backslashreplace").decode()
     )
 
@@ -90,8 +94,8 @@ def left(moment: str | None, now: int) -> str:
 
 def span(seconds: float) -> str:
     """A duration in its largest unit, such as `71h`."""
-    for unit, size in _UNITS:
-        if seconds >= 2 * size or (seconds >= size and unit == "m"):
+    for unit, least, size in _UNITS:
+        if seconds >= least:
             return f"{int(seconds // size)}{unit}"
     return f"{max(0, int(seconds))}s"
 
@@ -108,7 +112,11 @@ def _seconds(moment: str) -> float:
 
 
 def _cell(value: object) -> str:
-    return "-" if value is None or value == "" else plain(str(value))
+    return "-" if value is None or value == "" else _lines(str(value))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def _style(value: object) -> str:

@@ -43,8 +43,7 @@ def read_filters(argument: Callable[[str], str]) -> Filters:
     """
 
     def given(name: str) -> str | None:
-        # PostgreSQL knows no NUL in a text, so nothing can be found by one.
-        return argument(name).replace("\0", "\N{REPLACEMENT CHARACTER}").strip() or None
+        return searchable(argument(name)).strip() or None
 
     return Filters(
         state=_one_of("state", given("state"), list(State)),
@@ -55,6 +54,11 @@ def read_filters(argument: Callable[[str], str]) -> Filters:
         before=given("before"),
         refresh=_seconds(given("refresh")),
     )
+
+
+def searchable(text: str) -> str:
+    """A text that any store can be asked for: PostgreSQL refuses NUL, which is in none anyway."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _one_of(name: str, value: str | None, known: list[State] | list[Reason]) -> str | None:

@@ -43,7 +43,7 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
         options.basic_auth = [login.credentials]
         options.read_only = True
         self._login = login
-        loop = IOLoop.current()
+        loop = IOLoop()  # the current one from here on
         super().__init__(
             capp=celery,
             options=options,

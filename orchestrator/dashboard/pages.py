@@ -11,7 +11,7 @@ from tornado.routing import URLSpec
 from tornado.web import StaticFileHandler, authenticated
 
 from orchestrator.dashboard import words
-from orchestrator.dashboard.filters import Filters, read_filters
+from orchestrator.dashboard.filters import Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.lifecycle import State
@@ -96,7 +96,7 @@ class EventPage(StorePage):
     @authenticated
     async def get(self, event_id: str) -> None:
         """Answer GET /events/ID."""
-        await self.show("event.html", lambda tx: _one_event(tx, event_id.replace("\0", "")))
+        await self.show("event.html", lambda tx: _one_event(tx, searchable(event_id)))
 
 
 def routes(reader: StoreReader) -> list[URLSpec]:

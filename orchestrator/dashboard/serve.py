@@ -8,11 +8,11 @@ import os
 import signal
 import socket
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from celery import Celery
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from orchestrator.dashboard.flower import EventsFlower
 from orchestrator.dashboard.login import login_of
@@ -34,24 +34,19 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
     login = login_of(settings)
     celery = Celery("meshline")
     celery.conf.update(settings.celery_config())
-    _log_to_stderr()
-    reader = StoreReader(settings.store_url)
-    _try(reader)
-    sockets = _listen(settings.flower_host, settings.flower_port)
-    flower = EventsFlower(celery, login=login, reader=reader)
-    HTTPServer(flower, max_body_size=_LARGEST_BODY).add_sockets(sockets)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        flower.io_loop.asyncio_loop.add_signal_handler(number, flower.io_loop.stop)
-    _announce(settings.flower_host, sockets[0].getsockname()[1], port_file)
-    try:
-        flower.start()
-    finally:
-        flower.stop()
-        reader.close()
-
-
-def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s flower: %(message)s")
+    with closing(StoreReader(settings.store_url)) as reader:
+        _try(reader)
+        listener = _listen(settings.flower_host, settings.flower_port)
+        flower = EventsFlower(celery, login=login, reader=reader)
+        HTTPServer(flower, max_body_size=_LARGEST_BODY).add_socket(listener)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            flower.io_loop.asyncio_loop.add_signal_handler(number, flower.io_loop.stop)
+        _announce(settings.flower_host, listener.getsockname()[1], port_file)
+        try:
+            flower.start()
+        finally:
+            flower.stop()
 
 
 def _try(reader: StoreReader) -> None:
@@ -61,11 +56,14 @@ def _try(reader: StoreReader) -> None:
         log.warning("%s; the tab Events says so until it does", error)
 
 
-def _listen(host: str, port: int) -> list[socket.socket]:
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return bind_sockets(port, address=host)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise StartupFailed(_why(error, host, port)) from None
+    listener.setblocking(False)
+    return listener
 
 
 def _why(error: OSError, host: str, port: int) -> str:

@@ -22,9 +22,9 @@ def or_nothing(value: object) -> str:
     return _NOTHING if value is None or value == "" else str(value)
 
 
-def moment(iso: str | None) -> str:
-    """A time of the store, to the second, in UTC; the pages say so once."""
-    return _NOTHING if iso is None else f"{iso[:10]} {iso[11:19]}"
+def moment(iso: str | None, *, milliseconds: bool = False) -> str:
+    """A time of the store, to the second or finer, in UTC; the pages say so once."""
+    return _NOTHING if iso is None else f"{iso[:10]} {iso[11 : 23 if milliseconds else 19]}"
 
 
 def distance(iso: str, now: str) -> str:

@@ -85,7 +85,7 @@ def _confirm_faults(
     path: str, destination: Destination, action: Action, optional: set[str]
 ) -> Iterator[Fault]:
     for place, field in enumerate(destination.confirm):
-        if action.readable and field not in action.readable:
+        if field in destination.send and action.readable and field not in action.readable:
             problem = f"`{action.name}` does not give `{field}` back"
             fix = did_you_mean(field, sorted(action.readable))
             yield Fault(path=f"{path}.confirm.{place}", problem=problem, fix=fix)

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
-_RESEMBLES = 70.0  # of 100; `teir` and `tier` have 75, `mail` and `tier` 25
+_RENAMED = 70.0  # of 100; `teir` and `tier` have 75, `mail` and `tier` 25
+_MISSPELT = 60.0  # where one of a few names is meant, less will do
 _MOST = 50  # names on each side that are compared
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W_a-zA-Z0-9]+")
 
@@ -16,7 +17,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W_a-zA-Z0-9]+")
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that `name` is most likely a misspelling of, or None."""
     found = process.extractOne(
-        name, list(names), scorer=resemblance, score_cutoff=_RESEMBLES, processor=None
+        name, list(names), scorer=resemblance, score_cutoff=_MISSPELT, processor=None
     )
     return found[0] if found else None
 
@@ -41,7 +42,7 @@ def renames(unknown: Iterable[str], missing: Iterable[str]) -> dict[str, str]:
     )
     found: dict[str, str] = {}
     for score, one, other in pairs:
-        if score >= _RESEMBLES and one not in found and other not in found.values():
+        if score >= _RENAMED and one not in found and other not in found.values():
             found[one] = other
     return found
 

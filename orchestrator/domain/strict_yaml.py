@@ -14,7 +14,7 @@ from orchestrator.domain.errors import Fault
 from orchestrator.domain.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
 MOST_BYTES = 1_048_576
-_MOST_VALUES = 50_000  # an alias counts each time: a few lines cannot unfold into millions
+_MOST_VALUES = 20_000  # an alias counts each time: a few lines cannot unfold into millions
 _DEEPEST = 100
 
 _TAG = "tag:yaml.org,2002:"

@@ -25,7 +25,7 @@ _LAUNCH = 'echo "+ $$ $0" >&0; exec "$@" </dev/null'
 class Lifeline:
     """The parent's end of the pipe."""
 
-    def __init__(self, *, grace: float = 10.0) -> None:
+    def __init__(self, *, grace: float) -> None:
         reading, self._writing = os.pipe()
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, str(grace)],

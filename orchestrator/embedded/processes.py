@@ -23,10 +23,12 @@ class Supervisor:
     """Starts children and ends them; one Supervisor per home folder.
 
     As a context manager it turns SIGTERM and SIGHUP into SystemExit, so that its end always comes.
+    Where it is killed, its children have `grace` seconds to end by themselves.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, grace: float = 10.0) -> None:
         self._home = home
+        self._grace = grace
         self._logs = home / "logs"
         self._children: list[Child] = []
         self._hurry = threading.Event()
@@ -35,7 +37,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         with ExitStack() as held:
             self._lock = held.enter_context(hold_home(self._home))
-            self._lifeline = held.enter_context(Lifeline())
+            self._lifeline = held.enter_context(Lifeline(grace=self._grace))
             held.enter_context(_on_signals(_leave, signal.SIGTERM, signal.SIGHUP))
             self._logs.mkdir(mode=0o700, exist_ok=True)
             self._held = held.pop_all()

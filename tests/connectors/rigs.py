@@ -268,6 +268,38 @@ class Bench:
         return outcome
 
 
+WEBHOOK = """
+connector: hook
+kind: http
+base_url: URL
+auth: {}
+actions:
+  record:
+    idempotency: none
+    proof: receipt
+    open_fields: true
+    timeout: 2s
+    create: {path: /in, json: "{send}"}
+"""
+
+TOOL = """
+connector: tool
+kind: http
+base_url: URL/api
+actions:
+  record:
+    idempotency: native_key
+    proof: read_back
+    required: [email]
+    timeout: 2s
+    create: {method: put, path: "/things/{key}", json: {email: "{send.email}"}, record_id: id}
+    read: {path: "/things/{record_id}", fields: {email: email}}
+"""
+
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
 class Stub:
     """An HTTP server that answers what a test tells it, and remembers what it was asked."""
 
@@ -275,9 +307,10 @@ class Stub:
         self.asked: list[str] = []
         self.transports: set[asyncio.Transport] = set()
         self.answers: list[web.Response | Callable[[web.BaseRequest], web.Response]] = []
-        self._answer_all: Callable[[web.BaseRequest], Awaitable[web.Response]] | None = None
+        self._answer_all: Handler | None = None
+        self.url = "http://127.0.0.1:1"
 
-    def handle_with(self, answer: Callable[[web.BaseRequest], Awaitable[web.Response]]) -> None:
+    def handle_with(self, answer: Handler) -> None:
         self._answer_all = answer
 
     async def start(self) -> None:
@@ -294,7 +327,7 @@ class Stub:
         for transport in self.transports:
             transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         assert request.transport is not None
         self.transports.add(request.transport)
         self.asked.append(f"{request.method} {request.raw_path}")

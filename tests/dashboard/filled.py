@@ -98,15 +98,10 @@ def _deliver(store: Store, event_id: str) -> None:
     group = _routed(store)
     with store.write() as tx:
         taken = take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run-1", run_seconds=30)
-        save_done(
-            tx,
-            "run-1",
-            [
-                {"event_id": event_id, "destination": one.destination, "state": "confirmed",
-                 "record_id": f"record-{one.destination}"}
-                for one in taken
-            ],
-        )  # fmt: skip
+        done = [
+            (event_id, one.destination, "confirmed", f"record-{one.destination}") for one in taken
+        ]
+        save_done(tx, "run-1", done)
         save_delivered(tx, [event_id], _saving(group))
 
 

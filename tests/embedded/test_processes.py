@@ -236,7 +236,7 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 
 home, stubborn, parent = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
-with Supervisor(Path(home)) as supervisor:
+with Supervisor(Path(home), grace=1) as supervisor:
     for name, command, word in (("stubborn", stubborn, "ready"), ("parent", parent, "grandchild")):
         supervisor.start(
             Program(name=name, command=tuple(command), ready=says(word), stop_within=1)
@@ -301,3 +301,14 @@ def test_a_child_that_dies_is_reported_and_started_again(up: Up) -> None:
 
     assert "stubborn was ended by SIGKILL" in up.process.stdout.readline()
     assert eventually(lambda: up.child('print("ready"') not in {None, victim})
+
+
+def test_a_child_is_not_started_again_beside_what_it_had_started(up: Up) -> None:
+    victim = up.child("Popen")
+    assert victim is not None
+    (grandchild,) = psutil.Process(victim).children()
+
+    os.kill(victim, signal.SIGKILL)
+
+    assert eventually(lambda: up.child("Popen") not in {None, victim})
+    assert not alive(grandchild.pid)

@@ -111,8 +111,14 @@ SAME_PATHS: list[tuple[Any, Any]] = [
     ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5),
     ({"if": {"required": ["a"]}, "then": {"required": ["b"]}}, {"a": 1}),
     ({"propertyNames": {"maxLength": 1}}, {"aa": 1, "bb": 2}),
-    ({"items": {"properties": {"a/b": {"type": "string"}, "~": {"const": 1}}}}, [{"a/b": 1, "~": 2}]),
-    ({"$schema": DRAFT_7, "dependencies": {"a": ["b"], "c": {"required": ["d"]}}}, {"a": 1, "c": 1}),
+    (
+        {"items": {"properties": {"a/b": {"type": "string"}, "~": {"const": 1}}}},
+        [{"a/b": 1, "~": 2}],
+    ),
+    (
+        {"$schema": DRAFT_7, "dependencies": {"a": ["b"], "c": {"required": ["d"]}}},
+        {"a": 1, "c": 1},
+    ),
     ({"$schema": DRAFT_7, "items": [{}], "additionalItems": False}, [1, 2]),
     ({"prefixItems": [{"type": "string"}], "uniqueItems": True}, [1, 1]),
     ({"not": {"type": "object"}, "minProperties": 1}, {}),
@@ -122,7 +128,9 @@ SAME_PATHS: list[tuple[Any, Any]] = [
 @pytest.mark.parametrize(("schema", "payload"), SAME_PATHS)
 def test_error_paths_are_those_of_the_stock_validator(schema: Any, payload: Any) -> None:
     stock = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)(schema)
-    expected = sorted((list(map(str, one.absolute_path)), one.validator) for one in stock.iter_errors(payload))
+    expected = sorted(
+        (list(map(str, one.absolute_path)), one.validator) for one in stock.iter_errors(payload)
+    )
 
     found = contract(schema).violations(payload)
 
@@ -154,7 +162,9 @@ def test_messages_show_values_abbreviated() -> None:
     long = {"a": "x" * 10_000, "b": {"c": list(range(1000))}}
 
     (wrong,) = contract({"type": "string"}).violations(long)
-    (listed,) = contract({"additionalProperties": False}).violations({f"f{n}": n for n in range(999)})
+    (listed,) = contract({"additionalProperties": False}).violations(
+        {f"f{n}": n for n in range(999)}
+    )
 
     assert wrong.message.startswith('{"a":"xxx')
     assert "..." in wrong.message
@@ -201,15 +211,30 @@ def test_a_pattern_that_backtracks_for_ever_does_not_hold_the_worker() -> None:
         ({"type": "strin"}, "contract.type", '"strin"', "boolean"),
         ({"properties": {"a": 5}}, "contract.properties.a", "5 is not", ""),
         ({"required": "a"}, "contract.required", '"a" is not', "list of property names"),
-        ({"properties": {"a": {"pattern": "("}}}, "contract.properties.a.pattern", '"("', "regular"),
-        ({"$schema": "http://json-schema.org/draft-04/schema#"}, "contract.$schema", "04", "2020-12"),
+        (
+            {"properties": {"a": {"pattern": "("}}},
+            "contract.properties.a.pattern",
+            '"("',
+            "regular",
+        ),
+        (
+            {"$schema": "http://json-schema.org/draft-04/schema#"},
+            "contract.$schema",
+            "04",
+            "2020-12",
+        ),
         ({"$ref": "https://example.com/x"}, "contract.$ref", "outside", "$defs"),
         ({"$ref": "other.json#/a"}, "contract.$ref", "outside", "$defs"),
         ({"$ref": "#/$defs/a"}, "contract.$ref", "leads nowhere", "declared"),
         ({"$ref": "#nowhere"}, "contract", "nowhere", "JSON Schema"),
-        ({"properties": {"a": {"format": "emial"}}}, "contract.properties.a.format", "emial", "`email`"),
+        (
+            {"properties": {"a": {"format": "emial"}}},
+            "contract.properties.a.format",
+            "emial",
+            "`email`",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_schema_is_refused_with_its_place_and_what_to_write(
     schema: dict[str, Any], path: str, problem: str, fix: str
 ) -> None:
@@ -232,7 +257,10 @@ def test_all_that_is_wrong_in_a_schema_is_told_at_once() -> None:
 
 def test_what_looks_like_a_keyword_in_data_is_not_one() -> None:
     schema = {
-        "properties": {"format": {"const": {"$ref": "x", "format": "y"}}, "$ref": {"type": "string"}},
+        "properties": {
+            "format": {"const": {"$ref": "x", "format": "y"}},
+            "$ref": {"type": "string"},
+        },
         "default": {"$ref": "https://example.com"},
     }
 

@@ -18,14 +18,16 @@ DOCUMENT: dict[str, Any] = {
                 "note": {"const": {"$ref": "#/definitions/unused"}},
             },
         },
-        "person": {"properties": {"boss": {"$ref": "#/definitions/person"}, "a": {"$ref": "#/$defs/x~1y"}}},
+        "person": {
+            "properties": {"boss": {"$ref": "#/definitions/person"}, "a": {"$ref": "#/$defs/x~1y"}}
+        },
         "odd": {"properties": {"a": {"$ref": "#/definitions/lead/properties/owner"}}},
         "rooted": {"items": {"$ref": "#"}},
         "stray": {"items": {"$ref": "#/oneOf/0"}},
         "unused": {"type": "string"},
     },
     "$defs": {"x/y": {"type": "string"}, "z": {}},
-}  # fmt: skip
+}
 
 
 def test_a_part_becomes_a_contract_with_the_definitions_that_it_reaches_and_no_others() -> None:

@@ -60,15 +60,31 @@ def test_a_leaf_has_the_types_that_its_schema_allows(leaf: Any, types: set[str])
         ({"type": "object", "properties": {"a": {}}}, "a", False),
         ({"required": ["a"], "properties": {"a": ADDRESS}}, "a.city", True),
         ({"properties": {"a": ADDRESS}}, "a.city", False),
-        ({"required": ["a"], "properties": {"a": {**ADDRESS, "type": ["object", "null"]}}}, "a.city", False),
-        ({"required": ["a"], "properties": {"a": {"anyOf": [ADDRESS, {"type": "null"}]}}}, "a.city", False),
+        (
+            {"required": ["a"], "properties": {"a": {**ADDRESS, "type": ["object", "null"]}}},
+            "a.city",
+            False,
+        ),
+        (
+            {"required": ["a"], "properties": {"a": {"anyOf": [ADDRESS, {"type": "null"}]}}},
+            "a.city",
+            False,
+        ),
         ({"required": ["a"], "properties": {"a": {"anyOf": [ADDRESS, ADDRESS]}}}, "a.city", True),
         ({"allOf": [{"required": ["a"]}, {"properties": {"a": {}}}]}, "a", True),
-        ({"oneOf": [{"required": ["a"]}, {"required": ["b"]}], "properties": {"a": {}}}, "a", False),
-        ({"oneOf": [{"required": ["a"]}, {"required": ["a", "b"]}], "properties": {"a": {}}}, "a", True),
+        (
+            {"oneOf": [{"required": ["a"]}, {"required": ["b"]}], "properties": {"a": {}}},
+            "a",
+            False,
+        ),
+        (
+            {"oneOf": [{"required": ["a"]}, {"required": ["a", "b"]}], "properties": {"a": {}}},
+            "a",
+            True,
+        ),
         ({"if": {}, "then": {"required": ["a"], "properties": {"a": {}}}}, "a", False),
     ],
-)  # fmt: skip
+)
 def test_a_path_is_always_there_only_where_each_of_its_steps_is_required(
     schema: dict[str, Any], path: str, always: bool
 ) -> None:
@@ -77,9 +93,12 @@ def test_a_path_is_always_there_only_where_each_of_its_steps_is_required(
 
 def test_alternatives_that_cannot_hold_a_property_do_not_blur_its_type() -> None:
     closed = {"properties": {"other": {}}, "additionalProperties": False}
-    open_one = {"properties": {"other": {}}}
+    open_one: dict[str, Any] = {"properties": {"other": {}}}
 
-    assert declared({"properties": {"a": {"anyOf": [ADDRESS, {"type": "null"}]}}}, "a.city")[0] == STRING
+    assert (
+        declared({"properties": {"a": {"anyOf": [ADDRESS, {"type": "null"}]}}}, "a.city")[0]
+        == STRING
+    )
     assert declared({"properties": {"a": {"anyOf": [ADDRESS, closed]}}}, "a.city")[0] == STRING
     assert declared({"properties": {"a": {"anyOf": [ADDRESS, open_one]}}}, "a.city")[0] == ALL
 
@@ -94,7 +113,10 @@ def test_a_draft_7_reference_stands_alone_and_a_2020_one_does_not() -> None:
 
 
 def test_a_schema_that_refers_to_itself_is_followed_as_deep_as_the_path() -> None:
-    person = {"type": "object", "properties": {"boss": {"$ref": "#/$defs/person"}, "name": {"type": "string"}}}
+    person = {
+        "type": "object",
+        "properties": {"boss": {"$ref": "#/$defs/person"}, "name": {"type": "string"}},
+    }
     schema = {"$ref": "#/$defs/person", "$defs": {"person": person}}
 
     assert declared(schema, "boss.boss.boss.name") == (STRING, False)
@@ -117,7 +139,11 @@ def test_an_undeclared_path_names_the_step_and_what_is_declared_there(
 
 
 def test_an_open_object_declares_only_what_it_names() -> None:
-    schema = {"type": "object", "additionalProperties": {"type": "string"}, "patternProperties": {"^x_": {}}}
+    schema = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "patternProperties": {"^x_": {}},
+    }
 
     assert isinstance(find(schema, "anything"), Undeclared)
     assert isinstance(find(schema, "x_trace"), Declared)

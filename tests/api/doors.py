@@ -1,0 +1,155 @@
+"""A real door for a test: uvicorn in a thread, on a loopback port of its own."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from orchestrator.api.app import ApiLimits, build_app
+from orchestrator.api.serve import DoorServer, listen
+from orchestrator.operations.manage_keys import create_key
+from orchestrator.settings import LOOPBACK, Settings
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+from tests.leads import publish_leads
+
+LEAD = {"email": "ada@example.com", "tier": "pro"}
+
+
+class RunningDoor:
+    """What a test needs of a door: its address, a key, and ways to ask."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self.port = port
+        self.key = key
+        self._http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=20, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def emit(self, **fields: object) -> httpx.Response:
+        """Send one plain trigger; a lead, where nothing else is said."""
+        return self.post({"type": "lead.created", "data": LEAD, **fields})
+
+    def emit_batch(self, triggers: Sequence[object]) -> httpx.Response:
+        """Send a plain batch."""
+        return self.post(list(triggers), content_type="application/vnd.meshline.batch+json")
+
+    def post(
+        self, json: object, *, content_type: str = "application/json", key: str | None = None
+    ) -> httpx.Response:
+        """Send any JSON."""
+        headers = {"content-type": content_type, **self.authorization(key)}
+        return self._http.post("/v1/events", json=json, headers=headers)
+
+    def post_raw(self, content: Any, **headers: str) -> httpx.Response:
+        """Send any body; an underscore in a header's name is a dash."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        every = {"content-type": "application/json", **self.authorization(), **named}
+        return self._http.post("/v1/events", content=content, headers=every)
+
+    def get(self, path: str, *, key: str | None = None) -> httpx.Response:
+        return self._http.get(path, headers=self.authorization(key))
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Any request, without a key."""
+        return self._http.request(method, path, **options)
+
+    def authorization(self, key: str | None = None) -> dict[str, str]:
+        return {"authorization": f"Bearer {key or self.key}"}
+
+    def metric(self, name: str) -> float:
+        """One sample of /metrics, 0.0 where there is none; `name` as it stands there."""
+        text = self._http.get("/metrics").text
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+
+@contextmanager
+def leads_store(folder: Path) -> Iterator[Store]:
+    """A store on SQLite in which the workflow of leads is live."""
+    store = open_store(f"sqlite:///{folder / 'store' / 'meshline.db'}")
+    publish_leads(store)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def open_door(
+    store: Store, settings: Settings | None = None, limits: ApiLimits | None = None
+) -> Iterator[RunningDoor]:
+    """A door before a store, until the end of the block; its key is for the client acme."""
+    key = create_key(store, clients=["acme"], label="tests", actor="cli:tester")
+    with run_door(store, settings, limits, key=key) as door:
+        yield door
+
+
+@contextmanager
+def run_door(
+    store: Store, settings: Settings | None, limits: ApiLimits | None, *, key: str
+) -> Iterator[RunningDoor]:
+    """A door that nobody made a key for."""
+    settings = settings or Settings(stop_seconds=5)
+    server = DoorServer(build_app(store, settings, limits), settings)
+    with listen(LOOPBACK, 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        door = RunningDoor(listener.getsockname()[1], key)
+        try:
+            wait_until(lambda: server.started)
+            yield door
+        finally:
+            door.close()
+            server.should_exit = True
+            thread.join(30)
+    assert not thread.is_alive()
+
+
+@contextmanager
+def nobody_can_write(store: Store) -> Iterator[None]:
+    """The store as it is while somebody else holds SQLite's one write lock."""
+    with store.engine.connect() as connection, connection.begin():
+        yield
+
+
+@contextmanager
+def sent_together(
+    door: RunningDoor, store: Store, calls: Sequence[Callable[[], httpx.Response]]
+) -> Iterator[list[Future[httpx.Response]]]:
+    """Requests that all wait for their commit inside the block, and get it when the block ends."""
+    with ThreadPoolExecutor(max(1, len(calls))) as threads, nobody_can_write(store):
+        sent: list[Future[httpx.Response]] = []
+        for call in calls:  # one after the other: the order in which they wait is known
+            waiting = door.metric("meshline_door_waiting")
+            sent.append(threads.submit(call))
+            wait_until(lambda before=waiting: door.metric("meshline_door_waiting") > before)
+        yield sent
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem document, checked for what every one of them has."""
+    document: dict[str, Any] = answer.json()
+    assert (answer.status_code, document["code"]) == (status, code), document
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert document["status"] == status
+    assert all(document[name] for name in ("type", "title", "detail", "fix"))
+    assert "Traceback" not in answer.text
+    return document
+
+
+def wait_until(happens: Callable[[], bool], seconds: float = 20) -> None:
+    """Return when it has happened; fail when it does not."""
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)

@@ -1,0 +1,270 @@
+"""CloudEvents come in structured, binary and batched, in 1.0 and 0.3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from ruamel.yaml import YAML
+
+from orchestrator.store.engine import Store
+from orchestrator.store.views import show_event
+from tests.api.doors import LEAD, RunningDoor, leads_store, open_door, problem
+from tests.conftest import SHARED
+from tests.leads import TEXT, publish_leads
+
+SAMPLES = SHARED / "inputs" / "cloudevents" / "yaml"
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "type": "lead.created",
+    "source": "/forms/contact",
+    "id": "4321",
+    "data": LEAD,
+}
+HEADERS = {f"ce-{name}": value for name, value in EVENT.items() if name != "data"}
+
+
+@pytest.fixture(scope="module")
+def leads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with leads_store(tmp_path_factory.mktemp("leads")) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def door(leads: Store) -> Iterator[RunningDoor]:
+    with open_door(leads) as opened:
+        yield opened
+
+
+def accepted(answer: httpx.Response, store: Store) -> dict[str, Any]:
+    """The stored event that an answer names."""
+    assert answer.status_code == 202, answer.text
+    with store.read() as tx:
+        event = show_event(tx, answer.json()["id"], with_payload=True)
+    assert event
+    return event
+
+
+@pytest.mark.parametrize("version", ["1.0", "0.3"])
+def test_a_structured_event_is_accepted(door: RunningDoor, leads: Store, version: str) -> None:
+    event = {**EVENT, "specversion": version, "id": f"structured-{version}"}
+
+    stored = accepted(door.post(event, content_type=STRUCTURED), leads)
+
+    assert stored["idempotency_key"] == f"/forms/contact structured-{version}"
+    assert stored["payload"] == LEAD
+
+
+@pytest.mark.parametrize("version", ["1.0", "0.3"])
+def test_a_binary_event_is_accepted(door: RunningDoor, leads: Store, version: str) -> None:
+    headers = {**HEADERS, "ce-specversion": version, "ce-id": f"binary-{version}"}
+
+    stored = accepted(door.post_raw(json.dumps(LEAD).encode(), **headers), leads)
+
+    assert stored["idempotency_key"] == f"/forms/contact binary-{version}"
+    assert stored["payload"] == LEAD
+
+
+def test_a_batch_of_events_is_accepted_in_order(door: RunningDoor, leads: Store) -> None:
+    events = [
+        {**EVENT, "id": f"batch-{number}", "specversion": version}
+        for number, version in enumerate(("1.0", "0.3"))
+    ]
+
+    answer = door.post(events, content_type=BATCH)
+
+    assert answer.status_code == 202
+    with leads.read() as tx:
+        found = [show_event(tx, one["id"]) for one in answer.json()["events"]]
+    assert [one and one["idempotency_key"] for one in found] == [
+        "/forms/contact batch-0",
+        "/forms/contact batch-1",
+    ]
+
+
+def test_source_and_id_together_tell_a_duplicate(door: RunningDoor) -> None:
+    first = door.post({**EVENT, "id": "twice"}, content_type=STRUCTURED)
+    again = door.post_raw(json.dumps(LEAD).encode(), **HEADERS | {"ce-id": "twice"})
+    other = door.post({**EVENT, "id": "twice", "source": "/forms/b"}, content_type=STRUCTURED)
+
+    assert again.json() == {"id": first.json()["id"], "duplicate": True}
+    assert other.json()["duplicate"] is False
+
+
+def test_the_extension_client_names_the_client(door: RunningDoor) -> None:
+    ours = door.post({**EVENT, "id": "ours", "client": "acme"}, content_type=STRUCTURED)
+    theirs = door.post_raw(b"{}", **HEADERS, ce_client="globex")
+
+    assert ours.status_code == 202
+    assert problem(theirs, 403, "client_not_permitted")["field"] == "client"
+
+
+def test_other_attributes_and_extensions_are_allowed(door: RunningDoor, leads: Store) -> None:
+    more = {
+        "id": "more",
+        "time": "2018-04-05T17:31:00Z",
+        "subject": "lead",
+        "dataschema": "https://example.com/lead.json",
+        "datacontenttype": "application/vnd.lead+json; charset=utf-8",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01",
+        "sequence": 7,
+    }
+
+    assert accepted(door.post({**EVENT, **more}, content_type=STRUCTURED), leads)["payload"] == LEAD
+
+
+def test_a_null_attribute_is_as_good_as_none(door: RunningDoor) -> None:
+    event = {**EVENT, "id": "nulls", "time": None, "client": None, "subject": None}
+
+    assert door.post(event, content_type=STRUCTURED).status_code == 202
+
+
+def test_headers_are_unquoted_and_percent_decoded(door: RunningDoor, leads: Store) -> None:
+    plain = door.post_raw(b'{"n":1}', **HEADERS | {"ce-id": "caf%C3%A9%20%22x%22"})
+    quoted = door.post_raw(b'{"n":1}', **HEADERS | {"ce-id": r'"caf%C3%A9%20\"x\""'})
+
+    assert accepted(plain, leads)["idempotency_key"] == '/forms/contact café "x"'
+    assert quoted.json() == {"id": plain.json()["id"], "duplicate": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"specversion": None}, "specversion"),
+        ({"specversion": "0.2"}, "specversion"),
+        ({"specversion": 1.0}, "specversion"),
+        ({"id": None}, "id"),
+        ({"id": ""}, "id"),
+        ({"id": 7}, "id"),
+        ({"id": "a\tb"}, "id"),
+        ({"id": "x" * 390}, "id"),
+        ({"source": None}, "source"),
+        ({"source": "/forms/the contact"}, "source"),
+        ({"source": "/forms/\u2003"}, "source"),
+        ({"type": None}, "type"),
+        ({"type": "x" * 256}, "type"),
+        ({"time": "yesterday"}, "time"),
+        ({"time": "2018-04-05T17:31:00"}, "time"),
+        ({"time": 12}, "time"),
+        ({"subject": ""}, "subject"),
+        ({"subject": ["x"]}, "subject"),
+        ({"dataschema": 3}, "dataschema"),
+        ({"datacontenttype": "text/plain"}, "datacontenttype"),
+        ({"datacontenttype": 3}, "datacontenttype"),
+        ({"specversion": "0.3", "datacontentencoding": "base64"}, "datacontentencoding"),
+        ({"data_base64": "e30="}, "data_base64"),
+        ({"Client": "acme"}, "Client"),
+        ({"client": 3}, "client"),
+        ({"some-extension": "x"}, "some-extension"),
+    ],
+)
+def test_an_attribute_that_is_wrong_is_named(
+    door: RunningDoor, change: dict[str, object], field: str
+) -> None:
+    answer = door.post({**EVENT, **change}, content_type=STRUCTURED)
+
+    assert problem(answer, 422, "invalid_trigger")["field"] == field
+
+
+def test_an_event_without_data_is_refused(door: RunningDoor) -> None:
+    event = {name: value for name, value in EVENT.items() if name != "data"}
+
+    answer = door.post(event, content_type=STRUCTURED)
+
+    assert problem(answer, 422, "invalid_trigger")["field"] == "data"
+    problem(door.post_raw(b"", **HEADERS), 400, "invalid_json")
+
+
+def test_the_bad_one_of_a_batch_is_named_by_its_place(door: RunningDoor) -> None:
+    answer = door.post([EVENT, {**EVENT, "source": ""}], content_type=BATCH)
+
+    document = problem(answer, 422, "invalid_trigger")
+    assert (document["index"], document["field"]) == (1, "source")
+
+
+def test_a_header_that_is_wrong_is_named(door: RunningDoor) -> None:
+    def field(**changes: str) -> object:
+        answer = door.post_raw(b"{}", **{**HEADERS, **changes})
+        return problem(answer, 422, "invalid_trigger")["field"]
+
+    assert field(**{"ce-id": "%FF"}) == "ce-id"
+    assert field(**{"ce-specversion": "2.0"}) == "specversion"
+    headers = [*HEADERS.items(), ("ce-id", "other"), *door.authorization().items()]
+    answer = door.ask("POST", "/v1/events", content=b"{}", headers=headers)
+    assert problem(answer, 422, "invalid_trigger")["field"] == "ce-id"
+    raw = [*((name, value) for name, value in headers[:3]), (b"ce-id", "café".encode())]
+    answer = door.ask("POST", "/v1/events", content=b"{}", headers=[*raw, *headers[5:]])
+    assert problem(answer, 422, "invalid_trigger")["field"] == "ce-id"
+
+
+def test_strict_json_holds_for_events_too(door: RunningDoor) -> None:
+    body = json.dumps(EVENT).encode()
+    doubled = body.replace(b'"id":', b'"id": "1", "id":')
+
+    problem(door.post_raw(doubled, content_type=STRUCTURED), 400, "invalid_json")
+    problem(door.post_raw(b'{"tier": NaN}', **HEADERS), 400, "invalid_json")
+
+
+def samples() -> list[Any]:
+    """The recorded events of both versions, each with the mode it is to be sent in."""
+    found = []
+    for path in sorted(SAMPLES.rglob("*.yaml")):
+        for number, sample in enumerate(YAML(typ="safe", pure=True).load_all(path)):
+            modes = [sample["Mode"]] if "Mode" in sample else ["structured", "binary"]
+            found += [pytest.param(sample, m, id=f"{path.stem}-{number}-{m}") for m in modes]
+    return found or [
+        pytest.param({}, "", marks=pytest.mark.skip(f"there are no samples in {SAMPLES}"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def sampled(leads: Store) -> Store:
+    """A store in which workflows of the samples' types are live too."""
+    for name, kind in (("some", "com.example.someevent"), ("minimum", "io.cloudevents.minimum")):
+        text = TEXT.replace("workflow: leads", f"workflow: {name}")
+        publish_leads(leads, text.replace("lead.created", kind))
+    return leads
+
+
+@pytest.mark.parametrize(("sample", "mode"), samples())
+def test_recorded_events_are_accepted_where_their_data_is_json(
+    door: RunningDoor, sampled: Store, sample: dict[str, Any], mode: str
+) -> None:
+    attributes = {name: str(v) for name, v in sample["ContextAttributes"].items()}
+    attributes.update(attributes_of_extensions(attributes, sample))
+    attributes["source"] += f"/{mode}/{attributes['specversion']}"
+    is_json = "json" in attributes.get("datacontenttype", "json")
+    data = sample["Data"].strip()
+
+    if mode == "structured":
+        event = {**attributes, "data": json.loads(data) if is_json else data}
+        answer = door.post(event, content_type=STRUCTURED)
+    else:
+        answer = post_binary(door, attributes, data)
+
+    if is_json:
+        assert accepted(answer, sampled)["payload"] == json.loads(data)
+    else:
+        assert answer.status_code == (422 if mode == "structured" else 415)
+
+
+def attributes_of_extensions(attributes: dict[str, str], sample: dict[str, Any]) -> dict[str, str]:
+    attributes.pop("Extensions", None)
+    attributes["time"] = attributes.get("time", "2018-04-05T03:56:24Z").replace(" ", "T")
+    if attributes["time"].endswith(":24"):
+        attributes["time"] += "Z"  # YAML has read it as a time, in UTC
+    return dict(sample["ContextAttributes"].get("Extensions", {}))
+
+
+def post_binary(door: RunningDoor, attributes: dict[str, str], data: str) -> httpx.Response:
+    headers = {f"ce-{name}": value.strip() for name, value in attributes.items()}
+    content_type = headers.pop("ce-datacontenttype", None)
+    if content_type:
+        headers["content-type"] = content_type
+    every = {**headers, **door.authorization()}
+    return door.ask("POST", "/v1/events", content=data.encode(), headers=every)

@@ -1,0 +1,117 @@
+"""What the stories of the command line are told with: one command, and a store with events."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli.failures import run
+from orchestrator.cli.main import app
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.verdicts import Rejected
+from orchestrator.pipeline.validate import validate
+from orchestrator.settings import settings
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+from orchestrator.store.stages import Saving, load_group, save_rejected, save_valid
+from orchestrator.store.workflows import WorkflowShelf
+from tests.leads import accept_leads, claim_groups, publish_leads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What one command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The JSON on stdout: one document and nothing else."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """The one line that says what is wrong, of a command that did nothing else."""
+        assert self.code == 1
+        assert self.out == ""
+        (line,) = self.err.splitlines()
+        assert line.startswith("error: ")
+        return line.removeprefix("error: ")
+
+
+class CommandLine:
+    """A shell in an empty folder, of which `meshline` is the only program."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capture: Any) -> None:
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self._capture = capture
+
+    def __call__(self, *arguments: str, stdin: str | bytes = b"", **environment: str) -> Ran:
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        with self._monkeypatch.context() as now:
+            for name, value in environment.items():
+                now.setenv(name, value)
+            now.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+            settings.cache_clear()
+            self._capture.readouterr()
+            code = run(app, list(arguments))
+        settings.cache_clear()
+        out, err = self._capture.readouterr()
+        return Ran(code=code, out=out, err=err)
+
+    def write(self, name: str, text: str) -> str:
+        """A file in the folder; its name."""
+        (self.folder / name).write_text(text)
+        return name
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The store that the commands use."""
+        opened = open_store(f"sqlite:///{self.folder / '.meshline' / 'meshline.db'}")
+        yield opened
+        opened.close()
+
+    def publish(self) -> None:
+        """Make the workflow of leads live."""
+        with self.store() as store:
+            publish_leads(store)
+
+    def leads(self, count: int, **fields: object) -> list[str]:
+        """Leads of the live workflow, validated: those that break its contract are quarantined."""
+        self.publish()
+        with self.store() as store:
+            ids = accept_leads(store, count, **fields)
+            _validate(store)
+        return ids
+
+    def state(self, event_id: str) -> str:
+        """Where an event stands."""
+        return str(self("events", "show", event_id, "--json").document["state"])
+
+
+def _validate(store: Store) -> None:
+    """What a worker does with the first link of a chain."""
+    for group in claim_groups(store):
+        saving = Saving(actor="worker:validate", epoch=group.epoch, lease_seconds=60)
+        with store.write() as tx:
+            loaded = load_group(
+                tx, group.ids, epoch=group.epoch, state=State.ACCEPTED, shelf=WorkflowShelf()
+            )
+            assert loaded
+            verdicts = {
+                one: validate(body, loaded.workflow) for one, body in loaded.payloads.items()
+            }
+            rejected = {one: bad for one, bad in verdicts.items() if isinstance(bad, Rejected)}
+            save_rejected(tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=saving)
+            save_valid(tx, [one for one in verdicts if one not in rejected], saving)

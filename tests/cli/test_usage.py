@@ -1,0 +1,177 @@
+"""Help is quick, wrong usage is one line, and no failure shows a traceback unasked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from orchestrator import __version__
+from orchestrator.cli.failures import run
+from orchestrator.cli.main import app
+from tests.cli.desk import CommandLine
+
+PROJECT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "orchestrator.cli.main")
+
+
+def every_command() -> list[tuple[str, ...]]:
+    """The words of every command, groups included."""
+    groups = {group.name: group.typer_instance for group in app.registered_groups}
+    alone = [(one.name or one.callback.__name__,) for one in app.registered_commands if one.callback]
+    inside = [
+        (name, command.name or command.callback.__name__)
+        for name, group in groups.items()
+        if name and group
+        for command in group.registered_commands
+        if command.callback
+    ]
+    return [(), *alone, *inside]
+
+
+def test_the_commands_are_those_that_people_script_against() -> None:
+    assert {" ".join(words) for words in every_command()} == {
+        "",
+        *("up", "demo", "api", "worker", "relay", "flower", "emit", "audit", "doctor"),
+        *(f"workflow {one}" for one in ("check", "publish", "list", "show", "graph")),
+        *("events list", "events show", "dead-letters list", "dead-letters show"),
+        *(f"quarantine {one}" for one in ("list", "show", "fix", "replay", "discard")),
+        *("keys create", "keys list", "keys revoke"),
+    }
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_command_explains_itself(meshline: CommandLine, words: tuple[str, ...]) -> None:
+    ran = meshline(*words, "--help")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Usage: meshline")
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_help_loads_nothing_that_is_slow_to_load() -> None:
+    program = (
+        "import sys; from orchestrator.cli.main import app; from orchestrator.cli.failures import run;"
+        "run(app, ['--help']);"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+
+    loaded = set(done.stderr.split())
+    assert "typer" in loaded
+    assert not loaded & {
+        *("sqlalchemy", "alembic", "psycopg", "celery", "kombu", "flower", "aiohttp", "starlette"),
+        *("uvicorn", "pydantic", "pydantic_settings", "jsonschema_rs", "cel_expr_python", "rich"),
+    }
+
+
+def test_it_says_its_version(meshline: CommandLine) -> None:
+    assert meshline("--version").out == f"meshline {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [(), ("workflow",), ("quarantine",)], ids=" ".join)
+def test_a_group_alone_answers_with_its_help(meshline: CommandLine, words: tuple[str, ...]) -> None:
+    ran = meshline(*words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: meshline")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("quarantine", "fixx"), "Did you mean 'fix'?"),
+        (("events", "list", "--colour"), "no such option: --colour"),
+        (("events", "list", "--state", "lost"), "'lost' is not one of 'accepted', 'validated'"),
+        (("events", "list", "--limit", "0"), "greater than or equal to 1"),
+        (("events", "list", "--limit", "many"), "'--limit'"),
+        (("events", "show"), "missing argument 'ID'"),
+        (("quarantine", "discard", "x"), "missing option '--why'"),
+        (("quarantine", "list", "--reason", "bad_luck"), "contract_violation"),
+        (("emit", "lead.created", "--client", "acme"), "give the data once"),
+        (("keys", "create", "--label", "shop"), "--all-clients"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(
+    meshline: CommandLine, words: tuple[str, ...], said: str
+) -> None:
+    ran = meshline(*words)
+
+    (line,) = ran.err.splitlines()
+    assert (ran.code, ran.out) == (2, "")
+    assert line.startswith("error: ")
+    assert said in line
+    assert "--help`" in line
+
+
+def test_an_argument_that_is_not_utf_8_is_wrong_usage(meshline: CommandLine) -> None:
+    ran = meshline("events", "show", os.fsdecode(b"caf\xe9"))
+
+    assert ran.code == 2
+    assert ran.err == "error: invalid value: argument 3 is not UTF-8\n"
+
+
+def test_a_fault_of_our_own_is_one_line_with_a_way_to_see_more(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = typer.Typer()
+
+    @broken.command()
+    def command() -> None:
+        raise LookupError("first line\nsecond line")
+
+    assert run(broken, []) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: unexpected LookupError: first line; set MESHLINE_DEBUG=1")
+
+    monkeypatch.setenv("MESHLINE_DEBUG", "1")
+    assert run(broken, []) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_nothing_is_said_when_the_reader_leaves(meshline: CommandLine) -> None:
+    meshline.leads(200)
+    reader = f"{sys.executable} -m orchestrator.cli.main audit --limit 1000 --json | head -c 1"
+
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {reader}"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_ctrl_c_ends_a_command_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = typer.Typer()
+
+    @slow.command()
+    def command() -> None:
+        raise KeyboardInterrupt
+
+    assert run(slow, []) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_full_disk_is_said_plainly() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "--version"],
+            cwd=PROJECT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "error: No space left on device\n"

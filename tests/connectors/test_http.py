@@ -1,0 +1,338 @@
+"""The HTTP connector: what goes out, who we are there, and what an answer can do to us."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from connectors.handoff import Job, NotStarted, hand_over, hand_over_many
+from orchestrator.domain.handoff import Confirmed, Connector, Failed, Outcome, Outgoing, Receipted
+from tests.connectors.rigs import SECRET, TOOL, WEBHOOK, Bench, SandboxRig, Stub, made
+
+Run = Callable[..., Any]
+
+
+def sent(key: str = "key-1", **fields: object) -> Outgoing:
+    return Outgoing(key=key, action="record", fields=fields or {"email": "a@example.com"})
+
+
+def hand(connector: Connector, call: Outgoing) -> Any:
+    return hand_over(connector, call, confirm=tuple(call.fields), look_first=False)
+
+
+def rig_of(bench: Bench) -> SandboxRig:
+    assert isinstance(bench.rig, SandboxRig)
+    return bench.rig
+
+
+# Who we are, and what an error may say.
+
+
+def test_a_wrong_token_is_refused_and_shown_to_nobody(helpdesk: Bench) -> None:
+    rig_of(helpdesk).environment.setenv("MESHLINE_SANDBOX_TOKEN", "wr0ng-t0ken")
+
+    outcome = helpdesk.hand_over("key-1")
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (True, False)
+    assert "401" in outcome.error
+    assert "check the connector's auth" in outcome.error
+    assert "wr0ng-t0ken" not in outcome.error
+
+
+def test_a_changed_token_is_read_anew_after_it_was_refused(helpdesk: Bench) -> None:
+    environment = rig_of(helpdesk).environment
+    environment.setenv("MESHLINE_SANDBOX_TOKEN", "wr0ng-t0ken")
+    assert isinstance(helpdesk.hand_over("key-1"), Failed)
+
+    environment.setenv("MESHLINE_SANDBOX_TOKEN", SECRET)
+
+    assert isinstance(helpdesk.hand_over("key-1"), Confirmed)
+
+
+def test_a_token_that_is_not_set_is_named_and_the_call_tried_again_later(helpdesk: Bench) -> None:
+    rig_of(helpdesk).environment.delenv("MESHLINE_SANDBOX_TOKEN")
+
+    outcome = helpdesk.hand_over("key-1")
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert "env:MESHLINE_SANDBOX_TOKEN is not set" in outcome.error
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        '{bearer: "env:T"}',
+        '{basic: {user: "env:U", password: "env:T"}}',
+        '{header: {name: X-Api-Key, value: "env:T"}}',
+    ],
+)
+def test_a_secret_that_the_destination_repeats_is_masked(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    monkeypatch.setenv("T", SECRET)
+    monkeypatch.setenv("U", "desk")
+    connector = stub.connector(WEBHOOK.replace("auth: {}", f"auth: {auth}"))
+
+    def repeat(request: web.BaseRequest) -> web.Response:
+        proof = request.headers.get("Authorization") or request.headers["X-Api-Key"]
+        return web.Response(status=400, text=f"bad credentials {proof}")
+
+    stub.answers = [repeat]
+    outcome = run(hand(connector, sent(text="hi")))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert "***" in outcome.error
+    assert SECRET not in outcome.error
+    assert "ZGVzazpz" not in outcome.error  # how desk:s… begins in base64
+
+
+def test_an_address_that_is_kept_secret_is_masked(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who knows the address of an incoming webhook may post to it."""
+    monkeypatch.setenv("HOOK", f"{stub.url}/s3cret-path")
+    stub.answers = [lambda request: web.Response(status=404, text=f"no {request.url}")]
+    connector = stub.connector(WEBHOOK.replace("base_url: URL", "base_url: env:HOOK"))
+
+    outcome = run(hand(connector, sent(text="hi")))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert outcome.error == "hook: create answered 404: no ***/in"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("SITE", "ftp://desk.example.com", "is not http://host"),
+        ("SITE", "https://me:s3cret@desk.example.com", "holds a login"),
+        ("SITE", "https://desk.example.com:99999", "cannot be read as a URL"),
+        ("TOKEN", "s3crét", "a character that a header cannot carry"),
+    ],
+)
+def test_a_reference_to_something_unfit_is_said_without_its_value(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("SITE", stub.url)
+    monkeypatch.setenv("TOKEN", "t")
+    monkeypatch.setenv(variable, value)
+    definition = WEBHOOK.replace("URL", "env:SITE").replace("{}", '{bearer: "env:TOKEN"}', 1)
+
+    outcome = run(hand(stub.connector(definition), sent(text="hi")))
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert said in outcome.error
+    assert "s3cr" not in outcome.error
+    assert stub.asked == []
+
+
+# What goes out, and what comes back.
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(stub: Stub, run: Run, status: int) -> None:
+    elsewhere = Stub()
+    run(elsewhere.start())
+    stub.answers = [web.Response(status=status, headers={"Location": f"{elsewhere.url}/in"})]
+    connector = stub.connector(WEBHOOK)
+
+    outcome = run(hand(connector, sent(text="hi")))
+    run(connector.close())
+    run(elsewhere.stop())
+
+    assert isinstance(outcome, Failed)
+    assert outcome.permanent
+    assert "redirects are not followed" in outcome.error
+    assert elsewhere.asked == []
+
+
+def test_a_webhook_without_an_answer_body_is_receipted_by_its_key(stub: Stub, run: Run) -> None:
+    stub.answers = [web.Response(status=204)]
+    connector = stub.connector(WEBHOOK)
+
+    outcome = run(hand(connector, sent("key-7", text="hi")))
+    run(connector.close())
+
+    assert outcome == Receipted(receipt_id="key-7")
+
+
+def test_values_cannot_leave_their_place_in_the_path(stub: Stub, run: Run) -> None:
+    stub.answers = [made("../../admin?x#y"), web.json_response({"email": "a@example.com"})]
+    connector = stub.connector(TOOL)
+
+    outcome = run(hand(connector, sent("k/../../x?y=1")))
+    run(connector.close())
+
+    assert isinstance(outcome, Confirmed)
+    assert stub.asked == [
+        "PUT /api/things/k%2F..%2F..%2Fx%3Fy%3D1",
+        "GET /api/things/..%2F..%2Fadmin%3Fx%23y",
+    ]
+
+
+@pytest.mark.parametrize("answer", ["null", '""', "true", "1.5", "[]", "{}", f'"{"x" * 600}"'])
+def test_an_answer_without_a_usable_id_leaves_the_outcome_unknown(
+    stub: Stub, run: Run, answer: str
+) -> None:
+    stub.answers = [web.Response(status=201, text=f'{{"id": {answer}}}')]
+    connector = stub.connector(TOOL)
+
+    outcome = run(hand(connector, sent()))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert outcome.unknown
+
+
+def test_a_record_that_is_gone_after_its_create_is_unknown(stub: Stub, run: Run) -> None:
+    stub.answers = [made(), web.Response(status=404)]
+    connector = stub.connector(TOOL)
+
+    outcome = run(hand(connector, sent()))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.unknown, outcome.permanent) == (True, False)
+    assert "r-1" in outcome.error
+
+
+def test_a_read_that_is_forbidden_after_a_create_is_for_a_person(stub: Stub, run: Run) -> None:
+    stub.answers = [made(), web.Response(status=403)]
+    connector = stub.connector(TOOL)
+
+    outcome = run(hand(connector, sent()))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.unknown, outcome.permanent) == (True, True)
+
+
+def test_a_connection_that_was_closed_while_the_loop_stood_still_is_not_used(run: Run) -> None:
+    """A worker's loop runs only while it hands over; a server hangs up in between."""
+    server = Stub()
+    run(server.start())
+    server.answers = [made(), made()]
+    connector = server.connector(WEBHOOK)
+    assert isinstance(run(one_of(connector, "key-1")), Receipted)
+    server.hang_up()
+    # The server's end is closed; the client's loop has not looked yet.
+
+    outcome = run(one_of(connector, "key-2"))
+    run(connector.close())
+    run(server.stop())
+
+    assert outcome == Receipted(receipt_id="key-2")
+
+
+def test_an_address_stands_in_no_error_for_it_may_be_a_secret(stub: Stub, run: Run) -> None:
+    stub.answers = [made()]
+    connector = stub.connector(WEBHOOK)
+    run(hand(connector, sent(text="hi")))
+    stub.hang_up()
+
+    outcome = run(hand(connector, sent(text="hi")))  # on the connection that was just cut
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert "/in" not in outcome.error
+    assert stub.url.removeprefix("http://") not in outcome.error
+
+
+async def one_of(connector: Connector, key: str) -> Outcome | NotStarted:
+    job = Job(id="job", connector=connector, call=sent(key, text="hi"), confirm=())
+    return (await hand_over_many([job], finish_by=time.monotonic() + 60))["job"]
+
+
+def test_a_body_goes_out_as_json_and_says_so(stub: Stub, run: Run) -> None:
+    seen: list[tuple[str, bytes]] = []
+
+    async def look(request: web.BaseRequest) -> web.Response:
+        seen.append((request.headers["Content-Type"], await request.read()))
+        return made()
+
+    stub.handle_with(look)
+    connector = stub.connector(WEBHOOK)
+    run(hand(connector, sent(text="ü", score=1.5)))
+    run(connector.close())
+
+    assert seen == [("application/json", '{"text":"ü","score":1.5}'.encode())]
+
+
+def test_an_endless_answer_is_not_read_to_its_end(stub: Stub, run: Run) -> None:
+    async def pour(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(status=201)
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b" " * 1_000)
+        except ConnectionError:
+            return response
+
+    stub.handle_with(pour)
+    connector = stub.connector(TOOL.replace("kind: http", "kind: http\nmax_answer_bytes: 2000"))
+
+    outcome = run(hand(connector, sent()))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert outcome.unknown
+    assert "more than 2000 bytes" in outcome.error
+
+
+def test_a_packed_answer_is_not_unfolded(stub: Stub, run: Run) -> None:
+    packed = gzip.compress(b'{"id": "r-1"}')
+    stub.answers = [web.Response(status=201, body=packed, headers={"Content-Encoding": "gzip"})]
+    connector = stub.connector(TOOL)
+
+    outcome = run(hand(connector, sent()))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert outcome.unknown
+    assert "not JSON" in outcome.error
+
+
+def test_no_cookie_of_a_destination_is_sent_back(stub: Stub, run: Run) -> None:
+    cookies: list[object] = []
+
+    async def give(request: web.BaseRequest) -> web.Response:
+        cookies.append(request.headers.get("Cookie"))
+        return web.Response(status=204, headers={"Set-Cookie": "session=1; Path=/"})
+
+    stub.handle_with(give)
+    connector = stub.connector(WEBHOOK.replace("URL", stub.url.replace("127.0.0.1", "localhost")))
+    run(hand(connector, sent(text="hi")))
+    run(hand(connector, sent(text="hi")))
+    run(connector.close())
+
+    assert cookies == [None, None]
+
+
+def test_a_server_that_never_greets_has_certainly_stored_nothing(run: Run) -> None:
+    """It takes the connection and keeps silent where TLS should begin."""
+
+    async def story() -> Outcome:
+        silent = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
+        port = silent.sockets[0].getsockname()[1]
+        quick = WEBHOOK.replace("URL", f"https://127.0.0.1:{port}").replace("2s", "200ms")
+        connector = Stub().connector(quick)
+        outcome: Outcome = await hand(connector, sent(text="hi"))
+        await connector.close()
+        silent.close()
+        return outcome
+
+    outcome = run(story())
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert outcome.error == "hook: create: connecting took too long"

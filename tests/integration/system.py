@@ -1,0 +1,126 @@
+"""A whole Meshline of real processes, as integration tests start it."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from orchestrator.embedded.child import Child, Program
+from orchestrator.embedded.ledger import read_ledger
+from orchestrator.embedded.ports import free_port
+from orchestrator.embedded.processes import Supervisor
+from orchestrator.embedded.ready import answers, says
+from orchestrator.embedded.valkey import start_valkey
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+from orchestrator.store.views import count_states
+
+QUICK = {
+    "MESHLINE_DISPATCH_BUDGET_SECONDS": "3",
+    "MESHLINE_TASK_TIME_LIMIT_SECONDS": "5",
+    "MESHLINE_VISIBILITY_TIMEOUT_SECONDS": "6",
+    "MESHLINE_LEASE_SECONDS": "8",
+    "MESHLINE_POLL_SECONDS": "0.2",
+    "MESHLINE_STOP_SECONDS": "5",
+}
+"""The clocks of a test: a crash is healed in seconds."""
+
+
+class System:
+    """Broker, relay, worker and sandbox around one store."""
+
+    def __init__(self, supervisor: Supervisor, home: Path, store_url: str) -> None:
+        self._supervisor = supervisor
+        self.broker = start_valkey(home / "valkey", supervisor)
+        self._port, self._token = free_port(), secrets.token_hex(8)
+        self.sandbox = f"http://127.0.0.1:{self._port}"
+        self.environment = {
+            **QUICK,
+            "MESHLINE_HOME": str(home),
+            "MESHLINE_DATABASE_URL": store_url,
+            "MESHLINE_BROKER_URL": self.broker.url,
+            "MESHLINE_CONNECTORS": str(home / "connectors"),
+            "MESHLINE_SANDBOX_URL": self.sandbox,
+            "MESHLINE_SANDBOX_TOKEN": self._token,
+        }
+        self.store: Store = open_store(store_url)
+
+    def start_sandbox(self) -> None:
+        """The destination, with records of its own."""
+        self._start(
+            "sandbox",
+            ("orchestrator.embedded.sandbox", "--port", str(self._port)),
+            ready=answers(f"{self.sandbox}/healthz"),
+        )
+
+    def start_relay(self) -> Child:
+        """A relay."""
+        return self._start("relay", ("workers.relay",), ready=says("relaying"))
+
+    def start_worker(self, name: str = "worker") -> Child:
+        """A worker of two processes."""
+        return self._start(name, ("orchestrator.cli.main", "worker"), ready=says(" ready."))
+
+    def meshline(self, *arguments: str) -> Program:
+        """A command line of ours, to be run to its end."""
+        return self._program("meshline", ("orchestrator.cli.main", *arguments))
+
+    def counts(self) -> dict[str, int]:
+        """Events by state."""
+        with self.store.read() as tx:
+            return count_states(tx)
+
+    def wait_until_settled(self, count: int, *, within: float = 90) -> dict[str, int]:
+        """Wait until that many events are delivered, quarantined or discarded."""
+        end = time.monotonic() + within
+        while True:
+            counts = self.counts()
+            settled = counts["delivered"] + counts["quarantined"] + counts["discarded"]
+            if settled >= count:
+                return counts
+            assert time.monotonic() < end, f"unsettled after {within:g} s: {counts}"
+            time.sleep(0.1)
+
+    def ledger(self, collection: str) -> list[Mapping[str, Any]]:
+        """The sandbox's own records of one collection."""
+        records = read_ledger(self.sandbox, self._token)
+        return [one for one in records if one["collection"] == collection]
+
+    def count_by_key(self, collection: str) -> Counter[str]:
+        """How many records the sandbox has for each idempotency key."""
+        return Counter(one["key"] for one in self.ledger(collection))
+
+    def _start(self, name: str, arguments: tuple[str, ...], *, ready: Any) -> Child:
+        program = self._program(name, arguments)
+        return self._supervisor.start(
+            Program(
+                name=name,
+                command=program.command,
+                environment=program.environment,
+                ready=ready,
+                ready_within=60,
+                stop_within=10,
+            )
+        )
+
+    def _program(self, name: str, arguments: tuple[str, ...]) -> Program:
+        command = (sys.executable, "-m", *arguments)
+        return Program(name=name, command=command, environment=self.environment)
+
+
+@contextmanager
+def running_system(home: Path, store_url: str) -> Iterator[System]:
+    """A system whose broker runs; the test starts the rest as its story needs."""
+    (home / "connectors").mkdir(parents=True)
+    with Supervisor(home) as supervisor:
+        system = System(supervisor, home, store_url)
+        try:
+            yield system
+        finally:
+            system.store.close()

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Rejected, Valid
+from orchestrator.pipeline.validate import validate
+from tests.unit.workflows import compiled
+
+
+def test_a_lead_that_keeps_the_contract_is_valid() -> None:
+    assert validate({"email": "ann@example.com", "tier": "pro"}, compiled()) == Valid()
+
+
+def test_a_renamed_field_stops_the_lead_and_is_named() -> None:
+    verdict = validate({"email": "ann@example.com", "customer_tier": "pro"}, compiled())
+
+    assert isinstance(verdict, Rejected)
+    assert verdict.reason is Reason.CONTRACT_VIOLATION
+    assert verdict.detail == '"tier" is a required property (and 1 more)'
+    hints = [one.hint for one in verdict.violations if one.hint]
+    assert hints == ["`customer_tier` looks like the missing `tier`"]
+
+
+def test_the_sentence_names_the_first_violation_with_its_place() -> None:
+    verdict = validate({"email": "ann@example.com", "tier": "pro", "seats": "3"}, compiled())
+
+    assert isinstance(verdict, Rejected)
+    assert verdict.detail == '/seats: "3" is not of type "number"'
+
+
+def test_what_is_no_object_is_told_so() -> None:
+    verdict = validate([], compiled())
+
+    assert isinstance(verdict, Rejected)
+    assert [(one.path, one.kind) for one in verdict.violations] == [("", "type")]

@@ -20,7 +20,7 @@ demo: .venv/.runtime ## Play the story of a renamed form field, and count that n
 	@$(BIN)/meshline demo $(ARGS)
 
 up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the addresses.
-	@$(BIN)/meshline up $(ARGS)
+	@$(BIN)/meshline up --example $(ARGS)
 
 test: .venv/.dev ## Run the tests, the quick ones first. Some of them: make test ARGS="-k replay"
 	@$(BIN)/python -m pytest $(ARGS)

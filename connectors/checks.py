@@ -55,8 +55,6 @@ def faults_of(definition: Definition) -> list[Fault]:
 def _check_smtp(definition: SmtpDefinition, report: Report) -> None:
     if not is_reference(definition.sender) and not is_address(definition.sender):
         report("from", "it is no mail address", "write one plain address, or env:NAME")
-    if isinstance(definition.port, int) and not 0 < definition.port < 65_536:
-        report("port", "it is no port", "write a number from 1 to 65535, or env:NAME")
 
 
 def _check_http(definition: HttpDefinition, report: Report) -> None:

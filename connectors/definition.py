@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.references import REFERENCE
-from orchestrator.domain.durations import seconds
+from connectors.definition_types import (
+    CallTime,
+    FieldName,
+    Places,
+    Port,
+    Secret,
+    SettleTime,
+    Slug,
+    Text,
+    word_of,
+)
 from orchestrator.domain.handoff import Action, Idempotency, Proof
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Secret = Annotated[str, StringConstraints(pattern=f"^(?:{REFERENCE.pattern})$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[^{}\s]{1,100}$")]
-
-
-def _duration(value: object) -> float:
-    return seconds(value if isinstance(value, str) else repr(value))
-
-
-Duration = Annotated[float, BeforeValidator(_duration)]  # "10s" in the file, seconds here
 
 
 class _Strict(BaseModel):
@@ -33,8 +30,8 @@ class _Strict(BaseModel):
 class Limits(_Strict):
     """How much one action may ask of its destination."""
 
-    settle_seconds: Duration = Field(0.0, alias="settle", ge=0, le=3_600)
-    timeout_seconds: Duration = Field(10.0, alias="timeout", gt=0, le=50)
+    settle_seconds: SettleTime = Field(0.0, alias="settle")
+    timeout_seconds: CallTime = Field(10.0, alias="timeout")
     max_in_flight: int = Field(20, ge=1, le=500)
 
 
@@ -49,8 +46,8 @@ class Fields(_Strict):
 class Promise(_Strict):
     """What an action promises about doing a thing once, and about proving it."""
 
-    idempotency: Idempotency
-    proof: Proof
+    idempotency: Annotated[Idempotency, word_of(Idempotency)]
+    proof: Annotated[Proof, word_of(Proof)]
 
 
 class Ask(_Strict):
@@ -80,7 +77,8 @@ class Lookup(Ask):
 class Read(Ask):
     """The request that reads a record back."""
 
-    fields: str | dict[FieldName, Text]  # where each field stands; a text: where all of them stand
+    # Where each field stands; one text says where an object with all of them stands.
+    fields: Places
 
 
 class HttpAction(Limits, Fields, Promise):
@@ -141,11 +139,11 @@ class SmtpDefinition(_Named):
 
     kind: Literal["smtp"]
     host: Text
-    port: int | Secret | None = None  # unset: the usual one of `security`
+    port: Port | None = None  # unset: the usual one of `security`
     security: Literal["starttls", "tls", "none"] = "starttls"
     sender: Text = Field(alias="from")
     login: Login | None = None
-    timeout_seconds: Duration = Field(20.0, alias="timeout", gt=0, le=50)
+    timeout_seconds: CallTime = Field(20.0, alias="timeout")
     max_in_flight: int = Field(5, ge=1, le=100)
 
 

@@ -2,97 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
-from connectors import definition
 from connectors.checks import faults_of
-from connectors.definition import KINDS, Definition
+from connectors.definition import (
+    KINDS,
+    Auth,
+    Basic,
+    Create,
+    Definition,
+    HeaderAuth,
+    HttpAction,
+    Login,
+    Lookup,
+    Read,
+)
 from orchestrator.domain import strict_yaml
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.hints import nearest
+from orchestrator.domain.hints import did_you_mean
+from orchestrator.domain.model_faults import Place, model_faults
 
-_FIXES = {
-    "missing": "add it",
-    "string_pattern_mismatch": "write it in the form {pattern}",
-    "string_too_short": "write something",
-    "greater_than_equal": "write at least {ge}",
-    "greater_than": "write more than {gt}",
-    "less_than_equal": "write at most {le}",
-    "enum": "write one of {expected}",
-    "literal_error": "write one of {expected}",
-    "bool_type": "write true or false",
-    "int_type": "write a whole number",
-    "string_type": "write a text; put it in quotes if it looks like something else",
-    "dict_type": "write `name: value` pairs",
-    "tuple_type": "write a list",
-    "model_type": "write `name: value` pairs",
-    "value_error": "write a duration such as 10s",
+_MODELS: Mapping[Place, type[BaseModel]] = {
+    ("auth",): Auth,
+    ("auth", "basic"): Basic,
+    ("auth", "header"): HeaderAuth,
+    ("login",): Login,
+    ("actions", "*"): HttpAction,
+    ("actions", "*", "create"): Create,
+    ("actions", "*", "lookup"): Lookup,
+    ("actions", "*", "read"): Read,
 }
-_KEYS = frozenset(
-    info.alias or name
-    for model in vars(definition).values()
-    if isinstance(model, type) and issubclass(model, BaseModel)
-    for name, info in model.model_fields.items()
-)
-_REFERENCE_FIX = "write env:NAME or file:PATH; a secret never stands in a definition"
+_EXAMPLES: Mapping[Place, str] = {
+    ("connector",): "connector: helpdesk",
+    ("base_url",): "base_url: https://host/path",
+    ("actions",): "actions: {create_ticket: {...}}",
+    ("actions", "*", "idempotency"): "idempotency: native_key, lookup or none",
+    ("actions", "*", "proof"): "proof: read_back or receipt",
+    ("actions", "*", "create"): "create: {path: /tickets, json: {...}, record_id: id}",
+    ("actions", "*", "*", "path"): "path: /tickets",
+    ("actions", "*", "lookup", "record_id"): "record_id: id",
+    ("actions", "*", "read", "fields"): "fields: {title: title}",
+    ("host",): "host: mail.example.com",
+    ("from",): "from: desk@example.com",
+}
 
 
 def read_definition(path: Path) -> Definition:
     """The definition in a file. Raises InvalidFile with every fault."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
-        fault = Fault(path="", problem=problem or str(error), fix="make it a readable UTF-8 file")
-        raise InvalidFile(str(path), [fault]) from None
+        text = path.read_bytes().decode()
+    except OSError as error:
+        problem = f"it cannot be read: {error.strerror or error}"
+        raise _only(str(path), "", problem, "make it a readable file") from None
+    except UnicodeDecodeError as error:
+        problem = f"byte {error.start} is not UTF-8"
+        raise _only(str(path), "", problem, "save it as UTF-8") from None
     return parse_definition(text, name=str(path))
 
 
 def parse_definition(text: str, *, name: str) -> Definition:
     """The definition in a text; `name` is what errors call it. Raises InvalidFile."""
     document = strict_yaml.parse(text)
+    raw = document.value
     if document.faults:
         raise InvalidFile(name, document.faults)
-    if not isinstance(document.value, dict):
-        fault = Fault(path="", problem="it is no connector", fix="start with `connector: NAME`")
-        raise InvalidFile(name, [fault])
-    model = KINDS.get(str(document.value.get("kind")))
-    if model is None:
-        known = ", ".join(KINDS)
-        problem = "the kind of connector is missing or unknown"
-        fault = Fault(path="kind", problem=problem, fix=f"write kind: and one of {known}")
-        raise InvalidFile(name, [_placed(fault, document)])
+    if not isinstance(raw, dict):
+        raise _only(name, "", "it is not a mapping", "write `connector: NAME` first")
+    kind = str(raw.get("kind"))
+    if kind not in KINDS:
+        raise _only(name, "kind", "it is missing or unknown", did_you_mean(kind, KINDS))
     try:
-        said = model.model_validate_json(orjson.dumps(document.value))
+        definition = KINDS[kind].model_validate_json(orjson.dumps(raw))
     except ValidationError as error:
-        faults = [_translated(one) for one in error.errors(include_url=False)]
-        raise InvalidFile(name, [_placed(one, document) for one in faults]) from None
-    faults = faults_of(said)
-    if faults:
-        raise InvalidFile(name, [_placed(one, document) for one in faults])
-    return said
+        faults = model_faults(error, {(): KINDS[kind], **_MODELS}, _EXAMPLES)
+    else:
+        faults = faults_of(definition)
+        if not faults:
+            return definition
+    raise InvalidFile(name, _placed(faults, document))
 
 
-def _placed(fault: Fault, document: strict_yaml.Document) -> Fault:
-    line = document.line(fault.path)
-    return Fault(path=fault.path, problem=fault.problem, fix=fault.fix, line=line)
+def _only(name: str, path: str, problem: str, fix: str) -> InvalidFile:
+    return InvalidFile(name, [Fault(path=path, problem=problem, fix=fix)])
 
 
-def _translated(error: ErrorDetails) -> Fault:
-    """An error of pydantic in the words of a person who writes YAML."""
-    kind, context = error["type"], error.get("ctx", {})
-    path = ".".join(str(part) for part in error["loc"])
-    problem = error["msg"].removeprefix("Value error, ")
-    problem = problem[:1].lower() + problem[1:]
-    if kind == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), _KEYS)
-        fix = f"write `{near}`" if near else "take it out"
-        return Fault(path=path, problem="there is no such key", fix=fix)
-    if "env:" in str(context.get("pattern", "")):
-        return Fault(path=path, problem="it is not a reference", fix=_REFERENCE_FIX)
-    fix = _FIXES.get(kind, "write what docs/connectors.md says")
-    return Fault(path=path, problem=problem, fix=fix.format_map({**context}))
+def _placed(faults: list[Fault], document: strict_yaml.Document) -> list[Fault]:
+    """All faults with their lines, in the file's order."""
+    placed = [
+        Fault(path=one.path, problem=one.problem, fix=one.fix, line=document.line(one.path))
+        for one in faults
+    ]
+    return sorted(placed, key=lambda fault: fault.line or 0)

@@ -7,11 +7,10 @@ leads nowhere is an error of the call that needs it, and of `missing_references`
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
-REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
+REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+"
 _MASK = "***"
 
 

@@ -73,7 +73,15 @@ def publish_leads(store: Store, text: str = TEXT) -> None:
 
 def lead(number: int = 1, *, key: str | None = None, **fields: object) -> Trigger:
     """One lead's trigger."""
-    payload = {"email": f"lead-{number}@example.com", "tier": "pro", **fields}
+    return _trigger({"email": f"lead-{number}@example.com", "tier": "pro", **fields}, key)
+
+
+def renamed_lead(number: int = 1) -> Trigger:
+    """One lead of a form that calls its tier otherwise."""
+    return _trigger({"email": f"lead-{number}@example.com", "customer_tier": "enterprise"}, None)
+
+
+def _trigger(payload: dict[str, object], key: str | None) -> Trigger:
     return Trigger(
         client="acme",
         type="lead.created",

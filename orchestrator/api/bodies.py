@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -95,7 +96,8 @@ class EarlyAnswer(Response):
         await send({**start, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         # A client that waits for "100 Continue" sends nothing, and a look would ask it to.
-        if (b"expect", b"100-continue") not in scope["headers"]:
+        waits = (b"expect", b"100-continue") in scope["headers"]
+        if not waits and self.status_code != HTTPStatus.REQUEST_TIMEOUT:
             await _swallow(receive)
         await send({"type": "http.response.body", "body": b""})
 

@@ -172,7 +172,7 @@ def _look_at_late_events(store: Store) -> Finding:
     if not late:
         return _ok("progress", "no event waits for a relay or a worker")
     fix = "see that `meshline relay` and `meshline worker` run"
-    return _attention("progress", f"{late} events are due for over a minute", fix)
+    return _attention("progress", f"events that are due for over a minute: {late}", fix)
 
 
 def _look_at_disk(config: Settings) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ def demo(
     leads: Annotated[
         int,
         typer.Option("--leads", metavar="N", min=1, max=10_000, help="Leads before the change."),
-    ] = 30,
+    ] = 40,
 ) -> None:
     """Play the story of a renamed form field, and count."""
     from orchestrator.embedded.demo import run_demo
@@ -78,7 +78,10 @@ def worker(
     pool: Annotated[Pool, typer.Option("--pool", help="How tasks are run.")] = Pool.PREFORK,
 ) -> None:
     """Run a worker, which validates, routes and dispatches."""
+    from connectors.registry import load_connectors
+
     config = _settings_with_broker()
+    load_connectors(config.connectors)  # a wrong definition is told here, and not by every task
     _become(
         *("celery", "--quiet", "--app", "workers.app", "worker", "--task-events"),
         *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),

@@ -23,7 +23,6 @@ from orchestrator.cli.options import (
 )
 from orchestrator.cli.screen import note, put, put_json
 from orchestrator.cli.selecting import Filters
-from orchestrator.domain.reasons import Reason
 
 if TYPE_CHECKING:
     from orchestrator.store.engine import Store
@@ -65,7 +64,9 @@ def fix(
 
     The payload as it came is kept. Paths are dotted (a.b.0.c), or JSON Pointers (/a/b).
     """
-    filters = _filters(ids, client, workflow, reason, since, until)
+    filters = Filters(
+        ids=ids, client=client, workflow=workflow, reason=reason, since=since, until=until
+    )
     with opened_store() as store:
         from orchestrator.domain.amendment import parse_amendments
         from orchestrator.operations.fix_events import fix_events
@@ -109,7 +110,9 @@ def replay(
 
     Done again, it changes nothing. Deliveries that are confirmed are not sent again.
     """
-    filters = _filters(ids, client, workflow, reason, since, until)
+    filters = Filters(
+        ids=ids, client=client, workflow=workflow, reason=reason, since=since, until=until
+    )
     with opened_store() as store:
         from orchestrator.operations.replay_events import replay_events
 
@@ -146,7 +149,9 @@ def discard(
     as_json: AsJson = False,
 ) -> None:
     """Give events up for good: they are never delivered."""
-    filters = _filters(ids, client, workflow, reason, since, until)
+    filters = Filters(
+        ids=ids, client=client, workflow=workflow, reason=reason, since=since, until=until
+    )
     with opened_store() as store:
         from orchestrator.operations.discard_events import discard_events
 
@@ -158,19 +163,6 @@ def discard(
         _tell_skipped(done.skipped)
     if any(one["state"] != "discarded" for one in done.skipped):
         raise typer.Exit(1)
-
-
-def _filters(
-    ids: list[str] | None,
-    client: str | None,
-    workflow: str | None,
-    reason: Reason | None,
-    since: str | None,
-    until: str | None,
-) -> Filters:
-    return Filters(
-        ids=ids or (), client=client, workflow=workflow, reason=reason, since=since, until=until
-    )
 
 
 @contextmanager

@@ -27,7 +27,8 @@ def put_json(document: object) -> None:
 
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     sys.stdout.flush()
-    sys.stdout.buffer.write(text)
+    while text:  # under PYTHONUNBUFFERED a write may take only a part
+        text = text[sys.stdout.buffer.write(text) :]
 
 
 def put(text: str = "") -> None:
@@ -66,7 +67,7 @@ def put_table(
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():
-        typer.echo(line.rstrip())
+        sys.stdout.write(f"{line.rstrip()}\n")
 
 
 def plain(text: str) -> str:

@@ -24,7 +24,7 @@ _AGO = re.compile(r"\s*([0-9]+[smhd])(\s+ago)?\s*")
 class Filters:
     """What was said on the command line; times as they were written."""
 
-    ids: Sequence[str] = ()
+    ids: Sequence[str] | None = None
     client: str | None = None
     workflow: str | None = None
     reason: Reason | None = None
@@ -39,7 +39,7 @@ class Filters:
         with store.read() as tx:
             now = now_of(tx)
         return Selection(
-            ids=tuple(dict.fromkeys(self.ids)),
+            ids=tuple(dict.fromkeys(self.ids or ())),
             client=self.client,
             workflow=self.workflow,
             reason=self.reason,

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from orchestrator.cli.screen import note, put, put_json
-from orchestrator.cli.trigger_source import Sender, opened
+from orchestrator.cli.trigger_source import Sender, limits, opened
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.settings import settings
 
 if TYPE_CHECKING:
     from orchestrator.store.engine import Store
@@ -49,7 +48,7 @@ def emit_lines(store: Store, source: Path, sender: Sender, *, actor: str, as_jso
 
 
 def _numbered(file: BinaryIO, sender: Sender) -> Iterator[Numbered]:
-    limit = settings().max_body_bytes
+    limit = limits().max_body_bytes
     for number, line in enumerate(iter(lambda: file.readline(limit + 2), b""), start=1):
         if line.strip():
             yield number, sender.trigger(line.rstrip(b"\r\n"), line=number)
@@ -62,7 +61,7 @@ def _batches(triggers: Iterator[Numbered]) -> Iterator[list[Numbered]]:
     for one in triggers:
         batch.append(one)
         size += len(one[1].payload)
-        if len(batch) == _BATCH or size > settings().max_batch_bytes:
+        if len(batch) == _BATCH or size > limits().max_batch_bytes:
             yield batch
             batch, size = [], 0
     if batch:

@@ -49,7 +49,7 @@ def read_document(source: str | Path) -> bytes:
     if isinstance(source, str):
         return source.encode()
     with opened(source) as file:
-        return file.read(_limits().max_body_bytes + 1)
+        return file.read(limits().max_body_bytes + 1)
 
 
 @contextmanager
@@ -63,17 +63,18 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _document(raw: bytes, field: str) -> object:
-    limits = _limits()
-    if len(raw) > limits.max_body_bytes:
+    bounds = limits()
+    if len(raw) > bounds.max_body_bytes:
         raise PayloadTooLarge(
-            f"it is over {limits.max_body_bytes} bytes",
+            f"it is over {bounds.max_body_bytes} bytes",
             field=field,
             fix="send less, or raise MESHLINE_MAX_BODY_BYTES",
         )
-    return strict_json.loads(raw, max_depth=limits.max_depth, field=field)
+    return strict_json.loads(raw, max_depth=bounds.max_depth, field=field)
 
 
-def _limits() -> Settings:
+def limits() -> Settings:
+    """The settings that hold the limits of a body and of a batch."""
     from orchestrator.settings import settings
 
     return settings()

@@ -21,8 +21,8 @@ _PATIENCE = 10.0  # seconds
 class StoreReader:
     """Reads of the store in threads of its own.
 
-    Flower's executor would do until the broker is gone: then all its threads wait for the broker,
-    and just when people want to know where events stand, the store would seem gone too.
+    Flower's executor has few, and calls to a broker that is gone hold each for seconds: just when
+    people want to know where events stand, the store would seem gone too.
     """
 
     def __init__(self, url: str, *, patience: float = _PATIENCE) -> None:

@@ -19,6 +19,7 @@ _DEEPEST = 100
 
 _TAG = "tag:yaml.org,2002:"
 _TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -106,7 +107,7 @@ class _Reader:
 
     def _key(self, node: Node, path: tuple[str, ...], line: int) -> str | None:
         if isinstance(node, ScalarNode) and node.tag in {f"{_TAG}str", f"{_TAG}timestamp"}:
-            return str(node.value)
+            return self._text(str(node.value), path, line)
         if isinstance(node, ScalarNode) and node.tag == f"{_TAG}merge":
             self._fault(path, line, "merge keys (<<) are not taken", "write the keys out")
         elif isinstance(node, ScalarNode):
@@ -120,7 +121,7 @@ class _Reader:
         text = str(node.value)
         match str(node.tag).removeprefix(_TAG):
             case "str" | "timestamp" | "merge" | "value":  # YAML 1.2 knows no timestamps
-                return text
+                return self._text(text, path, line)
             case "null":
                 return None
             case "bool" if text in _TRUE | _FALSE:
@@ -130,6 +131,13 @@ class _Reader:
             case "int" | "float" as kind:
                 return self._number(kind, text, path, line)
         self._fault(path, line, f"the tag {node.tag} is not taken", "write plain YAML without tags")
+        return None
+
+    def _text(self, text: str, path: tuple[str, ...], line: int) -> str | None:
+        if not _SURROGATE.search(text):
+            return text
+        fix = "write whole Unicode characters"
+        self._fault(path, line, "it holds half of a surrogate pair", fix)
         return None
 
     def _number(self, kind: str, text: str, path: tuple[str, ...], line: int) -> object:

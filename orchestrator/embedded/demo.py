@@ -61,7 +61,7 @@ class Tally:
 
 
 def run_demo(*, leads: int) -> int:
-    """Play the case with about this many leads; 0 where every count is right, 1 where one is off.
+    """Play the case with `leads` before the form changes and half as many after; 0 where every count is right, 1 where one is off.
 
     Raises MeshlineError where something does not start or takes too long.
     """
@@ -105,7 +105,7 @@ class _Play:
     def perform(self, leads: int) -> Tally:
         workflow = self._publish()
         key = create_key(self._store, clients=[workflow.client], label="the form", actor=_ACTOR)
-        before, after = leads * 2 // 3, leads - leads * 2 // 3
+        before, after = leads, max(1, leads // 2)
         with Producer(self._services.addresses["door"], key=key) as producer:
             self._console.rule(f"{before} leads arrive from the form")
             self._emit(producer, [_lead(number, "tier") for number in range(before)])
@@ -117,8 +117,8 @@ class _Play:
         self._show_cause()
         quarantined = self._count("quarantined")
         healed = self._heal(workflow)
-        self._wait("confirmed", "delivered", leads)
-        return self._compare(leads, quarantined, healed)
+        self._wait("confirmed", "delivered", before + after)
+        return self._compare(before + after, quarantined, healed)
 
     def _publish(self) -> Workflow:
         connectors = catalog(load_connectors(self._config.connectors))

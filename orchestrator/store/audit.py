@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, Insert, Text, bindparam, insert, select
 
 from orchestrator.store.clock import now_ms
+from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit, events
-from orchestrator.store.sets import id_set, row_set
 
 Detail = Mapping[str, object]
 
@@ -63,41 +63,58 @@ def record_moves(
     detail: Detail | None = None,
 ) -> None:
     """Write down the same move of many events, in one statement."""
-    if not ids:
-        return
+    if ids:
+        _MOVES.run(
+            tx,
+            ids=list(ids),
+            actor=actor,
+            action=action,
+            source=source,
+            target=target,
+            reason=reason,
+            detail=as_text(detail),
+        )
+
+
+_WORDS = ("actor", "action", "source", "target", "reason", "detail")
+
+
+def _insert_moves(dialect: str) -> Insert:
     row = select(
         now_ms(),
         events.c.client,
         events.c.workflow,
         events.c.id,
-        *(literal(value) for value in (actor, action, source, target, reason, as_text(detail))),
-    ).where(events.c.id.in_(id_set(tx, ids)))
-    columns = ("at", "client", "workflow", "event_id", "actor", "action", "source", "target")
-    tx.execute(insert(audit).from_select((*columns, "reason", "detail"), row))
+        *(bindparam(word, type_=Text) for word in _WORDS),
+    ).where(among(dialect, events.c.id))
+    return insert(audit).from_select(("at", "client", "workflow", "event_id", *_WORDS), row)
 
 
-def record_deliveries(tx: Connection, rows: Sequence[DeliveryNote], *, actor: str) -> None:
+_MOVES = Prepared(_insert_moves)
+
+
+def record_deliveries(tx: Connection, notes: Sequence[DeliveryNote], *, actor: str) -> None:
     """Write down what became of deliveries, each in its own words."""
-    if not rows:
-        return
-    given = row_set(
-        tx,
-        [
+    if notes:
+        rows = [
             (one.event_id, one.destination, one.action, one.target, one.reason, as_text(one.detail))
-            for one in rows
-        ],
-        event_id=str,
-        destination=str,
-        action=str,
-        target=str,
-        reason=str,
-        detail=str,
-    )
-    row = select(now_ms(), events.c.client, events.c.workflow, literal(actor), *given.c).join_from(
-        given, events, events.c.id == given.c.event_id
-    )
-    columns = ("at", "client", "workflow", "actor", *given.c.keys())
-    tx.execute(insert(audit).from_select(columns, row))
+            for one in notes
+        ]
+        _DELIVERIES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
+
+
+_NOTE = dict.fromkeys(("event_id", "destination", "action", "target", "reason", "detail"), str)
+
+
+def _insert_deliveries(dialect: str) -> Insert:
+    given = rows_of(dialect, **_NOTE)
+    row = select(
+        now_ms(), events.c.client, events.c.workflow, bindparam("actor", type_=Text), *given.c
+    ).join_from(given, events, events.c.id == given.c.event_id)
+    return insert(audit).from_select(("at", "client", "workflow", "actor", *_NOTE), row)
+
+
+_DELIVERIES = Prepared(_insert_deliveries)
 
 
 def as_text(detail: Detail | None) -> str | None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, update
 
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.clock import after, now_ms
+from orchestrator.store.clock import now_ms
+from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import events, groups
-from orchestrator.store.sets import id_set
 from orchestrator.store.workflows import WorkflowShelf
 
 ACTOR = "relay"
@@ -54,17 +54,25 @@ def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> list[Gro
 
 def give_back(tx: Connection, group: Group) -> None:
     """Undo a claim whose chain did not reach the broker."""
-    tx.execute(
+    _GIVE_BACK.run(tx, ids=list(group.ids), epoch=group.epoch)
+    finish_group(tx, group.epoch)
+
+
+_GIVE_BACK = Prepared(
+    lambda dialect: (
         update(events)
-        .where(events.c.id.in_(id_set(tx, group.ids)), events.c.epoch == group.epoch)
+        .where(among(dialect, events.c.id), events.c.epoch == bindparam("epoch"))
         .values(due_at=now_ms(), starts=events.c.starts - 1)
     )
-    finish_group(tx, group.epoch)
+)
 
 
 def finish_group(tx: Connection, epoch: int) -> None:
     """Forget a group: its chain is over."""
-    tx.execute(delete(groups).where(groups.c.epoch == epoch))
+    _FINISH.run(tx, epoch=epoch)
+
+
+_FINISH = Prepared(lambda _: delete(groups).where(groups.c.epoch == bindparam("epoch")))
 
 
 def forget_expired_groups(tx: Connection) -> int:
@@ -73,21 +81,31 @@ def forget_expired_groups(tx: Connection) -> int:
 
 
 def _unfinished(tx: Connection) -> int:
-    return tx.execute(
-        select(func.count()).select_from(groups).where(groups.c.lease_until > now_ms())
-    ).scalar_one()
+    found: int = _UNFINISHED.run(tx).scalar_one()
+    return found
+
+
+_UNFINISHED = Prepared(
+    lambda _: select(func.count()).select_from(groups).where(groups.c.lease_until > now_ms())
+)
 
 
 def _due(tx: Connection, most: int) -> list[Row[Any]]:
+    return list(_DUE.run(tx, most=most).all())
+
+
+def _select_due(dialect: str) -> Any:
     statement = (
         select(events.c.id, events.c.workflow_id, events.c.state, events.c.starts)
         .where(events.c.due_at <= now_ms())
         .order_by(events.c.due_at)
-        .limit(most)
+        .limit(bindparam("most", type_=BigInteger))
     )
-    if tx.dialect.name == "postgresql":  # SQLite has one writer: this transaction
-        statement = statement.with_for_update(skip_locked=True)
-    return list(tx.execute(statement).all())
+    # SQLite has one writer: this transaction.
+    return statement if dialect == "sqlite" else statement.with_for_update(skip_locked=True)
+
+
+_DUE = Prepared(_select_due)
 
 
 def _lots(rows: Iterable[Row[Any]], limits: ClaimLimits) -> Iterator[list[Row[Any]]]:
@@ -114,22 +132,36 @@ def _most_together(starts: int, group_size: int) -> int:
 def _lease(tx: Connection, lot: list[Row[Any]], seconds: float) -> Group:
     workflow_id, state = lot[0].workflow_id, State(lot[0].state)
     ids = tuple(row.id for row in lot)
-    epoch = tx.execute(
+    lease_ms = int(seconds * 1000)
+    epoch = _OPEN.run(
+        tx, workflow=workflow_id, stage=STAGE_OF[state], size=len(ids), lease_ms=lease_ms
+    ).scalar_one()
+    _LEASE.run(tx, ids=list(ids), epoch=epoch, lease_ms=lease_ms)
+    return Group(epoch=epoch, workflow_id=workflow_id, stage=STAGE_OF[state], ids=ids)
+
+
+_LEASE_END = now_ms() + bindparam("lease_ms", type_=BigInteger)
+
+_OPEN = Prepared(
+    lambda _: (
         insert(groups)
         .values(
-            workflow_id=workflow_id,
-            stage=STAGE_OF[state],
-            size=len(ids),
-            lease_until=after(seconds),
+            workflow_id=bindparam("workflow"),
+            stage=bindparam("stage"),
+            size=bindparam("size"),
+            lease_until=_LEASE_END,
         )
         .returning(groups.c.epoch)
-    ).scalar_one()
-    tx.execute(
-        update(events)
-        .where(events.c.id.in_(id_set(tx, ids)))
-        .values(epoch=epoch, due_at=after(seconds), starts=events.c.starts + 1)
     )
-    return Group(epoch=epoch, workflow_id=workflow_id, stage=STAGE_OF[state], ids=ids)
+)
+
+_LEASE = Prepared(
+    lambda dialect: (
+        update(events)
+        .where(among(dialect, events.c.id))
+        .values(epoch=bindparam("epoch"), due_at=_LEASE_END, starts=events.c.starts + 1)
+    )
+)
 
 
 def _quarantine_worn_out(tx: Connection, rows: list[Row[Any]], shelf: WorkflowShelf) -> None:

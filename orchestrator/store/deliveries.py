@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     Connection,
     and_,
     bindparam,
@@ -27,9 +28,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
 from orchestrator.store.audit import DeliveryNote, record_deliveries
-from orchestrator.store.clock import after, now_ms
+from orchestrator.store.clock import now_ms
+from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import deliveries, events
-from orchestrator.store.sets import id_set, row_set
 
 _UNDONE = deliveries.c.state.not_in(sorted(DONE_DELIVERIES))
 
@@ -64,11 +65,16 @@ def plan_deliveries(
     if again:
         _drop_unplanned(tx, {event_id: plans[event_id] for event_id in again})
     rows = [_row(event_id, one) for event_id, plan in plans.items() for one in plan]
-    if not rows:
-        return
-    given = row_set(
-        tx, rows, event_id=str, destination=str, connector=str, action=str, send=str, confirm=str
-    )
+    if rows:
+        statement = _REPLAN if again else _PLAN
+        statement.run(tx, **row_values(tx, list(_PLANNED), rows))
+
+
+_PLANNED = dict.fromkeys(("event_id", "destination", "connector", "action", "send", "confirm"), str)
+
+
+def _insert_planned(dialect: str) -> Any:
+    given = rows_of(dialect, **_PLANNED)
     fixed = {
         "state": literal(DeliveryState.PENDING.value),
         "attempt": literal(0),
@@ -76,27 +82,23 @@ def plan_deliveries(
         "unknown": false(),
         "updated_at": now_ms(),
     }
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(deliveries)
     # SQLite needs the WHERE to tell an upsert from a join.
     planned = select(*given.c, *fixed.values()).where(true())
-    statement = dialect.insert(deliveries).from_select([*given.c.keys(), *fixed], planned)
-    if again:
-        fresh = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=[deliveries.c.event_id, deliveries.c.destination],
-            set_={
-                "connector": fresh.connector,
-                "action": fresh.action,
-                "send": fresh.send,
-                "confirm": fresh.confirm,
-                "state": fresh.state,
-                "attempt": 0,
-                "due_at": fresh.due_at,
-                "updated_at": fresh.updated_at,
-            },
-            where=_UNDONE,
-        )
-    tx.execute(statement)
+    return insert.from_select([*_PLANNED, *fixed], planned)
+
+
+def _replace_planned(dialect: str) -> Any:
+    insert = _insert_planned(dialect)
+    kept = ("connector", "action", "send", "confirm", "state", "due_at", "updated_at")
+    return insert.on_conflict_do_update(
+        index_elements=[deliveries.c.event_id, deliveries.c.destination],
+        set_={"attempt": 0, **{name: insert.excluded[name] for name in kept}},
+        where=_UNDONE,
+    )
+
+
+_PLAN, _REPLAN = Prepared(_insert_planned), Prepared(_replace_planned)
 
 
 def _row(event_id: str, planned: PlannedDelivery) -> tuple[str, ...]:
@@ -146,33 +148,8 @@ def take_deliveries(
 
     A `sending` whose run is over was left by a run that is gone: its outcome is unknown.
     """
-    table = deliveries.c
-    mine = select(events.c.id).where(
-        events.c.id.in_(id_set(tx, ids)), events.c.state == State.ROUTED, events.c.epoch == epoch
-    )
-    orphaned = and_(table.state == DeliveryState.SENDING, table.run_until <= now_ms())
-    due = and_(table.state == DeliveryState.PENDING, table.due_at <= now_ms())
-    rows = tx.execute(
-        update(deliveries)
-        .where(table.event_id.in_(mine), or_(due, orphaned))
-        .values(
-            state=DeliveryState.SENDING,
-            run_id=run_id,
-            run_until=after(run_seconds),
-            attempt=table.attempt + 1,
-            unknown=or_(table.unknown, orphaned),
-            updated_at=now_ms(),
-        )
-        .returning(
-            table.event_id,
-            table.destination,
-            table.connector,
-            table.action,
-            table.send,
-            table.confirm,
-            table.attempt,
-            table.unknown,
-        )
+    rows = _TAKE.run(
+        tx, ids=list(ids), epoch=epoch, run=run_id, run_ms=int(run_seconds * 1000)
     ).all()
     return [
         Taken(
@@ -189,6 +166,46 @@ def take_deliveries(
     ]
 
 
+def _take(dialect: str) -> Any:
+    table = deliveries.c
+    orphaned = and_(table.state == DeliveryState.SENDING, table.run_until <= now_ms())
+    due = and_(table.state == DeliveryState.PENDING, table.due_at <= now_ms())
+    return (
+        update(deliveries)
+        .where(table.event_id.in_(_routed_under(dialect)), or_(due, orphaned))
+        .values(
+            state=DeliveryState.SENDING,
+            run_id=bindparam("run"),
+            run_until=now_ms() + bindparam("run_ms", type_=BigInteger),
+            attempt=table.attempt + 1,
+            unknown=or_(table.unknown, orphaned),
+            updated_at=now_ms(),
+        )
+        .returning(
+            table.event_id,
+            table.destination,
+            table.connector,
+            table.action,
+            table.send,
+            table.confirm,
+            table.attempt,
+            table.unknown,
+        )
+    )
+
+
+def _routed_under(dialect: str) -> Any:
+    """The given events that still are this epoch's to dispatch."""
+    return select(events.c.id).where(
+        among(dialect, events.c.id),
+        events.c.state == State.ROUTED,
+        events.c.epoch == bindparam("epoch"),
+    )
+
+
+_TAKE = Prepared(_take)
+
+
 _MINE = (
     deliveries.c.event_id == bindparam("_event_id"),
     deliveries.c.destination == bindparam("_destination"),
@@ -198,16 +215,21 @@ _MINE = (
 
 def save_done(tx: Connection, run_id: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
     """Write made deliveries: (event id, destination, state, record id) each."""
-    if not rows:
-        return
-    given = row_set(tx, rows, event_id=str, destination=str, state=str, record_id=str)
-    table = deliveries.c
-    tx.execute(
+    if rows:
+        _SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), rows))
+
+
+_DONE = dict.fromkeys(("event_id", "destination", "state", "record_id"), str)
+
+
+def _update_done(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_DONE), deliveries.c
+    return (
         update(deliveries)
         .where(
             table.event_id == given.c.event_id,
             table.destination == given.c.destination,
-            table.run_id == run_id,
+            table.run_id == bindparam("run"),
         )
         .values(
             state=given.c.state,
@@ -221,6 +243,9 @@ def save_done(tx: Connection, run_id: str, rows: Sequence[tuple[str, str, str, s
             updated_at=now_ms(),
         )
     )
+
+
+_SAVE_DONE = Prepared(_update_done)
 
 
 def save_undone(tx: Connection, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -252,20 +277,22 @@ def save_undone(tx: Connection, run_id: str, rows: Sequence[Mapping[str, Any]]) 
 
 def standing_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:
     """How the deliveries of the events stand that are still this epoch's to settle."""
+    found: dict[str, list[Any]] = {}
+    for row in _STANDING.run(tx, ids=list(ids), epoch=epoch).all():
+        found.setdefault(row[0], []).append(row)
+    return found
+
+
+def _select_standing(dialect: str) -> Any:
     table = deliveries.c
-    rows = tx.execute(
+    return (
         select(events.c.id, table.destination, table.state, table.reason, table.error)
         .select_from(events.outerjoin(deliveries, table.event_id == events.c.id))
-        .where(
-            events.c.id.in_(id_set(tx, ids)),
-            events.c.state == State.ROUTED,
-            events.c.epoch == epoch,
-        )
-    ).all()
-    found: dict[str, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.id, []).append(row)
-    return found
+        .where(events.c.id.in_(_routed_under(dialect)))
+    )
+
+
+_STANDING = Prepared(_select_standing)
 
 
 def earliest_due() -> Any:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
 from orchestrator.domain.lifecycle import STAGE_OF, Move, State
 from orchestrator.domain.reasons import Reason
@@ -15,7 +15,7 @@ from orchestrator.domain.verdicts import Violation
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.audit import Detail
 from orchestrator.store.clock import after, now_ms
-from orchestrator.store.moves import move_events
+from orchestrator.store.moves import Change, move_events
 from orchestrator.store.schema import events, payloads, quarantine
 from orchestrator.store.workflows import LiveWorkflow
 
@@ -67,11 +67,19 @@ def replay(tx: Connection, ids: Sequence[str], *, live: LiveWorkflow, actor: str
         ids,
         move=Move.REPLAY,
         actor=actor,
-        due_at=now_ms(),
+        change=_AGAIN,
         workflow_id=live.id,
-        replays=events.c.replays + 1,
         detail={"version": live.version},
     )
+
+
+_AGAIN = Change(
+    due_at=now_ms(),
+    others={
+        "workflow_id": bindparam("workflow_id", type_=BigInteger),
+        "replays": events.c.replays + 1,
+    },
+)
 
 
 def discard(tx: Connection, ids: Sequence[str], *, why: str, actor: str) -> list[str]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, select, update
 
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.verdicts import Rejected, Routed
-from orchestrator.store.clock import after
+from orchestrator.store.clock import now_ms
 from orchestrator.store.deliveries import earliest_due, plan_deliveries
-from orchestrator.store.moves import move_events
+from orchestrator.store.moves import LEASED, Change, move_events
+from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import events, payloads
-from orchestrator.store.sets import id_set
 from orchestrator.store.workflows import WorkflowShelf
 
 
@@ -35,17 +34,7 @@ def load_group(
     tx: Connection, ids: Sequence[str], *, epoch: int, state: State, shelf: WorkflowShelf
 ) -> Loaded | None:
     """Read a group's events at `state`; None when none of them is this epoch's any more."""
-    rows = tx.execute(
-        select(
-            events.c.id,
-            events.c.workflow_id,
-            events.c.replays,
-            events.c.attempt,
-            func.coalesce(payloads.c.amended, payloads.c.body),
-        )
-        .join(payloads, payloads.c.event_id == events.c.id)
-        .where(events.c.id.in_(id_set(tx, ids)), events.c.state == state, events.c.epoch == epoch)
-    ).all()
+    rows = _LOAD.run(tx, ids=list(ids), epoch=epoch, state=state).all()
     if not rows:
         return None
     return Loaded(
@@ -56,11 +45,33 @@ def load_group(
     )
 
 
+_LOAD = Prepared(
+    lambda dialect: (
+        select(
+            events.c.id,
+            events.c.workflow_id,
+            events.c.replays,
+            events.c.attempt,
+            func.coalesce(payloads.c.amended, payloads.c.body),
+        )
+        .join(payloads, payloads.c.event_id == events.c.id)
+        .where(
+            among(dialect, events.c.id),
+            events.c.state == bindparam("state"),
+            events.c.epoch == bindparam("epoch"),
+        )
+    )
+)
+
+
 def workflow_of(tx: Connection, event_id: str, shelf: WorkflowShelf) -> CompiledWorkflow:
     """The workflow version that an event runs under."""
-    return shelf.take(
-        tx, tx.execute(select(events.c.workflow_id).where(events.c.id == event_id)).scalar_one()
-    )
+    return shelf.take(tx, _WORKFLOW_OF.run(tx, id=event_id).scalar_one())
+
+
+_WORKFLOW_OF = Prepared(
+    lambda _: select(events.c.workflow_id).where(events.c.id == bindparam("id"))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +81,11 @@ class Saving:
     actor: str
     epoch: int
     lease_seconds: float
+
+    @property
+    def lease_ms(self) -> int:
+        """The lease in the store's unit."""
+        return int(self.lease_seconds * 1000)
 
 
 def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
@@ -81,7 +97,8 @@ def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
         source=State.ACCEPTED,
         actor=saving.actor,
         epoch=saving.epoch,
-        due_at=after(saving.lease_seconds),
+        change=LEASED,
+        lease_ms=saving.lease_ms,
     )
 
 
@@ -102,7 +119,8 @@ def save_routed(
             source=State.VALIDATED,
             actor=saving.actor,
             epoch=saving.epoch,
-            due_at=after(saving.lease_seconds),
+            change=LEASED,
+            lease_ms=saving.lease_ms,
             detail={"route": route, "when": rule.when, "to": list(rule.to)},
         )
     plans = {event_id: routed[event_id].deliveries for event_id in moved}
@@ -148,6 +166,14 @@ def save_delivered(tx: Connection, ids: Sequence[str], saving: Saving) -> list[s
     )
 
 
+_WHEN_A_DELIVERY_IS = Change(due_at=earliest_due())
+
+_LATER = Change(
+    due_at=now_ms() + bindparam("wait_ms", type_=BigInteger),
+    others={"attempt": events.c.attempt + 1},
+)
+
+
 def save_retry(
     tx: Connection, ids: Sequence[str], saving: Saving, *, detail: Mapping[str, object]
 ) -> None:
@@ -159,7 +185,7 @@ def save_retry(
         source=State.ROUTED,
         actor=saving.actor,
         epoch=saving.epoch,
-        due_at=earliest_due(),
+        change=_WHEN_A_DELIVERY_IS,
         detail=detail,
     )
 
@@ -175,21 +201,26 @@ def save_stage_retry(
         source=source,
         actor=saving.actor,
         epoch=saving.epoch,
-        due_at=after(wait),
-        attempt=events.c.attempt + 1,
+        change=_LATER,
+        wait_ms=int(wait * 1000),
         detail={"detail": error},
     )
 
 
 def hand_back(tx: Connection, ids: Sequence[str], epoch: int) -> None:
     """Give events of a dispatch back that it did not get to; no failure, so no attempt."""
-    values: dict[str, Any] = {"due_at": earliest_due(), "starts": 0}
-    tx.execute(
+    if ids:
+        _HAND_BACK.run(tx, ids=list(ids), epoch=epoch)
+
+
+_HAND_BACK = Prepared(
+    lambda dialect: (
         update(events)
         .where(
-            events.c.id.in_(id_set(tx, ids)),
+            among(dialect, events.c.id),
             events.c.state == State.ROUTED,
-            events.c.epoch == epoch,
+            events.c.epoch == bindparam("epoch"),
         )
-        .values(values)
+        .values(due_at=earliest_due(), starts=0)
     )
+)

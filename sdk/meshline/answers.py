@@ -32,13 +32,14 @@ def as_refusal(response: Response) -> Refused:
         problem = None
     if not isinstance(problem, dict) or "detail" not in problem:
         return _without_problem(response)
-    errors = problem.get("errors")
+    errors, index = problem.get("errors"), problem.get("index")
     return Refused(
         str(problem["detail"]),
         status=response.status,
         code=str(problem.get("code", "refused")),
         field=_text(problem.get("field")),
         fix=_text(problem.get("fix")),
+        index=index if isinstance(index, int) else None,
         errors=[one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else (),
     )
 

@@ -29,16 +29,31 @@ class Refused(MeshlineError):
         code: str = "refused",
         field: str | None = None,
         fix: str | None = None,
+        index: int | None = None,
         errors: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        which = "" if index is None else f"event {index}: "
         where = f"{field}: " if field else ""
-        super().__init__(f"{where}{detail}" + (f"; {fix}" if fix else ""))
+        super().__init__(f"{which}{where}{detail}" + (f"; {fix}" if fix else ""))
         self.detail = detail
         self.status = status  # of the door's answer; None: refused here, nothing was sent
         self.code = code  # stable, for programs
         self.field = field
         self.fix = fix
-        self.errors = tuple(errors)  # one a wrong item, where there are many
+        self.index = index  # which of many events, from 0
+        self.errors = tuple(errors)  # the details, where the door gives any
+
+    def at(self, index: int) -> Refused:
+        """The same, said of the event at `index`."""
+        return Refused(
+            self.detail,
+            status=self.status,
+            code=self.code,
+            field=self.field,
+            fix=self.fix,
+            index=index,
+            errors=self.errors,
+        )
 
 
 class Unreachable(MeshlineError):

@@ -93,13 +93,12 @@ class Producer:
         """
         bodies = [_encode_item(event, index) for index, event in enumerate(events)]
         emitted: list[Emitted] = []
-        try:
-            for batch in _batches(bodies):
+        for batch in _batches(bodies):
+            try:
                 answer = self._send(BATCH, b"[" + b",".join(batch) + b"]")
                 emitted += as_emitted_many(answer, len(batch))
-        except MeshlineError as error:
-            error.emitted = tuple(emitted)
-            raise
+            except MeshlineError as error:
+                raise _after(emitted, error) from error.__cause__
         return emitted
 
     def _send(self, content_type: str, body: bytes) -> Response:
@@ -111,7 +110,7 @@ class Producer:
                 return self._attempt(content_type, body, end - clock.now())
             except Unreachable as error:
                 failure = error
-            wait = max(backoff(attempt, random.random()), failure.retry_after)  # noqa: S311 - no secret
+            wait = max(backoff(attempt, random.random()), failure.retry_after)
             if attempt == self._attempts or clock.now() + wait >= end:
                 break
             _log.info("attempt %d failed, the next in %.1f s: %s", attempt, wait, failure)
@@ -157,8 +156,15 @@ def _encode_item(event: Event, index: int) -> bytes:
     try:
         return encode(event)
     except Refused as error:
-        field = f"events.{index}.{error.field}"
-        raise Refused(error.detail, code=error.code, field=field, fix=error.fix) from None
+        raise error.at(index) from None
+
+
+def _after(emitted: list[Emitted], error: MeshlineError) -> MeshlineError:
+    """The error of a batch, as one of all that were to be sent."""
+    if isinstance(error, Refused) and error.index is not None:
+        error = error.at(len(emitted) + error.index)
+    error.emitted = tuple(emitted)
+    return error
 
 
 def _batches(bodies: list[bytes]) -> Iterator[list[bytes]]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
 from tests.leads import publish_leads
 
+WAITING = "meshline_door_waiting"
 LEAD = {"email": "ada@example.com", "tier": "pro"}
 
 
@@ -130,10 +132,14 @@ def sent_together(
     with ThreadPoolExecutor(max(1, len(calls))) as threads, nobody_can_write(store):
         sent: list[Future[httpx.Response]] = []
         for call in calls:  # one after the other: the order in which they wait is known
-            waiting = door.metric("meshline_door_waiting")
+            waiting = door.metric(WAITING)
             sent.append(threads.submit(call))
-            wait_until(lambda before=waiting: door.metric("meshline_door_waiting") > before)
+            wait_until(partial(_more_wait, door, waiting))
         yield sent
+
+
+def _more_wait(door: RunningDoor, before: float) -> bool:
+    return door.metric(WAITING) > before
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -187,19 +187,26 @@ def test_the_bad_one_of_a_batch_is_named_by_its_place(door: RunningDoor) -> None
     assert (document["index"], document["field"]) == (1, "source")
 
 
-def test_a_header_that_is_wrong_is_named(door: RunningDoor) -> None:
-    def field(**changes: str) -> object:
-        answer = door.post_raw(b"{}", **{**HEADERS, **changes})
-        return problem(answer, 422, "invalid_trigger")["field"]
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ([("ce-specversion", "2.0")], "specversion"),
+        ([("ce-id", "%FF")], "ce-id"),
+        ([("ce-id", "café".encode())], "ce-id"),
+        ([("ce-id", "1"), ("ce-id", "2")], "ce-id"),
+        ([("ce-client", "")], "client"),
+    ],
+)
+def test_a_header_that_is_wrong_is_named(
+    door: RunningDoor, change: list[tuple[str, Any]], field: str
+) -> None:
+    changed = {name for name, _ in change}
+    headers = [(name, value) for name, value in HEADERS.items() if name not in changed]
+    every = [*headers, *change, *door.authorization().items()]
 
-    assert field(**{"ce-id": "%FF"}) == "ce-id"
-    assert field(**{"ce-specversion": "2.0"}) == "specversion"
-    headers = [*HEADERS.items(), ("ce-id", "other"), *door.authorization().items()]
-    answer = door.ask("POST", "/v1/events", content=b"{}", headers=headers)
-    assert problem(answer, 422, "invalid_trigger")["field"] == "ce-id"
-    raw = [*((name, value) for name, value in headers[:3]), (b"ce-id", "café".encode())]
-    answer = door.ask("POST", "/v1/events", content=b"{}", headers=[*raw, *headers[5:]])
-    assert problem(answer, 422, "invalid_trigger")["field"] == "ce-id"
+    answer = door.ask("POST", "/v1/events", content=b"{}", headers=every)
+
+    assert problem(answer, 422, "invalid_trigger")["field"] == field
 
 
 def test_strict_json_holds_for_events_too(door: RunningDoor) -> None:
@@ -214,7 +221,7 @@ def samples() -> list[Any]:
     """The recorded events of both versions, each with the mode it is to be sent in."""
     found = []
     for path in sorted(SAMPLES.rglob("*.yaml")):
-        for number, sample in enumerate(YAML(typ="safe", pure=True).load_all(path)):
+        for number, sample in enumerate(YAML(typ="base", pure=True).load_all(path)):
             modes = [sample["Mode"]] if "Mode" in sample else ["structured", "binary"]
             found += [pytest.param(sample, m, id=f"{path.stem}-{number}-{m}") for m in modes]
     return found or [
@@ -235,8 +242,8 @@ def sampled(leads: Store) -> Store:
 def test_recorded_events_are_accepted_where_their_data_is_json(
     door: RunningDoor, sampled: Store, sample: dict[str, Any], mode: str
 ) -> None:
-    attributes = {name: str(v) for name, v in sample["ContextAttributes"].items()}
-    attributes.update(attributes_of_extensions(attributes, sample))
+    attributes = dict(sample["ContextAttributes"])
+    attributes.update(attributes.pop("Extensions", {}))
     attributes["source"] += f"/{mode}/{attributes['specversion']}"
     is_json = "json" in attributes.get("datacontenttype", "json")
     data = sample["Data"].strip()
@@ -251,14 +258,6 @@ def test_recorded_events_are_accepted_where_their_data_is_json(
         assert accepted(answer, sampled)["payload"] == json.loads(data)
     else:
         assert answer.status_code == (422 if mode == "structured" else 415)
-
-
-def attributes_of_extensions(attributes: dict[str, str], sample: dict[str, Any]) -> dict[str, str]:
-    attributes.pop("Extensions", None)
-    attributes["time"] = attributes.get("time", "2018-04-05T03:56:24Z").replace(" ", "T")
-    if attributes["time"].endswith(":24"):
-        attributes["time"] += "Z"  # YAML has read it as a time, in UTC
-    return dict(sample["ContextAttributes"].get("Extensions", {}))
 
 
 def post_binary(door: RunningDoor, attributes: dict[str, str], data: str) -> httpx.Response:

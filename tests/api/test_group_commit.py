@@ -8,15 +8,16 @@ from functools import partial
 
 import pytest
 
-from orchestrator.api import door as door_module
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
+from orchestrator.operations.accept_triggers import accept_batches
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK
 from orchestrator.store.engine import Store
 from orchestrator.store.views import list_events, show_event
 from tests.api.doors import (
     LEAD,
+    WAITING,
     RunningDoor,
     nobody_can_write,
     open_door,
@@ -40,7 +41,7 @@ def test_requests_that_wait_together_share_a_commit(door: RunningDoor, leads: St
     assert door.metric(COMMITS) == 2  # the first had begun alone
     assert door.metric("meshline_door_accepted_total") == 12
     assert door.metric("meshline_door_commit_events_sum") == 12
-    assert door.metric("meshline_door_waiting") == 0
+    assert door.metric(WAITING) == 0
 
 
 def test_each_request_of_a_commit_gets_its_own_events(door: RunningDoor, leads: Store) -> None:
@@ -111,14 +112,12 @@ def test_every_event_is_written_down_under_the_key_that_sent_it(
 def test_what_nobody_foresaw_in_one_request_does_not_hurt_the_others(
     door: RunningDoor, leads: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = door_module.accept_batches
-
     def fails_on_seven(store: Store, batches: object, **options: object) -> object:
         if "form-7" in str(batches):
             raise ZeroDivisionError("seven")
-        return real(store, batches, **options)  # type: ignore[arg-type]
+        return accept_batches(store, batches, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(door_module, "accept_batches", fails_on_seven)
+    monkeypatch.setattr("orchestrator.api.door.accept_batches", fails_on_seven)
     calls = [partial(door.emit, idempotency_key=f"form-{number}") for number in (0, 1, 7, 2)]
 
     with sent_together(door, leads, calls) as sent:
@@ -162,7 +161,7 @@ def test_an_accept_stands_when_its_sender_has_gone(door: RunningDoor, leads: Sto
     )
     with nobody_can_write(leads), socket.create_connection((LOOPBACK, door.port)) as sender:
         sender.sendall(head.encode() + body)
-        wait_until(lambda: door.metric("meshline_door_waiting") == 1)
+        wait_until(lambda: door.metric(WAITING) == 1)
 
     answer = door.emit(idempotency_key="form-1")
 

@@ -88,10 +88,12 @@ def test_bodies_that_do_not_fit_in_hand_are_asked_to_come_back(leads: Store) -> 
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(leads: Store) -> None:
-    with open_door(leads, limits=ApiLimits(body_seconds=0.2)) as door:
-        with socket.create_connection((LOOPBACK, door.port)) as sender:
-            sender.sendall(head(door, "content-length: 100") + b'{"type": ')
-            answer = read_to_end(sender)
+    with (
+        open_door(leads, limits=ApiLimits(body_seconds=0.2)) as door,
+        socket.create_connection((LOOPBACK, door.port)) as sender,
+    ):
+        sender.sendall(head(door, "content-length: 100") + b'{"type": ')
+        answer = read_to_end(sender)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"body_too_slow"' in answer

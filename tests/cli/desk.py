@@ -37,6 +37,7 @@ class Ran:
     @property
     def document(self) -> Any:
         """The JSON on stdout: one document and nothing else."""
+        assert self.out, self.err
         return json.loads(self.out)
 
     @property
@@ -92,8 +93,13 @@ class CommandLine:
         self.publish()
         with self.store() as store:
             ids = accept_leads(store, count, **fields)
-            _validate(store)
+        self.validate()
         return ids
+
+    def validate(self) -> None:
+        """What a worker does with the first link of a chain."""
+        with self.store() as store:
+            _validate(store)
 
     def state(self, event_id: str) -> str:
         """Where an event stands."""
@@ -101,7 +107,6 @@ class CommandLine:
 
 
 def _validate(store: Store) -> None:
-    """What a worker does with the first link of a chain."""
     for group in claim_groups(store):
         saving = Saving(actor="worker:validate", epoch=group.epoch, lease_seconds=60)
         with store.write() as tx:

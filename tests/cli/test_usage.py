@@ -22,7 +22,9 @@ COMMAND = (sys.executable, "-m", "orchestrator.cli.main")
 def every_command() -> list[tuple[str, ...]]:
     """The words of every command, groups included."""
     groups = {group.name: group.typer_instance for group in app.registered_groups}
-    alone = [(one.name or one.callback.__name__,) for one in app.registered_commands if one.callback]
+    alone = [
+        (one.name or one.callback.__name__,) for one in app.registered_commands if one.callback
+    ]
     inside = [
         (name, command.name or command.callback.__name__)
         for name, group in groups.items()
@@ -54,11 +56,13 @@ def test_every_command_explains_itself(meshline: CommandLine, words: tuple[str, 
 
 
 def test_help_loads_nothing_that_is_slow_to_load() -> None:
-    program = (
-        "import sys; from orchestrator.cli.main import app; from orchestrator.cli.failures import run;"
-        "run(app, ['--help']);"
-        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
-    )
+    program = """
+import sys
+from orchestrator.cli.failures import run
+from orchestrator.cli.main import app
+run(app, ["--help"])
+print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+"""
 
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
@@ -136,19 +140,24 @@ def test_a_fault_of_our_own_is_one_line_with_a_way_to_see_more(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_nothing_is_said_when_the_reader_leaves(meshline: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("words", "reader", "read"),
+    [("audit --limit 1000 --json", "head -c 1", "{"), ("-h", "true", "")],
+)
+def test_nothing_is_said_when_the_reader_leaves(
+    meshline: CommandLine, words: str, reader: str, read: str
+) -> None:
     meshline.leads(200)
-    reader = f"{sys.executable} -m orchestrator.cli.main audit --limit 1000 --json | head -c 1"
 
     done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {reader}"],
+        ["bash", "-c", f"{' '.join(COMMAND)} {words} | {reader}; exit ${{PIPESTATUS[0]}}"],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert (done.stdout, done.stderr) == ("{", "")
+    assert (done.returncode, done.stdout, done.stderr) == (1, read, "")
 
 
 def test_ctrl_c_ends_a_command_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:

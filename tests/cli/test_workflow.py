@@ -80,9 +80,7 @@ def test_publish_makes_versions_and_says_when_nothing_changed(meshline: CommandL
     done = meshline("workflow", "publish", "leads.yaml", "--json")
     assert done.document == {
         "dry_run": False,
-        "workflows": [
-            {"client": "acme", "workflow": "leads", "version": 2, "unchanged": False}
-        ],
+        "workflows": [{"client": "acme", "workflow": "leads", "version": 2, "unchanged": False}],
     }
 
 
@@ -192,9 +190,7 @@ def test_a_rule_cannot_draw_outside_its_box() -> None:
     chart = flowchart(lead_workflow(hostile))
 
     (rule,) = [line for line in chart.splitlines() if line.startswith("  route2{")]
-    assert rule == (
-        '  route2{"tier == #34;pro#34; || tier == #34;#60;/b#62;;#96;#35;#34;"}'
-    )
+    assert rule == ('  route2{"tier == #34;pro#34; || tier == #34;#60;/b#62;;#96;#35;#34;"}')
 
 
 def test_a_file_that_cannot_be_drawn_says_why(meshline: CommandLine) -> None:

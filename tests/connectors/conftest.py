@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.rigs import OWN, PROJECT, Bench, FakeRig, MailRig, Rig, SandboxRig, Stub
+from tests.connectors.rigs import OWN, PROJECT, Bench, FakeRig, MailRig, Rig, SandboxRig
+from tests.connectors.stub import Stub
 
 TICKET: dict[str, object] = {"title": "Onboard lead@example.com", "queue": "senior"}
 CONTACT: dict[str, object] = {"email": "lead@example.com", "tier": "enterprise"}

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.definition import Create
@@ -80,6 +80,7 @@ def test_a_value_that_would_change_the_path_is_refused(value: str) -> None:
         compile_path("/things/{send.id}/notes").fill(values(id=value))
 
 
+@settings(deadline=None)
 @given(value=texts.filter(lambda text: text not in (".", "..")))
 def test_any_value_stays_one_segment_of_its_path(value: str) -> None:
     path = compile_path("/things/{send.id}/notes").fill(values(id=value))
@@ -90,6 +91,7 @@ def test_any_value_stays_one_segment_of_its_path(value: str) -> None:
     assert [unquote(segment) for segment in parts.path.split("/")] == ["", "things", value, "notes"]
 
 
+@settings(deadline=None)
 @given(value=texts, other=texts)
 def test_any_value_stays_one_value_of_its_query_and_its_body(value: str, other: str) -> None:
     said = Create.model_validate(

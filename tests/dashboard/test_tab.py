@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from flower.urls import handlers
 
+from orchestrator.dashboard.pages import PAGE_SIZE
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.store.migrate import open_store
 from tests.dashboard.filled import FIXED_EMAIL, HOSTILE, Filled
-from tests.dashboard.rig import RunningFlower
+from tests.dashboard.rig import RunningFlower, running_flower
+from tests.leads import accept_leads, publish_leads
 
 pytestmark = pytest.mark.processes
 
@@ -183,6 +189,25 @@ def test_an_older_page_is_a_link_away(flower: RunningFlower, filled: Filled) -> 
     assert 'href="/events?"' in page
     assert ">Newest</a>" in page
     assert ">Older</a>" not in page
+
+
+def test_a_long_list_is_read_page_by_page_under_the_same_filter(
+    tmp_path: Path, valkey: EmbeddedServer
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    with closing(open_store(url)) as store:
+        publish_leads(store)
+        ids = accept_leads(store, PAGE_SIZE + 3)
+
+    with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
+        first = flower.get("/events?state=accepted&client=acme").text
+        (older,) = re.findall(r'href="([^"]*)" rel="next"', first)
+        second = flower.get(unescape(older)).text
+
+    assert "state=accepted&amp;client=acme&amp;before=" in older
+    assert linked_events(first) + linked_events(second) == sorted(ids, reverse=True)
+    assert len(linked_events(first)) == PAGE_SIZE
+    assert 'rel="next"' not in second
 
 
 def test_one_event_tells_its_whole_story(flower: RunningFlower, filled: Filled) -> None:

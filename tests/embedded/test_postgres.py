@@ -18,7 +18,7 @@ from orchestrator.embedded.postgres import FORGETFUL, embedded_postgres
 pytestmark = [pytest.mark.processes, pytest.mark.postgres]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedServer]:
     with embedded_postgres() as server:
         yield server

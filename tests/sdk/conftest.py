@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
 from meshline import Producer, Unreachable
 from meshline.testing import RecordingTransport
 from meshline.transport import HttpTransport, Request, Transport

@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+
 from meshline import Event, Producer, Refused, Unreachable
 from meshline.testing import RecordingTransport
 from meshline.transport import HttpTransport
-
 from tests.sdk.conftest import MakeProducer, WireDoor
 
 

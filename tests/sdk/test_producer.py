@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+
 from meshline import Event, Producer, Refused
 from meshline.patience import backoff, retry_after
 from meshline.testing import RecordingTransport
-
 from tests.sdk.conftest import MakeProducer
 
 _CIRCLE: dict[str, Any] = {}
@@ -90,7 +90,8 @@ def test_one_wrong_event_among_many_is_named_and_none_is_sent(
     with pytest.raises(Refused) as refused:
         in_memory().emit_many(events)
 
-    assert refused.value.field == "events.1.data.price"
+    assert refused.value.index == 1
+    assert str(refused.value).startswith("event 1: data.price: nan is not JSON")
     assert door.requests == []
 
 

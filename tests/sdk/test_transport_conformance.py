@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from meshline import Event, Refused, Unreachable
 from meshline.testing import RecordingTransport
-
 from tests.sdk.conftest import MakeProducer
 
 LEAD = {"email": "jo@shop.example", "tier": "pro"}

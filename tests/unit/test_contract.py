@@ -142,6 +142,17 @@ def test_error_paths_are_those_of_the_stock_validator(schema: Any, payload: Any)
         assert {one.kind for one in found} <= {kind for _, kind in expected} | kinds
 
 
+def test_a_property_that_may_not_be_there_is_told_where_it_stands_whatever_its_name() -> None:
+    schema = {"properties": {"old": False, "additionalProperties": False}}
+
+    found = contract(schema).violations({"old": 1, "additionalProperties": {"x": 2}})
+
+    assert {(one.path, one.kind, one.message) for one in found} == {
+        ("/old", "falseSchema", "1 must not be there"),
+        ("/additionalProperties", "falseSchema", '{"x":2} must not be there'),
+    }
+
+
 @pytest.mark.parametrize("draft", [DRAFT_7, DRAFT_2020])
 def test_formats_are_asserted_or_not_as_the_workflow_says_whatever_the_draft(draft: str) -> None:
     schema = {"$schema": draft, "properties": {"email": {"format": "email"}}}

@@ -82,6 +82,11 @@ def test_a_leaf_has_the_types_that_its_schema_allows(leaf: Any, types: set[str])
             "a",
             True,
         ),
+        (
+            {"anyOf": [{"required": ["a"], "properties": {"a": {}}}, {"properties": {"a": {}}}]},
+            "a",
+            False,
+        ),
         ({"if": {}, "then": {"required": ["a"], "properties": {"a": {}}}}, "a", False),
     ],
 )

@@ -40,6 +40,8 @@ def test_every_place_has_its_line_and_a_place_that_is_not_there_has_that_around_
         ("a: .nan", 1, "a", "not a JSON number"),
         ("a: 1e999", 1, "a", "not a JSON number"),
         ("a: 18446744073709551616", 1, "a", "not a JSON number"),
+        ('a: "\\ud800"', 1, "a", "half of a surrogate pair"),
+        ('a: {"\\udc00": 1}', 1, "a", "half of a surrogate pair"),
         ("1: a", 1, "", "not a string"),
         ("a: {true: b}", 1, "a", "not a string"),
         ("[a]: b", 1, "", "must be a string"),

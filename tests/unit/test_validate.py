@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from orchestrator.domain.contract import MOST_VIOLATIONS
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected, Valid
 from orchestrator.pipeline.validate import validate
@@ -32,3 +33,13 @@ def test_what_is_no_object_is_told_so() -> None:
 
     assert isinstance(verdict, Rejected)
     assert [(one.path, one.kind) for one in verdict.violations] == [("", "type")]
+
+
+def test_violations_past_those_that_are_kept_are_owned_up_to() -> None:
+    contract = {"type": "array", "items": {"type": "string"}}
+    facts = {"email": '"x"', "tier": '"pro"', "message": '"x"'}
+
+    verdict = validate([1] * 2 * MOST_VIOLATIONS, compiled(contract=contract, facts=facts))
+
+    assert isinstance(verdict, Rejected)
+    assert verdict.detail == '/0: 1 is not of type "string" (and at least 999 more)'

@@ -200,14 +200,20 @@ def test_all_faults_are_told_at_once_and_in_the_files_order() -> None:
 
 
 def test_what_cannot_be_read_does_not_hide_what_is_wrong_with_the_rest() -> None:
-    text = TEXT.replace("    to: [crm]\n", "").replace("queue: '\"senior\"'", "queue: 5")
-    text = text.replace('tier == "enterprise"', 'teir == "enterprise"')
+    text = TEXT.replace("to: [crm, desk]", "to: desk").replace("queue: '\"senior\"'", "queue: 5")
+    text = text.replace('tier == "pro"', 'teir == "pro"')
 
     assert [one.path for one in faults(text)] == [
-        "routes.0.when",
-        "routes.1.to",
+        "routes.0.to",
+        "routes.1.when",
         "destinations.desk.send.queue",
     ]
+
+
+def test_a_destination_is_not_called_unused_while_a_route_cannot_be_read() -> None:
+    (found,) = faults(TEXT.replace("to: [crm, desk]", "to: desk"))
+
+    assert found.path == "routes.0.to"
 
 
 @pytest.mark.parametrize("text", ["", "5", "[1]", "just words", "# nothing\n"])

@@ -1,0 +1,52 @@
+"""docs/cli.md: the help of every command, as it answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from orchestrator.cli.main import app
+
+_WIDTH = 100
+
+_HEAD = """\
+# The command line
+
+`meshline` stands in `.venv/bin` after any `make` target. Every listing takes `--json`: one JSON
+document on stdout and nothing else. Notes and errors go to stderr, an error as one line.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | refused or failed; one line on stderr says why and what to do |
+| 2 | wrong usage |
+| 130 | ended by Ctrl-C |
+
+The audit names a person at the command line by the login that runs it: `cli:root`.
+
+"""
+
+
+def write() -> str:
+    """The page without its first line."""
+    parts = [f"## {name}\n\n```text\n{text}\n```\n" for name, text in commands()]
+    return _HEAD + "\n".join(parts)
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command with its help."""
+    return _walk(typer.main.get_command(app), None, "meshline")
+
+
+def _walk(command: Any, parent: typer.Context | None, name: str) -> Iterator[tuple[str, str]]:
+    context = typer.Context(
+        command, parent=parent, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH
+    )
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield context.command_path, command.get_help(context).strip()
+        return
+    for one, inner in below.items():
+        yield from _walk(inner, context, one)

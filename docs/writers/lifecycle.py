@@ -1,0 +1,104 @@
+"""docs/lifecycle.md: the states and moves of events and deliveries, drawn and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from docs.writers.tables import table
+from orchestrator.domain.lifecycle import (
+    DELIVERY_TRANSITIONS,
+    STAGE_OF,
+    TRANSITIONS,
+    DeliveryState,
+    State,
+    moves_from,
+)
+
+_HEAD = """\
+# The life of an event
+
+A state is a word, and the moves between states are data: the table `TRANSITIONS` in
+`orchestrator/domain/lifecycle.py`. One function moves events, `move_events` in
+`orchestrator/store/moves.py`. It refuses what is not in the table, and it writes the audit row in
+the same transaction. This page is made from the table.
+
+"""
+
+_NOT_YET = """\
+The moves `request_approval` and `approve` are in the table, and nothing makes them in this version:
+no event comes to `awaiting_approval` yet.
+
+"""
+
+_DELIVERIES = """\
+## The life of a delivery
+
+A delivery is one event to one destination. Its key is the event's id, a dot and the destination's
+name, and is the same for every attempt.
+
+"""
+
+
+def write() -> str:
+    """The page without its first line."""
+    return "".join(
+        [
+            _HEAD,
+            _diagram(_event_lines()),
+            _NOT_YET,
+            "## The moves of an event\n\n",
+            table(("move", "from", "to", "when"), _event_rows()),
+            "\n## What drives an event on\n\n",
+            table(("state", "what comes next"), _next_rows()),
+            "\n",
+            _DELIVERIES,
+            _diagram(_delivery_lines()),
+            table(
+                ("from", "to", "when"),
+                [(f"`{one}`", f"`{other}`", when) for one, other, when in DELIVERY_TRANSITIONS],
+            ),
+            _unused(),
+        ]
+    )
+
+
+def _diagram(lines: Iterable[str]) -> str:
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"```mermaid\nstateDiagram-v2\n{body}```\n\n"
+
+
+def _event_lines() -> Iterator[str]:
+    for one in TRANSITIONS:
+        yield f"{one.source or '[*]'} --> {one.target}: {one.move.replace('_', ' ')}"
+    for state in State:
+        if not moves_from(state):
+            yield f"{state} --> [*]"
+
+
+def _event_rows() -> Iterator[tuple[str, ...]]:
+    for one in TRANSITIONS:
+        source = f"`{one.source}`" if one.source else "(no event yet)"
+        yield f"`{one.move}`", source, f"`{one.target}`", one.when
+
+
+def _next_rows() -> Iterator[tuple[str, str]]:
+    for state in State:
+        if state in STAGE_OF:
+            following = f"the stage `{STAGE_OF[state]}`"
+        elif moves_from(state):
+            following = "a person"
+        else:
+            following = "nothing: it is at its end"
+        yield f"`{state}`", following
+
+
+def _delivery_lines() -> Iterator[str]:
+    yield f"[*] --> {DeliveryState.PENDING}: route plans it"
+    for source, target, _ in DELIVERY_TRANSITIONS:
+        yield f"{source} --> {target}"
+
+
+def _unused() -> str:
+    used = {state for move in DELIVERY_TRANSITIONS for state in move[:2]}
+    unused = ", ".join(f"`{state}`" for state in DeliveryState if state not in used)
+    return f"\nNo move leads to these states in this version: {unused}.\n" if unused else ""

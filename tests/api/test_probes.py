@@ -1,0 +1,141 @@
+"""What stands behind the door may be away: it says so, and accepts what can be accepted."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.embedded.postgres import embedded_postgres
+from orchestrator.settings import LOOPBACK, Settings
+from orchestrator.store.engine import Store
+from orchestrator.store.migrate import open_store
+from tests.api.doors import RunningDoor, open_door, problem, wait_until
+from tests.leads import publish_leads
+
+
+@contextmanager
+def store_is_away(store: Store) -> Iterator[None]:
+    """The folder of the database is not where it was."""
+    folder = Path(store.url.database or "").parent
+    store.engine.dispose()
+    folder.rename(folder.with_name("away"))
+    try:
+        yield
+    finally:
+        store.engine.dispose()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_name("away").rename(folder)
+
+
+def becomes(door: RunningDoor, name: str, value: object) -> bool:
+    return bool(door.get("/readyz").json()[name] == value)
+
+
+def test_a_door_that_lives_is_healthy(door: RunningDoor) -> None:
+    assert door.ask("GET", "/healthz").status_code == 200
+
+
+def test_a_door_with_store_and_broker_is_ready(leads: Store, valkey: EmbeddedServer) -> None:
+    with open_door(leads, Settings(broker_url=valkey.url)) as door:
+        answer = door.ask("GET", "/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "store": "ok", "broker": "ok"}
+
+
+def test_without_a_broker_the_door_is_degraded_and_accepts(leads: Store) -> None:
+    with socket.create_server((LOOPBACK, 0)) as silent:  # takes connections, says nothing
+        port = silent.getsockname()[1]
+        for url in (None, f"redis://:s3cret@{LOOPBACK}:{port}/0", f"amqp://{LOOPBACK}:1//"):
+            with open_door(leads, Settings(broker_url=url)) as door:
+                answer = door.ask("GET", "/readyz")
+
+                assert answer.status_code == 200
+                assert answer.json()["ready"] is True
+                assert answer.json()["broker"].startswith("degraded: ")
+                assert "s3cret" not in answer.text
+                assert door.emit().status_code == 202
+
+
+def test_without_a_store_nothing_is_accepted_and_nothing_is_lost(
+    leads: Store, door: RunningDoor
+) -> None:
+    door.emit()  # the door knows the key now, and gets as far as the commit
+
+    with store_is_away(leads):
+        refused = door.emit(idempotency_key="form-1")
+        unknown_caller = door.get("/v1/events/x", key="mk_another_key")
+        assert door.ask("GET", "/readyz").status_code == 503
+        assert door.ask("GET", "/healthz").status_code == 200
+        assert door.metric("meshline_store_up") == 0
+
+    problem(refused, 503, "store_unavailable")
+    assert int(refused.headers["retry-after"]) > 0
+    problem(unknown_caller, 503, "store_unavailable")  # 401 would be a guess
+    again = door.emit(idempotency_key="form-1")
+    assert (again.status_code, again.json()["duplicate"]) == (202, False)
+    wait_until(lambda: becomes(door, "store", "ok"))
+
+
+@pytest.mark.postgres
+@pytest.mark.processes
+def test_a_database_server_may_fall_and_rise() -> None:
+    with embedded_postgres() as server, closing(open_store(server.url)) as store:
+        publish_leads(store)
+        with open_door(store) as door:
+            assert door.emit(idempotency_key="form-1").status_code == 202
+
+            server.process.stop(signal.SIGQUIT)
+            for _ in range(2):  # a connection that was cut, and one that is not to be had
+                problem(door.emit(idempotency_key="form-2"), 503, "store_unavailable")
+
+            server.process.start()
+            wait_until(lambda: door.emit(idempotency_key="form-2").status_code == 202)
+            assert door.emit(idempotency_key="form-2").json()["duplicate"] is True
+            assert door.emit(idempotency_key="form-1").json()["duplicate"] is True
+
+
+def test_a_store_of_another_schema_is_not_ready(leads: Store, door: RunningDoor) -> None:
+    with leads.write() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    answer = door.ask("GET", "/readyz")
+
+    assert answer.status_code == 503
+    assert "9999" in answer.json()["store"]
+
+
+def test_what_the_door_did_is_counted(door: RunningDoor) -> None:
+    door.emit(idempotency_key="form-1")
+    door.emit(idempotency_key="form-1")
+    door.emit(type="lead.gone")
+    door.emit_batch([])
+    door.ask("GET", "/nowhere")
+
+    assert door.metric("meshline_door_accepted_total") == 1
+    assert door.metric("meshline_door_duplicates_total") == 1
+    assert door.metric("meshline_door_commits_total") == 2
+    assert door.metric("meshline_door_commit_events_count") == 2
+    assert door.metric("meshline_door_accept_seconds_count") == 2
+    for code in ("unknown_trigger", "invalid_trigger", "not_found"):
+        assert door.metric(f'meshline_door_refused_total{{code="{code}"}}') == 1
+    assert door.metric('meshline_events{state="accepted"}') == 1
+    assert door.metric('meshline_events{state="delivered"}') == 0
+    assert door.metric("meshline_store_up") == 1
+
+
+def test_why_the_broker_is_missed_stands_in_the_log(
+    leads: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING), open_door(leads) as door:
+        door.ask("GET", "/readyz")
+
+    assert "MESHLINE_BROKER_URL" in caplog.text

@@ -1,0 +1,298 @@
+"""What stands in quarantine is seen, mended and sent on, one by one or by the thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.desk import CommandLine
+
+RENAMED = {"customer_tier": "pro"}
+
+
+@pytest.fixture
+def renamed(meshline: CommandLine) -> Callable[[int], list[str]]:
+    """Leads of a form that calls `tier` otherwise: they are all in quarantine."""
+
+    def emit(count: int) -> list[str]:
+        meshline.publish()
+        lines = "\n".join(
+            f'{{"email": "{n}@example.com", "customer_tier": "pro"}}' for n in range(count)
+        )
+        ran = meshline("emit", "lead.created", "--client", "acme", "--lines", "-", stdin=lines)
+        meshline.validate()
+        return ran.out.split()
+
+    return emit
+
+
+def test_the_list_says_cause_owner_and_clock(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    first, second = renamed(2)
+
+    listed = meshline("quarantine", "list", "--json").document
+
+    assert listed["total"] == 2
+    assert [one["id"] for one in listed["events"]] == [first, second]
+    (cause,) = listed["summary"]
+    assert (cause["reason"], cause["stage"], cause["events"]) == (
+        "contract_violation",
+        "validate",
+        2,
+    )
+    assert listed["events"][0]["recovery_lead"] == "triage@acme.example"
+    assert listed["events"][0]["overdue"] is False
+    assert listed["events"][0]["hints"] == ["`customer_tier` looks like the missing `tier`"]
+
+
+def test_the_screen_has_the_summary_first_and_the_hint(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (event_id,) = renamed(1)
+
+    page = meshline("quarantine", "list").out
+
+    assert page.index("acme/leads") < page.index(event_id)
+    assert "in 71h" in page
+    words = " ".join(page.split())
+    assert "`customer_tier`" in words
+    assert "missing `tier`" in words
+    assert "support-ops@acme.example" in words
+    assert max(map(len, page.splitlines())) <= 100
+
+
+def test_an_empty_quarantine_is_said_so(meshline: CommandLine) -> None:
+    meshline.leads(1)
+
+    assert meshline("quarantine", "list").out == "nothing stands in quarantine\n"
+
+
+def test_a_list_that_is_cut_says_so(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    renamed(3)
+
+    assert meshline("quarantine", "list", "--limit", "2").err.startswith("2 of 3; --limit")
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (("--reason", "contract_violation"), 2),
+        (("--reason", "no_route"), 0),
+        (("--client", "acme", "--workflow", "leads"), 2),
+        (("--workflow", "other"), 0),
+        (("--since", "1h"), 2),
+        (("--since", "1h ago", "--until", "30m"), 0),
+        (("--since", "2020-01-01"), 2),
+        (("--until", "2020-01-01T00:00:00Z"), 0),
+    ],
+)
+def test_filters_narrow_list_and_summary(
+    meshline: CommandLine,
+    renamed: Callable[[int], list[str]],
+    filters: tuple[str, ...],
+    expected: int,
+) -> None:
+    renamed(2)
+
+    listed = meshline("quarantine", "list", *filters, "--json").document
+
+    assert len(listed["events"]) == listed["total"] == expected
+    replayed = meshline("quarantine", "replay", *filters, "--dry-run", "--json").document
+    assert len(replayed["events"]) == expected
+
+
+def test_a_time_that_is_none_is_wrong_usage(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    ran = meshline("quarantine", "list", "--since", "yesterday")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: invalid value for --since: 'yesterday' is no time: write 2h")
+
+
+def test_one_event_is_shown_with_every_violation_and_its_payload(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (event_id,) = renamed(1)
+    meshline("quarantine", "fix", event_id, "--rename", "customer_tier=tier")
+
+    shown = meshline("quarantine", "show", event_id, "--json").document
+    page = meshline("quarantine", "show", event_id).out
+
+    violations = shown["quarantine"]["violations"]
+    assert {one["kind"] for one in violations} == {"required", "additionalProperties"}
+    assert shown["payload"] == {"email": "0@example.com", "customer_tier": "pro"}
+    assert shown["amended"] == {"email": "0@example.com", "tier": "pro"}
+    assert "payload as amended" in page
+    assert "rename customer_tier to tier" in page
+
+
+def test_what_is_not_in_quarantine_is_not_shown_there(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1)
+
+    error = meshline("quarantine", "show", event_id).error
+
+    assert error.startswith(f"event {event_id} is validated and not in quarantine")
+    assert "there is no event 'ghost'" in meshline("quarantine", "show", "ghost").error
+
+
+def test_one_fix_and_one_replay_heal_a_renamed_field(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    ids = renamed(3)
+
+    fixed = meshline("quarantine", "fix", "--workflow", "leads", "--rename", "customer_tier=tier")
+    assert (fixed.code, fixed.out) == (0, "fixed 3\n")
+    assert "until `meshline quarantine replay`" in fixed.err
+    replayed = meshline("quarantine", "replay", "--workflow", "leads")
+    assert (replayed.code, replayed.err) == (0, "")
+    assert replayed.out == "replayed 3\n  3 under leads version 1\n"
+
+    meshline.validate()
+    assert {meshline.state(one) for one in ids} == {"validated"}
+    history = meshline("events", "show", ids[0], "--json").document["history"]
+    assert [row["action"] for row in history] == [
+        *("accept", "quarantine", "amend", "replay", "validate")
+    ]
+    assert history[2]["actor"].startswith("cli:")
+
+
+def test_a_fix_that_would_still_break_the_contract_is_refused(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    good, bad = renamed(2)
+    meshline("quarantine", "fix", good, "--rename", "customer_tier=tier")
+
+    ran = meshline("quarantine", "fix", good, bad, "--set", "note=hello", "--json")
+
+    assert ran.code == 1
+    assert ran.document["ids"] == []
+    assert {one["id"] for one in ran.document["refused"]} == {good, bad}
+    assert ran.document["refused"][0]["violations"]
+
+
+def test_a_mixed_fix_saves_the_good_and_names_the_bad(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    fixed, left = renamed(2)
+    meshline("quarantine", "fix", fixed, "--rename", "customer_tier=tier")
+
+    ran = meshline("quarantine", "fix", "--client", "acme", "--rename", "customer_tier=tier")
+
+    assert (ran.code, ran.out) == (1, "fixed 1\n")
+    assert f"{fixed} refused: customer_tier: it is not in the payload" in ran.err
+    assert meshline("quarantine", "show", left, "--json").document["amended"]["tier"] == "pro"
+
+
+def test_many_refusals_are_counted_and_not_all_told(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    renamed(25)
+
+    ran = meshline("quarantine", "fix", "--client", "acme", "--unset", "ghost")
+
+    assert ran.code == 1
+    assert len(ran.err.splitlines()) == 21
+    assert ran.err.endswith("and 5 more; --json has them all\n")
+
+
+def test_a_trial_run_changes_nothing(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (event_id,) = renamed(1)
+
+    fixed = meshline("quarantine", "fix", event_id, "--rename", "customer_tier=tier", "--dry-run")
+    replayed = meshline("quarantine", "replay", event_id, "--dry-run")
+
+    assert (fixed.out, fixed.err) == ("would fix 1\n", "")
+    assert replayed.out == "would replay 1\n  1 under leads version 1\n"
+    shown = meshline("quarantine", "show", event_id, "--json").document
+    assert (shown["state"], shown["amended"]) == ("quarantined", None)
+
+
+def test_a_replay_done_again_changes_nothing(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (event_id,) = renamed(1)
+    meshline("quarantine", "replay", event_id)
+
+    again = meshline("quarantine", "replay", event_id)
+
+    assert (again.code, again.out) == (0, "replayed 0\n")
+    assert again.err == f"{event_id} left alone: it is accepted\n"
+
+
+def test_a_discarded_event_is_at_its_end(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (event_id,) = renamed(1)
+
+    done = meshline("quarantine", "discard", event_id, "--why", "a test lead")
+    again = meshline("quarantine", "discard", event_id, "--why", "a test lead", "--json")
+
+    assert (done.code, done.out) == (0, "discarded 1\n")
+    assert (again.code, again.document["ids"]) == (0, [])
+    assert meshline.state(event_id) == "discarded"
+    assert 'why: "a test lead"' in meshline("events", "show", event_id).out
+    assert meshline("quarantine", "replay", event_id).code == 1
+    assert meshline("quarantine", "fix", event_id, "--unset", "x").code == 1
+
+
+def test_what_was_delivered_on_cannot_be_discarded(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1)
+
+    ran = meshline("quarantine", "discard", event_id, "--why", "no")
+
+    assert (ran.code, ran.out) == (1, "discarded 0\n")
+    assert ran.err == f"{event_id} left alone: it is validated\n"
+
+
+ACTIONS = [("replay",), ("fix", "--unset", "x"), ("discard", "--why", "no")]
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda words: str(words[0]))
+def test_nothing_selected_is_never_everything(
+    meshline: CommandLine, action: tuple[str, ...]
+) -> None:
+    meshline.publish()
+
+    error = meshline("quarantine", *action).error
+
+    assert error.startswith("selection: nothing was selected; give event ids, or a filter")
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda words: str(words[0]))
+def test_an_unknown_id_stops_the_whole_command(
+    meshline: CommandLine, renamed: Callable[[int], list[str]], action: tuple[str, ...]
+) -> None:
+    (event_id,) = renamed(1)
+
+    assert "there is no event 'ghost'" in meshline("quarantine", *action, event_id, "ghost").error
+    assert meshline.state(event_id) == "quarantined"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((), "give --rename old=new"),
+        (("--rename", "tier"), "'tier' is not of the form old=new"),
+        (("--set", "tier"), "'tier' is not of the form path=value"),
+        (("--unset", "a..b"), "empty step"),
+    ],
+)
+def test_a_change_that_cannot_be_read_is_one_line(
+    meshline: CommandLine, change: tuple[str, ...], said: str
+) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+
+    assert said in meshline("quarantine", "fix", event_id, *change).error
+
+
+def test_a_discard_without_a_reason_is_refused(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+
+    assert "needs a reason" in meshline("quarantine", "discard", event_id, "--why", " ").error

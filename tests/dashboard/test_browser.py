@@ -1,0 +1,163 @@
+"""The tab in a real browser: with the keyboard alone, without JavaScript, in the dark."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.dashboard.filled import Filled
+from tests.dashboard.rig import PASSWORD, USER, RunningFlower
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="there is no chromium here: `apt-get install chromium`"
+    ),
+]
+
+_FOCUS = """() => {
+    const one = document.activeElement, style = getComputedStyle(one);
+    return {href: one.getAttribute('href'), id: one.id, text: one.textContent.trim(),
+            outline: style.outlineStyle + ' ' + style.outlineWidth, shadow: style.boxShadow};
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not work for root.
+        alone = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=alone)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, flower: RunningFlower) -> Iterator[Page]:
+    with opened(browser, flower) as found:
+        yield found
+
+
+@contextmanager
+def opened(browser: Browser, flower: RunningFlower, **wishes: Any) -> Iterator[Page]:
+    """A page of a fresh browser; at its end nothing may have gone wrong on it."""
+    wrongs: list[str] = []
+    context = browser.new_context(
+        base_url=flower.url, http_credentials={"username": USER, "password": PASSWORD}, **wishes
+    )
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrongs.append(str(error)))
+    page.on("dialog", lambda dialog: wrongs.append(f"a dialog: {dialog.message}"))
+    page.on("console", lambda said: wrongs.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert not wrongs
+
+
+def tab_to(page: Page, reached: str, *, most: int = 80) -> dict[str, str]:
+    """Press Tab until the focus is on a link whose address matches; what has the focus then."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        focus: dict[str, str] = page.evaluate(_FOCUS)
+        if re.fullmatch(reached, focus["href"] or ""):
+            return focus
+    raise AssertionError(f"the keyboard never came to {reached}")
+
+
+def test_the_keyboard_alone_opens_the_first_event(page: Page, filled: Filled) -> None:
+    page.goto("/events")
+
+    focus = tab_to(page, r"/events/[0-9a-f]{32}")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/events/*")
+
+    assert focus["text"] == filled.accepted
+    assert page.locator("h1").inner_text() == f"Event {filled.accepted}"
+
+
+def test_the_focus_is_seen(page: Page) -> None:
+    page.goto("/events")
+
+    assert tab_to(page, r"/events\?state=accepted")["outline"] == "solid 2px"
+    assert tab_to(page, r"/events/[0-9a-f]{32}")["outline"] == "solid 2px"
+
+
+def test_the_skip_link_comes_first_and_leads_past_the_navigation(page: Page) -> None:
+    page.goto("/events")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate(_FOCUS)["text"] == "Skip to main content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    assert page.evaluate(_FOCUS)["href"] == "/events?state=accepted"
+
+
+def test_the_filters_work_from_the_keyboard(page: Page, filled: Filled) -> None:
+    page.goto("/events")
+
+    page.get_by_label("Id or key").focus()
+    page.keyboard.type("form-0")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**text=form-0**")
+
+    assert page.locator("tbody a.events-id").all_inner_texts() == [filled.renamed]
+    assert page.get_by_label("Id or key").input_value() == "form-0"
+
+
+def test_it_works_without_javascript(
+    browser: Browser, flower: RunningFlower, filled: Filled
+) -> None:
+    with opened(browser, flower, java_script_enabled=False) as page:
+        page.goto("/")
+        page.get_by_role("link", name="Events").click()
+        page.get_by_label("State").select_option("quarantined")
+        page.get_by_role("button", name="Show").click()
+        page.get_by_role("link", name=filled.renamed).click()
+
+        assert page.get_by_text("looks like the missing").first.is_visible()
+
+
+def test_hostile_text_runs_nothing(page: Page, filled: Filled) -> None:
+    page.goto("/events")
+    page.goto(f"/events/{filled.hostile}")
+
+    assert page.get_by_text('<script>alert("key")</script>').first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_tab_follows_flowers_theme(
+    browser: Browser, flower: RunningFlower, scheme: str
+) -> None:
+    with opened(browser, flower, color_scheme=scheme) as page:
+        page.goto("/events")
+
+        card = page.locator(".events-card").first
+        red, green, blue = map(
+            int,
+            re.findall(r"\d+", card.evaluate("one => getComputedStyle(one).backgroundColor"))[:3],
+        )
+    assert (max(red, green, blue) < 64) == (scheme == "dark")
+
+
+def test_a_phone_need_not_scroll_sideways(browser: Browser, flower: RunningFlower) -> None:
+    with opened(browser, flower, viewport={"width": 360, "height": 740}) as page:
+        page.goto("/events")
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_page_that_was_asked_to_reloads_itself(page: Page) -> None:
+    page.goto("/events?refresh=1")
+
+    with page.expect_navigation(timeout=20_000):
+        pass

@@ -1,0 +1,128 @@
+"""What we touch inside Flower: a new version that moves one of these is seen here, by its name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from flower.app import Flower
+from flower.events import Events
+from flower.options import options
+from flower.urls import settings
+from flower.utils import template
+from flower.views import BaseHandler
+
+from orchestrator.dashboard.flower import EventsFlower, load_templates, with_tab
+
+TEMPLATES = Path(settings["template_path"])
+OURS = Path(inspect.getfile(EventsFlower)).parent
+
+
+def parameters(function: object) -> set[str]:
+    return set(inspect.signature(function).parameters)  # type: ignore[arg-type]
+
+
+def test_this_is_the_flower_that_the_tab_was_made_for() -> None:
+    found = version("flower")
+
+    assert found.startswith("2.2."), (
+        f"flower {found} is new: run this file, look at the tab in both themes, then raise this"
+    )
+
+
+def test_flower_still_takes_what_we_hand_it() -> None:
+    missing = {"capp", "options", "events", "io_loop"} - parameters(Flower.__init__)
+    assert not missing, f"Flower.__init__ has lost {missing}"
+
+    missing = {"capp", "io_loop", "max_tasks_in_memory"} - parameters(Events.__init__)
+    assert not missing, f"flower.events.Events.__init__ has lost {missing}"
+
+    for name in ("start", "stop"):
+        assert callable(getattr(Flower, name, None)), f"Flower.{name} is gone"
+    for name in ("run", "on_event"):
+        assert callable(getattr(Events, name, None)), f"flower.events.Events.{name} is gone"
+
+
+@pytest.mark.parametrize("name", ["basic_auth", "read_only", "max_tasks", "auth", "url_prefix"])
+def test_flower_still_has_the_option(name: str) -> None:
+    assert name in options, f"flower's option {name} is gone"
+
+
+def test_flower_is_open_only_where_it_was() -> None:
+    checks = inspect.getsource(BaseHandler.get_current_user)
+    assert "basic_auth" in checks, "BaseHandler.get_current_user asks no basic_auth any more"
+
+    guards = inspect.getsource(BaseHandler.check_xsrf_cookie)
+    assert "Sec-Fetch-Site" in guards, "BaseHandler.check_xsrf_cookie lets other sites write"
+
+
+def test_flower_still_escapes_arguments_unless_told_otherwise() -> None:
+    escape = inspect.signature(BaseHandler.get_argument).parameters.get("escape")
+
+    assert escape is not None, "BaseHandler.get_argument has no `escape` any more"
+    assert escape.default is True
+
+
+def test_our_words_are_not_flowers() -> None:
+    theirs = {name for name, _ in inspect.getmembers(template, inspect.isfunction)}
+
+    assert "format_count" in theirs, "flower.utils.template.format_count is gone"
+    doubled = theirs & {"moment", "distance", "told", "or_nothing", "events", "event", "now"}
+    assert not doubled, f"BaseHandler.render refuses {doubled}: flower.utils.template has it too"
+
+
+def test_the_settings_still_name_templates_and_static_files() -> None:
+    missing = {"template_path", "static_path", "xsrf_cookies", "cookie_secret"} - set(settings)
+
+    assert not missing, f"flower.urls.settings has lost {missing}"
+
+
+def test_the_first_list_of_the_navigation_still_holds_the_tabs() -> None:
+    navbar = (TEMPLATES / "navbar.html").read_text()
+    first_list, end, _ = navbar.partition("</ul>")
+
+    assert end, "navbar.html has no list any more"
+    names = re.findall(r"reverse_url\('(\w+)'\)", first_list)
+    assert names[-3:] == ["workers", "tasks", "broker"], f"navbar.html's first list has {names}"
+    assert "active_tab == 'broker'" in first_list, "navbar.html marks the active tab otherwise"
+    assert re.findall(r"reverse_url\('(\w+)'\)", with_tab(navbar))[4] == "events"
+
+
+@pytest.mark.parametrize("block", ["title", "navbar", "container"])
+def test_the_frame_of_every_page_still_has_the_block(block: str) -> None:
+    frame = (TEMPLATES / "base.html").read_text()
+
+    assert f"{{% block {block} %}}" in frame, f"base.html has no block {block} any more"
+
+
+def test_the_frame_still_has_the_theme_and_the_skip_link() -> None:
+    frame = (TEMPLATES / "base.html").read_text()
+
+    assert "js/theme.js" in frame, "base.html loads the theme otherwise"
+    assert 'class="skip-link" href="#main-content"' in frame, "base.html has lost its skip link"
+
+
+def test_every_template_compiles_with_flowers() -> None:
+    loader = load_templates()
+
+    for name in ("events.html", "event.html", "problem.html"):
+        loader.load(name)  # raises where it extends or names what is not there
+
+
+def test_flowers_style_sheets_still_know_our_classes_and_colours() -> None:
+    static = Path(settings["static_path"]) / "css"
+    known = (static / "flower.css").read_text() + (static / "bootstrap.min.css").read_text()
+    pages = "".join(one.read_text() for one in (OURS / "templates").glob("*.html"))
+    own = (OURS / "static" / "events.css").read_text()
+
+    used = {name for names in re.findall(r'class="([^"{]*)', pages) for name in names.split()}
+    styled = used - {name for name in used if name.startswith("events-")}
+    lost = {name for name in styled if f".{name}" not in known}
+    assert not lost, f"flower.css and bootstrap know {lost} no more"
+
+    colours = set(re.findall(r"var\((--[\w-]+)\)", own))
+    lost = {name for name in colours if f"{name}:" not in known}
+    assert not lost, f"flower.css has no {lost} any more"

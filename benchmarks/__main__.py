@@ -116,7 +116,7 @@ class Bench:
         return sorted(taken)
 
     def _raw_rate(self, work: str) -> float:
-        count = self._options.events // 10
+        count: int = self._options.events // 10
         with self._raw(count + WARM) as (raw, worker):
             raw.accept(count, WARM)
             raw.wait_until_drained(count, WARM)
@@ -127,10 +127,11 @@ class Bench:
                 if work == DRAIN:
                     start = time.perf_counter()
             raw.wait_until_drained(0, count)
-            return count / (time.perf_counter() - start)
+            seconds: float = time.perf_counter() - start
+        return count / seconds
 
     def _our_rate(self, url: str, group: int, work: str) -> float:
-        count = self._options.events if group > 1 else self._options.events // 10
+        count: int = self._options.events if group > 1 else self._options.events // 10
         with self._ours(url, group) as (ours, relay):
             ours.accept(count, WARM)
             ours.wait_until_drained()
@@ -141,14 +142,14 @@ class Bench:
                 if work == DRAIN:
                     start = time.perf_counter()
             ours.wait_until_drained()
-            rate = count / (time.perf_counter() - start)
+            seconds: float = time.perf_counter() - start
             ours.check(count + WARM)
-            return rate
+        return count / seconds
 
     @contextlib.contextmanager
     def _raw(self, most: int) -> Iterator[tuple[RawChain, Child]]:
         raw = RawChain(self._broker.url, self._home, most)
-        command = ("celery", "-A", "benchmarks.raw_chain", "worker", "-E", "-l", "info")
+        command = ("celery", "-A", "benchmarks.raw_chain", "worker", "-E", "-l", "warning")
         lean = ("--without-gossip", "--without-mingle", "-c", str(PROCESSES))
         with self._running("raw-worker", (*command, *lean), raw.environment) as worker:
             yield raw, worker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 CLIENT, TYPE = "bench", "order.changed"
 
 _BODY = "A queue keeps what it was given until somebody has done it and said so. " * 9
@@ -52,8 +51,10 @@ routes:
   - {{when: 'kind == "refunded" || amount > 900.0', to: [risk]}}
   - {{when: 'kind in ["created", "paid", "cancelled"]', to: [orders]}}
 destinations:
-  risk: {{connector: fake, action: record, send: {{reference: reference, kind: kind, email: email}}, confirm: [reference, kind]}}
-  orders: {{connector: fake, action: record, send: {{reference: reference, kind: kind, email: email}}, confirm: [reference, kind]}}
+  risk: {{connector: fake, action: record,
+    send: {{reference: reference, kind: kind, email: email}}, confirm: [reference, kind]}}
+  orders: {{connector: fake, action: record,
+    send: {{reference: reference, kind: kind, email: email}}, confirm: [reference, kind]}}
 sla: {{deliver_within: 15m, recover_within: 72h}}
 """
 

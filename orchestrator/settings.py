@@ -6,6 +6,7 @@ docs/settings.md is generated from this file.
 from __future__ import annotations
 
 import functools
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,7 +86,7 @@ class Settings(BaseSettings):
             "lease_seconds",
         )
         values = [getattr(self, name) for name in order]
-        if any(one >= other for one, other in zip(values, values[1:], strict=False)):
+        if any(one >= other for one, other in pairwise(values)):
             names = " < ".join(f"MESHLINE_{name.upper()}" for name in order)
             raise ValueError(f"they must rise: {names}; now they are {values}")
         return self

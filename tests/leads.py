@@ -71,7 +71,7 @@ def publish_leads(store: Store, text: str = TEXT) -> None:
     publish_workflow(store, lead_workflow(text), actor="cli:tester")
 
 
-def lead(number: int = 1, *, key: str | None = None, **fields: object) -> Trigger:
+def lead(number: int = 1, *, key: str | None = None, **fields: str) -> Trigger:
     """One lead's trigger."""
     return _trigger({"email": f"lead-{number}@example.com", "tier": "pro", **fields}, key)
 
@@ -91,10 +91,10 @@ def _trigger(payload: dict[str, object], key: str | None) -> Trigger:
     )
 
 
-def accept_leads(store: Store, count: int, **fields: object) -> list[str]:
+def accept_leads(store: Store, count: int, **fields: str) -> list[str]:
     """Accept some leads; their ids."""
     accepted: Sequence[Accepted] = accept_batch(
-        store, [lead(number, **fields) for number in range(count)], actor="key:test"
+        store, [lead(number, key=None, **fields) for number in range(count)], actor="key:test"
     )
     return [one.id for one in accepted]
 
@@ -110,9 +110,7 @@ def drive_to_routed(store: Store, group: Group) -> None:
     shelf, saving = WorkflowShelf(), Saving(actor="worker", epoch=group.epoch, lease_seconds=60)
     with store.write() as tx:
         save_valid(tx, group.ids, saving)
-        loaded = load_group(
-            tx, group.ids, epoch=group.epoch, state=State.VALIDATED, shelf=shelf
-        )
+        loaded = load_group(tx, group.ids, epoch=group.epoch, state=State.VALIDATED, shelf=shelf)
         assert loaded
         verdicts = {one: route(body, loaded.workflow) for one, body in loaded.payloads.items()}
         routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}

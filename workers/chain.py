@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from celery import Task
-from kombu import Producer
+from kombu.messaging import Producer
 
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Stage, State
@@ -68,7 +68,7 @@ def route(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
 
 
 @app.task(name="meshline.dispatch", bind=True)
-def dispatch(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
+def dispatch(_: Task[Any, Any], ids: list[str], epoch: int) -> None:
     """Make the deliveries and prove them."""
     dispatch_group(process(), ids, _saving(Stage.DISPATCH, epoch))
 

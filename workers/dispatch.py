@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.handoff import Job, NotStarted, hand_over_many
 from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.handoff import Action, Failed, Outcome, Outgoing
+from orchestrator.domain.handoff import Action, Outcome, Outgoing
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.pipeline.settle import (
@@ -45,7 +45,7 @@ def dispatch_group(process: Process, ids: Sequence[str], saving: Saving) -> None
     size = process.config.slice_size
     slices = [ids[at : at + size] for at in range(0, len(ids), size)]
     with process.store.write() as tx:
-        run.workflow = workflow_of(tx, ids[0], process.shelf)
+        run.drive(workflow_of(tx, ids[0], process.shelf))
         taken = run.take(tx, slices[0])
     for at, part in enumerate(slices):
         outcomes = run.call(taken)
@@ -73,6 +73,11 @@ class _Run:
         self.budget = process.config.dispatch_budget_seconds
         self.deadline = time.monotonic() + self.budget
 
+    def drive(self, workflow: CompiledWorkflow) -> None:
+        """Say which workflow version the events run under."""
+        self.workflow = workflow
+        self.policy = workflow.workflow.retry_policy
+
     def take(self, tx: Tx, ids: Sequence[str]) -> list[Taken]:
         """Move due deliveries to `sending`, in the name of this run."""
         # Only when the calls' time and the slowest settle time are over may another run believe a
@@ -85,19 +90,13 @@ class _Run:
 
     def call(self, taken: Sequence[Taken]) -> Mapping[str, Outcome | NotStarted]:
         """Hand all of them over, many at once."""
-        jobs: list[Job] = []
-        outcomes: dict[str, Outcome | NotStarted] = {}
-        for one in taken:
-            if self._action(one) is None:
-                known = f"connector {one.connector!r} with action {one.action!r}"
-                outcomes[one.key] = Failed(error=f"this worker has no {known}", permanent=True)
-            else:
-                jobs.append(self._job(one))
-        if jobs:
-            outcomes |= self.process.loop.run(
-                hand_over_many(jobs, finish_by=self.deadline, longest=self.budget / 2)
-            )
-        return outcomes
+        jobs = [self._job(one) for one in taken if self._action(one)]
+        if not jobs:
+            return {}
+        # No call may take more than half the budget, so that there is time for one to begin.
+        return self.process.loop.run(
+            hand_over_many(jobs, finish_by=self.deadline, longest=self.budget / 2)
+        )
 
     def save(
         self,
@@ -107,7 +106,7 @@ class _Run:
         outcomes: Mapping[str, Outcome | NotStarted],
     ) -> None:
         """Write what came of the calls, and move the events accordingly."""
-        settled = {one.key: self._settle(one, outcomes[one.key]) for one in taken}
+        settled = {one.key: self._settle(one, outcomes.get(one.key, NotStarted())) for one in taken}
         self._save_deliveries(tx, taken, settled)
         failed = {
             one.event_id: (one.destination, again.error)
@@ -136,18 +135,14 @@ class _Run:
         hand_back(tx, idle, self.saving.epoch)
 
     def _settle(self, one: Taken, outcome: Outcome | NotStarted) -> Settlement | NotStarted:
-        if isinstance(outcome, NotStarted):
-            return outcome
         action = self._action(one)
         if action is None:
-            assert isinstance(outcome, Failed)
-            return GiveUp(reason=Reason.CONNECTOR_MISSING, error=outcome.error)
+            known = f"connector {one.connector!r} with action {one.action!r}"
+            return GiveUp(reason=Reason.CONNECTOR_MISSING, error=f"this worker has no {known}")
+        if isinstance(outcome, NotStarted):
+            return outcome
         return settle(
-            outcome,
-            attempt=one.attempt,
-            action=action,
-            policy=self.workflow.workflow.retry_policy,
-            jitter=random.random(),
+            outcome, attempt=one.attempt, action=action, policy=self.policy, jitter=random.random()
         )
 
     def _save_deliveries(
@@ -167,10 +162,10 @@ class _Run:
                     done.append((*where, one.state.value, one.record_id))
                     told.append(_told_done(*where, one))
                 case GiveUp():
-                    undone.append(row | _undone(one, DeliveryState.FAILED))
+                    undone.append(row | _undone(one))
                     told.append(_told_failure(*where, one))
                 case TryAgain():
-                    undone.append(row | _undone(one, DeliveryState.PENDING))
+                    undone.append(row | _undone(one))
                 case NotStarted():
                     undone.append(row | _not_begun(delivery))
         save_done(tx, self.id, done)
@@ -245,17 +240,16 @@ def _told_failure(event_id: str, destination: str, one: GiveUp) -> DeliveryNote:
     )
 
 
-def _undone(one: TryAgain | GiveUp, state: DeliveryState) -> dict[str, Any]:
-    again = isinstance(one, TryAgain)
-    return {
-        "state": state,
-        "after_ms": int(one.after_seconds * 1000) if isinstance(one, TryAgain) else 0,
-        "unknown": one.unknown,
-        "reason": None if again else one.reason,
-        "error": one.error,
-        "record_id": None if again else one.record_id,
-        "began": True,
-    }
+def _undone(one: TryAgain | GiveUp) -> dict[str, Any]:
+    row: dict[str, Any] = {"unknown": one.unknown, "error": one.error, "began": True}
+    match one:
+        case TryAgain():
+            after_ms = int(one.after_seconds * 1000)
+            fate = {"state": DeliveryState.PENDING, "after_ms": after_ms}
+            return row | fate | {"reason": None, "record_id": None}
+        case GiveUp():
+            fate = {"state": DeliveryState.FAILED, "after_ms": 0}
+            return row | fate | {"reason": one.reason, "record_id": one.record_id}
 
 
 def _not_begun(one: Taken) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class StoreUnavailable(MeshlineError):
 
 
 class SchemaMismatch(MeshlineError):
-    """Raised when the database's schema is not this release's; it says which way and what to run."""
+    """Raised when the database's schema is not this release's; it says what to run."""
 
 
 class BrokerUnavailable(MeshlineError):

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meshline import Event, Producer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connectors.registry import catalog, load_connectors
+from meshline import Event, Producer
 from orchestrator.domain.amendment import parse_amendments
 from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.workflow import Workflow
@@ -61,7 +61,9 @@ class Tally:
 
 
 def run_demo(*, leads: int) -> int:
-    """Play the case with `leads` before the form changes and half as many after; 0 where every count is right, 1 where one is off.
+    """Play the case with `leads` before the form changes and half as many after.
+
+    Answers 0 where every count is right, 1 where one is off.
 
     Raises MeshlineError where something does not start or takes too long.
     """
@@ -185,7 +187,9 @@ class _Play:
     def _compare(self, leads: int, quarantined: int, healed: int) -> Tally:
         self._console.rule("the sandbox's own records")
         environment = self._services.environment
-        ledger = read_ledger(environment["MESHLINE_SANDBOX_URL"], environment["MESHLINE_SANDBOX_TOKEN"])
+        ledger = read_ledger(
+            environment["MESHLINE_SANDBOX_URL"], environment["MESHLINE_SANDBOX_TOKEN"]
+        )
         contacts = Counter(
             (one["fields"]["email"], one["fields"]["tier"])
             for one in ledger if one["collection"] == "crm/contacts"

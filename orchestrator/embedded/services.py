@@ -94,9 +94,7 @@ class Services:
     ) -> None:
         self._run(name, (sys.executable, "-m", "orchestrator.cli.main", *arguments), ready=ready)
 
-    def _run(
-        self, name: str, command: tuple[str, ...], *, ready: Callable[[Child], bool]
-    ) -> None:
+    def _run(self, name: str, command: tuple[str, ...], *, ready: Callable[[Child], bool]) -> None:
         program = Program(
             name=name,
             command=command,

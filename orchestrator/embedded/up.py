@@ -30,7 +30,9 @@ def run_up(*, example: bool) -> int:
         services.start_all(_say, sandbox=example)
         if example:
             _publish_example(config, services)
-        print("\neverything runs; logs are in", config.home / "logs", "- Ctrl-C stops it", flush=True)
+        print(
+            "\neverything runs; logs are in", config.home / "logs", "- Ctrl-C stops it", flush=True
+        )
         try:
             supervisor.keep_running(lambda text: print(text, flush=True))
         except KeyboardInterrupt:

@@ -52,7 +52,7 @@ def replay_events(
                         field="workflow",
                         fix="publish it with `meshline workflow publish FILE`",
                     )
-                moved = ids if dry_run else _replay(tx, ids, live, actor, send_again)
+                moved = ids if dry_run else _replay(tx, ids, live, actor, send_again=send_again)
                 report.events += [
                     {"id": one, "workflow": name, "version": live.version} for one in moved
                 ]
@@ -61,7 +61,7 @@ def replay_events(
 
 
 def _replay(
-    tx: Tx, ids: Sequence[str], live: LiveWorkflow, actor: str, send_again: bool
+    tx: Tx, ids: Sequence[str], live: LiveWorkflow, actor: str, *, send_again: bool
 ) -> list[str]:
     moved = replay(tx, ids, live=live, actor=actor)
     if send_again:

@@ -78,9 +78,7 @@ def _settle_failure(
     if failed.unknown and action.idempotency is Idempotency.NONE:
         return GiveUp(reason=Reason.UNKNOWN_OUTCOME, error=failed.error, unknown=True)
     if failed.permanent:
-        return GiveUp(
-            reason=Reason.DESTINATION_REFUSED, error=failed.error, unknown=failed.unknown
-        )
+        return GiveUp(reason=Reason.DESTINATION_REFUSED, error=failed.error, unknown=failed.unknown)
     wait = backoff(policy, attempt, jitter)
     if wait is None:
         return GiveUp(reason=Reason.RETRIES_EXHAUSTED, error=failed.error, unknown=failed.unknown)

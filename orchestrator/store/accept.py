@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, tuple_
+from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
@@ -15,6 +15,7 @@ from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.audit import record_moves
 from orchestrator.store.clock import now_ms
+from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import events, payloads
 from orchestrator.store.workflows import LiveWorkflow
 
@@ -106,7 +107,7 @@ def _key(row: dict[str, Any]) -> _Key:
     return row["client"], row["workflow"], row["idempotency_key"]
 
 
-def _known(tx: Connection, rows: list[dict[str, Any]]) -> dict[_Key, Row[Any]]:
+def _known(tx: Connection, rows: list[dict[str, Any]]) -> dict[_Key, AnyRow]:
     if not rows:
         return {}
     columns = (events.c.client, events.c.workflow, events.c.idempotency_key)
@@ -119,7 +120,7 @@ def _known(tx: Connection, rows: list[dict[str, Any]]) -> dict[_Key, Row[Any]]:
 
 
 def _answer(
-    index: int, row: dict[str, Any], written: set[str], known: dict[_Key, Row[Any]]
+    index: int, row: dict[str, Any], written: set[str], known: dict[_Key, AnyRow]
 ) -> Accepted:
     if row["id"] in written:
         return Accepted(id=row["id"], duplicate=False)

@@ -46,7 +46,7 @@ class SocketBell:
     """Unix datagrams in a folder of its own, named by the database file."""
 
     def __init__(self, url: URL) -> None:
-        name = hashlib.sha256(os.path.abspath(url.database or "").encode()).hexdigest()[:16]
+        name = hashlib.sha256(str(Path(url.database or "").resolve()).encode()).hexdigest()[:16]
         # Not beside the database: the path of a Unix socket holds about 100 bytes.
         self._folder = Path(tempfile.gettempdir()) / f"meshline-{os.getuid()}-{name}"
         self._listener: socket.socket | None = None

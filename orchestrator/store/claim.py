@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
 
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.clock import now_ms
+from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import events, groups
@@ -90,7 +91,7 @@ _UNFINISHED = Prepared(
 )
 
 
-def _due(tx: Connection, most: int) -> list[Row[Any]]:
+def _due(tx: Connection, most: int) -> list[AnyRow]:
     return list(_DUE.run(tx, most=most).all())
 
 
@@ -108,14 +109,14 @@ def _select_due(dialect: str) -> Any:
 _DUE = Prepared(_select_due)
 
 
-def _lots(rows: Iterable[Row[Any]], limits: ClaimLimits) -> Iterator[list[Row[Any]]]:
+def _lots(rows: Iterable[AnyRow], limits: ClaimLimits) -> Iterator[list[AnyRow]]:
     """Rows of one version and stage together; those that failed to start in ever smaller lots.
 
     A group whose worker died is tried once more as it was; after that it is split, so that the
     one event that kills its process is found and its companions get on.
     """
 
-    def kind(row: Row[Any]) -> tuple[int, str, int]:
+    def kind(row: AnyRow) -> tuple[int, str, int]:
         return row.workflow_id, row.state, _most_together(row.starts, limits.group_size)
 
     for (_, _, most), same in groupby(sorted(rows, key=kind), key=kind):
@@ -129,7 +130,7 @@ def _most_together(starts: int, group_size: int) -> int:
     return max(1, group_size // 16) if starts == 2 else 1
 
 
-def _lease(tx: Connection, lot: list[Row[Any]], seconds: float) -> Group:
+def _lease(tx: Connection, lot: list[AnyRow], seconds: float) -> Group:
     workflow_id, state = lot[0].workflow_id, State(lot[0].state)
     ids = tuple(row.id for row in lot)
     lease_ms = int(seconds * 1000)
@@ -164,7 +165,7 @@ _LEASE = Prepared(
 )
 
 
-def _quarantine_worn_out(tx: Connection, rows: list[Row[Any]], shelf: WorkflowShelf) -> None:
+def _quarantine_worn_out(tx: Connection, rows: list[AnyRow], shelf: WorkflowShelf) -> None:
     for row in rows:
         quarantine_events(
             tx,

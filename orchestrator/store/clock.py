@@ -18,12 +18,12 @@ class now_ms(FunctionElement[int]):  # noqa: N801 - reads as an SQL function
 
 
 @compiles(now_ms, "sqlite")
-def _sqlite(element: now_ms, compiler: SQLCompiler, **kw: Any) -> str:
+def _sqlite(_element: now_ms, _compiler: SQLCompiler, **_: Any) -> str:
     return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
 
 @compiles(now_ms, "postgresql")
-def _postgresql(element: now_ms, compiler: SQLCompiler, **kw: Any) -> str:
+def _postgresql(_element: now_ms, _compiler: SQLCompiler, **_: Any) -> str:
     # statement_timestamp is stable within a statement: clock_timestamp would keep a comparison
     # with it from using an index.
     return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Row, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -21,6 +21,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
 from orchestrator.store.bell import Bell, open_bell
 from orchestrator.store.queue import WriterQueue
+
+AnyRow = Row[*tuple[Any, ...]]
 
 Tx = Connection
 """An open transaction, as those who only pass it on call it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from orchestrator.store.clock import now_ms
+from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import keys
 
 
@@ -28,14 +28,14 @@ def add_key(
     )
 
 
-def find_key(tx: Connection, key_id: str) -> Row[Any] | None:
+def find_key(tx: Connection, key_id: str) -> AnyRow | None:
     """The row of a key that is not revoked, or None."""
     return tx.execute(
         select(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
     ).one_or_none()
 
 
-def list_keys(tx: Connection) -> list[Row[Any]]:
+def list_keys(tx: Connection) -> list[AnyRow]:
     """Every key, the oldest first."""
     return list(tx.execute(select(keys).order_by(keys.c.created_at, keys.c.id)))
 

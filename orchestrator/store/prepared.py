@@ -28,7 +28,7 @@ class Prepared:
         self._build = build
         self._ready: dict[str, _Ready] = {}
 
-    def run(self, tx: Connection, **values: Any) -> CursorResult[Any]:
+    def run(self, tx: Connection, **values: Any) -> CursorResult[*tuple[Any, ...]]:
         """Execute it with these values of its parameters."""
         dialect = tx.dialect
         ready = self._ready.get(dialect.name)
@@ -73,10 +73,11 @@ def rows_of(dialect: str, **columns: type) -> Subquery:
     """
     if dialect == "sqlite":
         parts = (f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(columns))
-        source = text(f"SELECT {', '.join(parts)} FROM json_each(:given)")
+        source = text(f"SELECT {', '.join(parts)} FROM json_each(:given)")  # noqa: S608 - our names
     else:
         places = ", ".join(f":given_{name}" for name in columns)
-        source = text(f"SELECT * FROM unnest({places}) AS given({', '.join(columns)})").bindparams(
+        unnested = f"unnest({places}) AS given({', '.join(columns)})"
+        source = text(f"SELECT * FROM {unnested}").bindparams(  # noqa: S608 - our names
             *(bindparam(f"given_{name}", type_=_list_of(dialect, kind))
               for name, kind in columns.items())
         )  # fmt: skip

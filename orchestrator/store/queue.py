@@ -1,4 +1,4 @@
-"""Writers of a SQLite file take turns: a lock that wakes the next, instead of sleeping and retrying.
+"""Writers of a SQLite file take turns: a lock that wakes the next, not a sleep and a retry.
 
 SQLite's own busy handler sleeps up to 100 ms between two tries, so that under load a writer waits
 far longer than the other's transaction takes. PostgreSQL needs none of this.

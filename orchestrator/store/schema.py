@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -35,7 +37,7 @@ metadata = MetaData(
 _serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER key
 
 
-def _only_where(condition: str) -> dict[str, object]:
+def _only_where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 

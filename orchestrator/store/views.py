@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.clock import after, now_ms
+from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import (
     audit,
     deliveries,
@@ -97,7 +98,7 @@ def _events() -> Select[Any]:
     )
 
 
-def _event(row: Row[Any]) -> View:
+def _event(row: AnyRow) -> View:
     state = State(row.state)
     return {
         "id": row.id,
@@ -129,7 +130,7 @@ def _deliveries_of(ids: Sequence[str]) -> Select[Any]:
     )
 
 
-def _delivery(row: Row[Any]) -> View:
+def _delivery(row: AnyRow) -> View:
     return {
         "destination": row.destination,
         "connector": row.connector,
@@ -159,7 +160,7 @@ def list_quarantine(tx: Connection, selection: Selection, *, limit: int = 1000) 
     return [_quarantined(row) for row in rows]
 
 
-def _quarantined(row: Row[Any]) -> View:
+def _quarantined(row: AnyRow) -> View:
     violations = orjson.loads(row.violations)
     return {
         "id": row.event_id,
@@ -182,7 +183,7 @@ def _quarantined(row: Row[Any]) -> View:
 def count_quarantine(tx: Connection, selection: Selection) -> int:
     """How many events the selection has."""
     statement = narrowed(select(func.count()).select_from(quarantine), selection)
-    return tx.execute(statement).scalar_one()
+    return int(tx.execute(statement).scalar_one())
 
 
 def list_audit(
@@ -205,7 +206,7 @@ def list_audit(
     return [_audited(row) for row in tx.execute(statement)]
 
 
-def _audited(row: Row[Any]) -> View:
+def _audited(row: AnyRow) -> View:
     return {
         "at": iso(row.at),
         "client": row.client,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
+from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import workflow_versions
 
 
@@ -85,7 +85,7 @@ def add_version(tx: Connection, workflow: Workflow, *, digest: str, actor: str) 
 
 def list_versions(
     tx: Connection, *, client: str | None = None, name: str | None = None, all_versions: bool
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     """Versions by client, name and number; only live ones unless `all_versions`."""
     table = workflow_versions.c
     statement = select(workflow_versions).order_by(table.client, table.name, table.version)

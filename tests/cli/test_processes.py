@@ -63,7 +63,8 @@ def test_a_worker_does_not_start_with_a_wrong_connector(tmp_path: Path) -> None:
 
     line = refusal(tmp_path, "worker", MESHLINE_CONNECTORS=str(tmp_path), **AWAY)
 
-    assert line.startswith(f"error: {tmp_path}/crm.yaml: line 2: kind: ")
+    assert line.startswith(f"error: {tmp_path}/crm.yaml: ")
+    assert "kind: " in line
 
 
 def test_flower_does_not_start_without_a_password(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_a_connector_definition_that_is_wrong_is_a_fault(meshline: CommandLine) 
     ran = meshline("workflow", "check", "leads.yaml", MESHLINE_CONNECTORS="connectors")
 
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("connectors/crm.yaml:2: kind: ")
+    assert ran.err.startswith("connectors/crm.yaml:")
+    assert "kind: " in ran.err
 
 
 def test_publish_makes_versions_and_says_when_nothing_changed(meshline: CommandLine) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from connectors.fake import FakeConnector
+from connectors.registry import load_connectors
 from tests.connectors.rigs import OWN, PROJECT, Bench, FakeRig, MailRig, Rig, SandboxRig
 from tests.connectors.stub import Stub
 
@@ -104,3 +106,10 @@ def stub(run: Callable[..., Any]) -> Iterator[Stub]:
     run(stub.start())
     yield stub
     run(stub.stop())
+
+
+@pytest.fixture
+def fake() -> FakeConnector:
+    connector = load_connectors(None)["fake"]
+    assert isinstance(connector, FakeConnector)
+    return connector

@@ -260,3 +260,16 @@ class Bench:
             hand_over(self.rig.connector, call, confirm=confirm, look_first=look_first)
         )
         return outcome
+
+
+def rig_of(bench: Bench) -> SandboxRig:
+    assert isinstance(bench.rig, SandboxRig)
+    return bench.rig
+
+
+def sent(key: str = "key-1", **fields: object) -> Outgoing:
+    return Outgoing(key=key, action="record", fields=fields or {"email": "a@example.com"})
+
+
+def hand(connector: Connector, call: Outgoing, *, look_first: bool = False) -> Any:
+    return hand_over(connector, call, confirm=tuple(call.fields), look_first=look_first)

@@ -11,42 +11,20 @@ import pytest
 
 from connectors.fake import FakeConnector, Mishap
 from connectors.handoff import hand_over
-from connectors.registry import load_connectors
 from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
 from orchestrator.domain.handoff import (
     Confirmed,
-    Connector,
     Difference,
     Failed,
     Mismatched,
     Outgoing,
 )
-from tests.connectors.rigs import SECRET, Bench, SandboxRig
+from tests.connectors.rigs import SECRET, Bench, SandboxRig, hand, rig_of, sent
 
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def fake() -> FakeConnector:
-    connector = load_connectors(None)["fake"]
-    assert isinstance(connector, FakeConnector)
-    return connector
-
-
-def sent(key: str = "key-1", **fields: object) -> Outgoing:
-    return Outgoing(key=key, action="record", fields=fields or {"email": "a@example.com"})
-
-
-def hand(connector: Connector, call: Outgoing, *, look_first: bool = False) -> Any:
-    return hand_over(connector, call, confirm=tuple(call.fields), look_first=look_first)
-
-
 # Against the sandbox's helpdesk, which makes a second ticket of a second create.
-
-
-def rig_of(bench: Bench) -> SandboxRig:
-    assert isinstance(bench.rig, SandboxRig)
-    return bench.rig
 
 
 def test_an_answer_lost_after_storing_is_found_again_by_its_key(helpdesk: Bench) -> None:

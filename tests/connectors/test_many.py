@@ -7,30 +7,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from connectors.definition import FakeDefinition
 from connectors.definition_file import parse_definition
 from connectors.fake import FakeConnector, Mishap
 from connectors.handoff import Job, NotStarted, hand_over_many
-from connectors.registry import load_connectors
 from orchestrator.domain.errors import OutcomeUnknown
 from orchestrator.domain.handoff import Confirmed, Failed, Outgoing, Receipted
+from tests.connectors.rigs import sent
 from tests.connectors.stub import WEBHOOK, Stub, made
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def fake() -> FakeConnector:
-    connector = load_connectors(None)["fake"]
-    assert isinstance(connector, FakeConnector)
-    return connector
-
-
-def sent(key: str = "key-1", **fields: object) -> Outgoing:
-    return Outgoing(key=key, action="record", fields=fields or {"email": "a@example.com"})
 
 
 def jobs_of(fake: FakeConnector, count: int) -> list[Job]:

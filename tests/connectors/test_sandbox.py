@@ -144,7 +144,8 @@ def test_what_makes_no_sense_is_refused(
 @pytest.mark.parametrize("path", ["/ledger", "/faults", "/records/any"])
 def test_nothing_is_shown_or_kept_without_the_token(books: Running, path: str) -> None:
     for method in ("GET", "POST"):
-        assert books.ask(method, path, {"a": 1}, token="wrong")[0] == 401
+        for token in ("wrong", "wröng", ""):
+            assert books.ask(method, path, {"a": 1}, token=token)[0] == 401
     assert books.ask("GET", "/healthz", token="wrong")[0] == 200
 
 

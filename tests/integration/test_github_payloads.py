@@ -72,7 +72,8 @@ facts: {{}}
 routes:
   - {{when: 'true', to: [archive]}}
 destinations:
-  archive: {{connector: archive, action: keep, send: {{event: '"{name}"', sender: '"github"'}}, confirm: [event, sender]}}
+  archive: {{connector: archive, action: keep,
+    send: {{event: '"{name}"', sender: '"github"'}}, confirm: [event, sender]}}
 sla: {{deliver_within: 15m, recover_within: 72h}}
 """
 

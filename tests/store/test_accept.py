@@ -83,4 +83,3 @@ def test_a_type_that_nobody_takes_is_refused_and_the_near_one_is_named(store: St
     assert refused.value.cause.code == "unknown_trigger"
     assert "lead.created" in str(refused.value.fix)
     assert count(store) == 0
-

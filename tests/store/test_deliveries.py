@@ -11,7 +11,7 @@ from orchestrator.store.schema import deliveries
 from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
 
 
-def routed(store: Store, **fields: object) -> tuple[list[str], int]:
+def routed(store: Store, **fields: str) -> tuple[list[str], int]:
     publish_leads(store)
     ids = accept_leads(store, 1, **fields)
     (group,) = claim_groups(store)

@@ -22,9 +22,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
         assert compare_metadata(context, metadata) == []
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
 def test_the_audit_refuses_to_be_changed(store: Store, statement: str) -> None:
     publish_leads(store)
     accept_leads(store, 1)
@@ -38,7 +36,7 @@ def test_a_database_of_a_newer_release_is_refused_in_one_sentence(store: Store) 
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     address = store.url.render_as_string(hide_password=False)
 
-    with pytest.raises(SchemaMismatch, match="schema 9999.*newer release"):
+    with pytest.raises(SchemaMismatch, match=r"schema 9999.*newer release"):
         open_store(address)
 
 

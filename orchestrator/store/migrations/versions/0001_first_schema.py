@@ -10,21 +10,22 @@ depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+NO_CHANGE = "the audit is append-only"
+
 AUDIT_GUARDS = {
-    "sqlite": (
-        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
-        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
-        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
-        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
-    ),
-    "postgresql": (
-        "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
-        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
-        " FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()",
-        "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
-        " FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()",
-    ),
+    "sqlite": [
+        f"CREATE TRIGGER audit_no_{word} BEFORE {word} ON audit"
+        f" BEGIN SELECT RAISE(ABORT, '{NO_CHANGE}'); END"
+        for word in ("update", "delete")
+    ],
+    "postgresql": [
+        f"""CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{NO_CHANGE}'; END $$""",
+        """CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit
+        FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()""",
+        """CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
+    ],
 }
 
 

@@ -1,0 +1,71 @@
+"""TLS: nothing goes out before the server has shown that it is the one that we meant."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.handoff import Failed
+from tests.connectors.rigs import hand, sent
+from tests.connectors.stub import WEBHOOK, Stub
+
+Run = Callable[..., Any]
+
+
+def test_a_server_that_never_greets_has_certainly_stored_nothing(run: Run) -> None:
+    """The system takes the connection, and nobody answers where TLS should begin."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        quick = WEBHOOK.replace("URL", f"https://127.0.0.1:{port}").replace("2s", "200ms")
+        connector = Stub().connector(quick)
+
+        outcome = run(hand(connector, sent(text="hi")))
+        run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert outcome.error == "hook: create: connecting took too long"
+
+
+def test_nothing_goes_to_a_server_whose_certificate_nobody_vouches_for(
+    run: Run, tmp_path: Path
+) -> None:
+    stub = Stub()
+    run(stub.start(tls=self_signed(tmp_path)))
+    connector = stub.connector(WEBHOOK)
+
+    outcome = run(hand(connector, sent(text="hi")))
+    run(connector.close())
+    run(stub.stop())
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert "certificate cannot be verified" in outcome.error
+    assert stub.asked == []
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed here")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    what = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    where = [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run([openssl, *what, *where], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context

@@ -132,10 +132,10 @@ class Bench:
 
     def _our_rate(self, url: str, group: int, work: str) -> float:
         count: int = self._options.events if group > 1 else self._options.events // 10
-        with self._ours(url, group) as (ours, relay):
+        with self._ours(url, group) as (ours, worker):
             ours.accept(count, WARM)
             ours.wait_until_drained()
-            begin = _held(relay) if work == DRAIN else contextlib.nullcontext()
+            begin = _held(worker) if work == DRAIN else contextlib.nullcontext()
             start = time.perf_counter()
             with begin:
                 ours.accept(0, count)
@@ -164,9 +164,10 @@ class Bench:
             "MESHLINE_WORKER_PROCESSES": str(PROCESSES),
         }
         ours = Meshline(url, self._home)
-        worker = self._running("worker", ("orchestrator.cli.main", "worker"), environment)
-        with worker, self._running("relay", ("workers.relay",), environment) as relay:
-            yield ours, relay
+        relay = self._running("relay", ("workers.relay",), environment)
+        our_worker = ("orchestrator.cli.main", "worker")
+        with relay, self._running("worker", our_worker, environment) as worker:
+            yield ours, worker
         ours.store.close()
 
     @contextlib.contextmanager

@@ -42,7 +42,12 @@ def commands() -> Iterator[tuple[str, str]]:
 
 def _walk(command: Any, parent: typer.Context | None, name: str) -> Iterator[tuple[str, str]]:
     context = typer.Context(
-        command, parent=parent, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH
+        command,
+        parent=parent,
+        info_name=name,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        **command.context_settings,
     )
     below = getattr(command, "commands", None)
     if below is None:

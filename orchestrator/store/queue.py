@@ -1,4 +1,4 @@
-"""Writers of a SQLite file take turns: a lock that wakes the next, not a sleep and a retry.
+"""Writers of a SQLite file take turns, and look for theirs often.
 
 SQLite's own busy handler sleeps up to 100 ms between two tries, so that under load a writer waits
 far longer than the other's transaction takes. PostgreSQL needs none of this.
@@ -9,8 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from orchestrator.domain.errors import StoreUnavailable
+
+_PATIENCE = 30.0  # seconds, as SQLite's own busy timeout
+_SHORTEST, _LONGEST = 0.0002, 0.003  # seconds between two looks
 
 
 class WriterQueue:
@@ -23,11 +29,11 @@ class WriterQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn and hold it."""
+        """Wait for a turn and hold it. Raises StoreUnavailable where none comes in time."""
         with self._threads:
             if self._file is None:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            _lock(self._file)
             try:
                 yield
             finally:
@@ -39,3 +45,19 @@ class WriterQueue:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
+
+
+def _lock(file: int) -> None:
+    # Not a blocking lock: it would wait for ever behind a process that was frozen in its turn.
+    end = time.monotonic() + _PATIENCE
+    pause = _SHORTEST
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise StoreUnavailable("another process holds the store's writer lock") from None
+            time.sleep(pause)
+            pause = min(_LONGEST, pause * 1.5)
+        else:
+            return

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_shutdown, worker_ready
 
-from connectors.registry import load_connectors
+from connectors.registry import close_connectors, load_connectors
 from orchestrator.domain.handoff import Connector
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
@@ -34,8 +34,7 @@ class Process:
 
     def close(self) -> None:
         """Give every connection back."""
-        for connector in self.connectors.values():
-            self.loop.run(connector.close())
+        self.loop.run(close_connectors(self.connectors))
         self.loop.close()
         self.store.close()
 

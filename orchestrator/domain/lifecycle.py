@@ -141,6 +141,8 @@ DELIVERY_TRANSITIONS: tuple[tuple[DeliveryState, DeliveryState, str], ...] = (
     (DeliveryState.SENDING, DeliveryState.RECEIPTED, "a tool that cannot be read took it"),
     (DeliveryState.SENDING, DeliveryState.PENDING, "it is to be tried again, or was not begun"),
     (DeliveryState.SENDING, DeliveryState.FAILED, "it cannot be made, or cannot be proven"),
-    (DeliveryState.FAILED, DeliveryState.PENDING, "its event was replayed"),
+    (DeliveryState.SENDING, DeliveryState.SENDING, "its run is gone: another looks for the record"),
+    (DeliveryState.PENDING, DeliveryState.PENDING, "its event was replayed, and routed anew"),
+    (DeliveryState.FAILED, DeliveryState.PENDING, "its event was replayed, and routed anew"),
 )
 """The moves of a delivery: from, to, when."""

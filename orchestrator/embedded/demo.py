@@ -21,7 +21,7 @@ from orchestrator.domain.workflow_file import read_workflow
 from orchestrator.embedded.ledger import read_ledger
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
-from orchestrator.embedded.up import EXAMPLE
+from orchestrator.embedded.up import EXAMPLE, example_folder
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
@@ -87,7 +87,7 @@ def _own_settings() -> Settings:
             "home": (settings().home / "demo").absolute(),
             "database_url": None,
             "broker_url": None,
-            "connectors": EXAMPLE / "connectors",
+            "connectors": example_folder() / "connectors",
             "port": 0,
             "flower_port": 0,
             "flower_password": None,

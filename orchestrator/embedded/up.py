@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.registry import catalog, load_connectors
+from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.workflow_file import read_workflow
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
@@ -14,7 +15,14 @@ from orchestrator.settings import Settings, settings
 from orchestrator.store.migrate import open_store
 
 EXAMPLE = Path(__file__).parents[2] / "workflows"
-"""The example workflow and the connector definitions of its sandbox."""
+"""The example workflow and the connector definitions of its sandbox; in a checkout only."""
+
+
+def example_folder() -> Path:
+    """Where the example is. Raises StartupFailed outside a checkout."""
+    if not EXAMPLE.is_dir():
+        raise StartupFailed("the example is not installed: run this in a checkout of the project")
+    return EXAMPLE
 
 
 def run_up(*, example: bool) -> int:
@@ -24,7 +32,7 @@ def run_up(*, example: bool) -> int:
     """
     config = settings()
     if example and config.connectors is None:
-        config = config.model_copy(update={"connectors": EXAMPLE / "connectors"})
+        config = config.model_copy(update={"connectors": example_folder() / "connectors"})
     with Supervisor(config.home) as supervisor:
         services = Services(supervisor=supervisor, config=config)
         services.start_all(_say, sandbox=example)
@@ -53,6 +61,8 @@ def _publish_example(config: Settings, services: Services) -> None:
         f" -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
         ' -d \'{"type": "lead.created", "data": {"email": "ada@example.com", "tier": "pro"}}\''
     )
+    print("\nin another terminal, for the command line:\n")
+    print(f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={config.connectors}")
 
 
 def _say(what: str, where: str) -> None:

@@ -43,7 +43,9 @@ def accept_batches(
 
 
 def accept_batch(store: Store, batch: Batch, *, actor: str) -> list[Accepted]:
-    """Accept one batch. Raises RefusedAt, StoreUnavailable."""
+    """Accept one batch. Raises Refused for an empty one, RefusedAt, StoreUnavailable."""
+    if not batch:
+        raise Refused("the batch is empty", field="events", fix="send at least one trigger")
     answer = accept_batches(store, [batch], actor=actor)[0]
     if isinstance(answer, RefusedAt):
         raise answer

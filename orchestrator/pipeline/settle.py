@@ -75,7 +75,7 @@ def settle(
 def _settle_failure(
     failed: Failed, attempt: int, action: Action, policy: RetryPolicy, jitter: float
 ) -> TryAgain | GiveUp:
-    if failed.unknown and action.idempotency is Idempotency.NONE:
+    if failed.unknown and (failed.permanent or action.idempotency is Idempotency.NONE):
         return GiveUp(reason=Reason.UNKNOWN_OUTCOME, error=failed.error, unknown=True)
     if failed.permanent:
         return GiveUp(reason=Reason.DESTINATION_REFUSED, error=failed.error, unknown=failed.unknown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event
@@ -20,7 +20,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
 from orchestrator.store.bell import Bell, open_bell
-from orchestrator.store.queue import WriterQueue
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -42,8 +41,6 @@ class Store:
         self._reader = self.engine.execution_options(**_READ_ONLY)
         if not self.is_sqlite:  # spares two round trips
             self._reader = self._reader.execution_options(isolation_level="AUTOCOMMIT")
-        file = self.url.database if self.is_sqlite else None
-        self._queue = WriterQueue(file) if file and file != ":memory:" else None
         self.bell: Bell = open_bell(self.url)
 
     @property
@@ -57,8 +54,7 @@ class Store:
 
         `ring` wakes the relay, because the transaction made something due.
         """
-        turn = self._queue.turn() if self._queue else nullcontext()
-        with _translated(), turn, self.engine.begin() as tx:
+        with _translated(), self.engine.begin() as tx:
             yield tx
             if ring:
                 self.bell.ring_with(tx)
@@ -74,8 +70,6 @@ class Store:
     def close(self) -> None:
         """Give connections back."""
         self.bell.close()
-        if self._queue:
-            self._queue.close()
         self.engine.dispose()
 
 
@@ -87,6 +81,8 @@ def _translated() -> Iterator[None]:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise StoreUnavailable(f"the store does not answer: {cause}") from error
     except DBAPIError as error:
+        if type(error.orig) is sqlite3.DatabaseError:  # the bare class says: this is no database
+            raise StoreUnavailable(f"the store cannot be read: {error.orig}") from error
         if error.connection_invalidated:
             raise StoreUnavailable("the store's connection was cut") from error
         raise

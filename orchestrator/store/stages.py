@@ -121,7 +121,7 @@ def save_routed(
             epoch=saving.epoch,
             change=LEASED,
             lease_ms=saving.lease_ms,
-            detail={"route": route, "when": rule.when, "to": list(rule.to)},
+            detail={"route": route + 1, "when": rule.when, "to": list(rule.to)},
         )
     plans = {event_id: routed[event_id].deliveries for event_id in moved}
     plan_deliveries(tx, plans, again=[one for one in moved if one in loaded.replayed])

@@ -92,13 +92,16 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
             await door.stop()
             threads.shutdown()
 
+    def route(method: str, path: str, endpoint: Endpoint) -> Route:
+        return Route(path, _answering(events, endpoint), methods=[method])
+
     app = Starlette(
         routes=[
-            Route("/v1/events", _answering(events, events.post), methods=["POST"]),
-            Route("/v1/events/{id}", _answering(events, events.show), methods=["GET"]),
-            Route("/healthz", healthz, methods=["GET"]),
-            Route("/readyz", readyz, methods=["GET"]),
-            Route("/metrics", show_metrics, methods=["GET"]),
+            route("POST", "/v1/events", events.post),
+            route("GET", "/v1/events/{id}", events.show),
+            route("GET", "/healthz", healthz),
+            route("GET", "/readyz", readyz),
+            route("GET", "/metrics", show_metrics),
         ],
         exception_handlers={HTTPException: not_routed},
         lifespan=lifespan,

@@ -14,7 +14,7 @@ from orchestrator.api.metrics import Metrics
 from orchestrator.api.problems import DoorFull
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.operations.accept_triggers import RefusedAt, accept_batches
+from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batches
 from orchestrator.store.engine import Store
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,12 @@ class DoorLimits:
 
 @dataclass(eq=False)
 class _Waiting:
-    triggers: Sequence[Trigger]
-    actor: str
+    batch: Batch
     answer: asyncio.Future[list[Accepted]]
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.size = sum(len(one.payload) for one in self.triggers)
+        self.size = sum(len(one.payload) for one in self.batch.triggers)
 
 
 class Door:
@@ -75,9 +74,12 @@ class Door:
 
         Raises RefusedAt, DoorFull, StoreUnavailable.
         """
-        if self._stopping or self._events_waiting + len(triggers) > self._limits.most_waiting:
+        more = self._events_waiting + len(triggers)
+        # One batch alone is always taken in: it could never come at a better time.
+        if self._stopping or (self._events_waiting and more > self._limits.most_waiting):
             raise DoorFull("too much waits to be written", fix="send it again in a moment")
-        one = _Waiting(triggers, actor, asyncio.get_running_loop().create_future())
+        batch = Batch(triggers=triggers, actor=actor)
+        one = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         self._count(len(triggers))
         self._wake.set()
@@ -99,7 +101,7 @@ class Door:
                 self._waiting.clear()
                 answers = [StoreUnavailable(str(error)) for _ in group]
             for one, answer in zip(group, answers, strict=True):
-                self._count(-len(one.triggers))
+                self._count(-len(one.batch.triggers))
                 _give(one.answer, answer)
 
     def _count(self, more: int) -> None:
@@ -107,30 +109,22 @@ class Door:
         self._metrics.waiting.set(self._events_waiting)
 
     def _take(self) -> list[_Waiting]:
-        """The oldest request and, as far as one commit goes, what else waits of the same caller.
-
-        The audit row of a commit names one actor.
-        """
+        """The oldest request, and those after it as far as one commit goes."""
         group = [self._waiting.popleft()]
-        events, size = len(group[0].triggers), group[0].size
-        others: list[_Waiting] = []
-        while self._waiting and events < self._limits.most_in_a_commit:
-            one = self._waiting.popleft()
-            fits = size + one.size <= self._limits.bytes_in_a_commit
-            if one.actor == group[0].actor and fits:
-                group.append(one)
-                events, size = events + len(one.triggers), size + one.size
-            else:
-                others.append(one)
-        self._waiting.extendleft(reversed(others))
+        events, size = len(group[0].batch.triggers), group[0].size
+        while self._waiting:
+            events += len(self._waiting[0].batch.triggers)
+            size += self._waiting[0].size
+            if events > self._limits.most_in_a_commit or size > self._limits.bytes_in_a_commit:
+                break
+            group.append(self._waiting.popleft())
         return group
 
     def _commit(self, group: Sequence[_Waiting]) -> list[Answer]:
         """Runs in the writer thread. Raises StoreUnavailable; any other error is an answer."""
         began = perf_counter()
         try:
-            batches = [one.triggers for one in group]
-            found = accept_batches(self._store, batches, actor=group[0].actor)
+            found = accept_batches(self._store, [one.batch for one in group])
         except StoreUnavailable:
             raise
         except Exception as error:

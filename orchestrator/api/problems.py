@@ -122,4 +122,8 @@ def _of_the_router(error: HTTPException) -> Problem:
             headers=error.headers,
             fix=f"use {allowed}",
         )
-    return Problem("not_found", "there is nothing at this address", fix="see docs/http.md")
+    return Problem(
+        "not_found",
+        "there is nothing at this address",
+        fix="use POST /v1/events, or GET /v1/events/{id}",
+    )

@@ -62,7 +62,9 @@ def _publish_example(config: Settings, services: Services) -> None:
         ' -d \'{"type": "lead.created", "data": {"email": "ada@example.com", "tier": "pro"}}\''
     )
     print("\nin another terminal, for the command line:\n")
-    print(f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={config.connectors}")
+    print(
+        f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={config.connectors}"
+    )
 
 
 def _say(what: str, where: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
@@ -11,7 +13,13 @@ from orchestrator.store.accept import Arrival, ConflictAt, accept
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.workflows import LiveWorkflow, live_workflows
 
-Batch = Sequence[Trigger]
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Triggers that are accepted together or not at all."""
+
+    triggers: Sequence[Trigger]
+    actor: str  # the audit's word for who sent them
 
 
 class RefusedAt(Refused):
@@ -25,54 +33,50 @@ class RefusedAt(Refused):
         self.cause = cause
 
 
-def accept_batches(
-    store: Store, batches: Sequence[Batch], *, actor: str
-) -> list[list[Accepted] | RefusedAt]:
+def accept_batches(store: Store, batches: Sequence[Batch]) -> list[list[Accepted] | RefusedAt]:
     """Accept each batch whole or not at all; the answers stand in the order of the batches.
 
-    All of them share one commit. Where one batch is refused, the others are done one by one.
+    All of them share one commit. Where one is refused they are halved, until it stands alone.
 
-    Raises StoreUnavailable; nothing is accepted then.
+    Raises StoreUnavailable; only what had a commit of its own by then is accepted.
     """
     try:
-        return list(_accept_together(store, batches, actor))
+        return list(_accept_together(store, batches))
     except RefusedAt as refused:
         if len(batches) == 1:
             return [refused]
-    return [accept_batches(store, [batch], actor=actor)[0] for batch in batches]
+    middle = len(batches) // 2
+    return accept_batches(store, batches[:middle]) + accept_batches(store, batches[middle:])
 
 
-def accept_batch(store: Store, batch: Batch, *, actor: str) -> list[Accepted]:
+def accept_batch(store: Store, triggers: Sequence[Trigger], *, actor: str) -> list[Accepted]:
     """Accept one batch. Raises Refused for an empty one, RefusedAt, StoreUnavailable."""
-    if not batch:
+    if not triggers:
         raise Refused("the batch is empty", field="events", fix="send at least one trigger")
-    answer = accept_batches(store, [batch], actor=actor)[0]
+    answer = accept_batches(store, [Batch(triggers=triggers, actor=actor)])[0]
     if isinstance(answer, RefusedAt):
         raise answer
     return answer
 
 
-def _accept_together(store: Store, batches: Sequence[Batch], actor: str) -> list[list[Accepted]]:
-    triggers = [trigger for batch in batches for trigger in batch]
-    starts = [sum(map(len, batches[:at])) for at in range(len(batches))]
+def _accept_together(store: Store, batches: Sequence[Batch]) -> list[list[Accepted]]:
     try:
         with store.write(ring=True) as tx:
-            accepted = accept(tx, _arrivals(tx, triggers), actor=actor)
+            accepted = iter(accept(tx, _arrivals(tx, batches)))
     except ConflictAt as conflict:
         raise RefusedAt(conflict.index, conflict) from None
-    return [
-        accepted[start : start + len(batch)] for start, batch in zip(starts, batches, strict=True)
-    ]
+    return [list(islice(accepted, len(batch.triggers))) for batch in batches]
 
 
-def _arrivals(tx: Tx, triggers: Sequence[Trigger]) -> list[Arrival]:
+def _arrivals(tx: Tx, batches: Sequence[Batch]) -> list[Arrival]:
     live = live_workflows(tx)
-    arrivals = []
-    for index, trigger in enumerate(triggers):
-        workflow = live.get((trigger.client, trigger.type))
-        if workflow is None:
-            raise RefusedAt(index, _unknown(trigger, live))
-        arrivals.append(Arrival(trigger=trigger, workflow=workflow))
+    arrivals: list[Arrival] = []
+    for batch in batches:
+        for trigger in batch.triggers:
+            workflow = live.get((trigger.client, trigger.type))
+            if workflow is None:
+                raise RefusedAt(len(arrivals), _unknown(trigger, live))
+            arrivals.append(Arrival(trigger=trigger, workflow=workflow, actor=batch.actor))
     return arrivals
 
 

@@ -22,10 +22,11 @@ from orchestrator.store.workflows import LiveWorkflow
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A trigger and the live workflow that takes it."""
+    """A trigger, the live workflow that takes it, and who sent it."""
 
     trigger: Trigger
     workflow: LiveWorkflow
+    actor: str
 
 
 class ConflictAt(IdempotencyConflict):
@@ -40,7 +41,7 @@ class ConflictAt(IdempotencyConflict):
         self.index = index
 
 
-def accept(tx: Connection, arrivals: Sequence[Arrival], *, actor: str) -> list[Accepted]:
+def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     """Write all arrivals; those whose key is known already answer with that event's id.
 
     Raises ConflictAt, upon which the transaction must not be committed.
@@ -53,14 +54,15 @@ def accept(tx: Connection, arrivals: Sequence[Arrival], *, actor: str) -> list[A
             insert(payloads),
             [{"event_id": row["id"], "body": one.trigger.payload} for row, one in new],
         )
-        record_moves(
-            tx,
-            [row["id"] for row, _ in new],
-            actor=actor,
-            action=Move.ACCEPT,
-            source=None,
-            target=State.ACCEPTED,
-        )
+        for actor in dict.fromkeys(one.actor for _, one in new):
+            record_moves(
+                tx,
+                [row["id"] for row, one in new if one.actor == actor],
+                actor=actor,
+                action=Move.ACCEPT,
+                source=None,
+                target=State.ACCEPTED,
+            )
     known = _known(tx, [row for row in rows if row["id"] not in written])
     return [_answer(index, row, written, known) for index, row in enumerate(rows)]
 

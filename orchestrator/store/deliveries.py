@@ -32,7 +32,7 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import deliveries, events
 
-_UNDONE = deliveries.c.state.not_in(sorted(DONE_DELIVERIES))
+_UNDONE = and_(*(deliveries.c.state != state.value for state in sorted(DONE_DELIVERIES)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,7 +303,7 @@ def earliest_due() -> Any:
         select(func.coalesce(func.min(when), now_ms()))
         .where(
             table.event_id == events.c.id,
-            table.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
+            or_(table.state == DeliveryState.PENDING, table.state == DeliveryState.SENDING),
         )
         .scalar_subquery()
     )

@@ -78,6 +78,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
+            raise  # a statement that is wrong: a fault of ours, which waiting does not mend
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise StoreUnavailable(f"the store does not answer: {cause}") from error
     except DBAPIError as error:
@@ -105,7 +107,11 @@ def _checked(url: str) -> URL:
 
 def _sqlite(url: URL) -> Engine:
     try:
-        engine = create_engine(url, connect_args={"timeout": 30, "isolation_level": None})
+        engine = create_engine(
+            url,
+            hide_parameters=True,  # they are payloads: no log may hold them
+            connect_args={"timeout": 30, "isolation_level": None},
+        )
     except NoSuchModuleError as error:  # pragma: no cover - the standard library has it
         raise StartupFailed(str(error)) from None
 
@@ -134,6 +140,7 @@ def _sqlite(url: URL) -> Engine:
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=5,
         max_overflow=15,
         pool_timeout=5,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
+from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.accept_triggers import accept_batches
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK
@@ -102,6 +105,7 @@ def test_every_event_is_written_down_under_the_key_that_sent_it(
     with sent_together(door, leads, calls) as sent:
         pass
 
+    assert door.metric(COMMITS) == 2  # requests of several keys share one too
     for one, key in zip(sent, (*keys, *keys), strict=True):
         with leads.read() as tx:
             event = show_event(tx, one.result().json()["id"])
@@ -112,10 +116,10 @@ def test_every_event_is_written_down_under_the_key_that_sent_it(
 def test_what_nobody_foresaw_in_one_request_does_not_hurt_the_others(
     door: RunningDoor, leads: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails_on_seven(store: Store, batches: object, **options: object) -> object:
+    def fails_on_seven(store: Store, batches: object) -> object:
         if "form-7" in str(batches):
             raise ZeroDivisionError("seven")
-        return accept_batches(store, batches, **options)  # type: ignore[arg-type]
+        return accept_batches(store, batches)  # type: ignore[arg-type]
 
     monkeypatch.setattr("orchestrator.api.door.accept_batches", fails_on_seven)
     calls = [partial(door.emit, idempotency_key=f"form-{number}") for number in (0, 1, 7, 2)]
@@ -140,6 +144,36 @@ def test_a_full_door_says_come_back(leads: Store) -> None:
         assert [one.result().status_code for one in sent] == [202] * 3
         assert door.emit(idempotency_key="form-9").status_code == 202
         assert door.metric('meshline_door_refused_total{code="door_full"}') == 1
+
+
+def test_when_the_store_is_gone_nobody_waits_for_it_twice(
+    leads: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+    gone = threading.Event()
+
+    def fails(*batches: object, **_: object) -> None:
+        tried.append(batches)
+        gone.wait(20)
+        raise StoreUnavailable("the store does not answer")
+
+    monkeypatch.setattr("orchestrator.api.door.accept_batches", fails)
+    limits = ApiLimits(door=DoorLimits(most_in_a_commit=1))
+    with open_door(leads, limits=limits) as door, ThreadPoolExecutor(4) as threads:
+        sent = [threads.submit(door.emit) for _ in range(4)]
+        wait_until(lambda: door.metric(WAITING) == 4)
+        gone.set()
+
+        assert [one.result().status_code for one in sent] == [503] * 4
+        assert len(tried) == 1
+        assert door.metric(WAITING) == 0
+
+
+def test_a_batch_larger_than_the_door_is_let_in_when_nothing_waits(leads: Store) -> None:
+    with open_door(leads, limits=ApiLimits(door=DoorLimits(most_waiting=2))) as door:
+        answer = door.emit_batch([{"type": "lead.created", "data": LEAD}] * 5)
+
+    assert answer.status_code == 202
 
 
 def test_a_commit_takes_no_more_than_it_may(leads: Store) -> None:

@@ -126,7 +126,7 @@ def test_an_answer_that_comes_early_is_not_lost(door: RunningDoor) -> None:
 def test_who_asks_first_need_not_send_what_is_refused(door: RunningDoor) -> None:
     with socket.create_connection((LOOPBACK, door.port)) as sender:
         sender.sendall(head(door, "content-length: 3000000", "expect: 100-continue"))
-        answer = read_to_end(sender)
+        answer = sender.recv(1000)
 
     assert answer.startswith(b"HTTP/1.1 413 ")  # no "100 Continue" before it
 

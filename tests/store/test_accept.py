@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.operations.accept_triggers import RefusedAt, accept_batch, accept_batches
+from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batch, accept_batches
 from orchestrator.store.engine import Store
 from orchestrator.store.views import count_states, list_audit, show_event
 from tests.leads import accept_leads, lead, publish_leads
@@ -65,8 +65,9 @@ def test_one_refused_batch_does_not_hurt_those_that_share_its_commit(store: Stor
     publish_leads(store)
     accept_batch(store, [lead(1, key="form-1")], actor="key:test")
 
+    batches = ([lead(5)], [lead(2, key="form-1")], [lead(6), lead(7)])
     fine, refused, also_fine = accept_batches(
-        store, [[lead(5)], [lead(2, key="form-1")], [lead(6), lead(7)]], actor="key:test"
+        store, [Batch(triggers=one, actor="key:test") for one in batches]
     )
 
     assert isinstance(fine, list) and isinstance(also_fine, list) and len(also_fine) == 2

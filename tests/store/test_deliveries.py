@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
+from orchestrator.domain.event import PlannedDelivery
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
+from orchestrator.operations.replay_events import replay_events
 from orchestrator.store.clock import after
-from orchestrator.store.deliveries import save_done, standing_deliveries, take_deliveries
+from orchestrator.store.deliveries import (
+    plan_deliveries,
+    save_done,
+    save_undone,
+    standing_deliveries,
+    take_deliveries,
+)
 from orchestrator.store.engine import Store
+from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import deliveries
-from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+from orchestrator.store.selection import Selection
+from orchestrator.store.stages import hand_back
+from orchestrator.store.views import list_audit
+from tests.leads import (
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+)
 
 
 def routed(store: Store, **fields: str) -> tuple[list[str], int]:
@@ -84,3 +104,57 @@ def test_an_epoch_that_is_over_takes_nothing(store: Store) -> None:
 
     with store.write() as tx:
         assert take_deliveries(tx, ids, epoch=epoch - 1, run_id="run", run_seconds=30) == []
+
+
+def test_a_replay_plans_anew_and_keeps_what_was_made(store: Store) -> None:
+    ids, epoch = routed(store, tier="enterprise")
+    with store.write() as tx:
+        take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=30)
+        save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])
+        undone = {"event_id": ids[0], "destination": "desk", "state": "failed", "after_ms": 0}
+        told = {"unknown": True, "reason": "unknown_outcome", "error": "cut", "record_id": None}
+        save_undone(tx, "run-1", [{**undone, **told, "began": True}])
+        quarantine_events(
+            tx,
+            ids,
+            source=State.ROUTED,
+            workflow=lead_workflow(),
+            reason=Reason.UNKNOWN_OUTCOME,
+            detail="desk: cut",
+            actor="worker:dispatch",
+        )
+    replay_events(store, Selection(ids=tuple(ids)), actor="cli:tester")
+
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    with store.write() as tx:
+        taken = take_deliveries(tx, ids, epoch=group.epoch, run_id="run-2", run_seconds=30)
+
+    assert [(one.destination, one.attempt, one.unknown) for one in taken] == [("desk", 1, True)]
+
+
+def test_a_plan_that_leaves_out_a_call_of_unknown_outcome_says_so(store: Store) -> None:
+    ids, epoch = routed(store, tier="enterprise")
+    with store.write() as tx:
+        take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=0)
+        tx.execute(update(deliveries).values(state="failed", unknown=True))
+        crm = PlannedDelivery(
+            destination="crm", connector="fake", action="record", send={}, confirm=()
+        )
+
+        plan_deliveries(tx, {ids[0]: [crm]}, again=ids)
+
+        standing = standing_deliveries(tx, ids, epoch)[ids[0]]
+        (row,) = list_audit(tx, event_id=ids[0], action="abandon")
+    assert [(one.destination, one.state) for one in standing] == [("crm", "pending")]
+    assert row["destination"] == "desk"
+
+
+def test_events_that_a_dispatch_did_not_get_to_are_due_when_a_delivery_is(store: Store) -> None:
+    ids, epoch = routed(store)
+    with store.write() as tx:
+        hand_back(tx, ids, epoch)
+
+    (again,) = claim_groups(store)
+
+    assert list(again.ids) == ids and again.epoch > epoch

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,6 +93,17 @@ class System:
         """The sandbox's own records of one collection."""
         records = read_ledger(self.sandbox, self._token)
         return [one for one in records if one["collection"] == collection]
+
+    def fail_next(self, mode: str, **how: object) -> None:
+        """Let the sandbox's next requests go wrong."""
+        body = json.dumps({"mode": mode, **how}).encode()
+        request = urllib.request.Request(
+            f"{self.sandbox}/faults",
+            data=body,
+            headers={"Authorization": f"Bearer {self._token}"},
+            method="POST",
+        )
+        urllib.request.urlopen(request, timeout=10).close()
 
     def count_by_key(self, collection: str) -> Counter[str]:
         """How many records the sandbox has for each idempotency key."""

@@ -1,0 +1,110 @@
+"""Destinations that fail: what passes is tried again, what may be stored is looked up first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.replay_events import replay_events
+from orchestrator.store.selection import Selection
+from orchestrator.store.views import show_event
+from tests.integration.system import System, running_system
+from tests.integration.test_crashes import publish, take_quick_connectors
+from tests.leads import lead
+
+pytestmark = pytest.mark.processes
+
+TICKETS = "/helpdesk/tickets"
+
+
+@pytest.fixture
+def system(tmp_path: Path, store_url: str) -> Iterator[System]:
+    home = tmp_path / "home"
+    with running_system(home, store_url) as running:
+        take_quick_connectors(home / "connectors")
+        publish(running)
+        running.start_sandbox()
+        running.start_relay()
+        running.start_worker()
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("mode", "how"),
+    [
+        ("error", {}),
+        ("error_after_store", {}),
+        ("cut_after_store", {}),
+        ("rate_limit", {"seconds": 1}),
+        ("garbage", {}),
+    ],
+)
+def test_a_call_that_fails_in_passing_ends_as_one_ticket(
+    system: System, mode: str, how: dict[str, object]
+) -> None:
+    system.fail_next(mode, path=TICKETS, **how)
+
+    event = settled(system)
+
+    assert event["state"] == "delivered"
+    assert system.count_by_key("helpdesk/tickets") == {f"{event['id']}.desk": 1}
+    assert "retry" in [row["action"] for row in event["history"]]
+    desk = next(one for one in event["deliveries"] if one["destination"] == "desk")
+    assert desk["attempt"] == 2
+
+
+def test_a_refusal_stands_in_quarantine_at_once_and_a_replay_makes_only_what_is_missing(
+    system: System,
+) -> None:
+    system.fail_next("error", path=TICKETS, status=422)
+
+    event = settled(system)
+
+    assert (event["state"], event["stage"]) == ("quarantined", "dispatch")
+    assert event["reason"] == "destination_refused"
+    states = {one["destination"]: one["state"] for one in event["deliveries"]}
+    assert states == {"crm": "confirmed", "desk": "failed"}
+
+    replay_events(system.store, Selection(ids=(event["id"],)), actor="cli:tester")
+    system.wait_until_settled(1)
+
+    (contact,) = system.ledger("crm/contacts")
+    assert contact["creates"] == 1
+    assert len(system.ledger("helpdesk/tickets")) == 1
+    assert show(system, event["id"])["state"] == "delivered"
+
+
+def test_a_slow_destination_gets_what_a_dispatch_has_time_for_and_the_rest_later(
+    system: System,
+) -> None:
+    count = 80
+    system.fail_next("slow", path=TICKETS, count=count, seconds=0.9)
+
+    ids = accept(system, count)
+
+    counts = system.wait_until_settled(count)
+    assert counts["delivered"] == count
+    tickets = system.count_by_key("helpdesk/tickets")
+    assert tickets == {f"{one}.desk": 1 for one in ids}
+
+
+def settled(system: System) -> dict[str, Any]:
+    (event_id,) = accept(system, 1)
+    system.wait_until_settled(1)
+    return show(system, event_id)
+
+
+def accept(system: System, count: int) -> list[str]:
+    leads = [lead(number, tier="enterprise") for number in range(count)]
+    return [one.id for one in accept_batch(system.store, leads, actor="key:test")]
+
+
+def show(system: System, event_id: str) -> dict[str, Any]:
+    with system.store.read() as tx:
+        event = show_event(tx, event_id)
+    assert event is not None
+    return event

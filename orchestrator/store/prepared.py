@@ -93,7 +93,7 @@ def row_values(
 ) -> dict[str, Any]:
     """The parameters of `rows_of` for these rows; any value may be None."""
     if tx.dialect.name == "sqlite":
-        return {"given": list(rows)}
+        return {"given": [tuple(row) for row in rows]}
     return {f"given_{name}": [row[at] for row in rows] for at, name in enumerate(names)}
 
 

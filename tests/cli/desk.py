@@ -88,7 +88,7 @@ class CommandLine:
         with self.store() as store:
             publish_leads(store)
 
-    def leads(self, count: int, **fields: object) -> list[str]:
+    def leads(self, count: int, **fields: str) -> list[str]:
         """Leads of the live workflow, validated: those that break its contract are quarantined."""
         self.publish()
         with self.store() as store:

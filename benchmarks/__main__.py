@@ -131,7 +131,7 @@ class Bench:
         return count / seconds
 
     def _our_rate(self, url: str, group: int, work: str) -> float:
-        count: int = self._options.events if group > 1 else self._options.events // 10
+        count: int = self._options.events if group > 1 else self._options.events // 20
         with self._ours(url, group) as (ours, worker):
             ours.accept(count, WARM)
             ours.wait_until_drained()
@@ -249,7 +249,7 @@ def _shown(value: Any) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=20_000, help="events of one drain in groups")
+    parser.add_argument("--events", type=int, default=10_000, help="events of one drain in groups")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--groups", type=int, nargs="+", default=[1, 50, 200])
     parser.add_argument("--singles", type=int, default=200, help="events of a latency row")

@@ -89,7 +89,6 @@ class Relay:
 def main() -> int:
     """Run a relay until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s relay: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         config = settings()
         relay = Relay(open_store(config.store_url), config)

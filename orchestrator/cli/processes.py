@@ -84,7 +84,7 @@ def worker(
     load_connectors(config.connectors)  # a wrong definition is told here, and not by every task
     _become(
         *("celery", "--quiet", "--app", "workers.app", "worker", "--task-events"),
-        *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
         *("--pool", pool, "--concurrency", str(count or config.worker_processes)),
         # A worker that is asked to stop gives back what it has not finished.
         REMAP_SIGTERM="SIGQUIT",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ def _upgrade(store: Store) -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its plugins, one by one
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}

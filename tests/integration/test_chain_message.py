@@ -19,9 +19,9 @@ pytestmark = pytest.mark.processes
 def broker(valkey: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("MESHLINE_BROKER_URL", valkey.url)
     settings.cache_clear()
-    with kombu.Connection(
-        valkey.url, transport_options={"global_keyprefix": "meshline:"}
-    ) as connection:
+    options = settings().celery_config()["broker_transport_options"]
+    celery = Celery("reader", broker=valkey.url, broker_transport_options=options)
+    with celery.connection_for_read() as connection:
         yield connection
     settings.cache_clear()
 

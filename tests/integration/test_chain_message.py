@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import Celery
 
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.embedded.child import EmbeddedServer

@@ -1,0 +1,70 @@
+"""The broker may die, and may be emptied: the store drives every event on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from orchestrator.operations.accept_triggers import accept_batch
+from tests.integration.system import System, running_system
+from tests.integration.test_crashes import publish, take_quick_connectors
+from tests.leads import lead
+
+pytestmark = pytest.mark.processes
+
+LEADS = 40
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    home = tmp_path / "home"
+    with running_system(home, f"sqlite:///{tmp_path / 'store.db'}") as running:
+        take_quick_connectors(home / "connectors")
+        publish(running)
+        running.start_sandbox()
+        yield running
+
+
+def test_what_was_accepted_without_a_broker_is_delivered_when_it_is_back(system: System) -> None:
+    relay = system.start_relay()
+    worker = system.start_worker()
+    system.broker.process.kill()
+
+    ids = accept(system)
+    system.broker.process.start()
+
+    assert system.wait_until_settled(LEADS)["delivered"] == LEADS
+    assert relay.running and worker.running
+    assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
+
+
+def test_an_emptied_broker_loses_nothing(system: System) -> None:
+    relay = system.start_relay()
+    ids = accept(system)
+    with redis.Redis.from_url(system.broker.url) as broker:
+        wait_for_a_chain(broker)
+        broker.flushall()
+
+    system.start_worker()
+
+    assert system.wait_until_settled(LEADS)["delivered"] == LEADS
+    assert relay.running
+    assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
+
+
+def accept(system: System) -> list[str]:
+    leads = [lead(number, tier="enterprise") for number in range(LEADS)]
+    return [one.id for one in accept_batch(system.store, leads, actor="key:test")]
+
+
+def wait_for_a_chain(broker: redis.Redis) -> None:
+    """Until the relay has put something on the broker that can be lost."""
+    for _ in range(600):
+        if broker.llen("meshline:meshline"):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the relay has published nothing")

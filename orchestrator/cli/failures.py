@@ -29,11 +29,14 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return _reader_left()
+        _drop_output()
+        return FAILED
     except Exception as error:  # noqa: BLE001 - this is where every failure becomes a line
         complain(_sentence(error))
         if os.environ.get(DEBUG):
             traceback.print_exc()
+        if isinstance(error, OSError):
+            _drop_output()
         return FAILED
     return answer if isinstance(answer, int) else DONE
 
@@ -65,7 +68,12 @@ def _sentence(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {first}; {hint}"
 
 
-def _reader_left() -> int:
-    # What is still in the buffer would be written, and fail again, when the interpreter ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED
+def _drop_output() -> None:
+    """Let go of what could not be written.
+
+    What is still in the buffer would fail again at the interpreter's end, and change the exit code.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

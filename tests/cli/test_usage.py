@@ -171,11 +171,14 @@ def test_ctrl_c_ends_a_command_without_a_word(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == ""
 
 
-def test_a_full_disk_is_said_plainly() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_said_plainly(unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*COMMAND, "--version"],
             cwd=PROJECT,
+            env=environment,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

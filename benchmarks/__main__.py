@@ -39,7 +39,7 @@ DRAIN, ACCEPT_AND_DRAIN, SINGLE = "drain", "accept and drain", "one by one"
 Kind = tuple[str, str, int, str]  # system, store, group, work
 Stores = dict[str, Callable[[], str]]
 Row = dict[str, Any]
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main() -> int:

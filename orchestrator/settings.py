@@ -153,7 +153,11 @@ class Settings(BaseSettings):
                 "global_keyprefix": "meshline:",
             }
         else:
-            config["broker_transport_options"] = {"connect_timeout": 2, "read_timeout": 5}
+            config["broker_transport_options"] = {
+                "connect_timeout": 2,
+                "read_timeout": 5,
+                "write_timeout": 5,
+            }
         return config
 
 

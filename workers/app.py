@@ -26,9 +26,9 @@ class Process:
 
     def __init__(self, config: Settings) -> None:
         self.config = config
+        self.connectors: Mapping[str, Connector] = load_connectors(config.connectors)
         self.store: Store = open_store(config.store_url)
         self.shelf = WorkflowShelf()
-        self.connectors: Mapping[str, Connector] = load_connectors(config.connectors)
         # One event loop for the life of the process: connections to destinations stay open.
         self.loop = asyncio.Runner()
 

@@ -141,6 +141,7 @@ def _save_rest(
             _save_broken(tx, loaded, event_id, error, source, saving)
     if not going_on:
         finish_group(tx, saving.epoch)
+        process().store.bell.ring_with(tx)
 
 
 def _save_broken(

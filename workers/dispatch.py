@@ -34,6 +34,7 @@ from orchestrator.store.deliveries import (
     take_deliveries,
 )
 from orchestrator.store.engine import Tx
+from orchestrator.store.prepared import storable
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.stages import Saving, hand_back, save_delivered, save_retry, workflow_of
 from workers.app import Process
@@ -159,7 +160,7 @@ class _Run:
             row = {"event_id": where[0], "destination": where[1]}
             match one := settled[delivery.key]:
                 case Done():
-                    done.append((*where, one.state.value, one.record_id))
+                    done.append((*where, one.state.value, storable(one.record_id)))
                     told.append(_told_done(*where, one))
                 case GiveUp():
                     undone.append(row | _undone(one))
@@ -241,14 +242,15 @@ def _told_failure(event_id: str, destination: str, one: GiveUp) -> DeliveryNote:
 
 
 def _undone(one: TryAgain | GiveUp) -> dict[str, Any]:
-    row: dict[str, Any] = {"unknown": one.unknown, "error": one.error, "began": True}
+    row: dict[str, Any] = {"unknown": one.unknown, "error": storable(one.error), "began": True}
     match one:
         case TryAgain():
             after_ms = int(one.after_seconds * 1000)
             fate = {"state": DeliveryState.PENDING, "after_ms": after_ms}
             return row | fate | {"reason": None, "record_id": None}
         case GiveUp():
-            fate = {"state": DeliveryState.FAILED, "after_ms": 0}
+            after_ms = int(one.settle_seconds * 1000)
+            fate = {"state": DeliveryState.FAILED, "after_ms": after_ms}
             return row | fate | {"reason": one.reason, "record_id": one.record_id}
 
 

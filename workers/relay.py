@@ -6,14 +6,13 @@ the broker is emptied, what was claimed is due again when its lease runs out.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from typing import Any
-
-from kombu.exceptions import KombuError, OperationalError
 
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.settings import Settings, settings
@@ -26,7 +25,6 @@ from workers.chain import publish
 
 log = logging.getLogger(__name__)
 
-_BROKER_ERRORS = (KombuError, OperationalError, OSError)
 _PAUSE_SECONDS = 1.0  # after the store or the broker did not answer
 _TIDY_SECONDS = 60.0
 
@@ -40,6 +38,7 @@ class Relay:
         self.shelf = WorkflowShelf()
         self.stopping = False
         self._tidied = 0.0
+        self._producer: Any = None
 
     def run(self) -> None:
         """Go on until `stopping`."""
@@ -50,9 +49,14 @@ class Relay:
             except StoreUnavailable as error:
                 log.warning("%s; trying again", error)
                 time.sleep(_PAUSE_SECONDS)
+            except Exception:  # a relay that ends drives nobody's events
+                log.exception("a turn failed; trying again")
+                time.sleep(_PAUSE_SECONDS)
 
     def turn(self) -> int:
         """Claim once and publish what was claimed; answers the number of groups."""
+        if not self._broker_has_room():
+            return 0
         with self.store.write() as tx:
             if time.monotonic() - self._tidied > _TIDY_SECONDS:
                 forget_expired_groups(tx)
@@ -61,6 +65,20 @@ class Relay:
         if found:
             self._publish(found)
         return len(found)
+
+    def _broker_has_room(self) -> bool:
+        """Whether a chain that is published now would find a worker.
+
+        Where no worker takes what lies there, a claim would only cost events a start.
+        """
+        name = app.conf.task_default_queue
+        try:
+            channel = self._open_producer().channel
+            lying = channel.queue_declare(queue=name, durable=True, auto_delete=False)
+        except Exception as error:  # noqa: BLE001 - each transport has errors of its own
+            self._broker_failed(error)
+            return False
+        return int(lying.message_count) < self.config.groups_in_flight
 
     def _limits(self) -> ClaimLimits:
         return ClaimLimits(
@@ -73,17 +91,28 @@ class Relay:
     def _publish(self, found: Sequence[Group]) -> None:
         left = list(found)
         try:
-            with app.producer_pool.acquire(block=True, timeout=5) as producer:
-                while left:
-                    publish(left[0], producer)
-                    left.pop(0)
-        except _BROKER_ERRORS as error:
-            log.warning("the broker does not take chains: %s; trying again", error)
-            app.pool.force_close_all()
+            while left:
+                publish(left[0], self._open_producer())
+                left.pop(0)
+        except Exception as error:  # noqa: BLE001 - each transport has errors of its own
             with self.store.write() as tx:
                 for group in left:
                     give_back(tx, group)
-            time.sleep(_PAUSE_SECONDS)
+            self._broker_failed(error)
+
+    def _open_producer(self) -> Any:
+        # Not from Celery's pool: one that was closed stays closed, and one that is not can wait
+        # for ever for a connection.
+        if self._producer is None:
+            self._producer = app.amqp.Producer(app.connection_for_write())
+        return self._producer
+
+    def _broker_failed(self, error: Exception) -> None:
+        log.warning("the broker does not take chains: %s; trying again", error)
+        producer, self._producer = self._producer, None
+        with contextlib.suppress(Exception):
+            producer.connection.collect()
+        time.sleep(_PAUSE_SECONDS)
 
 
 def main() -> int:

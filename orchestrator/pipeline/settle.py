@@ -45,6 +45,7 @@ class GiveUp:
     error: str
     unknown: bool = False
     record_id: str | None = None
+    settle_seconds: float = 0.0  # before which a look-up, after a replay, is not to be believed
 
 
 Settlement = Done | TryAgain | GiveUp
@@ -76,12 +77,22 @@ def _settle_failure(
     failed: Failed, attempt: int, action: Action, policy: RetryPolicy, jitter: float
 ) -> TryAgain | GiveUp:
     if failed.unknown and (failed.permanent or action.idempotency is Idempotency.NONE):
-        return GiveUp(reason=Reason.UNKNOWN_OUTCOME, error=failed.error, unknown=True)
+        return GiveUp(
+            reason=Reason.UNKNOWN_OUTCOME,
+            error=failed.error,
+            unknown=True,
+            settle_seconds=action.settle_seconds,
+        )
     if failed.permanent:
         return GiveUp(reason=Reason.DESTINATION_REFUSED, error=failed.error, unknown=failed.unknown)
     wait = backoff(policy, attempt, jitter)
     if wait is None:
-        return GiveUp(reason=Reason.RETRIES_EXHAUSTED, error=failed.error, unknown=failed.unknown)
+        return GiveUp(
+            reason=Reason.RETRIES_EXHAUSTED,
+            error=failed.error,
+            unknown=failed.unknown,
+            settle_seconds=action.settle_seconds,
+        )
     wait = max(wait, failed.retry_after or 0.0, action.settle_seconds if failed.unknown else 0.0)
     return TryAgain(after_seconds=wait, error=failed.error, unknown=failed.unknown)
 

@@ -133,7 +133,7 @@ class NotifyBell:
                 self._connection.execute(f"LISTEN {_CHANNEL}")
             for _ in self._connection.notifies(timeout=seconds, stop_after=1):
                 return True
-        except psycopg.OperationalError:
+        except psycopg.Error:
             self.close()
             time.sleep(min(seconds, 1.0))
         return False

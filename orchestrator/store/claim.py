@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, or_, select, update
 
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.domain.reasons import Reason
@@ -49,7 +49,9 @@ def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> list[Gro
     rows = _due(tx, room * limits.group_size)
     _quarantine_worn_out(tx, [row for row in rows if row.starts >= limits.start_limit], shelf)
     fit = [row for row in rows if row.starts < limits.start_limit]
-    lots = list(_lots(fit, limits))[:room]
+    age = {row.id: place for place, row in enumerate(fit)}
+    # The lot with the oldest event first: else a busy workflow would keep another waiting for ever.
+    lots = sorted(_lots(fit, limits), key=lambda lot: age[lot[0].id])[:room]
     return [_lease(tx, lot, limits.lease_seconds) for lot in lots]
 
 
@@ -62,7 +64,11 @@ def give_back(tx: Connection, group: Group) -> None:
 _GIVE_BACK = Prepared(
     lambda dialect: (
         update(events)
-        .where(among(dialect, events.c.id), events.c.epoch == bindparam("epoch"))
+        .where(
+            among(dialect, events.c.id),
+            events.c.epoch == bindparam("epoch"),
+            events.c.starts > 0,  # a worker that got the message after all may have moved it on
+        )
         .values(due_at=now_ms(), starts=events.c.starts - 1)
     )
 )
@@ -98,7 +104,7 @@ def _due(tx: Connection, most: int) -> list[AnyRow]:
 def _select_due(dialect: str) -> Any:
     statement = (
         select(events.c.id, events.c.workflow_id, events.c.state, events.c.starts)
-        .where(events.c.due_at <= now_ms())
+        .where(events.c.due_at <= now_ms(), or_(*(events.c.state == state for state in STAGE_OF)))
         .order_by(events.c.due_at)
         .limit(bindparam("most", type_=BigInteger))
     )

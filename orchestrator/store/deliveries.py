@@ -27,10 +27,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
+from orchestrator.domain.reasons import Reason
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import deliveries, events
+
+_MAY_BE_THERE = or_(deliveries.c.unknown, deliveries.c.state == DeliveryState.SENDING)
 
 _UNDONE = and_(*(deliveries.c.state != state.value for state in sorted(DONE_DELIVERIES)))
 
@@ -90,10 +93,22 @@ def _insert_planned(dialect: str) -> Any:
 
 def _replace_planned(dialect: str) -> Any:
     insert = _insert_planned(dialect)
-    kept = ("connector", "action", "send", "confirm", "state", "due_at", "updated_at")
+    kept = ("connector", "action", "send", "confirm", "state", "updated_at")
+    table = deliveries.c
+    # A look-up is not to be believed before its time, whoever asks for it.
+    due_at = case(
+        (table.state == DeliveryState.SENDING, func.coalesce(table.run_until, now_ms())),
+        (and_(table.unknown, table.due_at > now_ms()), table.due_at),
+        else_=now_ms(),
+    )
     return insert.on_conflict_do_update(
         index_elements=[deliveries.c.event_id, deliveries.c.destination],
-        set_={"attempt": 0, **{name: insert.excluded[name] for name in kept}},
+        set_={
+            "attempt": 0,
+            "due_at": due_at,
+            "unknown": _MAY_BE_THERE,
+            **{name: insert.excluded[name] for name in kept},
+        },
         where=_UNDONE,
     )
 
@@ -122,7 +137,7 @@ def _drop_unplanned(tx: Connection, plans: Mapping[str, Sequence[PlannedDelivery
             tuple_(table.event_id, table.destination).not_in(wanted),
             _UNDONE,
         )
-        .returning(table.event_id, table.destination, table.unknown)
+        .returning(table.event_id, table.destination, _MAY_BE_THERE.label("unknown"))
     ).all()
     told = "the new plan does not send here; a call whose outcome is unknown went out before"
     record_deliveries(
@@ -310,11 +325,18 @@ def earliest_due() -> Any:
 
 
 def allow_resend(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
-    """A person says: send again what may have been sent; answers (event id, destination)."""
+    """A person says: send again what may have been sent and cannot be looked up.
+
+    Answers (event id, destination).
+    """
     table = deliveries.c
     rows = tx.execute(
         update(deliveries)
-        .where(table.event_id.in_(ids), table.state == DeliveryState.FAILED, table.unknown)
+        .where(
+            table.event_id.in_(ids),
+            table.state == DeliveryState.FAILED,
+            table.reason == Reason.UNKNOWN_OUTCOME,
+        )
         .values(unknown=False, updated_at=now_ms())
         .returning(table.event_id, table.destination)
     )

@@ -13,6 +13,7 @@ from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
     InterfaceError,
+    InternalError,
     NoSuchModuleError,
     OperationalError,
 )
@@ -77,7 +78,7 @@ class Store:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
         if getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
             raise  # a statement that is wrong: a fault of ours, which waiting does not mend
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
@@ -146,5 +147,13 @@ def _postgresql(url: URL) -> Engine:
         pool_timeout=5,
         pool_pre_ping=False,
         pool_use_lifo=True,
-        connect_args={"connect_timeout": 3, "application_name": "meshline"},
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "meshline",
+            # A peer that is gone without a word is found out in seconds, not in hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
     )

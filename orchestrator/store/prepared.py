@@ -99,3 +99,8 @@ def row_values(
 
 def _list_of(dialect: str, kind: type) -> Any:
     return Text() if dialect == "sqlite" else ARRAY(_TYPES[kind])
+
+
+def storable(text: str) -> str:
+    """A text from outside as both databases take it: PostgreSQL refuses U+0000."""
+    return text.replace("\0", "\ufffd")

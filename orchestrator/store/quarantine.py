@@ -16,6 +16,7 @@ from orchestrator.domain.workflow import Workflow
 from orchestrator.store.audit import Detail
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.moves import Change, move_events
+from orchestrator.store.prepared import storable
 from orchestrator.store.schema import events, payloads, quarantine
 from orchestrator.store.workflows import LiveWorkflow
 
@@ -48,7 +49,7 @@ def quarantine_events(
         "workflow": workflow.name,
         "stage": STAGE_OF.get(source, source),
         "reason": reason,
-        "detail": detail,
+        "detail": storable(detail),
         "violations": orjson.dumps([asdict(one) for one in violations]).decode(),
         "owner": workflow.owners.owner,
         "recovery_lead": workflow.owners.recovery_lead,
@@ -78,6 +79,7 @@ _AGAIN = Change(
     others={
         "workflow_id": bindparam("workflow_id", type_=BigInteger),
         "replays": events.c.replays + 1,
+        "epoch": 0,  # no message from before fits it any more
     },
 )
 

@@ -128,7 +128,7 @@ deliveries = Table(
     Column("run_id", String(32)),
     Column("run_until", BigInteger),  # until then another run may be calling
     Column("unknown", Boolean, nullable=False),  # an earlier call may have stored the record
-    Column("record_id", String(255)),
+    Column("record_id", String(512)),
     Column("reason", String(40)),  # why it failed, or fails for now
     Column("error", Text),
     Column("updated_at", BigInteger, nullable=False),

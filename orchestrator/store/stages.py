@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import BigInteger, Connection, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
 
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Move, State
@@ -221,6 +221,10 @@ _HAND_BACK = Prepared(
             events.c.state == State.ROUTED,
             events.c.epoch == bindparam("epoch"),
         )
-        .values(due_at=earliest_due(), starts=0)
+        # Only its own claim's start is taken back: what kills its worker must still be found.
+        .values(
+            due_at=earliest_due(),
+            starts=case((events.c.starts > 0, events.c.starts - 1), else_=0),
+        )
     )
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from orchestrator.embedded.child import Child
 from orchestrator.operations.accept_triggers import accept_batch
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
@@ -35,6 +36,7 @@ def test_what_was_accepted_without_a_broker_is_delivered_when_it_is_back(system:
     system.broker.process.kill()
 
     ids = accept(system)
+    wait_until_said_twice(relay, "the broker does not take chains")
     system.broker.process.start()
 
     assert system.wait_until_settled(LEADS)["delivered"] == LEADS
@@ -54,6 +56,15 @@ def test_an_emptied_broker_loses_nothing(system: System) -> None:
     assert system.wait_until_settled(LEADS)["delivered"] == LEADS
     assert relay.running
     assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
+
+
+def wait_until_said_twice(relay: Child, text: str) -> None:
+    """Until the relay has tried anew, and failed again."""
+    for _ in range(1200):
+        if relay.output().count(text) > 1:
+            return
+        time.sleep(0.05)
+    raise AssertionError(relay.output())
 
 
 def accept(system: System) -> list[str]:

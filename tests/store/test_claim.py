@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from orchestrator.domain.lifecycle import Stage
+from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.store.claim import finish_group, give_back
 from orchestrator.store.clock import after
 from orchestrator.store.engine import Store
 from orchestrator.store.schema import events, groups
-from orchestrator.store.stages import Saving, save_valid
+from orchestrator.store.stages import Saving, hand_back, save_valid
 from orchestrator.store.views import show_event
-from tests.leads import LIMITS, accept_leads, claim_groups, publish_leads
+from tests.leads import (
+    LIMITS,
+    TEXT,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead,
+    publish_leads,
+)
 
 
 def let_leases_run_out(store: Store) -> None:
@@ -123,3 +132,45 @@ def test_events_that_start_without_progress_are_split_and_then_quarantined(store
 
 def saving(epoch: int) -> Saving:
     return Saving(actor="worker:validate", epoch=epoch, lease_seconds=60)
+
+
+def test_a_group_that_was_finished_after_all_is_not_given_back_to_life(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 1)
+    (group,) = claim_groups(store)
+    with store.write() as tx:
+        save_valid(tx, group.ids, saving(group.epoch))
+        tx.execute(update(events).values(state="delivered", due_at=None))
+
+        give_back(tx, group)
+
+        due = tx.execute(select(events.c.due_at)).scalar_one()
+    assert due is None
+    assert claim_groups(store) == []
+
+
+def test_the_oldest_event_is_claimed_first_whatever_its_workflow(store: Store) -> None:
+    publish_leads(store)
+    publish_leads(store, TEXT.replace("workflow: leads", "workflow: others").replace(
+        "lead.created", "other.created"))  # fmt: skip
+    (old,) = accept_batch(store, [replace(lead(1), type="other.created")], actor="key:test")
+    with store.write() as tx:
+        tx.execute(update(events).values(due_at=after(-60)))
+    accept_leads(store, 1)
+
+    (claimed,) = claim_groups(store, replace(LIMITS, groups_in_flight=1))
+
+    assert claimed.ids == (old.id,)
+
+
+def test_a_hand_back_takes_back_one_start_and_not_all(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 1)
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    with store.write() as tx:
+        tx.execute(update(events).values(starts=4))
+
+        hand_back(tx, group.ids, group.epoch)
+
+        assert tx.execute(select(events.c.starts)).scalar_one() == 3

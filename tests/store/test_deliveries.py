@@ -158,3 +158,26 @@ def test_events_that_a_dispatch_did_not_get_to_are_due_when_a_delivery_is(store:
     (again,) = claim_groups(store)
 
     assert list(again.ids) == ids and again.epoch > epoch
+
+
+def test_a_replay_of_a_call_that_was_never_settled_looks_before_it_sends(store: Store) -> None:
+    ids, epoch = routed(store)
+    with store.write() as tx:
+        take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=0)
+        quarantine_events(
+            tx,
+            ids,
+            source=State.ROUTED,
+            workflow=lead_workflow(),
+            reason=Reason.START_LIMIT,
+            detail="started 6 times",
+            actor="relay",
+        )
+    replay_events(store, Selection(ids=tuple(ids)), actor="cli:tester")
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+
+    with store.write() as tx:
+        (taken,) = take_deliveries(tx, ids, epoch=group.epoch, run_id="run-2", run_seconds=30)
+
+    assert taken.unknown

@@ -169,7 +169,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=32), nullable=True),
         sa.Column("run_until", sa.BigInteger(), nullable=True),
         sa.Column("unknown", sa.Boolean(), nullable=False),
-        sa.Column("record_id", sa.String(length=255), nullable=True),
+        sa.Column("record_id", sa.String(length=512), nullable=True),
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.dashboard.filled import Filled
 from tests.dashboard.rig import PASSWORD, USER, RunningFlower
@@ -124,14 +124,14 @@ def test_it_works_without_javascript(
         page.get_by_role("button", name="Show").click()
         page.get_by_role("link", name=filled.renamed).click()
 
-        assert page.get_by_text("looks like the missing").first.is_visible()
+        expect(page.get_by_text("looks like the missing").first).to_be_visible()
 
 
 def test_hostile_text_runs_nothing(page: Page, filled: Filled) -> None:
     page.goto("/events")
     page.goto(f"/events/{filled.hostile}")
 
-    assert page.get_by_text('<script>alert("key")</script>').first.is_visible()
+    expect(page.get_by_text('<script>alert("key")</script>').first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,25 +10,12 @@ from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.store.selection import Selection
 from orchestrator.store.views import show_event
-from tests.integration.system import System, running_system
-from tests.integration.test_crashes import publish, take_quick_connectors
+from tests.integration.system import System
 from tests.leads import lead
 
 pytestmark = pytest.mark.processes
 
 TICKETS = "/helpdesk/tickets"
-
-
-@pytest.fixture
-def system(tmp_path: Path, store_url: str) -> Iterator[System]:
-    home = tmp_path / "home"
-    with running_system(home, store_url) as running:
-        take_quick_connectors(home / "connectors")
-        publish(running)
-        running.start_sandbox()
-        running.start_relay()
-        running.start_worker()
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -5,31 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.domain.event import Trigger
 from orchestrator.operations.accept_triggers import accept_batch
-from tests.integration.system import System, running_system
-from tests.integration.test_crashes import publish, take_quick_connectors
+from tests.integration.system import System
 from tests.leads import lead, renamed_lead
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture
-def system(tmp_path: Path, store_url: str) -> Iterator[System]:
-    home = tmp_path / "home"
-    with running_system(home, store_url) as running:
-        take_quick_connectors(home / "connectors")
-        publish(running)
-        running.start_sandbox()
-        running.start_relay()
-        running.start_worker()
-        yield running
 
 
 def test_the_story_of_a_delivered_a_quarantined_a_healed_and_a_discarded_event(

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -91,7 +91,12 @@ events = Table(
     UniqueConstraint("client", "workflow", "idempotency_key"),
     sqlite_with_rowid=False,
 )
-Index("ix_events_due_at", events.c.due_at, **_only_where("due_at IS NOT NULL"))
+Index(
+    "ix_events_workflow_id_due_at",
+    events.c.workflow_id,
+    events.c.due_at,
+    **_only_where("due_at IS NOT NULL"),
+)
 
 # Payloads stand apart, so that a move rewrites a small row.
 payloads = Table(
@@ -202,4 +207,9 @@ dead_letters = Table(
     Column("content_type", String(255)),
     Column("content_encoding", String(255)),
     Column("body", LargeBinary, nullable=False),
+    Column("state", String(20), nullable=False, server_default="standing"),
+    Column("closed_at", BigInteger),  # requeued or dropped
+    Column("closed_by", String(255)),
+    Column("why", Text),
+    Column("digest", String(64)),  # the same message delivered twice is one dead letter
 )

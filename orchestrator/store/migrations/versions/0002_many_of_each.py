@@ -1,0 +1,30 @@
+"""Dead letters that are closed, and claims that look at each workflow by itself."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+UNFINISHED = {
+    "sqlite_where": sa.text("due_at IS NOT NULL"),
+    "postgresql_where": sa.text("due_at IS NOT NULL"),
+}
+
+
+def upgrade() -> None:
+    """Add what closes a dead letter; order what is due by workflow first."""
+    with op.batch_alter_table("dead_letters") as table:
+        table.add_column(
+            sa.Column("state", sa.String(length=20), nullable=False, server_default="standing")
+        )
+        table.add_column(sa.Column("closed_at", sa.BigInteger(), nullable=True))
+        table.add_column(sa.Column("closed_by", sa.String(length=255), nullable=True))
+        table.add_column(sa.Column("why", sa.Text(), nullable=True))
+        table.add_column(sa.Column("digest", sa.String(length=64), nullable=True))
+    op.drop_index("ix_events_due_at", table_name="events")
+    op.create_index(
+        "ix_events_workflow_id_due_at", "events", ["workflow_id", "due_at"], **UNFINISHED
+    )

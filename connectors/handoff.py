@@ -53,14 +53,18 @@ class NotStarted:
 
 
 async def hand_over_many(
-    jobs: Sequence[Job], *, finish_by: float, longest: float = math.inf
+    jobs: Sequence[Job],
+    *,
+    finish_by: float,
+    start_by: float = math.inf,
+    longest: float = math.inf,
 ) -> dict[str, Outcome | NotStarted]:
     """Hand over many deliveries at once; the answers by the jobs' ids.
 
     Each action of a connector has its own lane of `max_in_flight` calls, so that a slow destination
-    keeps nobody else waiting. No call starts that could last beyond `finish_by` (in seconds of
-    `time.monotonic`). None may last longer than `longest` seconds, whatever its action allows: else
-    an action slower than the whole budget would never be called.
+    keeps nobody else waiting. No call starts after `start_by`, nor one that could last beyond
+    `finish_by` (both in seconds of `time.monotonic`). None may last longer than `longest` seconds,
+    whatever its action allows: else one slower than the whole budget would never be called.
     """
     # A worker's loop stands still between two groups. One turn lets it see which connections the
     # other side has closed meanwhile, before one of them is used (over TLS this was needed).
@@ -75,7 +79,8 @@ async def hand_over_many(
             waiting = iter(lane)
             for _ in range(min(len(lane), action.max_in_flight if action else 1)):
                 seconds = min(longest, action.timeout_seconds) if action else 0.0
-                group.create_task(_work_off(waiting, answers, finish_by - seconds, longest))
+                last_start = min(start_by, finish_by - seconds)
+                group.create_task(_work_off(waiting, answers, last_start, longest))
     return answers
 
 

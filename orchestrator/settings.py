@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     groups_in_flight: int = Field(
         4, gt=0, description="chains published and unfinished before the relay holds back"
     )
+    patience_seconds: float = Field(
+        5.0, gt=0, description="how long a chain that gives no sign of life holds others back"
+    )
     poll_seconds: float = Field(
         1.0, gt=0, description="how often the relay looks without being woken"
     )
@@ -62,6 +65,9 @@ class Settings(BaseSettings):
 
     dispatch_budget_seconds: float = Field(
         20, gt=0, description="how long one dispatch starts new calls"
+    )
+    dispatch_turn_seconds: float = Field(
+        2.0, gt=0, description="how long one dispatch starts calls while other workflows wait"
     )
     task_time_limit_seconds: float = Field(
         45, gt=0, description="when a stuck task's process is ended"
@@ -73,7 +79,7 @@ class Settings(BaseSettings):
         90, gt=0, description="when a claimed event that nobody finished is due again"
     )
     slice_size: int = Field(
-        100, gt=0, description="most events whose calls go out between two commits of a dispatch"
+        200, gt=0, description="most events whose calls go out between two commits of a dispatch"
     )
     stop_seconds: float = Field(20, gt=0, description="how long a stopping process may finish work")
 

@@ -58,7 +58,9 @@ CATALOG = {
     }
 }
 
-LIMITS = ClaimLimits(group_size=200, groups_in_flight=4, lease_seconds=60, start_limit=6)
+LIMITS = ClaimLimits(
+    group_size=200, groups_in_flight=4, lease_seconds=60, start_limit=6, patience_seconds=60
+)
 
 
 def lead_workflow(text: str = TEXT) -> Workflow:
@@ -71,9 +73,17 @@ def publish_leads(store: Store, text: str = TEXT) -> None:
     publish_workflow(store, lead_workflow(text), actor="cli:tester")
 
 
-def lead(number: int = 1, *, key: str | None = None, **fields: str) -> Trigger:
+def lead(
+    number: int = 1,
+    *,
+    key: str | None = None,
+    client: str = "acme",
+    type: str = "lead.created",  # noqa: A002 - the trigger's own word
+    **fields: str,
+) -> Trigger:
     """One lead's trigger."""
-    return _trigger({"email": f"lead-{number}@example.com", "tier": "pro", **fields}, key)
+    payload: dict[str, object] = {"email": f"lead-{number}@example.com", "tier": "pro", **fields}
+    return _trigger(payload, key, client, type)
 
 
 def renamed_lead(number: int = 1) -> Trigger:
@@ -81,10 +91,15 @@ def renamed_lead(number: int = 1) -> Trigger:
     return _trigger({"email": f"lead-{number}@example.com", "customer_tier": "enterprise"}, None)
 
 
-def _trigger(payload: dict[str, object], key: str | None) -> Trigger:
+def _trigger(
+    payload: dict[str, object],
+    key: str | None,
+    client: str = "acme",
+    trigger_type: str = "lead.created",
+) -> Trigger:
     return Trigger(
-        client="acme",
-        type="lead.created",
+        client=client,
+        type=trigger_type,
         payload=strict_json.dumps(payload),
         digest=strict_json.digest(payload),
         idempotency_key=key,
@@ -102,7 +117,7 @@ def accept_leads(store: Store, count: int, **fields: str) -> list[str]:
 def claim_groups(store: Store, limits: ClaimLimits = LIMITS) -> list[Group]:
     """One turn of the relay, up to the broker."""
     with store.write() as tx:
-        return claim(tx, limits, WorkflowShelf())
+        return list(claim(tx, limits, WorkflowShelf()).groups)
 
 
 def drive_to_routed(store: Store, group: Group) -> None:

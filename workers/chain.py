@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from celery import Task
@@ -42,29 +43,19 @@ Verdict = TypeVar("Verdict")
 
 
 @app.task(name="meshline.validate", bind=True)
-def validate(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
-    """Hold each payload against the contract."""
-    loaded = _load(ids, epoch, State.ACCEPTED)
-    verdicts, broken = _decide(loaded, decide_valid)
-    valid = [one for one, verdict in verdicts.items() if isinstance(verdict, Valid)]
+def validate(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
+    """Hold each payload against the contract; answers the events that go on."""
     saving = _saving(Stage.VALIDATE, epoch)
-    with process().store.write() as tx:
-        moved = save_valid(tx, valid, saving)
-        _save_rest(tx, loaded, verdicts, broken, State.ACCEPTED, saving, going_on=moved)
-    _go_on(self, moved)
+    moved = _patiently(partial(_validate_group, ids, saving))
+    return _go_on(self, Stage.ROUTE, moved, epoch)
 
 
 @app.task(name="meshline.route", bind=True)
-def route(self: Task[Any, Any], ids: list[str], epoch: int) -> None:
-    """Compute the facts, find the route, and write down what is to be sent."""
-    loaded = _load(ids, epoch, State.VALIDATED)
-    verdicts, broken = _decide(loaded, decide_route)
-    routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
+def route(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
+    """Compute the facts, find the route, write down what is to be sent; answers who goes on."""
     saving = _saving(Stage.ROUTE, epoch)
-    with process().store.write() as tx:
-        moved = save_routed(tx, routed, loaded, saving) if loaded else []
-        _save_rest(tx, loaded, verdicts, broken, State.VALIDATED, saving, going_on=moved)
-    _go_on(self, moved)
+    moved = _patiently(partial(_route_group, ids, saving))
+    return _go_on(self, Stage.DISPATCH, moved, epoch)
 
 
 @app.task(name="meshline.dispatch", bind=True)
@@ -83,23 +74,48 @@ LINKS: Mapping[Stage, Task[Any, Any]] = {
 def publish(group: Group, producer: Producer) -> None:
     """Put a group's chain on the broker, from its stage on; in one message.
 
+    The ids stand in it once: each link hands those that go on to the next.
+
     Raises the transport's errors when the broker does not take it.
     """
     stages = list(LINKS)[list(LINKS).index(group.stage) :]
-    links = [_link(stage, group) for stage in stages]
-    first, rest = links[0], links[1:]
+    ids, epoch = list(group.ids), group.epoch
+    names = {stage: f"{_name(ids)}.{stage}.{epoch}" for stage in stages}
+    first = LINKS[stages[0]].s(ids, epoch).set(
+        task_id=names[stages[0]], argsrepr=_shown(stages[0], ids, epoch), kwargsrepr=""
+    )  # fmt: skip
+    rest = [LINKS[stage].s(epoch).set(task_id=names[stage], kwargsrepr="") for stage in stages[1:]]
     # `chain.apply_async(producer=…)` leaves the producer out; this is what it does otherwise.
     first.apply_async(chain=list(reversed(rest)) or None, producer=producer, retry=False)
 
 
-def _link(stage: Stage, group: Group) -> Any:
-    first, more = group.ids[0], len(group.ids) - 1
-    name = f"{first}+{more}" if more else first
-    return LINKS[stage].si(list(group.ids), group.epoch).set(
-        task_id=f"{name}.{stage}.{group.epoch}",
-        argsrepr=f"{stage} events={','.join(group.ids)} epoch={group.epoch}",
-        kwargsrepr="",
-    )  # fmt: skip
+def _name(ids: Sequence[str]) -> str:
+    return f"{ids[0]}+{len(ids) - 1}" if len(ids) > 1 else ids[0]
+
+
+def _shown(stage: Stage, ids: Sequence[str], epoch: int) -> str:
+    """A task's arguments as Flower shows them."""
+    return f"{stage} events={','.join(ids)} epoch={epoch}"
+
+
+def _validate_group(ids: list[str], saving: Saving) -> list[str]:
+    loaded = _load(ids, saving.epoch, State.ACCEPTED)
+    verdicts, broken = _decide(loaded, decide_valid)
+    valid = [one for one, verdict in verdicts.items() if isinstance(verdict, Valid)]
+    with process().store.write() as tx:
+        moved = save_valid(tx, valid, saving)
+        _save_rest(tx, loaded, verdicts, broken, State.ACCEPTED, saving, going_on=moved)
+    return moved
+
+
+def _route_group(ids: list[str], saving: Saving) -> list[str]:
+    loaded = _load(ids, saving.epoch, State.VALIDATED)
+    verdicts, broken = _decide(loaded, decide_route)
+    routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
+    with process().store.write() as tx:
+        moved = save_routed(tx, routed, loaded, saving) if loaded else []
+        _save_rest(tx, loaded, verdicts, broken, State.VALIDATED, saving, going_on=moved)
+    return moved
 
 
 def _load(ids: list[str], epoch: int, state: State) -> Loaded | None:
@@ -156,14 +172,22 @@ def _save_broken(
         save_stage_retry(tx, event_id, saving, source=source, wait=wait, error=error)
 
 
+def _patiently(work: Callable[[], list[str]]) -> list[str]:
+    """Outlast a short absence of the store: the lease would cost the group far more time."""
+    return process().store.patiently(work, seconds=process().config.task_time_limit_seconds / 2)
+
+
 def _saving(stage: Stage, epoch: int) -> Saving:
     return Saving(
         actor=f"worker:{stage}", epoch=epoch, lease_seconds=process().config.lease_seconds
     )
 
 
-def _go_on(task: Task[Any, Any], moved: Sequence[str]) -> None:
-    """Let the chain go on only while it still drives an event."""
+def _go_on(task: Task[Any, Any], following: Stage, moved: list[str], epoch: int) -> list[str]:
+    """Let the chain go on with the events that it still drives, if there are any."""
     if not moved:
         task.request.chain = None
         process().store.bell.ring()
+    elif task.request.chain:
+        task.request.chain[-1]["options"]["argsrepr"] = _shown(following, moved, epoch)
+    return moved

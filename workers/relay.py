@@ -39,6 +39,8 @@ class Relay:
         self.stopping = False
         self._tidied = 0.0
         self._producer: Any = None
+        self._may_lie_there = True
+        self._asked = 0.0
 
     def run(self) -> None:
         """Go on until `stopping`."""
@@ -61,16 +63,22 @@ class Relay:
             if time.monotonic() - self._tidied > _TIDY_SECONDS:
                 forget_expired_groups(tx)
                 self._tidied = time.monotonic()
-            found = claim(tx, self._limits(), self.shelf)
-        if found:
-            self._publish(found)
-        return len(found)
+            claimed = claim(tx, self._limits(), self.shelf)
+        self._may_lie_there = claimed.unfinished > 0
+        if claimed.groups:
+            self._publish(claimed.groups)
+        return len(claimed.groups)
 
     def _broker_has_room(self) -> bool:
         """Whether a chain that is published now would find a worker.
 
-        Where no worker takes what lies there, a claim would only cost events a start.
+        Where no worker takes what lies there, a claim would only cost events a start. It is not
+        asked each time: where nothing was unfinished a moment ago, nothing can lie there.
         """
+        now = time.monotonic()
+        if not self._may_lie_there and now - self._asked < self.config.poll_seconds:
+            return True
+        self._asked = now
         name = app.conf.task_default_queue
         try:
             channel = self._open_producer().channel
@@ -86,6 +94,7 @@ class Relay:
             groups_in_flight=self.config.groups_in_flight,
             lease_seconds=self.config.lease_seconds,
             start_limit=self.config.start_limit,
+            patience_seconds=self.config.patience_seconds,
         )
 
     def _publish(self, found: Sequence[Group]) -> None:

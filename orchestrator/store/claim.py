@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    select,
+    update,
+)
 
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.domain.reasons import Reason
@@ -15,10 +26,12 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import events, groups
+from orchestrator.store.schema import events, groups, workflow_versions
 from orchestrator.store.workflows import WorkflowShelf
 
 ACTOR = "relay"
+
+_LEASE_END = now_ms() + bindparam("lease_ms", type_=BigInteger)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +46,103 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimLimits:
-    """How much one claim takes."""
+    """How much one claim takes. Times in seconds."""
 
     group_size: int
     groups_in_flight: int
     lease_seconds: float
     start_limit: int
+    patience_seconds: float  # a group unheard of for longer holds nobody else back
 
 
-def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> list[Group]:
-    """Claim due events as groups, as many as the limit on unfinished groups leaves room for."""
-    room = limits.groups_in_flight - _unfinished(tx)
-    if room <= 0:
-        return []
-    rows = _due(tx, room * limits.group_size)
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What a claim took, and how many groups were unfinished before it."""
+
+    groups: tuple[Group, ...]
+    unfinished: int
+
+
+def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> Claimed:
+    """Claim due events as groups, as many as the limit on unfinished groups leaves room for.
+
+    The client with the fewest unfinished groups comes first, then its workflow with the fewest,
+    then what has waited longest: a flood of one keeps none of the others waiting.
+    """
+    lines = _lines(tx, limits)
+    unfinished = sum(line.unfinished for line in lines)
+    room = limits.groups_in_flight - sum(line.in_flight for line in lines)
+    waiting = [line for line in lines if line.due]
+    taken: list[Group] = []
+    while waiting and room > len(taken):
+        line = _next_in_turn(waiting, lines)
+        rows = _due(tx, line.workflow_id, limits.group_size)
+        lots = _lots(_fit_to_start(tx, rows, limits, shelf), limits)[: room - len(taken)]
+        taken += (_lease(tx, line.workflow_id, lot, limits.lease_seconds) for lot in lots)
+        line.unfinished += len(lots)
+        if len(rows) < limits.group_size:
+            waiting.remove(line)
+    return Claimed(groups=tuple(taken), unfinished=unfinished)
+
+
+@dataclass(kw_only=True)
+class _Line:
+    """One workflow version that has unfinished events, as one line of those who wait."""
+
+    workflow_id: int
+    client: str
+    oldest: int  # when its earliest event is due
+    due: bool
+    unfinished: int  # groups under a lease
+    in_flight: int  # of these, the ones heard of lately
+
+
+def _lines(tx: Connection, limits: ClaimLimits) -> list[_Line]:
+    # Every sign of life renews the lease, so the lease says how long ago the last one was.
+    quiet_ms = int((limits.lease_seconds - limits.patience_seconds) * 1000)
+    return [_Line(**row._mapping) for row in _LINES.run(tx, quiet_ms=quiet_ms)]
+
+
+def _select_lines(_: str) -> Any:
+    """Each version with unfinished events, found by one step through the index for each."""
+    after = select(func.min(events.c.workflow_id)).where(events.c.due_at.is_not(None))
+    found = select(after.scalar_subquery().label("id")).cte("found", recursive=True)
+    more = after.where(events.c.workflow_id > found.c.id).scalar_subquery()
+    found = found.union_all(select(more).where(found.c.id.is_not(None)))
+    oldest = (
+        select(func.min(events.c.due_at))
+        .where(events.c.workflow_id == found.c.id, events.c.due_at.is_not(None))
+        .scalar_subquery()
+    )
+    own = and_(groups.c.workflow_id == found.c.id, groups.c.lease_until > now_ms())
+    quiet = groups.c.lease_until <= now_ms() + bindparam("quiet_ms", type_=BigInteger)
+    counted = select(func.count()).select_from(groups).where(own)
+    return select(
+        found.c.id.label("workflow_id"),
+        workflow_versions.c.client,
+        oldest.label("oldest"),
+        (oldest <= now_ms()).label("due"),
+        counted.scalar_subquery().label("unfinished"),
+        counted.where(not_(quiet)).scalar_subquery().label("in_flight"),
+    ).join_from(found, workflow_versions, workflow_versions.c.id == found.c.id)
+
+
+_LINES = Prepared(_select_lines)
+
+
+def _next_in_turn(waiting: Sequence[_Line], lines: Sequence[_Line]) -> _Line:
+    by_client: Counter[str] = Counter()
+    for line in lines:
+        by_client[line.client] += line.unfinished
+    return min(waiting, key=lambda one: (by_client[one.client], one.unfinished, one.oldest))
+
+
+def _fit_to_start(
+    tx: Connection, rows: Sequence[AnyRow], limits: ClaimLimits, shelf: WorkflowShelf
+) -> list[AnyRow]:
+    """Those that may start once more; the others go to quarantine."""
     _quarantine_worn_out(tx, [row for row in rows if row.starts >= limits.start_limit], shelf)
-    fit = [row for row in rows if row.starts < limits.start_limit]
-    age = {row.id: place for place, row in enumerate(fit)}
-    # The lot with the oldest event first: else a busy workflow would keep another waiting for ever.
-    lots = sorted(_lots(fit, limits), key=lambda lot: age[lot[0].id])[:room]
-    return [_lease(tx, lot, limits.lease_seconds) for lot in lots]
+    return [row for row in rows if row.starts < limits.start_limit]
 
 
 def give_back(tx: Connection, group: Group) -> None:
@@ -82,29 +172,39 @@ def finish_group(tx: Connection, epoch: int) -> None:
 _FINISH = Prepared(lambda _: delete(groups).where(groups.c.epoch == bindparam("epoch")))
 
 
+def renew_group(tx: Connection, epoch: int, lease_seconds: float) -> None:
+    """A sign of life of a chain that is at work for long."""
+    _RENEW.run(tx, epoch=epoch, lease_ms=int(lease_seconds * 1000))
+
+
+_RENEW = Prepared(
+    lambda _: (
+        update(groups).where(groups.c.epoch == bindparam("epoch")).values(lease_until=_LEASE_END)
+    )
+)
+
+
+def others_wait(tx: Connection, workflow_id: int) -> bool:
+    """Whether another workflow version has events that are due, or groups on their way."""
+    return any(
+        line.workflow_id != workflow_id and (line.due or line.unfinished)
+        for line in _LINES.run(tx, quiet_ms=0)
+    )
+
+
 def forget_expired_groups(tx: Connection) -> int:
     """Forget groups whose lease ran out unfinished; their events are due again by themselves."""
     return tx.execute(delete(groups).where(groups.c.lease_until <= now_ms())).rowcount
 
 
-def _unfinished(tx: Connection) -> int:
-    found: int = _UNFINISHED.run(tx).scalar_one()
-    return found
-
-
-_UNFINISHED = Prepared(
-    lambda _: select(func.count()).select_from(groups).where(groups.c.lease_until > now_ms())
-)
-
-
-def _due(tx: Connection, most: int) -> list[AnyRow]:
-    return list(_DUE.run(tx, most=most).all())
+def _due(tx: Connection, workflow_id: int, most: int) -> list[AnyRow]:
+    return list(_DUE.run(tx, workflow=workflow_id, most=most).all())
 
 
 def _select_due(dialect: str) -> Any:
     statement = (
         select(events.c.id, events.c.workflow_id, events.c.state, events.c.starts)
-        .where(events.c.due_at <= now_ms(), or_(*(events.c.state == state for state in STAGE_OF)))
+        .where(events.c.workflow_id == bindparam("workflow"), events.c.due_at <= now_ms())
         .order_by(events.c.due_at)
         .limit(bindparam("most", type_=BigInteger))
     )
@@ -115,19 +215,22 @@ def _select_due(dialect: str) -> Any:
 _DUE = Prepared(_select_due)
 
 
-def _lots(rows: Iterable[AnyRow], limits: ClaimLimits) -> Iterator[list[AnyRow]]:
-    """Rows of one version and stage together; those that failed to start in ever smaller lots.
+def _lots(rows: Sequence[AnyRow], limits: ClaimLimits) -> list[list[AnyRow]]:
+    """Rows of one stage together, the lot with the oldest first; what failed to start, in less.
 
     A group whose worker died is tried once more as it was; after that it is split, so that the
     one event that kills its process is found and its companions get on.
     """
-
-    def kind(row: AnyRow) -> tuple[int, str, int]:
-        return row.workflow_id, row.state, _most_together(row.starts, limits.group_size)
-
-    for (_, _, most), same in groupby(sorted(rows, key=kind), key=kind):
-        lot = list(same)
-        yield from (lot[at : at + most] for at in range(0, len(lot), most))
+    lots: list[list[AnyRow]] = []
+    filling: dict[tuple[str, int], list[AnyRow]] = {}
+    for row in rows:
+        most = _most_together(row.starts, limits.group_size)
+        lot = filling.get((row.state, most))
+        if lot is None or len(lot) == most:
+            lot = filling[row.state, most] = []
+            lots.append(lot)
+        lot.append(row)
+    return lots
 
 
 def _most_together(starts: int, group_size: int) -> int:
@@ -136,8 +239,8 @@ def _most_together(starts: int, group_size: int) -> int:
     return max(1, group_size // 16) if starts == 2 else 1
 
 
-def _lease(tx: Connection, lot: list[AnyRow], seconds: float) -> Group:
-    workflow_id, state = lot[0].workflow_id, State(lot[0].state)
+def _lease(tx: Connection, workflow_id: int, lot: Sequence[AnyRow], seconds: float) -> Group:
+    state = State(lot[0].state)
     ids = tuple(row.id for row in lot)
     lease_ms = int(seconds * 1000)
     epoch = _OPEN.run(
@@ -146,8 +249,6 @@ def _lease(tx: Connection, lot: list[AnyRow], seconds: float) -> Group:
     _LEASE.run(tx, ids=list(ids), epoch=epoch, lease_ms=lease_ms)
     return Group(epoch=epoch, workflow_id=workflow_id, stage=STAGE_OF[state], ids=ids)
 
-
-_LEASE_END = now_ms() + bindparam("lease_ms", type_=BigInteger)
 
 _OPEN = Prepared(
     lambda _: (

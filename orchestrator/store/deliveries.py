@@ -50,6 +50,7 @@ class Taken:
     confirm: tuple[str, ...]
     attempt: int  # of this call, from 1
     unknown: bool  # an earlier call may have stored the record
+    open: int  # deliveries of its event that are not made, this one among them
 
     @property
     def key(self) -> str:
@@ -161,7 +162,8 @@ def take_deliveries(
 ) -> list[Taken]:
     """Move what is due to `sending` under this run, before any call goes out.
 
-    A `sending` whose run is over was left by a run that is gone: its outcome is unknown.
+    A `sending` whose run is over was left by a run that is gone: its outcome is unknown. What this
+    run took before, in a commit whose answer was lost, is taken again.
     """
     rows = _TAKE.run(
         tx, ids=list(ids), epoch=epoch, run=run_id, run_ms=int(run_seconds * 1000)
@@ -176,6 +178,7 @@ def take_deliveries(
             confirm=tuple(orjson.loads(row[5])),
             attempt=row[6],
             unknown=bool(row[7]),
+            open=row[8],
         )
         for row in rows
     ]
@@ -185,9 +188,10 @@ def _take(dialect: str) -> Any:
     table = deliveries.c
     orphaned = and_(table.state == DeliveryState.SENDING, table.run_until <= now_ms())
     due = and_(table.state == DeliveryState.PENDING, table.due_at <= now_ms())
+    mine = and_(table.state == DeliveryState.SENDING, table.run_id == bindparam("run"))
     return (
         update(deliveries)
-        .where(table.event_id.in_(_routed_under(dialect)), or_(due, orphaned))
+        .where(table.event_id.in_(_routed_under(dialect)), or_(due, orphaned, mine))
         .values(
             state=DeliveryState.SENDING,
             run_id=bindparam("run"),
@@ -205,7 +209,20 @@ def _take(dialect: str) -> Any:
             table.confirm,
             table.attempt,
             table.unknown,
+            _count_open(),
         )
+    )
+
+
+def _count_open() -> Any:
+    others = deliveries.alias("others")
+    undone = and_(*(others.c.state != state.value for state in sorted(DONE_DELIVERIES)))
+    return (
+        select(func.count())
+        .select_from(others)
+        .where(others.c.event_id == deliveries.c.event_id, undone)
+        .correlate(deliveries)
+        .scalar_subquery()
     )
 
 
@@ -221,17 +238,31 @@ def _routed_under(dialect: str) -> Any:
 _TAKE = Prepared(_take)
 
 
-_MINE = (
-    deliveries.c.event_id == bindparam("_event_id"),
-    deliveries.c.destination == bindparam("_destination"),
-    deliveries.c.run_id == bindparam("_run_id"),
-)
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    """How a delivery stands that was taken and not made."""
+
+    event_id: str
+    destination: str
+    state: DeliveryState  # pending: to be tried again; failed: given up
+    after_ms: int  # from now until it is due, or until a look-up can be believed
+    unknown: bool
+    reason: Reason | None = None
+    error: str | None = None
+    record_id: str | None = None
+    began: bool = True  # else no call went out, and the attempt is taken back
 
 
-def save_done(tx: Connection, run_id: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Write made deliveries: (event id, destination, state, record id) each."""
-    if rows:
-        _SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), rows))
+def save_done(
+    tx: Connection, run_id: str, rows: Sequence[tuple[str, str, str, str]]
+) -> set[tuple[str, str]]:
+    """Write made deliveries: (event id, destination, state, record id) each.
+
+    Answers (event id, destination) of those that were this run's to settle.
+    """
+    if not rows:
+        return set()
+    return _pairs(_SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), rows)))
 
 
 _DONE = dict.fromkeys(("event_id", "destination", "state", "record_id"), str)
@@ -239,6 +270,59 @@ _DONE = dict.fromkeys(("event_id", "destination", "state", "record_id"), str)
 
 def _update_done(dialect: str) -> Any:
     given, table = rows_of(dialect, **_DONE), deliveries.c
+    return _settle(
+        given,
+        state=given.c.state,
+        record_id=given.c.record_id,
+        due_at=None,
+        unknown=False,
+        reason=None,
+        error=None,
+        attempt=table.attempt,
+    )
+
+
+def save_undone(tx: Connection, run_id: str, rows: Sequence[Undone]) -> set[tuple[str, str]]:
+    """Write deliveries to be tried again or given up.
+
+    Answers (event id, destination) of those that were this run's to settle.
+    """
+    if not rows:
+        return set()
+    values = [tuple(getattr(row, name) for name in _UNDONE_COLUMNS) for row in rows]
+    return _pairs(_SAVE_UNDONE.run(tx, run=run_id, **row_values(tx, list(_UNDONE_COLUMNS), values)))
+
+
+_UNDONE_COLUMNS: dict[str, type] = {
+    "event_id": str,
+    "destination": str,
+    "state": str,
+    "after_ms": int,
+    "unknown": bool,
+    "reason": str,
+    "error": str,
+    "record_id": str,
+    "began": bool,
+}
+
+
+def _update_undone(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_UNDONE_COLUMNS), deliveries.c
+    return _settle(
+        given,
+        state=given.c.state,
+        record_id=given.c.record_id,
+        due_at=now_ms() + given.c.after_ms,
+        unknown=given.c.unknown,
+        reason=given.c.reason,
+        error=given.c.error,
+        attempt=table.attempt - case((given.c.began, 0), else_=1),
+    )
+
+
+def _settle(given: Any, **values: Any) -> Any:
+    """Only what its own run still holds: a run that lost a delivery has no say in it."""
+    table = deliveries.c
     return (
         update(deliveries)
         .where(
@@ -246,48 +330,16 @@ def _update_done(dialect: str) -> Any:
             table.destination == given.c.destination,
             table.run_id == bindparam("run"),
         )
-        .values(
-            state=given.c.state,
-            record_id=given.c.record_id,
-            due_at=None,
-            run_id=None,
-            run_until=None,
-            unknown=False,
-            reason=None,
-            error=None,
-            updated_at=now_ms(),
-        )
+        .values(run_id=None, run_until=None, updated_at=now_ms(), **values)
+        .returning(table.event_id, table.destination)
     )
 
 
-_SAVE_DONE = Prepared(_update_done)
+_SAVE_DONE, _SAVE_UNDONE = Prepared(_update_done), Prepared(_update_undone)
 
 
-def save_undone(tx: Connection, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write deliveries to be tried again or given up.
-
-    Each row has event_id, destination, state (pending or failed), after_ms, unknown, reason, error,
-    record_id and began (False takes back the attempt: the call never went out).
-    """
-    if rows:
-        tx.execute(
-            update(deliveries)
-            .where(*_MINE)
-            .values(
-                state=bindparam("_state"),
-                due_at=now_ms() + bindparam("_after_ms"),
-                attempt=deliveries.c.attempt - case((bindparam("_began"), 0), else_=1),
-                unknown=bindparam("_unknown"),
-                reason=bindparam("_reason"),
-                error=bindparam("_error"),
-                record_id=bindparam("_record_id"),
-                run_id=None,
-                run_until=None,
-                updated_at=now_ms(),
-            ),
-            [{f"_{name}": value for name, value in row.items()} | {"_run_id": run_id}
-             for row in rows],
-        )  # fmt: skip
+def _pairs(found: Any) -> set[tuple[str, str]]:
+    return {(row[0], row[1]) for row in found.all()}
 
 
 def standing_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:

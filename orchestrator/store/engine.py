@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -27,6 +28,9 @@ AnyRow = Row[*tuple[Any, ...]]
 Tx = Connection
 """An open transaction, as those who only pass it on call it."""
 
+Result = TypeVar("Result")
+
+_PAUSE_SECONDS = 0.5  # before a database that did not answer is asked again
 _READ_ONLY = {"meshline_read_only": True}
 
 
@@ -67,6 +71,20 @@ class Store:
         """A look that keeps no writer waiting; on PostgreSQL each statement looks anew."""
         with _translated(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def patiently(self, work: Callable[[], Result], *, seconds: float) -> Result:
+        """Do `work`; where the database does not answer, again, for about `seconds`.
+
+        The work may have been done before: it must count once however often it is done.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return work()
+            except StoreUnavailable:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Give connections back."""

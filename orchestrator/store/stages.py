@@ -64,9 +64,10 @@ _LOAD = Prepared(
 )
 
 
-def workflow_of(tx: Connection, event_id: str, shelf: WorkflowShelf) -> CompiledWorkflow:
+def workflow_id_of(tx: Connection, event_id: str) -> int:
     """The workflow version that an event runs under."""
-    return shelf.take(tx, _WORKFLOW_OF.run(tx, id=event_id).scalar_one())
+    found: int = _WORKFLOW_OF.run(tx, id=event_id).scalar_one()
+    return found
 
 
 _WORKFLOW_OF = Prepared(

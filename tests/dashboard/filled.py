@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.domain import strict_json
 from orchestrator.domain.amendment import parse_amendments
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.lifecycle import State
+from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected
 from orchestrator.operations.accept_triggers import accept_batch
@@ -16,7 +16,7 @@ from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.claim import Group
-from orchestrator.store.deliveries import save_done, save_undone, take_deliveries
+from orchestrator.store.deliveries import Undone, save_done, save_undone, take_deliveries
 from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.selection import Selection
@@ -115,11 +115,17 @@ def _refuse(store: Store, event_id: str) -> None:
             tx,
             "run-1",
             [
-                {"event_id": event_id, "destination": "crm", "state": "failed", "after_ms": 0,
-                 "unknown": False, "reason": Reason.DESTINATION_REFUSED, "error": said,
-                 "record_id": None, "began": True}
+                Undone(
+                    event_id=event_id,
+                    destination="crm",
+                    state=DeliveryState.FAILED,
+                    after_ms=0,
+                    unknown=False,
+                    reason=Reason.DESTINATION_REFUSED,
+                    error=said,
+                )
             ],
-        )  # fmt: skip
+        )
         quarantine_events(
             tx,
             [event_id],

@@ -8,7 +8,13 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.claim import finish_group, give_back
+from orchestrator.store.claim import (
+    Group,
+    finish_group,
+    give_back,
+    others_wait,
+    renew_group,
+)
 from orchestrator.store.clock import after
 from orchestrator.store.engine import Store
 from orchestrator.store.schema import events, groups
@@ -23,6 +29,8 @@ from tests.leads import (
     lead,
     publish_leads,
 )
+
+OTHER = TEXT.replace("workflow: leads", "workflow: updates").replace("lead.created", "lead.updated")
 
 
 def let_leases_run_out(store: Store) -> None:
@@ -174,3 +182,65 @@ def test_a_hand_back_takes_back_one_start_and_not_all(store: Store) -> None:
         hand_back(tx, group.ids, group.epoch)
 
         assert tx.execute(select(events.c.starts)).scalar_one() == 3
+
+
+def test_a_flood_of_one_workflow_keeps_no_other_waiting(store: Store) -> None:
+    publish_leads(store)
+    publish_leads(store, OTHER)
+    flood = accept_leads(store, 9)
+    (late,) = accept_batch(store, [lead(1, type="lead.updated")], actor="key:test")
+
+    claimed = claim_groups(store, replace(LIMITS, group_size=2, groups_in_flight=2))
+
+    assert [group.ids for group in claimed] == [tuple(flood[:2]), (late.id,)]
+
+
+def test_a_client_with_many_workflows_has_no_more_turns_than_one_with_one(store: Store) -> None:
+    publish_leads(store)
+    publish_leads(store, OTHER)
+    publish_leads(store, TEXT.replace("client: acme", "client: globex"))
+    accept_leads(store, 3)
+    accept_batch(store, [lead(one, type="lead.updated") for one in range(3)], actor="key:test")
+    theirs = accept_batch(store, [lead(one, client="globex") for one in range(3)], actor="key:test")
+
+    claimed = claim_groups(store, replace(LIMITS, group_size=1, groups_in_flight=4))
+
+    assert len([group for group in claimed if group.ids[0] in {one.id for one in theirs}]) == 2
+
+
+def test_a_group_that_gives_no_sign_of_life_holds_nobody_back(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 2)
+    limits = replace(LIMITS, group_size=1, groups_in_flight=1, patience_seconds=5)
+    (silent,) = claim_groups(store, limits)
+    assert claim_groups(store, limits) == []
+
+    with store.write() as tx:  # five of its sixty seconds are over
+        tx.execute(update(groups).values(lease_until=after(limits.lease_seconds - 6)))
+    (other,) = claim_groups(store, limits)
+    with store.write() as tx:
+        renew_group(tx, silent.epoch, limits.lease_seconds)
+        finish_group(tx, other.epoch)
+
+    assert claim_groups(store, limits) == []
+
+
+def test_others_wait_when_they_are_due_or_on_their_way(store: Store) -> None:
+    publish_leads(store)
+    publish_leads(store, OTHER)
+    accept_leads(store, 1)
+    (mine,) = claim_groups(store)
+
+    seen = []
+    seen.append(waiting(store, mine))
+    accept_batch(store, [lead(7, type="lead.updated")], actor="key:test")
+    seen.append(waiting(store, mine))
+    claim_groups(store)
+    seen.append(waiting(store, mine))
+
+    assert seen == [False, True, True]
+
+
+def waiting(store: Store, group: Group) -> bool:
+    with store.write() as tx:
+        return others_wait(tx, group.workflow_id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from orchestrator.domain.event import PlannedDelivery
-from orchestrator.domain.lifecycle import State
+from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.store.clock import after
 from orchestrator.store.deliveries import (
+    Undone,
     plan_deliveries,
     save_done,
     save_undone,
@@ -111,9 +112,7 @@ def test_a_replay_plans_anew_and_keeps_what_was_made(store: Store) -> None:
     with store.write() as tx:
         take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=30)
         save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])
-        undone = {"event_id": ids[0], "destination": "desk", "state": "failed", "after_ms": 0}
-        told = {"unknown": True, "reason": "unknown_outcome", "error": "cut", "record_id": None}
-        save_undone(tx, "run-1", [{**undone, **told, "began": True}])
+        save_undone(tx, "run-1", [given_up(ids[0], "desk")])
         quarantine_events(
             tx,
             ids,
@@ -131,6 +130,52 @@ def test_a_replay_plans_anew_and_keeps_what_was_made(store: Store) -> None:
         taken = take_deliveries(tx, ids, epoch=group.epoch, run_id="run-2", run_seconds=30)
 
     assert [(one.destination, one.attempt, one.unknown) for one in taken] == [("desk", 1, True)]
+
+
+def given_up(event_id: str, destination: str) -> Undone:
+    return Undone(
+        event_id=event_id,
+        destination=destination,
+        state=DeliveryState.FAILED,
+        after_ms=0,
+        unknown=True,
+        reason=Reason.UNKNOWN_OUTCOME,
+        error="cut",
+    )
+
+
+def test_a_run_that_lost_its_delivery_is_told_so(store: Store) -> None:
+    ids, epoch = routed(store)
+    with store.write() as tx:
+        take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=-1)
+        take_deliveries(tx, ids, epoch=epoch, run_id="run-2", run_seconds=30)
+
+        late = save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])
+        later = save_undone(tx, "run-1", [given_up(ids[0], "crm")])
+        mine = save_done(tx, "run-2", [(ids[0], "crm", "confirmed", "r-1")])
+
+    assert (late, later, mine) == (set(), set(), {(ids[0], "crm")})
+
+
+def test_what_a_run_took_in_a_commit_without_an_answer_it_takes_again(store: Store) -> None:
+    ids, epoch = routed(store)
+    with store.write() as tx:
+        take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=30)
+    with store.write() as tx:
+        (again,) = take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=30)
+
+    assert not again.unknown
+
+
+def test_a_taken_delivery_knows_how_many_of_its_event_are_open(store: Store) -> None:
+    ids, epoch = routed(store, tier="enterprise")
+    with store.write() as tx:
+        both = take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=-1)
+        save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])
+        left = take_deliveries(tx, ids, epoch=epoch, run_id="run-2", run_seconds=30)
+
+    assert [one.open for one in both] == [2, 2]
+    assert [(one.destination, one.open) for one in left] == [("desk", 1)]
 
 
 def test_a_plan_that_leaves_out_a_call_of_unknown_outcome_says_so(store: Store) -> None:

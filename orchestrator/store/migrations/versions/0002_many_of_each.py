@@ -8,10 +8,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-UNFINISHED = {
-    "sqlite_where": sa.text("due_at IS NOT NULL"),
-    "postgresql_where": sa.text("due_at IS NOT NULL"),
-}
+UNFINISHED = sa.text("due_at IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -26,5 +23,9 @@ def upgrade() -> None:
         table.add_column(sa.Column("digest", sa.String(length=64), nullable=True))
     op.drop_index("ix_events_due_at", table_name="events")
     op.create_index(
-        "ix_events_workflow_id_due_at", "events", ["workflow_id", "due_at"], **UNFINISHED
+        "ix_events_workflow_id_due_at",
+        "events",
+        ["workflow_id", "due_at"],
+        sqlite_where=UNFINISHED,
+        postgresql_where=UNFINISHED,
     )

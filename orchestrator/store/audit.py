@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, Insert, Text, bindparam, insert, select
+from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, select
 
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
@@ -60,9 +60,9 @@ def record_moves(
     source: str | None,
     target: str,
     reason: str | None = None,
-    detail: Detail | None = None,
+    detail: str | None = None,
 ) -> None:
-    """Write down the same move of many events, in one statement."""
+    """Write down the same move of many events, in one statement; `detail` is JSON text."""
     if ids:
         _MOVES.run(
             tx,
@@ -72,25 +72,27 @@ def record_moves(
             source=source,
             target=target,
             reason=reason,
-            detail=as_text(detail),
+            detail=detail,
         )
 
 
 _WORDS = ("actor", "action", "source", "target", "reason", "detail")
 
 
-def _insert_moves(dialect: str) -> Insert:
-    row = select(
-        now_ms(),
-        events.c.client,
-        events.c.workflow,
-        events.c.id,
-        *(bindparam(word, type_=Text) for word in _WORDS),
-    ).where(among(dialect, events.c.id))
+def telling(moved: FromClause) -> Insert:
+    """The statement that writes one move of the events `moved`, with the parameters of it."""
+    words = (bindparam(word, type_=Text) for word in _WORDS)
+    row = select(now_ms(), moved.c.client, moved.c.workflow, moved.c.id, *words)
     return insert(audit).from_select(("at", "client", "workflow", "event_id", *_WORDS), row)
 
 
-_MOVES = Prepared(_insert_moves)
+_MOVES = Prepared(
+    lambda dialect: telling(
+        select(events.c.id, events.c.client, events.c.workflow)
+        .where(among(dialect, events.c.id))
+        .subquery("moved")
+    )
+)
 
 
 def record_deliveries(tx: Connection, notes: Sequence[DeliveryNote], *, actor: str) -> None:

@@ -30,6 +30,7 @@ Tx = Connection
 
 Result = TypeVar("Result")
 
+_WRITER_PATIENCE_SECONDS = 30
 _PAUSE_SECONDS = 0.5  # before a database that did not answer is asked again
 _READ_ONLY = {"meshline_read_only": True}
 
@@ -101,6 +102,8 @@ def _translated() -> Iterator[None]:
             raise  # a statement that is wrong: a fault of ours, which waiting does not mend
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise StoreUnavailable(f"the store does not answer: {cause}") from error
+    except sqlite3.OperationalError as error:  # the wait for the writer's turn
+        raise StoreUnavailable(f"the store does not answer: {error}") from error
     except DBAPIError as error:
         if type(error.orig) is sqlite3.DatabaseError:  # the bare class says: this is no database
             raise StoreUnavailable(f"the store cannot be read: {error.orig}") from error
@@ -129,7 +132,7 @@ def _sqlite(url: URL) -> Engine:
         engine = create_engine(
             url,
             hide_parameters=True,  # they are payloads: no log may hold them
-            connect_args={"timeout": 30, "isolation_level": None},
+            connect_args={"timeout": _WRITER_PATIENCE_SECONDS, "isolation_level": None},
         )
     except NoSuchModuleError as error:  # pragma: no cover - the standard library has it
         raise StartupFailed(str(error)) from None
@@ -143,6 +146,7 @@ def _sqlite(url: URL) -> Engine:
             "temp_store=MEMORY",
             "cache_size=-65536",
             "wal_autocheckpoint=4000",
+            "busy_timeout=2",  # `_begin` does the waiting
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -150,10 +154,29 @@ def _sqlite(url: URL) -> Engine:
     def _begin(connection: Connection) -> None:
         # The driver would begin late and upgrade a reader to a writer, which fails at once when
         # another writer was there first.
-        reads = connection.get_execution_options().get("meshline_read_only")
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("meshline_read_only"):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _wait_for_turn(connection.connection.driver_connection)
 
     return engine
+
+
+def _wait_for_turn(connection: Any) -> None:
+    """Begin as the only writer.
+
+    SQLite's own wait sleeps longer each time, up to 100 ms: who has waited long finds others before
+    him again and again, and the disk idle.
+    """
+    end = time.monotonic() + _WRITER_PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engine:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from orchestrator.domain import lifecycle
 from orchestrator.domain.lifecycle import Move, State
-from orchestrator.store.audit import Detail, record_moves
+from orchestrator.store.audit import Detail, as_text, record_moves, telling
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import events
@@ -22,17 +22,17 @@ class Change:
     """What a move sets beside the state: SQL by column, with parameters of their own names.
 
     One object a kind of move, made once: its statement is compiled for it. Progress clears `starts`
-    and `attempt` unless it says otherwise.
+    and `attempt` unless it says otherwise; `due_at` null is an end, or a person's turn.
     """
 
-    due_at: Any = None  # null: finished, or a person's turn
-    others: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
-LEASED = Change(due_at=now_ms() + bindparam("lease_ms", type_=BigInteger))
-"""The event goes on under its group's lease, of `lease_ms` from now."""
+GOING_ON = Change()
+"""The event goes on under the lease of its claim: a column with an index stays as it is, so that
+PostgreSQL need not touch any index, and SQLite not this one."""
 
-STANDING = Change()
+STANDING = Change(values={"due_at": None})
 """The event is at its end, or waits for a person."""
 
 
@@ -61,21 +61,26 @@ def move_events(
     target = lifecycle.target(move, source)
     if epoch is not None:
         values["epoch"] = epoch
-    rows = _statement(change, epoch is not None).run(
-        tx, ids=list(ids), was=source, becomes=target, **values
-    )
-    moved = list(rows.scalars())
-    record_moves(
-        tx,
-        moved,
-        actor=actor,
-        action=move,
-        source=source,
-        target=target,
-        reason=reason,
-        detail=detail,
-    )
-    return moved
+    statement = _statement(change, epoch is not None)
+    told = _Told(actor, move, source, target, reason, as_text(detail))._asdict()
+    if tx.dialect.name == "sqlite":
+        rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **values)
+        moved = list(rows.scalars())
+        record_moves(tx, moved, **told)
+        return moved
+    rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **told, **values)
+    return list(rows.scalars())
+
+
+class _Told(NamedTuple):
+    """What the audit says of a move."""
+
+    actor: str
+    action: str
+    source: str
+    target: str
+    reason: str | None
+    detail: str | None
 
 
 @functools.cache
@@ -86,12 +91,16 @@ def _statement(change: Change, fenced: bool) -> Prepared:  # noqa: FBT001 - part
             .where(among(dialect, events.c.id), events.c.state == bindparam("was"))
             .values(
                 state=bindparam("becomes"),
-                due_at=change.due_at,
                 updated_at=now_ms(),
-                **{"starts": 0, "attempt": 0, **change.others},
+                **{"starts": 0, "attempt": 0, **change.values},
             )
-            .returning(events.c.id)
         )
-        return statement.where(events.c.epoch == bindparam("epoch")) if fenced else statement
+        if fenced:
+            statement = statement.where(events.c.epoch == bindparam("epoch"))
+        if dialect == "sqlite":
+            return statement.returning(events.c.id)
+        # One round trip for both, and no second look at the events.
+        moved = statement.returning(events.c.id, events.c.client, events.c.workflow).cte("moved")
+        return select(moved.c.id).add_cte(telling(moved).cte("told"))
 
     return Prepared(build)

@@ -7,16 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, func, insert, select, update
 
 from orchestrator.domain.lifecycle import STAGE_OF, Move, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Violation
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.audit import Detail
-from orchestrator.store.clock import after, now_ms
+from orchestrator.store.clock import now_ms
 from orchestrator.store.moves import Change, move_events
-from orchestrator.store.prepared import storable
+from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.schema import events, payloads, quarantine
 from orchestrator.store.workflows import LiveWorkflow
 
@@ -44,21 +44,36 @@ def quarantine_events(
         reason=reason,
         detail={"detail": detail},
     )
-    standing = {
-        "client": workflow.client,
-        "workflow": workflow.name,
-        "stage": STAGE_OF.get(source, source),
-        "reason": reason,
-        "detail": storable(detail),
-        "violations": orjson.dumps([asdict(one) for one in violations]).decode(),
-        "owner": workflow.owners.owner,
-        "recovery_lead": workflow.owners.recovery_lead,
-    }
     if moved:
-        clock = {"since": now_ms(), "recover_by": after(workflow.recover_within_seconds)}
-        rows: list[dict[str, Any]] = [{"event_id": event_id, **standing} for event_id in moved]
-        tx.execute(insert(quarantine).values(**clock), rows)
+        _STAND.run(
+            tx,
+            ids=moved,
+            stage=STAGE_OF.get(source, source),
+            reason=reason,
+            detail=storable(detail),
+            violations=orjson.dumps([asdict(one) for one in violations]).decode(),
+            owner=workflow.owners.owner,
+            recovery_lead=workflow.owners.recovery_lead,
+            recover_ms=int(workflow.recover_within_seconds * 1000),
+        )
     return moved
+
+
+def _stand(dialect: str) -> Any:
+    words = ("stage", "reason", "detail", "violations", "owner", "recovery_lead")
+    row = select(
+        events.c.id,
+        events.c.client,
+        events.c.workflow,
+        *(bindparam(word, type_=Text) for word in words),
+        now_ms(),
+        now_ms() + bindparam("recover_ms", type_=BigInteger),
+    ).where(among(dialect, events.c.id))
+    columns = ("event_id", "client", "workflow", *words, "since", "recover_by")
+    return insert(quarantine).from_select(columns, row)
+
+
+_STAND = Prepared(_stand)
 
 
 def replay(tx: Connection, ids: Sequence[str], *, live: LiveWorkflow, actor: str) -> list[str]:
@@ -75,8 +90,8 @@ def replay(tx: Connection, ids: Sequence[str], *, live: LiveWorkflow, actor: str
 
 
 _AGAIN = Change(
-    due_at=now_ms(),
-    others={
+    values={
+        "due_at": now_ms(),
         "workflow_id": bindparam("workflow_id", type_=BigInteger),
         "replays": events.c.replays + 1,
         "epoch": 0,  # no message from before fits it any more

@@ -13,7 +13,7 @@ from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.verdicts import Rejected, Routed
 from orchestrator.store.clock import now_ms
 from orchestrator.store.deliveries import earliest_due, plan_deliveries
-from orchestrator.store.moves import LEASED, Change, move_events
+from orchestrator.store.moves import GOING_ON, Change, move_events
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import events, payloads
@@ -77,16 +77,11 @@ _WORKFLOW_OF = Prepared(
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """Who saves, under which epoch, and how long the group's lease runs from now."""
+    """Who saves, under which epoch, and how long a sign of life lets the group's lease run."""
 
     actor: str
     epoch: int
     lease_seconds: float
-
-    @property
-    def lease_ms(self) -> int:
-        """The lease in the store's unit."""
-        return int(self.lease_seconds * 1000)
 
 
 def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
@@ -98,8 +93,7 @@ def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
         source=State.ACCEPTED,
         actor=saving.actor,
         epoch=saving.epoch,
-        change=LEASED,
-        lease_ms=saving.lease_ms,
+        change=GOING_ON,
     )
 
 
@@ -120,8 +114,7 @@ def save_routed(
             source=State.VALIDATED,
             actor=saving.actor,
             epoch=saving.epoch,
-            change=LEASED,
-            lease_ms=saving.lease_ms,
+            change=GOING_ON,
             detail={"route": route + 1, "when": rule.when, "to": list(rule.to)},
         )
     plans = {event_id: routed[event_id].deliveries for event_id in moved}
@@ -167,11 +160,13 @@ def save_delivered(tx: Connection, ids: Sequence[str], saving: Saving) -> list[s
     )
 
 
-_WHEN_A_DELIVERY_IS = Change(due_at=earliest_due())
+_WHEN_A_DELIVERY_IS = Change(values={"due_at": earliest_due()})
 
 _LATER = Change(
-    due_at=now_ms() + bindparam("wait_ms", type_=BigInteger),
-    others={"attempt": events.c.attempt + 1},
+    values={
+        "due_at": now_ms() + bindparam("wait_ms", type_=BigInteger),
+        "attempt": events.c.attempt + 1,
+    }
 )
 
 

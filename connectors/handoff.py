@@ -119,7 +119,8 @@ async def hand_over(
     if action is None:
         return Failed(error=f"{connector.name} has no action {call.action}", permanent=True)
     seconds = min(longest, action.timeout_seconds)
-    handoff = _Handoff(connector, action, call, may_be_there=look_first)
+    last_moment = time.monotonic() + seconds
+    handoff = _Handoff(connector, action, call, may_be_there=look_first, last_moment=last_moment)
     if look_first and action.idempotency is Idempotency.NONE:
         return handoff.failed("an earlier call got no answer, and there is no way to look it up")
     misfit = _misfit(action, call, confirm)
@@ -173,12 +174,19 @@ class _Handoff:
     """One delivery under way; it knows at every moment whether the record may be there."""
 
     def __init__(
-        self, connector: Connector, action: Action, call: Outgoing, *, may_be_there: bool
+        self,
+        connector: Connector,
+        action: Action,
+        call: Outgoing,
+        *,
+        may_be_there: bool,
+        last_moment: float,
     ) -> None:
         self._connector = connector
         self._action = action
         self._call = call
         self._may_be_there = may_be_there
+        self._last_moment = last_moment  # of `time.monotonic`
 
     async def run(self, confirm: tuple[str, ...], *, look_first: bool) -> Outcome:
         found = await self._look_up() if look_first else None
@@ -201,6 +209,10 @@ class _Handoff:
         return found
 
     async def _create(self) -> str:
+        # A process that was frozen, or a machine that slept, wakes up here: by now another run may
+        # have made the record.
+        if time.monotonic() > self._last_moment:
+            raise TimeoutError
         before = self._may_be_there
         self._may_be_there = True
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,20 @@ def test_an_action_that_nobody_has_is_refused(fake: FakeConnector, run: Run) -> 
     outcome = run(hand_over(fake, call, confirm=(), look_first=False))
 
     assert outcome == Failed(error="fake has no action fax", permanent=True)
+
+
+def test_a_process_that_stood_still_after_its_look_sends_nothing_any_more(
+    fake: FakeConnector, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look_and_freeze(_: Outgoing) -> None:
+        time.sleep(0.05)  # noqa: ASYNC251 - no other task shall get on either
+
+    monkeypatch.setattr(fake, "lookup", look_and_freeze)
+
+    outcome = run(hand_over(fake, sent(), confirm=("email",), look_first=True, longest=0.01))
+
+    assert isinstance(outcome, Failed)
+    assert fake.creates == 0
 
 
 def test_a_cancellation_is_not_swallowed(fake: FakeConnector, run: Run) -> None:

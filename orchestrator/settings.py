@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     slice_size: int = Field(
         200, gt=0, description="most events whose calls go out between two commits of a dispatch"
     )
+    retention_days: int | None = Field(
+        None, gt=0, description="how long `meshline retention apply` leaves payloads alone"
+    )
     stop_seconds: float = Field(20, gt=0, description="how long a stopping process may finish work")
 
     @model_validator(mode="after")
@@ -145,7 +148,10 @@ class Settings(BaseSettings):
             "worker_enable_soft_shutdown_on_idle": False,
             "broker_connection_retry_on_startup": True,
             "broker_connection_max_retries": None,
-            "task_publish_retry": False,
+            # A link finds out only by publishing the next that the broker was started anew. One
+            # more try, at once; what fails then comes back when the lease ends.
+            "task_publish_retry": True,
+            "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0},
             "worker_hijack_root_logger": True,
         }
         if self.broker.startswith(("redis", "valkey")):
@@ -160,6 +166,7 @@ class Settings(BaseSettings):
             }
         else:
             config["broker_transport_options"] = {
+                "confirm_publish": True,  # else a message that the broker refuses is gone
                 "connect_timeout": 2,
                 "read_timeout": 5,
                 "write_timeout": 5,

@@ -17,6 +17,7 @@ from orchestrator.cli import (
     keys,
     processes,
     quarantine,
+    retention,
     workflow,
 )
 from orchestrator.cli.failures import run
@@ -53,6 +54,7 @@ app.command("emit")(emit.emit)
 app.add_typer(events.app, name="events")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(retention.app, name="retention")
 app.command("audit")(audit.audit)
 app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)

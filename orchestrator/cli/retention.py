@@ -1,0 +1,74 @@
+"""`meshline retention`: how long the store keeps what events carried."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.opening import actor, opened_store
+from orchestrator.cli.options import AsJson
+from orchestrator.cli.screen import note, put, put_json
+
+app = typer.Typer(help="Forget what finished events carried.", no_args_is_help=True)
+
+_EVERY_SECONDS = 2.0  # between two lines about progress
+
+
+@app.callback()
+def retention() -> None:
+    """Forget what finished events carried."""
+
+
+@app.command()
+def apply(
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days", metavar="N", min=1, help="How long to keep it; else MESHLINE_RETENTION_DAYS."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would be forgotten.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete payloads, sent values and violations of events that finished N days ago.
+
+    Events, deliveries, record ids and the audit stay; a key that comes again is still known.
+    """
+    from orchestrator.settings import settings
+
+    kept = days or settings().retention_days
+    if kept is None:
+        raise typer.BadParameter("say how long: --days N, or MESHLINE_RETENTION_DAYS")
+    with opened_store() as store:
+        from orchestrator.operations.apply_retention import apply_retention
+
+        done = apply_retention(
+            store, days=kept, actor=actor(), dry_run=dry_run, tell=_Progress().tell
+        )
+    if as_json:
+        put_json(
+            {
+                "days": kept,
+                "dry_run": dry_run,
+                "events": done.events,
+                "dead_letters": done.dead_letters,
+            }
+        )
+        return
+    verb = "would be forgotten" if dry_run else "forgotten"
+    put(f"{verb}: the contents of {done.events} events and {done.dead_letters} dead letters")
+
+
+class _Progress:
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def tell(self, done: int) -> None:
+        """A line now and then."""
+        if time.monotonic() - self._told > _EVERY_SECONDS:
+            self._told = time.monotonic()
+            note(f"{done} events so far")

@@ -1,0 +1,80 @@
+"""Forget what events carried that finished long ago; the audit and the events themselves stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.domain.errors import Refused
+from orchestrator.store import audit
+from orchestrator.store.engine import Store
+from orchestrator.store.retention import (
+    closed_letters_before,
+    count_finished_before,
+    finished_before,
+    forget_contents,
+    forget_letters,
+)
+from orchestrator.store.views import now_of
+
+_DAY_MS = 86_400_000
+_BATCH = 2_000  # events in one transaction: other writers wait for it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retained:
+    """What was forgotten, or would be."""
+
+    events: int
+    dead_letters: int
+    cutoff_ms: int  # what was finished after it was left alone
+
+
+def apply_retention(
+    store: Store,
+    *,
+    days: int,
+    actor: str,
+    dry_run: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Retained:
+    """Forget payloads, what was sent, and violations of events that finished `days` ago or before.
+
+    `tell` hears after each transaction how many events are done. What is interrupted goes on where
+    it was, the next time. Raises Refused for less than a day.
+    """
+    if days < 1:
+        raise Refused("the shortest retention is a day", field="days", fix="give --days 1 or more")
+    with store.read() as tx:
+        cutoff = now_of(tx) - days * _DAY_MS
+        if dry_run:
+            letters = len(closed_letters_before(tx, cutoff))
+            found = count_finished_before(tx, cutoff)
+            return Retained(events=found, dead_letters=letters, cutoff_ms=cutoff)
+    done, last = 0, ""
+    while ids := _forget_some(store, cutoff, days, actor, after=last):
+        done, last = done + len(ids), ids[-1]
+        tell(done)
+    return Retained(
+        events=done, dead_letters=_forget_letters(store, cutoff, days, actor), cutoff_ms=cutoff
+    )
+
+
+def _forget_some(store: Store, cutoff: int, days: int, actor: str, *, after: str) -> list[str]:
+    with store.read() as tx:
+        ids = finished_before(tx, cutoff, after=after, most=_BATCH)
+    if ids:
+        told = {"days": days, "events": len(ids), "from": ids[0], "to": ids[-1]}
+        with store.write() as tx:
+            forget_contents(tx, ids)
+            audit.record(tx, actor=actor, action="retention", detail=told)
+    return ids
+
+
+def _forget_letters(store: Store, cutoff: int, days: int, actor: str) -> int:
+    with store.write() as tx:
+        letters = forget_letters(tx, cutoff)
+        if letters:
+            told = {"days": days, "dead_letters": letters}
+            audit.record(tx, actor=actor, action="retention", detail=told)
+    return letters

@@ -1,0 +1,96 @@
+"""Forgetting what finished events carried; what happened to them stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, func, select, update
+
+from orchestrator.domain.lifecycle import State
+from orchestrator.store.prepared import Prepared, among
+from orchestrator.store.schema import dead_letters, deliveries, events, payloads, quarantine
+
+FINISHED = (State.DELIVERED, State.DISCARDED)
+
+
+def finished_before(tx: Connection, cutoff_ms: int, *, after: str, most: int) -> list[str]:
+    """Ids above `after` of events that were finished by then and still have a payload; in order."""
+    rows = _FINISHED.run(tx, after=after, until=_first_id(cutoff_ms), cutoff=cutoff_ms, most=most)
+    return list(rows.scalars())
+
+
+def count_finished_before(tx: Connection, cutoff_ms: int) -> int:
+    """How many events were finished by then and still have a payload."""
+    found: int = tx.execute(
+        select(func.count())
+        .select_from(payloads.join(events, events.c.id == payloads.c.event_id))
+        .where(payloads.c.event_id < _first_id(cutoff_ms), *_finished(cutoff_ms))
+    ).scalar_one()
+    return found
+
+
+def forget_contents(tx: Connection, ids: Sequence[str]) -> None:
+    """Delete the payloads of these events, and what repeats values of them."""
+    for statement in (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS):
+        statement.run(tx, ids=list(ids))
+
+
+def closed_letters_before(tx: Connection, cutoff_ms: int) -> list[int]:
+    """Numbers of the dead letters that were closed by then and still have a body."""
+    return list(tx.execute(select(dead_letters.c.id).where(*_closed(cutoff_ms))).scalars())
+
+
+def forget_letters(tx: Connection, cutoff_ms: int) -> int:
+    """Empty the bodies of dead letters that were closed by then; how many."""
+    emptied = update(dead_letters).where(*_closed(cutoff_ms)).values(body=b"", headers="{}")
+    return tx.execute(emptied).rowcount
+
+
+def _first_id(at_ms: int) -> str:
+    """What no id of an event is below that was accepted later: they begin with their time."""
+    return f"{max(at_ms, 0):012x}"
+
+
+def _finished(cutoff: Any) -> tuple[Any, ...]:
+    return (
+        events.c.state.in_([state.value for state in FINISHED]),
+        events.c.updated_at <= cutoff,
+    )
+
+
+def _closed(cutoff_ms: int) -> tuple[Any, ...]:
+    return dead_letters.c.closed_at <= cutoff_ms, func.length(dead_letters.c.body) > 0
+
+
+def _select_finished(_: str) -> Any:
+    delivered, discarded = (events.c.state == state for state in FINISHED)
+    return (
+        select(payloads.c.event_id)
+        .join(events, events.c.id == payloads.c.event_id)
+        .where(
+            payloads.c.event_id > bindparam("after", type_=Text),
+            payloads.c.event_id < bindparam("until", type_=Text),
+            delivered | discarded,
+            events.c.updated_at <= bindparam("cutoff", type_=BigInteger),
+        )
+        .order_by(payloads.c.event_id)
+        .limit(bindparam("most", type_=BigInteger))
+    )
+
+
+_FINISHED = Prepared(_select_finished)
+
+_FORGET_PAYLOADS = Prepared(
+    lambda dialect: delete(payloads).where(among(dialect, payloads.c.event_id))
+)
+_FORGET_SENT = Prepared(
+    lambda dialect: (
+        update(deliveries).where(among(dialect, deliveries.c.event_id)).values(send="{}")
+    )
+)
+_FORGET_VIOLATIONS = Prepared(
+    lambda dialect: (
+        update(quarantine).where(among(dialect, quarantine.c.event_id)).values(violations="[]")
+    )
+)

@@ -1,0 +1,133 @@
+"""Retention: what finished events carried is forgotten, and the record stays."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, text, update
+
+from orchestrator.domain.errors import Refused
+from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.apply_retention import apply_retention
+from orchestrator.store.clock import after
+from orchestrator.store.deliveries import save_done, take_deliveries
+from orchestrator.store.engine import Store
+from orchestrator.store.schema import deliveries, events, payloads
+from orchestrator.store.stages import Saving, save_delivered
+from orchestrator.store.views import list_audit, show_event
+from tests.leads import (
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead,
+    publish_leads,
+)
+
+DAY = 86_400
+
+
+def delivered(store: Store, count: int, *, key: str | None = None) -> list[str]:
+    """Leads that went all the way, a month and a bit ago."""
+    ids = [one.id for one in accept_batch(store, [lead(1, key=key)], actor="key:test")]
+    ids += accept_leads(store, count - 1) if count > 1 else []
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    saving = Saving(actor="worker:dispatch", epoch=group.epoch, lease_seconds=60)
+    with store.write() as tx:
+        take_deliveries(tx, ids, epoch=group.epoch, run_id="run-1", run_seconds=30)
+        save_done(tx, "run-1", [(one, "crm", "confirmed", f"r-{one}") for one in ids])
+        save_delivered(tx, ids, saving)
+    return grow_old(store, ids)
+
+
+def grow_old(store: Store, ids: list[str]) -> list[str]:
+    """Move events a month and a bit into the past: an id begins with its time."""
+    aged = [f"{int(one[:12], 16) - 31 * DAY * 1000:012x}{one[12:]}" for one in ids]
+    with store.write() as tx:
+        if store.is_sqlite:
+            tx.execute(text("PRAGMA defer_foreign_keys = ON"))
+        else:
+            tx.execute(text("ALTER TABLE payloads DROP CONSTRAINT fk_payloads_event_id"))
+            tx.execute(text("ALTER TABLE deliveries DROP CONSTRAINT fk_deliveries_event_id"))
+        for old, new in zip(ids, aged, strict=True):
+            tx.execute(update(events).where(events.c.id == old).values(id=new))
+            for table in (payloads, deliveries):
+                tx.execute(update(table).where(table.c.event_id == old).values(event_id=new))
+        tx.execute(update(events).where(events.c.id.in_(aged)).values(updated_at=after(-31 * DAY)))
+    return aged
+
+
+def payload_ids(store: Store) -> set[str]:
+    with store.read() as tx:
+        return set(tx.execute(select(payloads.c.event_id)).scalars())
+
+
+def test_the_contents_of_what_finished_long_ago_are_forgotten_and_the_record_stays(
+    store: Store,
+) -> None:
+    publish_leads(store)
+    old = delivered(store, 3)
+    (waiting,) = accept_leads(store, 1)
+
+    done = apply_retention(store, days=30, actor="cli:tester")
+
+    assert done.events == 3
+    assert payload_ids(store) == {waiting}
+    with store.read() as tx:
+        shown = show_event(tx, old[0], with_payload=True)
+        sent = tx.execute(select(deliveries.c.send)).scalars().all()
+        (told,) = list_audit(tx, action="retention")
+    assert shown is not None
+    assert shown["payload"] is None and shown["state"] == "delivered"
+    assert shown["deliveries"][0]["record_id"].startswith("r-")
+    assert sent == ["{}"] * 3
+    assert (told["actor"], told["detail"]["events"]) == ("cli:tester", 3)
+
+
+def test_what_finished_lately_or_not_at_all_is_left_alone(store: Store) -> None:
+    publish_leads(store)
+    finished_lately = delivered(store, 1)
+    with store.write() as tx:
+        tx.execute(update(events).values(updated_at=after(-29 * DAY)))
+    unfinished = grow_old(store, accept_leads(store, 1)) if store.is_sqlite else []
+
+    done = apply_retention(store, days=30, actor="cli:tester")
+
+    assert done.events == 0
+    assert payload_ids(store) == {*finished_lately, *unfinished}
+
+
+def test_a_dry_run_counts_and_changes_nothing(store: Store) -> None:
+    publish_leads(store)
+    old = delivered(store, 2)
+
+    counted = apply_retention(store, days=30, actor="cli:tester", dry_run=True)
+
+    assert counted.events == 2
+    assert payload_ids(store) == set(old)
+
+
+def test_a_second_run_finds_nothing_more_and_says_so(store: Store) -> None:
+    publish_leads(store)
+    delivered(store, 2)
+    apply_retention(store, days=30, actor="cli:tester")
+
+    again = apply_retention(store, days=30, actor="cli:tester")
+
+    assert (again.events, again.dead_letters) == (0, 0)
+    with store.read() as tx:
+        assert len(list_audit(tx, action="retention")) == 1
+
+
+def test_a_key_of_an_event_without_its_payload_is_still_known(store: Store) -> None:
+    publish_leads(store)
+    (old,) = delivered(store, 1, key="form-1")
+    apply_retention(store, days=30, actor="cli:tester")
+
+    (again,) = accept_batch(store, [lead(1, key="form-1")], actor="key:test")
+
+    assert (again.id, again.duplicate) == (old, True)
+
+
+def test_less_than_a_day_is_refused(store: Store) -> None:
+    with pytest.raises(Refused, match="shortest retention"):
+        apply_retention(store, days=0, actor="cli:tester")

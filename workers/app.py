@@ -16,9 +16,10 @@ from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
+from workers.queues import queue_config
 
 app = Celery("meshline", include=["workers.chain"])
-app.add_defaults(lambda: settings().celery_config())
+app.add_defaults(lambda: settings().celery_config() | queue_config(settings().broker))
 
 
 class Process:

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.opening import opened_store
+from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import note, put, put_json, put_table, short
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.errors import NotFound, Refused
 
-app = typer.Typer(help="Messages that no worker could read, as they were.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from orchestrator.operations.requeue_dead_letters import Closed
+    from orchestrator.store.engine import Store
+
+app = typer.Typer(
+    help="Messages that no worker could read: list, show, requeue, drop.", no_args_is_help=True
+)
 
 _LONGEST = 2_000  # characters of a body that the screen shows
+_LARGEST = 2**63 - 1
+
+Numbers = Annotated[
+    list[int] | None,
+    typer.Argument(metavar="ID", min=1, max=_LARGEST, help="Their ids in the list."),
+]
+All = Annotated[bool, typer.Option("--all", help="All that stand.")]
 
 
 @app.command("list")
-def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
+def list_(
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Also those that were requeued or dropped.")
+    ] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
     """List dead letters, the newest first."""
     with opened_store() as store:
-        from orchestrator.store.dead_letters import list_dead_letters
+        from orchestrator.store.dead_letters import LetterState, list_dead_letters
 
+        state = None if closed else LetterState.STANDING
         with store.read() as tx:
-            rows = list_dead_letters(tx, limit=limit)
+            rows = list_dead_letters(tx, state=state, limit=limit)
     if as_json:
         put_json({"dead_letters": rows})
         return
+    if not rows:
+        put("there are no dead letters" if closed else "no dead letter stands")
+        return
+    columns = ("id", "state", "queue", "task", "bytes", "error")
     put_table(
-        ("ID", "WHEN", "QUEUE", "TASK", "BYTES", "ERROR"),
-        [
-            (row["id"], short(row["at"]), row["queue"], row["task"], row["bytes"], row["error"])
-            for row in rows
-        ],
+        ("ID", "WHEN", "STATE", "QUEUE", "TASK", "BYTES", "ERROR"),
+        [(row["id"], short(row["at"]), *(row[name] for name in columns[1:])) for row in rows],
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
@@ -40,7 +62,9 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(metavar="ID", help="Its id in the list.")],
+    number: Annotated[
+        int, typer.Argument(metavar="ID", min=1, max=_LARGEST, help="Its id in the list.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter whole."""
@@ -55,6 +79,67 @@ def show(
         put_json(letter)
         return
     for name, value in letter.items():
-        text = str(value)
+        text = "-" if value is None else str(value)
         cut = f"… ({len(text)} characters, --json has all)" if len(text) > _LONGEST else ""
         put(f"{name:18}{text[:_LONGEST]}{cut}")
+
+
+@app.command()
+def requeue(
+    numbers: Numbers = None,
+    every: All = False,
+    why: Annotated[
+        str | None, typer.Option("--why", help="Why they can be read now; the audit keeps it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put dead letters back on the queue that they came from, exactly as they were.
+
+    What a worker still cannot read comes back under a new id.
+    """
+    with opened_store() as store:
+        chosen = _chosen(store, numbers, every)
+        from orchestrator.cli.posting import open_broker
+        from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+
+        with open_broker() as post:
+            done = requeue_dead_letters(store, chosen, post, actor=actor(), why=why)
+    _tell("requeued", done, as_json=as_json)
+
+
+@app.command()
+def drop(
+    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    numbers: Numbers = None,
+    every: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give dead letters up for good; they stay in the store, with the reason."""
+    with opened_store() as store:
+        chosen = _chosen(store, numbers, every)
+        from orchestrator.operations.drop_dead_letters import drop_dead_letters
+
+        done = drop_dead_letters(store, chosen, why=why, actor=actor())
+    _tell("dropped", done, as_json=as_json)
+
+
+def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
+    from orchestrator.store.dead_letters import standing_numbers
+
+    if bool(numbers) == every:
+        raise Refused("say which dead letters", fix="give their ids, or --all")
+    if numbers:
+        return list(dict.fromkeys(numbers))
+    with store.read() as tx:
+        return standing_numbers(tx)
+
+
+def _tell(what: str, done: Closed, *, as_json: bool) -> None:
+    if as_json:
+        put_json(asdict(done))
+    else:
+        put(f"{what} {len(done.ids)}")
+        for one in done.skipped:
+            note(f"{one['id']} left alone: it is {one['state']}")
+    if any(one["state"] != what for one in done.skipped):
+        raise typer.Exit(1)

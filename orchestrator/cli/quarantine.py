@@ -36,16 +36,23 @@ def list_(
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List what stands in quarantine, the oldest first, with reason, owner and clock."""
+    """List what stands in quarantine, the oldest first, with reason, owner and clock.
+
+    Broker messages that no worker could read are among it, as poison_message; they are mended with
+    `meshline dead-letters`.
+    """
     filters = Filters(client=client, workflow=workflow, reason=reason, since=since, until=until)
     with opened_store() as store:
+        from orchestrator.store.dead_letters import count_poison, list_poison
         from orchestrator.store.views import count_reasons, list_quarantine, now_of
 
         selection = filters.selection(store)
         with store.read() as tx:
             now = now_of(tx)
-            summary = count_reasons(tx, selection)
+            summary = count_reasons(tx, selection) + count_poison(tx, selection)
             rows = list_quarantine(tx, selection, limit=limit)
+            rows += list_poison(tx, selection, limit=limit)
+    rows = sorted(rows, key=lambda one: str(one["since"]))[:limit]
     total = sum(one["events"] for one in summary)
     if as_json:
         put_json({"total": total, "summary": summary, "events": rows})
@@ -73,7 +80,10 @@ def show(
             now = now_of(tx)
             event = show_event(tx, event_id, with_payload=True)
     if event is None:
-        raise NotFound(f"there is no event {event_id!r}", fix="see `meshline quarantine list`")
+        where = "`meshline quarantine list`"
+        if event_id.isdigit():  # as a dead letter's id is
+            where += f", or `meshline dead-letters show {event_id}`"
+        raise NotFound(f"there is no event {event_id!r}", fix=f"see {where}")
     if event["quarantine"] is None:
         raise Refused(
             f"event {event_id} is {event['state']} and not in quarantine",
@@ -96,7 +106,7 @@ def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:
                 one["events"],
                 one["reason"],
                 one["stage"],
-                f"{one['client']}/{one['workflow']}",
+                f"{one['client']}/{one['workflow']}" if one["workflow"] else None,
                 one["recovery_lead"],
                 left(one["recover_by"], now),
             )
@@ -110,7 +120,7 @@ def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
         ("ID", "WHY", "SINCE", "RECOVER", "LEAD, OWNER"),
         [
             (
-                row["id"],
+                row["id"] or f"dead letter {row['dead_letter']}",
                 _why(row),
                 f"{age(row['since'], now)} ago",
                 left(row["recover_by"], now),

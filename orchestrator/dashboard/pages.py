@@ -17,6 +17,7 @@ from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store import views
+from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.engine import Tx
 
 Found = TypeVar("Found")
@@ -130,6 +131,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         "now": views.iso(views.now_of(tx)),
         "states": views.count_states(tx),
         "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
+        "poison": count_poison(tx, views.EVERYTHING),
         "events": found[:PAGE_SIZE],
         "more": len(found) > PAGE_SIZE,
         "workflows": views.name_workflows(tx),

@@ -1,24 +1,135 @@
-"""Broker messages that no worker could read, kept as they were."""
+"""Dead letters: broker messages that no worker could read, kept as they were."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from orchestrator.domain.reasons import Reason
+from orchestrator.store.clock import now_ms
+from orchestrator.store.prepared import storable
 from orchestrator.store.schema import dead_letters
+from orchestrator.store.selection import Selection
 from orchestrator.store.views import View, iso
 
+OWNER = "platform"
+"""Who mends them: nobody knows whose workflow an unreadable message is for."""
 
-def list_dead_letters(tx: Connection, *, limit: int = 1000) -> list[View]:
+_LONGEST_ERROR = 2_000  # characters
+_LONGEST_NAME = 255
+
+
+class LetterState(StrEnum):
+    """Where a dead letter is."""
+
+    STANDING = "standing"
+    REQUEUED = "requeued"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A message as it was."""
+
+    queue: str
+    error: str  # what is wrong with it, for people
+    body: bytes
+    headers: str | None  # JSON; None: the bytes were no message at all, the body is all of them
+    task: str | None = None
+    content_type: str | None = None
+    content_encoding: str | None = None
+
+    def digest(self) -> str:
+        """What is the same when the same message is delivered again."""
+        found = hashlib.sha256()
+        for part in (self.queue, self.headers, self.content_type, self.content_encoding):
+            text = b"" if part is None else part.encode(errors="backslashreplace")
+            found.update(b"%d:%s," % (-1 if part is None else len(text), text))
+        found.update(self.body)
+        return found.hexdigest()
+
+
+def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
+    """Write a message down; its number, or None where it stands here already."""
+    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    row = {
+        "at": now_ms(),
+        "queue": _short(letter.queue),
+        "task": None if letter.task is None else _short(letter.task),
+        "error": _clean(letter.error)[:_LONGEST_ERROR],
+        "headers": "null" if letter.headers is None else _clean(letter.headers),
+        "content_type": letter.content_type and _short(letter.content_type),
+        "content_encoding": letter.content_encoding and _short(letter.content_encoding),
+        "body": letter.body,
+        "digest": letter.digest(),
+    }
+    table = dead_letters.c
+    kept = tx.execute(
+        insert(dead_letters)
+        .values(row)
+        .on_conflict_do_nothing(
+            index_elements=[table.digest], index_where=table.state == LetterState.STANDING
+        )
+        .returning(table.id)
+    )
+    return kept.scalar_one_or_none()
+
+
+def close_dead_letter(
+    tx: Connection, number: int, *, state: LetterState, why: str | None, actor: str
+) -> DeadLetter | None:
+    """Say what became of a standing one; it, or None where it stands no more or never did."""
+    table = dead_letters.c
+    closed = tx.execute(
+        update(dead_letters)
+        .where(table.id == number, table.state == LetterState.STANDING)
+        .values(state=state, closed_at=now_ms(), closed_by=actor, why=why)
+        .returning(*table)
+    ).one_or_none()
+    if closed is None:
+        return None
+    return DeadLetter(
+        queue=closed.queue,
+        error=closed.error,
+        body=bytes(closed.body),
+        headers=None if closed.headers == "null" else closed.headers,
+        task=closed.task,
+        content_type=closed.content_type,
+        content_encoding=closed.content_encoding,
+    )
+
+
+def standing_numbers(tx: Connection) -> list[int]:
+    """The numbers of all that stand, the oldest first."""
+    table = dead_letters.c
+    rows = select(table.id).where(table.state == LetterState.STANDING).order_by(table.id)
+    return list(tx.execute(rows).scalars())
+
+
+def states_of_letters(tx: Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """The state of each of these that exists."""
+    table = dead_letters.c
+    rows = tx.execute(select(table.id, table.state).where(table.id.in_(numbers)))
+    return {row.id: row.state for row in rows}
+
+
+def list_dead_letters(
+    tx: Connection, *, state: LetterState | None = None, limit: int = 1000
+) -> list[View]:
     """Dead letters without their bodies, the newest first."""
     table = dead_letters.c
-    size = func.length(table.body).label("bytes")
-    columns = (table.id, table.at, table.queue, table.task, table.error, size)
-    rows = tx.execute(select(*columns).order_by(table.id.desc()).limit(limit))
-    return [{**_head(row), "bytes": row.bytes} for row in rows]
+    statement = _heads().order_by(table.id.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(table.state == state)
+    return [{**_head(row), "bytes": row.bytes} for row in tx.execute(statement)]
 
 
 def show_dead_letter(tx: Connection, number: int) -> View | None:
@@ -28,17 +139,83 @@ def show_dead_letter(tx: Connection, number: int) -> View | None:
         return None
     return {
         **_head(row),
-        "headers": orjson.loads(row.headers),
+        "headers": _parsed(row.headers),
         "content_type": row.content_type,
         "content_encoding": row.content_encoding,
-        **_body(row.body),
+        **_body(bytes(row.body)),
+        "closed_at": iso(row.closed_at),
+        "closed_by": row.closed_by,
+        "why": row.why,
     }
+
+
+def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> list[View]:
+    """Standing dead letters in the quarantine's words, the oldest first.
+
+    A selection by id, client or workflow has none of them: nobody knows whose they are.
+    """
+    statement = _chosen(_heads(), selection)
+    if statement is None:
+        return []
+    rows = tx.execute(statement.order_by(dead_letters.c.id).limit(limit))
+    return [
+        {
+            "id": None,  # it is no event
+            "dead_letter": row.id,
+            **_NOBODYS,
+            "detail": row.error,
+            "violations": [],
+            "hints": [],
+            "owner": OWNER,
+            "since": iso(row.at),
+            "overdue": False,
+            "amended": False,
+        }
+        for row in rows
+    ]
+
+
+def count_poison(tx: Connection, selection: Selection) -> list[View]:
+    """The selection's dead letters as one cause of the quarantine's; none where there are none."""
+    statement = _chosen(select(func.count()).select_from(dead_letters), selection)
+    count = 0 if statement is None else int(tx.execute(statement).scalar_one())
+    return [_NOBODYS | {"events": count}] if count else []
+
+
+_NOBODYS: View = {
+    "client": None,
+    "workflow": None,
+    "stage": "broker",
+    "reason": Reason.POISON_MESSAGE.value,
+    "recovery_lead": OWNER,
+    "recover_by": None,
+}
+
+
+def _chosen(statement: Select[Any], selection: Selection) -> Select[Any] | None:
+    table = dead_letters.c
+    if selection.ids or selection.client is not None or selection.workflow is not None:
+        return None
+    if selection.reason not in (None, Reason.POISON_MESSAGE):
+        return None
+    if selection.since is not None:
+        statement = statement.where(table.at >= selection.since)
+    if selection.until is not None:
+        statement = statement.where(table.at < selection.until)
+    return statement.where(table.state == LetterState.STANDING)
+
+
+def _heads() -> Select[Any]:
+    table = dead_letters.c
+    size = func.length(table.body).label("bytes")
+    return select(table.id, table.at, table.state, table.queue, table.task, table.error, size)
 
 
 def _head(row: Any) -> View:
     return {
         "id": row.id,
         "at": iso(row.at),
+        "state": row.state,
         "queue": row.queue,
         "task": row.task,
         "error": row.error,
@@ -50,3 +227,18 @@ def _body(body: bytes) -> dict[str, str]:
         return {"body": body.decode()}
     except UnicodeDecodeError:
         return {"body_base64": base64.b64encode(body).decode()}
+
+
+def _parsed(headers: str) -> Any:
+    try:
+        return orjson.loads(headers)
+    except orjson.JSONDecodeError:  # Kombu's JSON may hold what JSON may not, such as NaN
+        return headers
+
+
+def _clean(text: str) -> str:
+    return storable(text.encode(errors="backslashreplace").decode())
+
+
+def _short(text: str) -> str:
+    return _clean(text)[:_LONGEST_NAME]

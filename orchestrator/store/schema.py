@@ -211,5 +211,11 @@ dead_letters = Table(
     Column("closed_at", BigInteger),  # requeued or dropped
     Column("closed_by", String(255)),
     Column("why", Text),
-    Column("digest", String(64)),  # the same message delivered twice is one dead letter
+    Column("digest", String(64)),
+)
+Index(  # the same message delivered twice is one dead letter
+    "ix_dead_letters_standing",
+    dead_letters.c.digest,
+    unique=True,
+    **_only_where("state = 'standing'"),
 )

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 UNFINISHED = sa.text("due_at IS NOT NULL")
+STANDING = sa.text("state = 'standing'")
 
 
 def upgrade() -> None:
@@ -21,6 +22,14 @@ def upgrade() -> None:
         table.add_column(sa.Column("closed_by", sa.String(length=255), nullable=True))
         table.add_column(sa.Column("why", sa.Text(), nullable=True))
         table.add_column(sa.Column("digest", sa.String(length=64), nullable=True))
+    op.create_index(
+        "ix_dead_letters_standing",
+        "dead_letters",
+        ["digest"],
+        unique=True,
+        sqlite_where=STANDING,
+        postgresql_where=STANDING,
+    )
     op.drop_index("ix_events_due_at", table_name="events")
     op.create_index(
         "ix_events_workflow_id_due_at",

@@ -1,0 +1,37 @@
+"""Give dead letters up for good; they stay in the store, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.domain.errors import Refused
+from orchestrator.domain.reasons import Reason
+from orchestrator.operations.requeue_dead_letters import Closed, closed_before
+from orchestrator.store import audit
+from orchestrator.store.dead_letters import LetterState, close_dead_letter
+from orchestrator.store.engine import Store
+
+
+def drop_dead_letters(store: Store, numbers: Sequence[int], *, why: str, actor: str) -> Closed:
+    """Drop the standing ones among them. Raises Refused without a `why`, NotFound."""
+    if not why.strip():
+        raise Refused("a drop needs a reason", field="why", fix="give --why 'the reason'")
+    report = Closed(skipped=closed_before(store, numbers))
+    with store.write() as tx:
+        for number in numbers:
+            letter = close_dead_letter(
+                tx, number, state=LetterState.DROPPED, why=why.strip(), actor=actor
+            )
+            if letter is None:
+                continue
+            detail = {
+                "dead_letter": number,
+                "queue": letter.queue,
+                "task": letter.task,
+                "why": why.strip(),
+            }
+            audit.record(
+                tx, actor=actor, action="drop", reason=Reason.POISON_MESSAGE, detail=detail
+            )
+            report.ids.append(number)
+    return report

@@ -1,0 +1,153 @@
+"""Whatever is on the queue, it is kept whole, it is off the queue, and the worker goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from orchestrator.store.dead_letters import list_poison
+from orchestrator.store.views import EVERYTHING
+from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
+
+pytestmark = pytest.mark.processes
+
+DEEP = b"[" * 5_000 + b"]" * 5_000
+
+MESSAGES = {
+    "a body that is no JSON": (Sent(body=b"{not json", headers=ours()), "cannot be decoded"),
+    "a body of any bytes": (Sent(body=bytes(range(256)), headers=ours()), "cannot be decoded"),
+    "a body nested too deep": (Sent(body=DEEP, headers=ours()), "recursion"),
+    "an empty body": (Sent(body=b"", headers=ours()), "not [args, kwargs, embed]"),
+    "a body that is no triple": (Sent(body=b'{"a": 1}', headers=ours()), "not [args"),
+    "a content type unheard of": (
+        Sent(headers=ours(), content_type="application/x-foo"),
+        "untrusted content",
+    ),
+    "a pickle": (Sent(headers=ours(), content_type="application/x-python-serialize"), "pickle"),
+    "no content type": (Sent(headers=ours(), content_type=None), "not [args"),
+    "an encoding unheard of": (Sent(headers=ours(), content_encoding="klingon"), "klingon"),
+    "a compression unheard of": (Sent(headers=ours(compression="application/x-foo")), "x-foo"),
+    "a compression that is not true": (
+        Sent(headers=ours(compression="application/x-gzip")),
+        "incorrect header check",
+    ),
+    "a task unheard of": (Sent(headers=ours("ghost")), "no task 'ghost'"),
+    "a task of Celery's own": (Sent(headers=ours("celery.backend_cleanup")), "no task"),
+    "no id": (Sent(headers={"task": "meshline.validate"}), "no id"),
+    "no task": (Sent(headers={"id": "one"}), "no task"),
+    "no headers": (Sent(headers=None), "no task"),
+    "an ETA that is no time": (Sent(headers=ours(eta="soon")), "eta"),
+    "an ETA in a thousand years": (Sent(headers=ours(eta="3026-01-01T00:00:00")), "eta"),
+    "a time limit that is no pair": (Sent(headers=ours(timelimit="long")), "timelimit"),
+    "arguments that are not ours": (Sent(body=b'[["x"], {"y": 1}, {}]', headers=ours()), "ids"),
+    "ids that are no list": (Sent(body=b'[["x", "y"], {}, {}]', headers=ours()), "ids"),
+    "an epoch that is no number": (Sent(body=b'[[["x"], "y"], {}, {}]', headers=ours()), "epoch"),
+}
+
+
+@pytest.mark.parametrize("shape", MESSAGES)
+def test_a_message_that_cannot_be_read_is_kept_as_it_was(rig: Rig, shape: str) -> None:
+    sent, why = MESSAGES[shape]
+
+    rig.put(sent)
+
+    assert eventually(lambda: bool(rig.letters()))
+    assert rig.works()
+    (letter,) = rig.letters()
+    assert why in letter["error"]
+    assert body_of(rig, letter["id"]) == sent.body
+    assert letter["headers"] == (sent.headers or {})
+    assert (letter["content_type"], letter["content_encoding"]) == (
+        *(sent.content_type, sent.content_encoding),
+    )
+    assert letter["queue"] == CHAINS
+    assert eventually(lambda: rig.copies() == [sent.body])
+
+
+def changed(**parts: object) -> bytes:
+    """A message on a Redis list, one part of which is wrong."""
+    return json.dumps(Sent(headers=ours()).envelope() | parts).encode()
+
+
+ITEMS = {
+    "bytes": b"\xff\xfe\x00",
+    "nothing": b"",
+    "text": b"hello",
+    "a list": b"[]",
+    "a null": b"null",
+    "an object": b"{}",
+    "a number without end": b"9" * 5_000,
+    "nesting without end": b"[" * 100_000,
+    "a time that is none": b'{"__type__": "datetime", "__value__": "soon"}',
+    "base64 that is none": changed(body="!"),
+    "a body that is a number": changed(body=5),
+    "headers that are a list": changed(headers=[1]),
+    "headers that are a text": changed(headers="x"),
+    "properties that are a number": changed(properties=5),
+    "properties without a tag": changed(properties={"body_encoding": "base64"}),
+    "a content type that is a list": changed(**{"content-type": [JSON]}),
+}
+
+
+@pytest.mark.parametrize("shape", ITEMS)
+def test_an_item_that_is_no_message_is_kept_as_it_was(on_redis: Rig, shape: str) -> None:
+    item = ITEMS[shape]
+
+    on_redis.put_item(item)
+
+    assert eventually(lambda: bool(on_redis.letters()))
+    assert on_redis.works()
+    (letter,) = on_redis.letters()
+    assert "it is no message" in letter["error"]
+    assert body_of(on_redis, letter["id"]) == item
+    assert letter["headers"] is None
+    assert on_redis.copies() == [item]
+
+
+def test_the_same_message_delivered_twice_is_one_dead_letter(rig: Rig) -> None:
+    for name in ("ghost", "ghost", "another ghost"):
+        rig.put(Sent(headers=ours(name)))
+
+    assert rig.works()
+    assert [letter["task"] for letter in rig.letters()] == ["ghost", "another ghost"]
+
+
+OTHER_RELEASES = {
+    "one more argument": Sent(body=b'[[["x"], 7, "new"], {}, {}]', headers=ours()),
+    "another argument": Sent(body=b'[["x"], {"epoch": 7}, {}]', headers=ours()),
+    "another task": Sent(body=b'[[["x"], 7], {}, {}]', headers=ours("meshline.approve")),
+    "another next link": Sent(
+        body=b'[[["x"], 7], {}, {"chain": [{"task": "meshline.approve"}]}]', headers=ours()
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", OTHER_RELEASES)
+def test_a_message_of_another_release_is_left_to_the_store(rig: Rig, shape: str) -> None:
+    rig.put(OTHER_RELEASES[shape])
+
+    assert rig.works()
+    assert eventually(lambda: "a message of another release" in rig.worker.output())
+    assert rig.letters() == []
+
+
+def test_poison_is_in_the_quarantine_with_an_owner(rig: Rig) -> None:
+    rig.put(Sent(headers=ours("ghost")))
+    assert eventually(lambda: bool(rig.letters()))
+
+    with rig.store.read() as tx:
+        (one,) = list_poison(tx, EVERYTHING)
+
+    assert (one["reason"], one["owner"]) == ("poison_message", "platform")
+    assert one["dead_letter"] == rig.letters()[0]["id"]
+
+
+def body_of(rig: Rig, number: int) -> bytes:
+    from sqlalchemy import select
+
+    from orchestrator.store.schema import dead_letters
+
+    with rig.store.read() as tx:
+        found = select(dead_letters.c.body).where(dead_letters.c.id == number)
+        return bytes(tx.execute(found).scalar_one())

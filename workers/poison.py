@@ -1,0 +1,72 @@
+"""Burying a message that cannot be read: the store first, then a copy on a queue of its own."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from typing import Any
+
+from kombu.utils.json import dumps
+
+from orchestrator.settings import settings
+from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.migrate import open_store
+from workers.queues import DEAD_LETTERS, MOST_COPIES, declare_dead_letters
+
+log = logging.getLogger(__name__)
+
+# What brokers write on a message that they deliver again: no part of it.
+_MARKS = ("redelivered", "x-delivery-count", "x-acquired-count", "x-death")
+_MARKED = ("x-first-death-", "x-last-death-")
+
+
+def letter_of(message: Any, error: str) -> DeadLetter:
+    """A Kombu message that came in whole, as it was sent."""
+    headers = {name: value for name, value in message.headers.items() if not _is_mark(name)}
+    if not message.errors:  # else Kombu could not undo it
+        headers.pop("compression", None)
+    task, body = headers.get("task"), message.body or b""
+    return DeadLetter(
+        queue=message.delivery_info.get("routing_key") or "",
+        task=None if task is None else str(task),
+        error=error,
+        headers=dumps(headers),
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        body=body.encode(errors="surrogatepass") if isinstance(body, str) else bytes(body),
+    )
+
+
+def keep(letter: DeadLetter) -> None:
+    """Write it down, once however often it is delivered.
+
+    Raises StoreUnavailable and its kin: then the message may not leave the queue.
+    """
+    # A store of its own, for a moment: this is the process that worker processes are forked from,
+    # and a connection must not go with them.
+    with closing(open_store(settings().store_url)) as store, store.write() as tx:
+        number = keep_dead_letter(tx, letter)
+    if number is not None:
+        log.error("dead letter %d from %r: %r", number, letter.queue, letter.error)
+
+
+def copy(letter: DeadLetter, channel: Any) -> None:
+    """Put a copy where other tools look; if that fails it is only told: the store has it."""
+    try:
+        if declare_dead_letters(channel) >= MOST_COPIES:
+            return
+        headers = {"x-meshline-error": letter.error[:500], "x-meshline-queue": letter.queue}
+        message = channel.prepare_message(
+            letter.body,
+            content_type=letter.content_type,
+            content_encoding=letter.content_encoding,
+            headers=headers,
+            properties={"delivery_mode": 2},
+        )
+        channel.basic_publish(message, exchange="", routing_key=DEAD_LETTERS)
+    except Exception as error:  # noqa: BLE001 - each transport has errors of its own
+        log.warning("no copy of the dead letter on %s: %s", DEAD_LETTERS, error)
+
+
+def _is_mark(name: object) -> bool:
+    return name in _MARKS or (isinstance(name, str) and name.startswith(_MARKED))

@@ -1,0 +1,88 @@
+"""Kombu's Redis transport, guarded: an item that is no message is kept instead of lost.
+
+Kombu takes an item off its list, then parses it; an item that does not parse is gone, and ends the
+worker. Here it is looked at in between, where the client reads the answer to BRPOP.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from kombu.transport import redis
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+
+from orchestrator.store.dead_letters import DeadLetter
+from workers.poison import copy, keep
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 1.0  # before an item that could not be kept is met again
+
+
+class GuardedChannel(redis.Channel):
+    """A channel whose consumers get messages only."""
+
+    def _create_client(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - Kombu's
+        client = super()._create_client(asynchronous)  # type: ignore[no-untyped-call]
+        if asynchronous:  # the one that BRPOP's answers come through
+            client.parse_response = partial(self._read, client.parse_response)
+        return client
+
+    def _read(
+        self, parse: Callable[..., Any], connection: Any, command: str, **options: Any
+    ) -> Any:
+        answer = parse(connection, command, **options)
+        if command != "BRPOP" or not answer:
+            return answer
+        key, item = bytes_to_str(answer[0]), answer[1]
+        error = self._fault_of(item)
+        if error is None:
+            return answer
+        self._keep(key, item, error)
+        return None  # as if nothing had come
+
+    def _fault_of(self, item: bytes) -> str | None:
+        """Why Kombu could not make a message of it, found out by trying."""
+        try:
+            payload = loads(bytes_to_str(item))
+            message = self.Message(payload, channel=self)  # type: ignore[no-untyped-call]
+            if payload["properties"].get("body_encoding") == "base64":
+                b64decode(payload.get("body") or "", validate=True)  # Kombu skips what is none
+            where = message.delivery_info["exchange"], message.delivery_info["routing_key"]
+            texts = (message.delivery_tag, *where)
+            maybe = (message.content_type, message.content_encoding)
+            whole = (
+                isinstance(payload["properties"], dict)
+                and isinstance(message.headers, dict)
+                and isinstance(message.body, bytes | str | None)
+                and all(isinstance(one, str) for one in texts)
+                and all(isinstance(one, str | None) for one in maybe)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, Kombu would raise it too
+            return f"it is no message: {type(error).__name__}: {error}"
+        return None if whole else "it is no message: a part of it is of the wrong kind"
+
+    def _keep(self, key: str, item: bytes, error: str) -> None:
+        queue = key.rsplit(self.sep, 1)[0]
+        letter = DeadLetter(queue=queue, error=error, headers=None, body=bytes(item))
+        try:
+            keep(letter)
+        except Exception as why:  # noqa: BLE001 - whatever it is, the item is not kept
+            log.error("an item that is no message goes back on its list: %s", why)  # noqa: TRY400
+            with self.conn_or_acquire() as client:
+                client.lpush(key, item)  # behind the others
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            copy(letter, self)
+
+
+class GuardedTransport(redis.Transport):
+    """Kombu's transport with guarded channels."""
+
+    Channel = GuardedChannel

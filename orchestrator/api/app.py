@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -16,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from orchestrator.api.aside import Aside
 from orchestrator.api.bodies import Room
 from orchestrator.api.door import Door, DoorLimits
 from orchestrator.api.events import Events
@@ -30,7 +29,9 @@ from orchestrator.store.engine import Store
 from orchestrator.store.views import count_states
 
 _COUNTED_SECONDS = 10.0  # counting goes over every event
+_COUNTING_SECONDS = 8.0
 _READING_THREADS = 4
+_PARSING_THREADS = 2
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -43,30 +44,32 @@ class ApiLimits:
     body_seconds: float = 30.0  # until the whole body has arrived
     bytes_in_hand: int = 128 * 1024 * 1024  # bodies that are read or wait for their commit
     key_seconds: float = REMEMBERED_SECONDS
+    look_seconds: float = 2.0  # how long a look into the store is waited for
 
 
 def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -> Starlette:
     """The door as an ASGI application; it writes between its lifespan's start and end."""
     limits = limits or ApiLimits()
-    threads = ThreadPoolExecutor(_READING_THREADS, "door-reader")
-
-    async def aside(function: Callable[..., Any], *arguments: object) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
-
+    looks = Aside(
+        "door-reader", StoreUnavailable, seconds=limits.look_seconds, threads=_READING_THREADS
+    )
+    counts = Aside("door-counter", StoreUnavailable, seconds=_COUNTING_SECONDS)
+    parsers = ThreadPoolExecutor(_PARSING_THREADS, "door-parser")
     metrics = Metrics()
     door = Door(store, metrics, limits.door)
     events = Events(
         store=store,
         door=door,
-        keys=KeyRing(lambda key: aside(check_key, store, key), seconds=limits.key_seconds),
+        keys=KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds),
         metrics=metrics,
         room=Room(max(limits.bytes_in_hand, config.max_batch_bytes, config.max_body_bytes)),
         config=config,
         body_seconds=limits.body_seconds,
-        aside=aside,
+        looks=looks,
+        parsers=parsers,
     )
-    readiness = Readiness(store, config)
-    states = Remembered(lambda: aside(_count, store), seconds=_COUNTED_SECONDS)
+    readiness = Readiness(store, config, door)
+    states = Remembered(lambda: _count(counts, store), seconds=_COUNTED_SECONDS)
 
     async def healthz(_: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
@@ -90,7 +93,9 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
             yield
         finally:
             await door.stop()
-            threads.shutdown()
+            parsers.shutdown()
+            for threads in (looks, counts, readiness):
+                threads.close()
 
     def route(method: str, path: str, endpoint: Endpoint) -> Route:
         return Route(path, _answering(events, endpoint), methods=[method])
@@ -124,9 +129,12 @@ def _answering(events: Events, endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-def _count(store: Store) -> dict[str, int] | None:
-    try:
+async def _count(counts: Aside, store: Store) -> dict[str, int] | None:
+    def count() -> dict[str, int]:
         with store.read() as tx:
             return count_states(tx)
+
+    try:
+        return await counts.run(count)
     except StoreUnavailable:
         return None

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from orchestrator.api.aside import Aside
 from orchestrator.api.metrics import Metrics
 from orchestrator.api.problems import DoorFull
 from orchestrator.domain.errors import StoreUnavailable
@@ -29,6 +29,7 @@ class DoorLimits:
     most_waiting: int = 20_000  # events
     most_in_a_commit: int = 2_000  # events; one batch may be larger
     bytes_in_a_commit: int = 16 * 1024 * 1024
+    commit_seconds: float = 2.0  # how long a commit is waited for
 
 
 @dataclass(eq=False)
@@ -45,21 +46,28 @@ class Door:
     """One writer thread, and what waits for it. Belongs to one event loop, between start and stop.
 
     A request whose sender has gone away is written all the same: it may have been the answer that
-    got lost, and the sender's next try finds the event by its key.
+    got lost, and the sender's next try finds the event by its key. So is one that was told the
+    store does not answer while its commit was on its way.
     """
 
     def __init__(self, store: Store, metrics: Metrics, limits: DoorLimits | None = None) -> None:
         self._store = store
         self._metrics = metrics
         self._limits = limits or DoorLimits()
+        seconds = self._limits.commit_seconds
+        self._thread = Aside("door-writer", StoreUnavailable, seconds=seconds)
         self._waiting: deque[_Waiting] = deque()
         self._events_waiting = 0
         self._wake = asyncio.Event()
         self._stopping = False
 
+    @property
+    def hangs(self) -> bool:
+        """Whether a commit is overdue: nothing is accepted until it has come back."""
+        return self._thread.hangs
+
     async def start(self) -> None:
         """Begin to write."""
-        self._thread = ThreadPoolExecutor(1, "door-writer")
         self._writer = asyncio.create_task(self._write(), name="door-writer")
 
     async def stop(self) -> None:
@@ -67,7 +75,7 @@ class Door:
         self._stopping = True
         self._wake.set()
         await self._writer
-        self._thread.shutdown()
+        self._thread.close()
 
     async def accept(self, triggers: Sequence[Trigger], *, actor: str) -> list[Accepted]:
         """Answer when the triggers are committed, in their order: all of them, or none.
@@ -86,7 +94,6 @@ class Door:
         return await one.answer
 
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting or not self._stopping:
             if not self._waiting:
                 self._wake.clear()
@@ -94,7 +101,7 @@ class Door:
                 continue
             group = self._take()
             try:
-                answers = await loop.run_in_executor(self._thread, self._commit, group)
+                answers = await self._thread.run(self._commit, group)
             except StoreUnavailable as error:
                 # Nor would the next in line be better served by another wait for it.
                 group.extend(self._waiting)
@@ -131,8 +138,9 @@ class Door:
             if len(group) == 1:
                 return [error]
             # What nobody foresaw in one request must not cost the others theirs.
-            log.exception("a commit of %d requests failed; writing them one by one", len(group))
-            return [self._commit([one])[0] for one in group]
+            log.exception("a commit of %d requests failed; writing them in halves", len(group))
+            middle = len(group) // 2
+            return self._commit(group[:middle]) + self._commit(group[middle:])
         self._metrics.committed(
             [one for one in found if not isinstance(one, RefusedAt)], perf_counter() - began
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator.api.aside import Aside
 from orchestrator.api.bodies import EarlyAnswer, Hold, Room, read_body
 from orchestrator.api.cloud_events import read_binary, read_structured
 from orchestrator.api.content import Form, form_of
@@ -42,7 +44,8 @@ class Events:
     room: Room
     config: Settings
     body_seconds: float
-    aside: Callable[..., Awaitable[Any]]  # runs a function that blocks in a thread
+    looks: Aside  # where the store is read
+    parsers: Executor  # where long bodies are read
 
     async def post(self, request: Request) -> Response:
         """202 with id and duplicate; of a batch, one for each trigger in order."""
@@ -67,7 +70,7 @@ class Events:
         """State, stage, reason, deliveries and history; 404 too where the key may not look."""
         caller = await self.keys.caller(request.headers.get("authorization"))
         event_id = request.path_params["id"]
-        event = await self.aside(_find, self.store, event_id)
+        event = await self.looks.run(_find, self.store, event_id)
         if event is None or not caller.permits(event["client"]):
             raise NotFound(
                 "there is no such event, or it is another client's",
@@ -93,8 +96,8 @@ class Events:
         self, request: Request, form: Form, body: bytes, caller: Caller
     ) -> list[Trigger]:
         if len(body) > _LONG_BODY:
-            found: list[Trigger] = await self.aside(self._read, request, form, body, caller)
-            return found
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.parsers, self._read, request, form, body, caller)
         return self._read(request, form, body, caller)
 
     def _read(self, request: Request, form: Form, body: bytes, caller: Caller) -> list[Trigger]:

@@ -98,7 +98,6 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Refused):
         return _refusal(error)
     if isinstance(error, StoreUnavailable):
-        log.warning("%s", error)
         return Problem("store_unavailable", "the store does not answer", fix=_AGAIN)
     if isinstance(error, HTTPException):
         return _of_the_router(error)

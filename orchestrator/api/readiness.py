@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
+from orchestrator.api.aside import Aside
+from orchestrator.api.door import Door
 from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
 from orchestrator.settings import Settings
@@ -12,11 +13,9 @@ from orchestrator.store.engine import Store
 from orchestrator.store.migrate import schema_version
 from orchestrator.store.schema import HEAD
 
-log = logging.getLogger(__name__)
-
 OK = "ok"
 _REMEMBERED_SECONDS = 2.0
-_PATIENCE_SECONDS = 4.0
+_PATIENCE_SECONDS = 3.0
 
 
 class Readiness:
@@ -25,9 +24,12 @@ class Readiness:
     The words are for everybody: no address, no vendor's message. Those go to the log.
     """
 
-    def __init__(self, store: Store, config: Settings) -> None:
+    def __init__(self, store: Store, config: Settings, door: Door) -> None:
         self._store = store
         self._config = config
+        self._door = door
+        self._looks = Aside("readiness", StoreUnavailable, seconds=_PATIENCE_SECONDS)
+        self._calls = Aside("readiness", BrokerUnavailable, seconds=_PATIENCE_SECONDS)
         self._states = {
             "store": Remembered(self._ask_store, seconds=_REMEMBERED_SECONDS),
             "broker": Remembered(self._ask_broker, seconds=_REMEMBERED_SECONDS),
@@ -38,12 +40,17 @@ class Readiness:
         found = await asyncio.gather(*(one.get() for one in self._states.values()))
         return dict(zip(self._states, found, strict=True))
 
+    def close(self) -> None:
+        """End the threads that ask."""
+        self._looks.close()
+        self._calls.close()
+
     async def _ask_store(self) -> str:
+        if self._door.hangs:
+            return "down: it does not come to an end with a commit"
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                schema = await asyncio.to_thread(self._schema)
-        except (StoreUnavailable, TimeoutError) as error:
-            log.warning("not ready: %s", str(error) or "the store takes too long")
+            schema = await self._looks.run(self._schema)
+        except StoreUnavailable:
             return "down: the store does not answer"
         return OK if schema == HEAD else f"down: its schema is {schema}, this release needs {HEAD}"
 
@@ -53,10 +60,8 @@ class Readiness:
 
     async def _ask_broker(self) -> str:
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await asyncio.to_thread(call_broker, self._config)
-        except (MeshlineError, TimeoutError) as error:
-            log.warning("degraded: %s", str(error) or "the broker takes too long")
+            await self._calls.run(call_broker, self._config)
+        except MeshlineError:
             return "degraded: the broker does not answer; what is accepted waits in the store"
         return OK
 
@@ -68,9 +73,7 @@ def call_broker(config: Settings) -> None:
     options = config.celery_config()["broker_transport_options"]
     quick = dict.fromkeys(("socket_timeout", "socket_connect_timeout", "connect_timeout"), 2)
     try:
-        connection = Connection(  # type: ignore[no-untyped-call]
-            config.broker, connect_timeout=2, transport_options=options | quick
-        )
+        connection = Connection(config.broker, connect_timeout=2, transport_options=options | quick)
         transport = connection.transport  # one try: kombu's own connect() tries again, and waits
     except KeyError as error:
         raise BrokerUnavailable(str(error)) from None

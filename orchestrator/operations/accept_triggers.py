@@ -11,7 +11,7 @@ from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.store.accept import Arrival, ConflictAt, accept
 from orchestrator.store.engine import Store, Tx
-from orchestrator.store.workflows import LiveWorkflow, live_workflows
+from orchestrator.store.workflows import LiveWorkflow, live_for, live_workflows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +69,13 @@ def _accept_together(store: Store, batches: Sequence[Batch]) -> list[list[Accept
 
 
 def _arrivals(tx: Tx, batches: Sequence[Batch]) -> list[Arrival]:
-    live = live_workflows(tx)
+    live = live_for(tx, ((one.client, one.type) for batch in batches for one in batch.triggers))
     arrivals: list[Arrival] = []
     for batch in batches:
         for trigger in batch.triggers:
             workflow = live.get((trigger.client, trigger.type))
             if workflow is None:
-                raise RefusedAt(len(arrivals), _unknown(trigger, live))
+                raise RefusedAt(len(arrivals), _unknown(trigger, live_workflows(tx)))
             arrivals.append(Arrival(trigger=trigger, workflow=workflow, actor=batch.actor))
     return arrivals
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, insert, literal, select, true
+from sqlalchemy import Connection, FromClause, and_, insert, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
@@ -17,7 +17,7 @@ from orchestrator.store.audit import record_moves
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import Prepared, row_values, rows_of
-from orchestrator.store.schema import events, payloads
+from orchestrator.store.schema import audit, events, payloads
 from orchestrator.store.workflows import LiveWorkflow
 
 
@@ -42,13 +42,15 @@ class ConflictAt(IdempotencyConflict):
         self.index = index
 
 
-class _NewEvent(NamedTuple):
+class _New(NamedTuple):
     id: str
     client: str
     workflow: str
     workflow_id: int
     idempotency_key: str
     digest: str
+    body: str
+    actor: str
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -56,7 +58,9 @@ class _NewEvent(NamedTuple):
         return self.client, self.workflow, self.idempotency_key
 
 
-_COLUMNS = {name: int if name == "workflow_id" else str for name in _NewEvent._fields}
+_NAMES = _New._fields
+_GIVEN = {name: int if name == "workflow_id" else str for name in _NAMES}
+_EVENT = _NAMES[:6]
 
 
 def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
@@ -64,49 +68,54 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
 
     Raises ConflictAt, upon which the transaction must not be committed.
     """
-    rows = [_new_event(one) for one in arrivals]
+    rows = [_new(one) for one in arrivals]
     # In one order everywhere: two doors that write the same keys must not wait for each other.
-    in_order = sorted(rows, key=lambda row: row.key)
-    given = row_values(tx, _NewEvent._fields, in_order)
-    written = set(_INSERT.run(tx, **given).scalars())
-    _write_beside(tx, [pair for pair in zip(rows, arrivals, strict=True) if pair[0].id in written])
+    written = _write(tx, sorted(rows, key=lambda row: row.key))
     if len(written) == len(rows):
         return [Accepted(id=row.id, duplicate=False) for row in rows]
-    known = {(one[0], one[1], one[2]): one for one in _KNOWN.run(tx, **given)}
+    keys = [row.key for row in rows if row.id not in written]
+    found = _KNOWN.run(tx, **row_values(tx, list(_KEY), keys))
+    known = {(one[0], one[1], one[2]): one for one in found}
     return [_answer(index, row, written, known) for index, row in enumerate(rows)]
 
 
-def _new_event(arrival: Arrival) -> _NewEvent:
+def _new(arrival: Arrival) -> _New:
     event_id = uuid7().hex
-    return _NewEvent(
+    return _New(
         id=event_id,
         client=arrival.trigger.client,
         workflow=arrival.workflow.name,
         workflow_id=arrival.workflow.id,
         idempotency_key=arrival.trigger.idempotency_key or event_id,
         digest=arrival.trigger.digest,
+        body=arrival.trigger.payload,
+        actor=arrival.actor,
     )
 
 
-def _write_beside(tx: Connection, new: Sequence[tuple[_NewEvent, Arrival]]) -> None:
-    """Payloads and audit rows of the events that are new."""
+def _write(tx: Connection, rows: Sequence[_New]) -> set[str]:
+    """Write events, and the payloads and audit rows of those that are new; their ids."""
+    if tx.dialect.name != "sqlite":  # each round trip is one more wait of everybody in the commit
+        return set(_INSERT_ALL.run(tx, **row_values(tx, _NAMES, rows)).scalars())
+    written = set(_INSERT.run(tx, **row_values(tx, _EVENT, [row[:6] for row in rows])).scalars())
+    new = [row for row in rows if row.id in written]
     if new:
-        bodies = [{"event_id": row.id, "body": one.trigger.payload} for row, one in new]
-        tx.execute(_INSERT_PAYLOADS, bodies)
-    for actor in dict.fromkeys(one.actor for _, one in new):
+        tx.execute(_INSERT_PAYLOADS, [{"event_id": row.id, "body": row.body} for row in new])
+    for actor in dict.fromkeys(row.actor for row in new):
         record_moves(
             tx,
-            [row.id for row, one in new if one.actor == actor],
+            [row.id for row in new if row.actor == actor],
             actor=actor,
             action=Move.ACCEPT,
             source=None,
             target=State.ACCEPTED,
         )
+    return written
 
 
 def _answer(
     index: int,
-    row: _NewEvent,
+    row: _New,
     written: set[str],
     known: Mapping[tuple[str, str, str], AnyRow],
 ) -> Accepted:
@@ -122,7 +131,10 @@ _INSERT_PAYLOADS = insert(payloads)
 
 
 def _insert(dialect: str) -> Any:
-    given = rows_of(dialect, **_COLUMNS)
+    return _insert_events(dialect, rows_of(dialect, **{name: _GIVEN[name] for name in _EVENT}))
+
+
+def _insert_events(dialect: str, given: FromClause) -> Any:
     fixed = {
         "state": literal(State.ACCEPTED.value),
         "due_at": now_ms(),
@@ -135,9 +147,9 @@ def _insert(dialect: str) -> Any:
     }
     upsert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(events)
     # SQLite needs the WHERE to tell an upsert from a join.
-    fresh = select(*given.c, *fixed.values()).where(true())
+    fresh = select(*(given.c[name] for name in _EVENT), *fixed.values()).where(true())
     return (
-        upsert.from_select([*_NewEvent._fields, *fixed], fresh)
+        upsert.from_select([*_EVENT, *fixed], fresh)
         .on_conflict_do_nothing(
             index_elements=[events.c.client, events.c.workflow, events.c.idempotency_key]
         )
@@ -145,8 +157,33 @@ def _insert(dialect: str) -> Any:
     )
 
 
+def _insert_all(dialect: str) -> Any:
+    """What SQLite takes three statements for."""
+    given = select(rows_of(dialect, **_GIVEN)).cte("given")
+    fresh = _insert_events(dialect, given).cte("fresh")
+    new = given.join(fresh, fresh.c.id == given.c.id)
+    bodies = select(given.c.id, given.c.body).select_from(new)
+    told = select(
+        now_ms(),
+        given.c.client,
+        given.c.workflow,
+        given.c.id,
+        given.c.actor,
+        literal(Move.ACCEPT.value),
+        literal(State.ACCEPTED.value),
+    ).select_from(new)
+    columns = ("at", "client", "workflow", "event_id", "actor", "action", "target")
+    return select(fresh.c.id).add_cte(
+        insert(payloads).from_select(("event_id", "body"), bodies).cte("bodies"),
+        insert(audit).from_select(columns, told).cte("told"),
+    )
+
+
+_KEY = dict.fromkeys(("client", "workflow", "idempotency_key"), str)
+
+
 def _select_known(dialect: str) -> Any:
-    given, table = rows_of(dialect, **_COLUMNS), events.c
+    given, table = rows_of(dialect, **_KEY), events.c
     return select(
         table.client, table.workflow, table.idempotency_key, table.id, table.digest
     ).join_from(
@@ -160,4 +197,5 @@ def _select_known(dialect: str) -> Any:
     )
 
 
-_INSERT, _KNOWN = Prepared(_insert), Prepared(_select_known)
+_INSERT, _INSERT_ALL = Prepared(_insert), Prepared(_insert_all)
+_KNOWN = Prepared(_select_known)

@@ -7,6 +7,7 @@ PostgreSQL, so that a statement's text is the same for 1 event and for 200.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,18 @@ def _compiled(statement: Any, dialect: Dialect) -> _Ready:
     compiled = statement.compile(dialect=dialect)
     if "__[POSTCOMPILE" in str(compiled):
         raise ValueError("a list stands in a prepared statement: give it with `among`")
-    return _Ready(text=str(compiled), fixed=compiled.params, places=compiled.positiontup)
+    return _Ready(
+        text=_binary_texts(str(compiled)), fixed=compiled.params, places=compiled.positiontup
+    )
+
+
+def _binary_texts(statement: str) -> str:
+    # psycopg quotes each text of a list, character by character, unless it may send it as it is:
+    # 200 ids cost it a quarter of the time then, 200 payloads a hundredth.
+    return _TEXTS.sub(r"%(\1)b::TEXT[]", statement)
+
+
+_TEXTS = re.compile(r"%\((\w+)\)s::TEXT\[\]")
 
 
 def _as_text(value: Any) -> Any:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
+from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import workflow_versions
 
 
@@ -41,6 +44,29 @@ def live_workflows(tx: Connection) -> dict[tuple[str, str], LiveWorkflow]:
     """Every live workflow by (client, trigger type)."""
     found = [LiveWorkflow(**row._mapping) for row in tx.execute(_LIVE)]
     return {(one.client, one.trigger_type): one for one in found}
+
+
+def live_for(
+    tx: Connection, triggers: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], LiveWorkflow]:
+    """The live workflows of these (client, trigger type), by the same."""
+    rows = sorted(set(triggers))
+    found = _LIVE_FOR.run(tx, **row_values(tx, list(_TRIGGER), rows))
+    return {(row.client, row.trigger_type): LiveWorkflow(**row._mapping) for row in found}
+
+
+_TRIGGER = {"client": str, "trigger_type": str}
+
+
+def _select_live_for(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_TRIGGER), workflow_versions.c
+    return _LIVE.join(
+        given,
+        and_(table.client == given.c.client, table.trigger_type == given.c.trigger_type),
+    )
+
+
+_LIVE_FOR = Prepared(_select_live_for)
 
 
 def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from orchestrator.api.app import ApiLimits, build_app
+from orchestrator.api.door import DoorLimits
 from orchestrator.api.serve import DoorServer, listen
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK, Settings
@@ -23,6 +24,7 @@ from orchestrator.store.migrate import open_store
 from tests.leads import publish_leads
 
 WAITING = "meshline_door_waiting"
+LONG = 60.0  # seconds that a test keeps a commit waiting at most
 LEAD = {"email": "ada@example.com", "tier": "pro"}
 
 
@@ -102,6 +104,7 @@ def run_door(
 ) -> Iterator[RunningDoor]:
     """A door that nobody made a key for."""
     settings = settings or Settings(stop_seconds=5)
+    limits = limits or ApiLimits(door=DoorLimits(commit_seconds=LONG), look_seconds=LONG)
     server = DoorServer(build_app(store, settings, limits), settings)
     with listen(LOOPBACK, 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -20,6 +20,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.views import list_events, show_event
 from tests.api.doors import (
     LEAD,
+    LONG,
     WAITING,
     RunningDoor,
     nobody_can_write,
@@ -132,7 +133,7 @@ def test_what_nobody_foresaw_in_one_request_does_not_hurt_the_others(
 
 
 def test_a_full_door_says_come_back(leads: Store) -> None:
-    limits = ApiLimits(door=DoorLimits(most_waiting=3))
+    limits = ApiLimits(door=DoorLimits(most_waiting=3, commit_seconds=LONG))
     with open_door(leads, limits=limits) as door:
         calls = [partial(door.emit, idempotency_key=f"form-{number}") for number in range(3)]
         with sent_together(door, leads, calls) as sent:
@@ -158,7 +159,7 @@ def test_when_the_store_is_gone_nobody_waits_for_it_twice(
         raise StoreUnavailable("the store does not answer")
 
     monkeypatch.setattr("orchestrator.api.door.accept_batches", fails)
-    limits = ApiLimits(door=DoorLimits(most_in_a_commit=1))
+    limits = ApiLimits(door=DoorLimits(most_in_a_commit=1, commit_seconds=LONG))
     with open_door(leads, limits=limits) as door, ThreadPoolExecutor(4) as threads:
         sent = [threads.submit(door.emit) for _ in range(4)]
         wait_until(lambda: door.metric(WAITING) == 4)
@@ -170,14 +171,16 @@ def test_when_the_store_is_gone_nobody_waits_for_it_twice(
 
 
 def test_a_batch_larger_than_the_door_is_let_in_when_nothing_waits(leads: Store) -> None:
-    with open_door(leads, limits=ApiLimits(door=DoorLimits(most_waiting=2))) as door:
+    with open_door(
+        leads, limits=ApiLimits(door=DoorLimits(most_waiting=2, commit_seconds=LONG))
+    ) as door:
         answer = door.emit_batch([{"type": "lead.created", "data": LEAD}] * 5)
 
     assert answer.status_code == 202
 
 
 def test_a_commit_takes_no_more_than_it_may(leads: Store) -> None:
-    limits = ApiLimits(door=DoorLimits(most_in_a_commit=4))
+    limits = ApiLimits(door=DoorLimits(most_in_a_commit=4, commit_seconds=LONG))
     with open_door(leads, limits=limits) as door:
         calls = [partial(door.emit, idempotency_key=f"form-{number}") for number in range(9)]
         with sent_together(door, leads, calls) as sent:

@@ -10,9 +10,10 @@ import pytest
 
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.connections import ImpatientProtocol
+from orchestrator.api.door import DoorLimits
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.engine import Store
-from tests.api.doors import LEAD, RunningDoor, open_door, problem, sent_together
+from tests.api.doors import LEAD, LONG, RunningDoor, open_door, problem, sent_together
 
 SMALL = Settings(max_body_bytes=1_000, max_batch_bytes=5_000, max_batch_events=10, max_depth=4)
 
@@ -76,7 +77,9 @@ def test_depth_is_counted_from_the_data(door: RunningDoor) -> None:
 
 def test_bodies_that_do_not_fit_in_hand_are_asked_to_come_back(leads: Store) -> None:
     settings = Settings(max_body_bytes=1_000, max_batch_bytes=1_000)
-    with open_door(leads, settings, ApiLimits(bytes_in_hand=0)) as door:
+    with open_door(
+        leads, settings, ApiLimits(bytes_in_hand=0, door=DoorLimits(commit_seconds=LONG))
+    ) as door:
         call = partial(door.emit, data={**LEAD, "tier": "x" * 600})
 
         with sent_together(door, leads, [call]) as sent:

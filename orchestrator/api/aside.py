@@ -1,0 +1,115 @@
+"""Calls that block, and may hang, in threads of their own: nobody waits long for one that does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, Refused, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_Call = tuple[asyncio.Future[Any], Callable[..., Any], tuple[object, ...]]
+
+_LESS = 10  # who was let down a moment ago waits for so much less
+
+
+class Aside:
+    """Threads for the calls to one thing that may not answer. Belongs to one event loop.
+
+    While a call is overdue nobody waits behind it: whoever asks is refused at once. When it has
+    come back the next one tries, for a tenth of the time until one succeeds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        late: type[StoreUnavailable | BrokerUnavailable],
+        *,
+        seconds: float,
+        threads: int = 1,
+    ) -> None:
+        self._name = name
+        self._late = late
+        self._seconds = seconds
+        self._most_threads = threads
+        self._threads: list[threading.Thread] = []
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._unanswered = 0
+        self._overdue = 0
+        self._let_down = False
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a call is overdue."""
+        return self._overdue > 0
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """What `function` answers, or raises; `late` when it takes too long."""
+        if self._overdue:
+            raise self._late(f"{self._name}: an earlier call still hangs")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(self._learn)
+        self._begin((future, function, arguments))
+        patience = self._seconds / _LESS if self._let_down else self._seconds
+        done, _ = await asyncio.wait([future], timeout=patience)
+        if done:
+            return future.result()
+        self._overdue += 1
+        future.add_done_callback(self._come_back)
+        late = self._late(f"{self._name}: no answer within {patience:g} s")
+        self._tell(late)
+        raise late
+
+    def close(self) -> None:
+        """End the threads; one whose call hangs ends with the process."""
+        for _ in self._threads:
+            self._calls.put(None)
+        self._threads.clear()
+
+    def _begin(self, call: _Call) -> None:
+        self._unanswered += 1
+        self._calls.put(call)
+        if len(self._threads) < min(self._unanswered, self._most_threads):
+            # A daemon: a process that is to end does not wait for a call that hangs.
+            thread = threading.Thread(target=_work, args=(self._calls,), name=self._name)
+            thread.daemon = True
+            thread.start()
+            self._threads.append(thread)
+
+    def _learn(self, future: asyncio.Future[Any]) -> None:
+        self._unanswered -= 1
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, MeshlineError) and not isinstance(error, Refused):
+            self._tell(error)
+        elif self._let_down:
+            self._let_down = False
+            log.warning("%s: it answers again", self._name)
+
+    def _come_back(self, _: asyncio.Future[Any]) -> None:
+        self._overdue -= 1
+
+    def _tell(self, error: MeshlineError) -> None:
+        if not self._let_down:  # once, not for everybody who asks meanwhile
+            log.warning("%s", error)
+        self._let_down = True
+
+
+def _work(calls: SimpleQueue[_Call | None]) -> None:
+    while call := calls.get():
+        future, function, arguments = call
+        try:
+            give = partial(future.set_result, function(*arguments))
+        except Exception as error:  # noqa: BLE001 - it is raised again where the call is awaited
+            give = partial(future.set_exception, error)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            future.get_loop().call_soon_threadsafe(give)
+        del call, future, function, arguments, give  # or they would live until the next call

@@ -22,6 +22,7 @@ from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
 from workers.app import app
 from workers.chain import publish
+from workers.queues import queue_depth
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +45,12 @@ class Relay:
 
     def run(self) -> None:
         """Go on until `stopping`."""
+        self.store.bell.wait(0)  # from now on no ring is missed
         while not self.stopping:
             try:
-                if not self.turn():
-                    self.store.bell.wait(self.config.poll_seconds)
+                self.turn()
+                # Whatever became due meanwhile has rung already, and so has a group that ended.
+                self.store.bell.wait(self.config.poll_seconds)
             except StoreUnavailable as error:
                 log.warning("%s; trying again", error)
                 time.sleep(_PAUSE_SECONDS)
@@ -55,10 +58,10 @@ class Relay:
                 log.exception("a turn failed; trying again")
                 time.sleep(_PAUSE_SECONDS)
 
-    def turn(self) -> int:
-        """Claim once and publish what was claimed; answers the number of groups."""
+    def turn(self) -> None:
+        """Claim once and publish what was claimed."""
         if not self._broker_has_room():
-            return 0
+            return
         with self.store.write() as tx:
             if time.monotonic() - self._tidied > _TIDY_SECONDS:
                 forget_expired_groups(tx)
@@ -67,7 +70,6 @@ class Relay:
         self._may_lie_there = claimed.unfinished > 0
         if claimed.groups:
             self._publish(claimed.groups)
-        return len(claimed.groups)
 
     def _broker_has_room(self) -> bool:
         """Whether a chain that is published now would find a worker.
@@ -79,14 +81,12 @@ class Relay:
         if not self._may_lie_there and now - self._asked < self.config.poll_seconds:
             return True
         self._asked = now
-        name = app.conf.task_default_queue
         try:
-            channel = self._open_producer().channel
-            lying = channel.queue_declare(queue=name, durable=True, auto_delete=False)
+            lying = queue_depth(self._open_producer().channel)
         except Exception as error:  # noqa: BLE001 - each transport has errors of its own
             self._broker_failed(error)
             return False
-        return int(lying.message_count) < self.config.groups_in_flight
+        return lying < self.config.groups_in_flight
 
     def _limits(self) -> ClaimLimits:
         return ClaimLimits(

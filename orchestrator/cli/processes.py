@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -86,8 +87,8 @@ def worker(
         *("celery", "--quiet", "--app", "workers.app", "worker", "--task-events"),
         *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
         *("--pool", pool, "--concurrency", str(count or config.worker_processes)),
-        # A worker that is asked to stop gives back what it has not finished.
-        REMAP_SIGTERM="SIGQUIT",
+        # Two workers of one name on one machine: RabbitMQ ends the second, and Flower shows one.
+        *("--hostname", f"meshline-{secrets.token_hex(3)}@%h"),
     )
 
 
@@ -119,8 +120,7 @@ def _settings_with_broker() -> Settings:
     return config
 
 
-def _become(module: str, *arguments: str, **environment: str) -> None:
+def _become(module: str, *arguments: str) -> None:
     """Replace this process by one of Python's modules; a supervisor's signals then reach it."""
-    os.environ |= environment
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - our words

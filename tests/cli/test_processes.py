@@ -95,7 +95,7 @@ def test_the_door_opens_where_it_is_told_to_and_closes_on_sigterm(tmp_path: Path
 
 
 @pytest.mark.parametrize("pool", ["solo", "prefork"])
-def test_a_worker_takes_the_place_of_the_command(
+def test_a_worker_takes_the_place_of_the_command_and_stops_on_sigterm(
     tmp_path: Path, valkey: EmbeddedServer, pool: str
 ) -> None:
     arguments = ("--pool", pool, "--processes", "1")
@@ -103,7 +103,11 @@ def test_a_worker_takes_the_place_of_the_command(
     with started(tmp_path, "worker", *arguments, MESHLINE_BROKER_URL=valkey.url) as process:
         read_until(" ready.", process)
         command = Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")
+        os.killpg(process.pid, signal.SIGTERM)  # its pool's too, as some supervisors do it
+        rest, _ = process.communicate(timeout=60)
 
+    assert process.returncode == 0, rest
+    assert "Traceback" not in rest
     assert command[1:3] == ["-m", "celery"]
     assert command[command.index("--concurrency") + 1] == "1"
     assert command[command.index("--pool") + 1] == pool

@@ -1,4 +1,4 @@
-"""A whole system that stories of leads are told with, once on each kind of store."""
+"""A whole system that stories of leads are told with, on each pair of store and broker."""
 
 from __future__ import annotations
 
@@ -7,14 +7,39 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.embedded.rabbitmq import embedded_rabbitmq
+from tests.conftest import new_database
+from tests.integration.pairs import PAIRS, Pair, empty_broker_on, need_rabbitmq
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
 
 
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One RabbitMQ server for the whole run."""
+    need_rabbitmq()
+    with embedded_rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(params=PAIRS)
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+    """Store and broker, empty, once of each kind."""
+    store, broker = request.param.split("+")
+    if store == "sqlite":
+        url = f"sqlite:///{tmp_path / 'store.db'}"
+    else:
+        url = new_database(request.getfixturevalue("postgres"))
+    if broker == "valkey":
+        return Pair(store_url=url)
+    return Pair(store_url=url, broker=empty_broker_on(request.getfixturevalue("rabbitmq")))
+
+
 @pytest.fixture
-def system(tmp_path: Path, store_url: str) -> Iterator[System]:
+def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
     home = tmp_path / "home"
-    with running_system(home, store_url) as running:
+    with running_system(home, pair) as running:
         take_quick_connectors(home / "connectors")
         publish(running)
         running.start_sandbox()

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import redis
+from kombu.connection import Connection
+
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.ledger import read_ledger
 from orchestrator.embedded.ports import free_port
@@ -22,6 +25,7 @@ from orchestrator.embedded.valkey import start_valkey
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
 from orchestrator.store.views import count_states
+from tests.integration.pairs import Pair
 
 QUICK = {
     "MESHLINE_DISPATCH_BUDGET_SECONDS": "3",
@@ -37,21 +41,21 @@ QUICK = {
 class System:
     """Broker, relay, worker and sandbox around one store."""
 
-    def __init__(self, supervisor: Supervisor, home: Path, store_url: str) -> None:
+    def __init__(self, supervisor: Supervisor, home: Path, pair: Pair) -> None:
         self._supervisor = supervisor
-        self.broker = start_valkey(home / "valkey", supervisor)
+        self.broker = pair.broker or start_valkey(home / "valkey", supervisor)
         self._port, self._token = free_port(), secrets.token_hex(8)
         self.sandbox = f"http://127.0.0.1:{self._port}"
         self.environment = {
             **QUICK,
             "MESHLINE_HOME": str(home),
-            "MESHLINE_DATABASE_URL": store_url,
+            "MESHLINE_DATABASE_URL": pair.store_url,
             "MESHLINE_BROKER_URL": self.broker.url,
             "MESHLINE_CONNECTORS": str(home / "connectors"),
             "MESHLINE_SANDBOX_URL": self.sandbox,
             "MESHLINE_SANDBOX_TOKEN": self._token,
         }
-        self.store: Store = open_store(store_url)
+        self.store: Store = open_store(pair.store_url)
 
     def start_sandbox(self) -> None:
         """The destination, with records of its own."""
@@ -61,13 +65,49 @@ class System:
             ready=answers(f"{self.sandbox}/healthz"),
         )
 
-    def start_relay(self) -> Child:
+    def start_relay(self, name: str = "relay") -> Child:
         """A relay."""
-        return self._start("relay", ("workers.relay",), ready=says("relaying"))
+        return self._start(name, ("workers.relay",), ready=says("relaying"))
 
-    def start_worker(self, name: str = "worker") -> Child:
-        """A worker of two processes."""
-        return self._start(name, ("orchestrator.cli.main", "worker"), ready=says(" ready."))
+    def start_worker(self, name: str = "worker", *, processes: int = 2) -> Child:
+        """A worker of some processes."""
+        words = ("orchestrator.cli.main", "worker", "--processes", str(processes))
+        return self._start(name, words, ready=says(" ready."))
+
+    def start_door(self, name: str = "door") -> str:
+        """A door; its address."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        words = ("orchestrator.cli.main", "api", "--port", str(port))
+        self._start(name, words, ready=answers(f"{url}/healthz"))
+        return url
+
+    def broker_connection(self) -> Connection:
+        """The broker as our processes see it; close it."""
+        options = {"global_keyprefix": "meshline:"} if self._is_redis else {}
+        return Connection(self.broker.url, transport_options=options)
+
+    def lying(self) -> int:
+        """How many messages lie on the broker that no worker has taken."""
+        with self.broker_connection() as connection:
+            try:
+                found = connection.default_channel.queue_declare("meshline", passive=True)
+            except connection.channel_errors:
+                return 0  # nobody has made the queue yet
+            return int(found.message_count)
+
+    def empty_broker(self) -> None:
+        """Take away all that lies on the broker."""
+        if self._is_redis:
+            with redis.Redis.from_url(self.broker.url) as connection:
+                connection.flushall()
+            return
+        with self.broker_connection() as broker:
+            broker.default_channel.queue_purge("meshline")
+
+    @property
+    def _is_redis(self) -> bool:
+        return self.broker.url.startswith("redis")
 
     def meshline(self, *arguments: str) -> Program:
         """A command line of ours, to be run to its end."""
@@ -128,11 +168,11 @@ class System:
 
 
 @contextmanager
-def running_system(home: Path, store_url: str) -> Iterator[System]:
+def running_system(home: Path, pair: Pair) -> Iterator[System]:
     """A system whose broker runs; the test starts the rest as its story needs."""
     (home / "connectors").mkdir(parents=True)
     with Supervisor(home) as supervisor:
-        system = System(supervisor, home, store_url)
+        system = System(supervisor, home, pair)
         try:
             yield system
         finally:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from orchestrator.embedded.child import Child
 from orchestrator.operations.accept_triggers import accept_batch
+from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
 from tests.leads import lead
@@ -21,9 +21,9 @@ LEADS = 40
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
+def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
     home = tmp_path / "home"
-    with running_system(home, f"sqlite:///{tmp_path / 'store.db'}") as running:
+    with running_system(home, pair) as running:
         take_quick_connectors(home / "connectors")
         publish(running)
         running.start_sandbox()
@@ -47,9 +47,8 @@ def test_what_was_accepted_without_a_broker_is_delivered_when_it_is_back(system:
 def test_an_emptied_broker_loses_nothing(system: System) -> None:
     relay = system.start_relay()
     ids = accept(system)
-    with redis.Redis.from_url(system.broker.url) as broker:
-        wait_for_a_chain(broker)
-        broker.flushall()
+    wait_for_a_chain(system)
+    system.empty_broker()
 
     system.start_worker()
 
@@ -72,10 +71,10 @@ def accept(system: System) -> list[str]:
     return [one.id for one in accept_batch(system.store, leads, actor="key:test")]
 
 
-def wait_for_a_chain(broker: redis.Redis) -> None:
+def wait_for_a_chain(system: System) -> None:
     """Until the relay has put something on the broker that can be lost."""
     for _ in range(600):
-        if broker.llen("meshline:meshline"):
+        if system.lying():
             return
         time.sleep(0.05)
     raise AssertionError("the relay has published nothing")

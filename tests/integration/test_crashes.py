@@ -14,6 +14,7 @@ from connectors.registry import catalog, load_connectors
 from orchestrator.domain.workflow_file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
+from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.leads import TEXT, lead
 
@@ -35,9 +36,9 @@ LEADS = 600
 
 
 @pytest.mark.processes
-def test_every_lead_arrives_once_though_workers_are_killed(tmp_path: Path, store_url: str) -> None:
+def test_every_lead_arrives_once_though_workers_are_killed(tmp_path: Path, pair: Pair) -> None:
     home = tmp_path / "home"
-    with running_system(home, store_url) as system:
+    with running_system(home, pair) as system:
         take_quick_connectors(home / "connectors")
         publish(system)
         system.start_sandbox()

@@ -24,6 +24,7 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.selection import Selection
 from orchestrator.store.views import list_quarantine
 from tests.conftest import SHARED
+from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 
 GITHUB = SHARED / "inputs" / "github-webhooks"
@@ -109,13 +110,11 @@ def escaped(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
-def test_exactly_what_a_stock_validator_refuses_is_quarantined(
-    tmp_path: Path, store_url: str
-) -> None:
+def test_exactly_what_a_stock_validator_refuses_is_quarantined(tmp_path: Path, pair: Pair) -> None:
     home = tmp_path / "home"
     expected = stock_error_paths()
     assert len(expected) == 52
-    with running_system(home, store_url) as system:
+    with running_system(home, pair) as system:
         (home / "connectors" / "archive.yaml").write_text(ARCHIVE)
         ids = accept_all(system, home / "connectors")
         system.start_sandbox()

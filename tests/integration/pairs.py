@@ -1,0 +1,37 @@
+"""The pairs of store and broker that the stories are told on."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+
+import pytest
+
+from orchestrator.domain.errors import StartupFailed
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.embedded.rabbitmq import add_vhost, find_server
+
+PAIRS = ["sqlite+valkey", "postgresql+valkey", "postgresql+rabbitmq"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """An empty store, and an empty broker."""
+
+    store_url: str
+    broker: EmbeddedServer | None = None  # none: a Valkey of the system's own
+
+
+def need_rabbitmq() -> None:
+    """Skip the test where there is none."""
+    try:
+        find_server()
+    except StartupFailed as missing:
+        pytest.skip(str(missing))
+
+
+def empty_broker_on(server: EmbeddedServer) -> EmbeddedServer:
+    """A part of a running RabbitMQ that no other test sees; it starts the server if need be."""
+    if not server.process.running:
+        server.process.start()
+    return replace(server, url=add_vhost(server, f"test-{uuid.uuid4().hex[:12]}"))

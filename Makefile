@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test check bench docs fmt lock clean
+.PHONY: help demo up test check bench chaos docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,8 +31,17 @@ check: .venv/.dev ## Lint, format, types, floor plan.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: .venv/.dev ## Measure against a raw Celery chain; the rows go to bench.json.
+bench: .venv/.dev ## Measure beside plain Celery and DBOS, in turn; the rows go to bench.json.
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+EVENTS ?= 2000
+FAULTS ?= 30
+SEED ?= 1
+PAIR ?= postgres
+
+chaos: .venv/.dev ## Break everything and count what arrives. EVENTS=20000 FAULTS=100 SEED=7 PAIR=sqlite
+	@$(BIN)/python -m tests.faults --events $(EVENTS) --faults $(FAULTS) --seed $(SEED) \
+	  --pair $(PAIR) $(ARGS)
 
 docs: .venv/.dev ## Write the generated pages in docs/ anew.
 	@$(BIN)/python -m docs

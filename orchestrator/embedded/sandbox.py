@@ -8,6 +8,7 @@ arrived: a ticket that is created twice is two tickets. It fails on demand, see 
     POST /records/COLLECTION        any JSON object, a new record each time; Idempotency-Key is kept
     GET  …/ID, GET …?key=KEY        one record; {"items": [records with the key]}
     GET  /ledger                    every record, and how many requests made it
+    GET  /ledger?collection=NAME&after=N&count=M    at most M of one kind, after the first N
     GET, POST, DELETE /faults       what goes wrong next
 """
 
@@ -27,7 +28,7 @@ import orjson
 from aiohttp import web
 
 from orchestrator.embedded.sandbox_faults import Fault, Faults, NotAFault
-from orchestrator.embedded.sandbox_records import Collection
+from orchestrator.embedded.sandbox_records import Collection, Stored
 
 LOOPBACK = "127.0.0.1"
 TOKEN_VARIABLE = "MESHLINE_SANDBOX_TOKEN"  # noqa: S105 -- the variable's name
@@ -38,9 +39,10 @@ _TICKET_FIELDS = ("title", "queue", "description", "requester")
 class Sandbox:
     """The sandbox's records and its answers; `handle` is the whole of its HTTP."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, *, latency: float = 0.0) -> None:
         self.collections: defaultdict[str, Collection] = defaultdict(Collection)
         self.faults = Faults()
+        self._latency = latency  # seconds that each request for records takes at least
         self._proof = f"Bearer {token}".encode()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -54,7 +56,9 @@ class Sandbox:
         if path == "/faults":
             return await self._handle_faults(request)
         if path == "/ledger":
-            return _json(200, self.ledger())
+            return self._show_ledger(request)
+        if self._latency:
+            await asyncio.sleep(self._latency)
         fault = self.faults.next(request.method, path) if self.faults else None
         if fault is None:
             return await self._handle_records(request, path)
@@ -64,11 +68,24 @@ class Sandbox:
         """Every record there is."""
         return {
             "records": [
-                {"collection": name, **record.shown(), "creates": record.creates}
+                _booked(name, record)
                 for name, collection in self.collections.items()
                 for record in collection.records.values()
             ]
         }
+
+    def _show_ledger(self, request: web.BaseRequest) -> web.Response:
+        asked = request.rel_url.query
+        name = asked.get("collection")
+        if name is None:
+            return _json(200, self.ledger())
+        after, count = asked.get("after", "0"), asked.get("count", "1000")
+        if not (after.isascii() and after.isdigit() and count.isascii() and count.isdigit()):
+            return _json(422, {"error": "after and count are numbers from 0"})
+        found = (
+            self.collections[name].page(int(after), int(count)) if name in self.collections else []
+        )
+        return _json(200, {"records": [_booked(name, record) for record in found]})
 
     async def _fail(self, fault: Fault, request: web.BaseRequest, path: str) -> web.StreamResponse:
         if fault.waits:
@@ -128,6 +145,10 @@ class Sandbox:
         return _json(201, {"id": record.id})
 
 
+def _booked(name: str, record: Stored) -> dict[str, Any]:
+    return {"collection": name, **record.shown(), "creates": record.creates}
+
+
 def _split(path: str) -> tuple[str | None, str | None]:
     """Collection and record id of a path; no collection where the path leads nowhere."""
     parts = path.strip("/").split("/")
@@ -153,12 +174,12 @@ async def start_sandbox(
     return runner, int(runner.addresses[0][1])
 
 
-async def serve(token: str, *, port: int, port_file: Path | None) -> None:
+async def serve(token: str, *, port: int, port_file: Path | None, latency: float) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError where the port is taken."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    runner, port = await start_sandbox(Sandbox(token), port=port)
+    runner, port = await start_sandbox(Sandbox(token, latency=latency), port=port)
     try:
         if port_file is not None:
             _write_whole(port_file, str(port))
@@ -173,12 +194,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="sandbox", description="a stand-in CRM and helpdesk")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--port-file", type=Path, help="where to write the port")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that records take")
     options = parser.parse_args()
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         return _refused(f"set {TOKEN_VARIABLE} to the token that requests must bear")
     try:
-        asyncio.run(serve(token, port=options.port, port_file=options.port_file))
+        asyncio.run(
+            serve(
+                token,
+                port=options.port,
+                port_file=options.port_file,
+                latency=options.latency,
+            )
+        )
     except (OSError, OverflowError) as error:
         return _refused(f"cannot start on port {options.port}: {error}")
     return 0

@@ -1,11 +1,13 @@
 """What can go wrong at the sandbox, on demand.
 
 POST /faults takes {"mode": …, "path": prefix, "method": "POST", "count": n, "seconds": s,
-"status": code}; only `mode` is needed. A fault strikes the next `count` requests that it fits.
+"status": code, "share": part, "seed": n}; only `mode` is needed. A fault strikes the next `count`
+requests that it fits, or with `share` one in so many of them by chance.
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,6 +41,16 @@ class Fault:
     count: int = 1
     seconds: float = 1.0
     status: int = 500
+    share: float = 1.0  # of the requests that it fits
+    seed: int = 0  # which of them
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether it is this request that goes wrong."""
+        fits = self.method == method and path.startswith(self.path)
+        return fits and (self.share >= 1 or self._chance.random() < self.share)
 
     @property
     def waits(self) -> bool:
@@ -90,7 +102,7 @@ class Faults:
     def next(self, method: str, path: str) -> Fault | None:
         """The fault that strikes this request, one time less to come."""
         for fault in self._waiting:
-            if fault.method == method and path.startswith(fault.path):
+            if fault.strikes(method, path):
                 fault.count -= 1
                 if fault.count <= 0:
                     self._waiting.remove(fault)
@@ -117,4 +129,6 @@ def _fault(asked: dict[str, Any]) -> Fault:
     fault = Fault(**asked)
     if fault.count < 1 or not 0 <= fault.seconds <= 3600 or not 400 <= fault.status <= 599:
         raise NotAFault("count starts at 1, seconds at 0, and status is from 400 to 599")
+    if not 0 < fault.share <= 1:
+        raise NotAFault("share is above 0, and 1 at most")
     return fault

@@ -29,6 +29,11 @@ class Collection:
     by_key: defaultdict[str, list[Stored]] = field(default_factory=lambda: defaultdict(list))
     by_email: dict[str, Stored] = field(default_factory=dict)
 
+    def page(self, after: int, count: int) -> list[Stored]:
+        """At most `count` records that were made after the first `after` ones."""
+        last = min(after + count, len(self.records))
+        return [self.records[str(number)] for number in range(after + 1, last + 1)]
+
     def add(self, key: str | None, fields: dict[str, Any]) -> Stored:
         """A new record, whatever the key."""
         record = Stored(id=str(len(self.records) + 1), key=key, fields=fields)

@@ -130,6 +130,8 @@ def test_a_collection_keeps_any_object_as_it_is(books: Running) -> None:
         ("POST", "/faults", {"mode": "slow", "seconds": "long"}, 422),
         ("POST", "/faults", {"mode": "slow", "speed": 1}, 422),
         ("POST", "/faults", {"mode": "error", "status": 200}, 422),
+        ("POST", "/faults", {"mode": "error", "share": 0}, 422),
+        ("GET", "/ledger?collection=records/any&after=-1", None, 422),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -176,6 +178,29 @@ def test_a_fault_strikes_once_and_stores_or_not_as_it_says(
     assert len(records(books, mode)) == stored
     assert books.ask("POST", "/records/faulty", {})[0] == 201
     assert books.ask("GET", "/faults")[1] == {"faults": []}
+
+
+def test_a_fault_with_a_share_strikes_some_and_its_seed_says_which(books: Running) -> None:
+    def struck(seed: int) -> list[bool]:
+        fault = {"mode": "error", "path": "/records/often", "count": 99, "share": 0.5, "seed": seed}
+        books.ask("POST", "/faults", fault)
+        answers = [books.ask("POST", "/records/often", {})[0] for _ in range(40)]
+        books.ask("DELETE", "/faults")
+        return [status == 500 for status in answers]
+
+    assert 5 < sum(struck(1)) < 35
+    assert struck(1) == struck(1) != struck(2)
+
+
+def test_the_books_are_read_a_page_at_a_time(books: Running) -> None:
+    for number in range(5):
+        books.ask("POST", "/records/long", {"number": number}, Idempotency_Key=f"l-{number}")
+
+    def page(after: int) -> list[str]:
+        _, said = books.ask("GET", f"/ledger?collection=records/long&after={after}&count=2")
+        return [record["key"] for record in said["records"]]
+
+    assert [page(0), page(2), page(4), page(6)] == [["l-0", "l-1"], ["l-2", "l-3"], ["l-4"], []]
 
 
 def test_a_port_in_use_is_said_in_one_line(books: Running) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
+from redis import exceptions
 
 from orchestrator.store.dead_letters import DeadLetter
 from workers.poison import copy, keep
@@ -33,6 +34,12 @@ class GuardedChannel(redis.Channel):
         if asynchronous:  # the one that BRPOP's answers come through
             client.parse_response = partial(self._read, client.parse_response)
         return client
+
+    def _connparams(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - Kombu's
+        if self.connection is None or self.connection.client is None:
+            # Kombu would stumble, and the worker end. Of this Celery connects again.
+            raise exceptions.ConnectionError("the connection was given up")
+        return super()._connparams(asynchronous)  # type: ignore[no-untyped-call]
 
     def _read(
         self, parse: Callable[..., Any], connection: Any, command: str, **options: Any

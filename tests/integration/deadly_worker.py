@@ -1,4 +1,4 @@
-"""A worker that one event kills: the process that decides on it is gone, as by the kernel's hand."""
+"""A worker that one event kills: the process that decides on it is gone at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 
 from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.verdicts import Rejected, Valid
 from orchestrator.pipeline import validate as honest
 from workers import chain
 from workers.app import app
@@ -14,7 +15,7 @@ from workers.app import app
 DEADLY = "deadly@example.com"
 
 
-def validate(payload: object, workflow: CompiledWorkflow) -> object:
+def validate(payload: object, workflow: CompiledWorkflow) -> Valid | Rejected:
     """Decide as ever, but for one payload."""
     if isinstance(payload, dict) and payload["email"] == DEADLY:
         os.kill(os.getpid(), signal.SIGKILL)

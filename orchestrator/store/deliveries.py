@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     and_,
     bindparam,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -217,11 +219,12 @@ def _take(dialect: str) -> Any:
 def _count_open() -> Any:
     others = deliveries.alias("others")
     undone = and_(*(others.c.state != state.value for state in sorted(DONE_DELIVERIES)))
+    # Spelt out: in a RETURNING for SQLite the table's name is left out, of every column in it.
+    own: ColumnElement[str] = literal_column("deliveries.event_id")
     return (
         select(func.count())
         .select_from(others)
-        .where(others.c.event_id == deliveries.c.event_id, undone)
-        .correlate(deliveries)
+        .where(others.c.event_id == own, undone)
         .scalar_subquery()
     )
 

@@ -169,6 +169,9 @@ def test_what_a_run_took_in_a_commit_without_an_answer_it_takes_again(store: Sto
 
 def test_a_taken_delivery_knows_how_many_of_its_event_are_open(store: Store) -> None:
     ids, epoch = routed(store, tier="enterprise")
+    accept_leads(store, 1, tier="enterprise")
+    (other,) = claim_groups(store)
+    drive_to_routed(store, other)
     with store.write() as tx:
         both = take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=-1)
         save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])

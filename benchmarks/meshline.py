@@ -1,15 +1,29 @@
-"""Ours under measure: real relay, real worker, a store on the disk; the fake destination."""
+"""Ours under measure: the real relay and worker, and a store on the disk."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
-
+from benchmarks.destination import Destination
+from benchmarks.stand import PROCESSES, Session, Stand, python
 from benchmarks.waiting import wait_until
-from benchmarks.workload import CLIENT, CONTRACT, TYPE, WORKFLOW, order
+from benchmarks.watching import Watch, watch
+from benchmarks.workload import (
+    CLIENT,
+    CONTRACT,
+    CREATE_AND_CONFIRM,
+    FAKE,
+    TOGETHER,
+    TYPE,
+    connector,
+    order,
+    workflow,
+)
 from connectors.registry import catalog, load_connectors
 from orchestrator.domain import strict_json
 from orchestrator.domain.event import Trigger
@@ -18,58 +32,140 @@ from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
-from orchestrator.store.schema import events
 
-_TOGETHER = 200  # events in one accepting commit
+_CLI = "orchestrator.cli.main"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A store with the benchmark's workflow live, and the settings of the processes on it."""
+
+    store: Store
+    watch: Watch
+    environment: dict[str, str]
+    reads_back: bool
+
+
+@contextmanager
+def opened(
+    session: Session, url: str, *, group: int = 200, target: str = FAKE, at: str = ""
+) -> Iterator[Opened]:
+    """Make the store; `target` is the connector and action of all routes, `at` where it leads."""
+    environment = {
+        "MESHLINE_DATABASE_URL": url,
+        "MESHLINE_BROKER_URL": session.broker_url,
+        "MESHLINE_HOME": str(session.folder),
+        "MESHLINE_GROUP_SIZE": str(group),
+        "MESHLINE_WORKER_PROCESSES": str(PROCESSES),
+    }
+    definitions = None
+    if at:
+        definitions = session.folder / "connectors"
+        definitions.mkdir()
+        (definitions / "records.yaml").write_text(connector(at))
+        environment["MESHLINE_CONNECTORS"] = str(definitions)
+    store = open_store(url)
+    _publish(store, session.folder, target, definitions)
+    seen = watch(url)
+    try:
+        yield Opened(
+            store=store,
+            watch=seen,
+            environment=environment,
+            reads_back=target == CREATE_AND_CONFIRM,
+        )
+    finally:
+        seen.close()
+        store.close()
 
 
 class Meshline:
-    """A store with the benchmark's workflow in it."""
+    """A store, a relay and a worker."""
 
-    def __init__(self, url: str, home: Path) -> None:
-        self.store: Store = open_store(url)
-        (home / "contract.json").write_text(json.dumps(CONTRACT))
-        known = catalog(load_connectors(None))
-        workflow = parse_workflow(WORKFLOW, name="bench.yaml", folder=home, catalog=known)
-        publish_workflow(self.store, workflow, actor="bench")
+    def __init__(
+        self, session: Session, ours: Opened, destination: Destination | None = None
+    ) -> None:
+        self.session = session
+        self.ours = ours
+        self.destination = destination
+        self._before = self._delivered()
+        given = ours.environment
+        _, worker = session.start(
+            python("relay", "workers.relay", ready="relaying", environment=given),
+            python("worker", _CLI, "worker", ready=" ready.", environment=given),
+        )
+        self.workers = (worker,)
 
     def accept(self, first: int, count: int) -> None:
         """Commit events, as a door under load would: many in one commit."""
-        for at in range(first, first + count, _TOGETHER):
-            most = min(_TOGETHER, first + count - at)
+        for at in range(first, first + count, TOGETHER):
+            most = min(TOGETHER, first + count - at)
             triggers = [_trigger(at + number) for number in range(most)]
-            accept_batch(self.store, triggers, actor="bench")
+            accept_batch(self.ours.store, triggers, actor="bench")
 
-    def wait_until_drained(self) -> None:
+    def wait_until_done(self, first: int, count: int) -> None:  # noqa: ARG002 - see System
         """Wait until no event is unfinished."""
-        wait_until(lambda: not self._unfinished(), look_every=0.01)
+        unfinished = "SELECT 1 FROM events WHERE due_at IS NOT NULL LIMIT 1"
+        wait_until(lambda: self.ours.watch.ask(unfinished) is None, look_every=0.01)
 
     def time_one(self, number: int) -> float:
         """Seconds from before the accept until the event is seen delivered."""
         start = time.perf_counter()
-        (accepted,) = accept_batch(self.store, [_trigger(number)], actor="bench")
-        wait_until(lambda: self._state(accepted.id) == "delivered", look_every=0.0005)
+        (accepted,) = accept_batch(self.ours.store, [_trigger(number)], actor="bench")
+        self.wait_until_delivered(accepted.id)
         return time.perf_counter() - start
 
+    def wait_until_delivered(self, event_id: str) -> None:
+        """Wait for one event's end."""
+        state = "SELECT state FROM events WHERE id = ?"
+        wait_until(lambda: self.ours.watch.ask(state, event_id) == "delivered", look_every=0.0005)
+
     def check(self, count: int) -> None:
-        """A figure counts only when the work was done: every event delivered."""
-        with self.store.read() as tx:
-            done = tx.execute(
-                select(func.count()).select_from(events).where(events.c.state == "delivered")
-            ).scalar_one()
+        """See System; and at a destination, each event made one record."""
+        done = self._delivered() - self._before
         if done != count:
             raise RuntimeError(f"{count} events were accepted and {done} delivered")
+        if self.destination:
+            self.destination.check(count, reads=count if self.ours.reads_back else 0)
 
-    def _unfinished(self) -> bool:
-        some = select(events.c.id).where(events.c.due_at.is_not(None)).limit(1)
-        with self.store.read() as tx:
-            return tx.execute(some).first() is not None
+    def commits(self) -> int:
+        """See System."""
+        return self.ours.watch.commits()
 
-    def _state(self, event_id: str) -> str:
-        with self.store.read() as tx:
-            return str(
-                tx.execute(select(events.c.state).where(events.c.id == event_id)).scalar_one()
-            )
+    def _delivered(self) -> int:
+        counted = self.ours.watch.ask("SELECT count(*) FROM events WHERE state = 'delivered'")
+        return int(counted)
+
+
+@contextmanager
+def running_meshline(stand: Stand, store: str, group: int) -> Iterator[Meshline]:
+    """Ours on a new database, with the fake destination."""
+    with (
+        stand.database(store) as url,
+        stand.session(store) as session,
+        opened(session, url, group=group) as ours,
+    ):
+        yield Meshline(session, ours)
+
+
+@contextmanager
+def running_meshline_that_calls(
+    stand: Stand, destination: Destination, store: str, target: str
+) -> Iterator[Meshline]:
+    """Ours on a new database, with calls over HTTP."""
+    with (
+        stand.database(store) as url,
+        stand.session(store) as session,
+        opened(session, url, target=target, at=destination.url) as ours,
+    ):
+        yield Meshline(session, ours, destination)
+
+
+def _publish(store: Store, folder: Path, target: str, definitions: Path | None) -> None:
+    (folder / "contract.json").write_text(json.dumps(CONTRACT))
+    known = catalog(load_connectors(definitions))
+    parsed = parse_workflow(workflow(target), name="bench.yaml", folder=folder, catalog=known)
+    publish_workflow(store, parsed, actor="bench")
 
 
 def _trigger(number: int) -> Trigger:

@@ -6,18 +6,22 @@ The module is both the Celery app that the worker runs and what the benchmark dr
 from __future__ import annotations
 
 import functools
-import mmap
 import os
 import time
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import jsonschema_rs
-from celery import Celery, chain
+import orjson
+from celery import Celery, Task, chain
 from celery.signals import worker_ready
 
-from benchmarks.waiting import wait_until
-from benchmarks.workload import CONTRACT, order, route
+from benchmarks.destination import Destination
+from benchmarks.marks import Marks, mark_done
+from benchmarks.stand import Session, Stand, celery_worker
+from benchmarks.workload import CONTRACT, order, route, sent
 
 app = Celery("raw")
 app.conf.update(
@@ -28,7 +32,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
 )
 
-_CONTRACT = jsonschema_rs.validator_for(CONTRACT, validate_formats=True)
+hold_to_contract = jsonschema_rs.validator_for(CONTRACT, validate_formats=True).validate
 
 
 @worker_ready.connect
@@ -39,7 +43,7 @@ def _tell_ready(**_: Any) -> None:
 @app.task(name="raw.validate")
 def validate(event: dict[str, Any]) -> dict[str, Any]:
     """First step."""
-    _CONTRACT.validate(event)
+    hold_to_contract(event)
     return event
 
 
@@ -51,38 +55,91 @@ def route_event(event: dict[str, Any]) -> list[Any]:
 
 @app.task(name="raw.dispatch")
 def dispatch(routed: list[Any]) -> None:
-    """Third step: nothing to call, so only the mark that it was done."""
-    _marks()[routed[0]["number"]] = time.perf_counter()  # one clock for all processes
+    """Third step: the call where the row has one, and the mark that it was done."""
+    event = routed[0]
+    if "RAW_DESTINATION" in os.environ:
+        _post(sent(event))
+    mark_done(event["number"])
+
+
+def _post(fields: dict[str, Any]) -> None:
+    """Make the record, over this process's one kept connection: the quickest client there is."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": fields["reference"]}
+    connection = _connection()
+    connection.request("POST", "/records", orjson.dumps(fields), headers)
+    with connection.getresponse() as answer:
+        body = answer.read()
+        if answer.status != 201 or not orjson.loads(body)["id"]:
+            raise RuntimeError(f"answered with {answer.status}")
 
 
 @functools.cache
-def _marks() -> Any:
-    """Shared memory: when each event was done, 0.0 before."""
-    with Path(os.environ["RAW_MARKS"]).open("r+b") as file:
-        return memoryview(mmap.mmap(file.fileno(), 0)).cast("d")
+def _connection() -> HTTPConnection:
+    return HTTPConnection(os.environ["RAW_DESTINATION"])
 
 
 class RawChain:
     """Sends events through the chain and sees when they are done."""
 
-    def __init__(self, broker_url: str, home: Path, most: int) -> None:
-        self.environment = {"RAW_BROKER_URL": broker_url, "RAW_MARKS": str(home / "marks")}
-        (home / "marks").write_bytes(bytes(8 * most))
-        os.environ.update(self.environment)
-        app.conf.broker_url = broker_url
+    tasks: Sequence[Task[Any, Any]] = (validate, route_event, dispatch)
+
+    def __init__(self, session: Session, environment: dict[str, str]) -> None:
+        self.session = session
+        self.marks = Marks(session.folder)
+        module = type(self).__module__
+        given = {"RAW_BROKER_URL": session.broker_url, **self.marks.environment, **environment}
+        self.workers = session.start(celery_worker(module, given))
+        self.tasks[0].app.conf.broker_url = session.broker_url
 
     def accept(self, first: int, count: int) -> None:
         """Put events on the broker."""
+        begin, *rest = self.tasks
         for number in range(first, first + count):
-            chain(validate.s(order(number)), route_event.s(), dispatch.s()).apply_async()
+            chain(begin.s(order(number)), *(task.s() for task in rest)).apply_async()
 
-    def wait_until_drained(self, first: int, count: int) -> None:
-        """Wait until all of them are done."""
-        wait_until(lambda: all(_marks()[first : first + count]), look_every=0.01)
+    def wait_until_done(self, first: int, count: int) -> None:
+        """See System."""
+        self.marks.wait_for(first, count)
 
     def time_one(self, number: int) -> float:
-        """Seconds from before the send until the event is seen done."""
+        """See System."""
         start = time.perf_counter()
         self.accept(number, 1)
-        wait_until(lambda: _marks()[number] > 0, look_every=0.0005)
-        return time.perf_counter() - start
+        return self.marks.wait_for_one(number) - start
+
+    def check(self, count: int) -> None:
+        """See System."""
+        done = self.marks.count()
+        if done != count:
+            raise RuntimeError(f"{count} events were sent and {done} done")
+
+    def commits(self) -> int:
+        """See System: it has no store."""
+        return 0
+
+
+class RawChainThatCalls(RawChain):
+    """The chain whose last task makes a record at the destination."""
+
+    def __init__(self, session: Session, destination: Destination) -> None:
+        super().__init__(session, {"RAW_DESTINATION": destination.address})
+        self.destination = destination
+
+    def check(self, count: int) -> None:
+        """See System; and each event made one record."""
+        super().check(count)
+        self.destination.check(count)
+
+
+@contextmanager
+def running_raw_chain(stand: Stand) -> Iterator[RawChain]:
+    """The chain with nothing to call."""
+    with stand.session() as session:
+        yield RawChain(session, {})
+
+
+@contextmanager
+def running_raw_chain_that_calls(stand: Stand, destination: Destination) -> Iterator[RawChain]:
+    """The chain with the destination to call."""
+    with stand.session() as session:
+        yield RawChainThatCalls(session, destination)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_STALLED = 120.0  # seconds; no figure is better than a wrong one
+_STALLED = 300.0  # seconds, three leases of ours; no figure is better than a wrong one
 
 
 def wait_until(over: Callable[[], bool], *, look_every: float) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CLIENT, TYPE = "bench", "order.changed"
+TOGETHER = 200
+"""Events that are taken in by one commit, where a system can."""
 
 _BODY = "A queue keeps what it was given until somebody has done it and said so. " * 9
 
@@ -31,11 +33,14 @@ CONTRACT = {
     },
 }
 
-WORKFLOW = f"""\
+FAKE, CREATE, CREATE_AND_CONFIRM = "fake.record", "records.create", "records.create_and_confirm"
+"""What ours may hand an event to: connector and action."""
+
+_WORKFLOW = """\
 workflow: bench-orders
-client: {CLIENT}
+client: {client}
 title: Orders of the benchmark
-trigger: {{type: {TYPE}}}
+trigger: {{type: {type}}}
 owners:
   owner: ops@bench.example
   recovery_lead: lead@bench.example
@@ -51,12 +56,55 @@ routes:
   - {{when: 'kind == "refunded" || amount > 900.0', to: [risk]}}
   - {{when: 'kind in ["created", "paid", "cancelled"]', to: [orders]}}
 destinations:
-  risk: {{connector: fake, action: record,
-    send: {{reference: reference, kind: kind, email: email}}, confirm: [reference, kind]}}
-  orders: {{connector: fake, action: record,
-    send: {{reference: reference, kind: kind, email: email}}, confirm: [reference, kind]}}
+  risk: {{connector: {connector}, action: {action}, {proof}
+    send: {{reference: reference, kind: kind, email: email}}}}
+  orders: {{connector: {connector}, action: {action}, {proof}
+    send: {{reference: reference, kind: kind, email: email}}}}
 sla: {{deliver_within: 15m, recover_within: 72h}}
 """
+
+_CONNECTOR = """\
+connector: records
+kind: http
+title: The benchmark's destination
+base_url: {url}
+actions:
+  create:
+    idempotency: native_key
+    proof: receipt
+    required: [reference, kind, email]
+    create:
+      path: /records
+      headers: {{Idempotency-Key: "{{key}}"}}
+      json: "{{send}}"
+      record_id: id
+  create_and_confirm:
+    idempotency: native_key
+    proof: read_back
+    required: [reference, kind, email]
+    create:
+      path: /records
+      headers: {{Idempotency-Key: "{{key}}"}}
+      json: "{{send}}"
+      record_id: id
+    read:
+      path: /records/{{record_id}}
+      fields: fields
+"""
+
+
+def workflow(target: str) -> str:
+    """The workflow's file, with every event handed to one action."""
+    connector, _, action = target.partition(".")
+    proof = "" if target == CREATE else "confirm: [reference, kind],"
+    return _WORKFLOW.format(
+        client=CLIENT, type=TYPE, connector=connector, action=action, proof=proof
+    )
+
+
+def connector(url: str) -> str:
+    """The definition of the connector to the benchmark's destination."""
+    return _CONNECTOR.format(url=url)
 
 
 def order(number: int) -> dict[str, object]:
@@ -82,3 +130,14 @@ def route(event: dict[str, object]) -> str:
     amount = event["amount"]
     assert isinstance(amount, float)
     return "risk" if event["kind"] == "refunded" or amount > 900 else "orders"
+
+
+def sent(event: dict[str, object]) -> dict[str, object]:
+    """What the destination is sent, the same as the workflow's `send`."""
+    customer = event["customer"]
+    assert isinstance(customer, dict)
+    return {
+        "reference": event["reference"],
+        "kind": event["kind"],
+        "email": customer["email"],
+    }

@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_shutdown, worker_ready
+from kombu.transport import TRANSPORT_ALIASES
 
 from connectors.registry import close_connectors, load_connectors
 from orchestrator.domain.handoff import Connector
@@ -18,6 +19,10 @@ from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
 from workers.queues import queue_config
 
+# By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
+TRANSPORT_ALIASES.update(
+    dict.fromkeys(("redis", "rediss"), "workers.redis_channel:GuardedTransport")
+)
 app = Celery("meshline", include=["workers.chain"])
 app.add_defaults(lambda: settings().celery_config() | queue_config(settings().broker))
 

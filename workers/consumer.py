@@ -88,7 +88,7 @@ class GuardedConsumer(Consumer):
         _settle(message.reject)
 
     def _receive(self, drive: Callable[[Any], None], tasks: frozenset[str], message: Any) -> None:
-        match judge(message, tasks):
+        match _judged(message, tasks):
             case None:
                 self._drive(drive, message)
             case Drop(why=why):
@@ -111,6 +111,13 @@ class GuardedConsumer(Consumer):
             if self.controller.semaphore:
                 self.controller.semaphore.release()
             self.bury(message, f"Celery stumbled over it: {type(error).__name__}: {error}")
+
+
+def _judged(message: Any, tasks: frozenset[str]) -> Drop | Poison | None:
+    try:
+        return judge(message, tasks)
+    except Exception as error:  # noqa: BLE001 - it is a stranger's, and may be anything
+        return Poison(error=f"it cannot be judged: {type(error).__name__}: {error}")
 
 
 def _settle(tell: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from kombu.utils.json import dumps
 from orchestrator.settings import settings
 from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.migrate import open_store
-from workers.queues import DEAD_LETTERS, MOST_COPIES, declare_dead_letters
+from workers.queues import CHAINS, DEAD_LETTERS, MOST_COPIES, declare_dead_letters
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ def letter_of(message: Any, error: str) -> DeadLetter:
         headers.pop("compression", None)
     task, body = headers.get("task"), message.body or b""
     return DeadLetter(
-        queue=message.delivery_info.get("routing_key") or "",
+        queue=CHAINS,  # the one that workers take from; what a message says of itself may be wrong
         task=None if task is None else str(task),
         error=error,
-        headers=dumps(headers),
+        headers=_as_json(headers),
         content_type=message.content_type,
         content_encoding=message.content_encoding,
         body=body.encode(errors="surrogatepass") if isinstance(body, str) else bytes(body),
@@ -66,6 +66,13 @@ def copy(letter: DeadLetter, channel: Any) -> None:
         channel.basic_publish(message, exchange="", routing_key=DEAD_LETTERS)
     except Exception as error:  # noqa: BLE001 - each transport has errors of its own
         log.warning("no copy of the dead letter on %s: %s", DEAD_LETTERS, error)
+
+
+def _as_json(headers: dict[str, Any]) -> str:
+    try:
+        return str(dumps(headers))
+    except (TypeError, ValueError, RecursionError) as error:
+        return str(dumps({"unreadable": type(error).__name__}))
 
 
 def _is_mark(name: object) -> bool:

@@ -22,13 +22,10 @@ _DELIVERY_LIMIT = 20
 
 def queue_config(broker: str) -> dict[str, Any]:
     """The part of Celery's configuration that is about queues, for this broker's address."""
-    config: dict[str, Any] = {
+    return {
         "task_queues": [_chains(broker)],
         "worker_consumer": "workers.consumer:GuardedConsumer",
     }
-    if not _is_rabbitmq(broker):
-        config["broker_transport"] = "workers.redis_channel:GuardedTransport"
-    return config
 
 
 def queue_depth(channel: Any) -> int:

@@ -61,16 +61,24 @@ _KINDS: dict[str, Any] = {
 _NEVER = ("eta", "expires", "stamped_headers")
 
 
+def is_deep(value: Any, *, left: int = 32) -> bool:
+    """Whether lists and objects stand in each other deeper than in any message of ours."""
+    if not isinstance(value, dict | list | tuple):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(is_deep(one, left=left - 1) for one in inner)
+
+
 def _fault_in_headers(headers: dict[str, Any]) -> str | None:
+    if is_deep(headers):
+        return "its headers are nested too deep"
     if not isinstance(headers.get("task"), str):
         return "its headers name no task"
     if not isinstance(headers.get("id"), str) or not headers["id"]:
         return "its headers have no id"
     for name in _NEVER:
-        if headers.get(name):
-            return (
-                f"its header {name} is set, and no message of ours has one: {headers[name]!r:.200}"
-            )
+        if headers.get(name) is not None:
+            return f"its header {name} is set, and none of ours has one: {headers[name]!r:.200}"
     if headers.get("stamps") not in (None, {}):
         return "its header stamps is set, and no message of ours has one"
     for name, kind in _KINDS.items():
@@ -136,7 +144,8 @@ def _fault_in_chain(embed: dict[str, Any] | None, tasks: Collection[str]) -> str
     if not isinstance(links, list):
         return "its chain is no list"
     for link in links:
-        if not isinstance(link, dict) or link.get("task") not in tasks:
+        task = link.get("task") if isinstance(link, dict) else None
+        if not isinstance(task, str) or task not in tasks:
             return "its chain has a link that is no task here"
     return None
 

@@ -20,6 +20,7 @@ from redis import exceptions
 
 from orchestrator.store.dead_letters import DeadLetter
 from workers.poison import copy, keep
+from workers.reading import is_deep
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class GuardedChannel(redis.Channel):
             maybe = (message.content_type, message.content_encoding)
             whole = (
                 isinstance(payload["properties"], dict)
+                and not is_deep(payload)
                 and isinstance(message.headers, dict)
                 and isinstance(message.body, bytes | str | None)
                 and all(isinstance(one, str) for one in texts)
@@ -73,7 +75,7 @@ class GuardedChannel(redis.Channel):
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, Kombu would raise it too
             return f"it is no message: {type(error).__name__}: {error}"
-        return None if whole else "it is no message: a part of it is of the wrong kind"
+        return None if whole else "it is no message: a part of it is of the wrong kind, or too deep"
 
     def _keep(self, key: str, item: bytes, error: str) -> None:
         queue = key.rsplit(self.sep, 1)[0]

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
+from kombu.connection import Connection
+from kombu.transport.virtual import Message
+from sqlalchemy import select
 
-from orchestrator.store.dead_letters import list_poison
+from orchestrator.store.dead_letters import DeadLetter, list_poison
+from orchestrator.store.schema import dead_letters
 from orchestrator.store.views import EVERYTHING
 from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
+from workers import app as _registers  # noqa: F401 - the guarded transport
+from workers.poison import letter_of
+from workers.redis_channel import GuardedTransport
 
 pytestmark = pytest.mark.processes
 
 DEEP = b"[" * 5_000 + b"]" * 5_000
+
+
+def nested(depth: int) -> object:
+    inner: object = {}
+    for _ in range(depth):
+        inner = {"in": inner}
+    return inner
+
 
 MESSAGES = {
     "a body that is no JSON": (Sent(body=b"{not json", headers=ours()), "cannot be decoded"),
@@ -27,6 +43,10 @@ MESSAGES = {
     "a pickle": (Sent(headers=ours(), content_type="application/x-python-serialize"), "pickle"),
     "no content type": (Sent(headers=ours(), content_type=None), "not [args"),
     "an encoding unheard of": (Sent(headers=ours(), content_encoding="klingon"), "klingon"),
+    "an encoding of other bytes": (
+        Sent(body=b'["\xe9"]', headers=ours(), content_encoding="latin-1"),
+        "latin-1",
+    ),
     "a compression unheard of": (Sent(headers=ours(compression="application/x-foo")), "x-foo"),
     "a compression that is not true": (
         Sent(headers=ours(compression="application/x-gzip")),
@@ -85,6 +105,9 @@ ITEMS = {
     "headers that are a list": changed(headers=[1]),
     "headers that are a text": changed(headers="x"),
     "properties that are a number": changed(properties=5),
+    "properties nested as deep as can be read": changed(
+        properties=Sent().envelope()["properties"] | {"meta": nested(900)}
+    ),
     "properties without a tag": changed(properties={"body_encoding": "base64"}),
     "a content type that is a list": changed(**{"content-type": [JSON]}),
 }
@@ -105,6 +128,14 @@ def test_an_item_that_is_no_message_is_kept_as_it_was(on_redis: Rig, shape: str)
     assert on_redis.copies() == [item]
 
 
+def test_headers_nested_too_deep_are_kept(rig: Rig) -> None:
+    rig.put(Sent(headers=ours(meta=nested(100))))
+
+    assert eventually(lambda: bool(rig.letters()))
+    assert rig.works()
+    assert "too deep" in rig.letters()[0]["error"]
+
+
 def test_the_same_message_delivered_twice_is_one_dead_letter(rig: Rig) -> None:
     for name in ("ghost", "ghost", "another ghost"):
         rig.put(Sent(headers=ours(name)))
@@ -113,10 +144,44 @@ def test_the_same_message_delivered_twice_is_one_dead_letter(rig: Rig) -> None:
     assert [letter["task"] for letter in rig.letters()] == ["ghost", "another ghost"]
 
 
+def test_a_message_is_not_believed_where_it_comes_from(on_redis: Rig) -> None:
+    envelope = Sent(headers=ours("ghost")).envelope()
+    envelope["properties"]["delivery_info"]["routing_key"] = "elsewhere"
+
+    on_redis.put_item(json.dumps(envelope).encode())
+
+    assert eventually(lambda: bool(on_redis.letters()))
+    assert on_redis.works()
+    assert on_redis.letters()[0]["queue"] == CHAINS
+
+
+@pytest.mark.parametrize(("scheme", "tls"), [("redis", False), ("rediss", True)])
+def test_the_guard_leaves_the_transport_as_it_is(scheme: str, tls: bool) -> None:
+    connection = Connection(f"{scheme}://127.0.0.1:1/0")
+
+    assert connection.get_transport_cls() is GuardedTransport
+    assert bool(connection.ssl) is tls
+
+
+def test_what_a_broker_writes_on_what_it_delivers_again_is_no_part_of_it() -> None:
+    def taken(**marks: object) -> DeadLetter:
+        channel = SimpleNamespace(decode_body=lambda body, _: body)
+        envelope = Sent(headers=ours("ghost", **marks)).envelope()
+        return letter_of(Message(envelope, channel=channel), "no such task")
+
+    first, again = taken(), taken(**{"redelivered": True, "x-delivery-count": 1, "x-death": []})
+
+    assert first.digest() == again.digest()
+    assert first.digest() != taken(retries=1).digest()
+
+
 OTHER_RELEASES = {
     "one more argument": Sent(body=b'[[["x"], 7, "new"], {}, {}]', headers=ours()),
     "another argument": Sent(body=b'[["x"], {"epoch": 7}, {}]', headers=ours()),
     "another task": Sent(body=b'[[["x"], 7], {}, {}]', headers=ours("meshline.approve")),
+    "a next link that is a list": Sent(
+        body=b'[[["x"], 7], {}, {"chain": [{"task": []}]}]', headers=ours()
+    ),
     "another next link": Sent(
         body=b'[[["x"], 7], {}, {"chain": [{"task": "meshline.approve"}]}]', headers=ours()
     ),
@@ -144,10 +209,6 @@ def test_poison_is_in_the_quarantine_with_an_owner(rig: Rig) -> None:
 
 
 def body_of(rig: Rig, number: int) -> bytes:
-    from sqlalchemy import select
-
-    from orchestrator.store.schema import dead_letters
-
     with rig.store.read() as tx:
         found = select(dead_letters.c.body).where(dead_letters.c.id == number)
         return bytes(tx.execute(found).scalar_one())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import islice
+from functools import cache
+from typing import NamedTuple
 
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.store.accept import Arrival, ConflictAt, accept
+from orchestrator.store.accept import Arrival, Conflict, InConflict, accept, new_event_id
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.workflows import LiveWorkflow, live_for, live_workflows
 
@@ -36,17 +37,21 @@ class RefusedAt(Refused):
 def accept_batches(store: Store, batches: Sequence[Batch]) -> list[list[Accepted] | RefusedAt]:
     """Accept each batch whole or not at all; the answers stand in the order of the batches.
 
-    All of them share one commit. Where one is refused they are halved, until it stands alone.
+    All that are accepted share one commit.
 
-    Raises StoreUnavailable; only what had a commit of its own by then is accepted.
+    Raises StoreUnavailable; nothing is accepted then.
     """
-    try:
-        return list(_accept_together(store, batches))
-    except RefusedAt as refused:
-        if len(batches) == 1:
-            return [refused]
-    middle = len(batches) // 2
-    return accept_batches(store, batches[:middle]) + accept_batches(store, batches[middle:])
+    refused: dict[int, RefusedAt] = {}
+    accepted: dict[int, list[Accepted]] = {}
+    ids = [[new_event_id() for _ in batch.triggers] for batch in batches]
+    while len(refused) + len(accepted) < len(batches):
+        left = [
+            _Left(place, batch, ids[place])
+            for place, batch in enumerate(batches)
+            if place not in refused
+        ]
+        accepted = _accept_together(store, left, refused)
+    return [refused.get(place) or accepted[place] for place in range(len(batches))]
 
 
 def accept_batch(store: Store, triggers: Sequence[Trigger], *, actor: str) -> list[Accepted]:
@@ -59,25 +64,71 @@ def accept_batch(store: Store, triggers: Sequence[Trigger], *, actor: str) -> li
     return answer
 
 
-def _accept_together(store: Store, batches: Sequence[Batch]) -> list[list[Accepted]]:
+class _Left(NamedTuple):
+    """A batch that may still be accepted."""
+
+    place: int
+    batch: Batch
+    ids: Sequence[str]  # the same however often it is tried: a refusal may name one
+
+
+_Owner = tuple[int, int]
+"""Whose an arrival is: the batch's place, and its own place in the batch."""
+
+
+def _accept_together(
+    store: Store, left: Sequence[_Left], refused: dict[int, RefusedAt]
+) -> dict[int, list[Accepted]]:
+    """Accept what is left; or accept nothing, and add what has to be refused first."""
     try:
         with store.write(ring=True) as tx:
-            accepted = iter(accept(tx, _arrivals(tx, batches)))
-    except ConflictAt as conflict:
-        raise RefusedAt(conflict.index, conflict) from None
-    return [list(islice(accepted, len(batch.triggers))) for batch in batches]
+            arrivals, owners = _arrivals(tx, left, refused)
+            answers = accept(tx, arrivals) if arrivals else []
+    except InConflict as found:
+        _refuse(found.conflicts, owners, refused)
+        return {}
+    accepted: dict[int, list[Accepted]] = {one.place: [] for one in left}
+    for (place, _), answer in zip(owners, answers, strict=True):
+        accepted[place].append(answer)
+    return {place: answers for place, answers in accepted.items() if place not in refused}
 
 
-def _arrivals(tx: Tx, batches: Sequence[Batch]) -> list[Arrival]:
-    live = live_for(tx, ((one.client, one.type) for batch in batches for one in batch.triggers))
+def _arrivals(
+    tx: Tx, left: Sequence[_Left], refused: dict[int, RefusedAt]
+) -> tuple[list[Arrival], list[_Owner]]:
+    """The arrivals of all batches whose triggers somebody takes; the other batches are refused."""
+    live = live_for(tx, ((one.client, one.type) for _, batch, _ in left for one in batch.triggers))
+    published = cache(lambda: live_workflows(tx))
     arrivals: list[Arrival] = []
-    for batch in batches:
-        for trigger in batch.triggers:
-            workflow = live.get((trigger.client, trigger.type))
-            if workflow is None:
-                raise RefusedAt(len(arrivals), _unknown(trigger, live_workflows(tx)))
-            arrivals.append(Arrival(trigger=trigger, workflow=workflow, actor=batch.actor))
-    return arrivals
+    owners: list[_Owner] = []
+    for place, batch, ids in left:
+        unknown = [one for one in batch.triggers if (one.client, one.type) not in live]
+        if unknown:
+            index = batch.triggers.index(unknown[0])
+            refused[place] = RefusedAt(index, _unknown(unknown[0], published()))
+            continue
+        for index, (event_id, trigger) in enumerate(zip(ids, batch.triggers, strict=True)):
+            workflow = live[trigger.client, trigger.type]
+            arrivals.append(
+                Arrival(id=event_id, trigger=trigger, workflow=workflow, actor=batch.actor)
+            )
+            owners.append((place, index))
+    return arrivals, owners
+
+
+def _refuse(
+    conflicts: Sequence[Conflict], owners: Sequence[_Owner], refused: dict[int, RefusedAt]
+) -> None:
+    """Refuse batches that conflict with an event that is there, or will be.
+
+    One that conflicts only with a batch that is refused itself is tried once more without it.
+    """
+    fighting = {owners[one.index][0] for one in conflicts}
+    for one in conflicts:
+        place, index = owners[one.index]
+        rival = None if one.earlier is None else owners[one.earlier][0]
+        if rival is None or rival == place or rival not in fighting:
+            refused.setdefault(place, RefusedAt(index, one.refusal()))
 
 
 def _unknown(trigger: Trigger, live: dict[tuple[str, str], LiveWorkflow]) -> UnknownTrigger:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, FromClause, and_, insert, literal, select, tr
 from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
-from orchestrator.domain.errors import IdempotencyConflict
+from orchestrator.domain.errors import IdempotencyConflict, MeshlineError
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.audit import record_moves
@@ -25,21 +25,36 @@ from orchestrator.store.workflows import LiveWorkflow
 class Arrival:
     """A trigger, the live workflow that takes it, and who sent it."""
 
+    id: str  # of the event that it becomes, where its key is new
     trigger: Trigger
     workflow: LiveWorkflow
     actor: str
 
 
-class ConflictAt(IdempotencyConflict):
-    """Raised when the arrival at `index` repeats a key with another payload."""
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """The arrival at `index` repeats a key with another payload."""
 
-    def __init__(self, index: int, key: str, event_id: str) -> None:
-        super().__init__(
-            f"the key {key!r} was used for another payload, by event {event_id}",
+    index: int
+    key: str
+    event_id: str  # of the event that has the key
+    earlier: int | None  # the arrival that the event is of, where it came in the same call
+
+    def refusal(self) -> IdempotencyConflict:
+        """The conflict as the sender hears of it."""
+        return IdempotencyConflict(
+            f"the key {self.key!r} was used for another payload, by event {self.event_id}",
             field="idempotency_key",
             fix="send a new key for new content, and the same key only for the same content",
         )
-        self.index = index
+
+
+class InConflict(MeshlineError):
+    """Raised when arrivals conflict; nothing of the transaction may be committed."""
+
+    def __init__(self, conflicts: Sequence[Conflict]) -> None:
+        super().__init__(f"{len(conflicts)} in conflict")
+        self.conflicts = conflicts
 
 
 class _New(NamedTuple):
@@ -66,27 +81,58 @@ _EVENT = _NAMES[:6]
 def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     """Write all arrivals; those whose key is known already answer with that event's id.
 
-    Raises ConflictAt, upon which the transaction must not be committed.
+    Raises InConflict, upon which the transaction must not be committed.
     """
     rows = [_new(one) for one in arrivals]
     # In one order everywhere: two doors that write the same keys must not wait for each other.
     written = _write(tx, sorted(rows, key=lambda row: row.key))
     if len(written) == len(rows):
         return [Accepted(id=row.id, duplicate=False) for row in rows]
-    keys = [row.key for row in rows if row.id not in written]
+    known = _known(tx, [row.key for row in rows if row.id not in written])
+    conflicts = _conflicts(rows, written, known)
+    if conflicts:
+        raise InConflict(conflicts)
+    return [
+        Accepted(id=row.id, duplicate=False)
+        if row.id in written
+        else Accepted(id=known[row.key].id, duplicate=True)
+        for row in rows
+    ]
+
+
+def _known(tx: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, ...], AnyRow]:
     found = _KNOWN.run(tx, **row_values(tx, list(_KEY), keys))
-    known = {(one[0], one[1], one[2]): one for one in found}
-    return [_answer(index, row, written, known) for index, row in enumerate(rows)]
+    return {(one[0], one[1], one[2]): one for one in found}
+
+
+def _conflicts(
+    rows: Sequence[_New], written: set[str], known: Mapping[tuple[str, ...], AnyRow]
+) -> list[Conflict]:
+    places = {row.id: index for index, row in enumerate(rows)}
+    return [
+        Conflict(
+            index=index,
+            key=row.idempotency_key,
+            event_id=known[row.key].id,
+            earlier=places.get(known[row.key].id),
+        )
+        for index, row in enumerate(rows)
+        if row.id not in written and known[row.key].digest != row.digest
+    ]
+
+
+def new_event_id() -> str:
+    """An id that no other event has; ids of later events are greater."""
+    return uuid7().hex
 
 
 def _new(arrival: Arrival) -> _New:
-    event_id = uuid7().hex
     return _New(
-        id=event_id,
+        id=arrival.id,
         client=arrival.trigger.client,
         workflow=arrival.workflow.name,
         workflow_id=arrival.workflow.id,
-        idempotency_key=arrival.trigger.idempotency_key or event_id,
+        idempotency_key=arrival.trigger.idempotency_key or arrival.id,
         digest=arrival.trigger.digest,
         body=arrival.trigger.payload,
         actor=arrival.actor,
@@ -111,20 +157,6 @@ def _write(tx: Connection, rows: Sequence[_New]) -> set[str]:
             target=State.ACCEPTED,
         )
     return written
-
-
-def _answer(
-    index: int,
-    row: _New,
-    written: set[str],
-    known: Mapping[tuple[str, str, str], AnyRow],
-) -> Accepted:
-    if row.id in written:
-        return Accepted(id=row.id, duplicate=False)
-    earlier = known[row.key]
-    if earlier.digest != row.digest:
-        raise ConflictAt(index, row.idempotency_key, earlier.id)
-    return Accepted(id=earlier.id, duplicate=True)
 
 
 _INSERT_PAYLOADS = insert(payloads)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from meshline import Event, Producer
 from orchestrator.embedded.child import Child
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.manage_keys import create_key
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
@@ -31,17 +35,21 @@ def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
 
 
 def test_what_was_accepted_without_a_broker_is_delivered_when_it_is_back(system: System) -> None:
+    door = system.start_door()
     relay = system.start_relay()
     worker = system.start_worker()
+    wait_until_ready(door, broker="ok")
     system.broker.process.kill()
 
-    ids = accept(system)
+    wait_until_ready(door, broker="degraded")
+    ids = send(system, door)
     wait_until_said_twice(relay, "the broker does not take chains")
     system.broker.process.start()
 
     assert system.wait_until_settled(LEADS)["delivered"] == LEADS
     assert relay.running and worker.running
     assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
+    wait_until_ready(door, broker="ok")
 
 
 def test_an_emptied_broker_loses_nothing(system: System) -> None:
@@ -55,6 +63,27 @@ def test_an_emptied_broker_loses_nothing(system: System) -> None:
     assert system.wait_until_settled(LEADS)["delivered"] == LEADS
     assert relay.running
     assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
+
+
+def wait_until_ready(door: str, *, broker: str) -> None:
+    """Until the door says that it is ready, and this of the broker."""
+    for _ in range(1200):
+        with urllib.request.urlopen(f"{door}/readyz", timeout=20) as answer:
+            said = json.load(answer)  # anything but 200 would have been raised
+        if said["ready"] and said["broker"].startswith(broker):
+            return
+        time.sleep(0.05)
+    raise AssertionError(said)
+
+
+def send(system: System, door: str) -> list[str]:
+    """Hand leads to the door; their ids."""
+    key = create_key(system.store, clients=["acme"], label="tests", actor="cli:tester")
+    data = [
+        {"email": f"lead-{number}@example.com", "tier": "enterprise"} for number in range(LEADS)
+    ]
+    with Producer(door, key=key) as producer:
+        return [one.id for one in producer.emit_many(Event("lead.created", one) for one in data)]
 
 
 def wait_until_said_twice(relay: Child, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batch, accept_batches
 from orchestrator.store.engine import Store
@@ -73,6 +74,55 @@ def test_one_refused_batch_does_not_hurt_those_that_share_its_commit(store: Stor
     assert isinstance(fine, list) and isinstance(also_fine, list) and len(also_fine) == 2
     assert isinstance(refused, RefusedAt)
     assert count(store) == 4
+
+
+def test_however_many_are_refused_the_others_get_one_commit_together(store: Store) -> None:
+    publish_leads(store)
+    accept_batch(store, [lead(1, key=f"form-{number}") for number in range(20)], actor="key:test")
+    ends: list[str] = []
+    event.listen(store.engine, "commit", lambda _: ends.append("commit"))
+    event.listen(store.engine, "rollback", lambda _: ends.append("rollback"))
+
+    batches = [[lead(2, key=f"form-{number}")] for number in range(60)]
+    unknown = [[replace(lead(3), type="lead.create")] for _ in range(20)]
+    answers = accept_batches(
+        store, [Batch(triggers=one, actor="key:test") for one in (*unknown, *batches)]
+    )
+
+    refused = [one.cause.code for one in answers if isinstance(one, RefusedAt)]
+    assert refused == ["unknown_trigger"] * 20 + ["idempotency_conflict"] * 20
+    assert ends == ["rollback", "commit"]
+    assert count(store) == 60
+
+
+def test_a_batch_that_conflicts_only_with_a_refused_one_is_accepted(store: Store) -> None:
+    publish_leads(store)
+    accept_batch(store, [lead(1, key="form-1")], actor="key:test")
+
+    refused, fine, also_refused = accept_batches(
+        store,
+        [
+            Batch(triggers=[lead(2, key="form-2"), lead(2, key="form-1")], actor="key:test"),
+            Batch(triggers=[lead(3, key="form-2")], actor="key:test"),
+            Batch(triggers=[lead(4, key="form-4"), lead(4, key="form-2")], actor="key:test"),
+        ],
+    )
+
+    assert isinstance(refused, RefusedAt) and refused.index == 1
+    assert isinstance(fine, list)
+    assert isinstance(also_refused, RefusedAt) and also_refused.index == 1
+    assert fine[0].id in str(also_refused)
+    assert count(store) == 2
+
+
+def test_one_key_with_two_payloads_refuses_the_batch_that_holds_both(store: Store) -> None:
+    publish_leads(store)
+
+    with pytest.raises(RefusedAt) as refused:
+        accept_batch(store, [lead(1, key="a"), lead(2, key="a")], actor="key:test")
+
+    assert refused.value.index == 1
+    assert count(store) == 0
 
 
 def test_a_type_that_nobody_takes_is_refused_and_the_near_one_is_named(store: Store) -> None:

@@ -1,0 +1,54 @@
+"""Who changes an event or a delivery holds it: by its epoch, by its run, or as a person's turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.domain.lifecycle import DeliveryState, State
+from tests.model.actors import Actor
+
+if TYPE_CHECKING:
+    from tests.model.laws import Seen
+
+
+def check_holders(was: Seen, now: Seen, *, actor: Actor | None, ms: int) -> None:
+    """Hold each change of one commit against what `actor` had in hand; `ms` is the time."""
+    for event_id, row in now.events.items():
+        before = was.events.get(event_id)
+        if before is not None and before != row:
+            assert actor is not None and _may_change(actor, before, row, ms), f"{before} to {row}"
+    for key in was.deliveries.keys() | now.deliveries.keys():
+        change = was.deliveries.get(key), now.deliveries.get(key)
+        if change[0] != change[1]:
+            event = was.events[key[0]]
+            assert actor is not None and _may_settle(actor, event, *change), f"{event}: {change}"
+
+
+def _may_change(actor: Actor, was: Any, row: Any, ms: int) -> bool:
+    match actor.name:
+        case "worker":
+            return was.epoch in actor.epochs
+        case "relay" if row.epoch != was.epoch:
+            actor.epochs.add(row.epoch)
+            return bool(was.due_at <= ms)
+        case "relay" if row.state == State.QUARANTINED:
+            return bool(was.due_at <= ms)
+        case "relay":
+            return was.epoch in actor.epochs
+        case "person":
+            return bool(was.state == State.QUARANTINED)
+    return False
+
+
+def _may_settle(actor: Actor, event: Any, was: Any, row: Any) -> bool:
+    if actor.name == "person":
+        return bool(was and row and was.state == DeliveryState.FAILED)
+    if actor.name != "worker" or event.epoch not in actor.epochs:
+        # A run may say what came of its call also when its event has gone on without it.
+        return bool(actor.name == "worker" and was and was.run_id in actor.runs)
+    if event.state == State.VALIDATED:  # planned, planned anew, or dropped by the plan
+        return True
+    if row.run_id:
+        actor.runs.add(row.run_id)
+        return True
+    return was.run_id in actor.runs

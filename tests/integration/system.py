@@ -89,10 +89,13 @@ class System:
 
     def lying(self) -> int:
         """How many messages lie on the broker that no worker has taken."""
-        with self.broker_connection() as connection:
+        if self._is_redis:
+            with redis.Redis.from_url(self.broker.url) as connection:
+                return int(connection.llen("meshline:meshline"))
+        with self.broker_connection() as broker:
             try:
-                found = connection.default_channel.queue_declare("meshline", passive=True)
-            except connection.channel_errors:
+                found = broker.default_channel.queue_declare("meshline", passive=True)
+            except broker.channel_errors:
                 return 0  # nobody has made the queue yet
             return int(found.message_count)
 

@@ -6,6 +6,7 @@ the pool's processes are told, and a dispatch ends with the calls that are out a
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import signal
@@ -49,5 +50,6 @@ def _end() -> None:
     """What still runs is stuck; the lease and the run's time heal it, as after a crash."""
     for pid in _pool.info["processes"] if _pool else ():
         if pid != os.getpid():  # with `--pool solo` the pool is this process
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     os._exit(1)

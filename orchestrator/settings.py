@@ -44,8 +44,10 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(1_048_576, gt=0, description="largest body of one trigger")
-    max_batch_bytes: int = Field(16_777_216, gt=0, description="largest body of a batch")
-    max_batch_events: int = Field(1_000, gt=0, description="most triggers in one batch")
+    max_batch_bytes: int = Field(
+        16_777_216, gt=0, le=67_108_864, description="largest body of a batch"
+    )
+    max_batch_events: int = Field(1_000, gt=0, le=10_000, description="most triggers in one batch")
     max_depth: int = Field(64, gt=0, le=200, description="deepest nesting of a JSON body")
 
     worker_processes: int = Field(2, gt=0, description="processes of one worker")

@@ -16,8 +16,15 @@ FINISHED = (State.DELIVERED, State.DISCARDED)
 
 def finished_before(tx: Connection, cutoff_ms: int, *, after: str, most: int) -> list[str]:
     """Ids above `after` of events that were finished by then and still have a payload; in order."""
-    rows = _FINISHED.run(tx, after=after, until=_first_id(cutoff_ms), cutoff=cutoff_ms, most=most)
-    return list(rows.scalars())
+    # In two steps, each by a primary key: PostgreSQL would join the two tables from the beginning
+    # of the events, for each batch anew.
+    until = _first_id(cutoff_ms)
+    while kept := list(_KEPT.run(tx, after=after, until=until, most=most).scalars()):
+        finished = sorted(_FINISHED.run(tx, ids=kept, cutoff=cutoff_ms).scalars())
+        if finished:
+            return finished
+        after = kept[-1]
+    return []
 
 
 def count_finished_before(tx: Connection, cutoff_ms: int) -> int:
@@ -63,19 +70,25 @@ def _closed(cutoff_ms: int) -> tuple[Any, ...]:
     return dead_letters.c.closed_at <= cutoff_ms, func.length(dead_letters.c.body) > 0
 
 
-def _select_finished(_: str) -> Any:
-    delivered, discarded = (events.c.state == state for state in FINISHED)
-    return (
+_KEPT = Prepared(
+    lambda _: (
         select(payloads.c.event_id)
-        .join(events, events.c.id == payloads.c.event_id)
         .where(
             payloads.c.event_id > bindparam("after", type_=Text),
             payloads.c.event_id < bindparam("until", type_=Text),
-            delivered | discarded,
-            events.c.updated_at <= bindparam("cutoff", type_=BigInteger),
         )
         .order_by(payloads.c.event_id)
         .limit(bindparam("most", type_=BigInteger))
+    )
+)
+
+
+def _select_finished(dialect: str) -> Any:
+    delivered, discarded = (events.c.state == state for state in FINISHED)
+    return select(events.c.id).where(
+        among(dialect, events.c.id),
+        delivered | discarded,
+        events.c.updated_at <= bindparam("cutoff", type_=BigInteger),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.clock import after, now_ms
@@ -20,6 +20,7 @@ from orchestrator.store.schema import (
     quarantine,
     workflow_versions,
 )
+from orchestrator.store.seeking import Wanted, newest
 from orchestrator.store.selection import Selection, narrowed
 
 View = dict[str, Any]
@@ -66,20 +67,16 @@ def list_events(
 
     `text` is an idempotency key or the beginning of an id; `reason` is why an event stands still.
     """
-    statement = _events().order_by(events.c.id.desc()).limit(limit)
-    for column, value in ((events.c.client, client), (events.c.workflow, workflow)):
-        if value is not None:
-            statement = statement.where(column == value)
-    if state is not None:
-        statement = statement.where(events.c.state == state)
-    if reason is not None:
-        statement = statement.where(quarantine.c.reason == reason)
-    if text is not None:
-        begins = events.c.id.startswith(text.lower(), autoescape=True)
-        statement = statement.where(or_(begins, events.c.idempotency_key == text))
-    if before is not None:
-        statement = statement.where(events.c.id < before)
-    return [_event(row) for row in tx.execute(statement)]
+    wanted = Wanted(
+        client=client,
+        workflow=workflow,
+        state=state,
+        reason=reason,
+        text=text,
+        limit=limit,
+        before=before,
+    )
+    return [_event(row) for row in newest(tx, _events(), wanted)]
 
 
 def _events() -> Select[Any]:
@@ -224,11 +221,32 @@ def _audited(row: AnyRow) -> View:
 
 def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]:
     """How many events stand in each state; every state is named."""
-    statement = select(events.c.state, func.count()).group_by(events.c.state)
-    if client is not None:
-        statement = statement.where(events.c.client == client)
-    found: Mapping[str, int] = {row[0]: row[1] for row in tx.execute(statement)}
-    return {state.value: found.get(state, 0) for state in State}
+    owned = [] if client is None else [events.c.client == client]
+    stood = quarantine.join(events, events.c.id == quarantine.c.event_id)
+    some = select(func.count(quarantine.c.event_id.distinct())).select_from(stood).where(*owned)
+    all_ = select(func.count()).select_from(events).where(*owned)
+    counts = {
+        State.QUARANTINED: some.where(quarantine.c.released_at.is_(None)),
+        State.DISCARDED: some.where(events.c.state == State.DISCARDED),
+        # Nearly all there are: so they are the rest, and nobody reads them one by one.
+        State.DELIVERED: all_,
+    }
+    unfinished = (
+        select(events.c.state, func.count())
+        .where(events.c.due_at.is_not(None), *owned)
+        .group_by(events.c.state)
+    )
+    # One statement, so that all numbers are of one moment.
+    counted = union_all(
+        unfinished,
+        *(select(literal(state.value), one.scalar_subquery()) for state, one in counts.items()),
+    )
+    found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted)}
+    others = sum(count for state, count in found.items() if state != State.DELIVERED)
+    # No move leads to awaiting_approval yet; whoever adds one counts it here.
+    return {state.value: found.get(state, 0) for state in State} | {
+        State.DELIVERED.value: found[State.DELIVERED] - others
+    }
 
 
 def count_late(tx: Connection, *, seconds: float) -> int:

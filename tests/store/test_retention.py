@@ -96,6 +96,21 @@ def test_what_finished_lately_or_not_at_all_is_left_alone(store: Store) -> None:
     assert payload_ids(store) == {*finished_lately, *unfinished}
 
 
+def test_what_stands_still_hides_nothing_that_comes_after_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.operations.apply_retention._BATCH", 1)
+    publish_leads(store)
+    standing, *finished = sorted(delivered(store, 3))
+    with store.write() as tx:
+        tx.execute(update(events).where(events.c.id == standing).values(state="quarantined"))
+
+    done = apply_retention(store, days=30, actor="cli:tester")
+
+    assert done.events == len(finished)
+    assert payload_ids(store) == {standing}
+
+
 def test_a_dry_run_counts_and_changes_nothing(store: Store) -> None:
     publish_leads(store)
     old = delivered(store, 2)

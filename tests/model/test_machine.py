@@ -167,7 +167,7 @@ def test_nothing_is_lost_and_nothing_doubled_whatever_happens(quick_lab: Lab) ->
 
 @pytest.mark.postgres
 def test_nothing_is_lost_and_nothing_doubled_beside_a_server(server_lab: Lab) -> None:
-    _tell(server_lab, _settings(10))
+    _tell(server_lab, _settings(5))
 
 
 def _tell(lab: Lab, told: settings) -> None:

@@ -229,12 +229,13 @@ def test_a_home_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 _UP = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from orchestrator.embedded.child import Program
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 home, stubborn, parent = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
 with Supervisor(Path(home), grace=1) as supervisor:
     for name, command, word in (("stubborn", stubborn, "ready"), ("parent", parent, "grandchild")):

@@ -29,6 +29,18 @@ def destination_faults(
     ]
 
 
+def undo_faults(
+    on_failure: object, destinations: Mapping[str, Destination | None], catalog: Catalog
+) -> list[Fault]:
+    """Where a workflow counts on an undo that none of its destinations has."""
+    known = [one for one in destinations.values() if one]
+    actions = (catalog.get(one.connector, {}).get(one.action) for one in known)
+    if on_failure != "undo" or any(action and action.can_undo for action in actions):
+        return []
+    problem = "none of the destinations has an action that can be taken back"
+    return [Fault(path="on_failure", problem=problem, fix="write on_failure: quarantine")]
+
+
 def with_required(workflow: Workflow, catalog: Catalog) -> Workflow:
     """The workflow with what its actions must be sent written into its destinations."""
     destinations = {}

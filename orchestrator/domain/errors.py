@@ -145,6 +145,18 @@ class DestinationRefused(ConnectorError):
     permanent = True
 
 
+class Unauthorized(DestinationRefused):
+    """Raised when the destination does not take our credentials, whatever is sent."""
+
+
+class AlreadyThere(DestinationRefused):
+    """Raised when the destination refuses because the record is there; `record_id` if it says."""
+
+    def __init__(self, message: str, *, record_id: str | None = None) -> None:
+        super().__init__(message)
+        self.record_id = record_id
+
+
 class DestinationUnavailable(ConnectorError):
     """Raised when the destination certainly stored nothing: not reached, or it said so."""
 

@@ -7,17 +7,20 @@ A connector makes one call at a time; what order the calls come in is decided by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from orchestrator.domain.comparing import Comparison, Difference
 
 
 class Idempotency(StrEnum):
     """How a destination is kept from doing one thing twice."""
 
-    NATIVE_KEY = "native_key"  # the tool itself refuses or folds a second request with the key
+    NATIVE_KEY = "native_key"  # the tool itself folds a second request into the first
+    CONFLICT = "conflict"  # the tool refuses a second request, and the first record can be found
     LOOKUP = "lookup"  # the record can be found by the key
-    NONE = "none"  # neither: a lost answer goes to a person, never to a second send
+    NONE = "none"  # none of these: a lost answer goes to a person, never to a second send
 
 
 class Proof(StrEnum):
@@ -38,9 +41,42 @@ class Action:
     optional: frozenset[str] = frozenset()  # fields that `send` may hold
     open_fields: bool = False  # any other field is passed on as it is
     readable: frozenset[str] = frozenset()  # fields that can be confirmed; empty: all that are sent
+    compare: Mapping[str, Comparison] = field(default_factory=dict)  # by field; else exact
     settle_seconds: float = 0.0  # how long a record may stay invisible to a look-up
+    confirm_seconds: float = 0.0  # how long a read may lag behind: it is tried again so long
     timeout_seconds: float = 10.0  # one whole handoff: look up, create, read back
     max_in_flight: int = 20  # calls at once from one worker process
+    can_undo: bool = False  # what was made can be taken back
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateBudget:
+    """How many calls a system takes, from all workers together."""
+
+    calls: int
+    per_seconds: float
+    burst: int  # calls that may go out at once after a pause
+
+    @property
+    def interval_ms(self) -> float:
+        """Milliseconds that one call uses up: no window of `per_seconds` has more than `calls`."""
+        return self.per_seconds * 1000 / (self.calls - min(self.burst, self.calls) + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakerPolicy:
+    """When a system that fails is left alone."""
+
+    failures: int = 10  # one after the other, without a success between them
+    cooldown_seconds: float = 30.0  # then one call tries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one connector's system is spared."""
+
+    rate: RateBudget | None = None
+    breaker: BreakerPolicy = BreakerPolicy()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +105,24 @@ class Connector(Protocol):
     def actions(self) -> Mapping[str, Action]:
         """The actions by name."""
 
+    @property
+    def limits(self) -> Limits:
+        """What the system is spared."""
+
     async def create(self, call: Outgoing) -> str:
-        """Make the record; its id, or for a receipt the receipt's id."""
+        """Make, change or upsert the record; its id, or for a receipt the receipt's id.
+
+        Raises AlreadyThere where the tool refuses because the record is there.
+        """
 
     async def lookup(self, call: Outgoing) -> str | None:
         """The id of the record that carries `call.key`, or None where there is none."""
 
     async def read(self, call: Outgoing, record_id: str) -> Record | None:
         """The record as stored, or None where it is not there."""
+
+    async def undo(self, call: Outgoing, record_id: str) -> None:
+        """Take the record back; one that is gone already is taken back."""
 
     async def close(self) -> None:
         """Give connections back."""
@@ -98,20 +144,27 @@ class Receipted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One field that was stored otherwise than sent."""
-
-    field: str
-    sent: object
-    stored: object
-
-
-@dataclass(frozen=True, kw_only=True)
 class Mismatched:
     """A record is there and is not what was sent."""
 
     record_id: str
     differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """What was made is there no more."""
+
+    record_id: str
+
+
+class Blame(StrEnum):
+    """What a failed call says about the system that was called."""
+
+    CALL = "call"  # nothing: this one call was wrong
+    SYSTEM = "system"  # it is down, or too slow
+    PACE = "pace"  # it is well, and wants fewer calls
+    LOGIN = "login"  # it does not take our credentials, for any call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,35 +175,8 @@ class Failed:
     permanent: bool = False
     unknown: bool = False  # the record may be there: look before sending again
     retry_after: float | None = None  # seconds the destination asked for
+    record_id: str | None = None  # the record was made; only its proof is missing
+    blame: Blame = Blame.CALL
 
 
-Outcome = Confirmed | Receipted | Mismatched | Failed
-
-_MISSING = object()
-
-
-def differences(
-    sent: Mapping[str, object], stored: Mapping[str, object], confirm: tuple[str, ...]
-) -> tuple[Difference, ...]:
-    """The fields of `confirm` whose stored value is not the one that was sent.
-
-    A field that the record lacks is a difference (shown as None). Values compare as JSON: 1 equals
-    1.0, and True does not equal 1.
-    """
-    found = []
-    for field in confirm:
-        want, have = sent.get(field, _MISSING), stored.get(field, _MISSING)
-        if want is not _MISSING and not _same(want, have):
-            shown = None if have is _MISSING else have
-            found.append(Difference(field=field, sent=want, stored=shown))
-    return tuple(found)
-
-
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return one == other
+Outcome = Confirmed | Receipted | Mismatched | TakenBack | Failed

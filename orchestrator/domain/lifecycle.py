@@ -137,12 +137,18 @@ DONE_DELIVERIES = frozenset({DeliveryState.CONFIRMED, DeliveryState.RECEIPTED})
 
 DELIVERY_TRANSITIONS: tuple[tuple[DeliveryState, DeliveryState, str], ...] = (
     (DeliveryState.PENDING, DeliveryState.SENDING, "a run takes it, before its call goes out"),
+    (DeliveryState.PENDING, DeliveryState.HELD, "its destination is paused, or its breaker open"),
     (DeliveryState.SENDING, DeliveryState.CONFIRMED, "the record was read back and compared"),
     (DeliveryState.SENDING, DeliveryState.RECEIPTED, "a tool that cannot be read took it"),
     (DeliveryState.SENDING, DeliveryState.PENDING, "it is to be tried again, or was not begun"),
+    (DeliveryState.SENDING, DeliveryState.HELD, "its call opened the breaker"),
     (DeliveryState.SENDING, DeliveryState.FAILED, "it cannot be made, or cannot be proven"),
     (DeliveryState.SENDING, DeliveryState.SENDING, "its run is gone: another looks for the record"),
+    (DeliveryState.SENDING, DeliveryState.UNDONE, "its record was taken back"),
+    (DeliveryState.HELD, DeliveryState.PENDING, "its destination is back, or one call tries"),
+    (DeliveryState.CONFIRMED, DeliveryState.PENDING, "another failed: it is to be taken back"),
     (DeliveryState.PENDING, DeliveryState.PENDING, "its event was replayed, and routed anew"),
     (DeliveryState.FAILED, DeliveryState.PENDING, "its event was replayed, and routed anew"),
+    (DeliveryState.UNDONE, DeliveryState.PENDING, "its event was replayed, and routed anew"),
 )
 """The moves of a delivery: from, to, when."""

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     DESTINATION_REFUSED = "destination_refused"  # the destination said no for good
     HANDOFF_MISMATCH = "handoff_mismatch"  # the record read back is not what was sent
     UNKNOWN_OUTCOME = "unknown_outcome"  # sent, no answer, and no way to look it up
+    UNDO_FAILED = "undo_failed"  # what was made could not be taken back
     RETRIES_EXHAUSTED = "retries_exhausted"  # the last retry failed
     CONNECTOR_MISSING = "connector_missing"  # this worker does not know the connector
     START_LIMIT = "start_limit"  # started again and again without progress

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -108,6 +108,9 @@ Address = Annotated[StrictStr, StringConstraints(max_length=254), AfterValidator
 Duration = Annotated[StrictStr, BeforeValidator(_duration)]
 
 
+OnFailure = Literal["quarantine", "undo"]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True)
 
@@ -192,6 +195,7 @@ class Workflow(_Part):
     routes: Annotated[tuple[Route, ...], Field(min_length=1, max_length=200)]
     destinations: Annotated[dict[Name, Destination], Field(min_length=1, max_length=100)]
     retries: Retries = Retries()
+    on_failure: OnFailure = "quarantine"  # or take back first what other destinations have
     sla: Sla
 
     @property

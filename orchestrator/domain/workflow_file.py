@@ -9,7 +9,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from orchestrator.domain import strict_yaml
-from orchestrator.domain.catalog import Catalog, destination_faults, with_required
+from orchestrator.domain.catalog import (
+    Catalog,
+    destination_faults,
+    undo_faults,
+    with_required,
+)
 from orchestrator.domain.compiled import Parts, part_faults
 from orchestrator.domain.contract_file import ContractSource, resolve_contract
 from orchestrator.domain.errors import Fault, InvalidFile
@@ -91,6 +96,7 @@ def parse_workflow(
     found += source.faults + [source.located(fault) for fault in part_faults(parts)]
     if catalog is not None:
         found += destination_faults(parts.destinations, parts.facts, catalog)
+        found += undo_faults(raw.get("on_failure"), parts.destinations, catalog)
     faults = _placed(found, document)
     if faults or workflow is None:
         raise InvalidFile(name, faults)

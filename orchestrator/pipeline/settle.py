@@ -1,29 +1,30 @@
-"""What follows from a call, for its delivery, and then for the whole event."""
+"""What follows from a call, for its delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.handoff import (
     Action,
+    Blame,
     Confirmed,
     Failed,
     Idempotency,
     Mismatched,
     Outcome,
     Receipted,
+    TakenBack,
 )
-from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState
+from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.retries import RetryPolicy, backoff
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The delivery is made."""
+    """The delivery is made, or taken back."""
 
-    state: DeliveryState  # confirmed or receipted
+    state: DeliveryState  # confirmed, receipted or undone
     record_id: str
     found: bool = False  # an earlier call had made it
 
@@ -35,6 +36,18 @@ class TryAgain:
     after_seconds: float
     error: str
     unknown: bool  # look the record up before sending again
+    record_id: str | None = None  # it was made; only its proof is missing
+    counts: bool = True  # as an attempt; not where the system only asked us to wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """The system is left alone for now; the delivery stands still until it is back."""
+
+    error: str
+    unknown: bool
+    record_id: str | None = None
+    settle_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +61,22 @@ class GiveUp:
     settle_seconds: float = 0.0  # before which a look-up, after a replay, is not to be believed
 
 
-Settlement = Done | TryAgain | GiveUp
+Settlement = Done | TryAgain | Hold | GiveUp
 
 
 def settle(
-    outcome: Outcome, *, attempt: int, action: Action, policy: RetryPolicy, jitter: float
+    outcome: Outcome,
+    *,
+    attempt: int,
+    action: Action,
+    policy: RetryPolicy,
+    jitter: float,
+    broken: bool = False,
 ) -> Settlement:
-    """Decide on one delivery after its `attempt`-th call (from 1)."""
+    """Decide on one delivery after its `attempt`-th call (from 1).
+
+    `broken` says that the system's circuit breaker has opened.
+    """
     match outcome:
         case Confirmed():
             return Done(
@@ -69,32 +91,63 @@ def settle(
                 record_id=outcome.record_id,
                 unknown=True,  # a replay looks at the record again, and makes no second one
             )
+        case TakenBack():
+            return Done(state=DeliveryState.UNDONE, record_id=outcome.record_id)
         case Failed():
+            if (
+                broken
+                and outcome.blame in (Blame.SYSTEM, Blame.LOGIN)
+                and not _lost(outcome, action)
+            ):
+                return _hold(outcome, action)
             return _settle_failure(outcome, attempt, action, policy, jitter)
+
+
+def _lost(failed: Failed, action: Action) -> bool:
+    """Whether nothing but a person can find out what became of a call."""
+    return failed.unknown and failed.record_id is None and action.idempotency is Idempotency.NONE
+
+
+def _hold(failed: Failed, action: Action) -> Hold:
+    return Hold(
+        error=failed.error,
+        unknown=failed.unknown,
+        record_id=failed.record_id,
+        settle_seconds=action.settle_seconds if failed.unknown else 0.0,
+    )
 
 
 def _settle_failure(
     failed: Failed, attempt: int, action: Action, policy: RetryPolicy, jitter: float
 ) -> TryAgain | GiveUp:
-    if failed.unknown and (failed.permanent or action.idempotency is Idempotency.NONE):
-        return GiveUp(
-            reason=Reason.UNKNOWN_OUTCOME,
-            error=failed.error,
-            unknown=True,
-            settle_seconds=action.settle_seconds,
-        )
+    if _lost(failed, action):
+        return _give_up(Reason.UNKNOWN_OUTCOME, failed, action)
     if failed.permanent:
-        return GiveUp(reason=Reason.DESTINATION_REFUSED, error=failed.error, unknown=failed.unknown)
-    wait = backoff(policy, attempt, jitter)
+        unclear = failed.unknown and failed.record_id is None
+        reason = Reason.UNKNOWN_OUTCOME if unclear else Reason.DESTINATION_REFUSED
+        return _give_up(reason, failed, action)
+    asked_to_wait = failed.blame is Blame.PACE
+    wait = backoff(policy, 1 if asked_to_wait else attempt, jitter)
     if wait is None:
-        return GiveUp(
-            reason=Reason.RETRIES_EXHAUSTED,
-            error=failed.error,
-            unknown=failed.unknown,
-            settle_seconds=action.settle_seconds,
-        )
-    wait = max(wait, failed.retry_after or 0.0, action.settle_seconds if failed.unknown else 0.0)
-    return TryAgain(after_seconds=wait, error=failed.error, unknown=failed.unknown)
+        return _give_up(Reason.RETRIES_EXHAUSTED, failed, action)
+    settle_seconds = action.settle_seconds if failed.unknown else 0.0
+    return TryAgain(
+        after_seconds=max(wait, failed.retry_after or 0.0, settle_seconds),
+        error=failed.error,
+        unknown=failed.unknown,
+        record_id=failed.record_id,
+        counts=not asked_to_wait,
+    )
+
+
+def _give_up(reason: Reason, failed: Failed, action: Action) -> GiveUp:
+    return GiveUp(
+        reason=reason,
+        error=failed.error,
+        unknown=failed.unknown,
+        record_id=failed.record_id,
+        settle_seconds=action.settle_seconds if failed.unknown else 0.0,
+    )
 
 
 def _told(outcome: Mismatched) -> str:
@@ -108,47 +161,3 @@ def _told(outcome: Mismatched) -> str:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How one delivery stands, as far as its event is concerned."""
-
-    destination: str
-    state: DeliveryState
-    reason: Reason | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivered:
-    """Every delivery of the event is made."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """A delivery is to come yet; the event is due when the earliest is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stuck:
-    """A delivery was given up: the event goes to quarantine with its cause."""
-
-    reason: Reason
-    detail: str
-
-
-def settle_event(deliveries: Sequence[Standing]) -> Delivered | Waiting | Stuck:
-    """Decide on an event by how its deliveries stand.
-
-    One that was given up brings the event to a person at once: the clock of its SLA does not wait
-    for the retries of the others, which a replay takes up where they stood.
-    """
-    sending = any(one.state is DeliveryState.SENDING for one in deliveries)
-    for one in deliveries:
-        if one.state is DeliveryState.FAILED and not sending:
-            reason = one.reason or Reason.DESTINATION_REFUSED
-            return Stuck(reason=reason, detail=f"{one.destination}: {one.error}")
-    if all(one.state in DONE_DELIVERIES for one in deliveries):
-        return Delivered()
-    return Waiting()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orchestrator.domain.catalog import destination_faults
+from orchestrator.domain.catalog import destination_faults, undo_faults
 from orchestrator.domain.errors import Fault
+from orchestrator.domain.handoff import Action
 from orchestrator.domain.workflow import Destination, Fact
 from tests.unit.workflows import CATALOG
 
@@ -77,3 +79,17 @@ def test_a_receipt_cannot_be_confirmed_and_the_fix_says_why() -> None:
     assert fault.path == "destinations.it.confirm"
     assert "cannot be read back" in fault.problem
     assert "receipted" in fault.fix
+
+
+def _undoable(connector: str, action: str) -> Action:
+    return replace(CATALOG[connector][action], can_undo=True)
+
+
+def test_an_undo_that_no_destination_has_is_refused() -> None:
+    mail = {"it": Destination(connector="mail", action="send", send={"to": "email"})}
+
+    (fault,) = undo_faults("undo", mail, CATALOG)
+
+    assert fault.path == "on_failure"
+    assert undo_faults("quarantine", mail, CATALOG) == []
+    assert undo_faults("undo", mail, {"mail": {"send": _undoable("mail", "send")}}) == []

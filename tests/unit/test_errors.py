@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.domain import errors
 from orchestrator.domain.errors import (
+    AlreadyThere,
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
@@ -15,6 +16,7 @@ from orchestrator.domain.errors import (
     OutcomeUnknown,
     RateLimited,
     Refused,
+    Unauthorized,
 )
 
 EVERY = [
@@ -45,7 +47,11 @@ def test_a_refusal_reads_as_field_problem_and_fix() -> None:
 def test_only_a_destinations_no_is_permanent() -> None:
     connector = [one for one in EVERY if issubclass(one, ConnectorError)]
 
-    assert [one for one in connector if one.permanent] == [DestinationRefused]
+    assert {one for one in connector if one.permanent} == {
+        DestinationRefused,
+        Unauthorized,
+        AlreadyThere,
+    }
     assert isinstance(RateLimited("later", retry_after=3), DestinationUnavailable)
     assert not issubclass(OutcomeUnknown, DestinationUnavailable)
 

@@ -91,9 +91,9 @@ def test_a_refused_move_says_what_can_be_done_instead() -> None:
         target(Move.REQUEST_APPROVAL, None)
 
 
-def test_a_delivery_that_is_made_never_moves_again_and_none_is_sent_without_being_taken() -> None:
-    sources = {source for source, _, _ in DELIVERY_TRANSITIONS}
+def test_a_delivery_that_is_made_moves_only_to_be_taken_back_and_none_is_sent_untaken() -> None:
+    from_done = [(one, when) for one, _, when in DELIVERY_TRANSITIONS if one in DONE_DELIVERIES]
     before_done = {source for source, to, _ in DELIVERY_TRANSITIONS if to in DONE_DELIVERIES}
 
-    assert sources.isdisjoint(DONE_DELIVERIES)
+    assert from_done == [("confirmed", "another failed: it is to be taken back")]
     assert {source.value for source in before_done} == {"sending"}

@@ -1,0 +1,171 @@
+"""What follows from a call, and for an event from how its deliveries stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.handoff import (
+    Action,
+    Blame,
+    Confirmed,
+    Failed,
+    Idempotency,
+    Proof,
+    TakenBack,
+)
+from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.retries import RetryPolicy
+from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
+from orchestrator.pipeline.settle_event import (
+    Delivered,
+    Standing,
+    Stuck,
+    TakeBack,
+    Waiting,
+    settle_event,
+)
+
+POLICY = RetryPolicy(limit=2, first=10, factor=2, ceiling=100)
+
+
+def after(
+    outcome: Failed | Confirmed | TakenBack,
+    *,
+    attempt: int = 1,
+    idempotency: Idempotency = Idempotency.LOOKUP,
+    broken: bool = False,
+    settle_seconds: float = 0,
+) -> Settlement:
+    action = Action(
+        name="record",
+        idempotency=idempotency,
+        proof=Proof.READ_BACK,
+        settle_seconds=settle_seconds,
+    )
+    return settle(
+        outcome, attempt=attempt, action=action, policy=POLICY, jitter=0.5, broken=broken
+    )
+
+
+def test_a_system_that_asks_us_to_wait_costs_no_attempt_however_often_it_asks() -> None:
+    asked = Failed(error="429", retry_after=30, blame=Blame.PACE)
+
+    settled = after(asked, attempt=99)
+
+    assert settled == TryAgain(after_seconds=30, error="429", unknown=False, counts=False)
+
+
+def test_a_system_that_is_down_costs_attempts_until_its_breaker_opens() -> None:
+    down = Failed(error="no answer", unknown=True, blame=Blame.SYSTEM)
+
+    assert isinstance(after(down), TryAgain)
+    assert after(down, attempt=3) == GiveUp(
+        reason=Reason.RETRIES_EXHAUSTED, error="no answer", unknown=True
+    )
+    assert after(down, attempt=3, broken=True, settle_seconds=4) == Hold(
+        error="no answer", unknown=True, settle_seconds=4
+    )
+
+
+def test_a_login_that_is_refused_holds_the_delivery_and_a_wrong_call_does_not() -> None:
+    login = Failed(error="401", permanent=True, blame=Blame.LOGIN)
+    wrong = Failed(error="422", permanent=True, blame=Blame.CALL)
+
+    assert after(login, broken=True) == Hold(error="401", unknown=False)
+    assert after(wrong, broken=True) == GiveUp(reason=Reason.DESTINATION_REFUSED, error="422")
+
+
+def test_a_lost_answer_that_nothing_can_find_goes_to_a_person_whatever_the_breaker() -> None:
+    lost = Failed(error="no answer", unknown=True, permanent=True, blame=Blame.SYSTEM)
+
+    settled = after(lost, idempotency=Idempotency.NONE, broken=True)
+
+    assert settled == GiveUp(reason=Reason.UNKNOWN_OUTCOME, error="no answer", unknown=True)
+
+
+def test_a_record_that_was_made_and_not_yet_proven_is_read_again_even_without_idempotency() -> None:
+    made = Failed(error="read: 500", unknown=True, record_id="7", blame=Blame.SYSTEM)
+
+    settled = after(made, idempotency=Idempotency.NONE)
+
+    assert isinstance(settled, TryAgain)
+    assert settled.record_id == "7"
+
+
+def test_what_is_taken_back_is_undone() -> None:
+    assert after(TakenBack(record_id="7")) == Done(state=DeliveryState.UNDONE, record_id="7")
+
+
+MADE = Standing(destination="crm", state=DeliveryState.CONFIRMED)
+FAILED = Standing(
+    destination="desk",
+    state=DeliveryState.FAILED,
+    reason=Reason.DESTINATION_REFUSED,
+    error="422",
+)
+UNDONE = Standing(destination="crm", state=DeliveryState.UNDONE)
+
+
+def test_an_event_is_delivered_when_every_delivery_is_made() -> None:
+    receipt = Standing(destination="mail", state=DeliveryState.RECEIPTED)
+
+    assert settle_event([MADE, receipt]) == Delivered()
+
+
+@pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.HELD])
+def test_an_event_waits_for_what_is_to_come(state: DeliveryState) -> None:
+    assert settle_event([MADE, Standing(destination="desk", state=state)]) == Waiting()
+
+
+def test_an_event_is_not_stuck_while_a_call_of_it_is_out() -> None:
+    assert settle_event([FAILED, Standing(destination="crm", state=DeliveryState.SENDING)]) == (
+        Waiting()
+    )
+
+
+def test_a_failed_delivery_is_a_persons_and_what_was_made_stays() -> None:
+    stuck = Stuck(reason=Reason.DESTINATION_REFUSED, detail="desk: 422")
+
+    assert settle_event([MADE, FAILED]) == stuck
+
+
+def test_what_was_made_is_taken_back_first_where_the_workflow_says_so() -> None:
+    verdict = settle_event([MADE, FAILED], undoable={"crm"})
+
+    assert verdict == TakeBack(because="desk: 422", destinations=("crm",))
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        Standing(destination="crm", state=DeliveryState.PENDING, undo=True),
+        Standing(destination="crm", state=DeliveryState.HELD, undo=True),
+        Standing(destination="crm", state=DeliveryState.PENDING, unknown=True),
+    ],
+)
+def test_the_event_waits_for_what_is_being_taken_back_or_might_be_there(
+    standing: Standing,
+) -> None:
+    assert settle_event([standing, FAILED], undoable={"crm"}) == Waiting()
+
+
+def test_what_was_never_sent_keeps_nobody_waiting_for_an_undo() -> None:
+    never = Standing(destination="crm", state=DeliveryState.PENDING)
+
+    assert isinstance(settle_event([never, FAILED], undoable={"crm"}), Stuck)
+
+
+def test_the_quarantine_tells_what_was_taken_back_and_what_could_not_be() -> None:
+    left = Standing(
+        destination="chat",
+        state=DeliveryState.FAILED,
+        reason=Reason.UNDO_FAILED,
+        error="403",
+        undo=True,
+    )
+
+    assert settle_event([left, UNDONE, FAILED], undoable={"crm", "chat"}) == Stuck(
+        reason=Reason.DESTINATION_REFUSED,
+        detail="desk: 422; taken back: crm; chat could not be taken back: 403",
+    )

@@ -68,6 +68,7 @@ connector: records
 kind: http
 title: The benchmark's destination
 base_url: {url}
+private_network: true
 actions:
   create:
     idempotency: native_key

@@ -1,33 +1,46 @@
-"""What a YAML definition of a connector may say, kind by kind.
+"""What every YAML definition of a connector may say, and the kinds that are plain.
 
 pydantic checks words and types; what only makes sense together is checked by `connectors.checks`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.definition_types import (
     CallTime,
     FieldName,
-    Places,
     Port,
     Secret,
     SettleTime,
     Slug,
     Text,
+    Window,
     word_of,
 )
-from orchestrator.domain.handoff import Action, Idempotency, Proof
+from orchestrator.domain.comparing import Comparison
+from orchestrator.domain.handoff import (
+    Action,
+    BreakerPolicy,
+    Idempotency,
+    Limits,
+    Proof,
+    RateBudget,
+)
+
+_USUAL_BURST = 10
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A mapping that has no other keys than its own."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Limits(_Strict):
+class Spared(Strict):
     """How much one action may ask of its destination."""
 
     settle_seconds: SettleTime = Field(0.0, alias="settle")
@@ -35,7 +48,7 @@ class Limits(_Strict):
     max_in_flight: int = Field(20, ge=1, le=500)
 
 
-class Fields(_Strict):
+class Fields(Strict):
     """What an action takes."""
 
     required: tuple[FieldName, ...] = ()
@@ -43,98 +56,46 @@ class Fields(_Strict):
     open_fields: bool = False
 
 
-class Promise(_Strict):
+class Promise(Strict):
     """What an action promises about doing a thing once, and about proving it."""
 
     idempotency: Annotated[Idempotency, word_of(Idempotency)]
     proof: Annotated[Proof, word_of(Proof)]
 
 
-class Ask(_Strict):
-    """A request that changes nothing: the path and the query of a GET."""
+class Rate(Strict):
+    """How many calls the system takes, from all workers together."""
 
-    path: Text
-    query: dict[Text, str] = Field(default_factory=dict)
-    headers: dict[Text, str] = Field(default_factory=dict)
-
-
-class Create(Ask):
-    """The request that makes the record."""
-
-    method: Literal["post", "put", "patch"] = "post"
-    body: Any = Field(None, alias="json")
-    record_id: str | None = None  # where the answer has the record's id; a receipt needs none
+    calls: int = Field(ge=1, le=1_000_000)
+    per_seconds: Window = Field(alias="per")
+    burst: int | None = Field(None, ge=1, le=100_000)
 
 
-class Lookup(Ask):
-    """The request that finds a record by its key."""
+class Breaker(Strict):
+    """When a system that fails is left alone, and for how long."""
 
-    items: str | None = None  # where the answer has the list of records; empty: not there
-    absent_status: Literal[404, 410] | None = None  # or the status that says: not there
-    record_id: Text  # where an item (without `items`, the answer) has the record's id
-
-
-class Read(Ask):
-    """The request that reads a record back."""
-
-    # Where each field stands; one text says where an object with all of them stands.
-    fields: Places
+    failures: int = Field(10, ge=1, le=1_000)
+    cooldown_seconds: Window = Field(30.0, alias="cooldown")
 
 
-class HttpAction(Limits, Fields, Promise):
-    """One action over HTTP."""
+class Definition(Strict):
+    """What stands in a definition of any kind."""
 
-    create: Create
-    lookup: Lookup | None = None
-    read: Read | None = None
-
-
-class Basic(_Strict):
-    """HTTP basic authentication."""
-
-    user: Secret
-    password: Secret
-
-
-class HeaderAuth(_Strict):
-    """A key in a header of the vendor's own."""
-
-    name: Text
-    value: Secret
-
-
-class Auth(_Strict):
-    """At most one way to authenticate."""
-
-    bearer: Secret | None = None
-    basic: Basic | None = None
-    header: HeaderAuth | None = None
-
-
-class _Named(_Strict):
     connector: Slug
+    kind: str
     title: str = ""
+    rate: Rate | None = None
+    breaker: Breaker = Field(default_factory=Breaker)
 
 
-class HttpDefinition(_Named):
-    """A system that is reached over HTTP."""
-
-    kind: Literal["http"]
-    base_url: Text
-    auth: Auth = Field(default_factory=Auth)
-    headers: dict[Text, str] = Field(default_factory=dict)
-    max_answer_bytes: int = Field(1_048_576, ge=1_024, le=67_108_864)
-    actions: dict[Slug, HttpAction] = Field(min_length=1)
-
-
-class Login(_Strict):
+class Login(Strict):
     """A mail server's login."""
 
     user: Secret
     password: Secret
 
 
-class SmtpDefinition(_Named):
+class SmtpDefinition(Definition):
     """A mail server; its one action is `send_mail`."""
 
     kind: Literal["smtp"]
@@ -147,28 +108,33 @@ class SmtpDefinition(_Named):
     max_in_flight: int = Field(5, ge=1, le=100)
 
 
-class FakeAction(Limits, Fields, Promise):
+class Declared(Spared, Fields, Promise):
+    """What an action of any kind declares."""
+
+
+class FakeAction(Declared):
     """One action of the fake."""
 
+    undo: bool = False
 
-class FakeDefinition(_Named):
+
+class FakeDefinition(Definition):
     """Records in this process's memory, for tests and benchmarks."""
 
     kind: Literal["fake"]
     actions: dict[Slug, FakeAction] = Field(min_length=1)
 
 
-Definition = HttpDefinition | SmtpDefinition | FakeDefinition
-
-KINDS: dict[str, type[Definition]] = {
-    "http": HttpDefinition,
-    "smtp": SmtpDefinition,
-    "fake": FakeDefinition,
-}
-
-
-def action_of(name: str, said: HttpAction | FakeAction, *, readable: frozenset[str]) -> Action:
-    """An action of a definition as the port knows it."""
+def action_of(
+    name: str,
+    said: Declared,
+    *,
+    compare: Mapping[str, Comparison] | None = None,
+    confirm_seconds: float = 0.0,
+    can_undo: bool = False,
+) -> Action:
+    """An action of a definition as the port knows it; `compare` has the fields that are named."""
+    named = compare or {}
     return Action(
         name=name,
         idempotency=said.idempotency,
@@ -176,8 +142,24 @@ def action_of(name: str, said: HttpAction | FakeAction, *, readable: frozenset[s
         required=frozenset(said.required),
         optional=frozenset(said.optional),
         open_fields=said.open_fields,
-        readable=readable,
+        readable=frozenset(named),
+        compare={field: how for field, how in named.items() if how is not Comparison.EXACT},
         settle_seconds=said.settle_seconds,
+        confirm_seconds=confirm_seconds,
         timeout_seconds=said.timeout_seconds,
         max_in_flight=said.max_in_flight,
+        can_undo=can_undo,
     )
+
+
+def limits_of(said: Definition) -> Limits:
+    """What a definition's system is spared, as the port knows it."""
+    breaker = BreakerPolicy(
+        failures=said.breaker.failures, cooldown_seconds=said.breaker.cooldown_seconds
+    )
+    rate = said.rate
+    if rate is None:
+        return Limits(breaker=breaker)
+    burst = min(rate.calls, _USUAL_BURST) if rate.burst is None else rate.burst
+    budget = RateBudget(calls=rate.calls, per_seconds=rate.per_seconds, burst=burst)
+    return Limits(rate=budget, breaker=breaker)

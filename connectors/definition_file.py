@@ -6,46 +6,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from connectors.checks import faults_of
-from connectors.definition import (
-    KINDS,
-    Auth,
-    Basic,
-    Create,
-    Definition,
-    HeaderAuth,
-    HttpAction,
-    Login,
-    Lookup,
-    Read,
-)
+from connectors.definition import Definition
+from connectors.extending import extended
+from connectors.kinds import KINDS
 from orchestrator.domain import strict_yaml
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.hints import did_you_mean
 from orchestrator.domain.model_faults import Place, model_faults
 
-_MODELS: Mapping[Place, type[BaseModel]] = {
-    ("auth",): Auth,
-    ("auth", "basic"): Basic,
-    ("auth", "header"): HeaderAuth,
-    ("login",): Login,
-    ("actions", "*"): HttpAction,
-    ("actions", "*", "create"): Create,
-    ("actions", "*", "lookup"): Lookup,
-    ("actions", "*", "read"): Read,
-}
 _EXAMPLES: Mapping[Place, str] = {
     ("connector",): "connector: helpdesk",
     ("base_url",): "base_url: https://host/path",
     ("actions",): "actions: {create_ticket: {...}}",
-    ("actions", "*", "idempotency"): "idempotency: native_key, lookup or none",
+    ("actions", "*", "idempotency"): "idempotency: native_key, conflict, lookup or none",
     ("actions", "*", "proof"): "proof: read_back or receipt",
-    ("actions", "*", "create"): "create: {path: /tickets, json: {...}, record_id: id}",
     ("actions", "*", "*", "path"): "path: /tickets",
     ("actions", "*", "lookup", "record_id"): "record_id: id",
     ("actions", "*", "read", "fields"): "fields: {title: title}",
+    ("errors", "*", "means"): "means: refused",
+    ("actions", "*", "errors", "*", "means"): "means: refused",
     ("host",): "host: mail.example.com",
     ("from",): "from: desk@example.com",
 }
@@ -61,26 +42,35 @@ def read_definition(path: Path) -> Definition:
     except UnicodeDecodeError as error:
         problem = f"byte {error.start} is not UTF-8"
         raise _only(str(path), "", problem, "save it as UTF-8") from None
-    return parse_definition(text, name=str(path))
+    return parse_definition(text, name=str(path), path=path)
 
 
-def parse_definition(text: str, *, name: str) -> Definition:
-    """The definition in a text; `name` is what errors call it. Raises InvalidFile."""
+def parse_definition(text: str, *, name: str, path: Path | None = None) -> Definition:
+    """The definition in a text; `name` is what errors call it. Raises InvalidFile.
+
+    What it extends is looked for beside `path`, then among what is shipped.
+    """
     document = strict_yaml.parse(text)
     raw = document.value
     if document.faults:
         raise InvalidFile(name, document.faults)
     if not isinstance(raw, dict):
         raise _only(name, "", "it is not a mapping", "write `connector: NAME` first")
-    kind = str(raw.get("kind"))
-    if kind not in KINDS:
-        raise _only(name, "kind", "it is missing or unknown", did_you_mean(kind, KINDS))
+    if raw.get("extends") is not None:
+        try:
+            raw = extended(raw, name=name, path=path)
+        except InvalidFile as error:
+            raise InvalidFile(name, _placed(list(error.faults), document)) from None
+    said = str(raw.get("kind"))
+    if said not in KINDS:
+        raise _only(name, "kind", "it is missing or unknown", did_you_mean(said, KINDS))
+    kind = KINDS[said]
     try:
-        definition = KINDS[kind].model_validate_json(orjson.dumps(raw))
+        definition = kind.model.model_validate_json(orjson.dumps(raw))
     except ValidationError as error:
-        faults = model_faults(error, {(): KINDS[kind], **_MODELS}, _EXAMPLES)
+        faults = model_faults(error, {(): kind.model, **kind.places}, _EXAMPLES)
     else:
-        faults = faults_of(definition)
+        faults = kind.faults(definition)
         if not faults:
             return definition
     raise InvalidFile(name, _placed(faults, document))

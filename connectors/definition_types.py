@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from connectors.paths import steps
 from connectors.references import REFERENCE
+from orchestrator.domain.comparing import Comparison
 from orchestrator.domain.durations import seconds
-from orchestrator.domain.handoff import Idempotency, Proof
 
-_W = TypeVar("_W", Idempotency, Proof)
+_W = TypeVar("_W", bound=StrEnum)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPlace:
+    """Where a record has a field, and what the system may change about it."""
+
+    at: str
+    compare: Comparison = Comparison.EXACT
 
 
 def _wrong(problem: str, fix: str) -> PydanticCustomError:
@@ -56,6 +67,33 @@ def word_of(words: type[_W]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+def words_of(words: type[_W]) -> tuple[BeforeValidator, WithJsonSchema]:
+    """Read one word of an enumeration or a list of them, as a set; with its JSON Schema."""
+    schema = {"enum": [word.value for word in words]}
+
+    def read(value: object) -> frozenset[_W]:
+        try:
+            return frozenset(map(words, value if isinstance(value, list) else [value]))
+        except ValueError:
+            raise _wrong("it is none of its words", f"write {' or '.join(words)}") from None
+
+    listed = {"anyOf": [schema, {"type": "array", "items": schema}]}
+    return BeforeValidator(read), WithJsonSchema(listed)
+
+
+def _statuses(value: object) -> frozenset[int]:
+    """One status, a class of them such as 4xx, or a list of both."""
+    found: set[int] = set()
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, int) and not isinstance(one, bool) and 100 <= one < 600:
+            found.add(one)
+        elif isinstance(one, str) and re.fullmatch("[1-5]xx", one):
+            found |= set(range(int(one[0]) * 100, int(one[0]) * 100 + 100))
+        else:
+            raise _wrong("it is no status", "write a status such as 404, or 4xx, or a list")
+    return frozenset(found)
+
+
 def _port(value: object) -> object:
     is_port = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65_536
     is_reference = isinstance(value, str) and re.fullmatch(REFERENCE, value)
@@ -64,12 +102,70 @@ def _port(value: object) -> object:
     return value
 
 
-def _places(value: object) -> object:
-    named = value.items() if isinstance(value, dict) else [("all", value)]
-    if not all(isinstance(place, str) for _, place in named):
-        raise _wrong("it does not say where fields are", "write `name: path` pairs, or one path")
-    return value
+def _path(text: str) -> str:
+    try:
+        steps(text)
+    except ValueError:
+        fix = "write data.0.id, /data/0/id or list[key=text].id"
+        raise _wrong("it is no path in an answer", fix) from None
+    return text
 
+
+def _places(value: object) -> object:
+    """One path, or by field's name a path or `{at: path, as: word}`."""
+    if isinstance(value, str):
+        return _path(value)
+    if not isinstance(value, dict):
+        raise _wrong("it does not say where fields are", "write `name: path` pairs, or one path")
+    return {str(name): _place(str(name), one) for name, one in value.items()}
+
+
+def _place(name: str, said: object) -> FieldPlace:
+    if isinstance(said, str):
+        return FieldPlace(at=_path(said))
+    if not isinstance(said, dict) or not isinstance(said.get("at"), str) or said.keys() - _PLACE:
+        raise _wrong(f"{name} does not say where it is", "write {at: path, as: text}")
+    try:
+        compare = Comparison(said.get("as", "exact"))
+    except ValueError:
+        fix = f"write as: {' or '.join(Comparison)}"
+        raise _wrong(f"{name} says no known way to compare", fix) from None
+    return FieldPlace(at=_path(said["at"]), compare=compare)
+
+
+_PLACE = {"at", "as"}
+_DURATION = WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$"})
+_STATUS: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 100, "maximum": 599},
+        {"type": "string", "pattern": "^[1-5]xx$"},
+    ]
+}
+_STATUSES = WithJsonSchema({"anyOf": [_STATUS, {"type": "array", "items": _STATUS}]})
+_FIELDS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [
+                        {"type": "string"},
+                        {
+                            "type": "object",
+                            "properties": {
+                                "at": {"type": "string"},
+                                "as": {"enum": [word.value for word in Comparison]},
+                            },
+                            "required": ["at"],
+                            "additionalProperties": False,
+                        },
+                    ]
+                },
+            },
+        ]
+    }
+)
 
 Slug = Annotated[
     str, _like(r"[a-z][a-z0-9_-]{0,62}", "it is not a plain name", "write a-z, 0-9, _ and - only")
@@ -82,11 +178,19 @@ Secret = Annotated[
         "write env:NAME or file:PATH; a secret never stands in a definition",
     ),
 ]
+SecretName = Annotated[
+    str, _like(r"[A-Za-z][A-Za-z0-9_]{0,62}", "it is not a plain name", "write letters, 0-9 and _")
+]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+UrlPath = Annotated[str, StringConstraints(max_length=2_000)]
 FieldName = Annotated[
     str, _like(r"[^{}\s]{1,100}", "it is not a field's name", "write it without spaces and braces")
 ]
+Place = Annotated[str, AfterValidator(_path)]
+Places = Annotated[Any, BeforeValidator(_places), _FIELDS_SCHEMA]
 Port = Annotated[int | str, BeforeValidator(_port)]
-Places = Annotated[str | dict[str, str], BeforeValidator(_places)]
-CallTime = Annotated[float, _between("10ms", "50s")]
-SettleTime = Annotated[float, _between("0s", "1h")]
+Statuses = Annotated[Any, BeforeValidator(_statuses), _STATUSES]
+CallTime = Annotated[float, _between("10ms", "50s"), _DURATION]
+LagTime = Annotated[float, _between("0s", "50s"), _DURATION]
+SettleTime = Annotated[float, _between("0s", "1h"), _DURATION]
+Window = Annotated[float, _between("100ms", "1d"), _DURATION]

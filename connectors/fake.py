@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from connectors.definition import FakeDefinition, action_of
-from orchestrator.domain.handoff import Action, Outgoing, Record
+from connectors.definition import FakeDefinition, action_of, limits_of
+from orchestrator.domain.handoff import Action, Limits, Outgoing, Record
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mishap:
     """One thing that goes wrong, once, at the next call of its kind."""
 
-    at: Literal["create", "lookup", "read"]
+    at: Literal["create", "lookup", "read", "undo"]
     error: Exception | None = None
     stored: bool = False  # a create stores before it fails: only its answer is lost
     seconds: float = 0.0  # how long the call takes
@@ -33,18 +33,25 @@ class FakeConnector:
     def __init__(self, definition: FakeDefinition) -> None:
         self.name = definition.connector
         self._actions = {
-            name: action_of(name, said, readable=frozenset())
+            name: action_of(name, said, can_undo=said.undo)
             for name, said in definition.actions.items()
         }
         self.records: dict[str, Mapping[str, object]] = {}  # fields by record id
         self.ids: dict[str, str] = {}  # record id by key; of several the first
         self.creates = 0  # how often a record was made, the doubled ones too
+        self.undone = 0  # how often a record was taken back
+        self._limits = limits_of(definition)
         self.mishaps: deque[Mishap] = deque()
 
     @property
     def actions(self) -> Mapping[str, Action]:
         """The actions by name."""
         return self._actions
+
+    @property
+    def limits(self) -> Limits:
+        """What the fake is spared, as if it needed it."""
+        return self._limits
 
     async def create(self, call: Outgoing) -> str:
         """Make a record, each time a new one, whatever the key."""
@@ -66,6 +73,15 @@ class FakeConnector:
                 return Record(id=record_id, fields=answer)
         fields = self.records.get(record_id)
         return None if fields is None else Record(id=record_id, fields=fields)
+
+    async def undo(self, call: Outgoing, record_id: str) -> None:
+        """Take the record away; one that is gone already is taken back."""
+        if self.mishaps:
+            await self._suffer("undo", call)
+        if self.records.pop(record_id, None) is None:
+            return
+        self.undone += 1
+        self.ids = {key: one for key, one in self.ids.items() if one != record_id}
 
     async def close(self) -> None:
         """Nothing is open; the records stay."""

@@ -1,7 +1,7 @@
-"""One delivery to its proof, and many at once: the order of look-up, create and read-back.
+"""One delivery to its proof: the order of look-up, create and read-back.
 
 Whatever a connector does, the answer is an Outcome; what may have been stored is never taken for
-not stored.
+not stored, and a record whose id is known is read, never made again.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ import asyncio
 import math
 import time
 import types
-from collections import defaultdict
-from collections.abc import Coroutine, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Generator
 from traceback import extract_tb
 
+from orchestrator.domain.comparing import differences
 from orchestrator.domain.errors import (
+    AlreadyThere,
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
+    OutcomeUnknown,
     RateLimited,
+    Unauthorized,
 )
 from orchestrator.domain.handoff import (
     Action,
+    Blame,
     Confirmed,
     Connector,
     Failed,
@@ -32,74 +35,10 @@ from orchestrator.domain.handoff import (
     Outgoing,
     Proof,
     Receipted,
-    differences,
+    TakenBack,
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One delivery to be handed over."""
-
-    id: str
-    connector: Connector
-    call: Outgoing
-    confirm: tuple[str, ...]
-    look_first: bool = False  # an earlier call's outcome is unknown
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotStarted:
-    """The time ran out before the call began: nothing was sent."""
-
-
-async def hand_over_many(
-    jobs: Sequence[Job],
-    *,
-    finish_by: float,
-    start_by: float = math.inf,
-    longest: float = math.inf,
-) -> dict[str, Outcome | NotStarted]:
-    """Hand over many deliveries at once; the answers by the jobs' ids.
-
-    Each action of a connector has its own lane of `max_in_flight` calls, so that a slow destination
-    keeps nobody else waiting. No call starts after `start_by`, nor one that could last beyond
-    `finish_by` (both in seconds of `time.monotonic`). None may last longer than `longest` seconds,
-    whatever its action allows: else one slower than the whole budget would never be called.
-    """
-    # A worker's loop stands still between two groups. One turn lets it see which connections the
-    # other side has closed meanwhile, before one of them is used (over TLS this was needed).
-    await asyncio.sleep(0)
-    answers: dict[str, Outcome | NotStarted] = {job.id: NotStarted() for job in jobs}
-    lanes: defaultdict[tuple[str, str], list[Job]] = defaultdict(list)
-    for job in jobs:
-        lanes[job.connector.name, job.call.action].append(job)
-    async with asyncio.TaskGroup() as group:
-        for lane in lanes.values():
-            action = lane[0].connector.actions.get(lane[0].call.action)
-            waiting = iter(lane)
-            for _ in range(min(len(lane), action.max_in_flight if action else 1)):
-                seconds = min(longest, action.timeout_seconds) if action else 0.0
-                last_start = min(start_by, finish_by - seconds)
-                group.create_task(_work_off(waiting, answers, last_start, longest))
-    return answers
-
-
-async def _work_off(
-    waiting: Iterator[Job],
-    answers: dict[str, Outcome | NotStarted],
-    last_start: float,
-    longest: float,
-) -> None:
-    for job in waiting:
-        if time.monotonic() > last_start:
-            return
-        answers[job.id] = await hand_over(
-            job.connector,
-            job.call,
-            confirm=job.confirm,
-            look_first=job.look_first,
-            longest=longest,
-        )
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two reads of a record that lags behind
 
 
 async def hand_over(
@@ -108,31 +47,34 @@ async def hand_over(
     *,
     confirm: tuple[str, ...],
     look_first: bool,
+    known: str | None = None,
+    undo: bool = False,
     longest: float = math.inf,
 ) -> Outcome:
     """Hand over one delivery within its action's time; never raises but for a cancellation.
 
     `look_first` says that an earlier call's outcome is unknown: it is looked up, or sent again with
-    the tool's own key, or, where there is neither, left to a person.
+    the tool's own key, or, where there is neither, left to a person. `known` is the record that an
+    earlier call made: it is only read, and with `undo` taken back.
     """
     action = connector.actions.get(call.action)
     if action is None:
         return Failed(error=f"{connector.name} has no action {call.action}", permanent=True)
     seconds = min(longest, action.timeout_seconds)
-    last_moment = time.monotonic() + seconds
-    handoff = _Handoff(connector, action, call, may_be_there=look_first, last_moment=last_moment)
-    if look_first and action.idempotency is Idempotency.NONE:
-        return handoff.failed("an earlier call got no answer, and there is no way to look it up")
-    misfit = _misfit(action, call, confirm)
-    if misfit:
-        return handoff.failed(misfit, permanent=True)
+    handoff = _Handoff(
+        connector, action, call,
+        may_be_there=look_first, known=known, last_moment=time.monotonic() + seconds,
+    )  # fmt: skip
+    problem = handoff.problem(confirm, undo=undo)
+    if problem is not None:
+        return problem
+    work = handoff.take_back() if undo else handoff.run(confirm)
     try:
-        return await _within(seconds, handoff.run(confirm, look_first=look_first))
+        return await _within(seconds, work)
     except ConnectorError as error:
-        wait = error.retry_after if isinstance(error, RateLimited) else None
-        return handoff.failed(str(error), permanent=error.permanent, retry_after=wait)
+        return handoff.failed_by(error)
     except TimeoutError:
-        return handoff.failed(f"it took longer than {seconds:g} s")
+        return handoff.failed(f"it took longer than {seconds:g} s", blame=Blame.SYSTEM)
     except Exception as error:  # noqa: BLE001 -- a fault in a connector must not become a lost delivery
         return handoff.failed(_where(error))
 
@@ -180,26 +122,77 @@ class _Handoff:
         call: Outgoing,
         *,
         may_be_there: bool,
+        known: str | None,
         last_moment: float,
     ) -> None:
         self._connector = connector
         self._action = action
         self._call = call
         self._may_be_there = may_be_there
+        self._record_id = known
         self._last_moment = last_moment  # of `time.monotonic`
 
-    async def run(self, confirm: tuple[str, ...], *, look_first: bool) -> Outcome:
-        found = await self._look_up() if look_first else None
-        record_id = found if found is not None else await self._create()
+    def problem(self, confirm: tuple[str, ...], *, undo: bool) -> Failed | None:
+        """Why a call should not even go out."""
+        if undo:
+            if self._record_id is None or not self._action.can_undo:
+                return self.failed(f"{self._call.action} cannot be taken back", permanent=True)
+            return None
+        without_proof = self._may_be_there and self._record_id is None
+        if without_proof and self._action.idempotency is Idempotency.NONE:
+            return self.failed("an earlier call got no answer, and there is no way to look it up")
+        misfit = _misfit(self._action, self._call, confirm)
+        return self.failed(misfit, permanent=True) if misfit else None
+
+    async def run(self, confirm: tuple[str, ...]) -> Outcome:
+        """Find or make the record, and prove it."""
+        if self._record_id is not None:
+            proven = await self._prove(self._record_id, confirm, found=True)
+            if proven is not None:
+                return proven
+            self._forget()  # a person took it away
+            if self._action.idempotency is Idempotency.NONE:
+                return self.failed("the record that an earlier call made is gone", permanent=True)
+        found = await self._look_up() if self._may_be_there else None
+        record_id, found_it = (found, True) if found is not None else await self._create()
+        self._record_id = record_id
+        proven = await self._prove(record_id, confirm, found=found_it)
+        if proven is None:
+            error = f"record {record_id} was made but is not there to be read"
+            return self.failed(error, blame=Blame.SYSTEM)
+        return proven
+
+    async def take_back(self) -> Outcome:
+        """Undo the record."""
+        record_id = self._record_id or ""
+        await self._connector.undo(self._call, record_id)
+        return TakenBack(record_id=record_id)
+
+    async def _prove(
+        self, record_id: str, confirm: tuple[str, ...], *, found: bool
+    ) -> Outcome | None:
+        """Read the record back, for as long as it may lag behind; None where it is not there."""
         if self._action.proof is Proof.RECEIPT:
             return Receipted(receipt_id=record_id)
+        until = min(time.monotonic() + self._action.confirm_seconds, self._last_moment)
+        pause = _FIRST_PAUSE
+        while True:
+            outcome = await self._compare(record_id, confirm, found=found)
+            if isinstance(outcome, Confirmed) or time.monotonic() + pause > until:
+                return outcome
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _compare(
+        self, record_id: str, confirm: tuple[str, ...], *, found: bool
+    ) -> Confirmed | Mismatched | None:
         record = await self._connector.read(self._call, record_id)
         if record is None:
-            return self.failed(f"record {record_id} was made but is not there to be read")
-        differing = differences(self._call.fields, record.fields, confirm)
+            return None
+        differing = differences(self._call.fields, record.fields, confirm, self._action.compare)
         if differing:
             return Mismatched(record_id=record_id, differences=differing)
-        return Confirmed(record_id=record_id, found=found is not None)
+        return Confirmed(record_id=record_id, found=found)
 
     async def _look_up(self) -> str | None:
         if self._action.idempotency is not Idempotency.LOOKUP:
@@ -208,7 +201,8 @@ class _Handoff:
         self._may_be_there = found is not None
         return found
 
-    async def _create(self) -> str:
+    async def _create(self) -> tuple[str, bool]:
+        """The record's id, and whether it was there before."""
         # A process that was frozen, or a machine that slept, wakes up here: by now another run may
         # have made the record.
         if time.monotonic() > self._last_moment:
@@ -216,22 +210,62 @@ class _Handoff:
         before = self._may_be_there
         self._may_be_there = True
         try:
-            return await self._connector.create(self._call)
+            return await self._connector.create(self._call), False
+        except AlreadyThere as error:
+            return await self._refused_as_there(error), True
         except (DestinationRefused, DestinationUnavailable):
             self._may_be_there = before
             raise
 
+    async def _refused_as_there(self, error: AlreadyThere) -> str:
+        found = error.record_id or await self._connector.lookup(self._call)
+        if found is None:  # a search that lags behind
+            raise OutcomeUnknown(f"{error}; and a look-up does not find it yet")
+        return found
+
+    def _forget(self) -> None:
+        self._record_id = None
+        self._may_be_there = True  # another may stand in its place
+
+    def failed_by(self, error: ConnectorError) -> Failed:
+        """What stands after a connector's error."""
+        wait = error.retry_after if isinstance(error, RateLimited) else None
+        return self.failed(
+            str(error), permanent=error.permanent, retry_after=wait, blame=_blamed(error)
+        )
+
     def failed(
-        self, error: str, *, permanent: bool = False, retry_after: float | None = None
+        self,
+        error: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        blame: Blame = Blame.CALL,
     ) -> Failed:
         """What stands after an error; without look-up or native key an unknown outcome is final."""
         unknown = self._may_be_there
         if unknown:
-            permanent = permanent or self._action.idempotency is Idempotency.NONE
+            lost = self._record_id is None and self._action.idempotency is Idempotency.NONE
+            permanent = permanent or lost
             # Before its settle time a look-up cannot be believed.
             retry_after = max(retry_after or 0.0, self._action.settle_seconds) or None
-        text = f"{self._connector.name}: {error}"
-        return Failed(error=text, permanent=permanent, unknown=unknown, retry_after=retry_after)
+        return Failed(
+            error=f"{self._connector.name}: {error}",
+            permanent=permanent,
+            unknown=unknown,
+            retry_after=retry_after,
+            record_id=self._record_id,
+            blame=blame,
+        )
+
+
+def _blamed(error: ConnectorError) -> Blame:
+    """What an error says about the system."""
+    if isinstance(error, Unauthorized):
+        return Blame.LOGIN
+    if isinstance(error, RateLimited):
+        return Blame.PACE
+    return Blame.CALL if error.permanent else Blame.SYSTEM
 
 
 def _misfit(action: Action, call: Outgoing, confirm: tuple[str, ...]) -> str | None:

@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from connectors.exchange import Answer, NoAnswer, NotSent, Request
+from connectors.networks import REFUSED, public_socket
 
 # Node, uvicorn and Apache hang up after 5 s. A worker's loop stands still between two groups and
 # does not see that, so a connection that has been idle for longer is not trusted with a request.
@@ -19,16 +20,19 @@ _KEEP_IDLE_SECONDS = 4.0
 
 
 class HttpClient:
-    """One aiohttp session for all HTTP connectors, opened in the loop that sends first."""
+    """Two aiohttp sessions for all HTTP connectors, opened in the loop that sends first.
+
+    One reaches public addresses only; the other is for definitions with `private_network: true`.
+    """
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, request: Request) -> Answer:
         """Send one request. Raises NotSent and NoAnswer; its caller bounds the time."""
         try:
-            async with self._open().request(
+            async with self._open(private_network=request.private_network).request(
                 request.method,
                 URL(request.url, encoded=True),
                 data=request.body,
@@ -49,22 +53,32 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close every connection; a later request opens anew."""
-        session, self._session = self._session, None
-        if session is not None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
             await session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self, *, private_network: bool) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop:
-            self._loop = loop
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_IDLE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                # An answer is bounded by its bytes, so none may unfold into more.
-                auto_decompress=False,
-                headers={"Accept-Encoding": "identity", "User-Agent": "meshline"},
-            )
-        return self._session
+        if self._loop is not loop:
+            self._loop, self._sessions = loop, {}
+        session = self._sessions.get(private_network)
+        if session is None:
+            session = self._sessions[private_network] = _session(private_network=private_network)
+        return session
+
+
+def _session(*, private_network: bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=_KEEP_IDLE_SECONDS,
+            socket_factory=None if private_network else public_socket,
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # An answer is bounded by its bytes, so none may unfold into more.
+        auto_decompress=False,
+        headers={"Accept-Encoding": "identity", "User-Agent": "meshline"},
+    )
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -83,6 +97,8 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 def _cause(error: BaseException) -> str:
     """What went wrong, without the address: an address may hold a secret."""
+    if isinstance(error, aiohttp.ClientConnectorError) and REFUSED in str(error.os_error):
+        return REFUSED  # of several addresses the errors come as one text
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the host name cannot be resolved"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -17,10 +17,10 @@ from email.utils import formatdate
 from hashlib import blake2b
 from pathlib import Path
 
-from connectors.definition import SmtpDefinition
+from connectors.definition import SmtpDefinition, limits_of
 from connectors.references import UnresolvedReference, resolve
-from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
-from orchestrator.domain.handoff import Action, Idempotency, Outgoing, Proof, Record
+from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable, Unauthorized
+from orchestrator.domain.handoff import Action, Idempotency, Limits, Outgoing, Proof, Record
 
 SEND_MAIL = "send_mail"
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -55,9 +55,14 @@ class MailConnector:
         """The actions by name."""
         return self._actions
 
+    @property
+    def limits(self) -> Limits:
+        """What the server is spared."""
+        return limits_of(self._definition)
+
     async def create(self, call: Outgoing) -> str:
         """Send the mail to all its recipients or to none; its Message-ID."""
-        from connectors.smtp_client import LoginRefused, deliver
+        from connectors.smtp_client import deliver
 
         try:
             if self._server is None:
@@ -70,7 +75,7 @@ class MailConnector:
             await deliver(
                 self._server, recipients, message.as_bytes(), self._definition.timeout_seconds
             )
-        except LoginRefused:
+        except Unauthorized:
             self._server = None  # the secret may have been changed; the next call reads it anew
             raise
         return str(message["Message-ID"])
@@ -82,6 +87,10 @@ class MailConnector:
     async def read(self, call: Outgoing, record_id: str) -> Record | None:
         """SMTP has no read."""
         raise DestinationRefused(f"{call.action} cannot be read back: {record_id} is a receipt")
+
+    async def undo(self, call: Outgoing, record_id: str) -> None:
+        """SMTP takes nothing back."""
+        raise DestinationRefused(f"{call.action} cannot be taken back: {record_id} was sent")
 
     async def close(self) -> None:
         """Nothing stays open between two mails."""

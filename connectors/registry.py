@@ -1,40 +1,73 @@
-"""Which connectors there are: the shipped definitions and those in the user's folder.
+"""Which connectors there are: shipped definitions, packages' connectors, the user's definitions.
 
-A definition of the user's takes the place of a shipped one of the same name. References (`env:`,
-`file:`) are not followed here: a workflow may be checked and published on a machine that does not
-hold the secrets. `unresolved` says what a machine lacks; a call that needs it is tried again later.
+Of one name the user's definition is taken before a package's connector, and that before a shipped
+definition. References (`env:`, `file:`) are not followed here: a workflow may be checked and
+published on a machine that does not hold the secrets. `unresolved` says what a machine lacks; a
+call that needs it is tried again later.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from connectors.definition import Definition, FakeDefinition, HttpDefinition, SmtpDefinition
+from connectors.definition import Definition
 from connectors.definition_file import read_definition
-from connectors.fake import FakeConnector
-from connectors.http import HttpConnector
-from connectors.mail import MailConnector, resolve_server
+from connectors.exchange import Client
+from connectors.extending import SHIPPED, definition_files
+from connectors.kinds import KINDS
+from connectors.plugins import package_of, plug_in, plugged_in
 from connectors.references import UnresolvedReference
-from connectors.site import resolve_site
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.handoff import Action, Connector
 
-if TYPE_CHECKING:
-    from connectors.http_client import HttpClient
+_Found = tuple[Definition, Path]
 
-_SHIPPED = Path(__file__).parent / "definitions"
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """One connector and where it comes from."""
+
+    connector: Connector
+    kind: str  # of its definition, or `python`
+    origin: str  # `shipped`, a file, or `package NAME`
+    definition: Definition | None = None
+    folder: Path | None = None  # where its definition lies
 
 
 def load_connectors(folder: Path | None) -> dict[str, Connector]:
     """Every connector by name; `folder` holds the user's definitions. Raises InvalidFile."""
-    client = _one_client()
-    return {
-        name: _made(definition, path.parent, client)
-        for name, (definition, path) in _definitions(folder).items()
-    }
+    return {name: known.connector for name, known in known_connectors(folder).items()}
+
+
+def known_connectors(
+    folder: Path | None, *, client: Callable[[], Client] | None = None
+) -> dict[str, Known]:
+    """Every connector by name, with where it comes from. Raises InvalidFile."""
+    shared = client or _one_client()
+    defined, points = _definitions(folder), plugged_in()
+    known = {}
+    for name in sorted(defined.keys() | points.keys()):
+        own = name in defined and defined[name][1].parent != SHIPPED
+        if name in points and not own:
+            origin = f"package {package_of(points[name])}"
+            known[name] = Known(connector=plug_in(points[name]), kind="python", origin=origin)
+        else:
+            known[name] = known_by(*defined[name], client=shared)
+    return known
+
+
+def known_by(definition: Definition, path: Path, *, client: Callable[[], Client]) -> Known:
+    """The connector of one definition."""
+    return Known(
+        connector=KINDS[definition.kind].make(definition, path.parent, client),
+        kind=definition.kind,
+        origin="shipped" if path.parent == SHIPPED else str(path),
+        definition=definition,
+        folder=path.parent,
+    )
 
 
 def catalog(connectors: Mapping[str, Connector]) -> dict[str, Mapping[str, Action]]:
@@ -53,30 +86,17 @@ def unresolved(folder: Path | None) -> dict[str, str]:
     problems = {}
     for name, (definition, path) in _definitions(folder).items():
         try:
-            if isinstance(definition, HttpDefinition):
-                resolve_site(definition, path.parent)
-            elif isinstance(definition, SmtpDefinition):
-                resolve_server(definition, path.parent)
+            KINDS[definition.kind].resolve(definition, path.parent)
         except UnresolvedReference as error:
             problems[name] = str(error)
     return problems
 
 
-def _made(definition: Definition, folder: Path, client: Callable[[], HttpClient]) -> Connector:
-    match definition:
-        case HttpDefinition():
-            return HttpConnector(definition, folder=folder, client=client)
-        case SmtpDefinition():
-            return MailConnector(definition, folder=folder)
-        case FakeDefinition():
-            return FakeConnector(definition)
-
-
-def _one_client() -> Callable[[], HttpClient]:
+def _one_client() -> Callable[[], Client]:
     """One HTTP client for all connectors; aiohttp is loaded when the first of them sends."""
 
     @functools.cache
-    def client() -> HttpClient:
+    def client() -> Client:
         from connectors.http_client import HttpClient
 
         return HttpClient()
@@ -84,8 +104,14 @@ def _one_client() -> Callable[[], HttpClient]:
     return client
 
 
-def _definitions(folder: Path | None) -> dict[str, tuple[Definition, Path]]:
-    found = dict(_in_folder(_SHIPPED))
+@functools.cache
+def _shipped() -> Mapping[str, _Found]:
+    """What is shipped, read once a process: two hundred milliseconds."""
+    return dict(_in_folder(SHIPPED))
+
+
+def _definitions(folder: Path | None) -> dict[str, _Found]:
+    found = dict(_shipped())
     if folder is not None:
         if not folder.is_dir():
             fix = "name the folder that holds your connectors' definitions"
@@ -95,9 +121,9 @@ def _definitions(folder: Path | None) -> dict[str, tuple[Definition, Path]]:
     return found
 
 
-def _in_folder(folder: Path) -> Iterator[tuple[str, tuple[Definition, Path]]]:
+def _in_folder(folder: Path) -> Iterator[tuple[str, _Found]]:
     taken: dict[str, Path] = {}
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+    for path in definition_files(folder):
         definition = read_definition(path)
         name = definition.connector
         if name in taken:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from connectors.definition import Ask, Create
+from connectors.definition_http import Ask, Bodied, Search, Stage, Undo, Write
 from connectors.templates import (
     ABSENT,
     Template,
@@ -17,20 +17,26 @@ from connectors.templates import (
     compile_text,
 )
 
+_FORM = "application/x-www-form-urlencoded"
+
 
 class RequestTemplate:
-    """A request but for its values: a look-up and a read are GETs, a create says its method."""
+    """A request but for its values."""
 
     def __init__(self, name: str, said: Ask) -> None:
-        self.name = name  # "create", "look-up" or "read": as errors call it
-        self.creates = isinstance(said, Create)
-        self.method = said.method.upper() if isinstance(said, Create) else "GET"
+        self.name = name  # "create", "look-up", "read" …: as errors call it
+        self.stage = _stage(name, said)
+        self.creates = self.stage is Stage.WRITE
+        self.method = said.method.upper() if isinstance(said, Write | Search | Undo) else "GET"
         self._path = compile_path(said.path)
         self._query = [(name, compile_text(text)) for name, text in said.query.items()]
         self._headers = [(name, compile_text(text)) for name, text in said.headers.items()]
-        self._body: Template | None = None
-        if isinstance(said, Create) and said.body is not None:
-            self._body = compile_template(said.body)
+        body = said.body if isinstance(said, Bodied | Search) else None
+        form = said.form if isinstance(said, Bodied) else None
+        self._body: Template | None = None if body is None else compile_template(body)
+        self._form = (
+            None if form is None else [(name, compile_text(text)) for name, text in form.items()]
+        )
 
     def target(self, values: Values) -> str:
         """Path and query, percent-encoded. Raises Unfillable."""
@@ -44,18 +50,30 @@ class RequestTemplate:
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()) or value != value.strip():
                 raise Unfillable(f"the header {name} cannot carry a value with such characters")
-        if self._body is not None:
+        if self._form is not None:
+            headers.setdefault("Content-Type", _FORM)
+        elif self._body is not None:
             headers.setdefault("Content-Type", "application/json")
         return headers
 
     def body(self, values: Values) -> bytes | None:
-        """The JSON body, or None. Raises Unfillable."""
+        """The body, encoded, or None. Raises Unfillable."""
+        if self._form is not None:
+            return urlencode(_filled(self._form, values), encoding="utf-8").encode()
         if self._body is None:
             return None
         try:
             return orjson.dumps(self._body.fill(values))
         except orjson.JSONEncodeError as error:
             raise Unfillable(f"its body cannot be written as JSON: {error}") from None
+
+
+def _stage(name: str, said: Ask) -> Stage:
+    if isinstance(said, Write):
+        return Stage.WRITE
+    if isinstance(said, Undo):
+        return Stage.UNDO
+    return Stage.READ if name == "read" else Stage.LOOKUP
 
 
 def _filled(templates: list[tuple[str, Template]], values: Values) -> list[tuple[str, str]]:

@@ -19,11 +19,8 @@ from orchestrator.domain.errors import (
     DestinationRefused,
     DestinationUnavailable,
     OutcomeUnknown,
+    Unauthorized,
 )
-
-
-class LoginRefused(DestinationRefused):
-    """Raised when the server does not take the login."""
 
 
 async def deliver(
@@ -81,7 +78,7 @@ def _nothing_sent(error: Exception, server: MailServer) -> ConnectorError:
 def _reply(error: aiosmtplib.SMTPResponseException, server: MailServer) -> ConnectorError:
     text = masked(f"the server said {error.code} {error.message}", server.secrets)
     if isinstance(error, aiosmtplib.SMTPAuthenticationError) and error.code >= 500:
-        return LoginRefused(f"{text} (unauthorized: check the connector's login)")
+        return Unauthorized(f"{text} (unauthorized: check the connector's login)")
     return DestinationRefused(text) if error.code >= 500 else DestinationUnavailable(text)
 
 

@@ -2,14 +2,15 @@
 
 A text that is one placeholder gives the value as it is (`{send.amount}` stays a number); inside
 other text it gives the value's text. `{key}` is the idempotency key, `{record_id}` the record's id,
-`{send.NAME}` one field, `{send}` all of them; `{{` and `}}` are braces.
+`{send.NAME}` one field, `{send}` all of them, `{secret.NAME}` a secret that the definition names;
+`{{` and `}}` are braces.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -39,6 +40,7 @@ class Values:
     key: str
     send: Mapping[str, object]
     record_id: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 Fill = Callable[[Values], object]
@@ -68,8 +70,10 @@ def compile_text(source: str) -> Template:
 def compile_path(source: str) -> Template:
     """Compile a URL path; each value becomes one percent-encoded segment or a part of one.
 
-    Raises InvalidTemplate for anything that is not a plain absolute path.
+    "" stays empty. Raises InvalidTemplate for anything else that is not a plain absolute path.
     """
+    if not source:
+        return Template(fill=lambda _: "", names=frozenset())
     if not source.startswith("/") or source.startswith("//"):
         raise InvalidTemplate('write a path that starts with one "/"')
     if "?" in source or "#" in source or "\\" in source:
@@ -150,10 +154,14 @@ def _source(name: str) -> Fill:
     if name == "send":
         return lambda values: dict(values.send)
     if name.startswith("send.") and len(name) > len("send."):
-        field = name.removeprefix("send.")
-        return lambda values: values.send.get(field, ABSENT)
+        sent = name.removeprefix("send.")
+        return lambda values: values.send.get(sent, ABSENT)
+    if name.startswith("secret.") and len(name) > len("secret."):
+        secret = name.removeprefix("secret.")
+        return lambda values: values.secrets[secret]
     raise InvalidTemplate(
-        f"{{{name}}} is no placeholder; there are {{key}}, {{record_id}}, {{send}}, {{send.FIELD}}"
+        f"{{{name}}} is no placeholder; there are {{key}}, {{record_id}}, {{send}}, {{send.FIELD}},"
+        " {secret.NAME}"
     )
 
 

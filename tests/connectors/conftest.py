@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,12 @@ import pytest
 
 from connectors.fake import FakeConnector
 from connectors.registry import load_connectors
-from tests.connectors.rigs import OWN, PROJECT, Bench, FakeRig, MailRig, Rig, SandboxRig
+from connectors.rigging import Bench, Rig, set_up
+from tests.connectors.people import People
+from tests.connectors.rigs import OWN, PROJECT, FakeRig, MailRig, SandboxRig
 from tests.connectors.stub import Stub
+
+pytest.register_assert_rewrite("connectors.conformance")
 
 TICKET: dict[str, object] = {"title": "Onboard lead@example.com", "queue": "senior"}
 CONTACT: dict[str, object] = {"email": "lead@example.com", "tier": "enterprise"}
@@ -22,13 +25,6 @@ ANY: dict[str, object] = {"text": "hello", "score": 1.5, "tags": ["a", {"b": Non
 def run() -> Iterator[Callable[..., Any]]:
     with asyncio.Runner() as runner:
         yield runner.run
-
-
-@contextmanager
-def set_up(rig: Rig, run: Callable[..., Any]) -> Iterator[Bench]:
-    run(rig.start())
-    yield Bench(rig, run)
-    run(rig.stop())
 
 
 @pytest.fixture
@@ -64,6 +60,10 @@ def helpdesk(sandbox_rig: Callable[..., SandboxRig], run: Callable[..., Any]) ->
         "http-open-fields",
         "http-read-back-only",
         "http-receipt",
+        "http-conflict",
+        "http-conflict-search",
+        "http-update",
+        "http-upsert",
         "mail",
         "fake",
         "fake-receipt",
@@ -78,26 +78,27 @@ def bench(
 ) -> Iterator[Bench]:
     """Every connector that there is, with a destination behind it."""
     shown = PROJECT / "workflows/connectors"
-    match request.param:
-        case "http-lookup":
-            yield Bench(sandbox_rig("helpdesk", "create_ticket", TICKET, shown), run)
-        case "http-native-key":
-            yield Bench(sandbox_rig("crm", "upsert_contact", CONTACT, shown), run)
-        case "http-open-fields":
-            yield Bench(sandbox_rig("records", "keep", ANY), run)
-        case "http-read-back-only":
-            yield Bench(sandbox_rig("records", "keep_once", ANY), run)
-        case "http-receipt":
-            yield Bench(sandbox_rig("records", "notify", ANY), run)
-        case "mail":
-            with set_up(MailRig(monkeypatch, tmp_path), run) as bench:
-                yield bench
-        case "fake":
-            with set_up(FakeRig("record"), run) as bench:
-                yield bench
-        case "fake-receipt":
-            with set_up(FakeRig("notify"), run) as bench:
-                yield bench
+    sandboxed = {
+        "http-lookup": ("helpdesk", "create_ticket", TICKET, shown),
+        "http-native-key": ("crm", "upsert_contact", CONTACT, shown),
+        "http-open-fields": ("records", "keep", ANY, OWN),
+        "http-read-back-only": ("records", "keep_once", ANY, OWN),
+        "http-receipt": ("records", "notify", ANY, OWN),
+    }
+    made: dict[str, Callable[[], Rig]] = {
+        "http-conflict": lambda: People("add", monkeypatch),
+        "http-conflict-search": lambda: People("add_and_search", monkeypatch),
+        "http-update": lambda: People("change", monkeypatch),
+        "http-upsert": lambda: People("upsert", monkeypatch),
+        "mail": lambda: MailRig(monkeypatch, tmp_path),
+        "fake": lambda: FakeRig("record"),
+        "fake-receipt": lambda: FakeRig("notify"),
+    }
+    if request.param in sandboxed:
+        yield Bench(sandbox_rig(*sandboxed[request.param]), run)
+    else:
+        with set_up(made[request.param](), run) as bench:
+            yield bench
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
@@ -15,9 +15,10 @@ from connectors.fake import FakeConnector, Mishap
 from connectors.handoff import hand_over
 from connectors.mail import message_id
 from connectors.registry import load_connectors
-from orchestrator.domain.errors import DestinationRefused, OutcomeUnknown, RateLimited
+from connectors.rigging import Bench, Rig
+from orchestrator.domain.errors import DestinationRefused, OutcomeUnknown, RateLimited, Unauthorized
 from orchestrator.domain.errors import DestinationUnavailable as Unavailable
-from orchestrator.domain.handoff import Action, Connector, Outcome, Outgoing
+from orchestrator.domain.handoff import Connector, Outgoing
 from orchestrator.embedded.sandbox import Sandbox, start_sandbox
 
 SECRET = "s3cret-t0ken"
@@ -25,29 +26,10 @@ PROJECT = Path(__file__).parents[2]
 OWN = Path(__file__).parent / "definitions"
 
 
-class Rig(Protocol):
-    """What the conformance suite needs of a destination."""
-
-    @property
-    def connector(self) -> Connector: ...
-
-    action: str
-    fields: dict[str, object]
-    limits_rates: bool  # whether the destination can say when to come back
-
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    def effects(self, key: str) -> int: ...
-    def lose_next_answer(self) -> None: ...
-    def refuse_next(self) -> None: ...
-    def limit_next(self, seconds: int) -> None: ...
-    async def go_away(self) -> None: ...
-
-
-class SandboxRig:
+class SandboxRig(Rig):
     """The HTTP connector with a sandbox in the same loop."""
 
-    limits_rates = True
+    secret = SECRET
 
     def __init__(
         self,
@@ -88,6 +70,14 @@ class SandboxRig:
     def limit_next(self, seconds: int) -> None:
         self.fault("rate_limit", seconds=seconds)
 
+    def refuse_login(self) -> None:
+        self.fault("error", status=401)
+
+    def another(self, number: int) -> Mapping[str, object]:
+        """The CRM folds contacts of one address."""
+        more = {"email": f"lead-{number}@example.com"} if "email" in self.fields else {}
+        return {**self.fields, **more}
+
     async def go_away(self) -> None:
         await self.connector.close()
         await self.server.cleanup()
@@ -103,11 +93,13 @@ class Mailbox:
         self.next_rcpt_replies: list[str] = []
         self.hang_up_after_data = False
         self.logins = 0
+        self.takes_logins = True
 
     def authenticate(self, *said: Any) -> AuthResult:
         self.logins += 1
         login = said[4]
-        return AuthResult(success=login.password == SECRET.encode(), handled=False)
+        right = self.takes_logins and login.password == SECRET.encode()
+        return AuthResult(success=right, handled=False)
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -133,12 +125,13 @@ class Mailbox:
         return "250 OK"
 
 
-class MailRig:
+class MailRig(Rig):
     """The mail connector with a mail server in the same loop."""
 
-    limits_rates = False
+    says_when = False
+    secret = SECRET
     action = "send_mail"
-    fields: dict[str, object] = {  # noqa: RUF012 -- never changed
+    fields: Mapping[str, object] = {
         "to": "desk@example.com",
         "subject": "A new lead",
         "text": "Onboard it, please.",
@@ -197,15 +190,17 @@ class MailRig:
     def limit_next(self, seconds: int) -> None:
         self.mailbox.next_data_reply = "451 come again later"
 
+    def refuse_login(self) -> None:
+        self.mailbox.takes_logins = False
+
     async def go_away(self) -> None:
         self.server.close()
 
 
-class FakeRig:
+class FakeRig(Rig):
     """The shipped fake."""
 
-    limits_rates = True
-    fields: dict[str, object] = {"email": "lead@example.com"}  # noqa: RUF012 -- never changed
+    fields: Mapping[str, object] = {"email": "lead@example.com"}
 
     def __init__(self, action: str) -> None:
         connector = load_connectors(None)["fake"]
@@ -231,35 +226,14 @@ class FakeRig:
     def limit_next(self, seconds: int) -> None:
         self._at_create(RateLimited("slow down", retry_after=float(seconds)))
 
+    def refuse_login(self) -> None:
+        self._at_create(Unauthorized("who are you?"))
+
     async def go_away(self) -> None:
         self._at_create(Unavailable("nobody there"))
 
     def _at_create(self, error: Exception, *, stored: bool = False) -> None:
         self.fake.mishaps.append(Mishap(at="create", error=error, stored=stored))
-
-
-class Bench:
-    """A rig, set up, and one call at a time."""
-
-    def __init__(self, rig: Rig, run: Callable[..., Any]) -> None:
-        self.rig = rig
-        self.run = run
-
-    @property
-    def action(self) -> Action:
-        return self.rig.connector.actions[self.rig.action]
-
-    def hand_over(
-        self, key: str, fields: Mapping[str, object] | None = None, *, look_first: bool = False
-    ) -> Outcome:
-        """Hand over the rig's fields, some of them changed."""
-        sent = {**self.rig.fields, **(fields or {})}
-        call = Outgoing(key=key, action=self.rig.action, fields=sent)
-        confirm = tuple(sent) if self.action.proof == "read_back" else ()
-        outcome: Outcome = self.run(
-            hand_over(self.rig.connector, call, confirm=confirm, look_first=look_first)
-        )
-        return outcome
 
 
 def rig_of(bench: Bench) -> SandboxRig:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from connectors.definition import HttpDefinition
 from connectors.definition_file import parse_definition
+from connectors.definition_http import HttpDefinition
 from connectors.http import HttpConnector
 from connectors.http_client import HttpClient
 from orchestrator.domain.handoff import Connector
@@ -19,6 +19,7 @@ WEBHOOK = """
 connector: hook
 kind: http
 base_url: URL
+private_network: true
 auth: {}
 actions:
   record:
@@ -33,6 +34,7 @@ TOOL = """
 connector: tool
 kind: http
 base_url: URL/api
+private_network: true
 actions:
   record:
     idempotency: native_key
@@ -52,6 +54,8 @@ class Stub:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.bodies: list[bytes] = []
         self.transports: set[asyncio.Transport] = set()
         self.answers: list[web.Response | Callable[[web.BaseRequest], web.Response]] = []
         self._answer_all: Handler | None = None
@@ -78,8 +82,10 @@ class Stub:
         assert request.transport is not None
         self.transports.add(request.transport)
         self.asked.append(f"{request.method} {request.raw_path}")
+        self.headers.append(request.headers)
         if self._answer_all is not None:
             return await self._answer_all(request)
+        self.bodies.append(await request.read())
         answer = self.answers.pop(0)
         return answer(request) if callable(answer) else answer
 

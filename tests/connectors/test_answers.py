@@ -7,22 +7,15 @@ from email.utils import format_datetime
 
 import pytest
 
-from connectors.answers import (
-    NotJson,
-    Unreadable,
-    dig,
-    error_of,
-    parse,
-    record_id_at,
-    retry_after,
-    steps,
-)
+from connectors.answers import NotJson, error_of, parse, retry_after
 from connectors.exchange import Answer
+from connectors.paths import Unreadable, dig, record_id_at, steps
 from orchestrator.domain.errors import (
     DestinationRefused,
     DestinationUnavailable,
     OutcomeUnknown,
     RateLimited,
+    Unauthorized,
 )
 
 
@@ -36,7 +29,7 @@ def answer(status: int, body: str = "", **headers: str) -> Answer:
         (302, DestinationRefused, DestinationRefused),
         (303, OutcomeUnknown, DestinationRefused),
         (400, DestinationRefused, DestinationRefused),
-        (401, DestinationRefused, DestinationRefused),
+        (401, Unauthorized, Unauthorized),
         (403, DestinationRefused, DestinationRefused),
         (404, DestinationRefused, DestinationRefused),
         (408, DestinationUnavailable, DestinationUnavailable),
@@ -121,6 +114,22 @@ def test_a_path_reaches_into_objects_and_lists() -> None:
     for nowhere in ("items.1.id", "items.-1", "items.0.id.x", "item", "nothing.x", "items.0.id.0"):
         with pytest.raises(Unreadable):
             dig(value, steps(nowhere))
+
+
+def test_a_path_selects_in_a_list_by_what_an_object_reads() -> None:
+    fields = [{"id": "x"}, 5, {"id": 360, "value": "gold"}, {"id": "a.b", "value": True}]
+    value = {"custom": fields}
+
+    assert dig(value, steps("custom[id=360].value")) == "gold"
+    assert dig(value, steps("custom[id=a.b].value")) is True
+    assert dig(fields, steps("[value=true].id")) == "a.b"
+    assert dig({"a[b=c]": 1}, steps("/a[b=c]")) == 1
+    for nowhere in ("custom[id=361].value", "custom[id=x].value", "custom[name=x]", "none[id=1]"):
+        with pytest.raises(Unreadable):
+            dig(value, steps(nowhere))
+    for wrong in ("a..b", ".a", "a.", "a[b", "a]b", "[b]", "a.[b=c]", "a[b=c]d"):
+        with pytest.raises(ValueError, match="is no path"):
+            steps(wrong)
 
 
 def test_a_record_id_is_a_text_or_a_whole_number() -> None:

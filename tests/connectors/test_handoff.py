@@ -12,15 +12,16 @@ import pytest
 
 from connectors.fake import FakeConnector, Mishap
 from connectors.handoff import hand_over
+from connectors.rigging import Bench
+from orchestrator.domain.comparing import Difference
 from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
 from orchestrator.domain.handoff import (
     Confirmed,
-    Difference,
     Failed,
     Mismatched,
     Outgoing,
 )
-from tests.connectors.rigs import SECRET, Bench, SandboxRig, hand, rig_of, sent
+from tests.connectors.rigs import SECRET, SandboxRig, hand, rig_of, sent
 
 Run = Callable[..., Any]
 

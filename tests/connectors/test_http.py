@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.handoff import Job, NotStarted, hand_over_many
+from connectors.lanes import Job, NotStarted, hand_over_many
+from connectors.rigging import Bench
 from orchestrator.domain.handoff import Confirmed, Connector, Failed, Outcome, Receipted
-from tests.connectors.rigs import SECRET, Bench, hand, rig_of, sent
+from tests.connectors.rigs import SECRET, hand, rig_of, sent
 from tests.connectors.stub import TOOL, WEBHOOK, Stub, made
 
 Run = Callable[..., Any]

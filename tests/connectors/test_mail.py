@@ -14,9 +14,10 @@ import pytest
 from connectors.definition_file import parse_definition
 from connectors.mail import message_id
 from connectors.registry import unresolved
+from connectors.rigging import Bench
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.handoff import Failed, Receipted
-from tests.connectors.rigs import SECRET, Bench, Mailbox, MailRig
+from tests.connectors.rigs import SECRET, Mailbox, MailRig
 
 Run = Callable[..., Any]
 
@@ -94,7 +95,7 @@ def test_the_message_id_is_the_keys_and_the_same_for_every_attempt() -> None:
     ],
 )
 def test_what_would_break_out_of_the_mail_is_refused(mail: Bench, wrong: dict[str, object]) -> None:
-    outcome = mail.hand_over("key-1", wrong)
+    outcome = mail.hand_over("key-1", {**mail.rig.fields, **wrong})
 
     assert isinstance(outcome, Failed)
     assert (outcome.permanent, outcome.unknown) == (True, False)
@@ -105,7 +106,8 @@ def test_what_would_break_out_of_the_mail_is_refused(mail: Bench, wrong: dict[st
 def test_a_mail_goes_to_all_its_recipients_or_to_none(mail: Bench) -> None:
     mailbox(mail).next_rcpt_replies = ["", "550 no such mailbox"]
 
-    outcome = mail.hand_over("key-1", {"to": ["a@example.com", "gone@example.com"]})
+    two = ["a@example.com", "gone@example.com"]
+    outcome = mail.hand_over("key-1", {**mail.rig.fields, "to": two})
 
     assert isinstance(outcome, Failed)
     assert (outcome.permanent, outcome.unknown) == (True, False)

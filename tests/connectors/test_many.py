@@ -12,7 +12,7 @@ from aiohttp import web
 from connectors.definition import FakeDefinition
 from connectors.definition_file import parse_definition
 from connectors.fake import FakeConnector, Mishap
-from connectors.handoff import Job, NotStarted, hand_over_many
+from connectors.lanes import Job, NotStarted, hand_over_many
 from orchestrator.domain.errors import OutcomeUnknown
 from orchestrator.domain.handoff import Confirmed, Failed, Outgoing, Receipted
 from tests.connectors.rigs import sent

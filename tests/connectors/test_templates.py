@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.definition import Create
+from connectors.definition_http import Create
 from connectors.requests import RequestTemplate
 from connectors.templates import (
     ABSENT,

@@ -76,12 +76,16 @@ class Lead:
         return found
 
 
+_BREAKER = "breaker: {failures: 10, cooldown: 1s}"
+
+
 def write_connectors(folder: Path) -> None:
     """The example's connectors, quicker to lose patience."""
     folder.mkdir(parents=True)
     for example in EXAMPLES.glob("*.yaml"):
         quick = f"timeout: 2s\n    settle: {_SETTLES}"
-        (folder / example.name).write_text(example.read_text().replace("timeout: 5s", quick))
+        text = example.read_text().replace("timeout: 5s", quick)
+        (folder / example.name).write_text(text.replace("actions:", f"{_BREAKER}\nactions:", 1))
 
 
 def publish(store: Store) -> None:

@@ -40,6 +40,7 @@ ARCHIVE = """\
 connector: archive
 kind: http
 base_url: env:MESHLINE_SANDBOX_URL
+private_network: true
 auth: {bearer: "env:MESHLINE_SANDBOX_TOKEN"}
 actions:
   keep:

@@ -1,0 +1,128 @@
+"""The kinds of definitions: what each may say, and what it becomes. A new kind is one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from connectors.checks_http import http_faults
+from connectors.checks_mail import smtp_faults
+from connectors.checks_sql import sql_faults
+from connectors.definition import (
+    Breaker,
+    Definition,
+    FakeAction,
+    FakeDefinition,
+    Login,
+    Rate,
+    SmtpDefinition,
+)
+from connectors.definition_http import (
+    Auth,
+    Basic,
+    Conflict,
+    Create,
+    ErrorRule,
+    HeaderAuth,
+    Hmac,
+    HttpAction,
+    HttpDefinition,
+    Lookup,
+    OAuth2,
+    Read,
+    Undo,
+    Update,
+    Upsert,
+    Wait,
+)
+from connectors.exchange import Client
+from connectors.fake import FakeConnector
+from connectors.http import HttpConnector
+from connectors.mail import MailConnector, resolve_server
+from connectors.site import resolve_site
+from connectors.sql import SqlConnector, check_database
+from connectors.sql_definition import SqlAction, SqlDefinition
+from orchestrator.domain.errors import Fault
+from orchestrator.domain.handoff import Connector
+from orchestrator.domain.model_faults import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of definition; each function is given a definition of its model."""
+
+    model: type[Definition]
+    make: Callable[[Any, Path, Callable[[], Client]], Connector]
+    places: Mapping[Place, type[BaseModel]] = field(default_factory=dict)  # for near-misses
+    faults: Callable[[Any], list[Fault]] = lambda _: []
+    # Follows every reference. Raises UnresolvedReference.
+    resolve: Callable[[Any, Path], object] = lambda *_: None
+
+
+def _http(definition: HttpDefinition, folder: Path, client: Callable[[], Client]) -> Connector:
+    return HttpConnector(definition, folder=folder, client=client)
+
+
+def _mail(definition: SmtpDefinition, folder: Path, _: Callable[[], Client]) -> Connector:
+    return MailConnector(definition, folder=folder)
+
+
+def _sql(definition: SqlDefinition, folder: Path, _: Callable[[], Client]) -> Connector:
+    return SqlConnector(definition, folder=folder)
+
+
+def _fake(definition: FakeDefinition, _: Path, __: Callable[[], Client]) -> Connector:
+    return FakeConnector(definition)
+
+
+_SHARED: Mapping[Place, type[BaseModel]] = {("rate",): Rate, ("breaker",): Breaker}
+
+KINDS: Mapping[str, Kind] = {
+    "http": Kind(
+        model=HttpDefinition,
+        make=_http,
+        faults=http_faults,
+        resolve=resolve_site,
+        places={
+            **_SHARED,
+            ("auth",): Auth,
+            ("auth", "basic"): Basic,
+            ("auth", "header"): HeaderAuth,
+            ("auth", "oauth2"): OAuth2,
+            ("auth", "hmac"): Hmac,
+            ("errors", "*"): ErrorRule,
+            ("errors", "*", "retry_after"): Wait,
+            ("actions", "*"): HttpAction,
+            ("actions", "*", "create"): Create,
+            ("actions", "*", "update"): Update,
+            ("actions", "*", "upsert"): Upsert,
+            ("actions", "*", "lookup"): Lookup,
+            ("actions", "*", "conflict"): Conflict,
+            ("actions", "*", "read"): Read,
+            ("actions", "*", "undo"): Undo,
+            ("actions", "*", "errors", "*"): ErrorRule,
+            ("actions", "*", "errors", "*", "retry_after"): Wait,
+        },
+    ),
+    "smtp": Kind(
+        model=SmtpDefinition,
+        make=_mail,
+        faults=smtp_faults,
+        resolve=resolve_server,
+        places={**_SHARED, ("login",): Login},
+    ),
+    "sql": Kind(
+        model=SqlDefinition,
+        make=_sql,
+        faults=sql_faults,
+        resolve=check_database,
+        places={**_SHARED, ("actions", "*"): SqlAction},
+    ),
+    "fake": Kind(
+        model=FakeDefinition, make=_fake, places={**_SHARED, ("actions", "*"): FakeAction}
+    ),
+}

@@ -1,0 +1,86 @@
+"""Many deliveries at once: each action of a connector in a lane of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connectors.handoff import hand_over
+from orchestrator.domain.handoff import Connector, Outcome, Outgoing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One delivery to be handed over."""
+
+    id: str
+    connector: Connector
+    call: Outgoing
+    confirm: tuple[str, ...]
+    look_first: bool = False  # an earlier call's outcome is unknown
+    known: str | None = None  # the record that an earlier call made
+    undo: bool = False  # the record is to be taken back
+    not_before: float = 0.0  # its turn in the system's rate budget, in `time.monotonic`
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotStarted:
+    """The time ran out before the call began: nothing was sent."""
+
+
+async def hand_over_many(
+    jobs: Sequence[Job],
+    *,
+    finish_by: float,
+    start_by: float = math.inf,
+    longest: float = math.inf,
+) -> dict[str, Outcome | NotStarted]:
+    """Hand over many deliveries at once; the answers by the jobs' ids.
+
+    Each action of a connector has its own lane of `max_in_flight` calls, so that a slow destination
+    keeps nobody else waiting. No call starts after `start_by`, nor one that could last beyond
+    `finish_by` (both in seconds of `time.monotonic`). None may last longer than `longest` seconds,
+    whatever its action allows: else one slower than the whole budget would never be called.
+    """
+    # A worker's loop stands still between two groups. One turn lets it see which connections the
+    # other side has closed meanwhile, before one of them is used (over TLS this was needed).
+    await asyncio.sleep(0)
+    answers: dict[str, Outcome | NotStarted] = {job.id: NotStarted() for job in jobs}
+    lanes: defaultdict[tuple[str, str], list[Job]] = defaultdict(list)
+    for job in jobs:
+        lanes[job.connector.name, job.call.action].append(job)
+    async with asyncio.TaskGroup() as group:
+        for lane in lanes.values():
+            action = lane[0].connector.actions.get(lane[0].call.action)
+            waiting = iter(lane)
+            for _ in range(min(len(lane), action.max_in_flight if action else 1)):
+                seconds = min(longest, action.timeout_seconds) if action else 0.0
+                last_start = min(start_by, finish_by - seconds)
+                group.create_task(_work_off(waiting, answers, last_start, longest))
+    return answers
+
+
+async def _work_off(
+    waiting: Iterator[Job],
+    answers: dict[str, Outcome | NotStarted],
+    last_start: float,
+    longest: float,
+) -> None:
+    for job in waiting:
+        if max(job.not_before, time.monotonic()) > last_start:
+            return
+        if job.not_before:
+            await asyncio.sleep(max(0.0, job.not_before - time.monotonic()))
+        answers[job.id] = await hand_over(
+            job.connector,
+            job.call,
+            confirm=job.confirm,
+            look_first=job.look_first,
+            known=job.known,
+            undo=job.undo,
+            longest=longest,
+        )

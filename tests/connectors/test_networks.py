@@ -1,0 +1,92 @@
+"""A connector reaches the open internet, and nothing behind our own door unless it is told to."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from connectors.networks import is_public
+from orchestrator.domain.handoff import Failed
+from tests.connectors.rigs import hand, sent
+from tests.connectors.stub import WEBHOOK, Stub
+
+Run = Callable[..., Any]
+
+GUARDED = WEBHOOK.replace("private_network: true\n", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.8.8.8",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.5.5",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "fec0::1",
+        "ff02::1",
+        "2001:db8::1",
+        "nowhere",
+        "",
+    ],
+)
+def test_an_address_behind_a_door_is_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "8.8.8.8", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+)
+def test_an_address_of_the_open_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]"])
+def test_no_connection_is_made_to_an_address_that_is_not_public(run: Run, host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.setblocking(False)
+        url = f"https://{host}:{inside.getsockname()[1]}"
+        connector = Stub().connector(GUARDED.replace("URL", url))
+
+        outcome = run(hand(connector, sent(text="hi")))
+        run(connector.close())
+
+        with pytest.raises(BlockingIOError):
+            inside.accept()
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.permanent, outcome.unknown) == (False, False)
+    assert outcome.error == (
+        "hook: create: its address is not public, and only `private_network: true` allows that"
+    )
+
+
+def test_without_tls_nothing_goes_out_unless_it_is_allowed(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE", stub.url)
+    connector = stub.connector(GUARDED.replace("URL", "env:SITE"))
+
+    outcome = run(hand(connector, sent(text="hi")))
+
+    assert isinstance(outcome, Failed)
+    assert "leads to an address that is not https" in outcome.error
+    assert stub.asked == []

@@ -17,6 +17,7 @@ from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
+from workers.gatekeeper import Gatekeeper
 from workers.queues import queue_config
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
@@ -35,6 +36,7 @@ class Process:
         self.connectors: Mapping[str, Connector] = load_connectors(config.connectors)
         self.store: Store = open_store(config.store_url)
         self.shelf = WorkflowShelf()
+        self.gatekeeper = Gatekeeper(self.connectors)
         # One event loop for the life of the process: connections to destinations stay open.
         self.loop = asyncio.Runner()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from connectors.handoff import Job, NotStarted, hand_over_many
+from connectors.lanes import Job, NotStarted, hand_over_many
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.handoff import Action, Outcome, Outgoing
 from orchestrator.store.claim import finish_group, others_wait, renew_group
@@ -15,7 +16,9 @@ from orchestrator.store.deliveries import Taken, take_deliveries
 from orchestrator.store.engine import Tx
 from orchestrator.store.stages import Saving, hand_back, workflow_id_of
 from workers.app import Process
-from workers.outcomes import Outcomes, judge
+from workers.health import health_of, note_health
+from workers.judging import judge
+from workers.outcomes import Outcomes
 from workers.stopping import stop_asked
 
 
@@ -24,11 +27,17 @@ def dispatch_group(process: Process, ids: Sequence[str], saving: Saving) -> None
     run = _Run(process, ids, saving)
     process.store.patiently(run.begin, seconds=run.budget)
     while not run.over:
-        outcomes = judge(
-            run.taken, run.call(), find=run.action_of, policy=run.workflow.workflow.retry_policy
-        )
+        answers = run.call()
         # The calls are made: to lose their answers would turn each into an unknown outcome.
-        process.store.patiently(partial(run.save, outcomes), seconds=run.patience)
+        process.store.patiently(partial(run.save, answers), seconds=run.patience)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Hand:
+    """Deliveries that this run took."""
+
+    taken: Sequence[Taken]
+    moments: Mapping[str, float]  # by key: not to be called before, in `time.monotonic`
 
 
 class _Run:
@@ -45,7 +54,7 @@ class _Run:
         self.budget = config.dispatch_budget_seconds
         self.patience = (config.task_time_limit_seconds - self.budget) / 2
         self.over = False
-        self.taken: list[Taken] = []
+        self._hand = _Hand(taken=[], moments={})
         self._size = config.slice_size
         self._turn = config.dispatch_turn_seconds
         self._began = time.monotonic()
@@ -58,12 +67,13 @@ class _Run:
         with self.process.store.write() as tx:
             self.workflow_id = workflow_id_of(tx, self._rest[0])
             self.workflow = self.process.shelf.take(tx, self.workflow_id)
-            taken = self._take(tx, self._rest[: self._size])
-        self._hold(taken, self._rest[: self._size])
+            some = self._rest[: self._size]
+            in_hand = self._paced(tx, self._take(tx, some))
+        self._hold(in_hand, some, self._rest[len(some) :])
 
     def call(self) -> Mapping[str, Outcome | NotStarted]:
         """Hand over what is in hand, many at once, as far as this turn goes."""
-        jobs = [job for one in self.taken if (job := self._job(one))]
+        jobs = [job for one in self._hand.taken if (job := self._job(one))]
         if not jobs:
             return {}
         # No call may take more than half the budget, so that there is time for one to begin.
@@ -76,29 +86,35 @@ class _Run:
             )
         )
 
-    def save(self, outcomes: Outcomes) -> None:
+    def save(self, answers: Mapping[str, Outcome | NotStarted]) -> None:
         """Write what came of the calls, and go on with what is left, or hand it back."""
-        store = self.process.store
-        in_hand = {one.event_id for one in outcomes.not_begun}
-        settled = [one for one in self._open if one not in in_hand]
+        store, rest = self.process.store, list(self._rest)
         with store.write() as tx:
-            outcomes.save(tx, settled, workflow=self.workflow, run_id=self.id, saving=self.saving)
+            outcomes = self._judge(tx, answers)
+            waiting = {one.event_id for one in outcomes.not_begun}
+            outcomes.save(
+                tx,
+                [one for one in self._open if one not in waiting],
+                workflow=self.workflow,
+                run_id=self.id,
+                saving=self.saving,
+                undoable=self._undoable,
+            )
             over = self._must_end(tx, outcomes.not_begun)
             if over:
                 outcomes.give_up(tx, run_id=self.id)
-                hand_back(tx, [*in_hand, *self._rest], self.saving.epoch)
+                hand_back(tx, [*waiting, *rest], self.saving.epoch)
                 finish_group(tx, self.saving.epoch)
                 store.bell.ring_with(tx)
             else:
                 renew_group(tx, self.saving.epoch, self.saving.lease_seconds)
-                room = self._size - len(in_hand)
-                more = self._take(tx, self._rest[:room])
+                some = rest[: self._size - len(waiting)]
+                going = self._paced(tx, [*outcomes.not_begun, *self._take(tx, some)])
         self.over = over
         if over:
             store.bell.ring()
         else:
-            self._open = list(in_hand)
-            self._hold([*outcomes.not_begun, *more], self._rest[:room])
+            self._hold(going, [*waiting, *some], rest[len(some) :])
 
     def action_of(self, one: Taken) -> Action | None:
         """The action that a delivery needs; None where this worker does not know it."""
@@ -112,19 +128,37 @@ class _Run:
             return True
         return now - self._began > self._turn and others_wait(tx, self.workflow_id)
 
+    def _judge(self, tx: Tx, answers: Mapping[str, Outcome | NotStarted]) -> Outcomes:
+        """Decide on each delivery, knowing which systems are to be left alone from now on."""
+        process = self.process
+        broken = note_health(
+            tx,
+            health_of(self._hand.taken, answers),
+            connectors=process.connectors,
+            shelf=process.gatekeeper.shelf,
+            actor=self.saving.actor,
+        )
+        policy = self.workflow.workflow.retry_policy
+        return judge(self._hand.taken, answers, find=self.action_of, policy=policy, broken=broken)
+
     def _take(self, tx: Tx, ids: Sequence[str]) -> list[Taken]:
-        """Move due deliveries to `sending`, in the name of this run."""
+        """Move due deliveries to `sending`, in the name of this run; what is closed is held."""
+        epoch = self.saving.epoch
+        self.process.gatekeeper.hold(tx, ids, self.workflow, epoch=epoch, actor=self.saving.actor)
         # Only when the calls' time and the slowest settle time are over may another run believe a
         # look-up that finds nothing.
         run_seconds = self.budget + max(self._settle_times(), default=0.0)
-        return take_deliveries(
-            tx, ids, epoch=self.saving.epoch, run_id=self.id, run_seconds=run_seconds
-        )
+        return take_deliveries(tx, ids, epoch=epoch, run_id=self.id, run_seconds=run_seconds)
 
-    def _hold(self, taken: list[Taken], ids: Sequence[str]) -> None:
-        self.taken = taken
-        self._open += ids
-        del self._rest[: len(ids)]
+    def _paced(self, tx: Tx, taken: Sequence[Taken]) -> _Hand:
+        """Those that their systems' rate budgets let go out in this turn."""
+        going, moments = self.process.gatekeeper.pace(tx, taken, run_id=self.id, seconds=self._turn)
+        return _Hand(taken=going, moments=moments)
+
+    def _hold(self, in_hand: _Hand, ids: Sequence[str], rest: Sequence[str]) -> None:
+        self._hand = in_hand
+        self._open = list(ids)
+        self._rest = list(rest)
 
     def _job(self, one: Taken) -> Job | None:
         connector = self.process.connectors.get(one.connector)
@@ -136,6 +170,23 @@ class _Run:
             call=Outgoing(key=one.key, action=one.action, fields=one.fields),
             confirm=one.confirm,
             look_first=one.unknown,
+            known=one.record_id,
+            undo=one.undo,
+            not_before=self._hand.moments.get(one.key, 0.0),
+        )
+
+    @property
+    def _undoable(self) -> frozenset[str]:
+        """The destinations that this workflow takes back where another fails for good."""
+        workflow = self.workflow.workflow
+        if workflow.on_failure != "undo":
+            return frozenset()
+        return frozenset(
+            name
+            for name, one in workflow.destinations.items()
+            if (connector := self.process.connectors.get(one.connector))
+            and one.action in connector.actions
+            and connector.actions[one.action].can_undo
         )
 
     def _settle_times(self) -> list[float]:

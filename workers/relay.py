@@ -18,6 +18,7 @@ from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.settings import Settings, settings
 from orchestrator.store.claim import ClaimLimits, Group, claim, forget_expired_groups, give_back
 from orchestrator.store.engine import Store
+from orchestrator.store.held import tend_gates
 from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
 from workers.app import app
@@ -39,6 +40,7 @@ class Relay:
         self.shelf = WorkflowShelf()
         self.stopping = False
         self._tidied = 0.0
+        self._tended = 0.0
         self._producer: Any = None
         self._may_lie_there = True
         self._asked = 0.0
@@ -60,6 +62,7 @@ class Relay:
 
     def turn(self) -> None:
         """Claim once and publish what was claimed."""
+        self._tend()
         if not self._broker_has_room():
             return
         with self.store.write() as tx:
@@ -70,6 +73,13 @@ class Relay:
         self._may_lie_there = claimed.unfinished > 0
         if claimed.groups:
             self._publish(claimed.groups)
+
+    def _tend(self) -> None:
+        """Let go what need not be held any longer; it makes due what is claimed next."""
+        now = time.monotonic()
+        if now - self._tended >= self.config.poll_seconds:
+            self._tended = now
+            tend_gates(self.store)
 
     def _broker_has_room(self) -> bool:
         """Whether a chain that is published now would find a worker.

@@ -19,12 +19,13 @@ from orchestrator.api.bodies import Room
 from orchestrator.api.door import Door, DoorLimits
 from orchestrator.api.events import Events
 from orchestrator.api.keys import REMEMBERED_SECONDS, KeyRing
-from orchestrator.api.metrics import Metrics
+from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.readiness import OK, Readiness
 from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.manage_keys import check_key
 from orchestrator.settings import Settings
+from orchestrator.store.destinations import count_gates, count_held
 from orchestrator.store.engine import Store
 from orchestrator.store.views import count_states
 
@@ -129,10 +130,10 @@ def _answering(events: Events, endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-async def _count(counts: Aside, store: Store) -> dict[str, int] | None:
-    def count() -> dict[str, int]:
+async def _count(counts: Aside, store: Store) -> Counted | None:
+    def count() -> Counted:
         with store.read() as tx:
-            return count_states(tx)
+            return Counted(states=count_states(tx), gates=count_gates(tx), held=count_held(tx))
 
     try:
         return await counts.run(count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -10,6 +11,15 @@ from orchestrator.domain.event import Accepted
 
 _EVENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What the store counted."""
+
+    states: Mapping[str, int]  # events by state
+    gates: Mapping[str, int]  # gates in the way, by state
+    held: Mapping[str, int]  # deliveries by the gate that holds them
 
 
 class Metrics:
@@ -47,6 +57,18 @@ class Metrics:
         self._states = Gauge(
             "meshline_events", "Events by state", ["state"], registry=self._registry
         )
+        self._gates = Gauge(
+            "meshline_gates",
+            "Connectors and destinations that are paused or broken",
+            ["state"],
+            registry=self._registry,
+        )
+        self._held = Gauge(
+            "meshline_deliveries_held",
+            "Deliveries that wait at a gate",
+            ["gate"],
+            registry=self._registry,
+        )
         self._store_up = Gauge(
             "meshline_store_up", "Whether the store answers", registry=self._registry
         )
@@ -74,10 +96,16 @@ class Metrics:
         """Count a request that was refused, whatever for."""
         self._refused.labels(code).inc()
 
-    def render(self, states: Mapping[str, int] | None) -> bytes:
-        """The text format; `states` is None where the store did not answer."""
-        self._store_up.set(states is not None)
-        self._states.clear()
-        for state, count in (states or {}).items():
-            self._states.labels(state).set(count)
+    def render(self, found: Counted | None) -> bytes:
+        """The text format; `found` is None where the store did not answer."""
+        self._store_up.set(found is not None)
+        _fill(self._states, found.states if found else {})
+        _fill(self._gates, found.gates if found else {})
+        _fill(self._held, found.held if found else {})
         return generate_latest(self._registry)
+
+
+def _fill(gauge: Gauge, counts: Mapping[str, int]) -> None:
+    gauge.clear()
+    for label, count in counts.items():
+        gauge.labels(label).set(count)

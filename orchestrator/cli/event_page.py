@@ -80,11 +80,15 @@ def _deliveries(event: View) -> None:
                 f"{one['connector']}.{one['action']}",
                 one["record_id"],
                 one["attempt"],
-                "; ".join(filter(None, (one["reason"], one["error"]))),
+                "; ".join(filter(None, (_held(one), one["reason"], one["error"]))),
             )
             for one in event["deliveries"]
         ],
     )
+
+
+def _held(delivery: View) -> str | None:
+    return f"waits at {delivery['held_by']}" if delivery["held_by"] else None
 
 
 def _history(event: View) -> None:

@@ -10,7 +10,9 @@ import typer
 from orchestrator import __version__
 from orchestrator.cli import (
     audit,
+    connectors,
     dead_letters,
+    destinations,
     doctor,
     emit,
     events,
@@ -54,6 +56,8 @@ app.command("emit")(emit.emit)
 app.add_typer(events.app, name="events")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(destinations.app, name="destinations")
+app.add_typer(connectors.app, name="connectors")
 app.add_typer(retention.app, name="retention")
 app.command("audit")(audit.audit)
 app.add_typer(keys.app, name="keys")

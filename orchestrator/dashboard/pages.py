@@ -18,6 +18,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
+from orchestrator.store.destinations import closed_gates
 from orchestrator.store.engine import Tx
 
 Found = TypeVar("Found")
@@ -131,6 +132,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         "now": views.iso(views.now_of(tx)),
         "states": views.count_states(tx),
         "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
+        "closed": closed_gates(tx),
         "poison": count_poison(tx, views.EVERYTHING),
         "events": found[:PAGE_SIZE],
         "more": len(found) > PAGE_SIZE,

@@ -7,6 +7,7 @@ arrived: a ticket that is created twice is two tickets. It fails on demand, see 
     POST /helpdesk/tickets          a new ticket each time; unknown fields are dropped in silence
     POST /records/COLLECTION        any JSON object, a new record each time; Idempotency-Key is kept
     GET  …/ID, GET …?key=KEY        one record; {"items": [records with the key]}
+    DELETE …/ID                     204; 404 where there is none
     GET  /ledger                    every record, and how many requests made it
     GET  /ledger?collection=NAME&after=N&count=M    at most M of one kind, after the first N
     GET, POST, DELETE /faults       what goes wrong next
@@ -71,6 +72,7 @@ class Sandbox:
                 _booked(name, record)
                 for name, collection in self.collections.items()
                 for record in collection.records.values()
+                if not record.gone
             ]
         }
 
@@ -114,15 +116,18 @@ class Sandbox:
             return _json(404, {"error": f"there is no {path}"})
         if request.method == "POST" and record_id is None:
             return await self._create(name, request)
-        if request.method != "GET":
+        if request.method not in ("GET", "DELETE"):
             return _json(405, {"error": f"{request.method} is not taken here"})
         collection = self.collections[name]
         if record_id is None:
             found = collection.by_key.get(request.rel_url.query.get("key", ""), [])
             return _json(200, {"items": [record.shown() for record in found]})
-        record = collection.records.get(record_id)
+        record = collection.find(record_id)
         if record is None:
             return _json(404, {"error": f"there is no record {record_id}"})
+        if request.method == "DELETE":
+            collection.remove(record)
+            return web.Response(status=204)
         return _json(200, record.shown())
 
     async def _create(self, name: str, request: web.BaseRequest) -> web.Response:

@@ -15,6 +15,7 @@ class Stored:
     key: str | None  # of the request that made it
     fields: dict[str, Any]
     creates: int = 1  # requests that made or changed it
+    gone: bool = False  # it was deleted; its id is not given again
 
     def shown(self) -> dict[str, Any]:
         """The record as an answer shows it."""
@@ -32,7 +33,22 @@ class Collection:
     def page(self, after: int, count: int) -> list[Stored]:
         """At most `count` records that were made after the first `after` ones."""
         last = min(after + count, len(self.records))
-        return [self.records[str(number)] for number in range(after + 1, last + 1)]
+        found = [self.records[str(number)] for number in range(after + 1, last + 1)]
+        return [one for one in found if not one.gone]
+
+    def find(self, record_id: str) -> Stored | None:
+        """The record with the id, or None."""
+        record = self.records.get(record_id)
+        return None if record is None or record.gone else record
+
+    def remove(self, record: Stored) -> None:
+        """Delete a record: nothing finds it any more."""
+        record.gone = True
+        for records in self.by_key.values():
+            if record in records:
+                records.remove(record)
+        for email in [email for email, one in self.by_email.items() if one is record]:
+            del self.by_email[email]
 
     def add(self, key: str | None, fields: dict[str, Any]) -> Stored:
         """A new record, whatever the key."""

@@ -34,15 +34,17 @@ def record(
     action: str,
     client: str | None = None,
     workflow: str | None = None,
+    destination: str | None = None,
     reason: str | None = None,
     detail: Detail | None = None,
 ) -> None:
-    """Write down a decision that is not about one event: a publication, a key."""
+    """Write down a decision that is not about one event: a publication, a key, a pause."""
     tx.execute(
         insert(audit).values(
             at=now_ms(),
             client=client,
             workflow=workflow,
+            destination=destination,
             actor=actor,
             action=action,
             reason=reason,

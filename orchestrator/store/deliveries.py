@@ -1,8 +1,8 @@
-"""Deliveries: planned by a route, taken by a run before its calls, settled after them."""
+"""Deliveries: taken by a run before its calls, settled after them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,30 +14,24 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
-    false,
     func,
-    literal,
     literal_column,
     or_,
     select,
-    true,
-    tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.audit import DeliveryNote, record_deliveries
-from orchestrator.store.clock import now_ms
+from orchestrator.store.clock import after, now_ms
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import deliveries, events
 
-_MAY_BE_THERE = or_(deliveries.c.unknown, deliveries.c.state == DeliveryState.SENDING)
+MAY_BE_THERE = or_(deliveries.c.unknown, deliveries.c.state == DeliveryState.SENDING)
 
-_UNDONE = and_(*(deliveries.c.state != state.value for state in sorted(DONE_DELIVERIES)))
+_HELD_AT_MOST_SECONDS = 3_600
+
+NOT_MADE = and_(*(deliveries.c.state != state.value for state in sorted(DONE_DELIVERIES)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,110 +47,19 @@ class Taken:
     attempt: int  # of this call, from 1
     unknown: bool  # an earlier call may have stored the record
     open: int  # deliveries of its event that are not made, this one among them
+    record_id: str | None = None  # an earlier call made it
+    undo: bool = False  # its record is to be taken back
+    generation: int = 0  # how often it was taken back and made anew
 
     @property
     def key(self) -> str:
         """The idempotency key: the same for every attempt."""
-        return f"{self.event_id}.{self.destination}"
+        return delivery_key(self.event_id, self.destination, self.generation)
 
 
-def plan_deliveries(
-    tx: Connection, plans: Mapping[str, Sequence[PlannedDelivery]], *, again: Sequence[str]
-) -> None:
-    """Write the deliveries of routed events; those that were made before stay as they are.
-
-    `again` names the events that were routed before: what the new plan leaves out is dropped, and
-    where its outcome was unknown the audit says so.
-    """
-    if again:
-        _drop_unplanned(tx, {event_id: plans[event_id] for event_id in again})
-    rows = [_row(event_id, one) for event_id, plan in plans.items() for one in plan]
-    if rows:
-        statement = _REPLAN if again else _PLAN
-        statement.run(tx, **row_values(tx, list(_PLANNED), rows))
-
-
-_PLANNED = dict.fromkeys(("event_id", "destination", "connector", "action", "send", "confirm"), str)
-
-
-def _insert_planned(dialect: str) -> Any:
-    given = rows_of(dialect, **_PLANNED)
-    fixed = {
-        "state": literal(DeliveryState.PENDING.value),
-        "attempt": literal(0),
-        "due_at": now_ms(),
-        "unknown": false(),
-        "updated_at": now_ms(),
-    }
-    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(deliveries)
-    # SQLite needs the WHERE to tell an upsert from a join.
-    planned = select(*given.c, *fixed.values()).where(true())
-    return insert.from_select([*_PLANNED, *fixed], planned)
-
-
-def _replace_planned(dialect: str) -> Any:
-    insert = _insert_planned(dialect)
-    kept = ("connector", "action", "send", "confirm", "state", "updated_at")
-    table = deliveries.c
-    # A look-up is not to be believed before its time, whoever asks for it.
-    due_at = case(
-        (table.state == DeliveryState.SENDING, func.coalesce(table.run_until, now_ms())),
-        (and_(table.unknown, table.due_at > now_ms()), table.due_at),
-        else_=now_ms(),
-    )
-    return insert.on_conflict_do_update(
-        index_elements=[deliveries.c.event_id, deliveries.c.destination],
-        set_={
-            "attempt": 0,
-            "due_at": due_at,
-            "unknown": _MAY_BE_THERE,
-            **{name: insert.excluded[name] for name in kept},
-        },
-        where=_UNDONE,
-    )
-
-
-_PLAN, _REPLAN = Prepared(_insert_planned), Prepared(_replace_planned)
-
-
-def _row(event_id: str, planned: PlannedDelivery) -> tuple[str, ...]:
-    return (
-        event_id,
-        planned.destination,
-        planned.connector,
-        planned.action,
-        orjson.dumps(planned.send).decode(),
-        orjson.dumps(planned.confirm).decode(),
-    )
-
-
-def _drop_unplanned(tx: Connection, plans: Mapping[str, Sequence[PlannedDelivery]]) -> None:
-    wanted = [(event_id, one.destination) for event_id, plan in plans.items() for one in plan]
-    table = deliveries.c
-    dropped = tx.execute(
-        delete(deliveries)
-        .where(
-            table.event_id.in_(list(plans)),
-            tuple_(table.event_id, table.destination).not_in(wanted),
-            _UNDONE,
-        )
-        .returning(table.event_id, table.destination, _MAY_BE_THERE.label("unknown"))
-    ).all()
-    told = "the new plan does not send here; a call whose outcome is unknown went out before"
-    record_deliveries(
-        tx,
-        [
-            DeliveryNote(
-                event_id=row.event_id,
-                destination=row.destination,
-                action="abandon",
-                detail={"detail": told},
-            )
-            for row in dropped
-            if row.unknown
-        ],
-        actor="worker:route",
-    )
+def delivery_key(event_id: str, destination: str, generation: int) -> str:
+    """The idempotency key of a delivery; another one after it was taken back."""
+    return f"{event_id}.{destination}" + (f".{generation}" if generation else "")
 
 
 def take_deliveries(
@@ -181,6 +84,9 @@ def take_deliveries(
             attempt=row[6],
             unknown=bool(row[7]),
             open=row[8],
+            record_id=row[9],
+            undo=bool(row[10]),
+            generation=row[11],
         )
         for row in rows
     ]
@@ -193,7 +99,7 @@ def _take(dialect: str) -> Any:
     mine = and_(table.state == DeliveryState.SENDING, table.run_id == bindparam("run"))
     return (
         update(deliveries)
-        .where(table.event_id.in_(_routed_under(dialect)), or_(due, orphaned, mine))
+        .where(table.event_id.in_(routed_under(dialect)), or_(due, orphaned, mine))
         .values(
             state=DeliveryState.SENDING,
             run_id=bindparam("run"),
@@ -212,6 +118,9 @@ def _take(dialect: str) -> Any:
             table.attempt,
             table.unknown,
             _count_open(),
+            table.record_id,
+            table.undo,
+            table.generation,
         )
     )
 
@@ -229,7 +138,7 @@ def _count_open() -> Any:
     )
 
 
-def _routed_under(dialect: str) -> Any:
+def routed_under(dialect: str) -> Any:
     """The given events that still are this epoch's to dispatch."""
     return select(events.c.id).where(
         among(dialect, events.c.id),
@@ -252,8 +161,9 @@ class Undone:
     unknown: bool
     reason: Reason | None = None
     error: str | None = None
-    record_id: str | None = None
-    began: bool = True  # else no call went out, and the attempt is taken back
+    record_id: str | None = None  # it was made; only its proof is missing
+    began: bool = True  # else no call went out, or none that counts: the attempt is taken back
+    held_by: str | None = None  # held: the gate it waits at
 
 
 def save_done(
@@ -279,6 +189,7 @@ def _update_done(dialect: str) -> Any:
         record_id=given.c.record_id,
         due_at=None,
         unknown=False,
+        undo=False,
         reason=None,
         error=None,
         attempt=table.attempt,
@@ -306,6 +217,7 @@ _UNDONE_COLUMNS: dict[str, type] = {
     "error": str,
     "record_id": str,
     "began": bool,
+    "held_by": str,
 }
 
 
@@ -320,6 +232,7 @@ def _update_undone(dialect: str) -> Any:
         reason=given.c.reason,
         error=given.c.error,
         attempt=table.attempt - case((given.c.began, 0), else_=1),
+        held_by=given.c.held_by,
     )
 
 
@@ -356,9 +269,17 @@ def standing_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[
 def _select_standing(dialect: str) -> Any:
     table = deliveries.c
     return (
-        select(events.c.id, table.destination, table.state, table.reason, table.error)
+        select(
+            events.c.id,
+            table.destination,
+            table.state,
+            table.reason,
+            table.error,
+            table.undo,
+            table.unknown,
+        )
         .select_from(events.outerjoin(deliveries, table.event_id == events.c.id))
-        .where(events.c.id.in_(_routed_under(dialect)))
+        .where(events.c.id.in_(routed_under(dialect)))
     )
 
 
@@ -368,19 +289,25 @@ _STANDING = Prepared(_select_standing)
 def earliest_due() -> Any:
     """When an event's next delivery is due, as an SQL expression for its row."""
     table = deliveries.c
-    when = case((table.state == DeliveryState.SENDING, table.run_until), else_=table.due_at)
+    when = case(
+        (table.state == DeliveryState.SENDING, table.run_until),
+        # What holds it lets it go; this is for the case that it is forgotten.
+        (table.state == DeliveryState.HELD, after(_HELD_AT_MOST_SECONDS)),
+        else_=table.due_at,
+    )
+    waiting = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.HELD)
     return (
         select(func.coalesce(func.min(when), now_ms()))
         .where(
             table.event_id == events.c.id,
-            or_(table.state == DeliveryState.PENDING, table.state == DeliveryState.SENDING),
+            or_(*(table.state == state.value for state in waiting)),
         )
         .scalar_subquery()
     )
 
 
 def allow_resend(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
-    """A person says: send again what may have been sent and cannot be looked up.
+    """A person says: send again what may have been sent, or was stored otherwise than sent.
 
     Answers (event id, destination).
     """
@@ -390,9 +317,9 @@ def allow_resend(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
         .where(
             table.event_id.in_(ids),
             table.state == DeliveryState.FAILED,
-            table.reason == Reason.UNKNOWN_OUTCOME,
+            table.reason.in_([Reason.UNKNOWN_OUTCOME, Reason.HANDOFF_MISMATCH]),
         )
-        .values(unknown=False, updated_at=now_ms())
+        .values(unknown=False, record_id=None, updated_at=now_ms())
         .returning(table.event_id, table.destination)
     )
     return [(row.event_id, row.destination) for row in rows]

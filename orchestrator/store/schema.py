@@ -20,10 +20,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -137,7 +138,37 @@ deliveries = Table(
     Column("reason", String(40)),  # why it failed, or fails for now
     Column("error", Text),
     Column("updated_at", BigInteger, nullable=False),
+    Column("held_by", String(200)),  # the gate it waits at, while it is held
+    Column("undo", Boolean, nullable=False, server_default=false()),
+    Column("generation", Integer, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
+)
+Index(
+    "ix_deliveries_held",
+    deliveries.c.held_by,
+    deliveries.c.event_id,  # the oldest first
+    # Not by `state`: on PostgreSQL each change of a column that an index names rewrites them all.
+    **_only_where("held_by IS NOT NULL"),
+)
+
+# A connector ("helpdesk") or a destination ("acme/lead-routing/desk") that may not be called just
+# so. No row: nothing is in the way.
+gates = Table(
+    "gates",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("state", String(20), nullable=False, server_default="flowing"),
+    Column("reason", String(40)),
+    Column("error", Text),  # the last failure, secrets masked
+    Column("failures", Integer, nullable=False, server_default="0"),  # one after the other
+    Column("since", BigInteger, nullable=False),
+    Column("actor", String(255), nullable=False),  # who brought it into this state
+    Column("probe_at", BigInteger),  # broken: when one call may try
+    Column("nudged_at", BigInteger),  # when a held delivery was last sent to be that call
+    Column("postponed_until", BigInteger),  # the destination asked for no call before
+    Column("paid_until_us", BigInteger),  # the rate's budget is used up to this time, microseconds
+    Column("granted", Integer),  # calls of the last reservation: an upsert cannot answer otherwise
+    Column("updated_at", BigInteger, nullable=False),
 )
 
 quarantine = Table(

@@ -12,8 +12,9 @@ from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.verdicts import Rejected, Routed
 from orchestrator.store.clock import now_ms
-from orchestrator.store.deliveries import earliest_due, plan_deliveries
+from orchestrator.store.deliveries import earliest_due
 from orchestrator.store.moves import GOING_ON, Change, move_events
+from orchestrator.store.planning import plan_deliveries
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import events, payloads

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.clock import after, now_ms
+from orchestrator.store.deliveries import delivery_key
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import (
     audit,
@@ -132,13 +133,14 @@ def _delivery(row: AnyRow) -> View:
         "destination": row.destination,
         "connector": row.connector,
         "action": row.action,
-        "key": f"{row.event_id}.{row.destination}",
+        "key": delivery_key(row.event_id, row.destination, row.generation),
         "state": row.state,
         "attempt": row.attempt,
         "record_id": row.record_id,
         "reason": row.reason,
         "error": row.error,
         "outcome_unknown": bool(row.unknown),
+        "held_by": row.held_by,
         "due_at": iso(row.due_at),
         "updated_at": iso(row.updated_at),
         "send": orjson.loads(row.send),

@@ -16,6 +16,7 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.engine import Store
+from orchestrator.store.gates import pause_gate
 from orchestrator.store.migrate import open_store
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
 from tests.leads import publish_leads
@@ -130,6 +131,14 @@ def test_what_the_door_did_is_counted(door: RunningDoor) -> None:
     assert door.metric('meshline_events{state="accepted"}') == 1
     assert door.metric('meshline_events{state="delivered"}') == 0
     assert door.metric("meshline_store_up") == 1
+
+
+def test_what_is_in_the_way_is_counted(leads: Store, door: RunningDoor) -> None:
+    with leads.write() as tx:
+        pause_gate(tx, "helpdesk", why="a migration", actor="cli:tester")
+
+    assert door.metric('meshline_gates{state="paused"}') == 1
+    assert door.metric('meshline_gates{state="broken"}') == 0
 
 
 def test_why_the_broker_is_missed_stands_in_the_log(

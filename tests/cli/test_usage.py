@@ -41,6 +41,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *("up", "demo", "api", "worker", "relay", "flower", "emit", "audit", "doctor"),
         *(f"workflow {one}" for one in ("check", "publish", "list", "show", "graph")),
         *("events list", "events show", "retention apply"),
+        *(f"destinations {one}" for one in ("list", "pause", "resume")),
         *(f"dead-letters {one}" for one in ("list", "show", "requeue", "drop")),
         *(f"quarantine {one}" for one in ("list", "show", "fix", "replay", "discard")),
         *("keys create", "keys list", "keys revoke"),

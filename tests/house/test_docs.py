@@ -153,8 +153,14 @@ def test_every_make_target_exists(page: str) -> None:
 @pages
 def test_every_variable_is_read_somewhere(page: str) -> None:
     named = set(re.findall(r"\bMESHLINE_[A-Z_]*[A-Z]", text_of(page)))
+    shipped = {
+        name
+        for path in (ROOT / "connectors" / "definitions").glob("*.yaml")
+        for name in re.findall(r"env:(MESHLINE_\w+)", path.read_text("utf-8"))
+    }
 
-    assert named <= {f"MESHLINE_{name.upper()}" for name in Settings.model_fields} | OTHERS.keys()
+    known = {f"MESHLINE_{name.upper()}" for name in Settings.model_fields}
+    assert named <= known | OTHERS.keys() | shipped
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -217,7 +223,7 @@ def test_every_key_of_a_workflow_is_told_of() -> None:
 
 def test_every_metric_is_told_of() -> None:
     told = {marked(row[0])[0] for row in rows_of("docs/http.md", "Metrics")}
-    shown = re.findall(r"(?m)^# TYPE (meshline_\w+?)(?:_total)? ", Metrics().render({}).decode())
+    shown = re.findall(r"(?m)^# TYPE (meshline_\w+?)(?:_total)? ", Metrics().render(None).decode())
 
     assert told == {name for name in shown if not name.endswith("_created")}
 

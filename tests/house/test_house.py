@@ -73,7 +73,7 @@ def test_the_server_and_the_sdk_have_one_version() -> None:
 def test_make_explains_itself_and_its_targets_exist() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    explained = set(re.findall(r"(?m)^  make (\w+)", done.stdout))
+    explained = set(re.findall(r"(?m)^  make ([\w-]+)", done.stdout))
     phony = re.search(r"(?m)^\.PHONY: (.*)$", (ROOT / "Makefile").read_text())
     assert phony
     assert explained == set(phony[1].split())

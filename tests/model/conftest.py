@@ -9,15 +9,15 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from connectors import handoff
+from connectors import handoff, lanes
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import settings
-from orchestrator.store import engine
+from orchestrator.store import engine, gates
 from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files
 from tests.model.lab import NO_BROKER, Lab
-from workers import chain, dispatch, relay
+from workers import chain, dispatch, gatekeeper, relay
 from workers.app import Process, app
 
 hypothesis_settings.register_profile("explore", max_examples=5_000, print_blob=True)
@@ -47,7 +47,7 @@ def _lab(databases: Databases) -> Iterator[Lab]:
         patch.setitem(app.conf, "broker_transport", broker.TRANSPORT)
         patch.setattr(app.amqp, "_producer_pool", None)
         patch.setattr(chain, "process", _this_process)
-        for module in (dispatch, relay, handoff, engine):
+        for module in (dispatch, gatekeeper, relay, handoff, lanes, engine, gates):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):
             patch.setattr(chain, decision, lab.shaky(getattr(chain, decision)))

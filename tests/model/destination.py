@@ -12,7 +12,15 @@ from orchestrator.domain.errors import (
     OutcomeUnknown,
     RateLimited,
 )
-from orchestrator.domain.handoff import Action, Idempotency, Outgoing, Proof, Record
+from orchestrator.domain.handoff import (
+    Action,
+    BreakerPolicy,
+    Idempotency,
+    Limits,
+    Outgoing,
+    Proof,
+    Record,
+)
 from tests.model.actors import Actor, current_actor, gate
 from tests.model.clock import ModelClock
 
@@ -60,6 +68,7 @@ class ModelDestination:
 
     name = "tool"
     actions: Mapping[str, Action] = ACTIONS
+    limits = Limits(breaker=BreakerPolicy(failures=3, cooldown_seconds=5))
 
     def __init__(self, clock: ModelClock) -> None:
         self.clock = clock
@@ -103,6 +112,10 @@ class ModelDestination:
         kept = next(one for one in self.records[call.key] if one.id == record_id)
         self._answer(call)
         return None if mishap == "missing" else Record(id=kept.id, fields=kept.fields)
+
+    async def undo(self, call: Outgoing, record_id: str) -> None:
+        """No workflow of these stories takes anything back."""
+        raise DestinationRefused(f"{call.key}: {record_id} stays")
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -32,6 +32,7 @@ _DELIVERY_MOVES = {(source, target) for source, target, _ in DELIVERY_TRANSITION
 _EVENTS, _DELIVERIES = "SELECT * FROM events", "SELECT * FROM deliveries"
 _AUDIT = "SELECT * FROM audit WHERE id >"
 _STANDING = "SELECT event_id FROM quarantine WHERE released_at IS NULL"
+_HELD_SECONDS = 3_600  # what holds it lets it go; this is for the case that it is forgotten
 _TOLD = {
     "confirm": DeliveryState.CONFIRMED,
     "receipt": DeliveryState.RECEIPTED,
@@ -70,7 +71,7 @@ class Laws:
         self._the_audit_is_a_legal_life(now)
         for row in now.events.values():
             assert (row.state, row.updated_at) == self._moved[row.id], f"{row} moved in silence"
-            self._who_is_driven_is_due(row, now.standing[row.id])
+            self._who_is_driven_is_due(row, now)
             self._epochs_only_rise(row, now)
             if row.epoch:
                 workflow = self._workflows.setdefault(row.epoch, row.workflow_id)
@@ -120,10 +121,13 @@ class Laws:
             assert (row.reason is not None) == (row.action == "quarantine"), row
             self._moved[row.event_id] = row.target, row.at
 
-    def _who_is_driven_is_due(self, row: Any, standing: int) -> None:
+    def _who_is_driven_is_due(self, row: Any, now: Seen) -> None:
+        standing = now.standing[row.id]
         if row.state in STAGE_OF:
             assert row.due_at is not None, f"{row} is driven by nobody"
-            latest = self._clock.ms + int(self._config.lease_seconds * 1000)
+            held = any(one.held_by for one in now.deliveries.values() if one.event_id == row.id)
+            patience = _HELD_SECONDS if held else self._config.lease_seconds
+            latest = self._clock.ms + int(patience * 1000)
             assert row.due_at <= latest, f"{row} waits for longer than a lease"
         else:
             assert row.due_at is None, f"{row} is due and at rest"
@@ -142,6 +146,7 @@ class Laws:
 
     def _deliveries_move_legally(self, was: Any, row: Any) -> None:
         assert (row.run_id is not None) == (row.state == DeliveryState.SENDING), row
+        assert (row.held_by is not None) == (row.state == DeliveryState.HELD), row
         if was is None:
             assert (row.state, row.attempt) == (DeliveryState.PENDING, 0), row
         elif was.state in DONE_DELIVERIES:

@@ -11,13 +11,13 @@ from orchestrator.operations.replay_events import replay_events
 from orchestrator.store.clock import after
 from orchestrator.store.deliveries import (
     Undone,
-    plan_deliveries,
     save_done,
     save_undone,
     standing_deliveries,
     take_deliveries,
 )
 from orchestrator.store.engine import Store
+from orchestrator.store.planning import plan_deliveries
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import deliveries
 from orchestrator.store.selection import Selection

@@ -1,0 +1,117 @@
+"""`meshline destinations`: what flows, what is paused or broken off, and how many wait for it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.opening import actor, opened_store
+from orchestrator.cli.options import AsJson
+from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+
+if TYPE_CHECKING:
+    from orchestrator.operations.pause_destination import Switched
+    from orchestrator.store.views import View
+
+app = typer.Typer(
+    help="Where events are delivered: list, pause, resume.",
+    no_args_is_help=True,
+)
+
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME...",
+        help="A connector, such as helpdesk, or one destination, such as acme/lead-routing/desk.",
+    ),
+]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the destinations of live workflows, with what stands in the way and how many wait.
+
+    Deliveries are held while their destination, or its connector, is paused or broken. A broken one
+    is tried now and then, and flows again when that succeeds.
+    """
+    with opened_store() as store:
+        from orchestrator.store.destinations import list_destinations
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            rows = list_destinations(tx)
+    if as_json:
+        put_json({"destinations": rows})
+        return
+    if not rows:
+        put("no workflow is live, so there is no destination")
+        return
+    put_table(
+        ("NAME", "CONNECTOR", "STATE", "WHY", "HELD", "WAITING"),
+        [
+            (
+                row["name"],
+                row["connector"],
+                row["state"],
+                _why(row, now),
+                row["held"],
+                row["waiting"],
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command()
+def pause(
+    names: Names,
+    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Hold deliveries back until somebody resumes them; calls that are out are not broken off."""
+    with opened_store() as store:
+        from orchestrator.operations.pause_destination import pause_destination
+
+        done = pause_destination(store, names, why=why, actor=actor())
+    _tell("paused", "it is paused already", done, as_json=as_json)
+
+
+@app.command()
+def resume(
+    names: Names,
+    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let deliveries pass again; what was held goes out, the oldest first.
+
+    It also closes a broken one at once, without waiting for a call that tries.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.resume_destination import resume_destination
+
+        done = resume_destination(store, names, why=why, actor=actor())
+    _tell("resumed", "nothing stops it", done, as_json=as_json)
+
+
+def _why(row: View, now: int) -> str:
+    """What stands in the way, since when, and when it is tried next."""
+    if row["gate"] is None:
+        return ""
+    whose = "" if row["gate"] == row["name"] else f"{row['gate']}: "
+    said = [f"{whose}{row['reason'] or 'failing'}, {age(row['since'], now)} ago", row["error"]]
+    if row["next_probe"]:
+        said.append(f"tried {left(row['next_probe'], now).replace('overdue', 'next, due for')}")
+    return "\n".join(filter(None, said))
+
+
+def _tell(what: str, already: str, done: Switched, *, as_json: bool) -> None:
+    if as_json:
+        put_json({what: done.names, "unchanged": asdict(done)["unchanged"]})
+        return
+    for name in done.names:
+        put(f"{what} {name}")
+    for name in done.unchanged:
+        note(f"{name} left alone: {already}")

@@ -1,0 +1,23 @@
+"""Let deliveries pass again, whether a person held them back or failures did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.operations.pause_destination import Switched, checked_names, checked_reason
+from orchestrator.store.engine import Store
+from orchestrator.store.gates import resume_gate
+
+
+def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: str) -> Switched:
+    """Resume each; all of them or none. A relay lets go what was held, the oldest first.
+
+    Raises Refused without a `why`, NotFound.
+    """
+    reason = checked_reason(why, "resumption")
+    report = Switched()
+    with store.write(ring=True) as tx:
+        for name in checked_names(tx, names):
+            changed = resume_gate(tx, name, why=reason, actor=actor)
+            (report.names if changed else report.unchanged).append(name)
+    return report

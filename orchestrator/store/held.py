@@ -1,0 +1,171 @@
+"""Held deliveries: let go when their gate flows, or one of them to try a broken one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from orchestrator.domain.gates import GateState
+from orchestrator.domain.lifecycle import DeliveryState, State
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.engine import Store
+from orchestrator.store.prepared import Prepared, among, row_values, rows_of
+from orchestrator.store.schema import deliveries, events, gates
+
+_NUDGED_SECONDS = 60.0  # then the one that was to try is given up, and another is sent
+
+IS_HELD = deliveries.c.held_by.is_not(None)
+
+
+def tend_gates(store: Store, *, most: int = 1000) -> int:
+    """What a relay does for held deliveries, once per poll; how many became due.
+
+    Where nothing is held, or nothing can be done, it is one cheap look.
+    """
+    with store.read() as tx:
+        if not any(one.passes or one.wants_probe for one in _waited_at(tx)):
+            return 0
+    with store.write() as tx:
+        return release_held(tx, most=most) + nudge_broken(tx)
+
+
+def release_held(tx: Connection, *, most: int = 1000) -> int:
+    """Make deliveries due, and their events, whose gate flows or is gone; how many."""
+    released = 0
+    for one in _waited_at(tx):
+        if one.passes and released < most:
+            released += _let_go(tx, one.name, most - released)
+    return released
+
+
+def nudge_broken(tx: Connection) -> int:
+    """For each broken gate that may be tried, make its oldest held delivery due; how many.
+
+    A gate is nudged once for a probe: while no worker comes, nothing more is let go.
+    """
+    names = [one.name for one in _waited_at(tx) if one.wants_probe]
+    return sum(_let_go(tx, name, 1) for name in names if _nudge(tx, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Waited:
+    """A gate at which deliveries are held."""
+
+    name: str
+    passes: bool  # it flows, or is gone
+    wants_probe: bool  # it is broken, a call may try, and none was sent to
+
+
+def _waited_at(tx: Connection) -> list[_Waited]:
+    return [
+        _Waited(name=row[0], passes=bool(row[1]), wants_probe=bool(row[2]))
+        for row in _WAITED_AT.run(tx)
+    ]
+
+
+_WANTS_PROBE = and_(
+    gates.c.state == GateState.BROKEN,
+    gates.c.probe_at <= now_ms(),
+    or_(
+        gates.c.nudged_at.is_(None),
+        gates.c.nudged_at < gates.c.probe_at,
+        gates.c.nudged_at <= after(-_NUDGED_SECONDS),
+    ),
+)
+
+
+def _select_waited_at(_: str) -> Any:
+    """Each gate that holds something, found by one step through the index for each."""
+    first = select(func.min(deliveries.c.held_by)).where(IS_HELD)
+    found = select(first.scalar_subquery().label("name")).cte("found", recursive=True)
+    more = first.where(deliveries.c.held_by > found.c.name).scalar_subquery()
+    found = found.union_all(select(more).where(found.c.name.is_not(None)))
+    passes = or_(gates.c.name.is_(None), gates.c.state == GateState.FLOWING)
+    return (
+        select(found.c.name, passes, case((_WANTS_PROBE, 1), else_=0))
+        .select_from(found.outerjoin(gates, gates.c.name == found.c.name))
+        .where(found.c.name.is_not(None))
+    )
+
+
+_WAITED_AT = Prepared(_select_waited_at)
+
+
+def _nudge(tx: Connection, name: str) -> bool:
+    """Whether this caller is the one who sends a held delivery to try the gate."""
+    return _NUDGE.run(tx, name=name).rowcount == 1
+
+
+_NUDGE = Prepared(
+    lambda _: (
+        update(gates)
+        .where(gates.c.name == bindparam("name"), _WANTS_PROBE)
+        .values(nudged_at=now_ms())
+    )
+)
+
+
+def _let_go(tx: Connection, gate: str, most: int) -> int:
+    chosen = [(row[0], row[1]) for row in _CHOOSE.run(tx, gate=gate, most=most)]
+    if chosen:
+        _RELEASE.run(tx, **row_values(tx, list(_KEY), chosen))
+        _DUE.run(tx, ids=sorted({event_id for event_id, _ in chosen}))
+    return len(chosen)
+
+
+_KEY = {"event_id": str, "destination": str}
+
+
+def _choose(dialect: str) -> Any:
+    table = deliveries.c
+    oldest = (
+        select(table.event_id, table.destination)
+        .where(IS_HELD, table.held_by == bindparam("gate"))
+        .order_by(table.event_id)
+        .limit(bindparam("most", type_=BigInteger))
+    )
+    # SQLite has one writer: this transaction.
+    return oldest if dialect == "sqlite" else oldest.with_for_update(skip_locked=True)
+
+
+def _release(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_KEY), deliveries.c
+    return (
+        update(deliveries)
+        .where(
+            table.event_id == given.c.event_id, table.destination == given.c.destination, IS_HELD
+        )
+        .values(
+            state=DeliveryState.PENDING,
+            held_by=None,
+            # A look-up is not to be believed before its time, however well the system is again.
+            due_at=case((table.due_at > now_ms(), table.due_at), else_=now_ms()),
+            updated_at=now_ms(),
+        )
+    )
+
+
+def _make_due(dialect: str) -> Any:
+    # The epoch stays: whoever is at work on the event may end what it began.
+    return (
+        update(events)
+        .where(
+            among(dialect, events.c.id), events.c.state == State.ROUTED, events.c.due_at > now_ms()
+        )
+        .values(due_at=now_ms())
+    )
+
+
+_CHOOSE, _RELEASE, _DUE = Prepared(_choose), Prepared(_release), Prepared(_make_due)

@@ -1,0 +1,108 @@
+"""Deliveries that stand still because what they lead to is paused or broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
+
+from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.store.audit import DeliveryNote, record_deliveries
+from orchestrator.store.clock import now_ms
+from orchestrator.store.deliveries import routed_under
+from orchestrator.store.prepared import Prepared, among
+from orchestrator.store.schema import deliveries
+
+Where = tuple[str, str]
+"""A delivery: event id and destination."""
+
+_NOBODY: Where = ("", "")
+
+
+def first_due(
+    tx: Connection, ids: Sequence[str], destinations: Sequence[str], *, epoch: int
+) -> Where | None:
+    """One delivery of these events that is due there: the one that may try a broken road."""
+    row = _FIRST.run(tx, ids=list(ids), destinations=list(destinations), epoch=epoch).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def hold_deliveries(
+    tx: Connection,
+    ids: Sequence[str],
+    destinations: Sequence[str],
+    *,
+    epoch: int,
+    gate: str,
+    reason: str,
+    actor: str,
+    spare: Where | None = None,
+) -> None:
+    """Let what is due there stand still at `gate`, but for one that is spared to try the road."""
+    event_id, destination = spare or _NOBODY
+    rows = _HOLD.run(
+        tx,
+        ids=list(ids),
+        destinations=list(destinations),
+        epoch=epoch,
+        gate=gate,
+        spare_event=event_id,
+        spare_destination=destination,
+    )
+    notes = [
+        DeliveryNote(
+            event_id=row[0],
+            destination=row[1],
+            action="hold",
+            target=DeliveryState.HELD,
+            reason=reason,
+            detail={"by": gate},
+        )
+        for row in rows.all()
+    ]
+    record_deliveries(tx, notes, actor=actor)
+
+
+_ORPHANED = and_(
+    deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.run_until <= now_ms()
+)
+_DUE = and_(deliveries.c.state == DeliveryState.PENDING.value, deliveries.c.due_at <= now_ms())
+
+
+def _due_there(dialect: str) -> Any:
+    return and_(
+        deliveries.c.event_id.in_(routed_under(dialect)),
+        among(dialect, deliveries.c.destination, "destinations"),
+        or_(_DUE, _ORPHANED),
+    )
+
+
+def _select_first(dialect: str) -> Any:
+    table = deliveries.c
+    columns = (table.event_id, table.destination)
+    return select(*columns).where(_due_there(dialect)).order_by(*columns).limit(1)
+
+
+def _hold(dialect: str) -> Any:
+    table = deliveries.c
+    spared = and_(
+        table.event_id == bindparam("spare_event"),
+        table.destination == bindparam("spare_destination"),
+    )
+    return (
+        update(deliveries)
+        .where(_due_there(dialect), ~spared)
+        .values(
+            state=DeliveryState.HELD,
+            held_by=bindparam("gate"),
+            run_id=None,
+            run_until=None,
+            unknown=or_(table.unknown, _ORPHANED),
+            updated_at=now_ms(),
+        )
+        .returning(table.event_id, table.destination)
+    )
+
+
+_FIRST, _HOLD = Prepared(_select_first), Prepared(_hold)

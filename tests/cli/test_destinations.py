@@ -1,0 +1,202 @@
+"""Destinations are listed with what stands in their way, paused and resumed with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.store.gates import note_failures, pause_gate
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.stages import hand_back
+from tests.cli.desk import CommandLine
+from tests.leads import accept_leads, claim_groups, drive_to_routed
+
+CRM, DESK = "acme/leads/crm", "acme/leads/desk"
+
+
+def broken(meshline: CommandLine, name: str = "fake", error: str = "503") -> None:
+    policy = BreakerPolicy(failures=1, cooldown_seconds=300)
+    with meshline.store() as store, store.write() as tx:
+        note_failures(tx, name, 1, error=error, policy=policy, actor="worker:dispatch")
+
+
+def held_lead(meshline: CommandLine, gate: str) -> str:
+    """An event whose delivery to the crm waits at the gate."""
+    meshline.publish()
+    with meshline.store() as store:
+        (event_id,) = accept_leads(store, 1)
+        (group,) = claim_groups(store)
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            hold_deliveries(
+                tx, group.ids, ["crm"], epoch=group.epoch, gate=gate, reason="paused", actor="w"
+            )
+            hand_back(tx, group.ids, group.epoch)
+    return event_id
+
+
+def listed(meshline: CommandLine) -> dict[str, dict[str, object]]:
+    rows = meshline("destinations", "list", "--json").document["destinations"]
+    return {row["name"]: row for row in rows}
+
+
+def test_destinations_of_live_workflows_are_listed_as_flowing(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    rows = listed(meshline)
+
+    assert list(rows) == [CRM, DESK]
+    assert rows[DESK] == {
+        "name": DESK,
+        "client": "acme",
+        "workflow": "leads",
+        "destination": "desk",
+        "connector": "fake",
+        "action": "record",
+        "state": "flowing",
+        "gate": None,
+        "reason": None,
+        "error": None,
+        "since": None,
+        "by": None,
+        "next_probe": None,
+        "held": 0,
+        "held_since": None,
+        "waiting": 0,
+    }
+    assert CRM in meshline("destinations", "list").out
+
+
+def test_without_a_workflow_there_is_no_destination(meshline: CommandLine) -> None:
+    with meshline.store():
+        pass
+
+    assert meshline("destinations", "list", "--json").document == {"destinations": []}
+    assert "no workflow is live" in meshline("destinations", "list").out
+
+
+def test_one_destination_is_paused_and_its_neighbour_flows_on(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    ran = meshline("destinations", "pause", DESK, "--why", "a migration")
+
+    assert (ran.code, ran.out) == (0, f"paused {DESK}\n")
+    rows = listed(meshline)
+    assert (rows[DESK]["state"], rows[DESK]["gate"]) == ("paused", DESK)
+    assert (rows[DESK]["reason"], rows[DESK]["error"]) == ("paused", "a migration")
+    assert rows[CRM]["state"] == "flowing"
+    assert "a migration" in meshline("destinations", "list").out
+
+
+def test_a_connector_is_paused_for_all_its_destinations(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    meshline("destinations", "pause", "fake", "--why", "they move house")
+
+    assert [(row["state"], row["gate"]) for row in listed(meshline).values()] == [
+        ("paused", "fake"),
+        ("paused", "fake"),
+    ]
+
+
+def test_a_pause_and_a_resumption_stand_in_the_audit_with_who_and_why(
+    meshline: CommandLine,
+) -> None:
+    meshline.publish()
+    meshline("destinations", "pause", DESK, "--why", "a migration")
+    meshline("destinations", "resume", DESK, "--why", "done")
+
+    resumed, paused = meshline("audit", "--limit", "2", "--json").document["audit"]
+    assert (paused["action"], paused["detail"]) == ("pause", {"gate": DESK, "why": "a migration"})
+    assert (resumed["action"], resumed["detail"]["why"]) == ("resume", "done")
+    assert paused["actor"].startswith("cli:") and paused["destination"] == "desk"
+    assert listed(meshline)[DESK]["state"] == "flowing"
+
+
+def test_what_changes_nothing_says_so(meshline: CommandLine) -> None:
+    meshline.publish()
+    meshline("destinations", "pause", DESK, "--why", "a migration")
+
+    ran = meshline("destinations", "pause", DESK, CRM, "--why", "both", "--json")
+    assert ran.document == {"paused": [CRM], "unchanged": [DESK]}
+
+    meshline("destinations", "resume", DESK, "--why", "done")
+    ran = meshline("destinations", "resume", DESK, "--why", "done")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == f"{DESK} left alone: nothing stops it\n"
+
+
+def test_a_broken_connector_is_shown_with_its_error_and_its_next_try(
+    meshline: CommandLine,
+) -> None:
+    meshline.publish()
+    broken(meshline, error="no answer \x1b[2J")
+
+    row = listed(meshline)[CRM]
+    assert (row["state"], row["gate"], row["reason"]) == ("broken", "fake", "failing")
+    assert row["next_probe"] is not None
+    shown = meshline("destinations", "list").out
+    assert "\x1b" not in shown
+    assert "fake: failing" in shown and "tried in" in shown
+
+
+def test_a_broken_connector_is_closed_by_hand(meshline: CommandLine) -> None:
+    meshline.publish()
+    broken(meshline)
+
+    assert meshline("destinations", "resume", "fake", "--why", "they are back").code == 0
+    assert listed(meshline)[CRM]["state"] == "flowing"
+
+
+def test_what_is_held_is_counted_and_the_event_says_what_it_waits_at(
+    meshline: CommandLine,
+) -> None:
+    event_id = held_lead(meshline, DESK)
+    meshline("destinations", "pause", CRM, "--why", "a migration")
+
+    row = listed(meshline)[CRM]
+    assert (row["held"], row["waiting"]) == (1, 0)
+    assert row["held_since"] is not None
+    shown = meshline("events", "show", event_id, "--json").document
+    assert [one["held_by"] for one in shown["deliveries"]] == [DESK]
+    assert f"waits at {DESK}" in meshline("events", "show", event_id).out
+
+
+def test_a_gate_that_no_live_workflow_names_is_listed_and_can_be_resumed(
+    meshline: CommandLine,
+) -> None:
+    meshline.publish()
+    with meshline.store() as store, store.write() as tx:
+        pause_gate(tx, "acme/gone/desk", why="a migration", actor="cli:tester")
+    broken(meshline, "old-crm")
+
+    rows = listed(meshline)
+
+    assert list(rows) == [CRM, DESK, "acme/gone/desk", "old-crm"]
+    assert (rows["acme/gone/desk"]["workflow"], rows["old-crm"]["connector"]) == ("gone", "old-crm")
+    ran = meshline("destinations", "resume", "acme/gone/desk", "old-crm", "--why", "gone")
+    assert ran.code == 0
+    assert list(listed(meshline)) == [CRM, DESK]
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+@pytest.mark.parametrize(
+    ("name", "instead"), [("desk", f"write `{DESK}`"), ("fakee", "write `fake`")]
+)
+def test_a_name_that_nobody_has_is_told_what_was_meant(
+    meshline: CommandLine, command: str, name: str, instead: str
+) -> None:
+    meshline.publish()
+
+    ran = meshline("destinations", command, CRM, name, "--why", "a migration")
+
+    assert instead in ran.error
+    assert listed(meshline)[CRM]["state"] == "flowing", "all of them or none"
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_without_a_reason_nothing_is_done(meshline: CommandLine, command: str) -> None:
+    meshline.publish()
+
+    assert meshline("destinations", command, CRM).code == 2
+    assert "needs a reason" in meshline("destinations", command, CRM, "--why", " ").error

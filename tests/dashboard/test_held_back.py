@@ -1,0 +1,66 @@
+"""The tab Events tells what is paused or broken, and what waits there."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.store.engine import Store
+from orchestrator.store.gates import note_failures, pause_gate
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.migrate import open_store
+from orchestrator.store.stages import hand_back
+from tests.dashboard.rig import RunningFlower, running_flower
+from tests.dashboard.test_tab import text_of
+from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+
+pytestmark = pytest.mark.processes
+
+
+def hold(store: Store) -> str:
+    """One event that waits at the crm, which is paused; the connector is broken too."""
+    publish_leads(store)
+    (event_id,) = accept_leads(store, 1)
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    policy = BreakerPolicy(failures=1, cooldown_seconds=300)
+    with store.write() as tx:
+        pause_gate(tx, "acme/leads/crm", why="<b>a migration</b>", actor="cli:tester")
+        note_failures(tx, "fake", 1, error="HTTP 503", policy=policy, actor="worker:dispatch")
+        hold_deliveries(
+            tx,
+            [event_id],
+            ["crm"],
+            epoch=group.epoch,
+            gate="acme/leads/crm",
+            reason="paused",
+            actor="worker:dispatch",
+        )
+        hand_back(tx, [event_id], group.epoch)
+    return event_id
+
+
+def test_what_is_held_back_is_shown_with_why_and_with_how_many_wait(
+    tmp_path: Path, valkey: EmbeddedServer
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    with closing(open_store(url)) as store:
+        event_id = hold(store)
+
+    with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
+        overview = flower.get("/events").text
+        event = text_of(flower.get(f"/events/{event_id}").text)
+
+    shown = text_of(overview)
+    assert "1 acme/leads/crm paused paused <b>a migration</b> cli:tester" in shown
+    assert "<b>a migration" not in overview
+    assert "0 fake broken failing HTTP 503 worker:dispatch" in shown
+    assert "crm fake record held waits at acme/leads/crm" in event
+
+
+def test_where_all_flows_nothing_is_said_of_it(flower: RunningFlower) -> None:
+    assert "Held back" not in flower.get("/events").text

@@ -1,0 +1,204 @@
+"""Held deliveries go out when their gate flows; one of them tries a broken gate."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.engine import Store
+from orchestrator.store.gates import (
+    note_failures,
+    note_success,
+    pause_gate,
+    resume_gate,
+    take_probe,
+)
+from orchestrator.store.held import nudge_broken, release_held, tend_gates
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.schema import deliveries, events, gates
+from orchestrator.store.stages import hand_back
+from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+
+POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)
+
+
+def held(store: Store, count: int, gate: str = "fake", **fields: str) -> list[str]:
+    """Events whose deliveries all wait at the gate."""
+    publish_leads(store)
+    ids = accept_leads(store, count, **fields)
+    for group in claim_groups(store):
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            hold_deliveries(
+                tx,
+                group.ids,
+                ["crm", "desk"],
+                epoch=group.epoch,
+                gate=gate,
+                reason="paused",
+                actor="worker:dispatch",
+            )
+            hand_back(tx, group.ids, group.epoch)
+    return sorted(ids)
+
+
+def paused(store: Store, name: str = "fake") -> None:
+    with store.write() as tx:
+        pause_gate(tx, name, why="a migration", actor="cli:tester")
+
+
+def broken(store: Store, name: str = "fake") -> None:
+    with store.write() as tx:
+        note_failures(tx, name, 1, error="503", policy=POLICY, actor="worker:dispatch")
+
+
+def cooled_down(store: Store) -> None:
+    with store.write() as tx:
+        tx.execute(update(gates).values(probe_at=after(-1)))
+
+
+def due(store: Store) -> list[str]:
+    """The events that a relay would claim."""
+    with store.read() as tx:
+        rows = tx.execute(select(events.c.id).where(events.c.due_at <= now_ms()))
+        return sorted(rows.scalars())
+
+
+def pending(store: Store) -> list[str]:
+    with store.read() as tx:
+        rows = tx.execute(
+            select(deliveries.c.event_id).where(
+                deliveries.c.state == "pending",
+                deliveries.c.held_by.is_(None),
+                deliveries.c.due_at <= now_ms(),
+            )
+        )
+        return sorted(rows.scalars())
+
+
+def test_what_waits_at_a_paused_gate_waits(store: Store) -> None:
+    held(store, 3)
+    paused(store)
+
+    assert tend_gates(store) == 0
+    assert due(store) == [] == pending(store)
+
+
+def test_what_waited_is_due_once_its_gate_is_resumed(store: Store) -> None:
+    ids = held(store, 3)
+    paused(store)
+    with store.write() as tx:
+        resume_gate(tx, "fake", why="done", actor="cli:tester")
+
+    assert tend_gates(store) == 3
+    assert due(store) == ids == pending(store)
+    assert tend_gates(store) == 0
+
+
+def test_what_waits_at_a_gate_that_is_gone_is_let_go(store: Store) -> None:
+    ids = held(store, 2, gate="forgotten")
+
+    assert tend_gates(store) == 2
+    assert pending(store) == ids
+
+
+def test_an_event_with_two_held_deliveries_is_due_with_both(store: Store) -> None:
+    (event_id,) = held(store, 1, tier="enterprise")
+
+    assert tend_gates(store) == 2
+    assert pending(store) == [event_id, event_id]
+
+
+def test_many_are_let_go_bit_by_bit_the_oldest_first(store: Store) -> None:
+    ids = held(store, 5)
+
+    with store.write() as tx:
+        assert release_held(tx, most=2) == 2
+    assert pending(store) == ids[:2]
+    assert [tend_gates(store, most=2), tend_gates(store, most=2), tend_gates(store)] == [2, 1, 0]
+
+
+def test_only_what_waits_at_the_gate_that_flows_is_let_go(store: Store) -> None:
+    held(store, 2)
+    paused(store)
+    mine = held(store, 2, gate="acme/leads/crm")
+
+    assert tend_gates(store) == 2
+    assert pending(store) == mine
+
+
+def test_a_broken_gate_lets_nothing_go_before_it_may_be_tried(store: Store) -> None:
+    held(store, 3)
+    broken(store)
+
+    assert tend_gates(store) == 0
+
+
+def test_one_held_delivery_the_oldest_is_sent_to_try_a_broken_gate(store: Store) -> None:
+    ids = held(store, 3)
+    broken(store)
+    cooled_down(store)
+
+    assert tend_gates(store) == 1
+    assert pending(store) == ids[:1] == due(store)
+
+
+def test_while_no_worker_comes_no_second_one_is_sent(store: Store) -> None:
+    held(store, 3)
+    broken(store)
+    cooled_down(store)
+
+    assert [tend_gates(store) for _ in range(3)] == [1, 0, 0]
+
+
+def test_after_a_try_that_failed_the_next_one_is_sent_in_its_time(store: Store) -> None:
+    held(store, 3)
+    broken(store)
+    cooled_down(store)
+    tend_gates(store)
+    with store.write() as tx:
+        assert take_probe(tx, "fake", 30_000)
+    broken(store)
+    assert tend_gates(store) == 0
+
+    cooled_down(store)
+    with store.write() as tx:
+        tx.execute(update(gates).values(nudged_at=after(-2)))
+    assert tend_gates(store) == 1
+
+
+def test_one_that_was_sent_and_never_tried_is_given_up_after_a_minute(store: Store) -> None:
+    held(store, 3)
+    broken(store)
+    cooled_down(store)
+    tend_gates(store)
+    with store.write() as tx:
+        tx.execute(update(gates).values(nudged_at=after(-61), probe_at=after(-120)))
+
+    with store.write() as tx:
+        assert nudge_broken(tx) == 1
+
+
+def test_a_success_lets_the_others_go(store: Store) -> None:
+    ids = held(store, 3)
+    broken(store)
+    with store.write() as tx:
+        note_success(tx, "fake", "worker:dispatch")
+
+    assert tend_gates(store) == 3
+    assert pending(store) == ids
+
+
+@pytest.mark.parametrize(("state", "waits"), [("quarantined", False), ("accepted", True)])
+def test_an_event_that_is_not_dispatched_now_is_not_made_due(
+    store: Store, state: str, waits: bool
+) -> None:
+    held(store, 1)
+    with store.write() as tx:
+        tx.execute(update(events).values(state=state, due_at=after(60) if waits else None))
+
+    tend_gates(store)
+
+    assert due(store) == []

@@ -1,0 +1,162 @@
+"""What follows from a turn's calls, as rows and words for the store."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from connectors.lanes import NotStarted
+from orchestrator.domain.handoff import Action, Outcome
+from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.retries import RetryPolicy
+from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
+from orchestrator.store.audit import DeliveryNote
+from orchestrator.store.deliveries import Taken, Undone
+from orchestrator.store.prepared import storable
+from workers.outcomes import Outcomes, Where
+
+_DONE_AS = {
+    DeliveryState.CONFIRMED: "confirm",
+    DeliveryState.RECEIPTED: "receipt",
+    DeliveryState.UNDONE: "undo",
+}
+
+
+def judge(
+    taken: Sequence[Taken],
+    answers: Mapping[str, Outcome | NotStarted],
+    *,
+    find: Callable[[Taken], Action | None],
+    policy: RetryPolicy,
+    broken: Collection[str] = (),
+) -> Outcomes:
+    """Decide on each delivery after its call; `broken` are connectors whose breaker is open."""
+    found = Outcomes()
+    for one in taken:
+        closed = one.connector in broken
+        settled = _settle(one, answers.get(one.key), find(one), policy, broken=closed)
+        if settled is None:
+            found.not_begun.append(one)
+        else:
+            found.open[one.event_id] = one.open
+            _add(found, one, settled)
+    return found
+
+
+def _settle(
+    one: Taken,
+    answer: Outcome | NotStarted | None,
+    action: Action | None,
+    policy: RetryPolicy,
+    *,
+    broken: bool,
+) -> Settlement | None:
+    if action is None:
+        known = f"connector {one.connector!r} with action {one.action!r}"
+        return GiveUp(reason=Reason.CONNECTOR_MISSING, error=f"this worker has no {known}")
+    if answer is None or isinstance(answer, NotStarted):
+        return None
+    settled = settle(
+        answer,
+        attempt=one.attempt,
+        action=action,
+        policy=policy,
+        jitter=random.random(),
+        broken=broken,
+    )
+    if one.undo and isinstance(settled, GiveUp):
+        return replace(settled, reason=Reason.UNDO_FAILED)
+    return settled
+
+
+def _add(found: Outcomes, one: Taken, settled: Settlement) -> None:
+    where = one.event_id, one.destination
+    match settled:
+        case Done():
+            found.done.append((*where, settled.state.value, storable(settled.record_id)))
+            found.notes[where] = _told_done(where, settled)
+        case GiveUp():
+            found.undone.append(_given_up(where, settled))
+            found.notes[where] = _told_failure(where, settled)
+        case TryAgain():
+            found.undone.append(_to_try_again(where, settled))
+            found.failed[one.event_id] = one.destination, settled.error
+        case Hold():
+            found.undone.append(_to_hold(where, settled, one.connector))
+            found.notes[where] = _told_held(where, settled, one.connector)
+
+
+def _to_try_again(where: Where, one: TryAgain) -> Undone:
+    return Undone(
+        event_id=where[0],
+        destination=where[1],
+        state=DeliveryState.PENDING,
+        after_ms=int(one.after_seconds * 1000),
+        unknown=one.unknown,
+        error=storable(one.error),
+        record_id=one.record_id,
+        began=one.counts,
+    )
+
+
+def _to_hold(where: Where, one: Hold, gate: str) -> Undone:
+    return Undone(
+        event_id=where[0],
+        destination=where[1],
+        state=DeliveryState.HELD,
+        after_ms=int(one.settle_seconds * 1000),
+        unknown=one.unknown,
+        error=storable(one.error),
+        record_id=one.record_id,
+        began=False,
+        held_by=gate,
+    )
+
+
+def _given_up(where: Where, one: GiveUp) -> Undone:
+    return Undone(
+        event_id=where[0],
+        destination=where[1],
+        state=DeliveryState.FAILED,
+        after_ms=int(one.settle_seconds * 1000),
+        unknown=one.unknown,
+        reason=one.reason,
+        error=storable(one.error),
+        record_id=one.record_id,
+    )
+
+
+def _told_done(where: Where, one: Done) -> DeliveryNote:
+    detail: dict[str, object] = {"record_id": one.record_id}
+    if one.found:
+        detail["found"] = "an earlier call had made it"
+    return DeliveryNote(
+        event_id=where[0],
+        destination=where[1],
+        action=_DONE_AS[one.state],
+        target=one.state,
+        detail=detail,
+    )
+
+
+def _told_held(where: Where, one: Hold, gate: str) -> DeliveryNote:
+    return DeliveryNote(
+        event_id=where[0],
+        destination=where[1],
+        action="hold",
+        target=DeliveryState.HELD,
+        detail={"by": gate, "detail": one.error},
+    )
+
+
+def _told_failure(where: Where, one: GiveUp) -> DeliveryNote:
+    return DeliveryNote(
+        event_id=where[0],
+        destination=where[1],
+        action="fail",
+        target=DeliveryState.FAILED,
+        reason=one.reason,
+        detail={"detail": one.error, "record_id": one.record_id},
+    )

@@ -61,14 +61,20 @@ async def hand_over(
     if action is None:
         return Failed(error=f"{connector.name} has no action {call.action}", permanent=True)
     seconds = min(longest, action.timeout_seconds)
-    handoff = _Handoff(
+    handoff = Handoff(
         connector, action, call,
         may_be_there=look_first, known=known, last_moment=time.monotonic() + seconds,
     )  # fmt: skip
     problem = handoff.problem(confirm, undo=undo)
     if problem is not None:
         return problem
-    work = handoff.take_back() if undo else handoff.run(confirm)
+    return await guarded(handoff, handoff.take_back() if undo else handoff.run(confirm), seconds)
+
+
+async def guarded(
+    handoff: Handoff, work: Coroutine[object, object, Outcome], seconds: float
+) -> Outcome:
+    """The outcome of a handoff's work within so long, whatever it raises."""
     try:
         return await _within(seconds, work)
     except ConnectorError as error:
@@ -76,7 +82,7 @@ async def hand_over(
     except TimeoutError:
         return handoff.failed(f"it took longer than {seconds:g} s", blame=Blame.SYSTEM)
     except Exception as error:  # noqa: BLE001 -- a fault in a connector must not become a lost delivery
-        return handoff.failed(_where(error))
+        return handoff.failed(place_of(error))
 
 
 async def _within(seconds: float, work: Coroutine[object, object, Outcome]) -> Outcome:
@@ -112,7 +118,7 @@ def _resumed(
         return outcome
 
 
-class _Handoff:
+class Handoff:
     """One delivery under way; it knows at every moment whether the record may be there."""
 
     def __init__(
@@ -155,18 +161,31 @@ class _Handoff:
                 return self.failed("the record that an earlier call made is gone", permanent=True)
         found = await self._look_up() if self._may_be_there else None
         record_id, found_it = (found, True) if found is not None else await self._create()
-        self._record_id = record_id
-        proven = await self._prove(record_id, confirm, found=found_it)
-        if proven is None:
-            error = f"record {record_id} was made but is not there to be read"
-            return self.failed(error, blame=Blame.SYSTEM)
-        return proven
+        return await self._proven(record_id, confirm, found=found_it)
+
+    async def go_on(self, made: str | ConnectorError, confirm: tuple[str, ...]) -> Outcome:
+        """Prove what one request made among others, by its id or its error."""
+        self._may_be_there = not isinstance(made, (DestinationRefused, DestinationUnavailable))
+        if isinstance(made, AlreadyThere):
+            self._may_be_there = True
+            return await self._proven(await self._refused_as_there(made), confirm, found=True)
+        if isinstance(made, ConnectorError):
+            raise made
+        return await self._proven(made, confirm, found=False)
 
     async def take_back(self) -> Outcome:
         """Undo the record."""
         record_id = self._record_id or ""
         await self._connector.undo(self._call, record_id)
         return TakenBack(record_id=record_id)
+
+    async def _proven(self, record_id: str, confirm: tuple[str, ...], *, found: bool) -> Outcome:
+        self._record_id = record_id
+        proven = await self._prove(record_id, confirm, found=found)
+        if proven is None:
+            error = f"record {record_id} was made but is not there to be read"
+            return self.failed(error, blame=Blame.SYSTEM)
+        return proven
 
     async def _prove(
         self, record_id: str, confirm: tuple[str, ...], *, found: bool
@@ -281,7 +300,7 @@ def _misfit(action: Action, call: Outgoing, confirm: tuple[str, ...]) -> str | N
     return None
 
 
-def _where(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """An unexpected error by type and place; its text may hold a secret."""
     frames = extract_tb(error.__traceback__)
     place = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""

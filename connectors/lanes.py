@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.handoff import hand_over
-from orchestrator.domain.handoff import Connector, Outcome, Outgoing
+from connectors.together import hand_over_together
+from orchestrator.domain.handoff import Action, Batching, Connector, Outcome, Outgoing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,25 +57,55 @@ async def hand_over_many(
     async with asyncio.TaskGroup() as group:
         for lane in lanes.values():
             action = lane[0].connector.actions.get(lane[0].call.action)
-            waiting = iter(lane)
-            for _ in range(min(len(lane), action.max_in_flight if action else 1)):
+            lots = _lots(lane, action.batch_size if action else 1)
+            waiting = iter(lots)
+            for _ in range(min(len(lots), action.max_in_flight if action else 1)):
                 seconds = min(longest, action.timeout_seconds) if action else 0.0
                 last_start = min(start_by, finish_by - seconds)
-                group.create_task(_work_off(waiting, answers, last_start, longest))
+                group.create_task(_work_off(waiting, answers, last_start, longest, action))
     return answers
 
 
+def _lots(lane: Sequence[Job], most: int) -> list[list[Job]]:
+    """What goes out by one request: one delivery, or several that were never tried before."""
+    if most == 1:
+        return [[job] for job in lane]
+    tried = [job for job in lane if _was_tried(job)]
+    fresh = [job for job in lane if not _was_tried(job)]
+    together = [fresh[start : start + most] for start in range(0, len(fresh), most)]
+    return [*together, *([job] for job in tried)]
+
+
+def _was_tried(job: Job) -> bool:
+    return job.look_first or job.known is not None or job.undo
+
+
 async def _work_off(
-    waiting: Iterator[Job],
+    waiting: Iterator[list[Job]],
     answers: dict[str, Outcome | NotStarted],
     last_start: float,
     longest: float,
+    action: Action | None,
 ) -> None:
-    for job in waiting:
-        if max(job.not_before, time.monotonic()) > last_start:
+    for lot in waiting:
+        begins = max(job.not_before for job in lot)
+        if max(begins, time.monotonic()) > last_start:
             return
-        if job.not_before:
-            await asyncio.sleep(max(0.0, job.not_before - time.monotonic()))
+        if begins:
+            await asyncio.sleep(max(0.0, begins - time.monotonic()))
+        connector = lot[0].connector
+        if len(lot) > 1 and action and isinstance(connector, Batching):
+            calls = [(job.call, job.confirm) for job in lot]
+            found = await hand_over_together(connector, action, calls, longest=longest)
+            answers.update(zip((job.id for job in lot), found, strict=True))
+        else:
+            await _hand_over_each(lot, answers, longest)
+
+
+async def _hand_over_each(
+    lot: Sequence[Job], answers: dict[str, Outcome | NotStarted], longest: float
+) -> None:
+    for job in lot:
         answers[job.id] = await hand_over(
             job.connector,
             job.call,

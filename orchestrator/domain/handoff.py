@@ -6,12 +6,13 @@ A connector makes one call at a time; what order the calls come in is decided by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.comparing import Comparison, Difference
+from orchestrator.domain.errors import ConnectorError
 
 
 class Idempotency(StrEnum):
@@ -47,6 +48,7 @@ class Action:
     timeout_seconds: float = 10.0  # one whole handoff: look up, create, read back
     max_in_flight: int = 20  # calls at once from one worker process
     can_undo: bool = False  # what was made can be taken back
+    batch_size: int = 1  # how many deliveries one request may carry, of a Batching connector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,17 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
+
+
+@runtime_checkable
+class Batching(Connector, Protocol):
+    """A connector that makes several records by one request."""
+
+    async def create_many(self, calls: Sequence[Outgoing]) -> Sequence[str | ConnectorError]:
+        """What became of each call, in order: its record's id, or why there is none.
+
+        Raises ConnectorError where the same became of all.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

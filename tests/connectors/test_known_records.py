@@ -35,6 +35,10 @@ Run = Callable[..., Any]
 FIELDS = {"email": "lead@example.com"}
 
 
+def defined(actions: dict[str, Any]) -> FakeDefinition:
+    return FakeDefinition.model_validate({"connector": "fake", "kind": "fake", "actions": actions})
+
+
 @pytest.fixture
 def fake() -> FakeConnector:
     said = {"idempotency": "lookup", "proof": "read_back", "open_fields": True}
@@ -42,7 +46,7 @@ def fake() -> FakeConnector:
     folded = {"idempotency": "native_key", "proof": "read_back", "open_fields": True}
     refusing = {"idempotency": "conflict", "proof": "read_back", "open_fields": True}
     actions = {"find": said, "once": once, "fold": folded, "refuse": refusing}
-    return FakeConnector(FakeDefinition(connector="fake", kind="fake", actions=actions))
+    return FakeConnector(defined(actions))
 
 
 async def hand(
@@ -126,8 +130,7 @@ class Lagging(FakeConnector):
 
 def lagging(within: float) -> Lagging:
     said = {"idempotency": "lookup", "proof": "read_back", "open_fields": True}
-    definition = FakeDefinition(connector="fake", kind="fake", actions={"find": said})
-    connector = Lagging(definition)
+    connector = Lagging(defined({"find": said}))
     action = connector.actions["find"]
     object.__setattr__(action, "confirm_seconds", within)
     return connector

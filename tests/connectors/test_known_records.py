@@ -1,4 +1,4 @@
-"""What was made is read and never made again; what lags behind is waited for; what went is undone."""
+"""What was made is read and not made again; what lags is waited for; what was made is undone."""
 
 from __future__ import annotations
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from connectors.checks_requests import check_requests
-from connectors.definition_http import Auth, HttpAction, HttpDefinition, Means, OAuth2, Sign, Write
+from connectors.definition_http import (
+    Auth,
+    Batch,
+    HttpAction,
+    HttpDefinition,
+    Means,
+    OAuth2,
+    Sign,
+    Write,
+)
 from connectors.faults import Report, collected
 from connectors.references import is_reference
 from connectors.site import url_fault
@@ -43,12 +52,40 @@ def _check(definition: HttpDefinition, report: Report) -> None:
         _check_proof(at, action, write_name, write, report)
         _check_idempotency(at, action, write_name, write, report)
         _check_lookup(at, action, report)
+        _check_paths(at, action, definition.base_url, report)
         check_requests(at, action, definition.secrets, report)
+        if action.batch:
+            _check_batch(f"{at}.batch", action, action.batch, report)
+
+
+def _check_batch(at: str, action: HttpAction, said: Batch, report: Report) -> None:
+    if action.idempotency is Idempotency.NONE:
+        problem = "a lost answer would be lost for all of them, and none could be found again"
+        report(at, problem, "take it out, or declare how a record is found")
+    if action.update:
+        report(at, "an update looks its record up first, one by one", "take it out")
+    if said.results is None and (said.where or said.record_id is not None):
+        report(at, "it does not say where the results are", "add results: PATH of the list")
+    if said.results is not None and not said.where:
+        problem = "a tool may answer in any order, and nothing says whose a result is"
+        report(at, problem, 'add where: {PATH: "{key}"}')
+    if action.proof is Proof.READ_BACK and (said.results is None or said.record_id is None):
+        report(at, "it does not take the records' ids", "add results, where and record_id")
 
 
 def _check_url(path: str, said: str, report: Report, *, private: bool) -> None:
     if not is_reference(said) and (problem := url_fault(said, private=private)):
         report(path, f"it {problem}", "write https://host/path, or env:NAME")
+
+
+def _check_paths(at: str, action: HttpAction, base_url: str, report: Report) -> None:
+    if is_reference(base_url) or "?" not in base_url:
+        return
+    asked = {"lookup": action.lookup, "read": action.read, "undo": action.undo}
+    for name, said in {**dict(action.writes()), **asked}.items():
+        if said is not None and said.path:
+            problem = "base_url holds a query, which no path can follow"
+            report(f"{at}.{name}.path", problem, 'write "", or put the query under `query`')
 
 
 def _check_auth(auth: Auth, report: Report, *, private: bool) -> None:

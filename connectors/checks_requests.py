@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.definition_http import Ask, Bodied, HttpAction, Lookup, Read, Search, Undo, Update
+from connectors.definition_http import (
+    Ask,
+    Batch,
+    Bodied,
+    HttpAction,
+    Lookup,
+    Read,
+    Search,
+    Undo,
+    Update,
+)
 from connectors.faults import Report
 from connectors.templates import (
     InvalidTemplate,
@@ -29,6 +39,8 @@ def check_requests(at: str, action: HttpAction, secrets: Mapping[str, str], repo
         check.lookup(f"{at}.lookup", action.lookup)
     if action.read:
         check.read(f"{at}.read", action.read)
+    if action.batch:
+        check.batch(f"{at}.batch", action.batch)
     if action.undo and not check.request(f"{at}.undo", action.undo).has("record_id"):
         problem = "it does not say which record"
         report(f"{at}.undo", problem, "put {record_id} into its path")
@@ -42,7 +54,8 @@ class _Placeholders:
     unreadable: bool = False
 
     def has(self, name: str) -> bool:
-        return self.unreadable or name in self.names
+        found = {name, "key_uuid"} if name == "key" else {name}
+        return self.unreadable or not found.isdisjoint(self.names)
 
     def has_field(self) -> bool:
         return self.unreadable or any(name.startswith("send") for name in self.names)
@@ -75,6 +88,17 @@ class _Check:
             if not found.has(asked) and not (looked_up and looked_up.has(asked)):
                 problem = f"{sent} is taken and never sent"
                 self._report(f"{at}.{name}", problem, f"put {{send.{sent}}} into it")
+
+    def batch(self, at: str, said: Batch) -> None:
+        if not self.request(at, said).has("items"):
+            self._report(at, "it carries nothing", 'put "{items}" into its json, as the list')
+        item = self.request(f"{at}.item", Bodied(path="", json=said.item))
+        if self._action.idempotency is not Idempotency.CONFLICT and not item.has_field():
+            self._report(f"{at}.item", "it sends no field", "put {send.FIELD} into it")
+        for name in sorted(item.names):
+            if name.startswith("secret.") or name == "items":
+                fix = "put it into the batch's json"
+                self._report(f"{at}.item", f"{{{name}}} does not stand in an item", fix)
 
     def lookup(self, at: str, said: Lookup) -> None:
         found = self.request(at, said)
@@ -122,6 +146,8 @@ class _Check:
         if name == "record_id" and not isinstance(said, Read | Undo | Update):
             problem = "the record's id is known only to `read`, `update` and `undo`"
             self._report(where, problem, "take {record_id} out")
+        if name == "items" and not isinstance(said, Batch):
+            self._report(where, "only a batch has {items}", "take it out")
         if name.startswith("send."):
             self._field(where, name.removeprefix("send."))
         secret = name.removeprefix("secret.")
@@ -144,7 +170,7 @@ def _templates(said: Ask) -> Iterator[tuple[str, Any, Callable[[Any], Template]]
     named = {"query": said.query, "headers": said.headers}
     if isinstance(said, Bodied) and said.form is not None:
         named["form"] = said.form
-    if isinstance(said, Lookup):
+    if isinstance(said, Lookup | Read | Batch):
         named["where"] = said.where
     for where, texts in named.items():
         for name, text in texts.items():

@@ -132,6 +132,7 @@ def action_of(
     compare: Mapping[str, Comparison] | None = None,
     confirm_seconds: float = 0.0,
     can_undo: bool = False,
+    batch_size: int = 1,
 ) -> Action:
     """An action of a definition as the port knows it; `compare` has the fields that are named."""
     named = compare or {}
@@ -149,6 +150,7 @@ def action_of(
         timeout_seconds=said.timeout_seconds,
         max_in_flight=said.max_in_flight,
         can_undo=can_undo,
+        batch_size=batch_size,
     )
 
 

@@ -134,6 +134,7 @@ class Read(Search):
 
     # Where each field stands; one text says where an object with all of them stands.
     fields: Places
+    where: dict[Place, str] = Field(default_factory=dict)  # what our record reads, by place
     within_seconds: LagTime = Field(0.0, alias="within")
 
 
@@ -141,6 +142,17 @@ class Undo(Bodied):
     """The request that takes a record back."""
 
     method: Literal["delete", "post", "put", "patch"] = "delete"
+
+
+class Batch(Bodied):
+    """The request that carries several writes at once."""
+
+    method: Literal["post", "put", "patch"] = "post"
+    most: int = Field(ge=2, le=1_000)  # of them in one request
+    item: Any  # one of them; `{items}` in `json` is the list
+    results: Place | None = None  # where the answer has a list with what became of each
+    where: dict[Place, str] = Field(default_factory=dict)  # what its own result must read, by place
+    record_id: Place | None = None  # where a result has the record's id
 
 
 class HttpAction(Declared):
@@ -153,6 +165,7 @@ class HttpAction(Declared):
     conflict: Conflict | None = None
     read: Read | None = None
     undo: Undo | None = None
+    batch: Batch | None = None
     errors: tuple[ErrorRule, ...] = ()
 
     def writes(self) -> list[tuple[str, Write]]:

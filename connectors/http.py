@@ -5,7 +5,7 @@ Only the definition decides which host is asked; a payload's values are filled i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from connectors.answers import parse
@@ -16,7 +16,12 @@ from connectors.http_calls import Calls
 from connectors.http_plan import misread, plan_of
 from connectors.paths import Unreadable, record_id_at
 from connectors.templates import Unfillable, Values
-from orchestrator.domain.errors import AlreadyThere, DestinationRefused, OutcomeUnknown
+from orchestrator.domain.errors import (
+    AlreadyThere,
+    ConnectorError,
+    DestinationRefused,
+    OutcomeUnknown,
+)
 from orchestrator.domain.handoff import Action, Limits, Outgoing, Record
 
 
@@ -73,6 +78,31 @@ class HttpConnector:
         except Unreadable as error:
             raise OutcomeUnknown(f"{plan.write.name}: {error}") from None
 
+    async def create_many(self, calls: Sequence[Outgoing]) -> Sequence[str | ConnectorError]:
+        """What became of each, by one request; one that cannot be filled does not go with it."""
+        plan = self._plans[calls[0].action]
+        batch = plan.batch
+        if batch is None:
+            raise DestinationRefused(f"{calls[0].action} has no batch")
+        values = [Values(key=call.key, send=call.fields) for call in calls]
+        made: dict[str, str | ConnectorError] = {}
+        items: dict[str, object] = {}
+        for one in values:
+            try:
+                items[one.key] = batch.item(one)
+            except Unfillable as error:
+                made[one.key] = DestinationRefused(f"batch: {error}")
+        going = [one for one in values if one.key in items]
+        if going:
+            reply = await self._calls.ask(
+                plan, batch.request, calls[0], items=[items[one.key] for one in going]
+            )
+            if reply.error:
+                raise reply.error
+            found = batch.made(reply.answer, going)
+            made |= {one.key: what for one, what in zip(going, found, strict=True)}
+        return [made[call.key] for call in calls]
+
     async def lookup(self, call: Outgoing) -> str | None:
         """The id of the one record that carries the key, or None."""
         plan = self._plans[call.action]
@@ -102,9 +132,16 @@ class HttpConnector:
         if reply.error:
             raise reply.error
         try:
-            return Record(id=record_id, fields=plan.read.fields(parse(reply.answer)))
+            answer = parse(reply.answer)
+            # Whose record it is must be looked at: another may read the same, field by field.
+            values = Values(key=call.key, send=call.fields, record_id=record_id)
+            if not plan.read.is_ours(answer, values):
+                return None
+            return Record(id=record_id, fields=plan.read.fields(answer))
         except Unreadable as error:
             raise misread(plan.read.request, error) from None
+        except Unfillable as error:
+            raise DestinationRefused(f"read: {error}") from None
 
     async def undo(self, call: Outgoing, record_id: str) -> None:
         """Take the record back; one that is gone already is taken back."""

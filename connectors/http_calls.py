@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,21 +66,34 @@ class Calls:
             await self._client.close()
 
     async def ask(
-        self, plan: Plan, template: RequestTemplate, call: Outgoing, record_id: str = ""
+        self,
+        plan: Plan,
+        template: RequestTemplate,
+        call: Outgoing,
+        record_id: str = "",
+        items: Sequence[object] = (),
     ) -> Reply:
-        """Ask, and once more where a kept token was refused: that stored nothing."""
-        reply, token = await self._ask_once(plan, template, call, record_id)
+        """Ask, and once more where a kept token was refused: that stored nothing.
+
+        `items` are what a batch carries; its headers are those of the first `call`.
+        """
+        reply, token = await self._ask_once(plan, template, call, record_id, items)
         if not isinstance(reply.error, Unauthorized):
             return reply
         self._site = None  # the secret may have been changed; the next call reads it anew
         if not token:
             return reply
         self._tokens.drop(token)
-        again, _ = await self._ask_once(plan, template, call, record_id)
+        again, _ = await self._ask_once(plan, template, call, record_id, items)
         return again
 
     async def _ask_once(
-        self, plan: Plan, template: RequestTemplate, call: Outgoing, record_id: str
+        self,
+        plan: Plan,
+        template: RequestTemplate,
+        call: Outgoing,
+        record_id: str,
+        items: Sequence[object],
     ) -> tuple[Reply, str]:
         """The reply, and the token that was shown, if any."""
         try:
@@ -88,7 +101,14 @@ class Calls:
             if self._client is None:
                 self._client = self._client_of_process()
             token = await self._token(site, self._client)
-            request = self._request(site, plan, template, _values(call, record_id, site), token)
+            values = Values(
+                key=call.key,
+                send=call.fields,
+                record_id=record_id,
+                secrets=site.named,
+                items=items,
+            )
+            request = self._request(site, plan, template, values, token)
             answer = await self._client.send(request)
         except Unfillable as error:
             raise DestinationRefused(f"{template.name}: {error}") from None
@@ -149,10 +169,6 @@ class Calls:
             return Reply(answer=answer, error=None, absent=False)
         error = error_of(template.name, answer, creating=template.creates, secrets=self.masks)
         return Reply(answer=answer, error=error, absent=absent)
-
-
-def _values(call: Outgoing, record_id: str, site: Site) -> Values:
-    return Values(key=call.key, send=call.fields, record_id=record_id, secrets=site.named)
 
 
 def _absent_statuses(plan: Plan, stage: Stage) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.answers import NotJson
+from connectors.batches import BatchPlan
 from connectors.definition import action_of
 from connectors.definition_http import ErrorRule, HttpAction, Lookup, Read, Update
 from connectors.definition_types import FieldPlace
@@ -22,7 +23,7 @@ from connectors.paths import (
     steps,
 )
 from connectors.requests import RequestTemplate
-from connectors.templates import ABSENT, Values, compile_text
+from connectors.templates import ABSENT, Template, Values, compile_text
 from orchestrator.domain.comparing import Comparison
 from orchestrator.domain.errors import ConnectorError, DestinationRefused, DestinationUnavailable
 from orchestrator.domain.handoff import Action
@@ -41,6 +42,7 @@ class Plan:
     lookup: Finder | None
     read: Reader | None
     undo: RequestTemplate | None
+    batch: BatchPlan | None
     rules: Rules
     connect_seconds: float
 
@@ -53,16 +55,14 @@ class Finder:
         self.absent_status = said.absent_status
         self._items = None if said.items is None else steps(said.items)
         self._record_id = steps(said.record_id)
-        self._where = [(steps(path), compile_text(text)) for path, text in said.where.items()]
+        self._where = _where(said.where)
 
     def found(self, answer: object, values: Values) -> str | None:
         """The id of the one record that the answer has, or None. Raises Unreadable."""
         items: object = [answer] if self._items is None else dig(answer, self._items)
         if not isinstance(items, list):
             raise Unreadable(f"what the answer has at {shown(self._items or ())} is no list")
-        wanted = [(at, template.fill(values)) for at, template in self._where]
-        if any(text is ABSENT for _, text in wanted):
-            raise Unreadable("a field that `where` compares with was not sent")
+        wanted = _wanted(self._where, values)
         items = [one for one in items if _reads(one, wanted)]
         if len(items) > 1:
             raise Unreadable(f"{len(items)} records carry the key, where one was expected")
@@ -74,12 +74,17 @@ class Reader:
 
     def __init__(self, said: Read) -> None:
         self.request = RequestTemplate("read", said)
+        self._where = _where(said.where)
         self._all: Steps = ()
         self._each: dict[str, Steps] | None = None
         if isinstance(said.fields, dict):
             self._each = {name: steps(place.at) for name, place in said.fields.items()}
         else:
             self._all = steps(said.fields)
+
+    def is_ours(self, answer: object, values: Values) -> bool:
+        """Whether the answer has the record that was asked for. Raises Unreadable."""
+        return _reads(answer, _wanted(self._where, values))
 
     def fields(self, answer: object) -> Mapping[str, object]:
         """The record's fields. Raises Unreadable."""
@@ -102,6 +107,7 @@ def plan_of(name: str, said: HttpAction, errors: Sequence[ErrorRule]) -> Plan:
             compare=_compare(read),
             confirm_seconds=read.within_seconds if read else 0.0,
             can_undo=said.undo is not None,
+            batch_size=said.batch.most if said.batch else 1,
         ),
         write=RequestTemplate(write_name, write),
         written_id=None if write.record_id is None else steps(write.record_id),
@@ -109,6 +115,7 @@ def plan_of(name: str, said: HttpAction, errors: Sequence[ErrorRule]) -> Plan:
         lookup=Finder(said.lookup) if said.lookup else None,
         read=Reader(read) if read else None,
         undo=RequestTemplate("undo", said.undo) if said.undo else None,
+        batch=BatchPlan(said.batch) if said.batch else None,
         rules=Rules(said.conflict, (*said.errors, *errors)),
         connect_seconds=min(_CONNECT_SECONDS, said.timeout_seconds / 2),
     )
@@ -126,6 +133,17 @@ def _compare(read: Read | None) -> dict[str, Comparison]:
     if read and isinstance(read.fields, dict):
         named = read.fields
     return {name: place.compare for name, place in named.items()}
+
+
+def _where(said: Mapping[str, str]) -> list[tuple[Steps, Template]]:
+    return [(steps(path), compile_text(text)) for path, text in said.items()]
+
+
+def _wanted(where: list[tuple[Steps, Template]], values: Values) -> list[tuple[Steps, object]]:
+    wanted = [(at, template.fill(values)) for at, template in where]
+    if any(text is ABSENT for _, text in wanted):
+        raise Unreadable("a field that `where` compares with was not sent")
+    return wanted
 
 
 def _reads(item: object, wanted: list[tuple[Steps, object]]) -> bool:

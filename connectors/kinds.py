@@ -24,6 +24,7 @@ from connectors.definition import (
 from connectors.definition_http import (
     Auth,
     Basic,
+    Batch,
     Conflict,
     Create,
     ErrorRule,
@@ -104,6 +105,7 @@ KINDS: Mapping[str, Kind] = {
             ("actions", "*", "conflict"): Conflict,
             ("actions", "*", "read"): Read,
             ("actions", "*", "undo"): Undo,
+            ("actions", "*", "batch"): Batch,
             ("actions", "*", "errors", "*"): ErrorRule,
             ("actions", "*", "errors", "*", "retry_after"): Wait,
         },

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from connectors.definition_http import Ask, Bodied, Search, Stage, Undo, Write
+from connectors.definition_http import Ask, Batch, Bodied, Search, Stage, Undo, Write
 from connectors.templates import (
     ABSENT,
     Template,
@@ -17,6 +17,7 @@ from connectors.templates import (
     compile_text,
 )
 
+_WITH_METHOD = Write | Batch | Search | Undo
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -27,7 +28,7 @@ class RequestTemplate:
         self.name = name  # "create", "look-up", "read" …: as errors call it
         self.stage = _stage(name, said)
         self.creates = self.stage is Stage.WRITE
-        self.method = said.method.upper() if isinstance(said, Write | Search | Undo) else "GET"
+        self.method = said.method.upper() if isinstance(said, _WITH_METHOD) else "GET"
         self._path = compile_path(said.path)
         self._query = [(name, compile_text(text)) for name, text in said.query.items()]
         self._headers = [(name, compile_text(text)) for name, text in said.headers.items()]
@@ -63,13 +64,14 @@ class RequestTemplate:
         if self._body is None:
             return None
         try:
-            return orjson.dumps(self._body.fill(values))
+            filled = self._body.fill(values)
+            return orjson.dumps({} if filled is ABSENT else filled)
         except orjson.JSONEncodeError as error:
             raise Unfillable(f"its body cannot be written as JSON: {error}") from None
 
 
 def _stage(name: str, said: Ask) -> Stage:
-    if isinstance(said, Write):
+    if isinstance(said, Write | Batch):
         return Stage.WRITE
     if isinstance(said, Undo):
         return Stage.UNDO

@@ -26,7 +26,14 @@ class Site:
     login: OAuthLogin | None = None
 
     def url(self, target: str) -> str:
-        """The address of a path with its query; without a path the base URL as it is."""
+        """The address of a path with its query; without a path the base URL as it is.
+
+        Raises UnresolvedReference where the base URL holds a query, and a path would follow it.
+        """
+        if "?" in self.base_url:
+            if target and not target.startswith("?"):
+                raise UnresolvedReference('base_url holds a query, so `path` must be ""')
+            return self.base_url + target.replace("?", "&", 1)
         base = self.base_url if not target or target.startswith("?") else self.base_url.rstrip("/")
         return base + target
 
@@ -76,8 +83,8 @@ def url_fault(url: str, *, private: bool) -> str | None:
         return "is not https, which only `private_network: true` allows"
     if parts.username is not None or parts.password is not None:
         return "holds a login, which belongs under `auth`"
-    if parts.query or parts.fragment or not url.isascii() or " " in url:
-        return "holds more than scheme, host, port and path"
+    if parts.fragment or not url.isascii() or " " in url:
+        return "holds more than scheme, host, port, path and query"
     return None
 
 

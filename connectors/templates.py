@@ -1,21 +1,24 @@
 """Templates of requests, filled by structure: a value can never become a part of the syntax.
 
 A text that is one placeholder gives the value as it is (`{send.amount}` stays a number); inside
-other text it gives the value's text. `{key}` is the idempotency key, `{record_id}` the record's id,
-`{send.NAME}` one field, `{send}` all of them, `{secret.NAME}` a secret that the definition names;
-`{{` and `}}` are braces.
+other text it gives the value's text. `{key}` is the idempotency key, `{key_uuid}` a UUID made of
+it, `{record_id}` the record's id, `{send.NAME}` one field, `{send}` all of them, `{secret.NAME}` a
+secret that the definition names; `{{` and `}}` are braces.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
 _PLACEHOLDER = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
 _SEGMENT_SAFE = "!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path segment as it is
+# Makes {key_uuid} of {key}; another one would make other UUIDs of keys that are under way.
+_KEYS = uuid.UUID("5f0d8d52-6c0e-5d0b-9a53-0d6f2f0c9a11")
 
 
 class _Absent:
@@ -41,6 +44,7 @@ class Values:
     send: Mapping[str, object]
     record_id: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict)
+    items: Sequence[object] = ()  # of a batch
 
 
 Fill = Callable[[Values], object]
@@ -98,9 +102,12 @@ def _compile(node: object, names: set[str]) -> Fill:
 
 def _object(members: dict[str, Fill]) -> Fill:
     pairs = tuple(members.items())
-    return lambda values: {
-        name: value for name, fill in pairs if (value := fill(values)) is not ABSENT
-    }
+
+    def fill(values: Values) -> object:
+        filled = {name: value for name, one in pairs if (value := one(values)) is not ABSENT}
+        return filled if filled or not pairs else ABSENT
+
+    return fill
 
 
 def _array(items: list[Fill]) -> Fill:
@@ -133,8 +140,8 @@ def _parts(source: str, names: set[str], *, alone: bool = False) -> list[str | _
         if brace:
             literal += brace[0]
             continue
-        if name == "send" and not (alone and match.group() == source):
-            raise InvalidTemplate("{send} is an object and stands alone in a JSON value")
+        if name in ("send", "items") and not (alone and match.group() == source):
+            raise InvalidTemplate(f"{{{name}}} is no text and stands alone in a JSON value")
         if literal:
             parts.append(literal)
         names.add(name)
@@ -149,10 +156,14 @@ def _parts(source: str, names: set[str], *, alone: bool = False) -> list[str | _
 def _source(name: str) -> Fill:
     if name == "key":
         return lambda values: values.key
+    if name == "key_uuid":
+        return lambda values: str(uuid.uuid5(_KEYS, values.key))
     if name == "record_id":
         return lambda values: values.record_id
     if name == "send":
         return lambda values: dict(values.send)
+    if name == "items":
+        return lambda values: list(values.items)
     if name.startswith("send.") and len(name) > len("send."):
         sent = name.removeprefix("send.")
         return lambda values: values.send.get(sent, ABSENT)
@@ -160,8 +171,8 @@ def _source(name: str) -> Fill:
         secret = name.removeprefix("secret.")
         return lambda values: values.secrets[secret]
     raise InvalidTemplate(
-        f"{{{name}}} is no placeholder; there are {{key}}, {{record_id}}, {{send}}, {{send.FIELD}},"
-        " {secret.NAME}"
+        f"{{{name}}} is no placeholder; there are {{key}}, {{key_uuid}}, {{record_id}}, {{send}},"
+        " {send.FIELD}, {secret.NAME}"
     )
 
 

@@ -7,7 +7,12 @@ import time
 from collections.abc import Sequence
 
 from connectors.handoff import Handoff, guarded, place_of
-from orchestrator.domain.errors import ConnectorError, OutcomeUnknown
+from orchestrator.domain.errors import (
+    ConnectorError,
+    DestinationRefused,
+    OutcomeUnknown,
+    Unauthorized,
+)
 from orchestrator.domain.handoff import Action, Batching, Outcome, Outgoing
 
 Made = str | ConnectorError
@@ -39,25 +44,35 @@ async def hand_over_together(
     made = await _make(connector, [calls[place][0] for place in going], seconds)
     reading = asyncio.Semaphore(action.max_in_flight)
 
-    async def go_on(place: int, one: Made) -> Outcome:
+    async def go_on(place: int, one: Made | None) -> Outcome:
+        handoff, confirm = handoffs[place], calls[place][1]
         async with reading:
-            left = last_moment - time.monotonic()
-            return await guarded(
-                handoffs[place], handoffs[place].go_on(one, calls[place][1]), max(left, 0.0)
-            )
+            work = handoff.run(confirm) if one is None else handoff.go_on(one, confirm)
+            return await guarded(handoff, work, max(last_moment - time.monotonic(), 0.0))
 
-    proven = await asyncio.gather(*map(go_on, going, made))
+    each: Sequence[Made | None] = [None] * len(going) if made is None else made
+    proven = await asyncio.gather(*map(go_on, going, each))
     found = dict(zip(going, proven, strict=True))
     return [found[place] if one is None else one for place, one in enumerate(outcomes)]
 
 
-async def _make(connector: Batching, calls: Sequence[Outgoing], seconds: float) -> list[Made]:
-    """What became of each call, in order; one error is everybody's."""
+async def _make(
+    connector: Batching, calls: Sequence[Outgoing], seconds: float
+) -> list[Made] | None:
+    """What became of each call, in order; one error is everybody's.
+
+    None where the tool refused the request as a whole: nothing was stored, and one of them may
+    have spoilt it for all, so each is to be made alone.
+    """
     if not calls:
         return []
     try:
         async with asyncio.timeout(seconds):
             made = list(await connector.create_many(calls))
+    except Unauthorized as error:
+        return [error] * len(calls)
+    except DestinationRefused:
+        return None
     except ConnectorError as error:
         return [error] * len(calls)
     except TimeoutError:

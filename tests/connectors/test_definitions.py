@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.definition_file import parse_definition
+from connectors.kinds import KINDS
 from connectors.registry import catalog, load_connectors, unresolved
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.handoff import Idempotency, Proof
@@ -65,7 +67,7 @@ def test_a_definition_becomes_a_connector_that_declares_what_it_says(tmp_path: P
         ("kind: http", "kind: htpp", "kind: it is missing or unknown; write `http`"),
         ("https://desk", "ftp://desk", "line 4: base_url: it is not http://host or https://host"),
         ("https://desk", "https://me:pw@desk", "belongs under `auth`"),
-        ("https://desk", "https://desk.example.com?x=", "holds more than scheme"),
+        ("https://desk", "https://desk.example.com?x=", "no path can follow"),
         (
             '"env:DESK_TOKEN"',
             "abc123",
@@ -207,3 +209,13 @@ def test_loading_connectors_loads_no_client_library() -> None:
     )
 
     assert said.stdout.strip() == "[]"
+
+
+def test_every_key_of_a_definition_is_told_of() -> None:
+    page = (PROJECT / "docs/connectors.md").read_text()
+    told = set(re.findall(r"[a-z0-9_]+", page))
+    models = {model for kind in KINDS.values() for model in (kind.model, *kind.places.values())}
+
+    for model in models:
+        for name, field in model.model_fields.items():
+            assert (field.alias or name) in told, f"{model.__name__}.{name}"

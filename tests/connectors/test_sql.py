@@ -330,7 +330,7 @@ def test_an_address_that_cannot_be_used_is_said_by_its_reference(
 
 
 def test_the_definition_on_its_page_is_right() -> None:
-    page = Path(__file__).parents[2] / "docs" / "connectors" / "sql.md"
+    page = Path(__file__).parents[2] / "docs" / "howto" / "write-into-a-database.md"
     (shown,) = re.findall(r"(?ms)^```yaml\n(.*?)^```$", page.read_text("utf-8"))
 
     assert load_connectors_of(shown).keys() == {"add_lead", "keep_contact"}

@@ -47,6 +47,20 @@ def test_what_was_not_sent_leaves_its_place_out() -> None:
     assert compile_text("{send.a}").fill(values()) is ABSENT
 
 
+def test_an_object_of_which_nothing_was_sent_is_left_out_too() -> None:
+    template = compile_template({"priority": {"name": "{send.priority}"}, "empty": {}, "a": 1})
+
+    assert template.fill(values()) == {"empty": {}, "a": 1}
+    assert template.fill(values(priority="High"))["priority"] == {"name": "High"}  # type: ignore[index]
+
+
+def test_the_keys_uuid_is_one_and_always_the_same() -> None:
+    template = compile_text("{key_uuid}")
+
+    assert template.fill(values()) == "d5107f27-3c9f-53db-bf8f-5262d3bc08ff"
+    assert template.fill(Values(key="key-2", send={})) != template.fill(values())
+
+
 def test_all_fields_go_where_send_stands_alone() -> None:
     assert compile_template({"properties": "{send}"}).fill(values(a=1)) == {"properties": {"a": 1}}
 

@@ -178,11 +178,11 @@ def test_every_file_that_is_named_exists(page: str) -> None:
 
 
 def test_every_proof_is_a_test() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text_of("docs/durability.md"))
+    named = re.findall(r"`((?:tests|connectors)/[\w/]+\.py)::(\w+)`", text_of("docs/durability.md"))
 
     assert len(named) > 20
     for file, test in named:
-        assert re.search(rf"^(async )?def {test}\(", text_of(file), re.MULTILINE), test
+        assert re.search(rf"^ *(async )?def {test}\(", text_of(file), re.MULTILINE), test
 
 
 def test_every_page_that_the_code_names_exists() -> None:

@@ -31,8 +31,6 @@ from orchestrator.domain.handoff import (
     RateBudget,
 )
 
-_USUAL_BURST = 10
-
 
 class Strict(BaseModel):
     """A mapping that has no other keys than its own."""
@@ -162,6 +160,6 @@ def limits_of(said: Definition) -> Limits:
     rate = said.rate
     if rate is None:
         return Limits(breaker=breaker)
-    burst = min(rate.calls, _USUAL_BURST) if rate.burst is None else rate.burst
+    burst = max(1, rate.calls // 10) if rate.burst is None else rate.burst
     budget = RateBudget(calls=rate.calls, per_seconds=rate.per_seconds, burst=burst)
     return Limits(rate=budget, breaker=breaker)

@@ -42,6 +42,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *(f"workflow {one}" for one in ("check", "publish", "list", "show", "graph")),
         *("events list", "events show", "retention apply"),
         *(f"destinations {one}" for one in ("list", "pause", "resume")),
+        *(f"connectors {one}" for one in ("list", "show", "check", "try", "schema")),
         *(f"dead-letters {one}" for one in ("list", "show", "requeue", "drop")),
         *(f"quarantine {one}" for one in ("list", "show", "fix", "replay", "discard")),
         *("keys create", "keys list", "keys revoke"),

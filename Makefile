@@ -11,10 +11,10 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test check bench chaos docs fmt lock clean
+.PHONY: help demo up test test-systems check bench chaos docs fmt lock clean
 
 help: ## Show this.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.runtime ## Play the story of a renamed form field, and count that nothing was lost.
 	@$(BIN)/meshline demo $(ARGS)
@@ -24,6 +24,9 @@ up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the
 
 test: .venv/.dev ## Run the tests, the quick ones first. Some of them: make test ARGS="-k replay"
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-systems: .venv/.dev ## Prove the connectors against real systems, installed from PyPI and Debian.
+	@$(BIN)/python -m pytest tests/systems $(ARGS)
 
 check: .venv/.dev ## Lint, format, types, floor plan.
 	@$(BIN)/ruff check .
@@ -56,7 +59,7 @@ lock: ## Pin the requirements anew, with hashes. Needs uv. To newer ones: make l
 	$(LOCK) --all-extras --constraints requirements.lock --output-file requirements-dev.lock $(ARGS)
 
 clean: ## Remove .venv and every cache. The data in .meshline stays.
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-systems .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build dist *.egg-info sdk/build sdk/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -91,8 +91,9 @@ def _look_at_connectors(config: Settings) -> tuple[Connectors, Finding]:
     except InvalidFile as error:
         fix = "correct the definition; MESHLINE_CONNECTORS names the folder"
         return Connectors(), _broken("connectors", str(error), fix)
-    shown = (f"{one} (not set up here)" if one in unset else one for one in sorted(actions))
-    return Connectors(actions=actions, unset=unset), _ok("connectors", ", ".join(shown))
+    ready = ", ".join(sorted(actions.keys() - unset.keys())) or "none is set up here"
+    others = f"; {len(unset)} more are not set up here" if unset else ""
+    return Connectors(actions=actions, unset=unset), _ok("connectors", f"{ready}{others}")
 
 
 def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[Finding]:
@@ -125,6 +126,7 @@ def _look_into(store: Store, connectors: Connectors) -> Iterator[Finding]:
     if schema == HEAD:
         yield _ok("store", f"{shown} answers, schema {schema}")
         yield from _look_at_workflows(store, connectors)
+        yield from _look_at_gates(store)
         yield _look_at_late_events(store)
     elif schema is None or schema < HEAD:
         fix = "nothing: the first process that starts brings it up to date"
@@ -162,6 +164,17 @@ def _look_at_destinations(
     for connector in sorted({one for one, _ in asked} & connectors.unset.keys()):
         found = f"{connector}: {connectors.unset[connector]}"
         yield _attention(name, found, "set it where workers run; here only if one runs here")
+
+
+def _look_at_gates(store: Store) -> Iterator[Finding]:
+    from orchestrator.store.destinations import closed_gates
+
+    with store.read() as tx:
+        closed = closed_gates(tx)
+    for gate in closed:
+        found = f"{gate['state']} ({gate['reason']}): {gate['error']}; it holds {gate['held']}"
+        fix = "see `meshline destinations list`"
+        yield _attention(f"destination {gate['name']}", found, fix)
 
 
 def _look_at_late_events(store: Store) -> Finding:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.store.gates import pause_gate
 from tests.cli.desk import CommandLine
 
 NOWHERE = {"MESHLINE_BROKER_URL": "redis://:secret@127.0.0.1:1/0"}
@@ -89,6 +90,17 @@ def test_events_that_nobody_drives_on_are_pointed_out(meshline: CommandLine) -> 
 
     assert progress["health"] == "attention"
     assert progress["found"].endswith("a minute: 2")
+
+
+def test_a_destination_that_is_held_back_is_pointed_out(meshline: CommandLine) -> None:
+    meshline.leads(1)
+    with meshline.store() as store, store.write() as tx:
+        pause_gate(tx, "acme/leads/desk", why="they move house", actor="cli:tester")
+
+    found = findings(meshline)["destination acme/leads/desk"]
+
+    assert found["health"] == "attention"
+    assert "they move house" in found["found"]
 
 
 @pytest.mark.parametrize(("version", "health"), [("9999", "broken"), ("0000", "attention")])

@@ -81,7 +81,12 @@ def _check_url(path: str, said: str, report: Report, *, private: bool) -> None:
 def _check_paths(at: str, action: HttpAction, base_url: str, report: Report) -> None:
     if is_reference(base_url) or "?" not in base_url:
         return
-    asked = {"lookup": action.lookup, "read": action.read, "undo": action.undo}
+    asked = {
+        "lookup": action.lookup,
+        "read": action.read,
+        "undo": action.undo,
+        "batch": action.batch,
+    }
     for name, said in {**dict(action.writes()), **asked}.items():
         if said is not None and said.path:
             problem = "base_url holds a query, which no path can follow"

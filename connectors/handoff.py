@@ -38,6 +38,7 @@ from orchestrator.domain.handoff import (
     TakenBack,
 )
 
+_NEVER_FOLDED = (Idempotency.LOOKUP, Idempotency.NONE)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two reads of a record that lags behind
 
 
@@ -152,14 +153,18 @@ class Handoff:
 
     async def run(self, confirm: tuple[str, ...]) -> Outcome:
         """Find or make the record, and prove it."""
-        if self._record_id is not None:
-            proven = await self._prove(self._record_id, confirm, found=True)
+        known = self._record_id
+        if known is not None:
+            proven = await self._prove(known, confirm, found=True)
             if proven is not None:
                 return proven
-            self._forget()  # a person took it away
-            if self._action.idempotency is Idempotency.NONE:
-                return self.failed("the record that an earlier call made is gone", permanent=True)
+            self._forget()
         found = await self._look_up() if self._may_be_there else None
+        if known is not None and found is None and self._action.idempotency in _NEVER_FOLDED:
+            # A person took it away, or our login may make records and not see them: with that, each
+            # try would make one more.
+            self._may_be_there = True
+            return self.failed(f"record {known}, which was made, cannot be seen", permanent=True)
         record_id, found_it = (found, True) if found is not None else await self._create()
         return await self._proven(record_id, confirm, found=found_it)
 

@@ -84,16 +84,20 @@ def test_a_record_that_differs_is_looked_at_again_and_left_as_a_person_made_it(
     assert fake.records == {"fake-1": {"email": "corrected@example.com"}}
 
 
-def test_a_record_that_a_person_took_away_is_made_anew_where_that_can_be_known(
-    fake: FakeConnector, run: Run
+@pytest.mark.parametrize("action", ["find", "once"])
+def test_a_record_that_was_made_and_cannot_be_seen_is_left_to_a_person(
+    fake: FakeConnector, run: Run, action: str
 ) -> None:
-    assert run(hand(fake, look_first=True, known="gone-1")) == Confirmed(record_id="fake-1")
-
-    left = run(hand(fake, "once", look_first=True, known="gone-1"))
+    """A login that may make records and not read them would make one more with every try."""
+    left = run(hand(fake, action, look_first=True, known="gone-1"))
 
     assert isinstance(left, Failed)
-    assert left.permanent
-    assert fake.creates == 1
+    assert (left.permanent, left.unknown, left.record_id) == (True, True, None)
+    assert fake.creates == 0
+
+
+def test_a_person_who_saw_that_it_is_gone_has_it_made_anew(fake: FakeConnector, run: Run) -> None:
+    assert run(hand(fake, look_first=True)) == Confirmed(record_id="fake-1")
 
 
 @pytest.mark.parametrize("said", ["fake-1", None])

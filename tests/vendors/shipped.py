@@ -1,0 +1,14 @@
+"""The shipped definitions, as they are read."""
+
+from __future__ import annotations
+
+from connectors.definition_file import read_definition
+from connectors.definition_http import HttpDefinition
+from connectors.extending import SHIPPED
+
+
+def definition(name: str) -> HttpDefinition:
+    """The shipped definition over HTTP of a name."""
+    found = read_definition(SHIPPED / f"{name}.yaml")
+    assert isinstance(found, HttpDefinition)
+    return found

@@ -43,9 +43,7 @@ def after(
         proof=Proof.READ_BACK,
         settle_seconds=settle_seconds,
     )
-    return settle(
-        outcome, attempt=attempt, action=action, policy=POLICY, jitter=0.5, broken=broken
-    )
+    return settle(outcome, attempt=attempt, action=action, policy=POLICY, jitter=0.5, broken=broken)
 
 
 def test_a_system_that_asks_us_to_wait_costs_no_attempt_however_often_it_asks() -> None:

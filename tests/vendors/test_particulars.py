@@ -202,7 +202,7 @@ def test_a_login_that_may_create_and_not_read_makes_one_record_and_a_person_is_t
             if asked.method != "GET":
                 told: Reply = usual(asked)
                 return told
-            nothing = {"issues": [], "results": []}
+            nothing: dict[str, list[Any]] = {"issues": [], "results": []}
             return Reply(body=nothing) if "search" in asked.path else bench.stand_in.missing()
 
         stand_in._answer = answer

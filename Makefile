@@ -22,8 +22,11 @@ demo: .venv/.runtime ## Play the story of a renamed form field, and count that n
 up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the addresses.
 	@$(BIN)/meshline up --example $(ARGS)
 
+# Most tests wait for processes of their own, so two at a time take little more than half as long.
+JOBS ?= 2
+
 test: .venv/.dev ## Run the tests, the quick ones first. Some of them: make test ARGS="-k replay"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-systems: .venv/.dev ## Prove the connectors against real systems, installed from PyPI and Debian.
 	@$(BIN)/python -m pytest tests/systems $(ARGS)

@@ -100,7 +100,7 @@ class _Run:
                 saving=self.saving,
                 undoable=self._undoable,
             )
-            over = self._must_end(tx, outcomes.not_begun)
+            over = _none_began(answers) or self._must_end(tx, outcomes.not_begun)
             if over:
                 outcomes.give_up(tx, run_id=self.id)
                 hand_back(tx, [*waiting, *rest], self.saving.epoch)
@@ -196,3 +196,8 @@ class _Run:
             if (connector := self.process.connectors.get(one.connector))
             and one.action in connector.actions
         ]
+
+
+def _none_began(answers: Mapping[str, Outcome | NotStarted]) -> bool:
+    """Whether the time that is left is too short for any of the calls: no turn would mend that."""
+    return bool(answers) and all(isinstance(one, NotStarted) for one in answers.values())

@@ -17,6 +17,8 @@ from orchestrator.store.migrate import open_store
 
 for name in [name for name in os.environ if name.startswith("MESHLINE_")]:
     del os.environ[name]
+for name in ("COLUMNS", "LINES"):  # a test run of several processes sets them for each
+    os.environ.pop(name, None)
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Recorded inputs and real systems, where this checkout stands beside them."""

@@ -1,0 +1,1 @@
+"""How often the drift doctor is right: generated mutations, and a vendor's real breaks."""

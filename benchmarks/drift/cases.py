@@ -1,0 +1,140 @@
+"""Generated cases: accepted traffic, broken traffic, and what the doctor should say. By seed."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.drift.mutations import MAKERS, Mutation, Truth
+from benchmarks.drift.places import apart
+from benchmarks.drift.recorded import Source, sources
+from orchestrator.domain.drift.finding import ITEM, Kind, Path
+from orchestrator.domain.drift.profile import profiled
+
+ACCEPTED, BROKEN = 12, 12
+"""Events of a case on each side."""
+SEVERAL, MIXED, PARTIAL = "several at once", "mixed senders", "partial"
+_TRIES = 60
+_LEAST = 3  # events that a mutation has to reach
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What was changed how, and the events before and after."""
+
+    label: str  # which sort of case it is
+    source: str
+    schema: dict[str, object]
+    accepted: list[dict[str, Any]]
+    broken: list[dict[str, Any]]
+    truth: frozenset[Truth]
+
+
+def generated(count: int, seed: int) -> Iterator[Case]:
+    """Cases in turn: each kind alone, several at once, one for some and one for others, partial."""
+    rng = random.Random(seed)
+    labels = [*MAKERS, SEVERAL, MIXED, PARTIAL]
+    number = 0
+    while number < count:
+        source, label = rng.choice(sources()), labels[number % len(labels)]
+        case = _case(source, str(label), rng)
+        if case is not None:
+            number += 1
+            yield case
+
+
+def _case(source: Source, label: str, rng: random.Random) -> Case | None:
+    accepted, broken = source.traffic(ACCEPTED, rng), source.traffic(BROKEN, rng)
+    chosen = _mutations(source, broken, _wanted(label, rng), rng)
+    if chosen is None:
+        return None
+    truth = _told(chosen, label)
+    reached = [0] * len(chosen)
+    for number, payload in enumerate(broken):
+        for mutation in _turn(chosen, label, number):
+            reached[chosen.index(mutation)] += mutation.reaches(payload)
+            mutation.apply(payload)
+    broken = [one for one in broken if source.contract.violations(one)]
+    if len(broken) < BROKEN // 2 or min(reached) < _LEAST:
+        return None
+    return Case(
+        label=label,
+        source=source.name,
+        schema=source.schema,
+        accepted=accepted,
+        broken=broken,
+        truth=truth,
+    )
+
+
+def _wanted(label: str, rng: random.Random) -> list[Kind]:
+    if label in MAKERS:
+        return [Kind(label)]
+    kinds = rng.sample(list(MAKERS), rng.randint(2, 4) if label == SEVERAL else 2)
+    return [Kind.REMOVED, next(one for one in kinds if one is not Kind.REMOVED)] if (
+        label == PARTIAL
+    ) else kinds  # fmt: skip
+
+
+def _turn(mutations: Sequence[Mutation], label: str, number: int) -> Sequence[Mutation]:
+    """The mutations of one event."""
+    if label == MIXED:
+        return [mutations[number % 2]]
+    return mutations[number % 2 :] if label == PARTIAL else mutations
+
+
+def _told(mutations: Sequence[Mutation], label: str) -> frozenset[Truth]:
+    """A field that is removed from some events only is partly there."""
+    partly = {MIXED: mutations, PARTIAL: mutations[:1]}.get(label, ())
+    return frozenset(
+        (Kind.PARTIAL, path, to) if kind is Kind.REMOVED and one in partly else (kind, path, to)
+        for one in mutations
+        for kind, path, to in one.truth
+    )
+
+
+def _mutations(
+    source: Source, payloads: Sequence[dict[str, Any]], wanted: Sequence[Kind], rng: random.Random
+) -> list[Mutation] | None:
+    """One mutation of each kind, in places of their own; each breaks the contract by itself."""
+    paths = _paths(payloads)
+    found: list[Mutation] = []
+    for kind in wanted:
+        for _ in range(_TRIES):
+            path = rng.choice(rng.choice(paths))
+            mutation = MAKERS[kind](source, payloads, path, rng)
+            if mutation and _is_apart(mutation, found) and _breaks(source, payloads, mutation):
+                found.append(mutation)
+                break
+        else:
+            return None
+    return found
+
+
+def _is_apart(mutation: Mutation, others: Sequence[Mutation]) -> bool:
+    taken = [path for other in others for path in other.touched]
+    return all(apart(path, taken) for path in mutation.touched)
+
+
+def _paths(payloads: Sequence[dict[str, Any]]) -> list[list[Path]]:
+    """Fields that most events have, by the first step of their path."""
+    profile = profiled(payloads)
+    found: dict[str, list[Path]] = {}
+    for path, field in profile.fields.items():
+        if path and path[-1] != ITEM and 2 * len(field.seen) >= len(payloads):
+            found.setdefault(path[0], []).append(path)
+    return list(found.values())
+
+
+def _breaks(source: Source, payloads: Sequence[dict[str, Any]], mutation: Mutation) -> bool:
+    """Whether the contract lets none of the events through that have the field."""
+    having = [one for one in payloads if mutation.reaches(one)]
+    for payload in having[:6]:
+        changed = copy.deepcopy(payload)
+        (mutation.core or mutation.apply)(changed)
+        if changed != payload and not source.contract.violations(changed):
+            return False
+    return len(having) >= 6

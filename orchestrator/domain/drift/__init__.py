@@ -1,0 +1,1 @@
+"""The drift doctor: what a sender changed, from payloads that passed and payloads that broke."""

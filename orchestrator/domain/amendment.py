@@ -67,26 +67,31 @@ def apply_amendments(payload: object, amendments: Iterable[Amendment]) -> object
     Raises Refused where one does not fit: nothing to rename, something in the way, a path through
     what is neither object nor array.
     """
-    document = _Document(copy.deepcopy(payload))
+    document = Document(copy.deepcopy(payload))
     for amendment in amendments:
-        steps = _steps(amendment.path)
-        match amendment.action:
-            case "rename":
-                document.rename(steps, _steps(amendment.to or ""))
-            case "set":
-                document.put(steps, copy.deepcopy(amendment.value), may_replace=True)
-            case "unset":
-                document.take(steps)
+        document.amend(amendment)
     return document.value
 
 
-class _Document:
-    """A payload that is being changed. Paths are its own again in every error."""
+class Document:
+    """A payload that is being changed in place. Paths are its own again in every error."""
 
     def __init__(self, value: object) -> None:
         self.value = value
 
+    def amend(self, amendment: Amendment) -> None:
+        """Make one change. Raises Refused where it does not fit."""
+        steps = steps_of(amendment.path)
+        match amendment.action:
+            case "rename":
+                self.rename(steps, steps_of(amendment.to or ""))
+            case "set":
+                self.put(steps, copy.deepcopy(amendment.value), may_replace=True)
+            case "unset":
+                self.take(steps)
+
     def rename(self, old: Sequence[str], new: Sequence[str]) -> None:
+        """Take what is at `old` to `new`, where nothing may be yet."""
         if new[: len(old)] == old:
             raise _refused(old, "it cannot be moved into itself", "name another place")
         self._holder(new)
@@ -94,17 +99,19 @@ class _Document:
         self.put(new, value, may_replace=False)
 
     def take(self, steps: Sequence[str]) -> object:
+        """Take a value out; answers it."""
         holder, name = self._holder(steps), steps[-1]
         if isinstance(holder, dict) and name in holder:
             return holder.pop(name)
-        if isinstance(holder, list) and _is_index(name, len(holder)):
+        if isinstance(holder, list) and is_index(name, len(holder)):
             return holder.pop(int(name))
         raise _absent(steps, holder)
 
     def put(self, steps: Sequence[str], value: object, *, may_replace: bool) -> None:
+        """Write a value where its holder is there already."""
         holder, name = self._holder(steps), steps[-1]
         if isinstance(holder, list):
-            if not may_replace or not _is_index(name, len(holder) + 1):
+            if not may_replace or not is_index(name, len(holder) + 1):
                 fix = f"write an index from 0 to {len(holder)}"
                 raise _refused(steps, f"`{name}` is no place in an array of {len(holder)}", fix)
             holder[int(name) : int(name) + 1] = [value]
@@ -119,7 +126,7 @@ class _Document:
         for place, step in enumerate(steps[:-1], start=1):
             if isinstance(value, dict) and step in value:
                 value = value[step]
-            elif isinstance(value, list) and _is_index(step, len(value)):
+            elif isinstance(value, list) and is_index(step, len(value)):
                 value = value[int(step)]
             else:
                 absent = _absent(steps[:place], value)
@@ -150,12 +157,15 @@ def _value(text: str) -> object:
 
 
 def _checked(path: str) -> str:
-    _steps(path)
+    steps_of(path)
     return path
 
 
-def _steps(path: str) -> list[str]:
-    """The steps of a dotted path, or of a JSON Pointer (RFC 6901) where it begins with a slash."""
+def steps_of(path: str) -> list[str]:
+    """The steps of a dotted path, or of a JSON Pointer (RFC 6901) where it begins with a slash.
+
+    Raises Refused.
+    """
     if path.startswith("/"):
         parts = path[1:].split("/")
         steps = [part.replace("~1", "/").replace("~0", "~") for part in parts]
@@ -172,7 +182,8 @@ def _steps(path: str) -> list[str]:
     return steps
 
 
-def _is_index(step: str, end: int) -> bool:
+def is_index(step: str, end: int) -> bool:
+    """Whether a step is a place in an array of `end` entries."""
     return bool(_INDEX.fullmatch(step)) and len(step) < 10 and int(step) < end
 
 

@@ -63,6 +63,8 @@ TRANSITIONS: tuple[Transition, ...] = (
                when="the door committed it"),
     Transition(move=Move.VALIDATE, source=State.ACCEPTED, target=State.VALIDATED,
                when="the payload satisfies the contract"),
+    Transition(move=Move.AMEND, source=State.ACCEPTED, target=State.ACCEPTED,
+               when="the workflow's standing amendment fixed the payload"),
     Transition(move=Move.ROUTE, source=State.VALIDATED, target=State.ROUTED,
                when="a route matched and its deliveries are planned"),
     Transition(move=Move.REQUEST_APPROVAL, source=State.ROUTED, target=State.AWAITING_APPROVAL,

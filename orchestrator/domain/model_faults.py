@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from orchestrator.domain.abbreviate import abbreviate
 from orchestrator.domain.errors import Fault
@@ -37,6 +37,11 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "less_than_equal": ("{input} is too large", "write at most {le}"),
     }
 )
+
+
+def wrong(kind: str, problem: str, fix: str) -> PydanticCustomError:
+    """A complaint of a model's own check that carries its fix."""
+    return PydanticCustomError(kind, "{problem}", {"problem": problem, "fix": fix})
 
 
 def model_faults(

@@ -25,6 +25,14 @@ class Valid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Amended:
+    """The payload breaks the contract as it came, and satisfies it as the workflow amends it."""
+
+    payload: object
+    steps: tuple[int, ...]  # those of `amend` that found something to change, from 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Routed:
     """The route that matched, and what it sends."""
 

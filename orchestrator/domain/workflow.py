@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -22,15 +23,19 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from orchestrator.domain.calendars import WEEK_MINUTES, Calendar
 from orchestrator.domain.contract import Formats
 from orchestrator.domain.durations import seconds
+from orchestrator.domain.hours import Hours
+from orchestrator.domain.model_faults import wrong as _wrong
+from orchestrator.domain.recipe_steps import MOST_STEPS, Step
 from orchestrator.domain.retries import RetryPolicy
 
 _NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
 _TYPE = re.compile(r"[A-Za-z0-9]+([._/:-]+[A-Za-z0-9]+)*")
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f<>,;\"]+@[^@\s\x00-\x1f<>,;\"]+\.[^@\s\x00-\x1f<>,;\".]+")
+_MOST_WEEKS = 520
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
     {
@@ -40,11 +45,6 @@ _RESERVED = frozenset(
         "var", "void", "while",
     }
 )  # fmt: skip
-
-
-def _wrong(kind: str, problem: str, fix: str) -> PydanticCustomError:
-    """An error that carries its own fix; the names in braces are the library's."""
-    return PydanticCustomError(kind, "{problem}", {"problem": problem, "fix": fix})
 
 
 def _name(text: str) -> str:
@@ -179,6 +179,22 @@ class Sla(_Part):
 
     deliver_within: Annotated[Duration, _between("1s", "30d")]
     recover_within: Annotated[Duration, _between("1s", "365d")]
+    calendar: Hours | None = None  # none: the clocks run all the time
+    # When after a breach the recovery lead, the owner and the backstop are told.
+    escalate: Annotated[
+        tuple[Annotated[Duration, _between("0s", "30d")], ...], Field(min_length=1, max_length=3)
+    ] = ("0m", "30m", "2h")
+
+    @model_validator(mode="after")
+    def _goes_on(self) -> Self:
+        waits = [seconds(one) for one in self.escalate]
+        if any(late <= early for early, late in pairwise(waits)):
+            raise _wrong("escalate", "its steps do not rise", "write them so: [0m, 30m, 2h]")
+        weekly = self.calendar.calendar.weekly_seconds if self.calendar else WEEK_MINUTES * 60
+        if seconds(self.recover_within) > weekly * _MOST_WEEKS:
+            problem = f"in these hours {self.recover_within} is more than ten years"
+            raise _wrong("hours", problem, "write a shorter duration, or longer hours")
+        return self
 
 
 class Workflow(_Part):
@@ -197,6 +213,7 @@ class Workflow(_Part):
     retries: Retries = Retries()
     on_failure: OnFailure = "quarantine"  # or take back first what other destinations have
     sla: Sla
+    amend: Annotated[tuple[Step, ...], Field(max_length=MOST_STEPS)] = ()  # mends what breaks it
 
     @property
     def trigger_type(self) -> str:
@@ -219,13 +236,21 @@ class Workflow(_Part):
         return seconds(self.sla.deliver_within)
 
     @property
+    def calendar(self) -> Calendar | None:
+        """The hours in which both clocks run; None is all the time."""
+        return self.sla.calendar.calendar if self.sla.calendar else None
+
+    @property
     def recover_within_seconds(self) -> float:
         """How long an event may stand in quarantine."""
         return seconds(self.sla.recover_within)
 
     def definition(self) -> dict[str, object]:
         """The workflow as JSON, the contract embedded: what the store keeps."""
-        return self.model_dump(mode="json", by_alias=True)
+        definition = self.model_dump(mode="json", by_alias=True)
+        if not self.amend:  # a file that was published before there was the key is still the same
+            del definition["amend"]
+        return definition
 
     @classmethod
     def from_definition(cls, definition: Mapping[str, object]) -> Self:

@@ -18,6 +18,7 @@ from orchestrator.domain.catalog import (
 from orchestrator.domain.compiled import Parts, part_faults
 from orchestrator.domain.contract_file import ContractSource, resolve_contract
 from orchestrator.domain.errors import Fault, InvalidFile
+from orchestrator.domain.hours import Hours
 from orchestrator.domain.model_faults import model_faults
 from orchestrator.domain.workflow import (
     Destination,
@@ -43,6 +44,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("destinations", "*"): Destination,
     ("retries",): Retries,
     ("sla",): Sla,
+    ("sla", "calendar"): Hours,
 }
 _EXAMPLES: dict[tuple[str, ...], str] = {
     ("workflow",): "workflow: lead-routing",
@@ -56,6 +58,8 @@ _EXAMPLES: dict[tuple[str, ...], str] = {
     ("routes",): "routes: [{when: ..., to: [...]}]",
     ("destinations",): "destinations: {crm: {connector: ..., action: ..., send: {...}}}",
     ("sla", "*"): "{name}: 72h",
+    ("sla", "calendar", "zone"): "zone: Europe/Berlin",
+    ("sla", "calendar", "hours"): "hours: {mon-fri: 09:00-17:00}",
     ("sla",): "sla: {deliver_within: 15m, recover_within: 72h}",
 }
 _ROUTE, _FACT = TypeAdapter(Route), TypeAdapter[Fact](ShortFact)

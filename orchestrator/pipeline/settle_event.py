@@ -47,6 +47,7 @@ class Stuck:
 
     reason: Reason
     detail: str
+    destination: str
 
 
 def settle_event(
@@ -77,6 +78,7 @@ def settle_event(
     return Stuck(
         reason=first.reason or Reason.DESTINATION_REFUSED,
         detail="; ".join([because, *_told_undone(deliveries)]),
+        destination=first.destination,
     )
 
 

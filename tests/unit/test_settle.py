@@ -123,7 +123,7 @@ def test_an_event_is_not_stuck_while_a_call_of_it_is_out() -> None:
 
 
 def test_a_failed_delivery_is_a_persons_and_what_was_made_stays() -> None:
-    stuck = Stuck(reason=Reason.DESTINATION_REFUSED, detail="desk: 422")
+    stuck = Stuck(reason=Reason.DESTINATION_REFUSED, detail="desk: 422", destination="desk")
 
     assert settle_event([MADE, FAILED]) == stuck
 
@@ -166,4 +166,5 @@ def test_the_quarantine_tells_what_was_taken_back_and_what_could_not_be() -> Non
     assert settle_event([left, UNDONE, FAILED], undoable={"crm", "chat"}) == Stuck(
         reason=Reason.DESTINATION_REFUSED,
         detail="desk: 422; taken back: crm; chat could not be taken back: 403",
+        destination="desk",
     )

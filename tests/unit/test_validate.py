@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from orchestrator.domain.contract import MOST_VIOLATIONS
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected, Valid
+from orchestrator.domain.verdicts import Amended, Rejected, Valid
+from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.pipeline.validate import validate
 from tests.unit.workflows import compiled
 
@@ -43,3 +44,31 @@ def test_violations_past_those_that_are_kept_are_owned_up_to() -> None:
 
     assert isinstance(verdict, Rejected)
     assert verdict.detail == '/0: 1 is not of type "string" (and at least 999 more)'
+
+
+RENAMED = ({"rename": "customer_tier", "to": "tier"}, {"map": "tier", "values": {"Pro": "pro"}})
+
+
+def test_a_standing_amendment_mends_what_breaks_the_contract_and_says_by_which_steps() -> None:
+    payload = {"email": "ann@example.com", "customer_tier": "pro"}
+
+    verdict = validate_or_amend(payload, compiled(amend=RENAMED))
+
+    assert verdict == Amended(payload={"email": "ann@example.com", "tier": "pro"}, steps=(0,))
+    assert "customer_tier" in payload
+
+
+def test_a_valid_payload_is_not_amended_though_a_step_would_find_something() -> None:
+    payload = {"email": "ann@example.com", "tier": "pro"}
+    workflow = compiled(amend=({"map": "tier", "values": {"pro": "enterprise"}},))
+
+    assert validate_or_amend(payload, workflow) == Valid()
+
+
+def test_what_an_amendment_does_not_heal_is_rejected_as_it_came() -> None:
+    gold = {"email": "ann@example.com", "customer_tier": "Gold"}
+    both = {"email": "ann@example.com", "customer_tier": "pro", "tier": "Gold"}
+
+    for payload in (gold, both, {"email": 5}):
+        verdict = validate_or_amend(payload, compiled(amend=RENAMED))
+        assert verdict == validate(payload, compiled())

@@ -344,3 +344,35 @@ def test_a_file_that_is_not_utf_8_or_too_large_is_refused(tmp_path: Path) -> Non
         read_workflow(latin)
     with pytest.raises(InvalidFile, match="larger than 1 MiB"):
         read_workflow(large)
+
+
+AMEND = """\
+amend:
+  - {rename: customer_tier, to: tier}
+  - {set: message, value: none, reason: the old form had none}
+"""
+
+
+def test_a_standing_amendment_is_kept_as_it_was_written() -> None:
+    workflow = parse(TEXT + AMEND)
+
+    assert workflow.definition()["amend"] == [
+        {"rename": "customer_tier", "to": "tier"},
+        {"set": "message", "value": "none", "reason": "the old form had none"},
+    ]
+    assert Workflow.from_definition(workflow.definition()) == workflow
+
+
+def test_a_workflow_without_one_says_what_it_said_before_there_was_the_key() -> None:
+    assert "amend" not in parse(TEXT).definition()
+
+
+def test_the_faults_of_a_standing_amendment_have_their_lines() -> None:
+    text = TEXT + "amend:\n  - {rename: a, to: b.c}\n  - {drop: a, tu: b}\n  - {set: a, value: 1}\n"
+
+    first = len(TEXT.splitlines()) + 2
+    assert [(one.path, one.line) for one in faults(text)] == [
+        ("amend.0", first),
+        ("amend.1.tu", first + 1),
+        ("amend.2", first + 2),
+    ]

@@ -1,0 +1,161 @@
+"""Why events stand still, so that all that stand for one cause are one incident.
+
+A cause leaves out what differs from one payload to the next, such as values, places in arrays and
+names that the sender makes up: one renamed field is one cause.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.abbreviate import shorten
+from orchestrator.domain.incidents import HELD, LATE, IncidentKind
+from orchestrator.domain.lifecycle import Stage
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Violation
+
+_LONGEST_TITLE = 200  # characters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What the events of one incident have in common."""
+
+    key: str  # 64 hex digits, the same for the same cause in every process
+    kind: IncidentKind
+    reason: str  # a Reason, or `held`
+    stage: str
+    destination: str | None
+    title: str  # for people; it holds names of fields, never values
+
+
+def cause_of(
+    reason: str,
+    stage: str,
+    *,
+    destination: str | None = None,
+    violations: Sequence[Violation] = (),
+) -> Cause:
+    """The cause of an event that stands still; violations count as a set of places and keywords."""
+    broken = sorted({(_place(one), one.kind) for one in violations})
+    named = json.dumps([str(reason), str(stage), destination, broken])
+    return Cause(
+        key=hashlib.sha256(named.encode()).hexdigest(),
+        kind=_kind(reason, stage),
+        reason=str(reason),
+        stage=str(stage),
+        destination=destination,
+        title=shorten(_title(str(reason), str(stage), destination, broken), _LONGEST_TITLE),
+    )
+
+
+def held_cause(destination: str) -> Cause:
+    """The cause of deliveries that wait at a gate, whatever closed it."""
+    return cause_of(HELD, Stage.DISPATCH, destination=destination)
+
+
+def late_cause() -> Cause:
+    """The cause of events that are under way and late, whatever keeps them."""
+    return cause_of(LATE, "delivery")
+
+
+_OURS = {Reason.START_LIMIT, Reason.CONNECTOR_MISSING, Reason.POISON_MESSAGE}
+_SENDERS = {
+    Reason.CONTRACT_VIOLATION,
+    Reason.MISSING_FACT,
+    Reason.NO_ROUTE,
+    Reason.RULE_ERROR,
+}
+
+
+def _kind(reason: str, stage: str) -> IncidentKind:
+    if reason in _SENDERS:
+        return IncidentKind.CONTRACT
+    if reason in _OURS or stage != Stage.DISPATCH:
+        return IncidentKind.PLATFORM
+    return IncidentKind.DESTINATION
+
+
+_Steps = tuple[str, ...]
+
+_INTO_ANY = {"items", "contains", "additionalProperties", "unevaluatedItems", "propertyNames"}
+_INTO_ONE_OF = {"prefixItems", "patternProperties"}  # the next step is the contract's, not a name
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def _place(violation: Violation) -> _Steps:
+    """Where a violation is, `*` for what differs from payload to payload; a missing field by name.
+
+    How the contract came there tells which steps are names of its own. Through a `$ref` it tells
+    only of the last ones; before them a number is taken for a place in an array.
+    """
+    path = _steps(violation.path)
+    tail = _declared(_steps(violation.schema_path)[:-1])
+    cut = len(path) - len(tail)
+    known = cut >= 0 and all(
+        mine in ("*", came) for mine, came in zip(tail, path[cut:], strict=True)
+    )
+    if not known:
+        tail, cut = (), len(path)
+    place = tuple("*" if step.isdigit() else step for step in path[:cut]) + tail
+    if violation.kind == "required" and (name := _QUOTED.match(violation.message)):
+        return (*place, str(json.loads(name[0])))
+    return place
+
+
+def _declared(steps: _Steps) -> _Steps:
+    """The steps into a payload that a path into its contract says."""
+    found: list[str] = []
+    rest = iter(steps)
+    for step in rest:
+        if step == "properties":
+            found.append(next(rest, ""))
+        elif step in _INTO_ONE_OF:
+            next(rest, "")
+            found.append("*")
+        elif step in _INTO_ANY:
+            found.append("*")
+    return tuple(found)
+
+
+def _steps(pointer: str) -> _Steps:
+    return tuple(one.replace("~1", "/").replace("~0", "~") for one in pointer.split("/")[1:])
+
+
+_SAID = {
+    HELD: "deliveries are held back",
+    LATE: "events are late",
+    Reason.MISSING_FACT: "a fact is missing",
+    Reason.NO_ROUTE: "no route matches",
+    Reason.RULE_ERROR: "a rule cannot be computed",
+    Reason.DESTINATION_REFUSED: "what is sent is refused",
+    Reason.HANDOFF_MISMATCH: "the record is not what was sent",
+    Reason.UNKNOWN_OUTCOME: "nobody knows what became of calls",
+    Reason.UNDO_FAILED: "what was made cannot be taken back",
+    Reason.RETRIES_EXHAUSTED: "the last retry failed",
+    Reason.CONNECTOR_MISSING: "a worker does not know the connector",
+    Reason.START_LIMIT: "started again and again without progress",
+    Reason.POISON_MESSAGE: "a message that no worker can read",
+}
+
+
+def _title(
+    reason: str, stage: str, destination: str | None, broken: Sequence[tuple[_Steps, str]]
+) -> str:
+    if broken:
+        return ", ".join(_told(place, keyword) for place, keyword in broken)
+    said = _SAID.get(reason, reason.replace("_", " "))
+    return f"{destination}: {said}" if destination else f"{said} at {stage}"
+
+
+def _told(place: _Steps, keyword: str) -> str:
+    where = ".".join(place)
+    if keyword == "required":
+        return f"`{where}` is missing"
+    if keyword in {"additionalProperties", "unevaluatedProperties"}:
+        return f"undeclared fields in `{where}`" if where else "undeclared fields"
+    return f"`{where}` breaks {keyword}" if where else f"the payload breaks {keyword}"

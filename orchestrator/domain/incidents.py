@@ -1,0 +1,77 @@
+"""Incidents: what stands still for one cause, as one thing that one person owns."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from orchestrator.domain.errors import IllegalMove
+
+HELD = "held"
+"""The reason of an incident whose deliveries wait at a gate; nothing of it is in quarantine."""
+
+LATE = "late"
+"""The reason of an incident whose events are under way and should have been delivered."""
+
+
+class IncidentKind(StrEnum):
+    """On whose side the cause is."""
+
+    CONTRACT = "contract"  # the sender's: what came does not fit what was agreed
+    DESTINATION = "destination"  # the receiver's: it refuses, fails, or is held back
+    PLATFORM = "platform"  # ours
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class IncidentMove(StrEnum):
+    """What can happen to an incident."""
+
+    OPEN = "open"
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+
+
+_OPEN, _SEEN, _DONE = IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.RESOLVED
+
+INCIDENT_TRANSITIONS: tuple[tuple[IncidentMove, IncidentState | None, IncidentState, str], ...] = (
+    (IncidentMove.OPEN, None, _OPEN, "the first event of a new cause stands still"),
+    (IncidentMove.ACKNOWLEDGE, _OPEN, _SEEN, "a person said that they are on it"),
+    (IncidentMove.ASSIGN, _OPEN, _OPEN, "a person gave it to somebody else"),
+    (IncidentMove.ASSIGN, _SEEN, _SEEN, "a person gave it to somebody else"),
+    (IncidentMove.RESOLVE, _OPEN, _DONE, "nothing stands or waits for this cause any more"),
+    (IncidentMove.RESOLVE, _SEEN, _DONE, "nothing stands or waits for this cause any more"),
+    (IncidentMove.REOPEN, _DONE, _OPEN, "the cause came again"),
+)
+"""The moves of an incident: move, from, to, when."""
+
+_TARGETS = {(move, source): target for move, source, target, _ in INCIDENT_TRANSITIONS}
+
+
+def incident_target(move: IncidentMove, source: IncidentState) -> IncidentState:
+    """Where `move` leads from `source`. Raises IllegalMove where it is not allowed."""
+    try:
+        return _TARGETS[move, source]
+    except KeyError:
+        allowed = ", ".join(dict.fromkeys(one for one, state in _TARGETS if state is source))
+        raise IllegalMove(
+            f"an incident that is {source} cannot be {_PAST[move]}",
+            field="state",
+            fix=f"it can: {allowed}",
+        ) from None
+
+
+_PAST = {
+    IncidentMove.OPEN: "opened",
+    IncidentMove.ACKNOWLEDGE: "acknowledged",
+    IncidentMove.ASSIGN: "assigned",
+    IncidentMove.RESOLVE: "resolved",
+    IncidentMove.REOPEN: "reopened",
+}

@@ -1,0 +1,35 @@
+"""A fix is proposed only where a finding says by itself what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.drift.finding import Finding, Kind
+from orchestrator.operations.propose_fix import propose_fix
+
+
+def finding(kind: Kind, path: str, to: str | None = None) -> Finding:
+    return Finding(kind=kind, path=path, to=to, events=20, of=20, since=None, evidence=())
+
+
+def test_names_and_places_are_brought_back_in_one_recipe_and_one_plan() -> None:
+    found = [
+        finding(Kind.RENAMED, "tier", "customer_tier"),
+        finding(Kind.MOVED, "email", "contact.e mail"),
+        finding(Kind.ADDED, "utm"),
+    ]
+
+    recipe = (
+        "meshline quarantine recipe --incident 7 --rename customer_tier=tier"
+        " --move 'contact.e mail=email'"
+    )
+    assert propose_fix(7, found) == [
+        f"{recipe} --preview",
+        f"{recipe} --apply",
+        "meshline quarantine replay --incident 7 --plan",
+    ]
+
+
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.RENAMED, Kind.MOVED}))
+def test_what_only_a_person_knows_is_not_proposed(kind: Kind) -> None:
+    assert propose_fix(7, [finding(kind, "tier")]) == []

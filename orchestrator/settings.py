@@ -34,6 +34,19 @@ class Settings(BaseSettings):
         None, description="folder with connector definitions of your own (*.yaml)"
     )
 
+    contacts: Path | None = Field(
+        None, description="file that says how people are reached; unset: by mail"
+    )
+    keeper_seconds: float = Field(
+        2.0, gt=0, description="how often the keeper looks at clocks, incidents and alerts"
+    )
+    dashboard_url: str | None = Field(
+        None, description="address of Flower as people reach it, for links; unset: host and port"
+    )
+    link_key: SecretStr | None = Field(
+        None, description="signs links in alerts, which then open their page without the login"
+    )
+
     host: str = Field(LOOPBACK, description="address that the door listens on")
     port: int = Field(8700, ge=0, le=65535, description="port of the door; 0 takes a free one")
     flower_host: str = Field(LOOPBACK, description="address that Flower listens on")
@@ -108,6 +121,11 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home.absolute() / 'meshline.db'}"
+
+    @property
+    def pages_url(self) -> str:
+        """Where people find the dashboard."""
+        return (self.dashboard_url or f"http://{self.flower_host}:{self.flower_port}").rstrip("/")
 
     @property
     def broker_address_file(self) -> Path:

@@ -20,15 +20,16 @@ from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Stage, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.retries import backoff
-from orchestrator.domain.verdicts import Rejected, Routed, Valid
+from orchestrator.domain.verdicts import Amended, Rejected, Routed, Valid
+from orchestrator.pipeline.amend import validate_or_amend as decide_valid
 from orchestrator.pipeline.route import route as decide_route
-from orchestrator.pipeline.validate import validate as decide_valid
 from orchestrator.store.claim import Group, finish_group
 from orchestrator.store.engine import Tx
 from orchestrator.store.stages import (
     Loaded,
     Saving,
     load_group,
+    save_amended,
     save_rejected,
     save_routed,
     save_stage_retry,
@@ -102,7 +103,10 @@ def _validate_group(ids: list[str], saving: Saving) -> list[str]:
     loaded = _load(ids, saving.epoch, State.ACCEPTED)
     verdicts, broken = _decide(loaded, decide_valid)
     valid = [one for one, verdict in verdicts.items() if isinstance(verdict, Valid)]
+    amended = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Amended)}
     with process().store.write() as tx:
+        if loaded and amended:
+            valid += save_amended(tx, amended, loaded.workflow.workflow, saving)
         moved = save_valid(tx, valid, saving)
         _save_rest(tx, loaded, verdicts, broken, State.ACCEPTED, saving, going_on=moved)
     return moved

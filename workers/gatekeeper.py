@@ -44,6 +44,7 @@ class Gatekeeper:
                 tx,
                 ids,
                 destinations,
+                workflow=workflow.workflow,
                 epoch=epoch,
                 gate=gate.name,
                 reason=str(gate.reason),

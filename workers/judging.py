@@ -14,8 +14,9 @@ from orchestrator.domain.retries import RetryPolicy
 from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
 from orchestrator.store.audit import DeliveryNote
 from orchestrator.store.deliveries import Taken, Undone
+from orchestrator.store.incidents import Where
 from orchestrator.store.prepared import storable
-from workers.outcomes import Outcomes, Where
+from workers.outcomes import Outcomes
 
 _DONE_AS = {
     DeliveryState.CONFIRMED: "confirm",

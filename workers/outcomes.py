@@ -10,16 +10,15 @@ from typing import Any
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Rejected
 from orchestrator.pipeline.settle_event import Delivered, Standing, Stuck, TakeBack, settle_event
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.deliveries import Taken, Undone, save_done, save_undone, standing_deliveries
 from orchestrator.store.engine import Tx
-from orchestrator.store.quarantine import quarantine_events
+from orchestrator.store.incidents import Where, note_held
+from orchestrator.store.quarantine import quarantine_rejected
 from orchestrator.store.stages import Saving, hand_back, save_delivered, save_retry
 from orchestrator.store.undoing import begin_undo
-
-Where = tuple[str, str]
-"""A delivery: event id and destination."""
 
 
 @dataclass(kw_only=True)
@@ -61,6 +60,13 @@ class Outcomes:
             rest = [one for one in ids if one not in known]
             failed = {one: how for one, how in self.failed.items() if (one, how[0]) in mine}
             _settle_events(tx, rest, failed, workflow, saving, undoable)
+        # After the quarantine's incidents, as everywhere: two runs never wait for each other.
+        held = [
+            where
+            for where, note in self.notes.items()
+            if where in mine and note.target is DeliveryState.HELD
+        ]
+        note_held(tx, held, workflow.workflow, actor=saving.actor)
 
     def give_up(self, tx: Tx, *, run_id: str) -> None:
         """Give back what had no turn: nothing was sent."""
@@ -107,8 +113,7 @@ def _settle_events(
             case _:
                 idle.append(event_id)
     save_delivered(tx, delivered, saving)
-    for verdict, events in stuck.items():
-        _quarantine(tx, events, verdict, workflow, saving)
+    _quarantine(tx, stuck, workflow, saving)
     for verdict, events in unwound.items():
         begin_undo(
             tx,
@@ -125,15 +130,16 @@ def _settle_events(
 
 
 def _quarantine(
-    tx: Tx, events: Sequence[str], verdict: Stuck, workflow: CompiledWorkflow, saving: Saving
+    tx: Tx, stuck: Mapping[Stuck, Sequence[str]], workflow: CompiledWorkflow, saving: Saving
 ) -> None:
-    quarantine_events(
+    quarantine_rejected(
         tx,
-        events,
+        {
+            (Rejected(reason=one.reason, detail=one.detail), one.destination): ids
+            for one, ids in stuck.items()
+        },
         source=State.ROUTED,
         workflow=workflow.workflow,
-        reason=verdict.reason,
-        detail=verdict.detail,
         actor=saving.actor,
         epoch=saving.epoch,
     )

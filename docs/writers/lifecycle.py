@@ -1,10 +1,11 @@
-"""docs/lifecycle.md: the states and moves of events and deliveries, drawn and listed."""
+"""docs/lifecycle.md: the states and moves of events, deliveries and incidents, drawn and listed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from docs.writers.tables import table
+from orchestrator.domain.incidents import INCIDENT_TRANSITIONS, IncidentState
 from orchestrator.domain.lifecycle import (
     DELIVERY_TRANSITIONS,
     STAGE_OF,
@@ -38,6 +39,15 @@ name, and is the same for every attempt.
 
 """
 
+_INCIDENTS = """\
+
+## The life of an incident
+
+An incident is the events of one workflow that stand still for one cause. Its moves are
+`INCIDENT_TRANSITIONS` in `orchestrator/domain/incidents.py`.
+
+"""
+
 
 def write() -> str:
     """The page without its first line."""
@@ -58,6 +68,15 @@ def write() -> str:
                 [(f"`{one}`", f"`{other}`", when) for one, other, when in DELIVERY_TRANSITIONS],
             ),
             _unused(),
+            _INCIDENTS,
+            _diagram(_incident_lines()),
+            table(
+                ("move", "from", "to", "when"),
+                [
+                    (f"`{move}`", f"`{source}`" if source else "(no incident yet)", f"`{to}`", when)
+                    for move, source, to, when in INCIDENT_TRANSITIONS
+                ],
+            ),
         ]
     )
 
@@ -73,6 +92,12 @@ def _event_lines() -> Iterator[str]:
     for state in State:
         if not moves_from(state):
             yield f"{state} --> [*]"
+
+
+def _incident_lines() -> Iterator[str]:
+    for move, source, to, _ in INCIDENT_TRANSITIONS:
+        yield f"{source or '[*]'} --> {to}: {move}"
+    yield f"{IncidentState.RESOLVED} --> [*]"
 
 
 def _event_rows() -> Iterator[tuple[str, ...]]:

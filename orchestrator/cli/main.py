@@ -9,6 +9,7 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import (
+    alerts,
     audit,
     connectors,
     dead_letters,
@@ -16,10 +17,12 @@ from orchestrator.cli import (
     doctor,
     emit,
     events,
+    incidents,
     keys,
     processes,
     quarantine,
     retention,
+    sla,
     workflow,
 )
 from orchestrator.cli.failures import run
@@ -54,10 +57,13 @@ processes.add_to(app)
 app.add_typer(workflow.app, name="workflow")
 app.command("emit")(emit.emit)
 app.add_typer(events.app, name="events")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(destinations.app, name="destinations")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(sla.app, name="sla")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(retention.app, name="retention")
 app.command("audit")(audit.audit)
 app.add_typer(keys.app, name="keys")

@@ -24,6 +24,14 @@ OnlyReason = Annotated[
     Reason | None,
     typer.Option("--reason", metavar="CODE", help="Only these, such as contract_violation."),
 ]
+OnlyIncident = Annotated[
+    int | None,
+    typer.Option("--incident", metavar="ID", help="Only this incident's; see `incidents list`."),
+]
+OnlyOwner = Annotated[
+    str | None,
+    typer.Option("--owner", metavar="ADDRESS", help="Only what this owner or recovery lead has."),
+]
 Since = Annotated[
     str | None,
     typer.Option(

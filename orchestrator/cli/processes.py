@@ -36,7 +36,7 @@ class Pool(StrEnum):
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (up, demo, api, worker, relay, flower):
+    for command in (up, demo, api, worker, relay, keeper, flower):
         app.command()(command)
 
 
@@ -96,6 +96,12 @@ def relay() -> None:
     """Run a relay, which puts due events on the broker."""
     _settings_with_broker()
     _become("workers.relay")
+
+
+def keeper() -> None:
+    """Run a keeper, which keeps the clocks and tells people."""
+    _settings()
+    _become("orchestrator.keeper.loop")
 
 
 def flower(host: Host = None, port: Port = None, port_file: PortFile = None) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import quarantine_actions
+from orchestrator.cli import quarantine_actions, quarantine_plans, quarantine_recipes
+from orchestrator.cli.diagnosing import diagnose
 from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import (
@@ -23,7 +24,10 @@ from orchestrator.cli.screen import age, left, note, put, put_json, put_table
 from orchestrator.cli.selecting import Filters
 from orchestrator.domain.errors import NotFound, Refused
 
-app = typer.Typer(help="The quarantine: list, show, fix, replay, discard.", no_args_is_help=True)
+app = typer.Typer(
+    help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard.",
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
@@ -96,6 +100,9 @@ def show(
 
 
 quarantine_actions.add_to(app)
+quarantine_recipes.add_to(app)
+quarantine_plans.add_to(app)
+app.command()(diagnose)
 
 
 def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,17 +14,17 @@ from orchestrator.cli.options import (
     DryRun,
     Ids,
     OnlyClient,
+    OnlyIncident,
+    OnlyOwner,
     OnlyReason,
     OnlyWorkflow,
     Since,
     Until,
 )
+from orchestrator.cli.progress import counting
+from orchestrator.cli.quarantine_plans import make_plan
 from orchestrator.cli.screen import note, put, put_json
 from orchestrator.cli.selecting import Filters
-
-if TYPE_CHECKING:
-    from orchestrator.store.engine import Store
-    from orchestrator.store.selection import Selection
 
 _MOST_TOLD = 20  # refused events that are told one by one; --json has them all
 
@@ -95,6 +93,16 @@ def replay(
     reason: OnlyReason = None,
     since: Since = None,
     until: Until = None,
+    incident: OnlyIncident = None,
+    owner: OnlyOwner = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan",
+            help="Send nothing: freeze the selection, say what would be sent where and what would"
+            " be repeated, and give a token for `quarantine run`.",
+        ),
+    ] = False,
     send_again: Annotated[
         bool,
         typer.Option(
@@ -111,13 +119,25 @@ def replay(
     Done again, it changes nothing. Deliveries that are confirmed are not sent again.
     """
     filters = Filters(
-        ids=ids, client=client, workflow=workflow, reason=reason, since=since, until=until
+        ids=ids,
+        client=client,
+        workflow=workflow,
+        reason=reason,
+        since=since,
+        until=until,
+        incident=incident,
+        owner=owner,
     )
+    if plan:
+        if send_again or dry_run:
+            raise typer.BadParameter("a plan takes neither --send-again nor --dry-run")
+        make_plan(filters, as_json=as_json)
+        return
     with opened_store() as store:
         from orchestrator.operations.replay_events import replay_events
 
         selection = filters.selection(store)
-        with _progress(store, selection) as progress:
+        with counting(store, selection, "replaying") as progress:
             done = replay_events(
                 store,
                 selection,
@@ -163,24 +183,6 @@ def discard(
         _tell_skipped(done.skipped)
     if any(one["state"] != "discarded" for one in done.skipped):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress(store: Store, selection: Selection) -> Iterator[Callable[[int], None]]:
-    """A bar on a person's screen; elsewhere nothing."""
-    if not sys.stderr.isatty() or selection.is_empty:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from orchestrator.store.views import count_quarantine
-
-    with store.read() as tx:
-        total = count_quarantine(tx, selection)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replaying", total=total)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def _by_version(events: Iterable[Mapping[str, object]]) -> dict[str, int]:

@@ -30,6 +30,8 @@ class Filters:
     reason: Reason | None = None
     since: str | None = None
     until: str | None = None
+    incident: int | None = None
+    owner: str | None = None
 
     def selection(self, store: Store) -> Selection:
         """The selection, `2h` counted back by the store's clock. Raises BadParameter."""
@@ -45,6 +47,8 @@ class Filters:
             reason=self.reason,
             since=moment(self.since, now, option="--since"),
             until=moment(self.until, now, option="--until"),
+            incident=self.incident,
+            owner=self.owner,
         )
 
 

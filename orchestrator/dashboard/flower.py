@@ -21,6 +21,7 @@ from tornado.web import RequestHandler
 from orchestrator.dashboard.login import Login
 from orchestrator.dashboard.pages import routes
 from orchestrator.dashboard.reader import StoreReader
+from orchestrator.dashboard.signed_links import may_open
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +40,11 @@ _TAB = """
 class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
     """Flower as we run it. Flower's own buttons are off: what they do, no audit would tell."""
 
-    def __init__(self, celery: Celery, *, login: Login, reader: StoreReader) -> None:
+    def __init__(self, celery: Celery, *, login: Login, reader: StoreReader, link_key: str) -> None:
         options.basic_auth = [login.credentials]
         options.read_only = True
         self._login = login
+        self._link_key = link_key
         loop = IOLoop()  # the current one from here on
         super().__init__(
             capp=celery,
@@ -56,6 +58,9 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
 
     def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
         """Let nobody past without the login; Flower itself asks for it page by page."""
+        if may_open(request.method, request.uri, request.headers.get("Referer"), self._link_key):
+            # Flower's pages ask for the login themselves; who follows a link has none.
+            request.headers["Authorization"] = self._login.authorization
         admitted = self._login.admits(request.headers.get("Authorization"))
         if admitted or request.path in _OPEN:
             return super().find_handler(request, **more)

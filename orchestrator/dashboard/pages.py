@@ -14,16 +14,26 @@ from orchestrator.dashboard import words
 from orchestrator.dashboard.filters import Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
+from orchestrator.domain.incidents import IncidentKind
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
+from orchestrator.operations.diagnose import diagnose
+from orchestrator.operations.propose_fix import propose_fix
 from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.destinations import closed_gates
-from orchestrator.store.engine import Tx
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.incident_views import (
+    Sought,
+    count_incidents,
+    list_incidents,
+    show_incident,
+)
 
 Found = TypeVar("Found")
 
 PAGE_SIZE = 50
+MOST_INCIDENTS = 20
 _FOLDER = Path(__file__).parent
 _ONLY_FROM_HERE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -46,12 +56,14 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
         self.set_header("Content-Security-Policy", _ONLY_FROM_HERE)
         self.set_header("Referrer-Policy", "same-origin")
 
-    async def show(self, template: str, look: Callable[[Tx], dict[str, Any]]) -> None:
+    async def show(
+        self, template: str, look: Callable[[Tx], dict[str, Any]], *, what: str = "event"
+    ) -> None:
         """Read the store and render; what goes wrong on the way is told on a page too."""
         try:
             found = await self._reader.read(look)
         except NotFound as error:
-            self.tell(404, "There is no such event", error)
+            self.tell(404, f"There is no such {what}", error)
         except MeshlineError as error:
             self.set_header("Retry-After", "5")
             self.tell(503, "The store cannot be read", error)
@@ -76,7 +88,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
 
 
 class EventsPage(StorePage):
-    """How many events stand where, what stands in quarantine, and the newest events."""
+    """What stands still and whose it is, how many events stand where, and the newest of them."""
 
     @authenticated
     async def get(self) -> None:
@@ -101,8 +113,20 @@ class EventPage(StorePage):
         await self.show("event.html", lambda tx: _one_event(tx, searchable(event_id)))
 
 
+class IncidentPage(StorePage):
+    """One incident: what changed, whose it is, and what was done about it."""
+
+    @authenticated
+    async def get(self, incident: str) -> None:
+        """Answer GET /incidents/ID."""
+        store, number = self._reader.open, int(incident)
+        await self.show(
+            "incident.html", lambda tx: _one_incident(tx, store(), number), what="incident"
+        )
+
+
 def routes(reader: StoreReader) -> list[URLSpec]:
-    """Where the tab's pages are; `events` and `event` are their names for links."""
+    """Where the tab's pages are; `events`, `event` and `incident` are their names."""
     given = {"reader": reader}
     return [
         URLSpec(r"/events", EventsPage, given, name="events"),
@@ -113,6 +137,7 @@ def routes(reader: StoreReader) -> list[URLSpec]:
             name="events-static",
         ),
         URLSpec(r"/events/([^/]+)", EventPage, given, name="event"),
+        URLSpec(r"/incidents/([0-9]{1,18})", IncidentPage, given, name="incident"),
     ]
 
 
@@ -127,7 +152,10 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         before=filters.before,
         limit=PAGE_SIZE + 1,
     )
+    incidents = list_incidents(tx, Sought(), limit=MOST_INCIDENTS)
     return {
+        "incidents": incidents,
+        "more_incidents": count_incidents(tx, Sought()) - len(incidents),
         "filters": filters,
         "now": views.iso(views.now_of(tx)),
         "states": views.count_states(tx),
@@ -156,3 +184,17 @@ def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
     if event is None:
         raise NotFound(f"the store has no event {event_id!r}")
     return {"event": event, "now": views.iso(views.now_of(tx))}
+
+
+def _one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
+    incident = show_incident(tx, number)
+    if incident is None:
+        raise NotFound(f"the store has no incident {number}")
+    sent = incident["kind"] == IncidentKind.CONTRACT and incident["standing"]
+    findings = diagnose(store, number) if sent else []
+    return {
+        "incident": incident,
+        "findings": findings,
+        "fix": propose_fix(number, findings),
+        "now": views.iso(views.now_of(tx)),
+    }

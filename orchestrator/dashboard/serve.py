@@ -38,7 +38,8 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
     with closing(StoreReader(settings.store_url)) as reader:
         _try(reader)
         listener = _listen(settings.flower_host, settings.flower_port)
-        flower = EventsFlower(celery, login=login, reader=reader)
+        key = settings.link_key.get_secret_value() if settings.link_key else ""
+        flower = EventsFlower(celery, login=login, reader=reader, link_key=key)
         HTTPServer(flower, max_body_size=_LARGEST_BODY).add_socket(listener)
         for number in (signal.SIGTERM, signal.SIGINT):
             flower.io_loop.asyncio_loop.add_signal_handler(number, flower.io_loop.stop)

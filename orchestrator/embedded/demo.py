@@ -1,4 +1,4 @@
-"""`meshline demo`: a form renames a field, nothing is guessed, and one fix heals it all."""
+"""`meshline demo`: a form renames a field, nothing is guessed; one recipe and one plan heal it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from rich.table import Table
 
 from connectors.registry import catalog, load_connectors
 from meshline import Event, Producer
-from orchestrator.domain.amendment import parse_amendments
 from orchestrator.domain.errors import MeshlineError
+from orchestrator.domain.recipe_file import recipe_of, steps_of_options
 from orchestrator.domain.workflow import Workflow
 from orchestrator.domain.workflow_file import read_workflow
 from orchestrator.embedded.ledger import read_ledger
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
 from orchestrator.embedded.up import EXAMPLE, example_folder
-from orchestrator.operations.fix_events import fix_events
+from orchestrator.operations.diagnose import diagnose
 from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.mend_events import mend_events
+from orchestrator.operations.plan_replay import plan_replay
+from orchestrator.operations.publish_amendment import publish_amendment
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.operations.replay_events import replay_events
+from orchestrator.operations.run_plan import run_plan
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
@@ -116,11 +119,14 @@ class _Play:
             renamed = [_lead(before + number, "customer_tier") for number in range(after)]
             self._emit(producer, renamed)
             self._wait("quarantined", "quarantined", after)
-        self._show_cause()
-        quarantined = self._count("quarantined")
-        healed = self._heal(workflow)
-        self._wait("confirmed", "delivered", before + after)
-        return self._compare(before + after, quarantined, healed)
+            self._show_cause()
+            quarantined = self._count("quarantined")
+            healed = self._heal(workflow)
+            self._wait("confirmed", "delivered", before + after)
+            self._console.rule("the next lead has the new name, and passes")
+            self._emit(producer, [_lead(before + after, "customer_tier")])
+            self._wait("confirmed", "delivered", before + after + 1)
+        return self._compare(before + after + 1, quarantined, healed)
 
     def _publish(self) -> Workflow:
         connectors = catalog(load_connectors(self._config.connectors))
@@ -163,26 +169,47 @@ class _Play:
         with self._store.read() as tx:
             standing = list_quarantine(tx, Selection(workflow="lead-routing"))
         first = standing[0]
+        findings = diagnose(self._store, Selection(workflow="lead-routing"))
         self._console.print(f"  none was routed on a guess; all {len(standing)} stand here:")
         self._console.print(f"    reason         {first['reason']}: {first['detail']}")
         for hint in first["hints"]:
             self._console.print(f"    hint           {hint}")
+        for finding in findings:
+            self._console.print(f"    diagnosis      {finding.told()}")
         self._console.print(f"    owner          {first['owner']}")
         self._console.print(f"    recovery lead  {first['recovery_lead']}")
         self._console.print(f"    recover by     {first['recover_by']}")
 
     def _heal(self, workflow: Workflow) -> int:
-        self._console.rule("one fix and one replay")
-        selection = Selection(workflow=workflow.name, reason="contract_violation")
-        amendments = parse_amendments(renames=["customer_tier=tier"], sets=[], unsets=[])
-        fixed = fix_events(self._store, selection, amendments, actor=_ACTOR)
-        filters = f"--workflow {workflow.name} --reason contract_violation"
-        self._console.print(f"  meshline quarantine fix {filters} --rename customer_tier=tier")
-        self._console.print(f"    {len(fixed.ids)} fixed, {len(fixed.refused)} refused")
-        replayed = replay_events(self._store, selection, actor=_ACTOR)
-        self._console.print(f"  meshline quarantine replay {filters}")
-        self._console.print(f"    {len(replayed.events)} replayed")
-        return len(replayed.events)
+        self._console.rule("one recipe and one plan")
+        self._mend(workflow)
+        return self._replay(workflow)
+
+    def _mend(self, workflow: Workflow) -> None:
+        steps = steps_of_options(renames=["customer_tier=tier"])
+        recipe = recipe_of(steps, note="the form renamed it")
+        every, name = Selection(workflow=workflow.name), workflow.name
+        amended = mend_events(self._store, every, recipe, actor=_ACTOR)
+        published = publish_amendment(self._store, workflow.client, name, recipe, actor=_ACTOR)
+        self._tell(f"meshline quarantine recipe --workflow {name} --rename customer_tier=tier")
+        self._tell("    --apply --publish")
+        self._tell(f"  {len(amended.ids)} amended, {len(amended.refused)} refused")
+        self._tell(f"  {name} version {published.version} amends what comes next")
+
+    def _replay(self, workflow: Workflow) -> int:
+        every = Selection(workflow=workflow.name)
+        actions = catalog(load_connectors(self._config.connectors))
+        plan = plan_replay(self._store, every, catalog=actions, actor=_ACTOR)
+        sent = ", ".join(f"{count} to {where}" for where, count in plan.effects["send"].items())
+        self._tell(f"meshline quarantine replay --workflow {workflow.name} --plan")
+        self._tell(f"  plan {plan.token}: sends {sent}; repeats {plan.repeats}")
+        ran = run_plan(self._store, plan.token, actor=_ACTOR)
+        self._tell(f"meshline quarantine run {plan.token}")
+        self._tell(f"  {ran.replayed} replayed")
+        return ran.replayed
+
+    def _tell(self, text: str) -> None:
+        self._console.print(f"  {text}")
 
     def _compare(self, leads: int, quarantined: int, healed: int) -> Tally:
         self._console.rule("the sandbox's own records")
@@ -239,7 +266,7 @@ def _table(tally: Tally) -> Table:
     table.add_column("says who")
     table.add_row("sent", str(tally.sent), "the form, through the SDK")
     table.add_row("quarantined", str(tally.quarantined), "the store: reason, owner and clock")
-    table.add_row("healed", str(tally.healed), "one fix, one replay, in the audit")
+    table.add_row("healed", str(tally.healed), "one recipe, one plan, in the audit")
     table.add_row("confirmed", str(tally.confirmed), "every record was read back and compared")
     table.add_row("lost", str(tally.lost), "the sandbox's own records")
     table.add_row("misrouted or doubled", str(tally.misrouted), "the sandbox's own records")

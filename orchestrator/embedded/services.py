@@ -32,17 +32,21 @@ class Services:
     children: dict[str, Child] = field(default_factory=dict)
 
     def start_all(self, say: Say, *, sandbox: bool) -> None:
-        """Start broker, sandbox, door, relay, worker and Flower. Raises StartupFailed."""
+        """Start broker, sandbox, door, keeper, relay, worker and Flower. Raises StartupFailed."""
         self.environment["MESHLINE_HOME"] = str(self.config.home.absolute())
+        if not self.config.link_key:
+            self.environment["MESHLINE_LINK_KEY"] = secrets.token_urlsafe(24)
         if self.config.connectors:
             self.environment["MESHLINE_CONNECTORS"] = str(self.config.connectors.absolute())
         self._start_broker(say)
         if sandbox:
             self._start_sandbox(say)
         self._start_door(say)
+        # First of all, so that what ran out while nothing ran is recorded before it goes on.
+        self._start("keeper", ("keeper",), ready=says("keeping"))
         self._start("relay", ("relay",), ready=says("relaying"))
         self._start("worker", ("worker",), ready=says(" ready."))
-        say("relay and worker", f"{self.config.worker_processes} processes")
+        say("keeper, relay, worker", f"{self.config.worker_processes} processes")
         self._start_flower(say)
 
     def _start_broker(self, say: Say) -> None:

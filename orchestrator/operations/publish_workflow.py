@@ -23,16 +23,28 @@ class Published:
 
 
 def publish_workflow(
-    store: Store, workflow: Workflow, *, actor: str, dry_run: bool = False
+    store: Store,
+    workflow: Workflow,
+    *,
+    actor: str,
+    dry_run: bool = False,
+    instead_of: int | None = None,
 ) -> Published:
     """Make a checked workflow live. Events on their way stay with the version they began with.
 
     With `dry_run` nothing changes, and the version is the one that it would get. Raises
-    WorkflowConflict where another live workflow takes the same trigger.
+    WorkflowConflict where another live workflow takes the same trigger, and where the live version
+    is not `instead_of` any more, if that is given.
     """
     digest = strict_json.digest(workflow.definition())
     with store.write() as tx:
         live = live_workflow(tx, workflow.client, workflow.name)
+        if instead_of is not None and (live is None or live.version != instead_of):
+            raise WorkflowConflict(
+                f"version {instead_of} of {workflow.name!r} is not live any more",
+                field="version",
+                fix="look at the version that is, and do it again",
+            )
         if live is not None and live.digest == digest:
             return _published(workflow, live.version, unchanged=True)
         holder = trigger_holder(tx, workflow.client, workflow.trigger_type)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, select
+from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, literal, select
 
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
-from orchestrator.store.schema import audit, events
+from orchestrator.store.schema import audit, events, incidents
 
 Detail = Mapping[str, object]
 
@@ -53,6 +53,39 @@ def record(
     )
 
 
+def record_incident(
+    tx: Connection,
+    incident: int,
+    *,
+    actor: str,
+    action: str,
+    source: str | None = None,
+    target: str | None = None,
+    reason: str | None = None,
+    detail: Detail | None = None,
+) -> None:
+    """Write down what became of one incident."""
+    table = incidents.c
+    said = {
+        "actor": actor,
+        "action": action,
+        "source": source,
+        "target": target,
+        "reason": reason,
+        "detail": as_text(detail),
+    }
+    row = select(
+        now_ms(),
+        table.client,
+        table.workflow,
+        table.destination,
+        table.id,
+        *(literal(value, Text) for value in said.values()),
+    ).where(table.id == incident)
+    columns = ("at", "client", "workflow", "destination", "incident_id", *said)
+    tx.execute(insert(audit).from_select(columns, row))
+
+
 def record_moves(
     tx: Connection,
     ids: Sequence[str],
@@ -60,7 +93,7 @@ def record_moves(
     actor: str,
     action: str,
     source: str | None,
-    target: str,
+    target: str | None,
     reason: str | None = None,
     detail: str | None = None,
 ) -> None:

@@ -306,7 +306,12 @@ def earliest_due() -> Any:
     )
 
 
-def allow_resend(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
+_RESENT = (Reason.UNKNOWN_OUTCOME, Reason.HANDOFF_MISMATCH)
+
+
+def allow_resend(
+    tx: Connection, ids: Sequence[str], *, reasons: Sequence[Reason] = _RESENT
+) -> list[tuple[str, str]]:
     """A person says: send again what may have been sent, or was stored otherwise than sent.
 
     Answers (event id, destination).
@@ -317,7 +322,7 @@ def allow_resend(tx: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
         .where(
             table.event_id.in_(ids),
             table.state == DeliveryState.FAILED,
-            table.reason.in_([Reason.UNKNOWN_OUTCOME, Reason.HANDOFF_MISMATCH]),
+            table.reason.in_(reasons),
         )
         .values(unknown=False, record_id=None, updated_at=now_ms())
         .returning(table.event_id, table.destination)

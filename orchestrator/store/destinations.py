@@ -44,6 +44,11 @@ def gate_names(tx: Connection) -> set[str]:
     return {one.name for one in named} | {one.connector for one in named} | set(standing_gates(tx))
 
 
+def connectors_of(tx: Connection) -> dict[str, str]:
+    """The connector of every destination of every live workflow, by the name of its own gate."""
+    return {one.name: one.connector for one in _named(tx)}
+
+
 def closed_gates(tx: Connection) -> list[View]:
     """The gates that are paused or broken, by name, with how many deliveries each holds."""
     held = count_held(tx)

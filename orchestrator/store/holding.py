@@ -8,14 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.workflow import Workflow
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.clock import now_ms
 from orchestrator.store.deliveries import routed_under
+from orchestrator.store.incidents import Where, note_held
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import deliveries
-
-Where = tuple[str, str]
-"""A delivery: event id and destination."""
 
 _NOBODY: Where = ("", "")
 
@@ -33,13 +32,17 @@ def hold_deliveries(
     ids: Sequence[str],
     destinations: Sequence[str],
     *,
+    workflow: Workflow,
     epoch: int,
     gate: str,
     reason: str,
     actor: str,
     spare: Where | None = None,
 ) -> None:
-    """Let what is due there stand still at `gate`, but for one that is spared to try the road."""
+    """Let what is due there stand still at `gate`, but for one that is spared to try the road.
+
+    Each of the destinations is an incident of the workflow, for as long as something is held there.
+    """
     event_id, destination = spare or _NOBODY
     rows = _HOLD.run(
         tx,
@@ -62,6 +65,7 @@ def hold_deliveries(
         for row in rows.all()
     ]
     record_deliveries(tx, notes, actor=actor)
+    note_held(tx, [(one.event_id, one.destination) for one in notes], workflow, actor=actor)
 
 
 _ORPHANED = and_(

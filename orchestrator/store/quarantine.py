@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, Connection, Text, bindparam, func, insert, select, update
 
+from orchestrator.domain.causes import Cause, cause_of
 from orchestrator.domain.lifecycle import STAGE_OF, Move, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Violation
+from orchestrator.domain.verdicts import Rejected
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.audit import Detail
 from orchestrator.store.clock import now_ms
+from orchestrator.store.due_times import recovery_ms
+from orchestrator.store.incidents import note_workflow
 from orchestrator.store.moves import Change, move_events
 from orchestrator.store.prepared import Prepared, among, storable
-from orchestrator.store.schema import events, payloads, quarantine
+from orchestrator.store.schema import events, payloads, plan_events, quarantine
 from orchestrator.store.workflows import LiveWorkflow
 
 
@@ -31,32 +34,85 @@ def quarantine_events(
     detail: str,
     actor: str,
     epoch: int | None = None,
-    violations: tuple[Violation, ...] = (),
+    destination: str | None = None,
 ) -> list[str]:
     """Put events of one workflow and one cause in quarantine; answers the ids that moved."""
-    moved = move_events(
+    verdict = Rejected(reason=reason, detail=detail)
+    return quarantine_rejected(
         tx,
-        ids,
-        move=Move.QUARANTINE,
+        {(verdict, destination): ids},
         source=source,
+        workflow=workflow,
         actor=actor,
         epoch=epoch,
-        reason=reason,
-        detail={"detail": detail},
     )
-    if moved:
-        _STAND.run(
+
+
+Verdict = tuple[Rejected, str | None]
+"""What keeps events from going on, and the destination where it did."""
+
+
+def quarantine_rejected(
+    tx: Connection,
+    rejected: Mapping[Verdict, Sequence[str]],
+    *,
+    source: State,
+    workflow: Workflow,
+    actor: str,
+    epoch: int | None = None,
+) -> list[str]:
+    """Put events of one workflow in quarantine, each with its verdict, and on its incident.
+
+    Verdicts that differ in their words only, as when each names its event's value, are one cause.
+    Answers the ids that moved.
+    """
+    by_cause: dict[Cause, list[tuple[Rejected, list[str]]]] = {}
+    stage = STAGE_OF.get(source, source)
+    for (verdict, destination), ids in rejected.items():
+        moved = move_events(
             tx,
-            ids=moved,
-            stage=STAGE_OF.get(source, source),
-            reason=reason,
-            detail=storable(detail),
-            violations=orjson.dumps([asdict(one) for one in violations]).decode(),
-            owner=workflow.owners.owner,
-            recovery_lead=workflow.owners.recovery_lead,
-            recover_ms=int(workflow.recover_within_seconds * 1000),
+            ids,
+            move=Move.QUARANTINE,
+            source=source,
+            actor=actor,
+            epoch=epoch,
+            reason=verdict.reason,
+            detail={"detail": verdict.detail},
         )
-    return moved
+        if moved:
+            cause = cause_of(
+                verdict.reason, stage, destination=destination, violations=verdict.violations
+            )
+            by_cause.setdefault(cause, []).append((verdict, moved))
+    for cause in sorted(by_cause, key=lambda one: one.key):
+        stopped = by_cause[cause]
+        count = sum(len(ids) for _, ids in stopped)
+        incident = note_workflow(tx, workflow, cause, count, actor=actor)
+        for verdict, ids in stopped:
+            _let_stand(tx, ids, verdict, stage, workflow, incident)
+    return [one for stopped in by_cause.values() for _, ids in stopped for one in ids]
+
+
+def _let_stand(
+    tx: Connection,
+    ids: Sequence[str],
+    verdict: Rejected,
+    stage: str,
+    workflow: Workflow,
+    incident: int,
+) -> None:
+    _STAND.run(
+        tx,
+        ids=list(ids),
+        stage=stage,
+        reason=verdict.reason,
+        detail=storable(verdict.detail),
+        violations=orjson.dumps([asdict(one) for one in verdict.violations]).decode(),
+        owner=workflow.owners.owner,
+        recovery_lead=workflow.owners.recovery_lead,
+        recover_ms=recovery_ms(tx, workflow),
+        incident=incident,
+    )
 
 
 def _stand(dialect: str) -> Any:
@@ -68,25 +124,51 @@ def _stand(dialect: str) -> Any:
         *(bindparam(word, type_=Text) for word in words),
         now_ms(),
         now_ms() + bindparam("recover_ms", type_=BigInteger),
+        bindparam("incident", type_=BigInteger),
     ).where(among(dialect, events.c.id))
-    columns = ("event_id", "client", "workflow", *words, "since", "recover_by")
+    columns = ("event_id", "client", "workflow", *words, "since", "recover_by", "incident_id")
     return insert(quarantine).from_select(columns, row)
 
 
 _STAND = Prepared(_stand)
 
 
-def replay(tx: Connection, ids: Sequence[str], *, live: LiveWorkflow, actor: str) -> list[str]:
-    """Send events back to the start under the live version; answers those that stood here."""
+def replay(
+    tx: Connection,
+    ids: Sequence[str],
+    *,
+    live: LiveWorkflow,
+    actor: str,
+    order: InOrder | None = None,
+) -> list[str]:
+    """Send events back to the start under the live version; answers those that stood here.
+
+    They are due at once, or one after the other as a plan has them.
+    """
+    told: dict[str, Any] = {"version": live.version}
+    values: dict[str, Any] = {}
+    if order is not None:
+        told["plan"] = order.token
+        values = {"plan": order.plan, "base": order.base_ms}
     return _leave(
         tx,
         ids,
         move=Move.REPLAY,
         actor=actor,
-        change=_AGAIN,
+        change=_IN_ORDER if order else _AGAIN,
         workflow_id=live.id,
-        detail={"version": live.version},
+        detail=told,
+        **values,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InOrder:
+    """The plan that events are replayed by: one is due a millisecond after the one before it."""
+
+    plan: int
+    token: str
+    base_ms: int  # when the event at place 0 would be due
 
 
 _AGAIN = Change(
@@ -95,6 +177,18 @@ _AGAIN = Change(
         "workflow_id": bindparam("workflow_id", type_=BigInteger),
         "replays": events.c.replays + 1,
         "epoch": 0,  # no message from before fits it any more
+    },
+)
+
+_IN_ORDER = Change(
+    values={
+        **_AGAIN.values,
+        "due_at": select(bindparam("base", type_=BigInteger) + plan_events.c.place)
+        .where(
+            plan_events.c.plan_id == bindparam("plan", type_=BigInteger),
+            plan_events.c.event_id == events.c.id,
+        )
+        .scalar_subquery(),
     },
 )
 
@@ -121,14 +215,22 @@ def amend(
     moved = move_events(
         tx, list(amended), move=Move.AMEND, source=State.QUARANTINED, actor=actor, detail=detail
     )
-    if moved:
+    keep_amended(tx, {one: amended[one] for one in moved})
+    return moved
+
+
+def keep_amended(tx: Connection, amended: Mapping[str, object]) -> None:
+    """Write amended payloads beside those that came; whoever moves the events says so there."""
+    if amended:
         tx.execute(
             update(payloads)
             .where(payloads.c.event_id == bindparam("_event_id"))
             .values(amended=bindparam("_amended")),
-            [{"_event_id": one, "_amended": orjson.dumps(amended[one]).decode()} for one in moved],
+            [
+                {"_event_id": one, "_amended": orjson.dumps(payload).decode()}
+                for one, payload in amended.items()
+            ],
         )
-    return moved
 
 
 def _leave(

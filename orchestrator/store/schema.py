@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -187,6 +187,7 @@ quarantine = Table(
     Column("since", BigInteger, nullable=False),
     Column("recover_by", BigInteger, nullable=False),
     Column("released_at", BigInteger),  # null: it stands here now
+    Column("incident_id", BigInteger),  # null: it came before there were incidents
 )
 Index(
     "ix_quarantine_standing",
@@ -194,6 +195,79 @@ Index(
     unique=True,
     **_only_where("released_at IS NULL"),
 )
+Index(
+    "ix_quarantine_incident",
+    quarantine.c.incident_id,
+    quarantine.c.id,  # the oldest first
+    **_only_where("released_at IS NULL"),
+)
+
+# One cause of one workflow, for as long as it comes again: a recurrence opens the same row.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("workflow", String(64), nullable=False),
+    Column("cause", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("destination", String(64)),
+    Column("title", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("events", BigInteger, nullable=False),  # ever counted
+    Column("notes", Integer, nullable=False),  # times it was counted up since it was opened
+    Column("reopened", Integer, nullable=False, server_default="0"),
+    Column("opened_at", BigInteger, nullable=False),  # the last time; the audit has the first
+    Column("last_at", BigInteger, nullable=False),
+    Column("recover_by", BigInteger, nullable=False),  # the earliest of its events
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", String(255)),
+    Column("resolved_at", BigInteger),
+    Column("resolved_by", String(255)),
+    Column("step", Integer, nullable=False, server_default="0"),  # of the escalation
+    Column("breached_at", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("client", "workflow", "cause"),
+)
+Index("ix_incidents_unresolved", incidents.c.recover_by, **_only_where("state <> 'resolved'"))
+
+# A clock that ran out for an event, recorded once.
+breaches = Table(
+    "breaches",
+    metadata,
+    Column("event_id", ForeignKey(events.c.id), primary_key=True),
+    Column("kind", String(20), primary_key=True),  # which clock
+    Column("client", String(64), nullable=False),
+    Column("workflow", String(64), nullable=False),
+    Column("due_at", BigInteger, nullable=False),  # when it ran out
+    Column("at", BigInteger, nullable=False),  # when that was found
+    sqlite_with_rowid=False,
+)
+Index("ix_breaches_at", breaches.c.at)
+
+# What is to be told to whom: written beside what it tells of, sent by a keeper, tried again.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("incident_id", BigInteger),  # null: a test
+    Column("round", Integer, nullable=False),  # how often the incident had been reopened
+    Column("kind", String(20), nullable=False),  # opened, escalated, resolved or test
+    Column("step", Integer, nullable=False),  # of the escalation
+    Column("recipient", String(255), nullable=False),
+    Column("role", String(20)),
+    Column("state", String(20), nullable=False),  # waiting, sent, failed or dropped
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", BigInteger, nullable=False),  # the next try, or when a try is given up
+    Column("error", Text),  # the last one, secrets masked
+    Column("created_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    UniqueConstraint("incident_id", "round", "kind", "step", "recipient"),
+)
+Index("ix_alerts_waiting", alerts.c.due_at, **_only_where("state = 'waiting'"))
 
 audit = Table(
     "audit",
@@ -210,9 +284,11 @@ audit = Table(
     Column("target", String(20)),
     Column("reason", String(40)),
     Column("detail", Text),
+    Column("incident_id", BigInteger),
     sqlite_autoincrement=True,
 )
 Index("ix_audit_event_id", audit.c.event_id)
+Index("ix_audit_incident_id", audit.c.incident_id, **_only_where("incident_id IS NOT NULL"))
 
 keys = Table(
     "keys",
@@ -249,4 +325,42 @@ Index(  # the same message delivered twice is one dead letter
     dead_letters.c.digest,
     unique=True,
     **_only_where("state = 'standing'"),
+)
+
+# A replay that was planned before it runs: what stands where is frozen, and must be so still.
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("token", String(32), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    Column("selection", Text, nullable=False),
+    Column("workflows", Text, nullable=False),  # the versions that were live
+    Column("effects", Text, nullable=False),  # deliveries by effect and destination
+    Column("left_out", Text, nullable=False),  # events that would not pass, by reason
+    Column("events", Integer, nullable=False),
+    Column("repeats", Integer, nullable=False),  # deliveries that may arrive twice
+    Column("planned_at", BigInteger, nullable=False),
+    Column("planned_by", String(255), nullable=False),
+    Column("started_at", BigInteger),  # the first time: its events are due from then on
+    Column("started_by", String(255)),  # the last time
+    Column("finished_at", BigInteger),
+)
+
+plan_events = Table(
+    "plan_events",
+    metadata,
+    Column("plan_id", ForeignKey(plans.c.id), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # in accepted order
+    Column("event_id", String(32), nullable=False),
+    Column("ground", String(32), nullable=False),  # digest of how the event stood
+    Column("effects", Text, nullable=False),  # no payload: destinations and words
+    Column("done_at", BigInteger),  # null: still to be replayed
+    UniqueConstraint("plan_id", "event_id"),
+)
+Index(
+    "ix_plan_events_open",
+    plan_events.c.plan_id,
+    plan_events.c.place,
+    **_only_where("done_at IS NULL"),
 )

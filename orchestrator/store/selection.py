@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, or_, select
 
 from orchestrator.store.schema import events, quarantine
 
@@ -23,6 +23,8 @@ class Selection:
     reason: str | None = None
     since: int | None = None  # in quarantine since this time or later, in milliseconds
     until: int | None = None  # in quarantine since before this time
+    incident: int | None = None
+    owner: str | None = None  # who owns the event, or its recovery lead
 
     @property
     def is_empty(self) -> bool:
@@ -37,6 +39,7 @@ def narrowed(statement: Select[Any], selection: Selection) -> Select[Any]:
         (table.client, selection.client),
         (table.workflow, selection.workflow),
         (table.reason, selection.reason),
+        (table.incident_id, selection.incident),
     ):
         if value is not None:
             statement = statement.where(column == value)
@@ -44,6 +47,9 @@ def narrowed(statement: Select[Any], selection: Selection) -> Select[Any]:
         statement = statement.where(table.since >= selection.since)
     if selection.until is not None:
         statement = statement.where(table.since < selection.until)
+    if selection.owner is not None:
+        owners = (table.owner == selection.owner, table.recovery_lead == selection.owner)
+        statement = statement.where(or_(*owners))
     if selection.ids:
         statement = statement.where(table.event_id.in_(selection.ids))
     return statement.where(table.released_at.is_(None))

@@ -10,15 +10,16 @@ from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, up
 
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Move, State
-from orchestrator.domain.verdicts import Rejected, Routed
+from orchestrator.domain.verdicts import Amended, Rejected, Routed
+from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.deliveries import earliest_due
 from orchestrator.store.moves import GOING_ON, Change, move_events
 from orchestrator.store.planning import plan_deliveries
 from orchestrator.store.prepared import Prepared, among
-from orchestrator.store.quarantine import quarantine_events
+from orchestrator.store.quarantine import Verdict, keep_amended, quarantine_rejected
 from orchestrator.store.schema import events, payloads
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.workflows import WorkflowShelf, version_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,34 @@ def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
     )
 
 
+def save_amended(
+    tx: Connection, amended: Mapping[str, Amended], workflow: Workflow, saving: Saving
+) -> list[str]:
+    """Keep what a standing amendment made beside what came; answers those that still are at hand.
+
+    They have to be moved on after it, in the same transaction.
+    """
+    by_steps: dict[tuple[int, ...], list[str]] = {}
+    for event_id, verdict in amended.items():
+        by_steps.setdefault(verdict.steps, []).append(event_id)
+    kept: list[str] = []
+    for steps, ids in by_steps.items():
+        version = version_of(tx, workflow_id_of(tx, ids[0]))
+        detail = {"version": version, "steps": [workflow.amend[one].describe() for one in steps]}
+        kept += move_events(
+            tx,
+            ids,
+            move=Move.AMEND,
+            source=State.ACCEPTED,
+            actor=f"workflow:{workflow.name}",
+            epoch=saving.epoch,
+            change=GOING_ON,
+            detail=detail,
+        )
+    keep_amended(tx, {one: amended[one].payload for one in kept})
+    return kept
+
+
 def save_routed(
     tx: Connection, routed: Mapping[str, Routed], loaded: Loaded, saving: Saving
 ) -> list[str]:
@@ -132,21 +161,17 @@ def save_rejected(
     saving: Saving,
 ) -> None:
     """Put events in quarantine, each with all that is wrong with it."""
-    by_cause: dict[Rejected, list[str]] = {}
+    by_verdict: dict[Verdict, list[str]] = {}
     for event_id, verdict in rejected.items():
-        by_cause.setdefault(verdict, []).append(event_id)
-    for verdict, ids in by_cause.items():
-        quarantine_events(
-            tx,
-            ids,
-            source=source,
-            workflow=workflow.workflow,
-            reason=verdict.reason,
-            detail=verdict.detail,
-            violations=verdict.violations,
-            actor=saving.actor,
-            epoch=saving.epoch,
-        )
+        by_verdict.setdefault((verdict, None), []).append(event_id)
+    quarantine_rejected(
+        tx,
+        by_verdict,
+        source=source,
+        workflow=workflow.workflow,
+        actor=saving.actor,
+        epoch=saving.epoch,
+    )
 
 
 def save_delivered(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:

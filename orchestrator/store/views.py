@@ -176,6 +176,7 @@ def _quarantined(row: AnyRow) -> View:
         "recover_by": iso(row.recover_by),
         "overdue": bool(row.overdue),
         "amended": bool(row.amended),
+        "incident": row.incident_id,
     }
 
 
@@ -202,15 +203,17 @@ def list_audit(
     for name, value in filters.items():
         if value is not None:
             statement = statement.where(audit.c[name] == value)
-    return [_audited(row) for row in tx.execute(statement)]
+    return [audited(row) for row in tx.execute(statement)]
 
 
-def _audited(row: AnyRow) -> View:
+def audited(row: AnyRow) -> View:
+    """One row of the audit."""
     return {
         "at": iso(row.at),
         "client": row.client,
         "workflow": row.workflow,
         "event_id": row.event_id,
+        "incident": row.incident_id,
         "destination": row.destination,
         "actor": row.actor,
         "action": row.action,

@@ -76,6 +76,18 @@ def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None
     return LiveWorkflow(**row._mapping) if row else None
 
 
+def version_of(tx: Connection, workflow_id: int) -> int:
+    """The number of a version."""
+    table = workflow_versions.c
+    return int(tx.execute(select(table.version).where(table.id == workflow_id)).scalar_one())
+
+
+def definition_of(tx: Connection, workflow_id: int) -> str:
+    """A version's definition, as JSON text."""
+    table = workflow_versions.c
+    return str(tx.execute(select(table.definition).where(table.id == workflow_id)).scalar_one())
+
+
 def trigger_holder(tx: Connection, client: str, trigger_type: str) -> str | None:
     """The name of the live workflow that takes a trigger, or None."""
     table = workflow_versions.c
@@ -135,10 +147,8 @@ class WorkflowShelf:
         """The compiled version; read from the store where it is not at hand."""
         found = self._compiled.get(workflow_id)
         if found is None:
-            text = tx.execute(
-                select(workflow_versions.c.definition).where(workflow_versions.c.id == workflow_id)
-            ).scalar_one()
-            found = compile_workflow(Workflow.from_definition(orjson.loads(text)))
+            definition = orjson.loads(definition_of(tx, workflow_id))
+            found = compile_workflow(Workflow.from_definition(definition))
             with self._lock:
                 self._compiled[workflow_id] = found
         return found

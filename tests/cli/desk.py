@@ -16,12 +16,18 @@ import pytest
 from orchestrator.cli.failures import run
 from orchestrator.cli.main import app
 from orchestrator.domain.lifecycle import State
-from orchestrator.domain.verdicts import Rejected
-from orchestrator.pipeline.validate import validate
+from orchestrator.domain.verdicts import Amended, Rejected
+from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.settings import settings
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
-from orchestrator.store.stages import Saving, load_group, save_rejected, save_valid
+from orchestrator.store.stages import (
+    Saving,
+    load_group,
+    save_amended,
+    save_rejected,
+    save_valid,
+)
 from orchestrator.store.workflows import WorkflowShelf
 from tests.leads import accept_leads, claim_groups, publish_leads
 
@@ -99,14 +105,15 @@ class CommandLine:
     def validate(self) -> None:
         """What a worker does with the first link of a chain."""
         with self.store() as store:
-            _validate(store)
+            validate_leads(store)
 
     def state(self, event_id: str) -> str:
         """Where an event stands."""
         return str(self("events", "show", event_id, "--json").document["state"])
 
 
-def _validate(store: Store) -> None:
+def validate_leads(store: Store) -> None:
+    """The first link of every chain that is due."""
     for group in claim_groups(store):
         saving = Saving(actor="worker:validate", epoch=group.epoch, lease_seconds=60)
         with store.write() as tx:
@@ -115,8 +122,11 @@ def _validate(store: Store) -> None:
             )
             assert loaded
             verdicts = {
-                one: validate(body, loaded.workflow) for one, body in loaded.payloads.items()
+                one: validate_or_amend(body, loaded.workflow)
+                for one, body in loaded.payloads.items()
             }
             rejected = {one: bad for one, bad in verdicts.items() if isinstance(bad, Rejected)}
             save_rejected(tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=saving)
+            amended = {one: good for one, good in verdicts.items() if isinstance(good, Amended)}
+            save_amended(tx, amended, loaded.workflow.workflow, saving)
             save_valid(tx, [one for one in verdicts if one not in rejected], saving)

@@ -13,8 +13,8 @@ def test_the_audit_has_the_newest_first_with_who_and_why(meshline: CommandLine) 
     rows = meshline("audit", "--json").document["audit"]
     page = meshline("audit").out
 
-    assert [row["action"] for row in rows] == ["quarantine", "accept", "publish"]
-    assert rows[0]["actor"] == "worker:validate"
+    assert [row["action"] for row in rows] == ["open_incident", "quarantine", "accept", "publish"]
+    assert rows[1]["actor"] == "worker:validate"
     assert event_id in page
     assert "contract_violation" in page
 

@@ -9,7 +9,7 @@ from orchestrator.store.gates import note_failures, pause_gate
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.stages import hand_back
 from tests.cli.desk import CommandLine
-from tests.leads import accept_leads, claim_groups, drive_to_routed
+from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow
 
 CRM, DESK = "acme/leads/crm", "acme/leads/desk"
 
@@ -29,7 +29,14 @@ def held_lead(meshline: CommandLine, gate: str) -> str:
         drive_to_routed(store, group)
         with store.write() as tx:
             hold_deliveries(
-                tx, group.ids, ["crm"], epoch=group.epoch, gate=gate, reason="paused", actor="w"
+                tx,
+                group.ids,
+                ["crm"],
+                workflow=lead_workflow(),
+                epoch=group.epoch,
+                gate=gate,
+                reason="paused",
+                actor="w",
             )
             hand_back(tx, group.ids, group.epoch)
     return event_id

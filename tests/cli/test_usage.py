@@ -38,13 +38,17 @@ def every_command() -> list[tuple[str, ...]]:
 def test_the_commands_are_those_that_people_script_against() -> None:
     assert {" ".join(words) for words in every_command()} == {
         "",
-        *("up", "demo", "api", "worker", "relay", "flower", "emit", "audit", "doctor"),
+        *("up", "demo", "api", "worker", "relay", "keeper", "flower", "emit", "audit", "doctor"),
         *(f"workflow {one}" for one in ("check", "publish", "list", "show", "graph")),
         *("events list", "events show", "retention apply"),
+        *(f"incidents {one}" for one in ("list", "show", "ack", "assign", "resolve", "work")),
+        "sla list",
+        *("alerts list", "alerts test"),
         *(f"destinations {one}" for one in ("list", "pause", "resume")),
         *(f"connectors {one}" for one in ("list", "show", "check", "try", "schema")),
         *(f"dead-letters {one}" for one in ("list", "show", "requeue", "drop")),
         *(f"quarantine {one}" for one in ("list", "show", "fix", "replay", "discard")),
+        *(f"quarantine {one}" for one in ("diagnose", "recipe", "run")),
         *("keys create", "keys list", "keys revoke"),
     }
 

@@ -135,6 +135,7 @@ def _refuse(store: Store, event_id: str) -> None:
             detail=said,
             actor="worker:dispatch",
             epoch=group.epoch,
+            destination="crm",
         )
 
 

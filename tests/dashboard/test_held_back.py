@@ -16,7 +16,7 @@ from orchestrator.store.migrate import open_store
 from orchestrator.store.stages import hand_back
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_tab import text_of
-from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 pytestmark = pytest.mark.processes
 
@@ -35,6 +35,7 @@ def hold(store: Store) -> str:
             tx,
             [event_id],
             ["crm"],
+            workflow=lead_workflow(),
             epoch=group.epoch,
             gate="acme/leads/crm",
             reason="paused",

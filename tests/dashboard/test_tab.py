@@ -100,7 +100,7 @@ def test_the_overview_says_what_stands_in_quarantine_and_who_brings_it_back(
 
     assert "2 contract_violation validate leads acme triage@acme.example" in shown
     assert "1 destination_refused dispatch leads acme triage@acme.example" in shown
-    assert shown.count("in 2 d 23 h") == 2
+    assert shown.count("in 2 d 23 h") == 4, "two incidents, and two rows of the quarantine"
 
 
 def test_a_cause_leads_to_its_events(flower: RunningFlower, filled: Filled) -> None:

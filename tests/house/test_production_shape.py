@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-OURS = ("migrate", "door", "relay", "worker", "flower")
+OURS = ("migrate", "door", "relay", "keeper", "worker", "flower")
 PASSWORDS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD")
 
 
@@ -71,7 +71,7 @@ def test_the_procfile_is_one_that_honcho_reads() -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert set(PROCFILE) == {"door", "relay", "worker", "flower"}
+    assert set(PROCFILE) == {"door", "relay", "worker", "keeper", "flower"}
 
 
 @pytest.mark.parametrize("text", [COMPOSE, DOCKERFILE], ids=["compose", "Dockerfile"])

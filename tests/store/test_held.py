@@ -19,7 +19,7 @@ from orchestrator.store.held import nudge_broken, release_held, tend_gates
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.schema import deliveries, events, gates
 from orchestrator.store.stages import hand_back
-from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)
 
@@ -35,6 +35,7 @@ def held(store: Store, count: int, gate: str = "fake", **fields: str) -> list[st
                 tx,
                 group.ids,
                 ["crm", "desk"],
+                workflow=lead_workflow(),
                 epoch=group.epoch,
                 gate=gate,
                 reason="paused",

@@ -1,0 +1,119 @@
+"""`meshline alerts`: what was told to whom, what could not be, and what is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.opening import actor, opened_store
+from orchestrator.cli.options import AsJson, Limit
+from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.domain.errors import Refused
+
+app = typer.Typer(help="What people are told: list, test.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    failing: Annotated[
+        bool, typer.Option("--failing", help="Only those whose last try failed.")
+    ] = False,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="The incidents whose alerts nobody acts on.")
+    ] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List alerts, the newest first, with their tries and the last error.
+
+    Noise is what alerts went out for in 30 days that nobody ever acknowledged, or that opened more
+    often than it was acknowledged; make it a rule, a fix at the source, or a longer clock.
+    """
+    with opened_store() as store:
+        from orchestrator.store.alert_views import count_alerts, list_alerts, list_noise
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            counts, noisy = count_alerts(tx), list_noise(tx)
+            rows = list_alerts(tx, failing=failing, limit=limit)
+    if as_json:
+        put_json({"counts": counts, "alerts": rows, "noise": noisy})
+    elif noise:
+        _put_noise(noisy)
+    else:
+        _put_alerts(rows, now)
+        if noisy:
+            note(f"{len(noisy)} incidents are noise; `meshline alerts list --noise` names them")
+
+
+@app.command()
+def test(
+    recipient: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Whom a workflow names: a mail address.")
+    ],
+) -> None:
+    """Send a test to one contact now, quiet hours or not, and say whether it was taken."""
+    with opened_store() as store:
+        from orchestrator.keeper.telling import Teller
+        from orchestrator.settings import settings
+        from orchestrator.store.alerts import add_test
+
+        teller = Teller(store=store, config=settings())
+        with store.write() as tx:
+            number = add_test(tx, recipient, actor=actor())
+        error = teller.tell_one(number)
+        if error:
+            fix = "the keeper tries again; `meshline alerts list` shows it"
+            raise Refused(f"{recipient} was not reached: {error}", fix=fix)
+    put(f"sent to {recipient}")
+
+
+def _put_alerts(rows: Sequence[dict[str, Any]], now: int) -> None:
+    if not rows:
+        put("no alert was written")
+        return
+    put_table(
+        ("ALERT", "WHAT", "TO", "STATE", "AGE", "NEXT TRY"),
+        [
+            (
+                one["id"],
+                _what(one),
+                one["recipient"],
+                f"{one['state']}\n{one['error']}" if one["error"] else one["state"],
+                age(one["created_at"], now),
+                left(one["due_at"], now),
+            )
+            for one in rows
+        ],
+    )
+
+
+def _what(one: dict[str, Any]) -> str:
+    if one["incident"] is None:
+        return str(one["kind"])
+    step = f", step {one['step']}" if one["step"] else ""
+    where = f"{one['client']}/{one['workflow']}"
+    return f"incident {one['incident']} {one['kind']}{step}\n{where}: {one['title']}"
+
+
+def _put_noise(noisy: Sequence[dict[str, Any]]) -> None:
+    if not noisy:
+        put("no alert is noise")
+        return
+    put_table(
+        ("INCIDENT", "WHAT", "OWNER", "ALERTS", "OPENED", "ACKNOWLEDGED"),
+        [
+            (
+                one["incident"],
+                f"{one['client']}/{one['workflow']}\n{one['title']}",
+                one["owner"],
+                one["alerts"],
+                one["opened"],
+                one["acknowledged"],
+            )
+            for one in noisy
+        ],
+    )

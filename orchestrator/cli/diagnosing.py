@@ -1,0 +1,87 @@
+"""`meshline quarantine diagnose`: what the sender changed, in one line a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from orchestrator.cli.opening import opened_store
+from orchestrator.cli.options import (
+    AsJson,
+    Ids,
+    OnlyClient,
+    OnlyIncident,
+    OnlyOwner,
+    OnlyReason,
+    OnlyWorkflow,
+    Since,
+    Until,
+)
+from orchestrator.cli.screen import put, put_json
+from orchestrator.cli.selecting import Filters
+
+if TYPE_CHECKING:
+    from orchestrator.operations.diagnose import Diagnosis
+
+
+def diagnose(
+    *,
+    ids: Ids = None,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: OnlyReason = None,
+    since: Since = None,
+    until: Until = None,
+    incident: OnlyIncident = None,
+    owner: OnlyOwner = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the sender changed: compare what broke with what was delivered around it.
+
+    Fields renamed, moved, retyped, removed, partly there, with a new value; unclear where more
+    than one story fits. Nothing is changed. Examples are masked.
+    """
+    filters = Filters(
+        ids=ids,
+        client=client,
+        workflow=workflow,
+        reason=reason,
+        since=since,
+        until=until,
+        incident=incident,
+        owner=owner,
+    )
+    with opened_store() as store:
+        from orchestrator.operations.diagnose import examine
+
+        found = examine(store, filters.selection(store))
+    if as_json:
+        put_json(_document(found))
+    elif not found:
+        put("nothing stands in quarantine that a sender broke")
+    for one in [] if as_json else found:
+        _put(one)
+
+
+def _document(found: Iterable[Diagnosis]) -> dict[str, object]:
+    from orchestrator.operations.diagnose import described
+
+    diagnosis, workflows = [], []
+    for one in found:
+        whose = {"client": one.client, "workflow": one.workflow}
+        diagnosis += [{**whose, **described(finding)} for finding in one.findings]
+        workflows.append(
+            {**whose, "events": one.events, "broken": one.broken, "accepted": one.accepted}
+        )
+    return {"diagnosis": diagnosis, "workflows": workflows}
+
+
+def _put(one: Diagnosis) -> None:
+    looked = f"{one.broken} of {one.events}" if one.broken < one.events else f"{one.events}"
+    put(f"{one.client}/{one.workflow}: {looked} events against {one.accepted} delivered ones")
+    if not one.findings:
+        put("  no change was found")
+    for finding in one.findings:
+        put(f"  {finding.told()}")
+        for sentence in finding.evidence:
+            put(f"    {sentence}")

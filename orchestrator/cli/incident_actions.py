@@ -1,0 +1,105 @@
+"""What people do with incidents: acknowledge, assign, resolve; and how much hand work there was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.opening import actor, opened_store
+from orchestrator.cli.options import AsJson, OnlyClient
+from orchestrator.cli.screen import note, put, put_json, put_table, span
+from orchestrator.cli.selecting import moment
+
+if TYPE_CHECKING:
+    from orchestrator.operations.handle_incidents import Handled
+
+Numbers = Annotated[list[int], typer.Argument(metavar="ID...", help="Incidents by their ids.")]
+Why = Annotated[str | None, typer.Option("--why", help="Why; the audit keeps it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+    for command in (ack, assign, resolve, work):
+        app.command()(command)
+
+
+def ack(ids: Numbers, why: Why = None, as_json: AsJson = False) -> None:
+    """Acknowledge: say that you are on it."""
+    with opened_store() as store:
+        from orchestrator.operations.handle_incidents import acknowledge_incidents
+
+        done = acknowledge_incidents(store, ids, actor=actor(), why=why)
+    _tell("acknowledged", done, as_json=as_json)
+
+
+def assign(
+    ids: Numbers,
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Who owns it from now on.")],
+    why: Why = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give incidents to somebody else; a recurrence is the recovery lead's again."""
+    with opened_store() as store:
+        from orchestrator.operations.handle_incidents import assign_incidents
+
+        done = assign_incidents(store, ids, owner=to, actor=actor(), why=why)
+    _tell("assigned", done, as_json=as_json)
+
+
+def resolve(
+    ids: Numbers,
+    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say that it is over. Refused while events stand or are held; then it resolves by itself."""
+    with opened_store() as store:
+        from orchestrator.operations.handle_incidents import resolve_incidents
+
+        done = resolve_incidents(store, ids, why=why, actor=actor())
+    _tell("resolved", done, as_json=as_json)
+
+
+def work(
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Since then: 7d, or ISO 8601.")
+    ] = "7d",
+    client: OnlyClient = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count what people did by hand: fixes, replays, discards, pauses, and incidents they healed.
+
+    The time of an incident runs from its acknowledgement to its resolution.
+    """
+    with opened_store() as store:
+        from orchestrator.store.hand_work import count_healed, count_touches
+        from orchestrator.store.views import iso, now_of
+
+        with store.read() as tx:
+            start = moment(since, now_of(tx), option="--since") or 0
+            touches = count_touches(tx, start, client=client)
+            healed = count_healed(tx, start, client=client)
+    if as_json:
+        put_json({"since": iso(start), "touches": touches, "healed": healed})
+        return
+    if not touches and not healed:
+        put("nothing was done by hand")
+        return
+    rows: list[tuple[object, ...]] = [
+        (one["actor"], one["action"], one["touches"], one["events"], None) for one in touches
+    ]
+    rows += [
+        (one["actor"], "heal incidents", one["incidents"], None, span(one["seconds"]))
+        for one in healed
+    ]
+    put_table(("WHO", "WHAT", "TIMES", "EVENTS", "TIME"), rows)
+
+
+def _tell(what: str, done: Handled, *, as_json: bool) -> None:
+    if as_json:
+        put_json({what: done.ids, "unchanged": done.unchanged})
+        return
+    for one in done.ids:
+        put(f"{what} incident {one}")
+    for one in done.unchanged:
+        note(f"incident {one} left alone: it was so already")

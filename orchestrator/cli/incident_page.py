@@ -1,0 +1,78 @@
+"""One incident on the screen: what changed, whose it is, and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.cli.audit import what, why
+from orchestrator.cli.screen import age, left, plain, put, put_table, short
+
+View = Mapping[str, Any]
+
+_LOOK_AT = {
+    "contract": "`meshline quarantine list --client {client} --workflow {workflow}`",
+    "destination": "`meshline destinations list`",
+    "platform": "`meshline doctor`",
+}
+
+
+def put_incident(view: View, diagnosis: Sequence[str], fix: Sequence[str], now: int) -> None:
+    """The page; `diagnosis` in one line a change, `fix` in commands, `now` in milliseconds."""
+    _head(view, now)
+    for line in diagnosis:
+        _line("diagnosis", line)
+    for line in fix:
+        _line("fix", line)
+    _clock(view, now)
+    _oldest(view, now)
+    put()
+    put_table(
+        ("WHEN", "WHO", "WHAT", "TO", "WHY"),
+        [
+            (short(row["at"]), row["actor"], what(row), row["to"], why(row))
+            for row in view["history"]
+        ],
+    )
+
+
+def _head(view: View, now: int) -> None:
+    _line("incident", view["id"])
+    _line("what", view["title"])
+    _line("kind", f"{view['kind']}: {view['reason']} at {view['stage']}")
+    _line("workflow", f"{view['client']}/{view['workflow']}")
+    if view["destination"]:
+        _line("destination", view["destination"])
+    waits = f", {view['held']} deliveries are held" if view["held"] else ""
+    _line("events", f"{view['standing']} in quarantine{waits}; {view['events']} ever")
+    _line("state", _state(view, now))
+    _line("owner", view["owner"])
+
+
+def _state(view: View, now: int) -> str:
+    for state in ("resolved", "acknowledged"):
+        if moment := view[f"{state}_at"]:
+            return f"{view['state']} by {view[f'{state}_by']}, {age(moment, now)} ago"
+    return str(view["state"])
+
+
+def _clock(view: View, now: int) -> None:
+    again = f", opened again {view['reopened']} times" if view["reopened"] else ""
+    _line("opened", f"{short(view['opened_at'])} ({age(view['opened_at'], now)} ago){again}")
+    _line("last event", f"{short(view['last_at'])} ({age(view['last_at'], now)} ago)")
+    if not view["resolved_at"]:
+        _line("heal by", f"{short(view['recover_by'])} ({left(view['recover_by'], now)})")
+        _line("look at", _LOOK_AT[view["kind"]].format_map(view))
+
+
+def _oldest(view: View, now: int) -> None:
+    if view["oldest"]:
+        put()
+        put_table(
+            ("OLDEST EVENTS", "WHY", "SINCE"),
+            [(one["id"], one["detail"], f"{age(one['since'], now)} ago") for one in view["oldest"]],
+        )
+
+
+def _line(name: str, value: object) -> None:
+    put(f"{name:14} {plain(str(value))}")

@@ -1,0 +1,157 @@
+"""`meshline incidents`: what stands still, one row a cause, with its owner and its clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli import incident_actions
+from orchestrator.cli.incident_page import put_incident
+from orchestrator.cli.opening import opened_store
+from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.selecting import moment
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.incidents import IncidentKind, IncidentState
+
+if TYPE_CHECKING:
+    from orchestrator.domain.drift.finding import Finding
+    from orchestrator.store.engine import Store
+    from orchestrator.store.views import View
+
+app = typer.Typer(
+    help="What stands still, by cause: list, show, ack, assign, resolve, work.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_(
+    *,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", metavar="CODE", help="Only these: a quarantine's code, or held."),
+    ] = None,
+    kind: Annotated[
+        IncidentKind | None, typer.Option("--kind", help="Only the sender's, receiver's or ours.")
+    ] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="ADDRESS", help="Only this owner's.")
+    ] = None,
+    state: Annotated[
+        IncidentState | None,
+        typer.Option("--state", help="Only these; without it, all that are not resolved."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Opened since then or later: 2h, or ISO 8601"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Opened before then: older ones.")
+    ] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List incidents, what has to be healed the soonest first.
+
+    EVENTS counts what stands in quarantine or is held now, and all that ever came.
+    """
+    with opened_store() as store:
+        from orchestrator.store.incident_views import (
+            Sought,
+            count_incidents,
+            count_ungrouped,
+            list_incidents,
+        )
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            sought = Sought(
+                client=client,
+                workflow=workflow,
+                reason=reason,
+                kind=kind,
+                owner=owner,
+                state=state,
+                since=moment(since, now, option="--since"),
+                until=moment(until, now, option="--until"),
+            )
+            rows, total = list_incidents(tx, sought, limit=limit), count_incidents(tx, sought)
+            ungrouped = count_ungrouped(tx)
+    if as_json:
+        put_json({"total": total, "ungrouped": ungrouped, "incidents": rows})
+        return
+    _put_rows(rows, now)
+    if total > len(rows):
+        note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
+    if ungrouped:
+        note(
+            f"{ungrouped} events were in quarantine before there were incidents, and have none yet;"
+            " `meshline quarantine list` has them"
+        )
+
+
+@app.command()
+def show(
+    incident: Annotated[int, typer.Argument(metavar="ID", help="The incident's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one incident: what changed, whose it is, by when it must be healed, what was done."""
+    with opened_store() as store:
+        from orchestrator.store.incident_views import show_incident
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            view = show_incident(tx, incident)
+        if view is None:
+            raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
+        found = _diagnosed(store, view)
+        fix = _proposed(view, found)
+    if as_json:
+        from orchestrator.operations.diagnose import described
+
+        put_json(view | {"diagnosis": [described(one) for one in found], "fix": fix})
+    else:
+        put_incident(view, [one.told() for one in found], fix, now)
+
+
+incident_actions.add_to(app)
+
+
+def _diagnosed(store: Store, view: View) -> list[Finding]:
+    """What the sender changed, where it is the sender's and something stands to look at."""
+    from orchestrator.operations.diagnose import diagnose
+
+    return diagnose(store, view["id"]) if view["kind"] == "contract" and view["standing"] else []
+
+
+def _proposed(view: View, found: list[Finding]) -> list[str]:
+    from orchestrator.operations.propose_fix import propose_fix
+
+    return propose_fix(view["id"], found)
+
+
+def _put_rows(rows: list[View], now: int) -> None:
+    if not rows:
+        put("no incident")
+        return
+    put_table(
+        ("ID", "WHAT", "WORKFLOW", "EVENTS", "STATE", "OWNER", "HEAL"),
+        [
+            (
+                row["id"],
+                f"{row['title']}\n{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago",
+                f"{row['client']}/{row['workflow']}",
+                f"{row['standing'] + row['held']} of {row['events']}",
+                row["state"],
+                row["owner"],
+                "-" if row["resolved_at"] else left(row["recover_by"], now),
+            )
+            for row in rows
+        ],
+    )

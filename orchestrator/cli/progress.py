@@ -1,0 +1,49 @@
+"""A bar on a person's screen while many events are worked on; elsewhere nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.store.engine import Store
+    from orchestrator.store.selection import Selection
+
+
+@contextmanager
+def counting(store: Store, selection: Selection, word: str) -> Iterator[Callable[[int], None]]:
+    """A bar over what the selection finds."""
+    if not sys.stderr.isatty() or selection.is_empty:
+        yield lambda _: None
+        return
+    from orchestrator.store.views import count_quarantine
+
+    with store.read() as tx:
+        total = count_quarantine(tx, selection)
+    with bar(word, total) as progress:
+        yield progress
+
+
+@contextmanager
+def bar(word: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how many are done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as shown:
+        task = shown.add_task(word, total=total)
+        yield lambda done: shown.update(task, completed=done)

@@ -1,0 +1,222 @@
+"""`meshline quarantine recipe`: try a fix on a whole group, apply it, make it stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.opening import actor, opened_store
+from orchestrator.cli.options import (
+    AsJson,
+    Ids,
+    OnlyClient,
+    OnlyIncident,
+    OnlyOwner,
+    OnlyReason,
+    OnlyWorkflow,
+    Since,
+    Until,
+)
+from orchestrator.cli.progress import counting
+from orchestrator.cli.screen import note, put, put_json
+from orchestrator.cli.selecting import Filters
+from orchestrator.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from orchestrator.domain.recipe import Recipe
+    from orchestrator.operations.preview_recipe import Preview
+    from orchestrator.store.engine import Store
+    from orchestrator.store.selection import Selection
+
+_MOST_TOLD = 5  # events that are shown one by one; --json has them all
+
+Texts = list[str] | None
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the group."""
+    app.command()(recipe)
+
+
+def recipe(
+    *,
+    ids: Ids = None,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: OnlyReason = None,
+    since: Since = None,
+    until: Until = None,
+    incident: OnlyIncident = None,
+    owner: OnlyOwner = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="A recipe in YAML or JSON."),
+    ] = None,
+    rename: Annotated[
+        Texts, typer.Option("--rename", metavar="OLD=NEW", help="Another name, same object.")
+    ] = None,
+    move: Annotated[
+        Texts, typer.Option("--move", metavar="OLD=NEW", help="Another place; made if need be.")
+    ] = None,
+    convert: Annotated[
+        Texts,
+        typer.Option(
+            "--convert",
+            metavar="PATH=TYPE",
+            help="integer, number, string, boolean, date or date-time.",
+        ),
+    ] = None,
+    map_: Annotated[
+        Texts, typer.Option("--map", metavar="PATH=OLD:NEW", help="Another value for a known one.")
+    ] = None,
+    assign: Annotated[
+        Texts, typer.Option("--set", metavar="PATH=VALUE", help="A default; needs --why.")
+    ] = None,
+    drop: Annotated[Texts, typer.Option("--drop", metavar="PATH", help="Take a field out.")] = None,
+    why: Annotated[str | None, typer.Option("--why", help="Why; the audit keeps it.")] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show before and after; so it is without more.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Amend those that then pass contract and routes.")
+    ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Publish the workflow's next version with it as `amend`."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try a fix on every selected event: before and after, and whether it then passes.
+
+    Steps are made in the order of these options, or of the file. A `*` in a path is every entry of
+    an array. Nothing is changed without --apply or --publish, and nothing is replayed.
+    """
+    if preview and (apply or publish):
+        raise typer.BadParameter("--preview changes nothing: take --apply and --publish out")
+    options = {
+        "renames": rename, "moves": move, "converts": convert, "maps": map_, "sets": assign,
+        "drops": drop,
+    }  # fmt: skip
+    made = _recipe(file, {name: one or [] for name, one in options.items()}, why)
+    filters = Filters(
+        ids=ids,
+        client=client,
+        workflow=workflow,
+        reason=reason,
+        since=since,
+        until=until,
+        incident=incident,
+        owner=owner,
+    )
+    with opened_store() as store:
+        done = _do(store, filters.selection(store), made, apply=apply, publish=publish)
+    if as_json:
+        put_json(done)
+    else:
+        _put(done, made)
+    if done["refused"] or done["skipped"] or not done["passing"]:
+        raise typer.Exit(1)
+
+
+def _recipe(file: Path | None, options: Mapping[str, Iterable[str]], why: str | None) -> Recipe:
+    from dataclasses import replace
+
+    from orchestrator.domain.recipe_file import read_recipe, recipe_of, steps_of_options
+
+    steps = steps_of_options(**options, reason=why)
+    if file is not None and steps:
+        raise Refused("a file and steps were given", field="file", fix="put the steps in the file")
+    if file is not None:
+        found = read_recipe(file)
+        return replace(found, note=why or found.note)
+    if not steps:
+        raise Refused("a recipe has no step", field="recipe", fix="give --rename old=new or --file")
+    return recipe_of(steps, note=why)
+
+
+def _do(
+    store: Store, selection: Selection, made: Recipe, *, apply: bool, publish: bool
+) -> dict[str, Any]:
+    from orchestrator.operations.mend_events import mend_events
+    from orchestrator.operations.preview_recipe import preview_recipe
+    from orchestrator.operations.publish_amendment import publish_amendment
+
+    with counting(store, selection, "trying") as progress:
+        preview = preview_recipe(store, selection, made, progress=progress)
+    done: dict[str, Any] = {**asdict(preview), "applied": None, "published": None}
+    if publish:
+        whose = _one_workflow(preview)
+    if apply:
+        with counting(store, selection, "amending") as progress:
+            done["applied"] = mend_events(
+                store, selection, made, actor=actor(), progress=progress
+            ).ids
+    if publish:
+        done["published"] = asdict(publish_amendment(store, *whose, made, actor=actor()))
+    return done
+
+
+def _one_workflow(preview: Preview) -> tuple[str, str]:
+    """The client and workflow that get the recipe. Raises Refused unless it heals events of one."""
+    if not preview.passing:
+        raise Refused(
+            "the recipe heals no event", field="publish", fix="look at it without --publish"
+        )
+    if len(preview.workflows) != 1:
+        raise Refused(
+            f"the selection has events of {len(preview.workflows)} workflows",
+            field="publish",
+            fix="give --client and --workflow",
+        )
+    (one,) = preview.workflows
+    return str(one["client"]), str(one["workflow"])
+
+
+def _put(done: Mapping[str, Any], made: Recipe) -> None:
+    total = done["passing"] + done["refused"]
+    for step, count in zip(made.steps, done["places"], strict=True):
+        put(f"{_said(step.describe())}: in {count} of {total} events")
+    put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
+    _put_some([one for one in done["events"] if one["passes"]], "passes")
+    _put_some([one for one in done["events"] if not one["passes"]], "refused")
+    for one in done["skipped"][:_MOST_TOLD]:
+        note(f"{one['id']} left alone: it is {one['state']}")
+    if done["applied"] is not None:
+        put(f"amended {len(done['applied'])}")
+        note("they stay in quarantine until `meshline quarantine replay`, with or without --plan")
+    if (published := done["published"]) is not None:
+        put(f"{published['workflow']} version {published['version']} is live with it as `amend`")
+        note("write the same into the workflow's file, or its next publication takes it out")
+    if done["applied"] is None and done["published"] is None:
+        note("nothing was changed: --apply amends them, --publish makes the recipe stand")
+
+
+def _put_some(events: list[Mapping[str, Any]], word: str) -> None:
+    for one in events[:_MOST_TOLD]:
+        where = f" to {', '.join(one['to'])}" if one["to"] else ""
+        put(f"  {one['id']} {word}{where}{': ' + one['detail'] if one['detail'] else ''}")
+        for each in one["changes"]:
+            put(f"    {_change(each)}")
+    if len(events) > _MOST_TOLD:
+        put(f"  and {len(events) - _MOST_TOLD} more that are {word}; --json has them all")
+
+
+def _change(one: Mapping[str, Any]) -> str:
+    from orchestrator.domain.abbreviate import abbreviate
+
+    if one["to"]:
+        return f"{one['path']} -> {one['to']}: {abbreviate(one['after'])}"
+    return f"{one['path']}: {abbreviate(one['before'])} -> {abbreviate(one['after'])}"
+
+
+def _said(step: Mapping[str, Any]) -> str:
+    from orchestrator.domain import strict_json
+
+    return " ".join(
+        f"{name} {value if isinstance(value, str) else strict_json.dumps(value)}"
+        for name, value in step.items()
+    )

@@ -1,0 +1,84 @@
+"""`meshline sla`: what is late, what will be, and who is told next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from orchestrator.cli.opening import opened_store
+from orchestrator.cli.options import AsJson, OnlyClient, OnlyWorkflow
+from orchestrator.cli.screen import age, left, put, put_json, put_table, span
+
+app = typer.Typer(help="The clocks: what is late, and what will be.", no_args_is_help=True)
+
+
+@app.callback()
+def sla() -> None:
+    """The clocks: what is late, and what will be."""
+
+
+@app.command("list")
+def list_(
+    client: OnlyClient = None, workflow: OnlyWorkflow = None, as_json: AsJson = False
+) -> None:
+    """List both clocks of every workflow, and the incidents that are late.
+
+    An event is late to be delivered from when it was accepted, under way or in quarantine; it is
+    late to be recovered from when it came into quarantine. Both in the workflow's calendar.
+    """
+    with opened_store() as store:
+        from orchestrator.store.clock_views import list_breached, list_clocks
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            clocks = list_clocks(tx, client=client, workflow=workflow)
+            late = list_breached(tx, client=client, workflow=workflow)
+    if as_json:
+        put_json({"workflows": clocks, "incidents": late})
+        return
+    if not clocks:
+        put("no workflow is published")
+        return
+    _put_clocks(clocks, now)
+    if late:
+        put()
+        _put_late(late, now)
+
+
+def _put_clocks(clocks: Sequence[dict[str, Any]], now: int) -> None:
+    put_table(
+        ("WORKFLOW", "CLOCK", "WITHIN", "EVENTS", "LATE", "NEXT", "BREACHES, 30 DAYS"),
+        [
+            (
+                f"{one['client']}/{one['workflow']}",
+                clock,
+                span(one[clock]["within_seconds"]),
+                one[clock]["events"],
+                one[clock]["late"],
+                left(one[clock]["next_due_at"], now),
+                one["breaches"] if clock == "deliver" else None,
+            )
+            for one in clocks
+            for clock in ("deliver", "recover")
+        ],
+    )
+
+
+def _put_late(late: Sequence[dict[str, Any]], now: int) -> None:
+    put_table(
+        ("INCIDENT", "WORKFLOW", "LATE FOR", "STATE", "STEP", "NEXT"),
+        [
+            (
+                one["incident"],
+                f"{one['client']}/{one['workflow']}\n{one['title']}",
+                age(one["breached_at"], now),
+                one["state"],
+                one["step"],
+                f"{one['next']['to']}\n{left(one['next']['due_at'], now)}" if one["next"] else None,
+            )
+            for one in late
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The keeper: settles incidents, keeps the clocks, and tells people."""

@@ -1,0 +1,77 @@
+"""Carrying a message to a contact: by mail, or by whatever service apprise knows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from pathlib import Path
+
+from connectors.references import UnresolvedReference, resolve
+from connectors.registry import load_connectors
+from orchestrator.domain.errors import ConnectorError, MeshlineError
+from orchestrator.domain.handoff import Connector, Outgoing
+from orchestrator.keeper.contacts import MAIL, Contact
+from orchestrator.keeper.messages import Message
+from orchestrator.settings import Settings
+
+
+class Undeliverable(MeshlineError):
+    """Raised when no way of a contact took a message; the text holds no address's secret."""
+
+
+class Carrier:
+    """The ways out, opened when the first message needs them."""
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self._mail: Connector | None = None
+
+    def carry(self, message: Message, recipient: str, contact: Contact, *, key: str) -> None:
+        """Send by the first way that takes it; `key` is the same for every try.
+
+        Raises Undeliverable.
+        """
+        failed = []
+        for way in contact.to:
+            try:
+                if way == MAIL:
+                    self._by_mail(message, recipient, key)
+                else:
+                    self._by_service(message, way)
+            except (ConnectorError, UnresolvedReference, Undeliverable) as error:
+                failed.append(f"{way}: {error}")
+            else:
+                return
+        raise Undeliverable("; ".join(failed))
+
+    def _by_mail(self, message: Message, recipient: str, key: str) -> None:
+        if self._mail is None:
+            self._mail = load_connectors(self._config.connectors)["mail"]
+        fields = {"to": recipient, "subject": message.subject, "text": message.text}
+        asyncio.run(self._mail.create(Outgoing(key=key, action="send_mail", fields=fields)))
+
+    def _by_service(self, message: Message, reference: str) -> None:
+        # It logs addresses, which hold secrets; what it cannot do is told without them.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        address = resolve(reference, folder=self._folder)
+        with warnings.catch_warnings(action="ignore"):  # it asks for what Python gives up
+            import apprise
+
+            service = apprise.Apprise()
+            if not service.add(address):
+                raise Undeliverable("it leads to no address that apprise knows")
+            try:
+                taken = service.notify(
+                    body=message.text,
+                    title=message.subject,
+                    body_format=apprise.NotifyFormat.TEXT,
+                )
+            except Exception as error:  # noqa: BLE001 - each service has errors of its own
+                raise Undeliverable(f"the service failed ({type(error).__name__})") from None
+        if not taken:
+            raise Undeliverable("the service did not take it")
+
+    @property
+    def _folder(self) -> Path | None:
+        return self._config.contacts.parent if self._config.contacts else None

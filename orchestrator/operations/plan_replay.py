@@ -1,0 +1,185 @@
+"""Plan a replay: freeze which events, what is sent where, and what would be done twice."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from orchestrator.domain.catalog import Catalog
+from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.effects import Effect, effects_of
+from orchestrator.domain.errors import Refused
+from orchestrator.domain.verdicts import Amended, Rejected, Routed
+from orchestrator.operations.preview_recipe import live_or_refused
+from orchestrator.operations.select_events import selected_chunks
+from orchestrator.pipeline.amend import validate_or_amend
+from orchestrator.pipeline.route import route
+from orchestrator.store import audit
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.plan_ground import Ground, accepted_order, grounds
+from orchestrator.store.plans import PlannedEvent, add_plan, add_plan_events, freeze_plan
+from orchestrator.store.selection import CHUNK, Selection
+from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf
+
+_MOST_EVENTS = 1_000_000
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """What a plan would do."""
+
+    token: str
+    events: int = 0
+    effects: dict[str, dict[str, int]] = field(default_factory=dict)  # by effect and destination
+    repeats: int = 0  # deliveries that may arrive twice
+    workflows: list[dict[str, object]] = field(default_factory=list)  # client, workflow, version…
+    left_out: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail
+    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
+
+
+def plan_replay(
+    store: Store,
+    selection: Selection,
+    *,
+    catalog: Catalog,
+    actor: str,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Plan:
+    """Freeze the selected events in the order of their acceptance; nothing is sent yet.
+
+    Events that would come straight back are left out, with the reason. Raises NotFound, Refused for
+    a selection without a condition or without one event that would pass.
+    """
+    _, skipped = selected_chunks(store, selection)
+    plan = Plan(token=secrets.token_hex(6), skipped=skipped)
+    with store.write() as tx:
+        number = add_plan(tx, plan.token, _described(selection), actor=actor)
+    with store.read() as tx:
+        ids = accepted_order(tx, selection)[:_MOST_EVENTS]
+    freezer = _Freezer(plan, catalog)
+    for at in range(0, len(ids), CHUNK):
+        with store.read() as tx:
+            frozen = freezer.freeze(tx, ids[at : at + CHUNK])
+        with store.write() as tx:
+            add_plan_events(tx, number, frozen)
+        progress(min(at + CHUNK, len(ids)))
+    if not plan.events:
+        raise _nothing(plan)
+    with store.write() as tx:
+        freeze_plan(
+            tx,
+            number,
+            workflows=plan.workflows,
+            effects=plan.effects,
+            left_out=_counted(plan.left_out),
+            count=plan.events,
+            repeats=plan.repeats,
+        )
+        detail = {"plan": plan.token, "events": plan.events, "effects": plan.effects}
+        audit.record(tx, actor=actor, action="plan_replay", detail=detail)
+    return plan
+
+
+class _Freezer:
+    """Decides on events as their stages will, and counts."""
+
+    def __init__(self, plan: Plan, catalog: Catalog) -> None:
+        self._plan = plan
+        self._catalog = catalog
+        self._shelf = WorkflowShelf()
+
+    def freeze(self, tx: Tx, ids: Iterable[str]) -> list[PlannedEvent]:
+        frozen = []
+        wanted = list(ids)
+        found = grounds(tx, wanted)
+        live: dict[tuple[str, str], LiveWorkflow] = {}
+        for event_id in wanted:
+            if (ground := found.get(event_id)) is None:
+                continue  # it left the quarantine while it was planned
+            of = ground.client, ground.workflow
+            live[of] = live.get(of) or self._note(live_or_refused(tx, *of))
+            if (planned := self._decide(tx, ground, live[of])) is not None:
+                frozen.append(planned)
+        return frozen
+
+    def _note(self, live: LiveWorkflow) -> LiveWorkflow:
+        told: dict[str, object] = {
+            "client": live.client, "workflow": live.name, "version": live.version, "id": live.id
+        }  # fmt: skip
+        if told not in self._plan.workflows:
+            self._plan.workflows.append(told)
+        return live
+
+    def _decide(self, tx: Tx, ground: Ground, live: LiveWorkflow) -> PlannedEvent | None:
+        plan = self._plan
+        routed = _routed(ground.payload, self._shelf.take(tx, live.id))
+        if isinstance(routed, Rejected):
+            why = {"reason": routed.reason.value, "detail": routed.detail}
+            plan.left_out.append({"id": ground.event_id, **why})
+            return None
+        effects = effects_of(routed.deliveries, ground.deliveries, self._catalog)
+        for one in effects:
+            counts = plan.effects.setdefault(one["effect"], {})
+            counts[one["destination"]] = counts.get(one["destination"], 0) + 1
+            plan.repeats += one["effect"] == Effect.AGAIN
+        plan.events += 1
+        return PlannedEvent(
+            place=plan.events - 1,
+            event_id=ground.event_id,
+            ground=ground.digest,
+            effects=effects,
+        )
+
+
+def sent_fields(
+    tx: Tx, workflows: Iterable[Mapping[str, Any]], digests: Mapping[str, str]
+) -> dict[tuple[str, str], dict[str, object]]:
+    """The fields of each delivery, by event id and destination, under a plan's workflows.
+
+    Only of events that still stand as they were planned: `digests` are those of their ground.
+    """
+    versions = {(one["client"], one["workflow"]): one["id"] for one in workflows}
+    shelf = WorkflowShelf()
+    found: dict[tuple[str, str], dict[str, object]] = {}
+    for event_id, ground in grounds(tx, list(digests)).items():
+        version = versions.get((ground.client, ground.workflow))
+        if version is None or ground.digest != digests[event_id]:
+            continue
+        routed = _routed(ground.payload, shelf.take(tx, version))
+        if isinstance(routed, Routed):
+            found.update({(event_id, one.destination): one.send for one in routed.deliveries})
+    return found
+
+
+def _routed(payload: object, workflow: CompiledWorkflow) -> Routed | Rejected:
+    """What the stages will make of a payload."""
+    verdict = validate_or_amend(payload, workflow)
+    if isinstance(verdict, Rejected):
+        return verdict
+    return route(verdict.payload if isinstance(verdict, Amended) else payload, workflow)
+
+
+def _described(selection: Selection) -> dict[str, object]:
+    return {name: value for name, value in asdict(selection).items() if value not in (None, ())}
+
+
+def _counted(left_out: Iterable[Mapping[str, object]]) -> dict[str, int]:
+    return dict(Counter(str(one["reason"]) for one in left_out))
+
+
+def _nothing(plan: Plan) -> Refused:
+    if not plan.left_out:
+        return Refused(
+            "none of these events stands in quarantine",
+            field="selection",
+            fix="see `meshline quarantine list`",
+        )
+    first = plan.left_out[0]
+    return Refused(
+        f"none of {len(plan.left_out)} events would pass; the first: {first['detail']}",
+        field="plan",
+        fix="mend them first, with `meshline quarantine recipe`",
+    )

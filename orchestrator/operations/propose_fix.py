@@ -1,0 +1,32 @@
+"""Propose the commands that would mend what a diagnosis found; a person looks, and runs them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from orchestrator.domain.drift.finding import Finding, Kind
+
+_OPTIONS = {Kind.RENAMED: "--rename", Kind.MOVED: "--move"}
+
+
+def propose_fix(incident: int, findings: Sequence[Finding]) -> list[str]:
+    """The commands for an incident, in order; none where no finding says by itself what to do.
+
+    A field that has another name or place is brought back. What a missing value should be, or a
+    new one mean, nobody but a person knows.
+    """
+    steps = [
+        word
+        for one in findings
+        if one.kind in _OPTIONS and one.to
+        for word in (_OPTIONS[one.kind], f"{one.to}={one.path}")
+    ]
+    if not steps:
+        return []
+    recipe = ["meshline", "quarantine", "recipe", "--incident", str(incident), *steps]
+    return [
+        shlex.join([*recipe, "--preview"]),
+        shlex.join([*recipe, "--apply"]),
+        f"meshline quarantine replay --incident {incident} --plan",
+    ]

@@ -1,0 +1,37 @@
+"""Publish the next version of a workflow with a recipe in it, so that no event fails so again."""
+
+from __future__ import annotations
+
+import orjson
+
+from orchestrator.domain.errors import Refused
+from orchestrator.domain.recipe import Recipe
+from orchestrator.domain.recipe_steps import MOST_STEPS
+from orchestrator.domain.workflow import Workflow
+from orchestrator.operations.preview_recipe import live_or_refused
+from orchestrator.operations.publish_workflow import Published, publish_workflow
+from orchestrator.store.engine import Store
+from orchestrator.store.workflows import definition_of
+
+
+def publish_amendment(
+    store: Store, client: str, name: str, recipe: Recipe, *, actor: str
+) -> Published:
+    """Make a version live that has the recipe's steps after those that it had before.
+
+    Raises NotFound without a live version, Refused where it would have too many steps,
+    WorkflowConflict where another version comes between.
+    """
+    with store.read() as tx:
+        live = live_or_refused(tx, client, name)
+        workflow = Workflow.from_definition(orjson.loads(definition_of(tx, live.id)))
+    added = tuple(one for one in recipe.steps if one not in workflow.amend)
+    steps = workflow.amend + added
+    if len(steps) > MOST_STEPS:
+        raise Refused(
+            f"the workflow would have {len(steps)} steps",
+            field="amend",
+            fix=f"keep at most {MOST_STEPS}: take out of the workflow's file what came to its end",
+        )
+    amended = workflow.model_copy(update={"amend": steps})
+    return publish_workflow(store, amended, actor=actor, instead_of=live.version)

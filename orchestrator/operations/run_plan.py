@@ -1,0 +1,216 @@
+"""Run a replay plan: only on the ground that it was made on, and each event once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from orchestrator.domain.effects import Effect
+from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.reasons import Reason
+from orchestrator.store.audit import DeliveryNote, record, record_deliveries
+from orchestrator.store.deliveries import allow_resend
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.plan_ground import Ground, grounds
+from orchestrator.store.plans import (
+    find_plan,
+    finish_plan,
+    mark_done,
+    open_events,
+    outcomes,
+    start_plan,
+)
+from orchestrator.store.quarantine import InOrder, replay
+from orchestrator.store.selection import CHUNK
+from orchestrator.store.workflows import LiveWorkflow, live_workflow
+
+_MOST_TOLD = 5
+
+Row = tuple[int, str, str, str]  # place, event id, ground, effects
+
+
+@dataclass(kw_only=True)
+class Ran:
+    """What a run of a plan did."""
+
+    token: str
+    events: int  # of the whole plan
+    replayed: int = 0  # by this run
+    before: int = 0  # by runs before it
+    outcomes: dict[str, int]
+
+
+def run_plan(
+    store: Store,
+    token: str,
+    *,
+    actor: str,
+    send_again: bool = False,
+    rate: float | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Ran:
+    """Replay the events of a plan that are still to be replayed, at most `rate` in a second.
+
+    Each chunk is one transaction that moves its events and marks them in the plan: a run that is
+    cut off anywhere is gone on with by the next. Raises NotFound, Refused where something would be
+    sent twice and `send_again` does not allow it, and where the ground has changed.
+    """
+    runner = _Runner(store, token, actor, rate, progress, pause)
+    plan = runner.begin(send_again=send_again)
+    if plan.state != "done":
+        runner.go_on(plan)
+    with store.read() as tx:
+        stand = outcomes(tx, plan.id)
+    before = plan.events - runner.replayed
+    return Ran(
+        token=token, events=plan.events, replayed=runner.replayed, before=before, outcomes=stand
+    )
+
+
+class _Runner:
+    """One run of one plan."""
+
+    def __init__(
+        self,
+        store: Store,
+        token: str,
+        actor: str,
+        rate: float | None,
+        progress: Callable[[int], None],
+        pause: Callable[[float], None],
+    ) -> None:
+        self._store = store
+        self._token = token
+        self._actor = actor
+        self._rate = rate
+        self._progress = progress
+        self._pause = pause
+        self._chunk = min(CHUNK, max(1, int(rate))) if rate else CHUNK
+        self._base_ms = 0  # when the plan's first event is due, whichever run it is
+        self.replayed = 0
+
+    def begin(self, *, send_again: bool) -> Any:
+        """The plan, started; all that is still to be replayed stands as it was planned."""
+        with self._store.read() as tx:
+            plan = _found(tx, self._token)
+        if plan.state == "done":
+            return plan
+        if plan.repeats and not send_again:
+            raise Refused(
+                f"{plan.repeats} deliveries may arrive twice, and nobody can look them up",
+                field="plan",
+                fix=f"see `meshline quarantine plan show {self._token}`, look into the tool, then"
+                " give --yes-send-again, or plan without those events",
+            )
+        self._check_all(plan)
+        with self._store.write() as tx:
+            self._base_ms = start_plan(tx, plan.id, actor=self._actor)
+            told = {"plan": self._token, "send_again": send_again, "rate": self._rate}
+            record(tx, actor=self._actor, action="run_plan", detail=told)
+        return plan
+
+    def go_on(self, plan: Any) -> None:
+        """Chunk after chunk, until nothing is left."""
+        began = time.monotonic()
+        while True:
+            with self._store.write(ring=True) as tx:
+                _found(tx, self._token, lock=True)
+                rows = open_events(tx, plan.id, limit=self._chunk)
+                if not rows:
+                    finish_plan(tx, plan.id)
+                    return
+                self._replay(tx, plan, rows)
+            self.replayed += len(rows)
+            self._progress(rows[-1][0] + 1)
+            if self._rate:
+                self._pause(max(0.0, began + self.replayed / self._rate - time.monotonic()))
+
+    def _replay(self, tx: Tx, plan: Any, rows: Sequence[Row]) -> None:
+        live = _live(tx, plan)
+        found = grounds(tx, [row[1] for row in rows], lock=True)
+        changed = _changed(rows, found)
+        if changed:
+            raise _refused(self._token, changed)
+        order = InOrder(plan=plan.id, token=self._token, base_ms=self._base_ms)
+        by_workflow: dict[tuple[str, str], list[str]] = {}
+        for row in rows:
+            one = found[row[1]]
+            by_workflow.setdefault((one.client, one.workflow), []).append(row[1])
+        moved = 0
+        for name, ids in by_workflow.items():
+            moved += len(replay(tx, ids, live=live[name], actor=self._actor, order=order))
+        if moved != len(rows):
+            raise _refused(self._token, ["an event that is moved at this moment"])
+        self._allow(tx, rows)
+        mark_done(tx, plan.id, [row[0] for row in rows])
+
+    def _allow(self, tx: Tx, rows: Sequence[Row]) -> None:
+        """Write down the yes to those that may arrive twice."""
+        ids = [
+            row[1]
+            for row in rows
+            if any(one["effect"] == Effect.AGAIN for one in orjson.loads(row[3]))
+        ]
+        told = {"detail": "may be sent a second time", "plan": self._token}
+        notes = [
+            DeliveryNote(event_id=one, destination=where, action="send_again", detail=told)
+            for one, where in allow_resend(tx, ids, reasons=(Reason.UNKNOWN_OUTCOME,))
+        ]
+        record_deliveries(tx, notes, actor=self._actor)
+
+    def _check_all(self, plan: Any) -> None:
+        """Nothing is sent where only a part of it still is as it was."""
+        changed: list[str] = []
+        after = -1
+        with self._store.read() as tx:
+            _live(tx, plan)
+            while rows := open_events(tx, plan.id, limit=CHUNK, after=after):
+                changed += _changed(rows, grounds(tx, [row[1] for row in rows]))
+                after = rows[-1][0]
+        if changed:
+            raise _refused(self._token, changed)
+
+
+def _found(tx: Tx, token: str, *, lock: bool = False) -> Any:
+    plan = find_plan(tx, token, lock=lock)
+    if plan is None:
+        raise NotFound(f"there is no plan {token!r}", fix="see `meshline quarantine plan list`")
+    if plan.state == "freezing":
+        raise Refused(
+            "the plan was never finished", field="plan", fix="make it again with `replay … --plan`"
+        )
+    return plan
+
+
+def _live(tx: Tx, plan: Any) -> dict[tuple[str, str], LiveWorkflow]:
+    """The live versions, all of them those that the plan was made with."""
+    found = {}
+    for one in orjson.loads(plan.workflows):
+        live = live_workflow(tx, one["client"], one["workflow"])
+        if live is None or live.id != one["id"]:
+            now = f"version {live.version} is live" if live else "no version is live"
+            raise Refused(
+                f"{one['workflow']} was planned under version {one['version']}, and {now}",
+                field="plan",
+                fix="make a new plan with `meshline quarantine replay … --plan`",
+            )
+        found[live.client, live.name] = live
+    return found
+
+
+def _changed(rows: Sequence[Row], found: dict[str, Ground]) -> list[str]:
+    return [row[1] for row in rows if row[1] not in found or found[row[1]].digest != row[2]]
+
+
+def _refused(token: str, changed: Sequence[str]) -> Refused:
+    some = ", ".join(changed[:_MOST_TOLD]) + (" ..." if len(changed) > _MOST_TOLD else "")
+    return Refused(
+        f"{len(changed)} events of plan {token} do not stand as they were planned: {some}",
+        field="plan",
+        fix="make a new plan with `meshline quarantine replay … --plan`",
+    )

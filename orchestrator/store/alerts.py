@@ -1,0 +1,220 @@
+"""Alerts as rows: one for each incident, step and person, sent by whoever claims it first.
+
+A keeper that dies between a send and its word about it leaves a claim that runs out; then it is
+sent again, under the same number. Nothing here holds an address's secret: a recipient is a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, exists, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from orchestrator.domain.incidents import IncidentState
+from orchestrator.store import audit
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.engine import AnyRow
+from orchestrator.store.prepared import storable
+from orchestrator.store.schema import alerts, incidents
+
+CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up
+MOST_ATTEMPTS = 12
+_FIRST_WAIT, _LONGEST_WAIT = 15.0, 3_600.0  # seconds
+_LONGEST_ERROR = 500  # characters
+_NEWS_SECONDS = 86_400  # an end that is older is no news
+
+
+class AlertKind(StrEnum):
+    """What an alert tells."""
+
+    OPENED = "opened"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+    TEST = "test"
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"  # the last try failed
+    DROPPED = "dropped"  # it was no news any more when its turn came
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """An alert that this keeper, and no other, may send now."""
+
+    id: int
+    incident_id: int | None
+    round: int  # how often the incident had been reopened
+    kind: AlertKind
+    step: int
+    recipient: str
+    role: str | None
+    attempts: int  # this one among them
+    over: bool  # the incident is resolved, or was opened again, since
+
+
+def announce_incidents(tx: Connection) -> int:
+    """Write what is to be told of incidents that opened, and of those that are over; how many.
+
+    Who is given an incident later is told of it as if it had just opened. Nobody is told of an end
+    who was not told of the beginning.
+    """
+    opened = _not_told(AlertKind.OPENED, incidents.c.owner).where(
+        incidents.c.state != IncidentState.RESOLVED
+    )
+    told = alerts.alias("told").c
+    resolved = (
+        _not_told(AlertKind.RESOLVED, told.recipient)
+        .join(told.id.table, (told.incident_id == incidents.c.id))
+        .where(
+            told.round == incidents.c.reopened,
+            told.kind.in_((AlertKind.OPENED, AlertKind.ESCALATED)),
+            told.state == AlertState.SENT,
+            incidents.c.state == IncidentState.RESOLVED,
+            incidents.c.resolved_at > after(-_NEWS_SECONDS),
+        )
+        .distinct()
+    )
+    written = 0
+    for kind, missing in ((AlertKind.OPENED, opened), (AlertKind.RESOLVED, resolved)):
+        for row in tx.execute(missing).all():
+            role = "recovery_lead" if kind is AlertKind.OPENED else None
+            written += add_alert(
+                tx, row.id, round_=row.reopened, kind=kind, recipient=row.recipient, role=role
+            )
+    return written
+
+
+def _not_told(kind: AlertKind, recipient: Any) -> Any:
+    """The incidents of which nothing of a kind was written for this recipient in this round."""
+    known = exists().where(
+        alerts.c.incident_id == incidents.c.id,
+        alerts.c.round == incidents.c.reopened,
+        alerts.c.kind == kind,
+        alerts.c.recipient == recipient,
+    )
+    columns = (incidents.c.id, incidents.c.reopened, recipient.label("recipient"))
+    return select(*columns).select_from(incidents).where(~known)
+
+
+def add_alert(
+    tx: Connection,
+    incident: int,
+    *,
+    round_: int,
+    kind: AlertKind,
+    recipient: str,
+    role: str | None,
+    step: int = 0,
+) -> bool:
+    """Write one alert, due now; False where it is there already."""
+    insert_: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(alerts)
+    statement = insert_.values(
+        **_new(kind, recipient), incident_id=incident, round=round_, step=step, role=role
+    )
+    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def add_test(tx: Connection, recipient: str, *, actor: str) -> int:
+    """Write an alert that tells nothing but that it arrives; its number."""
+    audit.record(tx, actor=actor, action="test_alert", detail={"to": recipient})
+    statement = insert(alerts).values(
+        **_new(AlertKind.TEST, recipient), incident_id=None, round=0, step=0, role=None
+    )
+    return int(tx.execute(statement.returning(alerts.c.id)).scalar_one())
+
+
+def _new(kind: AlertKind, recipient: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "recipient": recipient,
+        "state": AlertState.WAITING,
+        "due_at": now_ms(),
+        "created_at": now_ms(),
+    }
+
+
+def claim_alert(tx: Connection, alert_id: int | None = None) -> Alert | None:
+    """Take the alert that has waited longest, or this one, for one try; None where none is due."""
+    table = alerts.c
+    due = select(table.id).where(table.state == AlertState.WAITING, table.due_at <= now_ms())
+    if alert_id is not None:
+        due = due.where(table.id == alert_id)
+    due = due.order_by(table.due_at, table.id).limit(1).with_for_update(skip_locked=True)
+    taken = tx.execute(due).scalar_one_or_none()
+    if taken is None:
+        return None
+    tx.execute(
+        update(alerts)
+        .where(table.id == taken)
+        .values(due_at=after(CLAIM_SECONDS), attempts=table.attempts + 1)
+    )
+    return _alert(tx.execute(_claimed().where(table.id == taken)).one())
+
+
+def _claimed() -> Any:
+    table = alerts.c
+    return select(
+        alerts,
+        (incidents.c.state == IncidentState.RESOLVED).label("resolved"),
+        (incidents.c.reopened != table.round).label("again"),
+    ).join(incidents, incidents.c.id == table.incident_id, isouter=True)
+
+
+def _alert(row: AnyRow) -> Alert:
+    kind = AlertKind(row.kind)
+    over = row.again or (row.resolved and kind is not AlertKind.RESOLVED)
+    return Alert(
+        id=row.id,
+        incident_id=row.incident_id,
+        round=row.round,
+        kind=kind,
+        step=row.step,
+        recipient=row.recipient,
+        role=row.role,
+        attempts=row.attempts,
+        over=bool(over),
+    )
+
+
+def settle_sent(tx: Connection, alert: Alert) -> None:
+    """It was taken by whoever carries it on."""
+    _settle(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=None)
+
+
+def settle_dropped(tx: Connection, alert: Alert, why: str) -> None:
+    """It need not be told any more."""
+    _settle(tx, alert, state=AlertState.DROPPED, error=why)
+
+
+def settle_failed(tx: Connection, alert: Alert, error: str) -> None:
+    """A try failed; it comes again after a wait that grows, until the last."""
+    wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (alert.attempts - 1))
+    state = AlertState.WAITING if alert.attempts < MOST_ATTEMPTS else AlertState.FAILED
+    told = storable(error)[:_LONGEST_ERROR]
+    _settle(tx, alert, state=state, due_at=after(wait), error=told)
+
+
+def put_off(tx: Connection, alert: Alert, until_ms: int) -> None:
+    """Its recipient wants no word before; no try, so none is counted."""
+    _settle(tx, alert, due_at=until_ms, attempts=alert.attempts - 1)
+
+
+def _settle(tx: Connection, alert: Alert, **values: Any) -> None:
+    table = alerts.c
+    tx.execute(
+        update(alerts)
+        .where(
+            table.id == alert.id,
+            table.state == AlertState.WAITING,
+            table.attempts == literal(alert.attempts),  # nobody took it over meanwhile
+        )
+        .values(**values)
+    )

@@ -1,0 +1,40 @@
+"""When clocks are over, by the database's time and the calendars of workflows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from orchestrator.domain.calendars import deadline
+from orchestrator.domain.workflow import Workflow
+from orchestrator.store.clock import now_ms
+
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def recovery_ms(tx: Connection, workflow: Workflow) -> int:
+    """How long from now what comes to stand still may stand, in milliseconds.
+
+    A workflow without a calendar costs no statement.
+    """
+    seconds, calendar = workflow.recover_within_seconds, workflow.calendar
+    if calendar is None:
+        return int(seconds * 1000)
+    now = time_of(tx)
+    return in_ms(deadline(now, seconds, calendar)) - in_ms(now)
+
+
+def time_of(tx: Connection) -> datetime:
+    """The database's time."""
+    return moment(tx.execute(select(now_ms())).scalar_one())
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time of the store."""
+    return _BEGIN + timedelta(milliseconds=milliseconds)
+
+
+def in_ms(when: datetime) -> int:
+    """A time as the store keeps it."""
+    return (when - _BEGIN) // timedelta(milliseconds=1)

@@ -1,0 +1,72 @@
+"""What people did by hand, counted from the audit: no page of its own keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, case, func, or_, select
+
+from orchestrator.store.schema import audit
+from orchestrator.store.views import View
+
+BY_HAND = (
+    *("amend", "replay", "discard", "approve", "send_again", "plan_replay", "run_plan"),
+    *("acknowledge_incident", "assign_incident", "resolve_incident"),
+    *("pause", "resume", "requeue", "drop"),
+)
+"""The audit's words for what only people begin."""
+
+_APART_MS = 5_000
+"""One command writes many rows in chunks; a longer pause between two is another touch."""
+
+
+def count_touches(tx: Connection, since: int, *, client: str | None = None) -> list[View]:
+    """Who did what by hand since then, in milliseconds: touches, and the events they were about."""
+    table = audit.c
+    before = func.lag(table.at).over(partition_by=(table.actor, table.action), order_by=table.id)
+    pause = table.at - before
+    rows = (
+        select(
+            table.actor,
+            table.action,
+            table.event_id,
+            case((or_(pause.is_(None), pause > _APART_MS), 1), else_=0).label("begins"),
+        )
+        .where(table.at >= since, table.action.in_(BY_HAND), _by_people(), *_of(client))
+        .subquery()
+    )
+    counted = (
+        select(rows.c.actor, rows.c.action, func.sum(rows.c.begins), func.count(rows.c.event_id))
+        .group_by(rows.c.actor, rows.c.action)
+        .order_by(rows.c.actor, rows.c.action)
+    )
+    return [
+        {"actor": row[0], "action": row[1], "touches": int(row[2]), "events": row[3]}
+        for row in tx.execute(counted)
+    ]
+
+
+def count_healed(tx: Connection, since: int, *, client: str | None = None) -> list[View]:
+    """Who had acknowledged incidents that were resolved since then, and how long each took."""
+    table = audit.c
+    resolved = select(table.detail).where(
+        table.at >= since, table.action == "resolve_incident", *_of(client)
+    )
+    spent: dict[str, list[int]] = {}
+    for row in tx.execute(resolved):
+        detail = orjson.loads(row.detail or "{}")
+        if detail.get("acknowledged_by"):
+            spent.setdefault(detail["acknowledged_by"], []).append(detail["seconds"])
+    return [
+        {"actor": actor, "incidents": len(times), "seconds": sum(times)}
+        for actor, times in sorted(spent.items())
+    ]
+
+
+def _by_people() -> Any:
+    return audit.c.actor.not_like("worker:%") & (audit.c.actor != "keeper")
+
+
+def _of(client: str | None) -> list[Any]:
+    return [] if client is None else [audit.c.client == client]

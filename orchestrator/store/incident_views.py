@@ -1,0 +1,179 @@
+"""What people read of incidents, as JSON-ready values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, case, func, select
+
+from orchestrator.domain.incidents import HELD, IncidentState
+from orchestrator.store.clock import now_ms
+from orchestrator.store.engine import AnyRow
+from orchestrator.store.schema import audit, deliveries, events, incidents, quarantine
+from orchestrator.store.settling import UNGROUPED
+from orchestrator.store.views import View, audited, iso
+
+_SAMPLES = 5  # events that the page of an incident names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """Which incidents; every condition that is given must hold."""
+
+    client: str | None = None
+    workflow: str | None = None
+    reason: str | None = None
+    kind: str | None = None
+    owner: str | None = None
+    state: str | None = None  # None: those that are not resolved
+    since: int | None = None  # opened since this time or later, in milliseconds
+    until: int | None = None  # opened before this time
+
+
+def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list[View]:
+    """Incidents, those that have to be healed the soonest first, the resolved ones at the end."""
+    table = incidents.c
+    over = case((table.state == IncidentState.RESOLVED, 1), else_=0)
+    rows = tx.execute(_sought(sought).order_by(over, table.recover_by, table.id).limit(limit)).all()
+    standing = _standing(tx, [row.id for row in rows])
+    held = _held(tx) if any(row.reason == HELD for row in rows) else {}
+    return [_incident(row, standing, held) for row in rows]
+
+
+def count_incidents(tx: Connection, sought: Sought) -> int:
+    """How many there are."""
+    counted = select(func.count()).select_from(_sought(sought).subquery())
+    return int(tx.execute(counted).scalar_one())
+
+
+def show_incident(tx: Connection, incident: int) -> View | None:
+    """One incident with its oldest events and its history; None where there is none."""
+    statement = select(incidents, _OVERDUE).where(incidents.c.id == incident)
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        return None
+    held = _held(tx) if row.reason == HELD else {}
+    view = _incident(row, _standing(tx, [incident]), held)
+    view["oldest"] = _held_samples(tx, row) if row.reason == HELD else _samples(tx, incident)
+    history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
+    view["history"] = [audited(one) for one in tx.execute(history)]
+    return view
+
+
+def count_ungrouped(tx: Connection) -> int:
+    """How many quarantined events have no incident yet, because they came before there were any."""
+    counted = select(func.count()).select_from(quarantine).where(UNGROUPED)
+    return int(tx.execute(counted).scalar_one())
+
+
+_OVERDUE = (
+    (incidents.c.state != IncidentState.RESOLVED) & (incidents.c.recover_by < now_ms())
+).label("overdue")
+
+
+def _sought(sought: Sought) -> Select[Any]:
+    table = incidents.c
+    statement = select(incidents, _OVERDUE)
+    for name in ("client", "workflow", "reason", "kind", "owner", "state"):
+        if (value := getattr(sought, name)) is not None:
+            statement = statement.where(table[name] == value)
+    if sought.state is None:
+        statement = statement.where(table.state != IncidentState.RESOLVED)
+    if sought.since is not None:
+        statement = statement.where(table.opened_at >= sought.since)
+    if sought.until is not None:
+        statement = statement.where(table.opened_at < sought.until)
+    return statement
+
+
+_Held = dict[tuple[str, str, str], int]
+
+
+def _incident(row: AnyRow, standing: dict[int, int], held: _Held) -> View:
+    waiting = held.get((row.client, row.workflow, row.destination), 0)
+    return {
+        "id": row.id,
+        "client": row.client,
+        "workflow": row.workflow,
+        "kind": row.kind,
+        "title": row.title,
+        "reason": row.reason,
+        "stage": row.stage,
+        "destination": row.destination,
+        "state": row.state,
+        "owner": row.owner,
+        "events": row.events,
+        "standing": standing.get(row.id, 0),
+        "held": waiting if row.reason == HELD else 0,
+        "opened_at": iso(row.opened_at),
+        "last_at": iso(row.last_at),
+        "recover_by": iso(row.recover_by),
+        "overdue": bool(row.overdue),
+        "acknowledged_at": iso(row.acknowledged_at),
+        "acknowledged_by": row.acknowledged_by,
+        "resolved_at": iso(row.resolved_at),
+        "resolved_by": row.resolved_by,
+        "reopened": row.reopened,
+        "step": row.step,
+        "breached_at": iso(row.breached_at),
+    }
+
+
+def _standing(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """How many events of each stand in quarantine."""
+    table = quarantine.c
+    rows = tx.execute(
+        select(table.incident_id, func.count())
+        .where(table.incident_id.in_(ids), table.released_at.is_(None))
+        .group_by(table.incident_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _held(tx: Connection) -> _Held:
+    """How many deliveries are held, by client, workflow and destination."""
+    place = (events.c.client, events.c.workflow, deliveries.c.destination)
+    rows = tx.execute(
+        select(*place, func.count())
+        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
+        .where(deliveries.c.held_by.is_not(None))
+        .group_by(*place)
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
+def _samples(tx: Connection, incident: int) -> list[View]:
+    table = quarantine.c
+    rows = tx.execute(
+        select(table.event_id, table.detail, table.since)
+        .where(table.incident_id == incident, table.released_at.is_(None))
+        .order_by(table.id)
+        .limit(_SAMPLES)
+    )
+    return [{"id": row[0], "detail": row[1], "since": iso(row[2])} for row in rows]
+
+
+def _held_samples(tx: Connection, incident: AnyRow) -> list[View]:
+    table = deliveries.c
+    rows = tx.execute(
+        select(table.event_id, table.held_by, table.error, table.updated_at)
+        .join_from(deliveries, events, events.c.id == table.event_id)
+        .where(
+            table.held_by.is_not(None),
+            table.destination == incident.destination,
+            events.c.client == incident.client,
+            events.c.workflow == incident.workflow,
+        )
+        .order_by(table.event_id)
+        .limit(_SAMPLES)
+    )
+    return [
+        {
+            "id": row[0],
+            "detail": f"held at {row[1]}" + (f": {row[2]}" if row[2] else ""),
+            "since": iso(row[3]),
+        }
+        for row in rows
+    ]

@@ -1,0 +1,50 @@
+"""One turn of a keeper at the store: looks first, and writes only where there is something to."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, exists, or_, select
+
+from orchestrator.domain.incidents import IncidentState
+from orchestrator.store.alerts import announce_incidents
+from orchestrator.store.clock import after
+from orchestrator.store.clocks import find_late, record_late, record_overdue
+from orchestrator.store.engine import Store
+from orchestrator.store.escalation import climb
+from orchestrator.store.incident_views import count_ungrouped
+from orchestrator.store.schema import incidents
+from orchestrator.store.settling import group_ungrouped, settle_incidents
+from orchestrator.store.terms import TermsShelf
+
+_FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
+
+
+def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
+    """Record what is late, raise and settle incidents, climb, and write what is to be told.
+
+    Each part is a transaction of its own; rows decide who does it, so any number may do it at once.
+    """
+    for _ in range(rounds):
+        with store.read() as tx:
+            late = find_late(tx, shelf.take(tx))
+        if not late:
+            break
+        with store.write() as tx:
+            record_late(tx, late)
+    with store.read() as tx:
+        ungrouped, incidents_stand = count_ungrouped(tx), _any_incident(tx)
+    if ungrouped:
+        with store.write() as tx:
+            group_ungrouped(tx)
+    if ungrouped or incidents_stand:
+        with store.write() as tx:
+            settle_incidents(tx)
+        with store.write() as tx:
+            record_overdue(tx)
+            climb(tx, shelf.newest(tx))
+            announce_incidents(tx)
+
+
+def _any_incident(tx: Connection) -> bool:
+    table = incidents.c
+    recent = or_(table.state != IncidentState.RESOLVED, table.resolved_at > after(-_FRESH_SECONDS))
+    return bool(tx.execute(select(exists(select(table.id).where(recent)))).scalar_one())

@@ -1,0 +1,133 @@
+"""Incidents that are over: nothing stands in quarantine, and nothing is held, for their cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, and_, exists, select, update
+
+from orchestrator.domain.causes import Cause, cause_of
+from orchestrator.domain.gates import destination_gate, standing_in_the_way
+from orchestrator.domain.incidents import HELD, LATE, IncidentMove, IncidentState
+from orchestrator.domain.verdicts import Violation
+from orchestrator.store.clock import now_ms
+from orchestrator.store.destinations import connectors_of
+from orchestrator.store.gates import standing_gates
+from orchestrator.store.incident_moves import move_incident
+from orchestrator.store.incidents import note_events
+from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
+
+_NOTHING_STANDS = ~exists().where(
+    quarantine.c.incident_id == incidents.c.id, quarantine.c.released_at.is_(None)
+)
+
+
+def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
+    """Resolve the incidents of which nothing stands in quarantine or is held; their ids.
+
+    Where deliveries were held, their gate flows too: a call that tries it is out of hold for as
+    long as it takes.
+    """
+    table = incidents.c
+    rows = tx.execute(
+        select(incidents)
+        .where(table.state != IncidentState.RESOLVED, _NOTHING_STANDS)
+        .order_by(table.id)
+    ).all()
+    closed = _closed_destinations(tx) if any(row.reason == HELD for row in rows) else set()
+    healed = [row for row in rows if not _goes_on(tx, row, closed)]
+    return [row.id for row in healed if _resolve(tx, row, actor)]
+
+
+def _resolve(tx: Connection, row: Any, actor: str) -> bool:
+    """Resolve it as it was seen: events that were counted since then stand somewhere."""
+    table = incidents.c
+    seen = (table.id == row.id, table.reopened == row.reopened, table.notes == row.notes)
+    # Locked, and looked at anew: what another transaction counted shows only now.
+    if tx.execute(select(table.id).where(*seen).with_for_update()).first() is None:
+        return False
+    return move_incident(tx, row.id, IncidentMove.RESOLVE, actor=actor, reason="healed")
+
+
+def _goes_on(tx: Connection, row: Any, closed: set[str]) -> bool:
+    if row.reason == HELD:
+        return _waits(tx, row, closed)
+    return row.reason == LATE and bool(tx.execute(select(exists(_late_of(row)))).scalar_one())
+
+
+def _late_of(row: Any) -> Any:
+    """The events of a workflow that are under way and late."""
+    return (
+        select(breaches.c.event_id)
+        .join(events, events.c.id == breaches.c.event_id)
+        .where(
+            events.c.due_at.is_not(None),
+            events.c.client == row.client,
+            events.c.workflow == row.workflow,
+        )
+    )
+
+
+def _waits(tx: Connection, row: Any, closed: set[str]) -> bool:
+    if destination_gate(row.client, row.workflow, row.destination) in closed:
+        return True
+    return bool(tx.execute(select(exists(held_of(row)))).scalar_one())
+
+
+def held_of(row: Any) -> Any:
+    """The held deliveries of an incident: their event ids, for `exists` and for counting."""
+    return (
+        select(deliveries.c.event_id)
+        .join(events, events.c.id == deliveries.c.event_id)
+        .where(
+            deliveries.c.held_by.is_not(None),
+            deliveries.c.destination == row.destination,
+            events.c.client == row.client,
+            events.c.workflow == row.workflow,
+        )
+    )
+
+
+def _closed_destinations(tx: Connection) -> set[str]:
+    """The gates' names of the live workflows' destinations that are paused or broken."""
+    gates = standing_gates(tx)
+    return {
+        name
+        for name, connector in connectors_of(tx).items()
+        if standing_in_the_way(gates, name, connector)
+    }
+
+
+def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) -> int:
+    """Give quarantined events from before there were incidents their incident; how many.
+
+    Their destination was not kept then: it counts as unknown.
+    """
+    table = quarantine.c
+    rows = tx.execute(
+        select(quarantine, now_ms().label("now")).where(UNGROUPED).order_by(table.id).limit(most)
+    ).all()
+    groups: dict[tuple[str, str, Cause], list[Any]] = {}
+    for row in rows:
+        violations = [Violation(**one) for one in orjson.loads(row.violations)]
+        cause = cause_of(row.reason, row.stage, violations=violations)
+        groups.setdefault((row.client, row.workflow, cause), []).append(row)
+    for (client, workflow, cause), some in sorted(groups.items(), key=lambda one: one[0][2].key):
+        incident = note_events(
+            tx,
+            client,
+            workflow,
+            cause,
+            len(some),
+            owner=some[-1].recovery_lead,
+            recover_ms=min(row.recover_by - row.now for row in some),
+            actor=actor,
+        )
+        ids = [row.id for row in some]
+        tx.execute(update(quarantine).where(table.id.in_(ids)).values(incident_id=incident))
+    return len(rows)
+
+
+UNGROUPED = and_(quarantine.c.released_at.is_(None), quarantine.c.incident_id.is_(None))
+"""Quarantined events that have no incident yet."""

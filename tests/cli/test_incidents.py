@@ -1,0 +1,256 @@
+"""What stands still is seen cause by cause, with an owner, and is handed from person to person."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from orchestrator.operations.pause_destination import pause_destination
+from orchestrator.operations.resume_destination import resume_destination
+from orchestrator.store.clock import now_ms
+from orchestrator.store.held import release_held
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.schema import incidents as incidents_table
+from orchestrator.store.settling import settle_incidents
+from orchestrator.store.stages import hand_back
+from tests.cli.desk import CommandLine
+from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow
+
+
+def renamed(meshline: CommandLine, count: int) -> list[str]:
+    """Leads of a form that calls `tier` otherwise: they are all in quarantine."""
+    meshline.publish()
+    lines = "\n".join(
+        f'{{"email": "{n}@example.com", "customer_tier": "pro"}}' for n in range(count)
+    )
+    ran = meshline("emit", "lead.created", "--client", "acme", "--lines", "-", stdin=lines)
+    meshline.validate()
+    return ran.out.split()
+
+
+def held_lead(meshline: CommandLine) -> str:
+    """An event whose delivery to the crm waits, because a person paused it."""
+    meshline.publish()
+    with meshline.store() as store:
+        pause_destination(store, ["acme/leads/crm"], why="a migration", actor="cli:tester")
+        (event_id,) = accept_leads(store, 1)
+        (group,) = claim_groups(store)
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            hold_deliveries(
+                tx,
+                group.ids,
+                ["crm"],
+                workflow=lead_workflow(),
+                epoch=group.epoch,
+                gate="acme/leads/crm",
+                reason="paused",
+                actor="worker:dispatch",
+            )
+            hand_back(tx, group.ids, group.epoch)
+    return event_id
+
+
+def settled(meshline: CommandLine) -> list[int]:
+    """What the keeper resolves."""
+    with meshline.store() as store, store.write() as tx:
+        return settle_incidents(tx)
+
+
+def incidents(meshline: CommandLine, *filters: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = meshline("incidents", "list", *filters, "--json").document[
+        "incidents"
+    ]
+    return found
+
+
+def test_hundreds_of_failures_of_one_renamed_field_are_one_row(meshline: CommandLine) -> None:
+    renamed(meshline, 30)
+
+    (row,) = incidents(meshline)
+
+    assert row["title"] == "undeclared fields, `tier` is missing"
+    assert (row["kind"], row["state"], row["owner"]) == ("contract", "open", "triage@acme.example")
+    assert (row["standing"], row["events"], row["held"]) == (30, 30, 0)
+    assert (row["overdue"], row["reopened"]) == (False, 0)
+    shown = meshline("incidents", "list").out
+    assert "30 of 30" in shown
+    assert "in 71h" in shown
+
+
+def test_nothing_stands_and_the_list_says_so(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    assert meshline("incidents", "list").out == "no incident\n"
+    assert incidents(meshline) == []
+
+
+def test_an_incident_says_what_changed_whose_it_is_and_what_was_done(
+    meshline: CommandLine,
+) -> None:
+    meshline.leads(5)
+    with meshline.store() as store:
+        for group in claim_groups(store):
+            drive_to_routed(store, group)
+    ids = renamed(meshline, 20)
+
+    document = meshline("incidents", "show", "1", "--json").document
+    shown = meshline("incidents", "show", "1").out
+
+    assert [one["id"] for one in document["oldest"]] == ids[:5]
+    assert [one["action"] for one in document["history"]] == ["open_incident"]
+    (found,) = document["diagnosis"]
+    assert (found["kind"], found["path"], found["to"]) == ("renamed", "tier", "customer_tier")
+    assert (found["events"], found["of"]) == (20, 20)
+    assert "renamed: tier → customer_tier, in 20 of 20 events" in shown
+    assert "owner          triage@acme.example" in shown
+    recipe = "meshline quarantine recipe --incident 1 --rename customer_tier=tier"
+    assert document["fix"][:2] == [f"{recipe} --preview", f"{recipe} --apply"]
+    assert f"fix            {recipe} --preview" in shown
+    for command in document["fix"]:
+        assert meshline(*command.split()[1:]).code == 0, "what it proposes works"
+
+
+def test_an_incident_goes_from_open_to_acknowledged_to_resolved(meshline: CommandLine) -> None:
+    (event_id,) = renamed(meshline, 1)
+
+    assert meshline("incidents", "ack", "1", "--why", "on it").out == "acknowledged incident 1\n"
+    assert "left alone" in meshline("incidents", "ack", "1").err
+    assert (
+        meshline("incidents", "assign", "1", "--to", "dana@acme.example", "--json").document
+    ) == {"assigned": [1], "unchanged": []}
+    (row,) = incidents(meshline, "--owner", "dana@acme.example")
+    assert (row["state"], str(row["acknowledged_by"]).partition(":")[0]) == ("acknowledged", "cli")
+    meshline("quarantine", "discard", event_id, "--why", "a test of ours")
+    assert meshline("incidents", "resolve", "1", "--why", "done").out == "resolved incident 1\n"
+
+    history = meshline("incidents", "show", "1", "--json").document["history"]
+    assert [(row["action"], row["from"], row["to"]) for row in history] == [
+        ("open_incident", None, "open"),
+        ("acknowledge_incident", "open", "acknowledged"),
+        ("assign_incident", "acknowledged", "acknowledged"),
+        ("resolve_incident", "acknowledged", "resolved"),
+    ]
+    assert all(row["detail"]["seconds"] >= 0 for row in (history[1], history[3]))
+    assert incidents(meshline) == []
+    assert [row["id"] for row in incidents(meshline, "--state", "resolved")] == [1]
+
+
+def test_an_incident_is_not_resolved_while_events_stand(meshline: CommandLine) -> None:
+    renamed(meshline, 2)
+
+    ran = meshline("incidents", "resolve", "1", "--why", "looks fine")
+
+    assert "2 events of incident 1 still stand in quarantine" in ran.error
+    assert incidents(meshline)[0]["state"] == "open"
+
+
+def test_what_is_resolved_is_not_acknowledged_any_more(meshline: CommandLine) -> None:
+    (event_id,) = renamed(meshline, 1)
+    meshline("quarantine", "discard", event_id, "--why", "a test of ours")
+    assert settled(meshline) == [1]
+
+    ran = meshline("incidents", "ack", "1")
+
+    assert "an incident that is resolved cannot be acknowledged" in ran.error
+
+
+def test_held_deliveries_are_an_incident_until_they_went_out(meshline: CommandLine) -> None:
+    event_id = held_lead(meshline)
+
+    (row,) = incidents(meshline, "--kind", "destination")
+    assert (row["reason"], row["destination"], row["held"]) == ("held", "crm", 1)
+    assert row["title"] == "crm: deliveries are held back"
+    shown = meshline("incidents", "show", "1").out
+    assert event_id in shown
+    assert "1 deliveries are held" in shown
+    assert "1 held deliveries" in meshline("incidents", "resolve", "1", "--why", "done").error
+    assert settled(meshline) == []
+    with meshline.store() as store:
+        resume_destination(store, ["acme/leads/crm"], why="done", actor="cli:tester")
+        with store.write() as tx:
+            release_held(tx)
+    assert settled(meshline) == [1]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (("--client", "acme", "--workflow", "leads"), 2),
+        (("--client", "other"), 0),
+        (("--reason", "held"), 1),
+        (("--reason", "contract_violation"), 1),
+        (("--kind", "platform"), 0),
+        (("--owner", "triage@acme.example"), 2),
+        (("--owner", "nobody@acme.example"), 0),
+        (("--since", "1h"), 2),
+        (("--until", "1h"), 0),
+        (("--state", "acknowledged"), 0),
+        (("--limit", "1"), 1),
+    ],
+    ids=str,
+)
+def test_incidents_are_found_by_what_they_have_in_common(
+    meshline: CommandLine, filters: tuple[str, ...], found: int
+) -> None:
+    renamed(meshline, 2)
+    held_lead(meshline)
+
+    assert len(incidents(meshline, *filters)) == found
+
+
+@pytest.mark.parametrize("words", [("show", "7"), ("ack", "7"), ("resolve", "7", "--why", "x")])
+def test_an_incident_that_is_not_there_is_said_to_be_so(
+    meshline: CommandLine, words: tuple[str, ...]
+) -> None:
+    meshline.publish()
+
+    assert "there is no incident 7" in meshline("incidents", *words).error
+
+
+def test_all_of_them_or_none(meshline: CommandLine) -> None:
+    renamed(meshline, 1)
+
+    assert meshline("incidents", "ack", "1", "7").code == 1
+
+    assert incidents(meshline)[0]["state"] == "open"
+
+
+def test_an_owner_is_a_mailbox(meshline: CommandLine) -> None:
+    renamed(meshline, 1)
+
+    assert "is no e-mail address" in meshline("incidents", "assign", "1", "--to", "dana").error
+
+
+def test_a_resolution_needs_a_reason(meshline: CommandLine) -> None:
+    assert meshline("incidents", "resolve", "1").code == 2
+    meshline.publish()
+    assert "needs a reason" in meshline("incidents", "resolve", "1", "--why", " ").error
+
+
+def test_hand_work_is_counted_by_touch_with_the_time_from_acknowledged_to_resolved(
+    meshline: CommandLine,
+) -> None:
+    ids = renamed(meshline, 5)
+    assert meshline("incidents", "work").out == "nothing was done by hand\n"
+    meshline("incidents", "ack", "1")
+    meshline("quarantine", "fix", *ids, "--rename", "customer_tier=tier")
+    meshline("quarantine", "replay", *ids[:4])
+    meshline("quarantine", "discard", ids[4], "--why", "a test of ours")
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(incidents_table).values(acknowledged_at=now_ms() - 90_000))
+    settled(meshline)
+
+    found = meshline("incidents", "work", "--json").document
+
+    assert {one["action"]: (one["touches"], one["events"]) for one in found["touches"]} == {
+        "acknowledge_incident": (1, 0),
+        "amend": (1, 5),
+        "replay": (1, 4),
+        "discard": (1, 1),
+    }
+    (healed,) = found["healed"]
+    assert healed["incidents"] == 1
+    assert 90 <= healed["seconds"] < 600
+    assert "heal incidents" in meshline("incidents", "work", "--client", "acme").out
+    assert meshline("incidents", "work", "--client", "other").out == "nothing was done by hand\n"

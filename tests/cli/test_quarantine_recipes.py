@@ -1,0 +1,175 @@
+"""A recipe is tried on the whole group, applied to what then passes, and made to stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.desk import CommandLine
+
+Emit = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def emit(meshline: CommandLine) -> Emit:
+    """Send lines of leads and let the first stage judge them."""
+
+    def send(lines: str) -> list[str]:
+        ran = meshline("emit", "lead.created", "--client", "acme", "--lines", "-", stdin=lines)
+        meshline.validate()
+        return ran.out.split()
+
+    meshline.publish()
+    return send
+
+
+def renamed(count: int) -> str:
+    return "\n".join(
+        f'{{"email": "{n}@example.com", "customer_tier": "Pro"}}' for n in range(count)
+    )
+
+
+RECIPE = ("--rename", "customer_tier=tier", "--map", "tier=Pro:pro")
+GROUP = ("quarantine", "recipe", "--workflow", "leads")
+
+
+def test_a_preview_shows_before_and_after_and_changes_nothing(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    ids = emit(renamed(2))
+
+    tried = meshline(*GROUP, *RECIPE, "--json").document
+
+    assert (tried["passing"], tried["refused"], tried["places"]) == (2, 0, [2, 2])
+    assert tried["recipe"]["steps"][0] == {"rename": "customer_tier", "to": "tier"}
+    (first, _) = tried["events"]
+    assert (first["id"], first["passes"], first["to"]) == (ids[0], True, ["crm"])
+    assert [(one["path"], one["before"], one["after"]) for one in first["changes"]] == [
+        ("/customer_tier", "Pro", "Pro"),
+        ("/tier", "Pro", "pro"),
+    ]
+    assert not meshline("quarantine", "show", ids[0], "--json").document["quarantine"]["amended"]
+
+
+def test_the_screen_says_what_each_step_does_and_what_to_do_next(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(2))
+
+    ran = meshline(*GROUP, *RECIPE)
+
+    assert ran.code == 0
+    assert "rename customer_tier to tier: in 2 of 2 events" in ran.out
+    assert "2 would pass contract and routes, 0 would not" in ran.out
+    assert "/customer_tier -> /tier" in ran.out
+    assert "--apply amends them" in ran.err
+
+
+def test_applying_amends_what_passes_and_says_what_does_not(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    good, bad, other = emit(
+        renamed(1) + '\n{"email": "x@example.com", "customer_tier": "Gold"}\n{"email": 5}'
+    )
+
+    ran = meshline(*GROUP, *RECIPE, "--why", "the form was rebuilt", "--apply", "--json")
+
+    assert ran.code == 1
+    assert ran.document["applied"] == [good]
+    refused = {one["id"]: one for one in ran.document["events"] if not one["passes"]}
+    assert refused[bad]["reason"] == "contract_violation"
+    assert "no step finds anything" in refused[other]["detail"]
+    history = meshline("events", "show", good, "--json").document["history"]
+    told = next(one for one in history if one["action"] == "amend")
+    assert told["actor"].startswith("cli:")
+    assert told["detail"]["recipe"]["note"] == "the form was rebuilt"
+    assert told["detail"]["recipe"]["author"] == told["actor"]
+
+
+def test_what_passes_the_contract_and_no_route_is_not_amended(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    from tests.leads import TEXT, publish_leads
+
+    with meshline.store() as store:
+        publish_leads(store, TEXT.replace("[enterprise, pro]", "[enterprise, pro, none]"))
+    emit(renamed(1))
+
+    ran = meshline(*GROUP, "--rename", "customer_tier=tier", "--map", "tier=Pro:none", "--json")
+
+    assert (ran.code, ran.document["passing"]) == (1, 0)
+    assert ran.document["events"][0]["reason"] == "no_route"
+
+
+def test_published_it_heals_the_next_lead_and_the_audit_says_by_what(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(1))
+
+    ran = meshline(*GROUP, *RECIPE, "--publish", "--json")
+
+    assert ran.document["published"]["version"] == 2
+    shown = meshline("workflow", "show", "leads", "--json").document
+    assert shown["definition"]["amend"] == ran.document["recipe"]["steps"]
+    (healed,) = emit('{"email": "next@example.com", "customer_tier": "Pro"}')
+    event = meshline("events", "show", healed, "--json").document
+    assert event["state"] == "validated"
+    told = next(one for one in event["history"] if one["action"] == "amend")
+    assert (told["actor"], told["detail"]["version"]) == ("workflow:leads", 2)
+    (stopped,) = emit('{"email": "other@example.com", "customer_tier": "Gold"}')
+    assert meshline.state(stopped) == "quarantined"
+
+
+def test_published_again_it_is_the_same_version(meshline: CommandLine, emit: Emit) -> None:
+    emit(renamed(1))
+    meshline(*GROUP, *RECIPE, "--publish")
+
+    assert meshline(*GROUP, *RECIPE, "--publish", "--json").document["published"]["unchanged"]
+
+
+@pytest.mark.parametrize("kind", ["yaml", "json"])
+def test_a_recipe_comes_from_a_file(meshline: CommandLine, emit: Emit, kind: str) -> None:
+    emit(renamed(1))
+    steps = [{"rename": "customer_tier", "to": "tier"}, {"map": "tier", "values": {"Pro": "pro"}}]
+    text = json.dumps({"note": "rebuilt", "steps": steps})
+    if kind == "yaml":
+        text = (
+            "note: rebuilt\nsteps:\n  - {rename: customer_tier, to: tier}\n"
+            "  - {map: tier, values: {Pro: pro}}\n"
+        )
+    name = meshline.write(f"fix.{kind}", text)
+
+    assert meshline(*GROUP, "--file", name, "--json").document["passing"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "a recipe has no step"),
+        (("--set", "tier=pro"), "`set` needs `reason`"),
+        (("--rename", "tier"), "not of the form old=new"),
+        (("--file", "absent.yaml"), "it cannot be read"),
+        (("--file", "x.yaml", "--drop", "a"), "a file and steps were given"),
+        (("--drop", "nothing", "--publish"), "heals no event"),
+    ],
+)
+def test_what_is_no_recipe_is_refused_in_one_line(
+    meshline: CommandLine, emit: Emit, words: tuple[str, ...], said: str
+) -> None:
+    emit(renamed(1))
+
+    assert said in meshline(*GROUP, *words).error
+
+
+def test_an_incident_is_a_group(meshline: CommandLine, emit: Emit) -> None:
+    emit(renamed(2) + '\n{"email": 5}')
+    incidents = meshline("incidents", "list", "--json").document["incidents"]
+    one = next(each for each in incidents if each["events"] == 2)
+
+    tried = meshline("quarantine", "recipe", "--incident", str(one["id"]), *RECIPE, "--json")
+
+    assert (tried.document["passing"], tried.document["refused"]) == (2, 0)
+    owned = meshline(*GROUP, "--owner", "triage@acme.example", *RECIPE, "--json").document
+    assert owned["passing"] + owned["refused"] == 3

@@ -1,0 +1,122 @@
+"""A keeper that is killed and started again: clocks go on, and each alert arrives once."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
+from orchestrator.embedded.child import Child, Program
+from orchestrator.embedded.processes import Supervisor
+from orchestrator.embedded.ready import says
+from orchestrator.store.engine import Store
+from orchestrator.store.quarantine import discard, quarantine_events
+from orchestrator.store.views import list_audit
+from tests.keeper.conftest import SECRET, Desk
+from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads
+
+pytestmark = pytest.mark.processes
+
+SHORT = TEXT.replace(
+    "sla: {deliver_within: 15m, recover_within: 72h}",
+    "sla: {deliver_within: 1h, recover_within: 2s, escalate: [0s, 3s, 6s]}",
+)
+LEAD, OWNER, BACKSTOP = "triage@acme.example", "/owner", "/backstop"
+
+
+def start_keeper(supervisor: Supervisor, desk: Desk, store: Store, name: str) -> Child:
+    return supervisor.start(
+        Program(
+            name=name,
+            command=(sys.executable, "-m", "orchestrator.cli.main", "keeper"),
+            environment={
+                **desk.environment,
+                "MESHLINE_DATABASE_URL": store.url.render_as_string(hide_password=False),
+            },
+            ready=says("keeping"),
+            ready_within=60,
+        )
+    )
+
+
+def stopped_leads(store: Store, count: int) -> list[str]:
+    publish_leads(store, SHORT)
+    ids = accept_leads(store, count)
+    with store.write() as tx:
+        quarantine_events(
+            tx,
+            ids,
+            source=State.ACCEPTED,
+            workflow=lead_workflow(SHORT),
+            reason=Reason.CONTRACT_VIOLATION,
+            detail="no",
+            actor="worker",
+        )
+    return ids
+
+
+def wait_until(done: Callable[[], bool], what: str, *, within: float = 60) -> None:
+    end = time.monotonic() + within
+    while not done():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def test_a_breach_climbs_while_keepers_are_killed_and_each_alert_arrives_once(
+    desk: Desk, store: Store, tmp_path: Path
+) -> None:
+    with Supervisor(tmp_path / "home") as supervisor:
+        first = start_keeper(supervisor, desk, store, "first")
+        ids = stopped_leads(store, 20)
+        wait_until(lambda: len(desk.mails.arrived) == 2, "the lead was not told")
+        first.kill()
+        assert desk.hook.posted == []
+
+        # Nobody keeps the clock, and two steps fall due meanwhile.
+        time.sleep(7)
+        keepers = [start_keeper(supervisor, desk, store, name) for name in ("second", "third")]
+        wait_until(lambda: len(desk.hook.posted) == 2, "the owner or the backstop was not told")
+        for keeper in keepers:
+            keeper.kill()
+        fourth = start_keeper(supervisor, desk, store, "fourth")
+        with store.write() as tx:
+            discard(tx, ids, why="test entries", actor="cli:tester")
+        wait_until(
+            lambda: len(desk.mails.arrived) + len(desk.hook.posted) == 7, "the end was not told"
+        )
+        time.sleep(1)  # for what would be one too many
+        fourth.stop(signal.SIGTERM)
+        logs = "".join(path.read_text() for path in (tmp_path / "home" / "logs").glob("*.log"))
+
+    mailed = [subject for to, subject in desk.mails.arrived if to == LEAD]
+    assert len(mailed) == len(desk.mails.arrived) == 3
+    assert "opened" in mailed[0] and "step 1" in mailed[1] and "resolved" in mailed[2]
+    owner, backstop = desk.hook.titles(OWNER), desk.hook.titles(BACKSTOP)
+    assert len(owner) == len(backstop) == 2
+    assert "step 2" in owner[0] and "resolved" in owner[1]
+    assert "step 3" in backstop[0] and "resolved" in backstop[1]
+    assert len(set(desk.mails.ids)) == 3
+    with store.read() as tx:
+        actions = Counter(row["action"] for row in list_audit(tx) if row["actor"] == "keeper")
+    assert actions == {"breach": 1, "escalate": 3, "resolve_incident": 1}
+    assert "Traceback" not in logs
+    assert SECRET not in logs
+
+
+def test_a_keeper_ends_on_sigterm_and_says_nothing_of_it(
+    desk: Desk, store: Store, tmp_path: Path
+) -> None:
+    with Supervisor(tmp_path / "home") as supervisor:
+        keeper = start_keeper(supervisor, desk, store, "keeper")
+        keeper.ask_to_stop(signal.SIGTERM)
+        keeper.wait(20)
+
+        assert not keeper.running
+        assert "ended with 0" in keeper.obituary()

@@ -1,0 +1,250 @@
+"""What an alert says, whom it reaches, and what becomes of one that does not arrive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from sqlalchemy import func, select, update
+
+from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.links import opens, signed
+from orchestrator.keeper.contacts import read_contacts
+from orchestrator.keeper.telling import Teller
+from orchestrator.store.alert_views import list_alerts, list_noise
+from orchestrator.store.clock import after
+from orchestrator.store.due_times import time_of
+from orchestrator.store.engine import Store
+from orchestrator.store.incident_moves import move_incident
+from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.schema import alerts, incidents
+from orchestrator.store.terms import TermsShelf
+from tests.keeper.conftest import SECRET, Desk
+from tests.keeper.test_keeper import stopped_leads
+
+
+def keep(store: Store) -> None:
+    keep_clocks(store, TermsShelf())
+
+
+def tell(store: Store, desk: Desk) -> int:
+    return Teller(store=store, config=desk.settings()).tell()
+
+
+def again(store: Store) -> None:
+    """The wait of what failed is over."""
+    with store.write() as tx:
+        tx.execute(update(alerts).where(alerts.c.state == "waiting").values(due_at=after(-1)))
+
+
+def states(store: Store) -> list[tuple[str, str, int]]:
+    with store.read() as tx:
+        return [(one["kind"], one["state"], one["attempts"]) for one in list_alerts(tx)]
+
+
+def assign(store: Store, owner: str) -> None:
+    with store.write() as tx:
+        move_incident(tx, 1, IncidentMove.ASSIGN, actor="cli:tester", owner=owner)
+
+
+def test_one_message_tells_of_an_incident_however_many_events_it_has(
+    desk: Desk, store: Store
+) -> None:
+    stopped_leads(store, 30)
+    keep(store)
+    stopped_leads(store, 30)
+    keep(store)
+
+    assert tell(store, desk) == 1
+    assert tell(store, desk) == 0
+    ((to, subject),) = desk.mails.arrived
+    assert to == "triage@acme.example"
+    assert subject.startswith("[acme/leads] incident 1 opened: ")
+    assert "events: 60" in desk.mails.texts[0]
+
+
+def test_its_link_opens_that_page_for_a_while_and_no_other(desk: Desk, store: Store) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    tell(store, desk)
+
+    (line,) = [one for one in desk.mails.texts[0].splitlines() if one.startswith("https://")]
+    link = urlsplit(line)
+    query = dict(parse_qsl(link.query))
+    until = float(query["until"])
+    assert (link.netloc, link.path) == ("desk.example", "/incidents/1")
+    assert opens(link.path, query, now=until - 1, key="a-key-of-links")
+    assert not opens(link.path, query, now=until, key="a-key-of-links")
+    assert not opens("/incidents/2", query, now=until - 1, key="a-key-of-links")
+    assert not opens(link.path, query, now=until - 1, key="another-key")
+    assert not opens(link.path, query | {"until": "99999999999"}, now=0, key="a-key-of-links")
+
+
+@pytest.mark.parametrize("query", [{}, {"until": "1e9"}, {"until": "9" * 40}, {"signature": "é"}])
+def test_what_is_no_signature_opens_nothing(query: dict[str, str]) -> None:
+    assert signed("/incidents/1", until=5, key="k") != signed("/incidents/1", until=6, key="k")
+    assert not opens("/incidents/1", query, now=0, key="k")
+
+
+def test_an_alert_that_is_refused_is_tried_again_and_shown(desk: Desk, store: Store) -> None:
+    desk.mails.refuses = 2
+    stopped_leads(store, 1)
+    keep(store)
+
+    tell(store, desk)
+    with store.read() as tx:
+        (shown,) = list_alerts(tx, failing=True)
+    assert shown["error"].startswith("mail: the server said 451")
+    assert shown["due_at"]
+    assert tell(store, desk) == 0  # its wait is not over
+    again(store)
+    tell(store, desk)
+    again(store)
+    tell(store, desk)
+
+    assert states(store) == [("opened", "sent", 3)]
+    assert len(desk.mails.arrived) == 1
+
+
+def test_after_the_last_try_it_is_given_up(desk: Desk, store: Store) -> None:
+    desk.mails.refuses = 100
+    stopped_leads(store, 1)
+    keep(store)
+
+    for _ in range(20):
+        tell(store, desk)
+        again(store)
+
+    assert states(store) == [("opened", "failed", 12)]
+
+
+def test_the_ways_of_a_contact_are_tried_in_order_and_no_secret_is_kept(
+    desk: Desk, store: Store
+) -> None:
+    desk.hook.status = 500
+    stopped_leads(store, 1)
+    assign(store, "on-call@agency.example")  # a hook, then mail
+    keep(store)
+    assert tell(store, desk) == 1
+    assert [to for to, _ in desk.mails.arrived] == ["on-call@agency.example"]
+
+    assign(store, "support-ops@acme.example")  # a hook alone
+    keep(store)
+    tell(store, desk)
+
+    with store.read() as tx:
+        (failed,) = list_alerts(tx, failing=True)
+        kept = tx.execute(select(alerts.c.error, alerts.c.recipient)).all()
+    assert failed["error"] == "env:OWNER_HOOK: the service did not take it"
+    assert SECRET not in str(kept)
+
+
+def test_whoever_is_given_an_incident_is_told_of_it(desk: Desk, store: Store) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    tell(store, desk)
+
+    assign(store, "second@acme.example")
+    keep(store)
+    tell(store, desk)
+
+    told = [to for to, _ in desk.mails.arrived]
+    assert told == ["triage@acme.example", "second@acme.example"]
+
+
+def quiet_now(store: Store, *, quiet: bool) -> str:
+    """Quiet hours around this moment, or far from it."""
+    with store.read() as tx:
+        now = time_of(tx) + timedelta(hours=0 if quiet else 12)
+    since, until = now - timedelta(hours=1), now + timedelta(hours=1)
+    hours = f"{since:%H:%M}-{until:%H:%M}"
+    return f'contacts: {{triage@acme.example: {{quiet: {{zone: UTC, hours: "{hours}"}}}}}}\n'
+
+
+def test_in_quiet_hours_nothing_is_told_and_after_them_it_is(desk: Desk, store: Store) -> None:
+    desk.contacts(quiet_now(store, quiet=True))
+    stopped_leads(store, 1)
+    keep(store)
+    tell(store, desk)
+    assert desk.mails.arrived == []
+    assert states(store) == [("opened", "waiting", 0)]
+    with store.read() as tx:
+        wait = tx.execute(select(alerts.c.due_at)).scalar_one()
+        hour = tx.execute(select(after(3_600))).scalar_one()
+    assert hour - 130_000 < wait <= hour
+
+    desk.contacts(quiet_now(store, quiet=False))
+    again(store)
+    tell(store, desk)
+
+    assert len(desk.mails.arrived) == 1
+
+
+def test_what_is_over_before_it_was_told_is_not_told(desk: Desk, store: Store) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    with store.write() as tx:
+        tx.execute(update(incidents).values(state="resolved", resolved_at=after(0)))
+
+    tell(store, desk)
+    keep(store)
+
+    assert states(store) == [("opened", "dropped", 1)]
+    assert desk.mails.arrived == []
+
+
+def test_a_keeper_that_died_while_it_sent_is_followed_by_another(desk: Desk, store: Store) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    from orchestrator.store.alerts import claim_alert
+
+    with store.write() as tx:
+        assert claim_alert(tx)
+    assert tell(store, desk) == 0
+    again(store)  # its claim runs out
+
+    tell(store, desk)
+
+    assert states(store) == [("opened", "sent", 2)]
+
+
+def test_an_alert_that_nobody_acts_on_is_noise(desk: Desk, store: Store) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    tell(store, desk)
+    with store.write() as tx:
+        tx.execute(update(incidents).values(opened_at=after(-2 * 86_400)))
+    with store.read() as tx:
+        (noise,) = list_noise(tx)
+    assert (noise["incident"], noise["alerts"], noise["why"]) == (1, 1, "never")
+
+    with store.write() as tx:
+        move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:tester")
+    with store.read() as tx:
+        assert list_noise(tx) == []
+        assert tx.execute(select(func.count()).select_from(alerts)).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("contacts: {a@b.example: {to: [https://hooks.example/x]}}", "write env:NAME"),
+        ("contacts: {a@b.example: {too: [mail]}}", "write `to`"),
+        ("contacts: {a@b.example: {to: []}}", "at least 1"),
+        ("people: {}", "contacts"),
+        (
+            'contacts: {a@b.example: {quiet: {zone: UTC, hours: "00:00-24:00"}}}',
+            "no time is left",
+        ),
+        ('contacts: {a@b.example: {quiet: {zone: UTC, hours: "22"}}}', "not a span"),
+    ],
+)
+def test_what_is_wrong_in_the_file_of_contacts_is_told(desk: Desk, text: str, said: str) -> None:
+    desk.contacts(text)
+
+    with pytest.raises(InvalidFile) as caught:
+        read_contacts(desk.folder / "contacts.yaml")
+
+    assert said in str(caught.value)

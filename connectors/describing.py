@@ -71,6 +71,7 @@ def _action(action: Action) -> dict[str, Any]:
         "settle_seconds": action.settle_seconds,
         "confirm_seconds": action.confirm_seconds,
         "max_in_flight": action.max_in_flight,
+        "batch_size": action.batch_size,
     }
 
 

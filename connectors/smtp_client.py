@@ -43,7 +43,7 @@ async def deliver(
             for recipient in recipients:
                 await client.rcpt(recipient)
     except (aiosmtplib.SMTPException, OSError) as error:
-        client.close()
+        _hang_up(client)
         raise _nothing_sent(error, server) from None
     try:
         async with asyncio.timeout(seconds * 0.4):
@@ -58,7 +58,15 @@ async def deliver(
             async with asyncio.timeout(min(1.0, seconds * 0.1)):
                 await client.quit()
     finally:
-        client.close()
+        _hang_up(client)
+
+
+def _hang_up(client: aiosmtplib.SMTP) -> None:
+    """Close the connection now: over TLS a plain close waits for the other side's goodbye."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def _nothing_sent(error: Exception, server: MailServer) -> ConnectorError:

@@ -134,8 +134,7 @@ class _Run:
         broken = note_health(
             tx,
             health_of(self._hand.taken, answers),
-            connectors=process.connectors,
-            shelf=process.gatekeeper.shelf,
+            gatekeeper=process.gatekeeper,
             actor=self.saving.actor,
         )
         policy = self.workflow.workflow.retry_policy

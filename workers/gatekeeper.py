@@ -16,8 +16,6 @@ from orchestrator.store.gates import GateShelf, take_probe
 from orchestrator.store.holding import first_due, hold_deliveries
 from orchestrator.store.pacing import reserve
 
-_POLICY = BreakerPolicy()
-
 
 class Gatekeeper:
     """The gates as a worker process sees them; they are rows that all of them share."""
@@ -38,7 +36,8 @@ class Gatekeeper:
             return
         for gate, destinations in _closed(gates, workflow).values():
             spare = first_due(tx, ids, destinations, epoch=epoch) if gate.broken else None
-            if spare and not take_probe(tx, gate.name, self._cooldown_ms(gate.name)):
+            cooldown_ms = int(self.policy(gate.name).cooldown_seconds * 1000)
+            if spare and not take_probe(tx, gate.name, cooldown_ms):
                 spare = None
             hold_deliveries(
                 tx,
@@ -77,10 +76,10 @@ class Gatekeeper:
         gone = {(one.event_id, one.destination) for one in late}
         return [one for one in taken if (one.event_id, one.destination) not in gone], moments
 
-    def _cooldown_ms(self, name: str) -> int:
+    def policy(self, name: str) -> BreakerPolicy:
+        """A connector's breaker; the usual one where this worker does not know it."""
         connector = self._connectors.get(name)
-        policy = connector.limits.breaker if connector else _POLICY
-        return int(policy.cooldown_seconds * 1000)
+        return connector.limits.breaker if connector else BreakerPolicy()
 
     def _rate(self, name: str, some: Sequence[Taken]) -> RateBudget | None:
         """The budget counted in deliveries of this kind: each is several calls."""

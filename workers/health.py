@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from connectors.lanes import NotStarted
 from orchestrator.domain.gates import Gate
-from orchestrator.domain.handoff import Blame, BreakerPolicy, Connector, Failed, Outcome
+from orchestrator.domain.handoff import Blame, BreakerPolicy, Failed, Outcome
 from orchestrator.store.deliveries import Taken
 from orchestrator.store.engine import Tx
-from orchestrator.store.gates import GateShelf, break_now, note_failures, note_success
+from orchestrator.store.gates import break_now, note_failures, note_success
 from orchestrator.store.pacing import postpone
-
-_POLICY = BreakerPolicy()
+from workers.gatekeeper import Gatekeeper
 
 
 @dataclass(kw_only=True)
@@ -61,20 +60,18 @@ def note_health(
     tx: Tx,
     found: Mapping[str, Health],
     *,
-    connectors: Mapping[str, Connector],
-    shelf: GateShelf,
+    gatekeeper: Gatekeeper,
     actor: str,
 ) -> frozenset[str]:
     """Write down what changed; answers the connectors whose breaker is open."""
-    gates = shelf.take(tx)
+    gates = gatekeeper.shelf.take(tx)
     broken = set()
     for name, health in found.items():
         if health.well and name not in gates:
             continue
-        limits = connectors[name].limits if name in connectors else None
-        if _note(tx, name, health, gates.get(name), limits.breaker if limits else _POLICY, actor):
+        if _note(tx, name, health, gates.get(name), gatekeeper.policy(name), actor):
             broken.add(name)
-        shelf.forget()
+        gatekeeper.shelf.forget()
     return frozenset(broken)
 
 

@@ -6,34 +6,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.opening import opened_store
-from orchestrator.cli.options import (
-    AsJson,
-    Ids,
-    OnlyClient,
-    OnlyIncident,
-    OnlyOwner,
-    OnlyReason,
-    OnlyWorkflow,
-    Since,
-    Until,
-)
+from orchestrator.cli.options import AsJson
 from orchestrator.cli.screen import put, put_json
-from orchestrator.cli.selecting import Filters
+from orchestrator.cli.selecting import Filters, selects
 
 if TYPE_CHECKING:
     from orchestrator.operations.diagnose import Diagnosis
 
 
+@selects
 def diagnose(
     *,
-    ids: Ids = None,
-    client: OnlyClient = None,
-    workflow: OnlyWorkflow = None,
-    reason: OnlyReason = None,
-    since: Since = None,
-    until: Until = None,
-    incident: OnlyIncident = None,
-    owner: OnlyOwner = None,
+    filters: Filters,
     as_json: AsJson = False,
 ) -> None:
     """Say what the sender changed: compare what broke with what was delivered around it.
@@ -41,16 +25,6 @@ def diagnose(
     Fields renamed, moved, retyped, removed, partly there, with a new value; unclear where more
     than one story fits. Nothing is changed. Examples are masked.
     """
-    filters = Filters(
-        ids=ids,
-        client=client,
-        workflow=workflow,
-        reason=reason,
-        since=since,
-        until=until,
-        incident=incident,
-        owner=owner,
-    )
     with opened_store() as store:
         from orchestrator.operations.diagnose import examine
 

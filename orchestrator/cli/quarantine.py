@@ -15,6 +15,8 @@ from orchestrator.cli.options import (
     AsJson,
     Limit,
     OnlyClient,
+    OnlyIncident,
+    OnlyOwner,
     OnlyReason,
     OnlyWorkflow,
     Since,
@@ -37,6 +39,8 @@ def list_(
     reason: OnlyReason = None,
     since: Since = None,
     until: Until = None,
+    incident: OnlyIncident = None,
+    owner: OnlyOwner = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +49,15 @@ def list_(
     Broker messages that no worker could read are among it, as poison_message; they are mended with
     `meshline dead-letters`.
     """
-    filters = Filters(client=client, workflow=workflow, reason=reason, since=since, until=until)
+    filters = Filters(
+        client=client,
+        workflow=workflow,
+        reason=reason,
+        since=since,
+        until=until,
+        incident=incident,
+        owner=owner,
+    )
     with opened_store() as store:
         from orchestrator.store.dead_letters import count_poison, list_poison
         from orchestrator.store.views import count_reasons, list_quarantine, now_of

@@ -9,22 +9,11 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import (
-    AsJson,
-    DryRun,
-    Ids,
-    OnlyClient,
-    OnlyIncident,
-    OnlyOwner,
-    OnlyReason,
-    OnlyWorkflow,
-    Since,
-    Until,
-)
+from orchestrator.cli.options import AsJson, DryRun
 from orchestrator.cli.progress import counting
 from orchestrator.cli.quarantine_plans import make_plan
 from orchestrator.cli.screen import note, put, put_json
-from orchestrator.cli.selecting import Filters
+from orchestrator.cli.selecting import Filters, selects
 
 _MOST_TOLD = 20  # refused events that are told one by one; --json has them all
 
@@ -37,14 +26,10 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@selects
 def fix(
     *,
-    ids: Ids = None,
-    client: OnlyClient = None,
-    workflow: OnlyWorkflow = None,
-    reason: OnlyReason = None,
-    since: Since = None,
-    until: Until = None,
+    filters: Filters,
     rename: Annotated[
         Changes, typer.Option("--rename", metavar="OLD=NEW", help="Rename a field; may come again.")
     ] = None,
@@ -62,9 +47,6 @@ def fix(
 
     The payload as it came is kept. Paths are dotted (a.b.0.c), or JSON Pointers (/a/b).
     """
-    filters = Filters(
-        ids=ids, client=client, workflow=workflow, reason=reason, since=since, until=until
-    )
     with opened_store() as store:
         from orchestrator.domain.amendment import parse_amendments
         from orchestrator.operations.fix_events import fix_events
@@ -85,16 +67,10 @@ def fix(
         raise typer.Exit(1)
 
 
+@selects
 def replay(
     *,
-    ids: Ids = None,
-    client: OnlyClient = None,
-    workflow: OnlyWorkflow = None,
-    reason: OnlyReason = None,
-    since: Since = None,
-    until: Until = None,
-    incident: OnlyIncident = None,
-    owner: OnlyOwner = None,
+    filters: Filters,
     plan: Annotated[
         bool,
         typer.Option(
@@ -118,16 +94,6 @@ def replay(
 
     Done again, it changes nothing. Deliveries that are confirmed are not sent again.
     """
-    filters = Filters(
-        ids=ids,
-        client=client,
-        workflow=workflow,
-        reason=reason,
-        since=since,
-        until=until,
-        incident=incident,
-        owner=owner,
-    )
     if plan:
         if send_again or dry_run:
             raise typer.BadParameter("a plan takes neither --send-again nor --dry-run")
@@ -157,21 +123,14 @@ def replay(
         raise typer.Exit(1)
 
 
+@selects
 def discard(
     *,
     why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
-    ids: Ids = None,
-    client: OnlyClient = None,
-    workflow: OnlyWorkflow = None,
-    reason: OnlyReason = None,
-    since: Since = None,
-    until: Until = None,
+    filters: Filters,
     as_json: AsJson = False,
 ) -> None:
     """Give events up for good: they are never delivered."""
-    filters = Filters(
-        ids=ids, client=client, workflow=workflow, reason=reason, since=since, until=until
-    )
     with opened_store() as store:
         from orchestrator.operations.discard_events import discard_events
 

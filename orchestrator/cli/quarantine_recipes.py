@@ -10,20 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import (
-    AsJson,
-    Ids,
-    OnlyClient,
-    OnlyIncident,
-    OnlyOwner,
-    OnlyReason,
-    OnlyWorkflow,
-    Since,
-    Until,
-)
+from orchestrator.cli.options import AsJson
 from orchestrator.cli.progress import counting
 from orchestrator.cli.screen import note, put, put_json
-from orchestrator.cli.selecting import Filters
+from orchestrator.cli.selecting import Filters, selects
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -42,16 +32,10 @@ def add_to(app: typer.Typer) -> None:
     app.command()(recipe)
 
 
+@selects
 def recipe(
     *,
-    ids: Ids = None,
-    client: OnlyClient = None,
-    workflow: OnlyWorkflow = None,
-    reason: OnlyReason = None,
-    since: Since = None,
-    until: Until = None,
-    incident: OnlyIncident = None,
-    owner: OnlyOwner = None,
+    filters: Filters,
     file: Annotated[
         Path | None,
         typer.Option("--file", "-f", metavar="FILE", help="A recipe in YAML or JSON."),
@@ -102,16 +86,6 @@ def recipe(
         "drops": drop,
     }  # fmt: skip
     made = _recipe(file, {name: one or [] for name, one in options.items()}, why)
-    filters = Filters(
-        ids=ids,
-        client=client,
-        workflow=workflow,
-        reason=reason,
-        since=since,
-        until=until,
-        incident=incident,
-        owner=owner,
-    )
     with opened_store() as store:
         done = _do(store, filters.selection(store), made, apply=apply, publish=publish)
     if as_json:

@@ -1,15 +1,27 @@
-"""From filters on the command line to a selection of quarantined events."""
+"""Which quarantined events a command is about: its options, and the selection they make."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from orchestrator.cli.options import (
+    Ids,
+    OnlyClient,
+    OnlyIncident,
+    OnlyOwner,
+    OnlyReason,
+    OnlyWorkflow,
+    Since,
+    Until,
+)
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.reasons import Reason
 
@@ -50,6 +62,39 @@ class Filters:
             incident=self.incident,
             owner=self.owner,
         )
+
+
+_OPTIONS: dict[str, Any] = {
+    "ids": Ids,
+    "client": OnlyClient,
+    "workflow": OnlyWorkflow,
+    "reason": OnlyReason,
+    "since": Since,
+    "until": Until,
+    "incident": OnlyIncident,
+    "owner": OnlyOwner,
+}
+
+
+def selects(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the ids and options that say which events; it is given them as `filters`."""
+    own = inspect.signature(command, eval_str=True)
+    kept = [one for name, one in own.parameters.items() if name != "filters"]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    added = [
+        inspect.Parameter(one.name, kind, default=None, annotation=_OPTIONS[one.name])
+        for one in fields(Filters)
+    ]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        said = {one.name: given.pop(one.name) for one in added}
+        command(filters=Filters(**said), **given)
+
+    # Typer reads both.
+    run.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in (*added, *kept)}
+    return run
 
 
 def moment(text: str | None, now: int, *, option: str) -> int | None:

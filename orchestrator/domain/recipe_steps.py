@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -44,7 +44,7 @@ _NEEDS: dict[str, frozenset[str]] = {
     "drop": frozenset(),
 }
 _MAY_HAVE: dict[str, frozenset[str]] = {"convert": frozenset({"format"})}
-_KINDS = ("integer", "number", "string", "boolean", "date", "date-time")
+_KINDS = get_args(Kind)
 
 
 def _wrong(problem: str, fix: str) -> PydanticCustomError:

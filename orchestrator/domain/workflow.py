@@ -231,11 +231,6 @@ class Workflow(_Part):
         )
 
     @property
-    def deliver_within_seconds(self) -> float:
-        """How long an event may take until every delivery is made."""
-        return seconds(self.sla.deliver_within)
-
-    @property
     def calendar(self) -> Calendar | None:
         """The hours in which both clocks run; None is all the time."""
         return self.sla.calendar.calendar if self.sla.calendar else None

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field
 
 from orchestrator.domain.amendment import Amendment, apply_amendments
 from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import Refused
 from orchestrator.domain.verdicts import Rejected
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.quarantine import amend, effective_payloads
 from orchestrator.store.selection import Selection, by_workflow
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.workflows import WorkflowShelf, require_live
 
 
 @dataclass(kw_only=True)
@@ -52,21 +52,10 @@ def fix_events(
     for chunk in found:
         with store.write() as tx:
             for (client, name), ids in by_workflow(tx, chunk).items():
-                workflow = _live(tx, shelf, client, name)
+                workflow = shelf.take(tx, require_live(tx, client, name).id)
                 amended = _amended(tx, ids, amendments, workflow, report)
                 report.ids += list(amended) if dry_run else _save(tx, amended, amendments, actor)
     return report
-
-
-def _live(tx: Tx, shelf: WorkflowShelf, client: str, name: str) -> CompiledWorkflow:
-    live = live_workflow(tx, client, name)
-    if live is None:
-        raise NotFound(
-            f"workflow {name!r} of client {client!r} has no live version",
-            field="workflow",
-            fix="publish it with `meshline workflow publish FILE`",
-        )
-    return shelf.take(tx, live.id)
 
 
 def _amended(

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from orchestrator.domain.recipe import Recipe
-from orchestrator.operations.preview_recipe import live_or_refused, try_recipe
+from orchestrator.operations.preview_recipe import try_recipe
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import amend
 from orchestrator.store.selection import Selection, by_workflow
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.workflows import WorkflowShelf, require_live
 
 
 @dataclass(kw_only=True)
@@ -43,7 +43,7 @@ def mend_events(
     for chunk in found:
         with store.write() as tx:
             for (client, name), ids in by_workflow(tx, chunk).items():
-                workflow = shelf.take(tx, live_or_refused(tx, client, name).id)
+                workflow = shelf.take(tx, require_live(tx, client, name).id)
                 tried = try_recipe(tx, ids, recipe, workflow)
                 amended = {one.id: one.payload for one in tried if one.passes}
                 done.ids += amend(tx, amended, actor=actor, detail=detail)

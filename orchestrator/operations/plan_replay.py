@@ -13,7 +13,6 @@ from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.effects import Effect, effects_of
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.verdicts import Amended, Rejected, Routed
-from orchestrator.operations.preview_recipe import live_or_refused
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.pipeline.route import route
@@ -22,7 +21,7 @@ from orchestrator.store.engine import Store, Tx
 from orchestrator.store.plan_ground import Ground, accepted_order, grounds
 from orchestrator.store.plans import PlannedEvent, add_plan, add_plan_events, freeze_plan
 from orchestrator.store.selection import CHUNK, Selection
-from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf
+from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, require_live
 
 _MOST_EVENTS = 1_000_000
 
@@ -100,7 +99,7 @@ class _Freezer:
             if (ground := found.get(event_id)) is None:
                 continue  # it left the quarantine while it was planned
             of = ground.client, ground.workflow
-            live[of] = live.get(of) or self._note(live_or_refused(tx, *of))
+            live[of] = live.get(of) or self._note(require_live(tx, *of))
             if (planned := self._decide(tx, ground, live[of])) is not None:
                 frozen.append(planned)
         return frozen

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import Refused
 from orchestrator.domain.recipe import Change, Mended, Recipe, apply_recipe
 from orchestrator.domain.verdicts import Rejected, Violation
 from orchestrator.operations.select_events import selected_chunks
@@ -15,7 +15,7 @@ from orchestrator.pipeline.validate import validate
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.quarantine import effective_payloads
 from orchestrator.store.selection import Selection, by_workflow
-from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, live_workflow
+from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, require_live
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,24 +68,12 @@ def preview_recipe(
     for chunk in found:
         with store.read() as tx:
             for (client, name), ids in by_workflow(tx, chunk).items():
-                live = live_or_refused(tx, client, name)
+                live = require_live(tx, client, name)
                 _note_workflow(preview, live)
                 for tried in try_recipe(tx, ids, recipe, shelf.take(tx, live.id)):
                     _add(preview, tried)
         progress(preview.passing + preview.refused)
     return preview
-
-
-def live_or_refused(tx: Tx, client: str, name: str) -> LiveWorkflow:
-    """The live version. Raises NotFound where there is none."""
-    live = live_workflow(tx, client, name)
-    if live is None:
-        raise NotFound(
-            f"workflow {name!r} of client {client!r} has no live version",
-            field="workflow",
-            fix="publish it with `meshline workflow publish FILE`",
-        )
-    return live
 
 
 def try_recipe(

@@ -8,10 +8,9 @@ from orchestrator.domain.errors import Refused
 from orchestrator.domain.recipe import Recipe
 from orchestrator.domain.recipe_steps import MOST_STEPS
 from orchestrator.domain.workflow import Workflow
-from orchestrator.operations.preview_recipe import live_or_refused
 from orchestrator.operations.publish_workflow import Published, publish_workflow
 from orchestrator.store.engine import Store
-from orchestrator.store.workflows import definition_of
+from orchestrator.store.workflows import definition_of, require_live
 
 
 def publish_amendment(
@@ -23,7 +22,7 @@ def publish_amendment(
     WorkflowConflict where another version comes between.
     """
     with store.read() as tx:
-        live = live_or_refused(tx, client, name)
+        live = require_live(tx, client, name)
         workflow = Workflow.from_definition(orjson.loads(definition_of(tx, live.id)))
     added = tuple(one for one in recipe.steps if one not in workflow.amend)
     steps = workflow.amend + added

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.domain.errors import NotFound
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.deliveries import allow_resend
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.quarantine import replay
 from orchestrator.store.selection import Selection, by_workflow
-from orchestrator.store.workflows import LiveWorkflow, live_workflow
+from orchestrator.store.workflows import LiveWorkflow, require_live
 
 
 @dataclass(kw_only=True)
@@ -45,13 +44,7 @@ def replay_events(
     for chunk in found:
         with store.write(ring=not dry_run) as tx:
             for (client, name), ids in by_workflow(tx, chunk).items():
-                live = live_workflow(tx, client, name)
-                if live is None:
-                    raise NotFound(
-                        f"workflow {name!r} of client {client!r} has no live version",
-                        field="workflow",
-                        fix="publish it with `meshline workflow publish FILE`",
-                    )
+                live = require_live(tx, client, name)
                 moved = ids if dry_run else _replay(tx, ids, live, actor, send_again=send_again)
                 report.events += [
                     {"id": one, "workflow": name, "version": live.version} for one in moved

@@ -29,7 +29,7 @@ from orchestrator.domain.causes import late_cause
 from orchestrator.domain.incidents import HELD, LATE, IncidentState
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
-from orchestrator.store.due_times import in_ms, moment, time_of
+from orchestrator.store.due_times import in_ms, moment, recovery_ms, time_of
 from orchestrator.store.incidents import note_events
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit as audit_table
@@ -167,7 +167,7 @@ def _incidents_of(tx: Connection, new: Sequence[Late]) -> dict[int, int]:
         incident = note_events(
             tx, client, workflow, cause, len(late),
             owner=terms.owners.recovery_lead,
-            recover_ms=int(terms.recover_within * 1000),
+            recover_ms=recovery_ms(tx, terms.recover_within, terms.calendar),
             actor=ACTOR,
         )  # fmt: skip
         _sooner(raised, incident, min(one.due_at for one in late))

@@ -6,19 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from orchestrator.domain.calendars import deadline
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.calendars import Calendar, deadline
 from orchestrator.store.clock import now_ms
 
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def recovery_ms(tx: Connection, workflow: Workflow) -> int:
+def recovery_ms(tx: Connection, seconds: float, calendar: Calendar | None) -> int:
     """How long from now what comes to stand still may stand, in milliseconds.
 
     A workflow without a calendar costs no statement.
     """
-    seconds, calendar = workflow.recover_within_seconds, workflow.calendar
     if calendar is None:
         return int(seconds * 1000)
     now = time_of(tx)

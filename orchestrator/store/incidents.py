@@ -80,7 +80,7 @@ def note_workflow(
         cause,
         count,
         owner=workflow.owners.recovery_lead,
-        recover_ms=recovery_ms(tx, workflow),
+        recover_ms=recovery_ms(tx, workflow.recover_within_seconds, workflow.calendar),
         actor=actor,
     )
 

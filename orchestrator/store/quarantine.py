@@ -110,7 +110,7 @@ def _let_stand(
         violations=orjson.dumps([asdict(one) for one in verdict.violations]).decode(),
         owner=workflow.owners.owner,
         recovery_lead=workflow.owners.recovery_lead,
-        recover_ms=recovery_ms(tx, workflow),
+        recover_ms=recovery_ms(tx, workflow.recover_within_seconds, workflow.calendar),
         incident=incident,
     )
 

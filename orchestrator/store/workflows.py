@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
@@ -74,6 +75,18 @@ def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None
     table = workflow_versions.c
     row = tx.execute(_LIVE.where(table.client == client, table.name == name)).one_or_none()
     return LiveWorkflow(**row._mapping) if row else None
+
+
+def require_live(tx: Connection, client: str, name: str) -> LiveWorkflow:
+    """The live version of a workflow. Raises NotFound where there is none."""
+    live = live_workflow(tx, client, name)
+    if live is None:
+        raise NotFound(
+            f"workflow {name!r} of client {client!r} has no live version",
+            field="workflow",
+            fix="publish it with `meshline workflow publish FILE`",
+        )
+    return live
 
 
 def version_of(tx: Connection, workflow_id: int) -> int:

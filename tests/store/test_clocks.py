@@ -289,7 +289,8 @@ def test_time_to_recover_counts_in_the_hours_of_the_workflow(store: Store) -> No
     text = TEXT.replace("recover_within: 72h}", f"recover_within: 24h, {calendar}}}")
 
     with store.read() as tx:
-        waits = recovery_ms(tx, lead_workflow(text))
+        workflow = lead_workflow(text)
+        waits = recovery_ms(tx, workflow.recover_within_seconds, workflow.calendar)
 
     begin = (now + timedelta(days=3)).replace(hour=0, minute=0, second=0, microsecond=0)
     due = begin + timedelta(days=1) - now

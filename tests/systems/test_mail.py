@@ -98,9 +98,7 @@ def send(key: str, *, look_first: bool = False) -> Outcome:
     async def hand() -> Outcome:
         mail = load_connectors(None)["mail"]
         call = Outgoing(key=key, action="send_mail", fields=fields)
-        outcome = await hand_over(mail, call, confirm=(), look_first=look_first)
-        await asyncio.sleep(0.1)  # a worker's loop goes on, and closes what TLS still holds open
-        return outcome
+        return await hand_over(mail, call, confirm=(), look_first=look_first)
 
     return asyncio.run(hand())
 

@@ -27,7 +27,6 @@ def test_times_are_given_in_seconds() -> None:
     workflow = Workflow.from_definition(changed(retries=retries))
 
     assert workflow.trigger_type == "lead.created"
-    assert workflow.deliver_within_seconds == 900
     assert workflow.recover_within_seconds == 259_200
     assert workflow.retry_policy == RetryPolicy(limit=3, first=2, factor=1.5, ceiling=600)
 

@@ -9,7 +9,7 @@ import typer
 from orchestrator.cli import incident_actions
 from orchestrator.cli.incident_page import put_incident
 from orchestrator.cli.opening import opened_store
-from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow, WithText
 from orchestrator.cli.screen import age, left, note, put, put_json, put_table
 from orchestrator.cli.selecting import moment
 from orchestrator.domain.errors import NotFound
@@ -52,6 +52,7 @@ def list_(
     until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="Opened before then: older ones.")
     ] = None,
+    text: WithText = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -59,6 +60,9 @@ def list_(
 
     EVENTS counts what stands in quarantine or is held now, and all that ever came.
     """
+    from orchestrator.domain.words import sought_words
+
+    words = () if text is None else sought_words(text)
     with opened_store() as store:
         from orchestrator.store.incident_views import (
             Sought,
@@ -79,6 +83,7 @@ def list_(
                 state=state,
                 since=moment(since, now, option="--since"),
                 until=moment(until, now, option="--until"),
+                words=words,
             )
             rows, total = list_incidents(tx, sought, limit=limit), count_incidents(tx, sought)
             ungrouped = count_ungrouped(tx)

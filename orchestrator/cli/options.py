@@ -32,6 +32,14 @@ OnlyOwner = Annotated[
     str | None,
     typer.Option("--owner", metavar="ADDRESS", help="Only what this owner or recovery lead has."),
 ]
+WithText = Annotated[
+    str | None,
+    typer.Option(
+        "--text",
+        metavar="WORDS",
+        help="Only payloads with all of these words, or ones that begin so; names of fields count.",
+    ),
+]
 Since = Annotated[
     str | None,
     typer.Option(

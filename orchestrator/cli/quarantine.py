@@ -11,19 +11,9 @@ from orchestrator.cli import quarantine_actions, quarantine_plans, quarantine_re
 from orchestrator.cli.diagnosing import diagnose
 from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
-from orchestrator.cli.options import (
-    AsJson,
-    Limit,
-    OnlyClient,
-    OnlyIncident,
-    OnlyOwner,
-    OnlyReason,
-    OnlyWorkflow,
-    Since,
-    Until,
-)
+from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import age, left, note, put, put_json, put_table
-from orchestrator.cli.selecting import Filters
+from orchestrator.cli.selecting import Filters, narrows
 from orchestrator.domain.errors import NotFound, Refused
 
 app = typer.Typer(
@@ -33,14 +23,10 @@ app = typer.Typer(
 
 
 @app.command("list")
+@narrows
 def list_(
-    client: OnlyClient = None,
-    workflow: OnlyWorkflow = None,
-    reason: OnlyReason = None,
-    since: Since = None,
-    until: Until = None,
-    incident: OnlyIncident = None,
-    owner: OnlyOwner = None,
+    *,
+    filters: Filters,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -49,15 +35,6 @@ def list_(
     Broker messages that no worker could read are among it, as poison_message; they are mended with
     `meshline dead-letters`.
     """
-    filters = Filters(
-        client=client,
-        workflow=workflow,
-        reason=reason,
-        since=since,
-        until=until,
-        incident=incident,
-        owner=owner,
-    )
     with opened_store() as store:
         from orchestrator.store.dead_letters import count_poison, list_poison
         from orchestrator.store.views import count_reasons, list_quarantine, now_of

@@ -21,6 +21,7 @@ from orchestrator.cli.options import (
     OnlyWorkflow,
     Since,
     Until,
+    WithText,
 )
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.reasons import Reason
@@ -44,9 +45,11 @@ class Filters:
     until: str | None = None
     incident: int | None = None
     owner: str | None = None
+    text: str | None = None
 
     def selection(self, store: Store) -> Selection:
-        """The selection, `2h` counted back by the store's clock. Raises BadParameter."""
+        """The selection, `2h` counted back by the store's clock. Raises BadParameter, Refused."""
+        from orchestrator.domain.words import sought_words
         from orchestrator.store.selection import Selection
         from orchestrator.store.views import now_of
 
@@ -61,6 +64,7 @@ class Filters:
             until=moment(self.until, now, option="--until"),
             incident=self.incident,
             owner=self.owner,
+            words=() if self.text is None else sought_words(self.text),
         )
 
 
@@ -73,17 +77,26 @@ _OPTIONS: dict[str, Any] = {
     "until": Until,
     "incident": OnlyIncident,
     "owner": OnlyOwner,
+    "text": WithText,
 }
 
 
 def selects(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the ids and options that say which events; it is given them as `filters`."""
+    return _given(command, [one.name for one in fields(Filters)])
+
+
+def narrows(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a listing, which takes no ids."""
+    return _given(command, [one.name for one in fields(Filters) if one.name != "ids"])
+
+
+def _given(command: Callable[..., None], names: Sequence[str]) -> Callable[..., None]:
     own = inspect.signature(command, eval_str=True)
     kept = [one for name, one in own.parameters.items() if name != "filters"]
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [
-        inspect.Parameter(one.name, kind, default=None, annotation=_OPTIONS[one.name])
-        for one in fields(Filters)
+        inspect.Parameter(name, kind, default=None, annotation=_OPTIONS[name]) for name in names
     ]
 
     @functools.wraps(command)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.words import sought_words
 
 _LONGEST_PAUSE = 3600  # seconds
 
@@ -22,13 +23,20 @@ class Filters:
     client: str | None = None
     workflow: str | None = None
     text: str | None = None  # an idempotency key, or the beginning of an id
+    payload: str | None = None  # words of the payload, of what stands in quarantine
     before: str | None = None  # the last id of the page before
     refresh: int | None = None  # seconds until the page is asked for again
 
     @property
     def narrow(self) -> bool:
         """Whether they leave anything out."""
-        return any((self.state, self.reason, self.client, self.workflow, self.text))
+        said = (self.state, self.reason, self.client, self.workflow, self.text, self.payload)
+        return any(said)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are looked for in payloads."""
+        return () if self.payload is None else sought_words(self.payload)
 
     def at(self, **changed: str | None) -> str:
         """The query of the same list, changed: `filters.at(before=id)`."""
@@ -39,7 +47,8 @@ class Filters:
 def read_filters(argument: Callable[[str], str]) -> Filters:
     """The filters of a request; `argument` answers "" for what was not given.
 
-    Raises Refused for a state or a reason that does not exist, and for a refresh out of range.
+    Raises Refused for a state or a reason that does not exist, for a payload without a word, and
+    for a refresh out of range.
     """
 
     def given(name: str) -> str | None:
@@ -51,6 +60,7 @@ def read_filters(argument: Callable[[str], str]) -> Filters:
         client=given("client"),
         workflow=given("workflow"),
         text=given("text"),
+        payload=_worded(given("payload")),
         before=given("before"),
         refresh=_seconds(given("refresh")),
     )
@@ -64,6 +74,12 @@ def searchable(text: str) -> str:
 def _one_of(name: str, value: str | None, known: list[State] | list[Reason]) -> str | None:
     if value is not None and value not in known:
         raise Refused(f"there is no {name} {value!r}", field=name, fix=f"use {', '.join(known)}")
+    return value
+
+
+def _worded(value: str | None) -> str | None:
+    if value is not None:
+        sought_words(value)  # refuses what has no word
     return value
 
 

@@ -149,6 +149,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         state=filters.state,
         reason=filters.reason,
         text=filters.text,
+        words=filters.words,
         before=filters.before,
         limit=PAGE_SIZE + 1,
     )

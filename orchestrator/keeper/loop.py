@@ -16,7 +16,7 @@ from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.keeper.telling import Teller
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
-from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.keeping import complete_words, keep_clocks
 from orchestrator.store.migrate import open_store
 from orchestrator.store.terms import TermsShelf
 
@@ -37,6 +37,7 @@ class Keeper:
 
     def begin(self) -> None:
         """Record what ran out while no keeper ran; then it is ready. Raises StoreUnavailable."""
+        complete_words(self.store)
         keep_clocks(self.store, self._shelf)
         log.info("keeping")
 

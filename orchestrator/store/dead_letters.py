@@ -152,7 +152,7 @@ def show_dead_letter(tx: Connection, number: int) -> View | None:
 def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> list[View]:
     """Standing dead letters in the quarantine's words, the oldest first.
 
-    A selection by id or by whose they are has none of them: nobody knows that.
+    A selection by id, by payload or by whose they are has none of them: nobody knows that.
     """
     statement = _chosen(_heads(), selection)
     if statement is None:
@@ -195,7 +195,7 @@ _NOBODYS: View = {
 def _chosen(statement: Select[Any], selection: Selection) -> Select[Any] | None:
     table = dead_letters.c
     owners = (selection.client, selection.workflow, selection.incident, selection.owner)
-    if selection.ids or any(one is not None for one in owners):
+    if selection.ids or selection.words or any(one is not None for one in owners):
         return None
     if selection.reason not in (None, Reason.POISON_MESSAGE):
         return None

@@ -48,7 +48,7 @@ def affected_workflows(tx: Connection, selection: Selection, *, most: int) -> li
         func.max(table.event_id).label("last"),
     ).group_by(table.client, table.workflow)
     rows = tx.execute(
-        _sent(counted, selection).order_by(func.count().desc(), table.workflow).limit(most)
+        _sent(tx, counted, selection).order_by(func.count().desc(), table.workflow).limit(most)
     )
     return [Affected(**row._mapping) for row in rows]
 
@@ -59,7 +59,7 @@ def broken_sample(tx: Connection, selection: Selection, where: Affected) -> list
     chosen = select(table.event_id, table.since, table.violations).where(
         table.client == where.client, table.workflow == where.workflow
     )
-    half = _sent(chosen, selection).limit(MOST_BROKEN // 2)
+    half = _sent(tx, chosen, selection).limit(MOST_BROKEN // 2)
     rows = [*tx.execute(half.order_by(table.id)), *tx.execute(half.order_by(table.id.desc()))]
     stays = {row.event_id: row for row in rows}
     return [
@@ -84,8 +84,8 @@ def accepted_sample(tx: Connection, where: Affected) -> list[object]:
     return [payload for _, payload in _payloads(tx, ids)]
 
 
-def _sent(statement: Select[Any], selection: Selection) -> Select[Any]:
-    return narrowed(statement, selection).where(quarantine.c.reason.in_(SENDERS))
+def _sent(tx: Connection, statement: Select[Any], selection: Selection) -> Select[Any]:
+    return narrowed(tx, statement, selection).where(quarantine.c.reason.in_(SENDERS))
 
 
 def _near(condition: Any) -> Any:

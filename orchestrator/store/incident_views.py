@@ -12,6 +12,7 @@ from orchestrator.domain.incidents import HELD, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import audit, deliveries, events, incidents, quarantine
+from orchestrator.store.selection import Selection, narrowed
 from orchestrator.store.settling import UNGROUPED
 from orchestrator.store.views import View, audited, iso
 
@@ -30,13 +31,15 @@ class Sought:
     state: str | None = None  # None: those that are not resolved
     since: int | None = None  # opened since this time or later, in milliseconds
     until: int | None = None  # opened before this time
+    words: tuple[str, ...] = ()  # an event that stands has them; see `Selection.words`
 
 
 def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list[View]:
     """Incidents, those that have to be healed the soonest first, the resolved ones at the end."""
     table = incidents.c
     over = case((table.state == IncidentState.RESOLVED, 1), else_=0)
-    rows = tx.execute(_sought(sought).order_by(over, table.recover_by, table.id).limit(limit)).all()
+    page = _sought(tx, sought).order_by(over, table.recover_by, table.id).limit(limit)
+    rows = tx.execute(page).all()
     standing = _standing(tx, [row.id for row in rows])
     held = _held(tx) if any(row.reason == HELD for row in rows) else {}
     return [_incident(row, standing, held) for row in rows]
@@ -44,7 +47,7 @@ def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list
 
 def count_incidents(tx: Connection, sought: Sought) -> int:
     """How many there are."""
-    counted = select(func.count()).select_from(_sought(sought).subquery())
+    counted = select(func.count()).select_from(_sought(tx, sought).subquery())
     return int(tx.execute(counted).scalar_one())
 
 
@@ -73,7 +76,7 @@ _OVERDUE = (
 ).label("overdue")
 
 
-def _sought(sought: Sought) -> Select[Any]:
+def _sought(tx: Connection, sought: Sought) -> Select[Any]:
     table = incidents.c
     statement = select(incidents, _OVERDUE)
     for name in ("client", "workflow", "reason", "kind", "owner", "state"):
@@ -85,6 +88,9 @@ def _sought(sought: Sought) -> Select[Any]:
         statement = statement.where(table.opened_at >= sought.since)
     if sought.until is not None:
         statement = statement.where(table.opened_at < sought.until)
+    if sought.words:
+        standing = narrowed(tx, select(quarantine.c.incident_id), Selection(words=sought.words))
+        statement = statement.where(table.id.in_(standing))
     return statement
 
 

@@ -11,6 +11,7 @@ from orchestrator.store.clocks import find_late, record_late, record_overdue
 from orchestrator.store.engine import Store
 from orchestrator.store.escalation import climb
 from orchestrator.store.incident_views import count_ungrouped
+from orchestrator.store.payload_words import index_missing
 from orchestrator.store.schema import incidents
 from orchestrator.store.settling import group_ungrouped, settle_incidents
 from orchestrator.store.terms import TermsShelf
@@ -42,6 +43,14 @@ def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
             record_overdue(tx)
             climb(tx, shelf.newest(tx))
             announce_incidents(tx)
+
+
+def complete_words(store: Store) -> None:
+    """Index what stands in quarantine since an older release, which knew no words."""
+    while True:
+        with store.write() as tx:
+            if not index_missing(tx):
+                return
 
 
 def _any_incident(tx: Connection) -> bool:

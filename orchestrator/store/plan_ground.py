@@ -31,7 +31,7 @@ class Ground:
 def accepted_order(tx: Connection, selection: Selection) -> list[str]:
     """The selected events that stand in quarantine, those first that were accepted first."""
     statement = select(quarantine.c.event_id).join(events, events.c.id == quarantine.c.event_id)
-    ordered = narrowed(statement, selection).order_by(events.c.accepted_at, events.c.id)
+    ordered = narrowed(tx, statement, selection).order_by(events.c.accepted_at, events.c.id)
     return list(tx.execute(ordered).scalars())
 
 

@@ -19,6 +19,7 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import recovery_ms
 from orchestrator.store.incidents import note_workflow
 from orchestrator.store.moves import Change, move_events
+from orchestrator.store.payload_words import forget_words, index_words
 from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.schema import events, payloads, plan_events, quarantine
 from orchestrator.store.workflows import LiveWorkflow
@@ -113,6 +114,7 @@ def _let_stand(
         recover_ms=recovery_ms(tx, workflow.recover_within_seconds, workflow.calendar),
         incident=incident,
     )
+    index_words(tx, ids)
 
 
 def _stand(dialect: str) -> Any:
@@ -238,9 +240,11 @@ def _leave(
 ) -> list[str]:
     moved = move_events(tx, ids, move=move, source=State.QUARANTINED, actor=actor, **values)
     if moved:
-        tx.execute(
+        left = tx.execute(
             update(quarantine)
             .where(quarantine.c.event_id.in_(moved), quarantine.c.released_at.is_(None))
             .values(released_at=now_ms())
+            .returning(quarantine.c.id)
         )
+        forget_words(tx, list(left.scalars()))
     return moved

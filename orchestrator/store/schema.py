@@ -23,8 +23,9 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData(
     naming_convention={
@@ -201,6 +202,16 @@ Index(
     quarantine.c.id,  # the oldest first
     **_only_where("released_at IS NULL"),
 )
+
+# The words of the payloads that stand there. On SQLite this is a virtual table (FTS5), which has
+# its `rowid` by itself.
+quarantine_words = Table(
+    "quarantine_words",
+    metadata,
+    Column("rowid", BigInteger, primary_key=True, autoincrement=False),  # the stay's id
+    Column("words", Text().with_variant(TSVECTOR, "postgresql"), nullable=False),
+)
+Index("ix_quarantine_words", quarantine_words.c.words, postgresql_using="gin")
 
 # One cause of one workflow, for as long as it comes again: a recurrence opens the same row.
 incidents = Table(

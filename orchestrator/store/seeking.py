@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.engine import AnyRow
+from orchestrator.store.payload_words import has_words
 from orchestrator.store.schema import events, quarantine, workflow_versions
 
 _NEAR = 20_000  # events among which the newest of an owner are looked for first
@@ -29,6 +30,7 @@ class Wanted:
     state: str | None = None
     reason: str | None = None  # why they stand still
     text: str | None = None  # an idempotency key, or the beginning of an id
+    words: tuple[str, ...] = ()  # each begins a word of the payload
     before: str | None = None  # only ids below it
     limit: int = 100
 
@@ -41,7 +43,7 @@ class Wanted:
     @property
     def standing(self) -> bool:
         """Whether they all stand in quarantine."""
-        return self.reason is not None or self.state == State.QUARANTINED
+        return bool(self.reason or self.words) or self.state == State.QUARANTINED
 
 
 def newest(tx: Connection, statement: Select[Any], wanted: Wanted) -> Sequence[AnyRow]:
@@ -63,6 +65,8 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(events.c.state == wanted.state)
     if wanted.reason is not None:
         found.append(quarantine.c.reason == wanted.reason)
+    if wanted.words:
+        found.append(has_words(tx, wanted.words))
     if wanted.standing:
         # Said once more, it makes the join an inner one: SQLite can begin with the quarantine.
         found.append(quarantine.c.event_id == events.c.id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
+from orchestrator.store.payload_words import has_words
 from orchestrator.store.schema import events, quarantine
 
 CHUNK = 500
@@ -25,6 +26,7 @@ class Selection:
     until: int | None = None  # in quarantine since before this time
     incident: int | None = None
     owner: str | None = None  # who owns the event, or its recovery lead
+    words: tuple[str, ...] = ()  # each begins a word of its payload as it came
 
     @property
     def is_empty(self) -> bool:
@@ -32,7 +34,7 @@ class Selection:
         return self == Selection()
 
 
-def narrowed(statement: Select[Any], selection: Selection) -> Select[Any]:
+def narrowed(tx: Connection, statement: Select[Any], selection: Selection) -> Select[Any]:
     """`statement` over the quarantine, with the selection's conditions."""
     table = quarantine.c
     for column, value in (
@@ -50,6 +52,8 @@ def narrowed(statement: Select[Any], selection: Selection) -> Select[Any]:
     if selection.owner is not None:
         owners = (table.owner == selection.owner, table.recovery_lead == selection.owner)
         statement = statement.where(or_(*owners))
+    if selection.words:
+        statement = statement.where(has_words(tx, selection.words))
     if selection.ids:
         statement = statement.where(table.event_id.in_(selection.ids))
     return statement.where(table.released_at.is_(None))
@@ -59,7 +63,7 @@ def chunks(tx: Connection, selection: Selection) -> Iterator[list[str]]:
     """The ids of the selected events that stand in quarantine now, CHUNK at a time."""
     found = list(
         tx.execute(
-            narrowed(select(quarantine.c.event_id), selection).order_by(quarantine.c.id)
+            narrowed(tx, select(quarantine.c.event_id), selection).order_by(quarantine.c.id)
         ).scalars()
     )
     yield from (found[at : at + CHUNK] for at in range(0, len(found), CHUNK))

@@ -61,12 +61,14 @@ def list_events(
     state: str | None = None,
     reason: str | None = None,
     text: str | None = None,
+    words: tuple[str, ...] = (),
     limit: int = 100,
     before: str | None = None,
 ) -> list[View]:
     """Events, the newest first; `before` is the last id of the page before.
 
     `text` is an idempotency key or the beginning of an id; `reason` is why an event stands still.
+    `words` are those of payloads, and only what stands in quarantine is known by them.
     """
     wanted = Wanted(
         client=client,
@@ -74,6 +76,7 @@ def list_events(
         state=state,
         reason=reason,
         text=text,
+        words=words,
         limit=limit,
         before=before,
     )
@@ -155,7 +158,7 @@ def list_quarantine(tx: Connection, selection: Selection, *, limit: int = 1000) 
         payloads.c.amended.is_not(None).label("amended"),
         (quarantine.c.recover_by < now_ms()).label("overdue"),
     ).join(payloads, payloads.c.event_id == quarantine.c.event_id, isouter=True)
-    rows = tx.execute(narrowed(statement, selection).order_by(quarantine.c.id).limit(limit))
+    rows = tx.execute(narrowed(tx, statement, selection).order_by(quarantine.c.id).limit(limit))
     return [_quarantined(row) for row in rows]
 
 
@@ -182,7 +185,7 @@ def _quarantined(row: AnyRow) -> View:
 
 def count_quarantine(tx: Connection, selection: Selection) -> int:
     """How many events the selection has."""
-    statement = narrowed(select(func.count()).select_from(quarantine), selection)
+    statement = narrowed(tx, select(func.count()).select_from(quarantine), selection)
     return int(tx.execute(statement).scalar_one())
 
 
@@ -267,7 +270,7 @@ def count_reasons(tx: Connection, selection: Selection = EVERYTHING) -> list[Vie
     counted = select(
         *columns, func.count().label("events"), func.min(table.recover_by).label("by")
     ).group_by(*columns)
-    rows = tx.execute(narrowed(counted, selection).order_by(func.count().desc()))
+    rows = tx.execute(narrowed(tx, counted, selection).order_by(func.count().desc()))
     return [
         {
             "client": row.client,

@@ -18,8 +18,14 @@ from tests.leads import accept_leads, publish_leads
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store.read() as tx:
         assert schema_version(tx) == HEAD
-        context = MigrationContext.configure(tx, opts={"compare_type": True})
+        ours = {"compare_type": True, "include_object": _is_table if store.is_sqlite else None}
+        context = MigrationContext.configure(tx, opts=ours)
         assert compare_metadata(context, metadata) == []
+
+
+def _is_table(_one: object, name: str | None, _kind: str, *_: object) -> bool:
+    """Whether it is one: SQLite cannot say how a virtual table and what is behind it are made."""
+    return "quarantine_words" not in str(name)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])

@@ -20,6 +20,8 @@ _LOOK_AT = {
 def put_incident(view: View, diagnosis: Sequence[str], fix: Sequence[str], now: int) -> None:
     """The page; `diagnosis` in one line a change, `fix` in commands, `now` in milliseconds."""
     _head(view, now)
+    if rate := view.get("success_rate"):
+        _line("rate", rate["told"])
     for line in diagnosis:
         _line("diagnosis", line)
     for line in fix:

@@ -33,7 +33,11 @@ def list_(
     workflow: OnlyWorkflow = None,
     reason: Annotated[
         str | None,
-        typer.Option("--reason", metavar="CODE", help="Only these: a quarantine's code, or held."),
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="Only these: a quarantine's code, held, late or success_rate.",
+        ),
     ] = None,
     kind: Annotated[
         IncidentKind | None, typer.Option("--kind", help="Only the sender's, receiver's or ours.")

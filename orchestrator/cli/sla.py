@@ -23,7 +23,7 @@ def sla() -> None:
 def list_(
     client: OnlyClient = None, workflow: OnlyWorkflow = None, as_json: AsJson = False
 ) -> None:
-    """List both clocks of every workflow, and the incidents that are late.
+    """List both clocks of every workflow, its success rate, and the incidents that are late.
 
     An event is late to be delivered from when it was accepted, under way or in quarantine; it is
     late to be recovered from when it came into quarantine. Both in the workflow's calendar.
@@ -43,6 +43,9 @@ def list_(
         put("no workflow is published")
         return
     _put_clocks(clocks, now)
+    if promised := [one for one in clocks if one["success_rate"]]:
+        put()
+        _put_rates(promised)
     if late:
         put()
         _put_late(late, now)
@@ -65,6 +68,29 @@ def _put_clocks(clocks: Sequence[dict[str, Any]], now: int) -> None:
             for clock in ("deliver", "recover")
         ],
     )
+
+
+def _put_rates(promised: Sequence[dict[str, Any]]) -> None:
+    put_table(
+        ("WORKFLOW", "PROMISED", "OVER", "DELIVERED", "KEPT"),
+        [
+            (
+                f"{one['client']}/{one['workflow']}",
+                rate["at_least"],
+                rate["over"],
+                f"{rate['delivered']} of {rate['decided']}",
+                _kept(rate),
+            )
+            for one in promised
+            for rate in (one["success_rate"],)
+        ],
+    )
+
+
+def _kept(rate: dict[str, Any]) -> str:
+    if rate["decided"] < rate["of"]:
+        return f"too few to tell: {rate['of']} are needed"
+    return "missed" if rate["missed"] else "yes"
 
 
 def _put_late(late: Sequence[dict[str, Any]], now: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.abbreviate import shorten
-from orchestrator.domain.incidents import HELD, LATE, IncidentKind
+from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentKind
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Violation
@@ -61,6 +61,11 @@ def held_cause(destination: str) -> Cause:
 def late_cause() -> Cause:
     """The cause of events that are under way and late, whatever keeps them."""
     return cause_of(LATE, "delivery")
+
+
+def low_rate_cause() -> Cause:
+    """The cause of a workflow that delivers too few of its events, whatever keeps them."""
+    return cause_of(LOW_RATE, "delivery")
 
 
 _OURS = {Reason.START_LIMIT, Reason.CONNECTOR_MISSING, Reason.POISON_MESSAGE}
@@ -129,6 +134,7 @@ def _steps(pointer: str) -> _Steps:
 _SAID = {
     HELD: "deliveries are held back",
     LATE: "events are late",
+    LOW_RATE: "too few events are delivered",
     Reason.MISSING_FACT: "a fact is missing",
     Reason.NO_ROUTE: "no route matches",
     Reason.RULE_ERROR: "a rule cannot be computed",
@@ -149,6 +155,8 @@ def _title(
     if broken:
         return ", ".join(_told(place, keyword) for place, keyword in broken)
     said = _SAID.get(reason, reason.replace("_", " "))
+    if reason in (LATE, LOW_RATE):  # of the whole way
+        return said
     return f"{destination}: {said}" if destination else f"{said} at {stage}"
 
 

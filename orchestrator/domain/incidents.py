@@ -12,6 +12,9 @@ HELD = "held"
 LATE = "late"
 """The reason of an incident whose events are under way and should have been delivered."""
 
+LOW_RATE = "success_rate"
+"""The reason of an incident whose workflow delivers too few of its events."""
+
 
 class IncidentKind(StrEnum):
     """On whose side the cause is."""

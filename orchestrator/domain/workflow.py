@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -24,18 +23,17 @@ from pydantic import (
     model_validator,
 )
 
-from orchestrator.domain.calendars import WEEK_MINUTES, Calendar
+from orchestrator.domain.calendars import Calendar
 from orchestrator.domain.contract import Formats
 from orchestrator.domain.durations import seconds
-from orchestrator.domain.hours import Hours
 from orchestrator.domain.model_faults import wrong as _wrong
 from orchestrator.domain.recipe_steps import MOST_STEPS, Step
 from orchestrator.domain.retries import RetryPolicy
+from orchestrator.domain.sla import Duration, Sla, between
 
 _NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
 _TYPE = re.compile(r"[A-Za-z0-9]+([._/:-]+[A-Za-z0-9]+)*")
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f<>,;\"]+@[^@\s\x00-\x1f<>,;\"]+\.[^@\s\x00-\x1f<>,;\".]+")
-_MOST_WEEKS = 520
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
     {
@@ -80,24 +78,6 @@ def _fact_name(text: str) -> str:
     return text
 
 
-def _duration(value: object) -> object:
-    try:
-        seconds(str(value))
-    except ValueError as error:
-        raise _wrong("duration", str(error), "write one such as 5s, 15m, 1h or 3d") from None
-    return value
-
-
-def _between(shortest: str, longest: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not seconds(shortest) <= seconds(text) <= seconds(longest):
-            fix = f"write a duration from {shortest} to {longest}"
-            raise _wrong("duration_range", f"{text} is out of range", fix)
-        return text
-
-    return AfterValidator(check)
-
-
 def _spelt_out(fact: object) -> object:
     return {"value": fact} if isinstance(fact, str) else fact
 
@@ -105,7 +85,6 @@ def _spelt_out(fact: object) -> object:
 Name = Annotated[StrictStr, StringConstraints(max_length=63), AfterValidator(_name)]
 Line = Annotated[StrictStr, StringConstraints(max_length=200), AfterValidator(_line)]
 Address = Annotated[StrictStr, StringConstraints(max_length=254), AfterValidator(_address)]
-Duration = Annotated[StrictStr, BeforeValidator(_duration)]
 
 
 OnFailure = Literal["quarantine", "undo"]
@@ -162,38 +141,15 @@ class Retries(_Part):
     """When a failed try comes again; see RetryPolicy."""
 
     limit: Annotated[StrictInt, Field(ge=0, le=100)] = 8
-    first: Annotated[Duration, _between("1ms", "1d")] = "5s"
+    first: Annotated[Duration, between("1ms", "1d")] = "5s"
     factor: Annotated[float, Field(strict=True, ge=1, le=100)] = 3
-    ceiling: Annotated[Duration, _between("1ms", "7d")] = "1h"
+    ceiling: Annotated[Duration, between("1ms", "7d")] = "1h"
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
         if seconds(self.ceiling) < seconds(self.first):
             problem = f"the ceiling {self.ceiling} is under the first wait {self.first}"
             raise _wrong("ceiling", problem, "write a ceiling that is not under `first`")
-        return self
-
-
-class Sla(_Part):
-    """How long an event may take, and how long it may stand in quarantine."""
-
-    deliver_within: Annotated[Duration, _between("1s", "30d")]
-    recover_within: Annotated[Duration, _between("1s", "365d")]
-    calendar: Hours | None = None  # none: the clocks run all the time
-    # When after a breach the recovery lead, the owner and the backstop are told.
-    escalate: Annotated[
-        tuple[Annotated[Duration, _between("0s", "30d")], ...], Field(min_length=1, max_length=3)
-    ] = ("0m", "30m", "2h")
-
-    @model_validator(mode="after")
-    def _goes_on(self) -> Self:
-        waits = [seconds(one) for one in self.escalate]
-        if any(late <= early for early, late in pairwise(waits)):
-            raise _wrong("escalate", "its steps do not rise", "write them so: [0m, 30m, 2h]")
-        weekly = self.calendar.calendar.weekly_seconds if self.calendar else WEEK_MINUTES * 60
-        if seconds(self.recover_within) > weekly * _MOST_WEEKS:
-            problem = f"in these hours {self.recover_within} is more than ten years"
-            raise _wrong("hours", problem, "write a shorter duration, or longer hours")
         return self
 
 
@@ -245,6 +201,8 @@ class Workflow(_Part):
         definition = self.model_dump(mode="json", by_alias=True)
         if not self.amend:  # a file that was published before there was the key is still the same
             del definition["amend"]
+        if self.sla.success_rate is None:  # the same
+            del definition["sla"]["success_rate"]
         return definition
 
     @classmethod

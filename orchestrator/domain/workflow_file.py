@@ -20,6 +20,7 @@ from orchestrator.domain.contract_file import ContractSource, resolve_contract
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.hours import Hours
 from orchestrator.domain.model_faults import model_faults
+from orchestrator.domain.sla import Sla, SuccessRate
 from orchestrator.domain.workflow import (
     Destination,
     Fact,
@@ -28,7 +29,6 @@ from orchestrator.domain.workflow import (
     Retries,
     Route,
     ShortFact,
-    Sla,
     Trigger,
     Workflow,
 )
@@ -45,6 +45,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("retries",): Retries,
     ("sla",): Sla,
     ("sla", "calendar"): Hours,
+    ("sla", "success_rate"): SuccessRate,
 }
 _EXAMPLES: dict[tuple[str, ...], str] = {
     ("workflow",): "workflow: lead-routing",
@@ -60,6 +61,10 @@ _EXAMPLES: dict[tuple[str, ...], str] = {
     ("sla", "*"): "{name}: 72h",
     ("sla", "calendar", "zone"): "zone: Europe/Berlin",
     ("sla", "calendar", "hours"): "hours: {mon-fri: 09:00-17:00}",
+    ("sla", "success_rate"): "success_rate: {at_least: 95%, over: 1h}",
+    ("sla", "success_rate", "at_least"): "at_least: 95%",
+    ("sla", "success_rate", "over"): "over: 1h",
+    ("sla", "success_rate", "of"): "of: 20",
     ("sla",): "sla: {deliver_within: 15m, recover_within: 72h}",
 }
 _ROUTE, _FACT = TypeAdapter(Route), TypeAdapter[Fact](ShortFact)

@@ -40,6 +40,7 @@ def compose(alert: Alert, incident: View | None, config: Settings) -> Message:
         f"what: {incident['title']}",
         f"kind: {incident['kind']}",
         f"events: {incident['events']}",
+        *_rate(incident),
         f"owner: {incident['owner']}",
         f"recover by: {incident['recover_by']}",
         *_why_you(alert),
@@ -67,6 +68,11 @@ def _head(alert: Alert, incident: View) -> str:
     if alert.kind is AlertKind.ESCALATED:
         return f"{number} is late, step {alert.step}: {incident['title']}"
     return f"{number} is resolved: {incident['title']}"
+
+
+def _rate(incident: View) -> list[str]:
+    rate = incident.get("success_rate")
+    return [f"rate: {rate['told']}"] if rate else []
 
 
 def _why_you(alert: Alert) -> list[str]:

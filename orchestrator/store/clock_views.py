@@ -15,6 +15,7 @@ from orchestrator.store.due_times import in_ms, moment
 from orchestrator.store.escalation import ROLES, recipient_of
 from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import breaches, events, incidents, quarantine
+from orchestrator.store.success_rates import describe_rate, find_rates
 from orchestrator.store.terms import Terms, TermsShelf
 from orchestrator.store.views import View, iso
 
@@ -30,6 +31,8 @@ def list_clocks(
     delivering = _delivering(tx, versions)
     recovering = _recovering(tx)
     breached = _breached(tx)
+    newest = shelf.newest(tx)
+    rates = find_rates(tx, newest.values())
     return [
         {
             "client": terms.client,
@@ -37,8 +40,9 @@ def list_clocks(
             "deliver": _clock(terms.deliver_within, delivering.get(name)),
             "recover": _clock(terms.recover_within, recovering.get(name)),
             "breaches": breached.get(name, 0),
+            "success_rate": describe_rate(terms.success_rate, rates.get(name)),
         }
-        for name, terms in sorted(shelf.newest(tx).items())
+        for name, terms in sorted(newest.items())
         if client in (None, terms.client) and workflow in (None, terms.workflow)
     ]
 

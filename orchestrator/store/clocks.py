@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.calendars import deadline, latest_start
 from orchestrator.domain.causes import late_cause
-from orchestrator.domain.incidents import HELD, LATE, IncidentState
+from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentState
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import in_ms, moment, recovery_ms, time_of
@@ -211,7 +211,7 @@ def record_overdue(tx: Connection) -> list[int]:
     found = select(table.id, table.recover_by).where(
         table.state != IncidentState.RESOLVED,
         table.recover_by <= now_ms(),
-        or_(table.reason.in_((HELD, LATE)), stands),
+        or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands),
         ~_told(table.id, table.opened_at, RECOVER_WITHIN),
     )
     return [

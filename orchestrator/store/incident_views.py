@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from orchestrator.domain.incidents import HELD, IncidentState
+from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import audit, deliveries, events, incidents, quarantine
 from orchestrator.store.selection import Selection, narrowed
 from orchestrator.store.settling import UNGROUPED
+from orchestrator.store.success_rates import rate_of
 from orchestrator.store.views import View, audited, iso
 
 _SAMPLES = 5  # events that the page of an incident names
@@ -60,6 +61,8 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     held = _held(tx) if row.reason == HELD else {}
     view = _incident(row, _standing(tx, [incident]), held)
     view["oldest"] = _held_samples(tx, row) if row.reason == HELD else _samples(tx, incident)
+    if row.reason == LOW_RATE:
+        view["success_rate"] = rate_of(tx, (row.client, row.workflow))
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
     view["history"] = [audited(one) for one in tx.execute(history)]
     return view

@@ -14,13 +14,14 @@ from orchestrator.store.incident_views import count_ungrouped
 from orchestrator.store.payload_words import index_missing
 from orchestrator.store.schema import incidents
 from orchestrator.store.settling import group_ungrouped, settle_incidents
+from orchestrator.store.success_rates import find_low_rates, open_rates, settle_rates
 from orchestrator.store.terms import TermsShelf
 
 _FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
 
 
 def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
-    """Record what is late, raise and settle incidents, climb, and write what is to be told.
+    """Record what is late, count, raise and settle incidents, climb, write what is to be told.
 
     Each part is a transaction of its own; rows decide who does it, so any number may do it at once.
     """
@@ -37,11 +38,16 @@ def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
         with store.write() as tx:
             group_ungrouped(tx)
     if ungrouped or incidents_stand:
+        with store.read() as tx:
+            newest = shelf.newest(tx)
+            low, told_low = find_low_rates(tx, newest), open_rates(tx)
         with store.write() as tx:
             settle_incidents(tx)
+            if low or told_low:
+                settle_rates(tx, low, newest)
         with store.write() as tx:
             record_overdue(tx)
-            climb(tx, shelf.newest(tx))
+            climb(tx, newest)
             announce_incidents(tx)
 
 

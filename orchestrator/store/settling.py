@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, exists, select, update
 
 from orchestrator.domain.causes import Cause, cause_of
 from orchestrator.domain.gates import destination_gate, standing_in_the_way
-from orchestrator.domain.incidents import HELD, LATE, IncidentMove, IncidentState
+from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
 from orchestrator.domain.verdicts import Violation
 from orchestrator.store.clock import now_ms
 from orchestrator.store.destinations import connectors_of
@@ -27,12 +27,12 @@ def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
     """Resolve the incidents of which nothing stands in quarantine or is held; their ids.
 
     Where deliveries were held, their gate flows too: a call that tries it is out of hold for as
-    long as it takes.
+    long as it takes. When too few events are delivered is told by `success_rates`.
     """
     table = incidents.c
     rows = tx.execute(
         select(incidents)
-        .where(table.state != IncidentState.RESOLVED, _NOTHING_STANDS)
+        .where(table.state != IncidentState.RESOLVED, table.reason != LOW_RATE, _NOTHING_STANDS)
         .order_by(table.id)
     ).all()
     closed = _closed_destinations(tx) if any(row.reason == HELD for row in rows) else set()

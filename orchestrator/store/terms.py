@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from orchestrator.domain.calendars import Calendar
 from orchestrator.domain.durations import seconds
-from orchestrator.domain.workflow import Owners, Sla
+from orchestrator.domain.sla import Sla, SuccessRate
+from orchestrator.domain.workflow import Owners
 from orchestrator.store.schema import workflow_versions
 
 
@@ -26,6 +27,7 @@ class Terms:
     calendar: Calendar | None
     escalate: tuple[float, ...]  # after a breach: recovery lead, owner, backstop
     owners: Owners
+    success_rate: SuccessRate | None
 
 
 class TermsShelf:
@@ -60,4 +62,5 @@ def _terms(row: Any) -> Terms:
         calendar=sla.calendar.calendar if sla.calendar else None,
         escalate=tuple(seconds(one) for one in sla.escalate),
         owners=owners,
+        success_rate=sla.success_rate,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import text, update
+
 from orchestrator.domain import strict_json
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.domain.handoff import Action, Idempotency, Proof
@@ -16,6 +18,7 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.pipeline.route import route
 from orchestrator.store.claim import ClaimLimits, Group, claim
 from orchestrator.store.engine import Store
+from orchestrator.store.schema import deliveries, events, payloads
 from orchestrator.store.stages import Saving, load_group, save_routed, save_valid
 from orchestrator.store.workflows import WorkflowShelf
 
@@ -130,3 +133,22 @@ def drive_to_routed(store: Store, group: Group) -> None:
         verdicts = {one: route(body, loaded.workflow) for one, body in loaded.payloads.items()}
         routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
         save_routed(tx, routed, loaded, saving)
+
+
+def grow_old(store: Store, ids: Sequence[str], seconds: float) -> list[str]:
+    """Move the acceptance of events into the past; their ids then, which begin with their time."""
+    back = int(seconds * 1000)
+    aged = [f"{int(one[:12], 16) - back:012x}{one[12:]}" for one in ids]
+    with store.write() as tx:
+        if store.is_sqlite:
+            tx.execute(text("PRAGMA defer_foreign_keys = ON"))
+        else:
+            for table in (payloads, deliveries):
+                name = f"fk_{table.name}_event_id"
+                tx.execute(text(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {name}"))
+        for old, new in zip(ids, aged, strict=True):
+            earlier = {"id": new, "accepted_at": events.c.accepted_at - back}
+            tx.execute(update(events).where(events.c.id == old).values(earlier))
+            for table in (payloads, deliveries):
+                tx.execute(update(table).where(table.c.event_id == old).values(event_id=new))
+    return aged

@@ -54,7 +54,7 @@ class Outcomes:
         taken_back = {where[:2] for where in self.done if where[2] == DeliveryState.UNDONE}
         counted = Counter(event_id for event_id, _ in made - taken_back)
         complete = [one for one in ids if counted[one] and counted[one] == self.open[one]]
-        save_delivered(tx, complete, saving)
+        save_delivered(tx, complete, workflow.workflow, saving)
         if len(complete) < len(ids):
             known = set(complete)
             rest = [one for one in ids if one not in known]
@@ -112,7 +112,7 @@ def _settle_events(
                 retried.setdefault(failed[event_id], []).append(event_id)
             case _:
                 idle.append(event_id)
-    save_delivered(tx, delivered, saving)
+    save_delivered(tx, delivered, workflow.workflow, saving)
     _quarantine(tx, stuck, workflow, saving)
     for verdict, events in unwound.items():
         begin_undo(

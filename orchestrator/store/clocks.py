@@ -1,12 +1,13 @@
 """Clocks that ran out: found by a keeper, recorded once, told by an incident.
 
-`deliver_within` counts from when an event was accepted, for as long as it is under way or stands in
-quarantine; its breach is a row. `recover_within` is an incident's; its breach is an audit row. Both
-are found by looking at what is due, so a clock goes on while no keeper runs.
+`deliver_within` counts from when an event was accepted until it is delivered; its breach is a row.
+`recover_within` is an incident's; its breach is an audit row. A keeper finds both by looking at
+what is due, so a clock goes on while none runs. What is delivered too late tells so itself.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,10 +27,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.calendars import deadline, latest_start
 from orchestrator.domain.causes import late_cause
+from orchestrator.domain.durations import seconds
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentState
+from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
-from orchestrator.store.due_times import in_ms, moment, recovery_ms, time_of
+from orchestrator.store.due_times import first_id, in_ms, moment, recovery_ms, time_of
 from orchestrator.store.incidents import note_events
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit as audit_table
@@ -65,10 +68,49 @@ def record_late(tx: Connection, found: Sequence[Late]) -> int:
 
     Each raises the incident that it stands on; those under way open one of their own.
     """
-    new = _record(tx, found)
+    late = {one.event_id: one for one in found}
+    kept = _record(
+        tx,
+        [(one.event_id, one.terms.client, one.terms.workflow, one.due_at) for one in late.values()],
+        actor=ACTOR,
+    )
+    new = [one for event_id, one in late.items() if event_id in kept]
     for incident, due_at in sorted(_incidents_of(tx, new).items()):
         _raise(tx, incident, due_at, DELIVER_WITHIN)
     return len(new)
+
+
+def record_late_deliveries(
+    tx: Connection, ids: Sequence[str], workflow: Workflow, *, actor: str
+) -> None:
+    """Record which of these events, delivered just now, were delivered too late.
+
+    For those in time, which are nearly all, it costs no statement: an id begins with its time.
+    """
+    within = seconds(workflow.sla.deliver_within)
+    suspected = first_id(int((time.time() + _CLOCKS_APART - within) * 1000))
+    if not ids or min(ids) >= suspected:
+        return
+    cutoff = in_ms(latest_start(time_of(tx), within, workflow.calendar))
+    late = {
+        row.id: in_ms(deadline(moment(row.accepted_at), within, workflow.calendar))
+        for row in _ACCEPTED_BY.run(tx, ids=list(ids), cutoff=cutoff)
+    }
+    _record(
+        tx,
+        [(one, workflow.client, workflow.name, due_at) for one, due_at in late.items()],
+        actor=actor,
+    )
+
+
+_CLOCKS_APART = 5.0  # seconds between this machine's clock and the one that gave an id
+
+_ACCEPTED_BY = Prepared(
+    lambda dialect: select(events.c.id, events.c.accepted_at).where(
+        among(dialect, events.c.id),
+        events.c.accepted_at <= bindparam("cutoff", type_=BigInteger),
+    )
+)
 
 
 def latest_accepted(tx: Connection, versions: Iterable[Terms]) -> list[tuple[int, int]]:
@@ -115,20 +157,21 @@ _UNDER_WAY = Prepared(lambda dialect: _select_late(dialect, standing=False))
 _STANDING = Prepared(lambda dialect: _select_late(dialect, standing=True))
 
 
-def _record(tx: Connection, found: Sequence[Late]) -> list[Late]:
+_Breach = tuple[str, str, str, int]
+"""An event, its client and workflow, and when its time was over."""
+
+
+def _record(tx: Connection, late: Sequence[_Breach], *, actor: str) -> set[str]:
     """Keep what nobody has recorded before, and tell the audit; which that was."""
-    if not found:
-        return []
-    rows = [
-        (one.event_id, DELIVER_WITHIN, one.terms.client, one.terms.workflow, one.due_at)
-        for one in {one.event_id: one for one in found}.values()
-    ]
+    if not late:
+        return set()
+    rows = [(event_id, DELIVER_WITHIN, *rest) for event_id, *rest in late]
     kept = set(_KEEP.run(tx, **row_values(tx, list(_BREACH), rows)).scalars())
     audit.record_moves(
-        tx, sorted(kept), actor=ACTOR, action="breach", source=None, target=None,
+        tx, sorted(kept), actor=actor, action="breach", source=None, target=None,
         reason=DELIVER_WITHIN,
     )  # fmt: skip
-    return [one for one in found if one.event_id in kept]
+    return kept
 
 
 _BREACH = {"event_id": str, "kind": str, "client": str, "workflow": str, "due_at": int}

@@ -33,6 +33,11 @@ def moment(milliseconds: int) -> datetime:
     return _BEGIN + timedelta(milliseconds=milliseconds)
 
 
+def first_id(at_ms: int) -> str:
+    """What no id of an event is below that was accepted later: they begin with their time."""
+    return f"{max(at_ms, 0):012x}"
+
+
 def in_ms(when: datetime) -> int:
     """A time as the store keeps it."""
     return (when - _BEGIN) // timedelta(milliseconds=1)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, func, select, update
 
 from orchestrator.domain.lifecycle import State
+from orchestrator.store.due_times import first_id
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import dead_letters, deliveries, events, payloads, quarantine
 
@@ -18,7 +19,7 @@ def finished_before(tx: Connection, cutoff_ms: int, *, after: str, most: int) ->
     """Ids above `after` of events that were finished by then and still have a payload; in order."""
     # In two steps, each by a primary key: PostgreSQL would join the two tables from the beginning
     # of the events, for each batch anew.
-    until = _first_id(cutoff_ms)
+    until = first_id(cutoff_ms)
     while kept := list(_KEPT.run(tx, after=after, until=until, most=most).scalars()):
         finished = sorted(_FINISHED.run(tx, ids=kept, cutoff=cutoff_ms).scalars())
         if finished:
@@ -32,7 +33,7 @@ def count_finished_before(tx: Connection, cutoff_ms: int) -> int:
     found: int = tx.execute(
         select(func.count())
         .select_from(payloads.join(events, events.c.id == payloads.c.event_id))
-        .where(payloads.c.event_id < _first_id(cutoff_ms), *_finished(cutoff_ms))
+        .where(payloads.c.event_id < first_id(cutoff_ms), *_finished(cutoff_ms))
     ).scalar_one()
     return found
 
@@ -52,11 +53,6 @@ def forget_letters(tx: Connection, cutoff_ms: int) -> int:
     """Empty the bodies of dead letters that were closed by then; how many."""
     emptied = update(dead_letters).where(*_closed(cutoff_ms)).values(body=b"", headers="{}")
     return tx.execute(emptied).rowcount
-
-
-def _first_id(at_ms: int) -> str:
-    """What no id of an event is below that was accepted later: they begin with their time."""
-    return f"{max(at_ms, 0):012x}"
 
 
 def _finished(cutoff: Any) -> tuple[Any, ...]:

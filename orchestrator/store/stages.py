@@ -13,6 +13,7 @@ from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
+from orchestrator.store.clocks import record_late_deliveries
 from orchestrator.store.deliveries import earliest_due
 from orchestrator.store.moves import GOING_ON, Change, move_events
 from orchestrator.store.planning import plan_deliveries
@@ -174,9 +175,11 @@ def save_rejected(
     )
 
 
-def save_delivered(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
-    """Every delivery of these events is made: they are at their end."""
-    return move_events(
+def save_delivered(
+    tx: Connection, ids: Sequence[str], workflow: Workflow, saving: Saving
+) -> list[str]:
+    """Every delivery of these events is made: they are at their end, in time or late."""
+    moved = move_events(
         tx,
         ids,
         move=Move.DELIVER,
@@ -184,6 +187,8 @@ def save_delivered(tx: Connection, ids: Sequence[str], saving: Saving) -> list[s
         actor=saving.actor,
         epoch=saving.epoch,
     )
+    record_late_deliveries(tx, moved, workflow, actor=saving.actor)
+    return moved
 
 
 _WHEN_A_DELIVERY_IS = Change(values={"due_at": earliest_due()})

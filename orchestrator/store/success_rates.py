@@ -17,7 +17,7 @@ from orchestrator.domain.incidents import LOW_RATE, IncidentMove, IncidentState
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.sla import Rate, SuccessRate
 from orchestrator.store.clock import now_ms
-from orchestrator.store.due_times import recovery_ms
+from orchestrator.store.due_times import first_id, recovery_ms
 from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incidents import note_events
 from orchestrator.store.prepared import Prepared, row_values, rows_of
@@ -38,8 +38,7 @@ def find_rates(tx: Connection, workflows: Iterable[Terms]) -> dict[Name, Rate]:
     if not since:
         return {}
     given = row_values(tx, list(_WANTED), [(*name, at) for name, at in since.items()])
-    first = f"{max(min(since.values()), 0):012x}"
-    rows = _COUNTED.run(tx, first=first, most=MOST_COUNTED, **given)
+    rows = _COUNTED.run(tx, first=first_id(min(since.values())), most=MOST_COUNTED, **given)
     return dict.fromkeys(since, Rate()) | {
         (row[0], row[1]): Rate(delivered=row[2], quarantined=row[3]) for row in rows
     }

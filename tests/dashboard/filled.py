@@ -22,7 +22,7 @@ from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.selection import Selection
 from orchestrator.store.stages import Saving, load_group, save_delivered, save_rejected
 from orchestrator.store.workflows import WorkflowShelf
-from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
+from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 FIXED_EMAIL = "grace@example.com"
 HOSTILE = """<script>alert("key")</script>'&amp;"""
@@ -102,7 +102,7 @@ def _deliver(store: Store, event_id: str) -> None:
             (event_id, one.destination, "confirmed", f"record-{one.destination}") for one in taken
         ]
         save_done(tx, "run-1", done)
-        save_delivered(tx, [event_id], _saving(group))
+        save_delivered(tx, [event_id], lead_workflow(), _saving(group))
 
 
 def _refuse(store: Store, event_id: str) -> None:

@@ -31,6 +31,7 @@ from tests.leads import (
     accept_leads,
     claim_groups,
     drive_to_routed,
+    grow_old,
     lead_workflow,
     publish_leads,
 )
@@ -191,11 +192,43 @@ def test_an_incident_of_late_events_is_over_when_they_are_delivered(store: Store
     assert incident_of(store)["state"] == "open"
 
     with store.write() as tx:
-        save_delivered(tx, group.ids, Saving(actor="worker", epoch=group.epoch, lease_seconds=60))
+        saving = Saving(actor="worker", epoch=group.epoch, lease_seconds=60)
+        save_delivered(tx, group.ids, lead_workflow(), saving)
     keep(store)
 
     assert incident_of(store)["state"] == "resolved"
     assert len(rows(store, breaches)) == 2
+
+
+def test_what_was_delivered_late_while_no_keeper_ran_is_recorded_by_its_delivery(
+    store: Store,
+) -> None:
+    publish_leads(store)
+    (late,) = grow_old(store, accept_leads(store, 1), 15 * 60)
+    grow_old(store, accept_leads(store, 1), 14 * 60)
+    deliver_all(store)
+
+    (breach,) = rows(store, breaches)
+    assert (breach["event_id"], breach["due_at"]) == (late, accepted_at(store, late) + 900_000)
+    (word,) = told(store, "breach")
+    assert (word.event_id, word.actor, word.reason) == (late, "worker", "deliver_within")
+    keep(store)
+    assert len(rows(store, breaches)) == 1
+    assert rows(store, incidents) == []
+
+
+def accepted_at(store: Store, event_id: str) -> int:
+    with store.read() as tx:
+        found = select(events.c.accepted_at).where(events.c.id == event_id)
+        return int(tx.execute(found).scalar_one())
+
+
+def deliver_all(store: Store) -> None:
+    for group in claim_groups(store):
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            saving = Saving(actor="worker", epoch=group.epoch, lease_seconds=60)
+            save_delivered(tx, group.ids, lead_workflow(), saving)
 
 
 def test_what_was_delivered_in_time_is_never_late(store: Store) -> None:
@@ -203,7 +236,8 @@ def test_what_was_delivered_in_time_is_never_late(store: Store) -> None:
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
     with store.write() as tx:
-        save_delivered(tx, group.ids, Saving(actor="worker", epoch=group.epoch, lease_seconds=60))
+        saving = Saving(actor="worker", epoch=group.epoch, lease_seconds=60)
+        save_delivered(tx, group.ids, lead_workflow(), saving)
         tx.execute(update(events).values(accepted_at=after(-3_600)))
 
     keep(store)

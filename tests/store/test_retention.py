@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from orchestrator.domain.errors import Refused
 from orchestrator.operations.accept_triggers import accept_batch
@@ -18,7 +18,9 @@ from tests.leads import (
     accept_leads,
     claim_groups,
     drive_to_routed,
+    grow_old,
     lead,
+    lead_workflow,
     publish_leads,
 )
 
@@ -35,23 +37,14 @@ def delivered(store: Store, count: int, *, key: str | None = None) -> list[str]:
     with store.write() as tx:
         take_deliveries(tx, ids, epoch=group.epoch, run_id="run-1", run_seconds=30)
         save_done(tx, "run-1", [(one, "crm", "confirmed", f"r-{one}") for one in ids])
-        save_delivered(tx, ids, saving)
-    return grow_old(store, ids)
+        save_delivered(tx, ids, lead_workflow(), saving)
+    return a_month_ago(store, ids)
 
 
-def grow_old(store: Store, ids: list[str]) -> list[str]:
-    """Move events a month and a bit into the past: an id begins with its time."""
-    aged = [f"{int(one[:12], 16) - 31 * DAY * 1000:012x}{one[12:]}" for one in ids]
+def a_month_ago(store: Store, ids: list[str]) -> list[str]:
+    """The events as if they had come and ended a month and a bit ago; their ids then."""
+    aged = grow_old(store, ids, 31 * DAY)
     with store.write() as tx:
-        if store.is_sqlite:
-            tx.execute(text("PRAGMA defer_foreign_keys = ON"))
-        else:
-            tx.execute(text("ALTER TABLE payloads DROP CONSTRAINT fk_payloads_event_id"))
-            tx.execute(text("ALTER TABLE deliveries DROP CONSTRAINT fk_deliveries_event_id"))
-        for old, new in zip(ids, aged, strict=True):
-            tx.execute(update(events).where(events.c.id == old).values(id=new))
-            for table in (payloads, deliveries):
-                tx.execute(update(table).where(table.c.event_id == old).values(event_id=new))
         tx.execute(update(events).where(events.c.id.in_(aged)).values(updated_at=after(-31 * DAY)))
     return aged
 
@@ -88,7 +81,7 @@ def test_what_finished_lately_or_not_at_all_is_left_alone(store: Store) -> None:
     finished_lately = delivered(store, 1)
     with store.write() as tx:
         tx.execute(update(events).values(updated_at=after(-29 * DAY)))
-    unfinished = grow_old(store, accept_leads(store, 1)) if store.is_sqlite else []
+    unfinished = a_month_ago(store, accept_leads(store, 1)) if store.is_sqlite else []
 
     done = apply_retention(store, days=30, actor="cli:tester")
 

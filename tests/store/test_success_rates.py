@@ -22,7 +22,14 @@ from orchestrator.store.success_rates import find_low_rates
 from orchestrator.store.terms import TermsShelf
 from orchestrator.store.workflows import require_live
 from tests.cli.desk import validate_leads
-from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
+from tests.leads import (
+    TEXT,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+)
 
 PROMISING = TEXT.replace(
     "recover_within: 72h}", "recover_within: 72h, success_rate: {at_least: 90%, of: 10}}"
@@ -41,7 +48,7 @@ def deliver(store: Store, count: int) -> None:
         drive_to_routed(store, group)
         with store.write() as tx:
             saving = Saving(actor="worker:dispatch", epoch=group.epoch, lease_seconds=60)
-            save_delivered(tx, group.ids, saving)
+            save_delivered(tx, group.ids, lead_workflow(PROMISING), saving)
 
 
 def fail(store: Store, count: int) -> list[str]:

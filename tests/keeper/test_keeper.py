@@ -46,15 +46,15 @@ def start_keeper(supervisor: Supervisor, desk: Desk, store: Store, name: str) ->
     )
 
 
-def stopped_leads(store: Store, count: int) -> list[str]:
-    publish_leads(store, SHORT)
+def stopped_leads(store: Store, count: int, text: str = TEXT) -> list[str]:
+    publish_leads(store, text)
     ids = accept_leads(store, count)
     with store.write() as tx:
         quarantine_events(
             tx,
             ids,
             source=State.ACCEPTED,
-            workflow=lead_workflow(SHORT),
+            workflow=lead_workflow(text),
             reason=Reason.CONTRACT_VIOLATION,
             detail="no",
             actor="worker",
@@ -74,7 +74,7 @@ def test_a_breach_climbs_while_keepers_are_killed_and_each_alert_arrives_once(
 ) -> None:
     with Supervisor(tmp_path / "home") as supervisor:
         first = start_keeper(supervisor, desk, store, "first")
-        ids = stopped_leads(store, 20)
+        ids = stopped_leads(store, 20, SHORT)
         wait_until(lambda: len(desk.mails.arrived) == 2, "the lead was not told")
         first.kill()
         assert desk.hook.posted == []

@@ -17,13 +17,20 @@ _LOOK_AT = {
 }
 
 
-def put_incident(view: View, diagnosis: Sequence[str], fix: Sequence[str], now: int) -> None:
-    """The page; `diagnosis` in one line a change, `fix` in commands, `now` in milliseconds."""
+def put_incident(
+    view: View, diagnosis: Sequence[str], saved: Sequence[View], fix: Sequence[str], now: int
+) -> None:
+    """The page; `diagnosis` in one line a change, `fix` in commands, `now` in milliseconds.
+
+    `saved` are the recipes that would help.
+    """
     _head(view, now)
     if rate := view.get("success_rate"):
         _line("rate", rate["told"])
     for line in diagnosis:
         _line("diagnosis", line)
+    for one in saved:
+        _line("recipe", f"{one['recipe']} would let its oldest events pass; {_used(one, now)}")
     for line in fix:
         _line("fix", line)
     _clock(view, now)
@@ -36,6 +43,11 @@ def put_incident(view: View, diagnosis: Sequence[str], fix: Sequence[str], now: 
             for row in view["history"]
         ],
     )
+
+
+def _used(recipe: View, now: int) -> str:
+    last = f"used {age(recipe['used_at'], now)} ago" if recipe["used_at"] else "never used"
+    return f"{last}, on {recipe['events']} events in all, made by {recipe['author']}"
 
 
 def _head(view: View, now: int) -> None:

@@ -120,13 +120,15 @@ def show(
         if view is None:
             raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
         found = _diagnosed(store, view)
-        fix = _proposed(view, found)
+        saved = _saved(store, view)
+        fix = _proposed(view, found, saved)
     if as_json:
         from orchestrator.operations.diagnose import described
 
-        put_json(view | {"diagnosis": [described(one) for one in found], "fix": fix})
+        diagnosis = [described(one) for one in found]
+        put_json(view | {"diagnosis": diagnosis, "recipes": saved, "fix": fix})
     else:
-        put_incident(view, [one.told() for one in found], fix, now)
+        put_incident(view, [one.told() for one in found], saved, fix, now)
 
 
 incident_actions.add_to(app)
@@ -139,10 +141,19 @@ def _diagnosed(store: Store, view: View) -> list[Finding]:
     return diagnose(store, view["id"]) if view["kind"] == "contract" and view["standing"] else []
 
 
-def _proposed(view: View, found: list[Finding]) -> list[str]:
+def _saved(store: Store, view: View) -> list[View]:
+    """The recipes that would let its oldest events pass."""
+    from orchestrator.operations.saved_recipes import recipes_that_help
+
+    with store.read() as tx:
+        return recipes_that_help(tx, view)
+
+
+def _proposed(view: View, found: list[Finding], saved: list[View]) -> list[str]:
     from orchestrator.operations.propose_fix import propose_fix
 
-    return propose_fix(view["id"], found)
+    known = saved[0]["recipe"] if saved else None
+    return propose_fix(view["id"], found, saved=known)
 
 
 def _put_rows(rows: list[View], now: int) -> None:

@@ -12,6 +12,7 @@ import typer
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.progress import counting
+from orchestrator.cli.saved_recipes import recipes, said
 from orchestrator.cli.screen import note, put, put_json
 from orchestrator.cli.selecting import Filters, selects
 from orchestrator.domain.errors import Refused
@@ -28,8 +29,9 @@ Texts = list[str] | None
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command to the group."""
+    """Add the commands to the group."""
     app.command()(recipe)
+    app.command()(recipes)
 
 
 @selects
@@ -39,6 +41,10 @@ def recipe(
     file: Annotated[
         Path | None,
         typer.Option("--file", "-f", metavar="FILE", help="A recipe in YAML or JSON."),
+    ] = None,
+    saved: Annotated[
+        int | None,
+        typer.Option("--saved", metavar="N", help="A saved recipe; see `quarantine recipes`."),
     ] = None,
     rename: Annotated[
         Texts, typer.Option("--rename", metavar="OLD=NEW", help="Another name, same object.")
@@ -85,8 +91,9 @@ def recipe(
         "renames": rename, "moves": move, "converts": convert, "maps": map_, "sets": assign,
         "drops": drop,
     }  # fmt: skip
-    made = _recipe(file, {name: one or [] for name, one in options.items()}, why)
+    given = _recipe(file, {name: one or [] for name, one in options.items()}, why, saved=saved)
     with opened_store() as store:
+        made = given or _saved(store, saved, why)
         done = _do(store, filters.selection(store), made, apply=apply, publish=publish)
     if as_json:
         put_json(done)
@@ -96,7 +103,14 @@ def recipe(
         raise typer.Exit(1)
 
 
-def _recipe(file: Path | None, options: Mapping[str, Iterable[str]], why: str | None) -> Recipe:
+def _recipe(
+    file: Path | None,
+    options: Mapping[str, Iterable[str]],
+    why: str | None,
+    *,
+    saved: int | None,
+) -> Recipe | None:
+    """The recipe that was given; None where a saved one is meant."""
     from dataclasses import replace
 
     from orchestrator.domain.recipe_file import read_recipe, recipe_of, steps_of_options
@@ -104,12 +118,27 @@ def _recipe(file: Path | None, options: Mapping[str, Iterable[str]], why: str | 
     steps = steps_of_options(**options, reason=why)
     if file is not None and steps:
         raise Refused("a file and steps were given", field="file", fix="put the steps in the file")
+    if saved is not None and (file is not None or steps):
+        raise Refused(
+            "a saved recipe and another were given", field="saved", fix="give one of them"
+        )
+    if saved is not None:
+        return None
     if file is not None:
         found = read_recipe(file)
         return replace(found, note=why or found.note)
     if not steps:
         raise Refused("a recipe has no step", field="recipe", fix="give --rename old=new or --file")
     return recipe_of(steps, note=why)
+
+
+def _saved(store: Store, saved: int | None, why: str | None) -> Recipe:
+    from dataclasses import replace
+
+    from orchestrator.operations.saved_recipes import saved_recipe
+
+    found = saved_recipe(store, saved or 0)
+    return replace(found, note=why or found.note)
 
 
 def _do(
@@ -121,14 +150,13 @@ def _do(
 
     with counting(store, selection, "trying") as progress:
         preview = preview_recipe(store, selection, made, progress=progress)
-    done: dict[str, Any] = {**asdict(preview), "applied": None, "published": None}
+    done: dict[str, Any] = {**asdict(preview), "applied": None, "saved": [], "published": None}
     if publish:
         whose = _one_workflow(preview)
     if apply:
         with counting(store, selection, "amending") as progress:
-            done["applied"] = mend_events(
-                store, selection, made, actor=actor(), progress=progress
-            ).ids
+            mended = mend_events(store, selection, made, actor=actor(), progress=progress)
+        done["applied"], done["saved"] = mended.ids, mended.recipes
     if publish:
         done["published"] = asdict(publish_amendment(store, *whose, made, actor=actor()))
     return done
@@ -153,7 +181,7 @@ def _one_workflow(preview: Preview) -> tuple[str, str]:
 def _put(done: Mapping[str, Any], made: Recipe) -> None:
     total = done["passing"] + done["refused"]
     for step, count in zip(made.steps, done["places"], strict=True):
-        put(f"{_said(step.describe())}: in {count} of {total} events")
+        put(f"{said(step.describe())}: in {count} of {total} events")
     put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
     _put_some([one for one in done["events"] if one["passes"]], "passes")
     _put_some([one for one in done["events"] if not one["passes"]], "refused")
@@ -161,6 +189,8 @@ def _put(done: Mapping[str, Any], made: Recipe) -> None:
         note(f"{one['id']} left alone: it is {one['state']}")
     if done["applied"] is not None:
         put(f"amended {len(done['applied'])}")
+        for number in done["saved"]:
+            put(f"saved as recipe {number}")
         note("they stay in quarantine until `meshline quarantine replay`, with or without --plan")
     if (published := done["published"]) is not None:
         put(f"{published['workflow']} version {published['version']} is live with it as `amend`")
@@ -185,12 +215,3 @@ def _change(one: Mapping[str, Any]) -> str:
     if one["to"]:
         return f"{one['path']} -> {one['to']}: {abbreviate(one['after'])}"
     return f"{one['path']}: {abbreviate(one['before'])} -> {abbreviate(one['after'])}"
-
-
-def _said(step: Mapping[str, Any]) -> str:
-    from orchestrator.domain import strict_json
-
-    return " ".join(
-        f"{name} {value if isinstance(value, str) else strict_json.dumps(value)}"
-        for name, value in step.items()
-    )

@@ -34,9 +34,10 @@ def apply(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete payloads, sent values and violations of events that finished N days ago.
+    """Delete the contents of events that finished N days ago: payloads, sent values, violations.
 
-    Events, deliveries, record ids and the audit stay; a key that comes again is still known.
+    Replay plans of that age go too. Events, deliveries, record ids and the audit stay; a key that
+    comes again is still known.
     """
     from orchestrator.settings import settings
 
@@ -56,11 +57,13 @@ def apply(
                 "dry_run": dry_run,
                 "events": done.events,
                 "dead_letters": done.dead_letters,
+                "plans": done.plans,
             }
         )
         return
     verb = "would be forgotten" if dry_run else "forgotten"
     put(f"{verb}: the contents of {done.events} events and {done.dead_letters} dead letters")
+    put(f"{'would be deleted' if dry_run else 'deleted'}: {done.plans} replay plans")
 
 
 class _Progress:

@@ -19,6 +19,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.diagnose import diagnose
 from orchestrator.operations.propose_fix import propose_fix
+from orchestrator.operations.saved_recipes import recipes_that_help
 from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.destinations import closed_gates
@@ -193,9 +194,11 @@ def _one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
         raise NotFound(f"the store has no incident {number}")
     sent = incident["kind"] == IncidentKind.CONTRACT and incident["standing"]
     findings = diagnose(store, number) if sent else []
+    saved = recipes_that_help(tx, incident)
     return {
         "incident": incident,
         "findings": findings,
-        "fix": propose_fix(number, findings),
+        "saved": saved,
+        "fix": propose_fix(number, findings, saved=saved[0]["recipe"] if saved else None),
         "now": views.iso(views.now_of(tx)),
     }

@@ -14,6 +14,8 @@ from orchestrator.store.retention import (
     finished_before,
     forget_contents,
     forget_letters,
+    forget_plans,
+    old_plans,
 )
 from orchestrator.store.views import now_of
 
@@ -27,6 +29,7 @@ class Retained:
 
     events: int
     dead_letters: int
+    plans: int
     cutoff_ms: int  # what was finished after it was left alone
 
 
@@ -40,6 +43,8 @@ def apply_retention(
 ) -> Retained:
     """Forget payloads, what was sent, and violations of events that finished `days` ago or before.
 
+    Replay plans that nobody touched for so long are deleted; what they did is in the audit.
+
     `tell` hears after each transaction how many events are done. What is interrupted goes on where
     it was, the next time. Raises Refused for less than a day.
     """
@@ -49,14 +54,17 @@ def apply_retention(
         cutoff = now_of(tx) - days * _DAY_MS
         if dry_run:
             letters = len(closed_letters_before(tx, cutoff))
-            found = count_finished_before(tx, cutoff)
-            return Retained(events=found, dead_letters=letters, cutoff_ms=cutoff)
+            found, plans = count_finished_before(tx, cutoff), old_plans(tx, cutoff)
+            return Retained(events=found, dead_letters=letters, plans=plans, cutoff_ms=cutoff)
     done, last = 0, ""
     while ids := _forget_some(store, cutoff, days, actor, after=last):
         done, last = done + len(ids), ids[-1]
         tell(done)
     return Retained(
-        events=done, dead_letters=_forget_letters(store, cutoff, days, actor), cutoff_ms=cutoff
+        events=done,
+        dead_letters=_forget_letters(store, cutoff, days, actor),
+        plans=_forget_plans(store, cutoff, days, actor),
+        cutoff_ms=cutoff,
     )
 
 
@@ -78,3 +86,17 @@ def _forget_letters(store: Store, cutoff: int, days: int, actor: str) -> int:
             told = {"days": days, "dead_letters": letters}
             audit.record(tx, actor=actor, action="retention", detail=told)
     return letters
+
+
+def _forget_plans(store: Store, cutoff: int, days: int, actor: str) -> int:
+    """Delete them, a batch of their events at a time."""
+    forgotten = 0
+    while True:
+        with store.write() as tx:
+            gone, done = forget_plans(tx, cutoff, most=_BATCH)
+            if done:
+                told = {"days": days, "plans": done}
+                audit.record(tx, actor=actor, action="retention", detail=told)
+        forgotten += done
+        if not (gone or done):
+            return forgotten

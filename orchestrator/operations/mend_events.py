@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.domain.recipe import Recipe
 from orchestrator.operations.preview_recipe import try_recipe
 from orchestrator.operations.select_events import selected_chunks
-from orchestrator.store.engine import Store
+from orchestrator.store.engine import Store, Tx
 from orchestrator.store.quarantine import amend
+from orchestrator.store.recipes import note_amended, save_recipe
 from orchestrator.store.selection import Selection, by_workflow
 from orchestrator.store.workflows import WorkflowShelf, require_live
 
@@ -19,6 +20,7 @@ class Amendments:
     """What a recipe did."""
 
     ids: list[str] = field(default_factory=list)
+    recipes: list[int] = field(default_factory=list)  # saved as, one a workflow
     refused: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail, violations
     skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
 
@@ -33,12 +35,11 @@ def mend_events(
 ) -> Amendments:
     """Amend every selected event that the recipe lets pass contract and routes; no other.
 
-    The payload as it came is kept, and the audit has the recipe with its author. Nothing is
-    replayed. Raises NotFound, Refused for a selection without a condition.
+    The payload as it came is kept; the recipe is saved with its author, and the audit says which
+    it was. Nothing is replayed. Raises NotFound, Refused for a selection without a condition.
     """
     found, skipped = selected_chunks(store, selection)
     done = Amendments(skipped=skipped)
-    detail = {"recipe": replace(recipe, author=recipe.author or actor).describe()}
     shelf = WorkflowShelf()
     for chunk in found:
         with store.write() as tx:
@@ -46,7 +47,27 @@ def mend_events(
                 workflow = shelf.take(tx, require_live(tx, client, name).id)
                 tried = try_recipe(tx, ids, recipe, workflow)
                 amended = {one.id: one.payload for one in tried if one.passes}
-                done.ids += amend(tx, amended, actor=actor, detail=detail)
+                done.ids += _amend(tx, amended, recipe, (client, name), actor, done)
                 done.refused += [one.as_json() for one in tried if not one.passes]
         progress(len(done.ids) + len(done.refused))
     return done
+
+
+def _amend(
+    tx: Tx,
+    amended: Mapping[str, object],
+    recipe: Recipe,
+    workflow: tuple[str, str],
+    actor: str,
+    done: Amendments,
+) -> list[str]:
+    """Amend events of one workflow, and save the recipe beside it."""
+    if not amended:
+        return []
+    number = save_recipe(tx, recipe, *workflow, actor=actor)
+    detail = {"recipe": number, "note": recipe.note} if recipe.note else {"recipe": number}
+    moved = amend(tx, amended, actor=actor, detail=detail)
+    note_amended(tx, number, len(moved))
+    if number not in done.recipes:
+        done.recipes.append(number)
+    return moved

@@ -10,18 +10,15 @@ from orchestrator.domain.drift.finding import Finding, Kind
 _OPTIONS = {Kind.RENAMED: "--rename", Kind.MOVED: "--move"}
 
 
-def propose_fix(incident: int, findings: Sequence[Finding]) -> list[str]:
+def propose_fix(
+    incident: int, findings: Sequence[Finding], *, saved: int | None = None
+) -> list[str]:
     """The commands for an incident, in order; none where no finding says by itself what to do.
 
     A field that has another name or place is brought back. What a missing value should be, or a
-    new one mean, nobody but a person knows.
+    new one mean, nobody but a person knows; where one said it before, that is the recipe `saved`.
     """
-    steps = [
-        word
-        for one in findings
-        if one.kind in _OPTIONS and one.to
-        for word in (_OPTIONS[one.kind], f"{one.to}={one.path}")
-    ]
+    steps = _steps(findings) if saved is None else ["--saved", str(saved)]
     if not steps:
         return []
     recipe = ["meshline", "quarantine", "recipe", "--incident", str(incident), *steps]
@@ -29,4 +26,13 @@ def propose_fix(incident: int, findings: Sequence[Finding]) -> list[str]:
         shlex.join([*recipe, "--preview"]),
         shlex.join([*recipe, "--apply"]),
         f"meshline quarantine replay --incident {incident} --plan",
+    ]
+
+
+def _steps(findings: Sequence[Finding]) -> list[str]:
+    return [
+        word
+        for one in findings
+        if one.kind in _OPTIONS and one.to
+        for word in (_OPTIONS[one.kind], f"{one.to}={one.path}")
     ]

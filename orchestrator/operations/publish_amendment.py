@@ -10,6 +10,7 @@ from orchestrator.domain.recipe_steps import MOST_STEPS
 from orchestrator.domain.workflow import Workflow
 from orchestrator.operations.publish_workflow import Published, publish_workflow
 from orchestrator.store.engine import Store
+from orchestrator.store.recipes import note_published, save_recipe
 from orchestrator.store.workflows import definition_of, require_live
 
 
@@ -33,4 +34,8 @@ def publish_amendment(
             fix=f"keep at most {MOST_STEPS}: take out of the workflow's file what came to its end",
         )
     amended = workflow.model_copy(update={"amend": steps})
-    return publish_workflow(store, amended, actor=actor, instead_of=live.version)
+    published = publish_workflow(store, amended, actor=actor, instead_of=live.version)
+    with store.write() as tx:
+        number = save_recipe(tx, recipe, client, name, actor=actor)
+        note_published(tx, number, published.version)
+    return published

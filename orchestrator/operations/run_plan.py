@@ -29,6 +29,10 @@ from orchestrator.store.selection import CHUNK
 from orchestrator.store.workflows import LiveWorkflow, live_workflow
 
 _MOST_TOLD = 5
+_UNFIT = {
+    "freezing": "the plan was never finished",
+    "expired": "the plan is older than what is kept",
+}
 
 Row = tuple[int, str, str, str]  # place, event id, ground, effects
 
@@ -52,6 +56,7 @@ def run_plan(
     send_again: bool = False,
     rate: float | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> Ran:
     """Replay the events of a plan that are still to be replayed, at most `rate` in a second.
@@ -60,7 +65,7 @@ def run_plan(
     cut off anywhere is gone on with by the next. Raises NotFound, Refused where something would be
     sent twice and `send_again` does not allow it, and where the ground has changed.
     """
-    runner = _Runner(store, token, actor, rate, progress, pause)
+    runner = _Runner(store, token, actor, rate, progress, clock, pause)
     plan = runner.begin(send_again=send_again)
     if plan.state != "done":
         runner.go_on(plan)
@@ -82,6 +87,7 @@ class _Runner:
         actor: str,
         rate: float | None,
         progress: Callable[[int], None],
+        clock: Callable[[], float],
         pause: Callable[[float], None],
     ) -> None:
         self._store = store
@@ -89,6 +95,7 @@ class _Runner:
         self._actor = actor
         self._rate = rate
         self._progress = progress
+        self._clock = clock
         self._pause = pause
         self._chunk = min(CHUNK, max(1, int(rate))) if rate else CHUNK
         self._base_ms = 0  # when the plan's first event is due, whichever run it is
@@ -116,7 +123,7 @@ class _Runner:
 
     def go_on(self, plan: Any) -> None:
         """Chunk after chunk, until nothing is left."""
-        began = time.monotonic()
+        began = self._clock()
         while True:
             with self._store.write(ring=True) as tx:
                 _found(tx, self._token, lock=True)
@@ -128,7 +135,7 @@ class _Runner:
             self.replayed += len(rows)
             self._progress(rows[-1][0] + 1)
             if self._rate:
-                self._pause(max(0.0, began + self.replayed / self._rate - time.monotonic()))
+                self._pause(max(0.0, began + self.replayed / self._rate - self._clock()))
 
     def _replay(self, tx: Tx, plan: Any, rows: Sequence[Row]) -> None:
         live = _live(tx, plan)
@@ -180,10 +187,8 @@ def _found(tx: Tx, token: str, *, lock: bool = False) -> Any:
     plan = find_plan(tx, token, lock=lock)
     if plan is None:
         raise NotFound(f"there is no plan {token!r}", fix="see `meshline quarantine plan list`")
-    if plan.state == "freezing":
-        raise Refused(
-            "the plan was never finished", field="plan", fix="make it again with `replay … --plan`"
-        )
+    if plan.state in _UNFIT:
+        raise Refused(_UNFIT[plan.state], field="plan", fix="make one with `replay … --plan`")
     return plan
 
 

@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.due_times import first_id
 from orchestrator.store.prepared import Prepared, among
-from orchestrator.store.schema import dead_letters, deliveries, events, payloads, quarantine
+from orchestrator.store.schema import (
+    dead_letters,
+    deliveries,
+    events,
+    payloads,
+    plan_events,
+    plans,
+    quarantine,
+)
 
 FINISHED = (State.DELIVERED, State.DISCARDED)
 
@@ -53,6 +73,37 @@ def forget_letters(tx: Connection, cutoff_ms: int) -> int:
     """Empty the bodies of dead letters that were closed by then; how many."""
     emptied = update(dead_letters).where(*_closed(cutoff_ms)).values(body=b"", headers="{}")
     return tx.execute(emptied).rowcount
+
+
+def old_plans(tx: Connection, cutoff_ms: int) -> int:
+    """How many replay plans nobody made, ran or finished since then."""
+    found = select(func.count()).select_from(plans).where(_untouched(cutoff_ms))
+    return int(tx.execute(found).scalar_one())
+
+
+def forget_plans(tx: Connection, cutoff_ms: int, *, most: int) -> tuple[int, int]:
+    """Delete at most so many events of such plans, and the plans that have none left; how many.
+
+    None of them runs from then on, so that no half of a plan does.
+    """
+    expired = update(plans).where(_untouched(cutoff_ms), plans.c.state != "expired")
+    tx.execute(expired.values(state="expired"))
+    old = select(plans.c.id).where(_untouched(cutoff_ms))
+    some = (
+        select(plan_events.c.plan_id, plan_events.c.place)
+        .where(plan_events.c.plan_id.in_(old))
+        .limit(most)
+    )
+    place = tuple_(plan_events.c.plan_id, plan_events.c.place)
+    gone = tx.execute(delete(plan_events).where(place.in_(some))).rowcount
+    empty = ~exists().where(plan_events.c.plan_id == plans.c.id)
+    done = tx.execute(delete(plans).where(_untouched(cutoff_ms), empty)).rowcount
+    return gone, done
+
+
+def _untouched(cutoff_ms: int) -> ColumnElement[bool]:
+    table = plans.c
+    return func.coalesce(table.finished_at, table.started_at, table.planned_at) <= cutoff_ms
 
 
 def _finished(cutoff: Any) -> tuple[Any, ...]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0007"
+HEAD = "0008"
 
 metadata = MetaData(
     naming_convention={
@@ -338,13 +338,31 @@ Index(  # the same message delivered twice is one dead letter
     **_only_where("state = 'standing'"),
 )
 
+# A fix that was applied or published, kept once a workflow, so that it can be used again.
+recipes = Table(
+    "recipes",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("workflow", String(64), nullable=False),
+    Column("digest", String(32), nullable=False),  # of its steps
+    Column("steps", Text, nullable=False),
+    Column("note", Text),
+    Column("author", String(255), nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False, server_default="0"),  # that it amended
+    Column("used_at", BigInteger),
+    Column("version", Integer),  # the last one that was published with it
+    UniqueConstraint("client", "workflow", "digest"),
+)
+
 # A replay that was planned before it runs: what stands where is frozen, and must be so still.
 plans = Table(
     "plans",
     metadata,
     Column("id", _serial, primary_key=True),
     Column("token", String(32), nullable=False, unique=True),
-    Column("state", String(20), nullable=False),
+    Column("state", String(20), nullable=False),  # freezing, ready, running, done or expired
     Column("selection", Text, nullable=False),
     Column("workflows", Text, nullable=False),  # the versions that were live
     Column("effects", Text, nullable=False),  # deliveries by effect and destination

@@ -84,8 +84,7 @@ def test_applying_amends_what_passes_and_says_what_does_not(
     history = meshline("events", "show", good, "--json").document["history"]
     told = next(one for one in history if one["action"] == "amend")
     assert told["actor"].startswith("cli:")
-    assert told["detail"]["recipe"]["note"] == "the form was rebuilt"
-    assert told["detail"]["recipe"]["author"] == told["actor"]
+    assert told["detail"] == {"recipe": 1, "note": "the form was rebuilt"}
 
 
 def test_what_passes_the_contract_and_no_route_is_not_amended(
@@ -173,3 +172,75 @@ def test_an_incident_is_a_group(meshline: CommandLine, emit: Emit) -> None:
     assert (tried.document["passing"], tried.document["refused"]) == (2, 0)
     owned = meshline(*GROUP, "--owner", "triage@acme.example", *RECIPE, "--json").document
     assert owned["passing"] + owned["refused"] == 3
+
+
+def test_a_recipe_that_was_applied_is_saved_once_with_its_author(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(3))
+    assert meshline("quarantine", "recipes", "--json").document == {"recipes": []}
+
+    first = meshline(*GROUP, *RECIPE, "--why", "the form was rebuilt", "--apply")
+    emit(renamed(2))
+    meshline(*GROUP, *RECIPE, "--apply")
+
+    assert "saved as recipe 1" in first.out
+    (saved,) = meshline("quarantine", "recipes", "--json").document["recipes"]
+    assert (saved["recipe"], saved["workflow"], saved["note"]) == (
+        1,
+        "leads",
+        "the form was rebuilt",
+    )
+    assert saved["author"].startswith("cli:") and saved["used_at"]
+    assert saved["steps"][0] == {"rename": "customer_tier", "to": "tier"}
+    (told,) = meshline("audit", "--action", "save_recipe", "--json").document["audit"]
+    assert told["detail"]["steps"] == saved["steps"]
+    assert "rename customer_tier to tier" in meshline("quarantine", "recipes").out
+    assert "acme/leads" in meshline("quarantine", "recipes").out
+
+
+def test_a_saved_recipe_heals_what_fails_in_the_same_way_later(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(3))
+    meshline(*GROUP, *RECIPE, "--apply")
+    meshline("quarantine", "replay", "--workflow", "leads")
+    late = emit(renamed(1) + '\n{"email": 5}')
+    incidents = meshline("incidents", "list", "--json").document["incidents"]
+    shown = {
+        one["title"]: meshline("incidents", "show", str(one["id"]), "--json").document
+        for one in incidents
+    }
+
+    offered = {title: [one["recipe"] for one in view["recipes"]] for title, view in shown.items()}
+    assert offered == {
+        "undeclared fields, `tier` is missing": [1],
+        "`email` breaks type, `tier` is missing": [],
+    }
+    view = shown["undeclared fields, `tier` is missing"]
+    assert view["fix"][1].endswith("--saved 1 --apply")
+    assert f"recipe {'':7} 1 would let its oldest events pass" in meshline(
+        "incidents", "show", str(view["id"])
+    ).out.replace("\n", " ")
+    ran = meshline("quarantine", "recipe", late[0], "--saved", "1", "--apply", "--json")
+    assert (ran.document["applied"], ran.document["saved"]) == ([late[0]], [1])
+    assert meshline("quarantine", "recipes", "--json").document["recipes"][0]["events"] == 4
+
+
+def test_a_published_recipe_is_saved_with_its_version(meshline: CommandLine, emit: Emit) -> None:
+    emit(renamed(1))
+
+    meshline(*GROUP, *RECIPE, "--publish")
+
+    (saved,) = meshline("quarantine", "recipes", "--json").document["recipes"]
+    assert (saved["version"], saved["events"]) == (2, 0)
+
+
+def test_a_saved_recipe_is_named_by_a_number_that_exists_and_stands_alone(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(1))
+
+    assert "there is no recipe 7" in meshline(*GROUP, "--saved", "7").error
+    both = meshline(*GROUP, "--saved", "7", "--drop", "a").error
+    assert "a saved recipe and another were given" in both

@@ -11,8 +11,11 @@ def test_nothing_is_forgotten_before_its_time(meshline: CommandLine) -> None:
     answer = meshline("retention", "apply", "--days", "30", "--json").document
     said = meshline("retention", "apply", "--days", "30", "--dry-run").out
 
-    assert answer == {"days": 30, "dry_run": False, "events": 0, "dead_letters": 0}
-    assert said == "would be forgotten: the contents of 0 events and 0 dead letters\n"
+    assert answer == {"days": 30, "dry_run": False, "events": 0, "dead_letters": 0, "plans": 0}
+    assert said == (
+        "would be forgotten: the contents of 0 events and 0 dead letters\n"
+        "would be deleted: 0 replay plans\n"
+    )
 
 
 def test_without_a_number_of_days_nothing_is_begun(meshline: CommandLine) -> None:

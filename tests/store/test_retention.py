@@ -5,16 +5,24 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.apply_retention import apply_retention
+from orchestrator.operations.plan_replay import plan_replay
+from orchestrator.operations.run_plan import run_plan
 from orchestrator.store.clock import after
 from orchestrator.store.deliveries import save_done, take_deliveries
 from orchestrator.store.engine import Store
-from orchestrator.store.schema import deliveries, events, payloads
+from orchestrator.store.plans import list_plans
+from orchestrator.store.retention import forget_plans
+from orchestrator.store.schema import deliveries, events, payloads, plans
+from orchestrator.store.selection import Selection
 from orchestrator.store.stages import Saving, save_delivered
-from orchestrator.store.views import list_audit, show_event
+from orchestrator.store.views import list_audit, now_of, show_event
+from tests.cli.desk import validate_leads
 from tests.leads import (
+    CATALOG,
+    TEXT,
     accept_leads,
     claim_groups,
     drive_to_routed,
@@ -139,3 +147,45 @@ def test_a_key_of_an_event_without_its_payload_is_still_known(store: Store) -> N
 def test_less_than_a_day_is_refused(store: Store) -> None:
     with pytest.raises(Refused, match="shortest retention"):
         apply_retention(store, days=0, actor="cli:tester")
+
+
+def plan(store: Store, *, age: int) -> str:
+    """A plan that was made so many seconds ago, over leads that the contract stops; its token."""
+    accept_leads(store, 3, tier="gold")
+    validate_leads(store)
+    publish_leads(store, TEXT.replace("[enterprise, pro]", "[enterprise, pro, gold]").replace(
+        'tier == "pro"', 'tier != "enterprise"'))  # fmt: skip
+    made = plan_replay(store, Selection(workflow="leads"), catalog=CATALOG, actor="cli:tester")
+    with store.write() as tx:
+        same = plans.c.token == made.token
+        tx.execute(update(plans).where(same).values(planned_at=after(-age)))
+    return made.token
+
+
+def test_a_plan_that_nobody_touched_for_so_long_is_deleted_bit_by_bit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.operations.apply_retention._BATCH", 2)
+    publish_leads(store)
+    old, new = plan(store, age=31 * DAY), plan(store, age=29 * DAY)
+
+    assert apply_retention(store, days=30, actor="cli:tester", dry_run=True).plans == 1
+    assert apply_retention(store, days=30, actor="cli:tester").plans == 1
+
+    with pytest.raises(NotFound):
+        run_plan(store, old, actor="cli:tester")
+    with store.read() as tx:
+        assert [one["token"] for one in list_plans(tx, limit=10)] == [new]
+        (told,) = list_audit(tx, action="retention")
+    assert told["detail"] == {"days": 30, "plans": 1}
+
+
+def test_a_plan_that_is_being_deleted_does_not_run(store: Store) -> None:
+    publish_leads(store)
+    old = plan(store, age=31 * DAY)
+    with store.write() as tx:
+        now = now_of(tx)
+        forget_plans(tx, now - 30 * DAY * 1000, most=1)
+
+    with pytest.raises(Refused, match="older than what is kept"):
+        run_plan(store, old, actor="cli:tester")

@@ -1,0 +1,65 @@
+"""`meshline quarantine recipes`: the fixes that were used, by whom, and on how many events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.cli.opening import opened_store
+from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.screen import age, note, put, put_json, put_table
+
+
+def recipes(
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the recipes that were applied or published, those used last first.
+
+    `quarantine recipe --saved N` uses one again.
+    """
+    with opened_store() as store:
+        from orchestrator.store.recipes import list_recipes
+        from orchestrator.store.views import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            found = list_recipes(tx, client=client, workflow=workflow, limit=limit)
+    if as_json:
+        put_json({"recipes": found})
+        return
+    if not found:
+        put("no recipe was saved")
+        note("`meshline quarantine recipe … --apply` saves one")
+        return
+    put_table(
+        ("RECIPE", "STEPS", "EVENTS", "USED", "WORKFLOW, AUTHOR, WHY"),
+        [
+            (
+                one["recipe"],
+                "\n".join(map(said, one["steps"])),
+                one["events"],
+                f"{age(one['used_at'], now)} ago" if one["used_at"] else None,
+                "\n".join(_whose(one)),
+            )
+            for one in found
+        ],
+    )
+
+
+def _whose(one: Mapping[str, Any]) -> list[str]:
+    stands = f", in version {one['version']}" if one["version"] else ""
+    whose = [f"{one['client']}/{one['workflow']}{stands}", one["author"]]
+    return [*whose, one["note"]] if one["note"] else whose
+
+
+def said(step: Mapping[str, Any]) -> str:
+    """A step in words."""
+    from orchestrator.domain import strict_json
+
+    return " ".join(
+        f"{name} {value if isinstance(value, str) else strict_json.dumps(value)}"
+        for name, value in step.items()
+    )

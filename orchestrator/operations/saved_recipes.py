@@ -1,0 +1,48 @@
+"""Saved recipes: one by its number, and those that would let an incident's events pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.incidents import IncidentKind
+from orchestrator.domain.recipe import Recipe
+from orchestrator.domain.recipe_file import recipe_of
+from orchestrator.operations.preview_recipe import try_recipe
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.recipes import find_recipe, list_recipes
+from orchestrator.store.workflows import WorkflowShelf, live_workflow
+
+_MOST_TRIED = 20  # the recipes used last
+
+
+def saved_recipe(store: Store, number: int) -> Recipe:
+    """The recipe of a number. Raises NotFound."""
+    with store.read() as tx:
+        found = find_recipe(tx, number)
+    if found is None:
+        raise NotFound(
+            f"there is no recipe {number}", field="saved", fix="see `meshline quarantine recipes`"
+        )
+    return recipe_of(found["steps"], note=found["note"])
+
+
+def recipes_that_help(tx: Tx, incident: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The saved recipes under which the oldest events of an incident would pass, the last first.
+
+    They are tried, as `preview_recipe` does it; nothing is changed.
+    """
+    if incident["kind"] != IncidentKind.CONTRACT or not incident["standing"]:
+        return []
+    client, name = incident["client"], incident["workflow"]
+    live = live_workflow(tx, client, name)
+    if live is None:
+        return []
+    workflow = WorkflowShelf().take(tx, live.id)
+    ids = [one["id"] for one in incident["oldest"]]
+    return [
+        one
+        for one in list_recipes(tx, client=client, workflow=name, limit=_MOST_TRIED)
+        if all(tried.passes for tried in try_recipe(tx, ids, recipe_of(one["steps"]), workflow))
+    ]

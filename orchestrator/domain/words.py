@@ -17,7 +17,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 def words_of(document: str) -> list[str]:
     """The words of a JSON text, each once, in small letters."""
-    return _split(_ESCAPED.sub(" ", document))[:MOST_WORDS]
+    return _split(_ESCAPED.sub(" ", document) if "\\" in document else document)[:MOST_WORDS]
 
 
 def sought_words(text: str) -> tuple[str, ...]:
@@ -37,5 +37,5 @@ def sought_words(text: str) -> tuple[str, ...]:
 def _split(text: str) -> list[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    found = (word[:_LONGEST_WORD] for word in _WORD.findall(text.casefold()))
-    return list(dict.fromkeys(found))
+    found = dict.fromkeys(_WORD.findall(text.casefold()))
+    return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))

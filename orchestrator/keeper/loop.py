@@ -1,6 +1,6 @@
-"""The keeper's loop: clocks, incidents, escalation, alerts.
+"""The keeper's loops: one for clocks, incidents and escalation, and some that send alerts.
 
-Run any number of them: what a turn does is decided by rows. A keeper keeps nothing; while none
+Run any number of keepers: what a turn does is decided by rows. A keeper keeps nothing; while none
 runs, clocks go on, and the next one finds what ran out meanwhile.
 """
 
@@ -10,10 +10,12 @@ import logging
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
-from orchestrator.keeper.telling import Teller
+from orchestrator.keeper.telling import InHand, Teller
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
 from orchestrator.store.keeping import complete_words, keep_clocks
@@ -23,17 +25,21 @@ from orchestrator.store.terms import TermsShelf
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 1.0  # after the store did not answer
+_TELLERS = 8  # alerts that are sent at once: a way out that hangs keeps no clock waiting
 
 
 class Keeper:
-    """One loop, and what it holds open. Raises InvalidFile for a wrong file of contacts."""
+    """Its loops, and what they hold open. Raises InvalidFile for a wrong file of contacts."""
 
     def __init__(self, store: Store, config: Settings) -> None:
         self.store = store
         self.config = config
         self.stopping = threading.Event()
         self._shelf = TermsShelf()
-        self._teller = Teller(store=store, config=config)
+        in_hand = InHand()
+        self._tellers = [
+            Teller(store=store, config=config, in_hand=in_hand) for _ in range(_TELLERS)
+        ]
 
     def begin(self) -> None:
         """Record what ran out while no keeper ran; then it is ready. Raises StoreUnavailable."""
@@ -42,18 +48,29 @@ class Keeper:
         log.info("keeping")
 
     def run(self) -> None:
-        """Go on until `stopping` is set; what is begun is ended."""
-        while not self.stopping.is_set():
-            self.stopping.wait(self.config.keeper_seconds if self._survive() else _PAUSE_SECONDS)
+        """Go on until `stopping` is set; what is sent then has `stop_seconds` to arrive."""
+        threads = [
+            threading.Thread(target=self._loop, args=(one.tell,), daemon=True)
+            for one in self._tellers
+        ]
+        for thread in threads:
+            thread.start()
+        self._loop(self._keep)
+        end = time.monotonic() + self.config.stop_seconds
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
-    def turn(self) -> None:
-        """Look once, and tell what is due."""
+    def _keep(self) -> None:
         keep_clocks(self.store, self._shelf)
-        self._teller.tell()
 
-    def _survive(self) -> bool:
+    def _loop(self, turn: Callable[[], object]) -> None:
+        while not self.stopping.is_set():
+            done = self._survive(turn)
+            self.stopping.wait(self.config.keeper_seconds if done else _PAUSE_SECONDS)
+
+    def _survive(self, turn: Callable[[], object]) -> bool:
         try:
-            self.turn()
+            turn()
         except StoreUnavailable as error:
             log.warning("%s; trying again", error)
             return False

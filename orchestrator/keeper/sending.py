@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 from connectors.references import UnresolvedReference, resolve
 from connectors.registry import load_connectors
@@ -18,6 +20,19 @@ from orchestrator.settings import Settings
 
 class Undeliverable(MeshlineError):
     """Raised when no way of a contact took a message; the text holds no address's secret."""
+
+
+_LOADING = threading.Lock()
+
+
+def _services() -> Any:
+    """The library, with every service that it knows loaded."""
+    import apprise
+
+    # It loads them when it reads the first address, and asks for what Python gives up.
+    with _LOADING, warnings.catch_warnings(action="ignore"):
+        apprise.Apprise().add("json://127.0.0.1")
+    return apprise
 
 
 class Carrier:
@@ -55,20 +70,16 @@ class Carrier:
         # It logs addresses, which hold secrets; what it cannot do is told without them.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         address = resolve(reference, folder=self._folder)
-        with warnings.catch_warnings(action="ignore"):  # it asks for what Python gives up
-            import apprise
-
-            service = apprise.Apprise()
-            if not service.add(address):
-                raise Undeliverable("it leads to no address that apprise knows")
-            try:
-                taken = service.notify(
-                    body=message.text,
-                    title=message.subject,
-                    body_format=apprise.NotifyFormat.TEXT,
-                )
-            except Exception as error:  # noqa: BLE001 - each service has errors of its own
-                raise Undeliverable(f"the service failed ({type(error).__name__})") from None
+        apprise = _services()
+        service = apprise.Apprise()
+        if not service.add(address):
+            raise Undeliverable("it leads to no address that apprise knows")
+        try:
+            taken = service.notify(
+                body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT
+            )
+        except Exception as error:  # noqa: BLE001 - each service has errors of its own
+            raise Undeliverable(f"the service failed ({type(error).__name__})") from None
         if not taken:
             raise Undeliverable("the service did not take it")
 

@@ -1,8 +1,13 @@
-"""Alerts that are due, one after the other: claimed, sent outside of any transaction, settled."""
+"""Alerts that are due: claimed, sent outside of any transaction, settled.
+
+Several tellers of a process work side by side, each on another recipient's: a way out that hangs
+keeps only its own recipient waiting, and everyone is told things in their order.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +19,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.alerts import (
     Alert,
     claim_alert,
+    is_alert_due,
     put_off,
     settle_dropped,
     settle_failed,
@@ -29,11 +35,20 @@ BY_MAIL = Contact()
 
 
 @dataclass(kw_only=True)
+class InHand:
+    """The recipients whom some teller of this process is telling something."""
+
+    recipients: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(kw_only=True)
 class Teller:
     """Who sends alerts, with the contacts as they were at its start. Raises InvalidFile there."""
 
     store: Store
     config: Settings
+    in_hand: InHand = field(default_factory=InHand)
     contacts: Mapping[str, Contact] = field(init=False)
     carrier: Carrier = field(init=False)
 
@@ -44,11 +59,13 @@ class Teller:
     def tell(self, *, most: int = 50) -> int:
         """Send what is due, at most so many; how many tries that were."""
         for tries in range(most):
-            with self.store.write() as tx:
-                alert = claim_alert(tx)
+            alert = self._claim()
             if alert is None:
                 return tries
-            self._try(alert)
+            try:
+                self._try(alert)
+            finally:
+                self.in_hand.recipients.discard(alert.recipient)
         return most
 
     def tell_one(self, alert_id: int) -> str | None:
@@ -56,6 +73,18 @@ class Teller:
         with self.store.write() as tx:
             alert = claim_alert(tx, alert_id)
         return self._carry(alert) if alert else "another keeper is sending it"
+
+    def _claim(self) -> Alert | None:
+        with self.in_hand.lock:
+            busy = tuple(self.in_hand.recipients)
+            with self.store.read() as tx:
+                if not is_alert_due(tx, besides=busy):
+                    return None
+            with self.store.write() as tx:
+                alert = claim_alert(tx, besides=busy)
+            if alert is not None:
+                self.in_hand.recipients.add(alert.recipient)
+            return alert
 
     def _try(self, alert: Alert) -> None:
         if alert.over:

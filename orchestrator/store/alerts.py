@@ -6,6 +6,7 @@ sent again, under the same number. Nothing here holds an address's secret: a rec
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -141,10 +142,20 @@ def _new(kind: AlertKind, recipient: str) -> dict[str, Any]:
     }
 
 
-def claim_alert(tx: Connection, alert_id: int | None = None) -> Alert | None:
-    """Take the alert that has waited longest, or this one, for one try; None where none is due."""
+def is_alert_due(tx: Connection, *, besides: Collection[str] = ()) -> bool:
+    """Whether `claim_alert` would find one."""
+    return tx.execute(_due(besides).limit(1)).first() is not None
+
+
+def claim_alert(
+    tx: Connection, alert_id: int | None = None, *, besides: Collection[str] = ()
+) -> Alert | None:
+    """Take the alert that has waited longest, or this one, for one try; None where none is due.
+
+    None of the recipients `besides`: they are told something at this moment.
+    """
     table = alerts.c
-    due = select(table.id).where(table.state == AlertState.WAITING, table.due_at <= now_ms())
+    due = _due(besides)
     if alert_id is not None:
         due = due.where(table.id == alert_id)
     due = due.order_by(table.due_at, table.id).limit(1).with_for_update(skip_locked=True)
@@ -157,6 +168,12 @@ def claim_alert(tx: Connection, alert_id: int | None = None) -> Alert | None:
         .values(due_at=after(CLAIM_SECONDS), attempts=table.attempts + 1)
     )
     return _alert(tx.execute(_claimed().where(table.id == taken)).one())
+
+
+def _due(besides: Collection[str]) -> Any:
+    table = alerts.c
+    due = select(table.id).where(table.state == AlertState.WAITING, table.due_at <= now_ms())
+    return due.where(table.recipient.not_in(besides)) if besides else due
 
 
 def _claimed() -> Any:

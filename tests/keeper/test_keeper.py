@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
+from orchestrator.store.alert_views import list_alerts
 from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import discard, quarantine_events
 from orchestrator.store.views import list_audit
@@ -108,6 +110,25 @@ def test_a_breach_climbs_while_keepers_are_killed_and_each_alert_arrives_once(
     assert actions == {"breach": 1, "escalate": 3, "resolve_incident": 1}
     assert "Traceback" not in logs
     assert SECRET not in logs
+
+
+def test_a_way_out_that_hangs_keeps_neither_clocks_nor_others_waiting(
+    desk: Desk, store: Store, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, Supervisor(tmp_path / "home") as home:
+        desk.environment["TEST_MAIL_PORT"] = str(silent.getsockname()[1])
+        mail = desk.folder / "connectors" / "mail.yaml"
+        mail.write_text(mail.read_text().replace("timeout: 5s", "timeout: 10m"))
+        start_keeper(home, desk, store, "keeper")
+        stopped_leads(store, 1, SHORT)
+
+        wait_until(lambda: len(desk.hook.posted) == 2, "owner and backstop were not told")
+
+        assert "step 2" in desk.hook.titles(OWNER)[0]
+        assert "step 3" in desk.hook.titles(BACKSTOP)[0]
+        with store.read() as tx:
+            told = {(one["recipient"], one["kind"], one["state"]) for one in list_alerts(tx)}
+        assert (LEAD, "opened", "waiting") in told
 
 
 def test_a_keeper_ends_on_sigterm_and_says_nothing_of_it(

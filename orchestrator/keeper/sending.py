@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.references import UnresolvedReference, resolve
 from connectors.registry import load_connectors
-from orchestrator.domain.errors import ConnectorError, MeshlineError
+from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.handoff import Connector, Outgoing
 from orchestrator.keeper.contacts import MAIL, Contact
 from orchestrator.keeper.messages import Message
@@ -54,7 +54,7 @@ class Carrier:
                     self._by_mail(message, recipient, key)
                 else:
                     self._by_service(message, way)
-            except (ConnectorError, UnresolvedReference, Undeliverable) as error:
+            except (MeshlineError, UnresolvedReference) as error:
                 failed.append(f"{way}: {error}")
             else:
                 return

@@ -210,6 +210,22 @@ def test_a_keeper_that_died_while_it_sent_is_followed_by_another(desk: Desk, sto
     assert states(store) == [("opened", "sent", 2)]
 
 
+def test_a_mail_connector_that_cannot_be_read_is_a_failure_that_is_told(
+    desk: Desk, store: Store
+) -> None:
+    mail = desk.folder / "connectors" / "mail.yaml"
+    mail.write_text(mail.read_text().replace("timeout: 5s", "timeout: 5 years"))
+    stopped_leads(store, 1)
+    keep(store)
+
+    assert tell(store, desk) == 1
+
+    with store.read() as tx:
+        (failed,) = list_alerts(tx, failing=True)
+    assert failed["attempts"] == 1
+    assert "timeout" in failed["error"]
+
+
 def test_an_alert_that_nobody_acts_on_is_noise(desk: Desk, store: Store) -> None:
     stopped_leads(store, 1)
     keep(store)

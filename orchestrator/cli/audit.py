@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli.opening import opened_store
-from orchestrator.cli.options import AsJson, Limit, OnlyClient
+from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyIncident
 from orchestrator.cli.screen import note, put_json, put_table, short
 
 
@@ -17,6 +17,7 @@ def audit(
     event: Annotated[
         str | None, typer.Option("--event", metavar="ID", help="Only of this event.")
     ] = None,
+    incident: OnlyIncident = None,
     client: OnlyClient = None,
     actor: Annotated[
         str | None,
@@ -34,7 +35,13 @@ def audit(
 
         with store.read() as tx:
             rows = list_audit(
-                tx, event_id=event, client=client, actor=actor, action=action, limit=limit
+                tx,
+                event_id=event,
+                incident=incident,
+                client=client,
+                actor=actor,
+                action=action,
+                limit=limit,
             )
     if as_json:
         put_json({"audit": rows})
@@ -48,8 +55,10 @@ def audit(
 
 
 def what(row: Mapping[str, Any]) -> str:
-    """What an audit row tells of, with the destination where it is about one."""
+    """What an audit row tells of, with the incident and the destination where it is about one."""
     words = row["action"].replace("_", " ")
+    if row["incident"] is not None:
+        words += f" {row['incident']}"
     return f"{words} ({row['destination']})" if row["destination"] else words
 
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, OnlyClient
+from orchestrator.cli.options import AsJson, OnlyClient, number
 from orchestrator.cli.screen import note, put, put_json, put_table, span
 from orchestrator.cli.selecting import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
 
-Numbers = Annotated[list[int], typer.Argument(metavar="ID...", help="Incidents by their ids.")]
+Numbers = Annotated[
+    list[int],
+    typer.Argument(metavar="ID...", parser=number, help="Incidents by their ids."),
+]
 Why = Annotated[str | None, typer.Option("--why", help="Why; the audit keeps it.")]
 
 

@@ -11,7 +11,7 @@ from orchestrator.cli.screen import age, left, plain, put, put_table, short
 View = Mapping[str, Any]
 
 _LOOK_AT = {
-    "contract": "`meshline quarantine list --client {client} --workflow {workflow}`",
+    "contract": "`meshline quarantine list --incident {id}`",
     "destination": "`meshline destinations list`",
     "platform": "`meshline doctor`",
 }
@@ -71,12 +71,16 @@ def _state(view: View, now: int) -> str:
 
 
 def _clock(view: View, now: int) -> None:
-    again = f", opened again {view['reopened']} times" if view["reopened"] else ""
+    again = f", opened again {_times(view['reopened'])}" if view["reopened"] else ""
     _line("opened", f"{short(view['opened_at'])} ({age(view['opened_at'], now)} ago){again}")
     _line("last event", f"{short(view['last_at'])} ({age(view['last_at'], now)} ago)")
     if not view["resolved_at"]:
         _line("heal by", f"{short(view['recover_by'])} ({left(view['recover_by'], now)})")
         _line("look at", _LOOK_AT[view["kind"]].format_map(view))
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _oldest(view: View, now: int) -> None:

@@ -9,16 +9,19 @@ import typer
 from orchestrator.cli import incident_actions
 from orchestrator.cli.incident_page import put_incident
 from orchestrator.cli.opening import opened_store
-from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow, WithText
+from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow, WithText, number
 from orchestrator.cli.screen import age, left, note, put, put_json, put_table
 from orchestrator.cli.selecting import moment
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.incidents import IncidentKind, IncidentState
+from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
+from orchestrator.domain.reasons import Reason
 
 if TYPE_CHECKING:
     from orchestrator.domain.drift.finding import Finding
     from orchestrator.store.engine import Store
     from orchestrator.store.views import View
+
+_REASONS = (*Reason, HELD, LATE, LOW_RATE)
 
 app = typer.Typer(
     help="What stands still, by cause: list, show, ack, assign, resolve, work.",
@@ -66,6 +69,9 @@ def list_(
     """
     from orchestrator.domain.words import sought_words
 
+    if reason not in (None, *_REASONS):
+        known = ", ".join(_REASONS)
+        raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
     words = () if text is None else sought_words(text)
     with opened_store() as store:
         from orchestrator.store.incident_views import (
@@ -106,7 +112,9 @@ def list_(
 
 @app.command()
 def show(
-    incident: Annotated[int, typer.Argument(metavar="ID", help="The incident's id.")],
+    incident: Annotated[
+        int, typer.Argument(metavar="ID", parser=number, help="The incident's id.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show one incident: what changed, whose it is, by when it must be healed, what was done."""

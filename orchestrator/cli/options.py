@@ -8,6 +8,16 @@ import typer
 
 from orchestrator.domain.reasons import Reason
 
+_MOST_DIGITS = 18  # no store gives a larger number to anything
+
+
+def number(text: str) -> int:
+    """A number that a store gives, as it is typed. Raises BadParameter."""
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise typer.BadParameter(f"{text!r} is no number of one")
+    return int(text)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Limit = Annotated[
@@ -26,7 +36,12 @@ OnlyReason = Annotated[
 ]
 OnlyIncident = Annotated[
     int | None,
-    typer.Option("--incident", metavar="ID", help="Only this incident's; see `incidents list`."),
+    typer.Option(
+        "--incident",
+        metavar="ID",
+        parser=number,
+        help="Only this incident's; see `incidents list`.",
+    ),
 ]
 OnlyOwner = Annotated[
     str | None,

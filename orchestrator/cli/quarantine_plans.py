@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, Limit
+from orchestrator.cli.options import AsJson, Limit, number
 from orchestrator.cli.progress import bar, counting
 from orchestrator.cli.screen import note, put, put_json, put_table, short
 from orchestrator.cli.selecting import Filters
@@ -25,6 +25,7 @@ _WORDS = {
     "again": "MAY ARRIVE TWICE: nobody can look it up",
     "drop": "not sent: the new plan leaves it out",
 }
+_HIGHEST_RATE = 1_000_000
 _MOST_TOLD = 20  # events left out that are told one by one; --json has them all
 
 Token = Annotated[str, typer.Argument(metavar="TOKEN", help="What `replay … --plan` answered.")]
@@ -107,7 +108,10 @@ def show(
     token: Token,
     limit: Limit = 50,
     after: Annotated[
-        int, typer.Option("--after", metavar="PLACE", help="Only events after this place.")
+        int,
+        typer.Option(
+            "--after", metavar="PLACE", parser=number, help="Only events after this place."
+        ),
     ] = -1,
     as_json: AsJson = False,
 ) -> None:
@@ -147,7 +151,13 @@ def run(
     ] = False,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", metavar="N", min=0.1, help="At most so many events in a second."),
+        typer.Option(
+            "--rate",
+            metavar="N",
+            min=0.1,
+            max=_HIGHEST_RATE,
+            help="At most so many events in a second.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -155,6 +165,8 @@ def run(
 
     Refused where a workflow's version, an event or its payload is not as it was planned.
     """
+    if rate is not None and not rate <= _HIGHEST_RATE:  # typer lets `nan` through
+        raise typer.BadParameter(f"{rate} is no rate", param_hint="--rate")
     with opened_store() as store:
         from orchestrator.operations.run_plan import run_plan
         from orchestrator.store.plans import find_plan

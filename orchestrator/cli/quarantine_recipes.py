@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson
+from orchestrator.cli.options import AsJson, number
 from orchestrator.cli.progress import counting
 from orchestrator.cli.saved_recipes import recipes, said
 from orchestrator.cli.screen import note, put, put_json
@@ -44,7 +44,12 @@ def recipe(
     ] = None,
     saved: Annotated[
         int | None,
-        typer.Option("--saved", metavar="N", help="A saved recipe; see `quarantine recipes`."),
+        typer.Option(
+            "--saved",
+            metavar="N",
+            parser=number,
+            help="A saved recipe; see `quarantine recipes`.",
+        ),
     ] = None,
     rename: Annotated[
         Texts, typer.Option("--rename", metavar="OLD=NEW", help="Another name, same object.")
@@ -99,7 +104,7 @@ def recipe(
         put_json(done)
     else:
         _put(done, made)
-    if done["refused"] or done["skipped"] or not done["passing"]:
+    if done["refused"] or done["skipped"] or not (done["passing"] or done["already"]):
         raise typer.Exit(1)
 
 
@@ -150,6 +155,9 @@ def _do(
 
     with counting(store, selection, "trying") as progress:
         preview = preview_recipe(store, selection, made, progress=progress)
+    if not (preview.events or preview.skipped):
+        fix = "see `meshline quarantine list`"
+        raise Refused("none of these events stands in quarantine", field="selection", fix=fix)
     done: dict[str, Any] = {**asdict(preview), "applied": None, "saved": [], "published": None}
     if publish:
         whose = _one_workflow(preview)
@@ -164,7 +172,7 @@ def _do(
 
 def _one_workflow(preview: Preview) -> tuple[str, str]:
     """The client and workflow that get the recipe. Raises Refused unless it heals events of one."""
-    if not preview.passing:
+    if not (preview.passing or preview.already):
         raise Refused(
             "the recipe heals no event", field="publish", fix="look at it without --publish"
         )
@@ -179,12 +187,15 @@ def _one_workflow(preview: Preview) -> tuple[str, str]:
 
 
 def _put(done: Mapping[str, Any], made: Recipe) -> None:
-    total = done["passing"] + done["refused"]
+    total = done["passing"] + done["already"] + done["refused"]
     for step, count in zip(made.steps, done["places"], strict=True):
         put(f"{said(step.describe())}: in {count} of {total} events")
     put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
+    if done["already"]:
+        put(f"{done['already']} were amended so before")
+    refused = [one for one in done["events"] if not (one["passes"] or one["already"])]
     _put_some([one for one in done["events"] if one["passes"]], "passes")
-    _put_some([one for one in done["events"] if not one["passes"]], "refused")
+    _put_some(refused, "refused")
     for one in done["skipped"][:_MOST_TOLD]:
         note(f"{one['id']} left alone: it is {one['state']}")
     if done["applied"] is not None:
@@ -206,12 +217,16 @@ def _put_some(events: list[Mapping[str, Any]], word: str) -> None:
         for each in one["changes"]:
             put(f"    {_change(each)}")
     if len(events) > _MOST_TOLD:
-        put(f"  and {len(events) - _MOST_TOLD} more that are {word}; --json has them all")
+        put(f"  and {len(events) - _MOST_TOLD} more; --json has them all")
 
 
 def _change(one: Mapping[str, Any]) -> str:
     from orchestrator.domain.abbreviate import abbreviate
 
+    if one["action"] == "drop":
+        return f"{one['path']}: {abbreviate(one['before'])} is taken out"
+    if one["action"] == "set":  # only where nothing is, not even null
+        return f"{one['path']}: {abbreviate(one['after'])} where nothing was"
     if one["to"]:
         return f"{one['path']} -> {one['to']}: {abbreviate(one['after'])}"
     return f"{one['path']}: {abbreviate(one['before'])} -> {abbreviate(one['after'])}"

@@ -24,13 +24,15 @@ from orchestrator.cli.options import (
     WithText,
 )
 from orchestrator.domain.durations import seconds
+from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.incidents import HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
 
 if TYPE_CHECKING:
-    from orchestrator.store.engine import Store
+    from orchestrator.store.engine import Store, Tx
     from orchestrator.store.selection import Selection
 
-_AGO = re.compile(r"\s*([0-9]+[smhd])(\s+ago)?\s*")
+_AGO = re.compile(r"\s*([0-9]{1,9}[smhd])(\s+ago)?\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +50,19 @@ class Filters:
     text: str | None = None
 
     def selection(self, store: Store) -> Selection:
-        """The selection, `2h` counted back by the store's clock. Raises BadParameter, Refused."""
+        """The selection, `2h` counted back by the store's clock.
+
+        Raises BadParameter, NotFound for an incident that does not exist, and Refused for one of
+        which nothing ever stands in quarantine, and for a text without a word.
+        """
         from orchestrator.domain.words import sought_words
         from orchestrator.store.selection import Selection
         from orchestrator.store.views import now_of
 
         with store.read() as tx:
             now = now_of(tx)
+            if self.incident is not None:
+                _check_incident(tx, self.incident)
         return Selection(
             ids=tuple(dict.fromkeys(self.ids or ())),
             client=self.client,
@@ -108,6 +116,26 @@ def _given(command: Callable[..., None], names: Sequence[str]) -> Callable[..., 
     run.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in (*added, *kept)}
     return run
+
+
+def _check_incident(tx: Tx, incident: int) -> None:
+    from orchestrator.store.incident_views import reason_of
+
+    reason = reason_of(tx, incident)
+    if reason is None:
+        raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
+    if reason in _NEVER_STANDS:
+        raise Refused(
+            f"incident {incident} is of {_NEVER_STANDS[reason]}: none stands in quarantine",
+            fix=f"see `meshline incidents show {incident}`",
+        )
+
+
+_NEVER_STANDS = {
+    HELD: "deliveries that are held",
+    LATE: "events that are under way and late",
+    LOW_RATE: "too few deliveries",
+}
 
 
 def moment(text: str | None, now: int, *, option: str) -> int | None:

@@ -63,6 +63,10 @@ def publish(files: Files, dry_run: DryRun = False, as_json: AsJson = False) -> N
             put(f"{name}: version {one['version']} is live already and says the same")
         else:
             put(f"{name}: version {one['version']} {'would be' if dry_run else 'is'} live")
+        if lost := one["lost_amend"]:
+            verb = "would go" if dry_run else "are gone"
+            note(f"{name}: {lost} steps of `amend` {verb}, which the version before had and the"
+                 " file has not; `meshline workflow show` has them, with --version")  # fmt: skip
 
 
 @app.command("list")

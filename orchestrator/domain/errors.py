@@ -111,6 +111,12 @@ class InvalidFile(Refused):
         super().__init__(f"{name}: {self.faults[0]}{rest}")
 
 
+class NothingToChange(Refused):
+    """Raised when no step of a recipe finds anything in a payload."""
+
+    code = "nothing_to_change"
+
+
 class WorkflowConflict(Refused):
     """Raised when a workflow would be the second live one for its client and trigger."""
 

@@ -63,11 +63,15 @@ def incident_target(move: IncidentMove, source: IncidentState) -> IncidentState:
     try:
         return _TARGETS[move, source]
     except KeyError:
-        allowed = ", ".join(dict.fromkeys(one for one, state in _TARGETS if state is source))
+        allowed = dict.fromkeys(
+            one for one, state in _TARGETS if state is source and one is not IncidentMove.REOPEN
+        )
         raise IllegalMove(
             f"an incident that is {source} cannot be {_PAST[move]}",
             field="state",
-            fix=f"it can: {allowed}",
+            fix=f"it can: {', '.join(allowed)}"
+            if allowed
+            else "it opens when its cause comes again",
         ) from None
 
 

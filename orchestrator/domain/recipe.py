@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orchestrator.domain import strict_json
 from orchestrator.domain.amendment import Amendment, Document, is_index, steps_of
 from orchestrator.domain.converting import convert
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NothingToChange, Refused
 from orchestrator.domain.recipe_steps import Step
 
 _MOST_PLACES = 10_000  # that one step changes in one payload
@@ -35,6 +35,7 @@ class Change:
     """What one step did at one place."""
 
     step: int  # from 0
+    action: str  # the step's word
     path: str  # a JSON Pointer
     to: str | None = None  # rename, move: where it is now
     before: object = None
@@ -64,7 +65,9 @@ def apply_recipe(payload: object, recipe: Recipe) -> Mended:
             if change is not None:
                 changes.append(change)
     if not changes:
-        raise Refused("no step finds anything to change", field="recipe", fix="look at its payload")
+        raise NothingToChange(
+            "no step finds anything to change", field="recipe", fix="look at its payload"
+        )
     return Mended(payload=document.value, changes=tuple(changes))
 
 
@@ -74,11 +77,14 @@ def _apply(document: Document, step: Step, place: tuple[str, ...], number: int) 
         case "rename" | "move":
             to = _filled(steps_of(step.to or ""), steps_of(step.path), place)
             _make_holders(document, to)
-            document.amend(Amendment(action="rename", path=path, to=_pointer(to)))
-            return Change(step=number, path=path, to=_pointer(to), before=before, after=before)
+            new = _pointer(to)
+            document.amend(Amendment(action="rename", path=path, to=new))
+            return Change(
+                step=number, action=step.action, path=path, to=new, before=before, after=before
+            )
         case "drop":
             document.amend(Amendment(action="unset", path=path))
-            return Change(step=number, path=path, before=before)
+            return Change(step=number, action="drop", path=path, before=before)
         case "set":
             _make_holders(document, place)
             after = step.value
@@ -89,7 +95,7 @@ def _apply(document: Document, step: Step, place: tuple[str, ...], number: int) 
     if type(after) is type(before) and after == before and step.action != "set":
         return None
     document.amend(Amendment(action="set", path=path, value=after))
-    return Change(step=number, path=path, before=before, after=after)
+    return Change(step=number, action=step.action, path=path, before=before, after=after)
 
 
 def _converted(value: object, step: Step, path: str) -> object:

@@ -20,7 +20,11 @@ _KEYS = ("note", "author", "steps")
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a file; see `parse_recipe`. Raises InvalidFile with every fault."""
     try:
-        text = path.read_bytes().decode()
+        with path.open("rb") as file:
+            raw = file.read(strict_yaml.MOST_BYTES + 1)
+        if len(raw) > strict_yaml.MOST_BYTES:
+            raise _invalid(str(path), "", "it is larger than 1 MiB", "name a recipe's file")
+        text = raw.decode()
     except OSError as error:
         problem = f"it cannot be read: {error.strerror or error}"
         raise _invalid(str(path), "", problem, "name a recipe's file") from None

@@ -39,7 +39,7 @@ def compose(alert: Alert, incident: View | None, config: Settings) -> Message:
         "",
         f"what: {incident['title']}",
         f"kind: {incident['kind']}",
-        f"events: {incident['events']}",
+        f"events: {incident['standing'] + incident['held']} stand now, {incident['events']} in all",
         *_rate(incident),
         f"owner: {incident['owner']}",
         f"recover by: {incident['recover_by']}",

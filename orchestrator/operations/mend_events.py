@@ -48,7 +48,7 @@ def mend_events(
                 tried = try_recipe(tx, ids, recipe, workflow)
                 amended = {one.id: one.payload for one in tried if one.passes}
                 done.ids += _amend(tx, amended, recipe, (client, name), actor, done)
-                done.refused += [one.as_json() for one in tried if not one.passes]
+                done.refused += [one.as_json() for one in tried if not (one.passes or one.already)]
         progress(len(done.ids) + len(done.refused))
     return done
 

@@ -78,8 +78,28 @@ def plan_replay(
             repeats=plan.repeats,
         )
         detail = {"plan": plan.token, "events": plan.events, "effects": plan.effects}
-        audit.record(tx, actor=actor, action="plan_replay", detail=detail)
+        record_plan(tx, plan.workflows, actor=actor, action="plan_replay", detail=detail)
     return plan
+
+
+def record_plan(
+    tx: Tx,
+    workflows: Iterable[Mapping[str, Any]],
+    *,
+    actor: str,
+    action: str,
+    detail: Mapping[str, object],
+) -> None:
+    """Write down what a person does with a plan, once for each workflow that it is about."""
+    for one in workflows:
+        audit.record(
+            tx,
+            actor=actor,
+            action=action,
+            client=one["client"],
+            workflow=one["workflow"],
+            detail=detail,
+        )
 
 
 class _Freezer:

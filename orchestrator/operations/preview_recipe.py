@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NothingToChange, Refused
 from orchestrator.domain.recipe import Change, Mended, Recipe, apply_recipe
 from orchestrator.domain.verdicts import Rejected, Violation
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.engine import Store, Tx
-from orchestrator.store.quarantine import effective_payloads
+from orchestrator.store.quarantine import bodies_of_amended, effective_payloads
 from orchestrator.store.selection import Selection, by_workflow
 from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, require_live
 
@@ -24,6 +24,7 @@ class Tried:
 
     id: str
     passes: bool
+    already: bool = False  # it was amended so before: as it came it would pass with the recipe
     changes: tuple[Change, ...] = ()
     to: tuple[str, ...] = ()  # the destinations of the route that it would take
     reason: str | None = None  # why it would not pass
@@ -44,6 +45,7 @@ class Preview:
 
     recipe: dict[str, object]
     passing: int = 0
+    already: int = 0  # amended so before
     refused: int = 0
     places: list[int] = field(default_factory=list)  # by step: in how many events it does something
     workflows: list[dict[str, object]] = field(default_factory=list)  # client, workflow, version
@@ -72,7 +74,7 @@ def preview_recipe(
                 _note_workflow(preview, live)
                 for tried in try_recipe(tx, ids, recipe, shelf.take(tx, live.id)):
                     _add(preview, tried)
-        progress(preview.passing + preview.refused)
+        progress(preview.passing + preview.already + preview.refused)
     return preview
 
 
@@ -81,12 +83,24 @@ def try_recipe(
 ) -> list[Tried]:
     """Each event with the recipe made on its payload, amended before or not."""
     payloads = effective_payloads(tx, ids)
-    return [_try(one, payloads[one], recipe, workflow) for one in ids if one in payloads]
+    tried = [_try(one, payloads[one], recipe, workflow) for one in ids if one in payloads]
+    came = bodies_of_amended(tx, [one.id for one in tried if one.reason == _NOTHING])
+    return [
+        Tried(id=one.id, passes=False, already=True, detail="it was amended so before")
+        if one.id in came and _try(one.id, came[one.id], recipe, workflow).passes
+        else one
+        for one in tried
+    ]
+
+
+_NOTHING = "nothing_to_change"
 
 
 def _try(event_id: str, payload: object, recipe: Recipe, workflow: CompiledWorkflow) -> Tried:
     try:
         mended = apply_recipe(payload, recipe)
+    except NothingToChange as nothing:
+        return Tried(id=event_id, passes=False, reason=_NOTHING, detail=str(nothing))
     except Refused as refused:
         return Tried(id=event_id, passes=False, reason="recipe", detail=str(refused))
     verdict = validate(mended.payload, workflow)
@@ -126,7 +140,8 @@ def _note_workflow(preview: Preview, live: LiveWorkflow) -> None:
 
 def _add(preview: Preview, tried: Tried) -> None:
     preview.passing += tried.passes
-    preview.refused += not tried.passes
+    preview.already += tried.already
+    preview.refused += not (tried.passes or tried.already)
     for step in {one.step for one in tried.changes}:
         preview.places[step] += 1
     preview.events.append(tried.as_json())

@@ -15,7 +15,8 @@ def propose_fix(
 ) -> list[str]:
     """The commands for an incident, in order; none where no finding says by itself what to do.
 
-    A field that has another name or place is brought back. What a missing value should be, or a
+    A field that has another name or place is brought back, unless a command line cannot say its
+    name. What a missing value should be, or a
     new one mean, nobody but a person knows; where one said it before, that is the recipe `saved`.
     """
     steps = _steps(findings) if saved is None else ["--saved", str(saved)]
@@ -25,6 +26,7 @@ def propose_fix(
     return [
         shlex.join([*recipe, "--preview"]),
         shlex.join([*recipe, "--apply"]),
+        shlex.join([*recipe, "--publish"]),
         f"meshline quarantine replay --incident {incident} --plan",
     ]
 
@@ -33,6 +35,6 @@ def _steps(findings: Sequence[Finding]) -> list[str]:
     return [
         word
         for one in findings
-        if one.kind in _OPTIONS and one.to
+        if one.kind in _OPTIONS and one.to and "=" not in one.to
         for word in (_OPTIONS[one.kind], f"{one.to}={one.path}")
     ]

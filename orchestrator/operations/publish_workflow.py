@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import orjson
+
 from orchestrator.domain import strict_json
 from orchestrator.domain.errors import WorkflowConflict
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
-from orchestrator.store.engine import Store
-from orchestrator.store.workflows import add_version, live_workflow, trigger_holder
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.workflows import (
+    LiveWorkflow,
+    add_version,
+    definition_of,
+    live_workflow,
+    trigger_holder,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +28,7 @@ class Published:
     workflow: str
     version: int
     unchanged: bool  # the live version says the same already
+    lost_amend: int = 0  # steps of the live version's `amend` that this one has not
 
 
 def publish_workflow(
@@ -55,8 +64,10 @@ def publish_workflow(
                 field="trigger.type",
                 fix=f"choose another type, or publish a version of {holder!r} with another one",
             )
+        lost = _lost_steps(tx, live, workflow)
         if dry_run:
-            return _published(workflow, live.version + 1 if live else 1, unchanged=False)
+            version = live.version + 1 if live else 1
+            return _published(workflow, version, unchanged=False, lost=lost)
         version = add_version(tx, workflow, digest=digest, actor=actor)
         audit.record(
             tx,
@@ -66,10 +77,23 @@ def publish_workflow(
             workflow=workflow.name,
             detail={"version": version, "digest": digest},
         )
-    return _published(workflow, version, unchanged=False)
+    return _published(workflow, version, unchanged=False, lost=lost)
 
 
-def _published(workflow: Workflow, version: int, *, unchanged: bool) -> Published:
+def _lost_steps(tx: Tx, live: LiveWorkflow | None, workflow: Workflow) -> int:
+    """How many steps that a person published with a recipe the new version does without."""
+    if live is None:
+        return 0
+    before = orjson.loads(definition_of(tx, live.id)).get("amend", [])
+    kept = [one.describe() for one in workflow.amend]
+    return sum(one not in kept for one in before)
+
+
+def _published(workflow: Workflow, version: int, *, unchanged: bool, lost: int = 0) -> Published:
     return Published(
-        client=workflow.client, workflow=workflow.name, version=version, unchanged=unchanged
+        client=workflow.client,
+        workflow=workflow.name,
+        version=version,
+        unchanged=unchanged,
+        lost_amend=lost,
     )

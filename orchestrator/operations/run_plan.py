@@ -12,7 +12,8 @@ import orjson
 from orchestrator.domain.effects import Effect
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.audit import DeliveryNote, record, record_deliveries
+from orchestrator.operations.plan_replay import record_plan
+from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.deliveries import allow_resend
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.plan_ground import Ground, grounds
@@ -118,7 +119,8 @@ class _Runner:
         with self._store.write() as tx:
             self._base_ms = start_plan(tx, plan.id, actor=self._actor)
             told = {"plan": self._token, "send_again": send_again, "rate": self._rate}
-            record(tx, actor=self._actor, action="run_plan", detail=told)
+            workflows = orjson.loads(plan.workflows)
+            record_plan(tx, workflows, actor=self._actor, action="run_plan", detail=told)
         return plan
 
     def go_on(self, plan: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from orchestrator.store.schema import audit
 from orchestrator.store.views import View
@@ -20,19 +20,20 @@ BY_HAND = (
 _APART_MS = 5_000
 """One command writes many rows in chunks; a longer pause between two is another touch."""
 
+_BY_PLAN = '%"plan":%'
+"""The detail of what a plan's run did with one event; the run itself is a row without an event."""
+
 
 def count_touches(tx: Connection, since: int, *, client: str | None = None) -> list[View]:
     """Who did what by hand since then, in milliseconds: touches, and the events they were about."""
     table = audit.c
-    before = func.lag(table.at).over(partition_by=(table.actor, table.action), order_by=table.id)
+    planned = and_(table.event_id.is_not(None), table.detail.like(_BY_PLAN))
+    action = case((planned, "run_plan"), else_=table.action)
+    before = func.lag(table.at).over(partition_by=(table.actor, action, planned), order_by=table.id)
     pause = table.at - before
+    begins = case((planned, 0), (or_(pause.is_(None), pause > _APART_MS), 1), else_=0)
     rows = (
-        select(
-            table.actor,
-            table.action,
-            table.event_id,
-            case((or_(pause.is_(None), pause > _APART_MS), 1), else_=0).label("begins"),
-        )
+        select(table.actor, action.label("action"), table.event_id, begins.label("begins"))
         .where(table.at >= since, table.action.in_(BY_HAND), _by_people(), *_of(client))
         .subquery()
     )
@@ -65,7 +66,8 @@ def count_healed(tx: Connection, since: int, *, client: str | None = None) -> li
 
 
 def _by_people() -> Any:
-    return audit.c.actor.not_like("worker:%") & (audit.c.actor != "keeper")
+    actor = audit.c.actor
+    return and_(actor.not_like("worker:%"), actor.not_like("workflow:%"), actor != "keeper")
 
 
 def _of(client: str | None) -> list[Any]:

@@ -68,6 +68,12 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     return view
 
 
+def reason_of(tx: Connection, incident: int) -> str | None:
+    """Why the events of an incident stand or wait; None where there is no such incident."""
+    found = select(incidents.c.reason).where(incidents.c.id == incident)
+    return tx.execute(found).scalar_one_or_none()
+
+
 def count_ungrouped(tx: Connection) -> int:
     """How many quarantined events have no incident yet, because they came before there were any."""
     counted = select(func.count()).select_from(quarantine).where(UNGROUPED)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, case, func, insert, select, update
 
+from orchestrator.domain.lifecycle import State
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import events, plan_events, plans
@@ -179,9 +180,18 @@ def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     )
     found: dict[str, int] = {}
     for row in tx.execute(statement):
-        word = "waiting" if row.waits else row.state or "deleted"
+        word = _outcome(row.state, waits=bool(row.waits))
         found[word] = found.get(word, 0) + row.many
     return found
+
+
+def _outcome(state: str | None, *, waits: bool) -> str:
+    """Where an event of a plan stands; what left otherwise is not the plan's any more."""
+    if state is None:
+        return "deleted"
+    if not waits:
+        return state
+    return "waiting" if state == State.QUARANTINED else f"{state}, not by this plan"
 
 
 def planned_events(
@@ -204,7 +214,7 @@ def planned_events(
             "id": row.event_id,
             "effects": orjson.loads(row.effects),
             "replayed_at": iso(row.done_at),
-            "outcome": "waiting" if row.done_at is None else row.state or "deleted",
+            "outcome": _outcome(row.state, waits=row.done_at is None),
             "ground": row.ground,
         }
         for row in rows

@@ -210,6 +210,16 @@ def effective_payloads(tx: Connection, ids: Sequence[str]) -> dict[str, object]:
     return {row[0]: orjson.loads(row[1]) for row in rows}
 
 
+def bodies_of_amended(tx: Connection, ids: Sequence[str]) -> dict[str, object]:
+    """Of those that a person amended, the payloads as they came."""
+    rows = tx.execute(
+        select(payloads.c.event_id, payloads.c.body).where(
+            payloads.c.event_id.in_(ids), payloads.c.amended.is_not(None)
+        )
+    )
+    return {row[0]: orjson.loads(row[1]) for row in rows}
+
+
 def amend(
     tx: Connection, amended: Mapping[str, object], *, actor: str, detail: Detail
 ) -> list[str]:

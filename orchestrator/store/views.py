@@ -193,6 +193,7 @@ def list_audit(
     tx: Connection,
     *,
     event_id: str | None = None,
+    incident: int | None = None,
     client: str | None = None,
     actor: str | None = None,
     action: str | None = None,
@@ -202,7 +203,13 @@ def list_audit(
     """Audit rows: who did what, when and why."""
     order = audit.c.id.desc() if newest_first else audit.c.id
     statement = select(audit).order_by(order).limit(limit)
-    filters = {"event_id": event_id, "client": client, "actor": actor, "action": action}
+    filters = {
+        "event_id": event_id,
+        "incident_id": incident,
+        "client": client,
+        "actor": actor,
+        "action": action,
+    }
     for name, value in filters.items():
         if value is not None:
             statement = statement.where(audit.c[name] == value)

@@ -254,3 +254,39 @@ def test_hand_work_is_counted_by_touch_with_the_time_from_acknowledged_to_resolv
     assert 90 <= healed["seconds"] < 600
     assert "heal incidents" in meshline("incidents", "work", "--client", "acme").out
     assert meshline("incidents", "work", "--client", "other").out == "nothing was done by hand\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("incidents", "show", "9" * 25),
+        ("incidents", "ack", "9" * 25),
+        ("quarantine", "list", "--incident", "9" * 25),
+        ("quarantine", "plan", "show", "4d1f", "--after", "9" * 25),
+        ("quarantine", "recipe", "--saved", "9" * 25),
+        ("quarantine", "run", "4d1f", "--rate", "inf"),
+        ("quarantine", "run", "4d1f", "--rate", "nan"),
+        ("incidents", "list", "--since", "99999999999d"),
+        ("incidents", "list", "--reason", "nope"),
+    ],
+    ids=" ".join,
+)
+def test_a_slip_of_the_keyboard_is_wrong_usage(
+    meshline: CommandLine, words: tuple[str, ...]
+) -> None:
+    meshline.publish()
+
+    ran = meshline(*words)
+
+    assert (ran.code, ran.out) == (2, "")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("error: ") and "unexpected" not in line
+
+
+@pytest.mark.parametrize("command", ["list", "diagnose", "replay"])
+def test_no_events_are_chosen_by_an_incident_that_is_not_there(
+    meshline: CommandLine, command: str
+) -> None:
+    meshline.leads(1, tier="gold")
+
+    assert "there is no incident 999" in meshline("quarantine", command, "--incident", "999").error

@@ -219,6 +219,7 @@ def test_a_saved_recipe_heals_what_fails_in_the_same_way_later(
     }
     view = shown["undeclared fields, `tier` is missing"]
     assert view["fix"][1].endswith("--saved 1 --apply")
+    assert view["fix"][2].endswith("--saved 1 --publish")
     assert f"recipe {'':7} 1 would let its oldest events pass" in meshline(
         "incidents", "show", str(view["id"])
     ).out.replace("\n", " ")
@@ -244,3 +245,68 @@ def test_a_saved_recipe_is_named_by_a_number_that_exists_and_stands_alone(
     assert "there is no recipe 7" in meshline(*GROUP, "--saved", "7").error
     both = meshline(*GROUP, "--saved", "7", "--drop", "a").error
     assert "a saved recipe and another were given" in both
+
+
+def test_what_was_amended_so_before_can_still_be_published(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(2))
+    meshline(*GROUP, *RECIPE, "--apply")
+
+    again = meshline(*GROUP, *RECIPE, "--apply", "--publish", "--json")
+
+    assert again.code == 0
+    done = again.document
+    assert (done["passing"], done["already"], done["refused"], done["applied"]) == (0, 2, 0, [])
+    assert done["published"]["version"] == 2
+    assert "2 were amended so before" in meshline(*GROUP, *RECIPE).out
+
+
+def test_what_another_fix_made_is_not_taken_for_the_recipes_work(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    emit(renamed(1))
+    meshline(
+        "quarantine", "fix", "--workflow", "leads", "--unset", "customer_tier", "--set", "tier=pro"
+    )
+
+    tried = meshline(*GROUP, "--rename", "customer_tier=tier", "--json")
+
+    assert (tried.code, tried.document["already"], tried.document["refused"]) == (1, 0, 1)
+
+
+def test_a_preview_tells_null_from_nothing(meshline: CommandLine, emit: Emit) -> None:
+    emit('{"email": "a@example.com", "x": null}')
+
+    words = (*GROUP, "--set", "tier=pro", "--why", "all of them are", "--drop", "x")
+    (tried,) = meshline(*words, "--json").document["events"]
+
+    assert [one["action"] for one in tried["changes"]] == ["set", "drop"]
+    out = meshline(*words).out
+    assert '/tier: "pro" where nothing was' in out
+    assert "/x: null is taken out" in out
+
+
+def test_a_recipe_for_nothing_is_refused(meshline: CommandLine, emit: Emit) -> None:
+    assert "none of these events stands in quarantine" in meshline(*GROUP, "--drop", "a").error
+
+
+def test_a_file_without_end_is_not_read_to_its_end(meshline: CommandLine, emit: Emit) -> None:
+    emit(renamed(1))
+
+    assert "it is larger than 1 MiB" in meshline(*GROUP, "--file", "/dev/zero").error
+
+
+def test_publishing_a_file_without_the_amendment_says_that_it_goes(
+    meshline: CommandLine, emit: Emit
+) -> None:
+    from orchestrator.operations.publish_workflow import publish_workflow
+    from tests.leads import lead_workflow
+
+    emit(renamed(1))
+    meshline(*GROUP, *RECIPE, "--publish")
+
+    with meshline.store() as store:
+        published = publish_workflow(store, lead_workflow(), actor="cli:tester")
+
+    assert (published.version, published.lost_amend) == (3, 2)

@@ -81,7 +81,15 @@ def test_publish_makes_versions_and_says_when_nothing_changed(meshline: CommandL
     done = meshline("workflow", "publish", "leads.yaml", "--json")
     assert done.document == {
         "dry_run": False,
-        "workflows": [{"client": "acme", "workflow": "leads", "version": 2, "unchanged": False}],
+        "workflows": [
+            {
+                "client": "acme",
+                "workflow": "leads",
+                "version": 2,
+                "unchanged": False,
+                "lost_amend": 0,
+            }
+        ],
     }
 
 

@@ -62,7 +62,7 @@ def test_one_message_tells_of_an_incident_however_many_events_it_has(
     ((to, subject),) = desk.mails.arrived
     assert to == "triage@acme.example"
     assert subject.startswith("[acme/leads] incident 1 opened: ")
-    assert "events: 60" in desk.mails.texts[0]
+    assert "events: 60 stand now, 60 in all" in desk.mails.texts[0]
 
 
 def test_its_link_opens_that_page_for_a_while_and_no_other(desk: Desk, store: Store) -> None:

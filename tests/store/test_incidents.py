@@ -339,20 +339,30 @@ def test_touches_are_counted_by_the_pauses_between_them(store: Store) -> None:
         (20_000, "cli:dana", "replay", "event-4"),
         (1_000, "cli:sam", "replay", "event-5"),
         (1_000, "worker:validate", "amend", "event-6"),
+        (1_000, "workflow:leads", "amend", "event-7"),
         (1_000, "cli:dana", "publish", None),
+        *((at, "cli:ben", "run_plan", None) for at in (1_000, 70_000)),
     ]
+    by_plan = [(at, "cli:ben", "replay", f"event-{at}") for at in (2_000, 12_000, 71_000)]
     with store.write() as tx:
         for at, actor, action, event_id in rows:
             tx.execute(audit.insert().values(at=at, actor=actor, action=action, event_id=event_id))
+        for at, actor, action, event_id in by_plan:
+            values = {"at": at, "actor": actor, "action": action, "event_id": event_id}
+            tx.execute(audit.insert().values(**values, detail='{"version":1,"plan":"4d1f"}'))
 
         found = count_touches(tx, 0)
         later = count_touches(tx, 10_000)
 
     assert [(one["actor"], one["action"], one["touches"], one["events"]) for one in found] == [
+        ("cli:ben", "run_plan", 2, 3),
         ("cli:dana", "replay", 2, 4),
         ("cli:sam", "replay", 1, 1),
     ]
-    assert [(one["touches"], one["events"]) for one in later] == [(1, 1)]
+    assert [(one["actor"], one["touches"], one["events"]) for one in later] == [
+        ("cli:ben", 1, 2),
+        ("cli:dana", 1, 1),
+    ]
 
 
 def test_two_that_meet_two_causes_in_opposite_order_never_wait_for_each_other(

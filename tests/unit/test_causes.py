@@ -117,5 +117,5 @@ def test_a_title_names_fields_and_never_values(contract: Contract) -> None:
 def test_an_incident_moves_as_its_table_says() -> None:
     assert incident_target(IncidentMove.ACKNOWLEDGE, IncidentState.OPEN) == "acknowledged"
     assert incident_target(IncidentMove.REOPEN, IncidentState.RESOLVED) == "open"
-    with pytest.raises(IllegalMove, match=r"that is resolved cannot be assigned; .*reopen"):
+    with pytest.raises(IllegalMove, match=r"that is resolved cannot be assigned; it opens when"):
         incident_target(IncidentMove.ASSIGN, IncidentState.RESOLVED)

@@ -204,7 +204,7 @@ def test_a_format_that_the_contract_refuses_is_retyped() -> None:
         ACCEPTED, [Broken(payload=payload, violations=(wrong,))], CONTRACT
     )  # fmt: skip
 
-    assert finding.told() == "retyped: address.zip, in 1 of 1 events"
+    assert finding.told() == "retyped: address.zip, in 1 of 1 event"
     assert finding.evidence[-1] == "before `99999`, now `xx9 9xx`"
 
 
@@ -215,7 +215,7 @@ def test_what_no_comparison_explains_is_unclear_at_the_place_that_broke() -> Non
         ACCEPTED, [Broken(payload=lead(1), violations=(wrong,))], CONTRACT
     )  # fmt: skip
 
-    assert finding.told() == "unclear: items, in 1 of 1 events"
+    assert finding.told() == "unclear: items, in 1 of 1 event"
 
 
 def test_it_says_since_when() -> None:
@@ -306,7 +306,7 @@ def test_a_form_that_is_wholly_another_is_unclear_and_not_guessed_at() -> None:
 
     (finding,) = diagnose_drift([old] * 3, [Broken(payload=new)], contract)
 
-    assert finding.told() == "unclear: the payload, in 1 of 1 events"
+    assert finding.told() == "unclear: the payload, in 1 of 1 event"
     assert finding.evidence[0].startswith("150 fields are missing and 150 are new")
 
 

@@ -26,8 +26,13 @@ def test_names_and_places_are_brought_back_in_one_recipe_and_one_plan() -> None:
     assert propose_fix(7, found) == [
         f"{recipe} --preview",
         f"{recipe} --apply",
+        f"{recipe} --publish",
         "meshline quarantine replay --incident 7 --plan",
     ]
+
+
+def test_a_name_that_a_command_line_cannot_say_is_not_proposed() -> None:
+    assert propose_fix(7, [finding(Kind.RENAMED, "tier", "customer=tier")]) == []
 
 
 @pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.RENAMED, Kind.MOVED}))

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.domain.abbreviate import shorten
 from orchestrator.domain.violations import json_pointer
 
 ITEM = "*"
 """The step from an array to any of its items."""
+
+_LONGEST = 120  # characters of a place in a sentence
 
 Path = tuple[str, ...]
 
@@ -41,9 +44,11 @@ class Finding:
 
     def told(self) -> str:
         """The finding as one line."""
-        to = f" → {self.to}" if self.to else ""
+        to = f" → {shorten(self.to, _LONGEST)}" if self.to else ""
         kind = self.kind.replace("_", " ")
-        return f"{kind}: {self.path or 'the payload'}{to}, in {self.events} of {self.of} events"
+        events = "event" if self.of == 1 else "events"
+        where = shorten(self.path, _LONGEST) or "the payload"
+        return f"{kind}: {where}{to}, in {self.events} of {self.of} {events}"
 
 
 def placed(path: Sequence[str]) -> str:

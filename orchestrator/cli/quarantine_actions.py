@@ -79,6 +79,15 @@ def replay(
             " be repeated, and give a token for `quarantine run`.",
         ),
     ] = False,
+    order_by: Annotated[
+        str | None,
+        typer.Option(
+            "--order-by",
+            metavar="FACT",
+            help="With --plan: events for which this fact is the same go one after the other, each"
+            " when the one before it is at its end.",
+        ),
+    ] = None,
     send_again: Annotated[
         bool,
         typer.Option(
@@ -97,8 +106,10 @@ def replay(
     if plan:
         if send_again or dry_run:
             raise typer.BadParameter("a plan takes neither --send-again nor --dry-run")
-        make_plan(filters, as_json=as_json)
+        make_plan(filters, order_by=order_by, as_json=as_json)
         return
+    if order_by:
+        raise typer.BadParameter("--order-by goes with --plan")
     with opened_store() as store:
         from orchestrator.operations.replay_events import replay_events
 

@@ -39,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(run)
 
 
-def make_plan(filters: Filters, *, as_json: bool) -> None:
+def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
     """Freeze what the filters select, and say what running it would do."""
     from connectors.registry import catalog, load_connectors
     from orchestrator.settings import settings
@@ -54,12 +54,13 @@ def make_plan(filters: Filters, *, as_json: bool) -> None:
                 selection,
                 catalog=catalog(load_connectors(settings().connectors)),
                 actor=actor(),
+                order_by=order_by,
                 progress=progress,
             )
     if as_json:
         put_json(asdict(plan))
         return
-    put(f"plan {plan.token}: {plan.events} events would be replayed")
+    put(f"plan {plan.token}: {plan.events} events would be replayed{_in_order(order_by)}")
     for one in plan.workflows:
         put(f"  under {one['workflow']} version {one['version']}")
     _put_effects(plan.effects)
@@ -108,20 +109,21 @@ def show(
     token: Token,
     limit: Limit = 50,
     after: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--after", metavar="PLACE", parser=number, help="Only events after this place."
         ),
-    ] = -1,
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a plan: event by event what is sent where, what is not repeated, what came of it."""
     with opened_store() as store:
-        found = _plan(store, token, limit=limit, after=after)
+        found = _plan(store, token, limit=limit, after=-1 if after is None else after)
     if as_json:
         put_json(found)
         return
-    put(f"plan {found['token']} is {found['state']}: {found['events']} events")
+    head = f"plan {found['token']} is {found['state']}: {found['events']} events"
+    put(f"{head}{_in_order(found['order_by'])}")
     _put_effects(found["effects"])
     for word, count in found["outcomes"].items():
         put(f"  {count} {word}")
@@ -187,7 +189,16 @@ def run(
         return
     before = f", {done.before} before" if done.before else ""
     put(f"replayed {done.replayed} of {done.events}{before}")
+    if done.waiting:
+        note(
+            f"{done.waiting} stand behind events that came back into quarantine: heal those, then"
+            " run the plan again"
+        )
     note(f"`meshline quarantine plan show {token}` says what comes of each")
+
+
+def _in_order(fact: str | None) -> str:
+    return f", those with the same {fact} one after the other" if fact else ""
 
 
 def _plan(store: Store, token: str, *, limit: int, after: int) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from orchestrator.domain import strict_json
 from orchestrator.domain.catalog import Catalog
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.effects import Effect, effects_of
 from orchestrator.domain.errors import Refused
+from orchestrator.domain.hints import did_you_mean
 from orchestrator.domain.verdicts import Amended, Rejected, Routed
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.amend import validate_or_amend
@@ -31,6 +33,7 @@ class Plan:
     """What a plan would do."""
 
     token: str
+    order_by: str | None = None  # a fact
     events: int = 0
     effects: dict[str, dict[str, int]] = field(default_factory=dict)  # by effect and destination
     repeats: int = 0  # deliveries that may arrive twice
@@ -45,17 +48,21 @@ def plan_replay(
     *,
     catalog: Catalog,
     actor: str,
+    order_by: str | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Plan:
     """Freeze the selected events in the order of their acceptance; nothing is sent yet.
 
-    Events that would come straight back are left out, with the reason. Raises NotFound, Refused for
-    a selection without a condition or without one event that would pass.
+    Those for which the fact `order_by` is the same go one after the other, each when the one before
+    it is at its end. Events that would come straight back are left out, with the reason. Raises
+    NotFound, Refused for a selection without a condition or without one event that would pass, and
+    for a fact that a workflow does not have.
     """
     _, skipped = selected_chunks(store, selection)
-    plan = Plan(token=secrets.token_hex(6), skipped=skipped)
+    plan = Plan(token=secrets.token_hex(6), order_by=order_by, skipped=skipped)
     with store.write() as tx:
-        number = add_plan(tx, plan.token, _described(selection), actor=actor)
+        described = _described(selection)
+        number = add_plan(tx, plan.token, described, actor=actor, order_by=order_by)
     with store.read() as tx:
         ids = accepted_order(tx, selection)[:_MOST_EVENTS]
     freezer = _Freezer(plan, catalog)
@@ -109,6 +116,7 @@ class _Freezer:
         self._plan = plan
         self._catalog = catalog
         self._shelf = WorkflowShelf()
+        self._last: dict[tuple[int, str], int] = {}  # by workflow and digest: the last place
 
     def freeze(self, tx: Tx, ids: Iterable[str]) -> list[PlannedEvent]:
         frozen = []
@@ -134,7 +142,8 @@ class _Freezer:
 
     def _decide(self, tx: Tx, ground: Ground, live: LiveWorkflow) -> PlannedEvent | None:
         plan = self._plan
-        routed = _routed(ground.payload, self._shelf.take(tx, live.id))
+        workflow = self._shelf.take(tx, live.id)
+        routed = _routed(ground.payload, workflow)
         if isinstance(routed, Rejected):
             why = {"reason": routed.reason.value, "detail": routed.detail}
             plan.left_out.append({"id": ground.event_id, **why})
@@ -150,7 +159,28 @@ class _Freezer:
             event_id=ground.event_id,
             ground=ground.digest,
             effects=effects,
+            behind=self._behind(ground.payload, workflow, live.id),
         )
+
+    def _behind(self, payload: object, workflow: CompiledWorkflow, version: int) -> int | None:
+        """The place of the last event before this one whose fact is the same."""
+        name = self._plan.order_by
+        if name is None:
+            return None
+        known = [fact.name for fact in workflow.facts.facts]
+        if name not in known:
+            raise Refused(
+                f"the workflow {workflow.workflow.name!r} has no fact {name!r}",
+                field="order-by",
+                fix=did_you_mean(name, known),
+            )
+        facts = workflow.facts.read(_taken(payload, workflow))
+        if isinstance(facts, Rejected) or name not in facts:
+            return None
+        key = version, strict_json.digest(facts[name])
+        before = self._last.get(key)
+        self._last[key] = self._plan.events - 1
+        return before
 
 
 def sent_fields(
@@ -175,10 +205,16 @@ def sent_fields(
 
 def _routed(payload: object, workflow: CompiledWorkflow) -> Routed | Rejected:
     """What the stages will make of a payload."""
+    taken = _taken(payload, workflow)
+    return taken if isinstance(taken, Rejected) else route(taken, workflow)
+
+
+def _taken(payload: object, workflow: CompiledWorkflow) -> object:
+    """The payload as the first stage will hand it on, or Rejected."""
     verdict = validate_or_amend(payload, workflow)
     if isinstance(verdict, Rejected):
         return verdict
-    return route(verdict.payload if isinstance(verdict, Amended) else payload, workflow)
+    return verdict.payload if isinstance(verdict, Amended) else payload
 
 
 def _described(selection: Selection) -> dict[str, object]:

@@ -17,6 +17,7 @@ from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.deliveries import allow_resend
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.plan_ground import Ground, grounds
+from orchestrator.store.plan_order import count_open, is_under_way, ready_events
 from orchestrator.store.plans import (
     find_plan,
     finish_plan,
@@ -29,6 +30,7 @@ from orchestrator.store.quarantine import InOrder, replay
 from orchestrator.store.selection import CHUNK
 from orchestrator.store.workflows import LiveWorkflow, live_workflow
 
+_LOOK_SECONDS = 0.1  # until what others wait for is looked at again
 _MOST_TOLD = 5
 _UNFIT = {
     "freezing": "the plan was never finished",
@@ -45,7 +47,8 @@ class Ran:
     token: str
     events: int  # of the whole plan
     replayed: int = 0  # by this run
-    before: int = 0  # by runs before it
+    before: int = 0  # by others
+    waiting: int = 0  # they stand behind events that came back into quarantine
     outcomes: dict[str, int]
 
 
@@ -63,18 +66,25 @@ def run_plan(
     """Replay the events of a plan that are still to be replayed, at most `rate` in a second.
 
     Each chunk is one transaction that moves its events and marks them in the plan: a run that is
-    cut off anywhere is gone on with by the next. Raises NotFound, Refused where something would be
-    sent twice and `send_again` does not allow it, and where the ground has changed.
+    cut off anywhere is gone on with by the next. A plan that keeps an order waits for what is under
+    way, and ends where the rest stands behind events in quarantine.
+
+    Raises NotFound, Refused where something would be sent twice and `send_again` does not allow it,
+    and where the ground has changed.
     """
     runner = _Runner(store, token, actor, rate, progress, clock, pause)
     plan = runner.begin(send_again=send_again)
     if plan.state != "done":
         runner.go_on(plan)
     with store.read() as tx:
-        stand = outcomes(tx, plan.id)
-    before = plan.events - runner.replayed
+        stand, waiting = outcomes(tx, plan.id), count_open(tx, plan.id)
     return Ran(
-        token=token, events=plan.events, replayed=runner.replayed, before=before, outcomes=stand
+        token=token,
+        events=plan.events,
+        replayed=runner.replayed,
+        before=plan.events - runner.replayed - waiting,
+        waiting=waiting,
+        outcomes=stand,
     )
 
 
@@ -124,20 +134,33 @@ class _Runner:
         return plan
 
     def go_on(self, plan: Any) -> None:
-        """Chunk after chunk, until nothing is left."""
+        """Chunk after chunk, until nothing is left that may go."""
+        choose = ready_events if plan.order_by else open_events
         began = self._clock()
         while True:
             with self._store.write(ring=True) as tx:
                 _found(tx, self._token, lock=True)
-                rows = open_events(tx, plan.id, limit=self._chunk)
-                if not rows:
+                rows = choose(tx, plan.id, limit=self._chunk)
+                if rows:
+                    self._replay(tx, plan, rows)
+                left = self._left(tx, plan, rows)
+                if not left:
                     finish_plan(tx, plan.id)
-                    return
-                self._replay(tx, plan, rows)
+                waits = bool(left) and not rows and is_under_way(tx, plan.id)
             self.replayed += len(rows)
-            self._progress(rows[-1][0] + 1)
-            if self._rate:
+            self._progress(plan.events - left)
+            if not (rows or waits) or not left:
+                return
+            if waits:
+                self._pause(_LOOK_SECONDS)
+            elif self._rate:
                 self._pause(max(0.0, began + self.replayed / self._rate - self._clock()))
+
+    def _left(self, tx: Tx, plan: Any, rows: Sequence[Row]) -> int:
+        """How many events are still to be replayed; without an order they go place by place."""
+        if rows and not plan.order_by:
+            return int(plan.events) - rows[-1][0] - 1
+        return count_open(tx, plan.id)
 
     def _replay(self, tx: Tx, plan: Any, rows: Sequence[Row]) -> None:
         live = _live(tx, plan)

@@ -24,9 +24,17 @@ class PlannedEvent:
     event_id: str
     ground: str  # its digest when the plan was made
     effects: Sequence[Mapping[str, str]]
+    behind: int | None = None  # the place of the event that it waits for
 
 
-def add_plan(tx: Connection, token: str, selection: Mapping[str, object], *, actor: str) -> int:
+def add_plan(
+    tx: Connection,
+    token: str,
+    selection: Mapping[str, object],
+    *,
+    actor: str,
+    order_by: str | None = None,
+) -> int:
     """Begin a plan; it cannot run before it is frozen. Answers its id."""
     return int(
         tx.execute(
@@ -42,6 +50,7 @@ def add_plan(tx: Connection, token: str, selection: Mapping[str, object], *, act
                 repeats=0,
                 planned_at=now_ms(),
                 planned_by=actor,
+                order_by=order_by,
             )
             .returning(plans.c.id)
         ).scalar_one()
@@ -60,6 +69,7 @@ def add_plan_events(tx: Connection, plan: int, rows: Sequence[PlannedEvent]) -> 
                     "event_id": one.event_id,
                     "ground": one.ground,
                     "effects": orjson.dumps(one.effects).decode(),
+                    "behind": one.behind,
                 }
                 for one in rows
             ],
@@ -138,7 +148,7 @@ def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
         update(plan_events)
         .where(
             table.plan_id == plan,
-            table.place.between(places[0], places[-1]),
+            table.place.in_(places),
             table.done_at.is_(None),
         )
         .values(done_at=now_ms())

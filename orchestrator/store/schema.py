@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0008"
+HEAD = "0009"
 
 metadata = MetaData(
     naming_convention={
@@ -374,6 +374,7 @@ plans = Table(
     Column("started_at", BigInteger),  # the first time: its events are due from then on
     Column("started_by", String(255)),  # the last time
     Column("finished_at", BigInteger),
+    Column("order_by", String(64)),  # a fact: events with the same one go one after the other
 )
 
 plan_events = Table(
@@ -385,6 +386,7 @@ plan_events = Table(
     Column("ground", String(32), nullable=False),  # digest of how the event stood
     Column("effects", Text, nullable=False),  # no payload: destinations and words
     Column("done_at", BigInteger),  # null: still to be replayed
+    Column("behind", Integer),  # the place of the event that has to be at its end before
     UniqueConstraint("plan_id", "event_id"),
 )
 Index(

@@ -9,6 +9,8 @@ from sqlalchemy import func, select, update
 
 from orchestrator.domain.errors import NotFound, Refused, WorkflowConflict
 from orchestrator.domain.handoff import Action, Idempotency, Proof
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipe_file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.mend_events import mend_events
@@ -17,12 +19,23 @@ from orchestrator.operations.publish_amendment import publish_amendment
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.run_plan import run_plan
+from orchestrator.store.claim import finish_group
 from orchestrator.store.engine import Store
 from orchestrator.store.plans import find_plan, list_plans, planned_events
+from orchestrator.store.quarantine import discard, quarantine_events
 from orchestrator.store.schema import audit, deliveries, events, plan_events, plans
 from orchestrator.store.selection import Selection
+from orchestrator.store.stages import Saving, save_delivered
 from tests.cli.desk import validate_leads
-from tests.leads import CATALOG, accept_leads, lead_workflow, publish_leads, renamed_lead
+from tests.leads import (
+    CATALOG,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+    renamed_lead,
+)
 
 ALL = Selection(workflow="leads")
 RECIPE = recipe_of([{"rename": "customer_tier", "to": "tier"}])
@@ -142,7 +155,90 @@ def test_no_more_go_out_in_a_second_than_the_rate(store: Store) -> None:
         store, planned(store).token, actor="cli:ada", rate=2, clock=lambda: now[0], pause=pause
     )
 
-    assert waits == [1, 1, 0.5]
+    assert waits == [1, 1]
+
+
+def same_lead(number: int) -> Any:
+    """A lead of one of two people, by turns."""
+    return renamed_lead(number % 2)
+
+
+def in_order(store: Store, count: int) -> tuple[list[str], str]:
+    """Leads of two people and their plan; the ids in the order of acceptance."""
+    publish_leads(store)
+    ids = []
+    for number in range(count):
+        ids += [one.id for one in accept_batch(store, [same_lead(number)], actor="key:test")]
+    validate_leads(store)
+    mend_events(store, ALL, RECIPE, actor="cli:ada")
+    made = plan_replay(store, ALL, catalog=CATALOG, actor="cli:ada", order_by="email")
+    return ids, made.token
+
+
+def under_way(store: Store) -> list[str]:
+    with store.read() as tx:
+        found = select(events.c.id).where(events.c.due_at.is_not(None)).order_by(events.c.id)
+        return list(tx.execute(found).scalars())
+
+
+def deliver(store: Store) -> None:
+    for group in claim_groups(store):
+        drive_to_routed(store, group)
+        saving = Saving(actor="worker:dispatch", epoch=group.epoch, lease_seconds=60)
+        with store.write() as tx:
+            save_delivered(tx, group.ids, lead_workflow(), saving)
+            finish_group(tx, group.epoch)
+
+
+def test_events_with_the_same_fact_go_one_after_the_other(store: Store) -> None:
+    ids, token = in_order(store, 6)
+    seen: list[list[str]] = []
+
+    def work(_: float) -> None:
+        seen.append(under_way(store))
+        deliver(store)
+
+    ran = run_plan(store, token, actor="cli:ada", pause=work)
+
+    seen.append(under_way(store))
+    assert seen == [ids[0:2], ids[2:4], ids[4:6]]
+    assert (ran.replayed, ran.waiting) == (6, 0)
+    assert replays(store) == dict.fromkeys(ids, 1)
+
+
+def test_what_comes_back_keeps_only_its_own_behind_it_and_another_run_goes_on(
+    store: Store,
+) -> None:
+    ids, token = in_order(store, 6)
+
+    def work(_: float) -> None:
+        bad = [one for one in under_way(store) if one == ids[0]]
+        with store.write() as tx:
+            quarantine_events(
+                tx, bad, source=State.ACCEPTED, workflow=lead_workflow(),
+                reason=Reason.RULE_ERROR, detail="no", actor="worker",
+            )  # fmt: skip
+        deliver(store)
+
+    ran = run_plan(store, token, actor="cli:ada", pause=work)
+    assert (ran.replayed, ran.waiting) == (4, 2)
+    assert ids[2] not in replays(store)
+    with store.read() as tx:
+        assert [one["state"] for one in list_plans(tx, limit=1)] == ["running"]
+
+    with store.write() as tx:
+        discard(tx, [ids[0]], why="a test", actor="cli:ada")
+    again = run_plan(store, token, actor="cli:ada", pause=lambda _: deliver(store))
+
+    assert (again.replayed, again.before, again.waiting) == (2, 4, 0)
+    assert replays(store) == dict.fromkeys(ids, 1)
+
+
+def test_an_order_by_what_is_no_fact_is_refused(store: Store) -> None:
+    mended(store, 1)
+
+    with pytest.raises(Refused, match=r"has no fact 'mail'.*email"):
+        plan_replay(store, ALL, catalog=CATALOG, actor="cli:ada", order_by="mail")
 
 
 def test_a_published_version_is_other_ground(store: Store) -> None:

@@ -196,7 +196,8 @@ def test_what_nobody_foresaw_is_told_by_an_id_alone(caplog: pytest.LogCaptureFix
 
 def test_every_code_that_the_door_can_answer_has_a_status() -> None:
     elsewhere = {  # raised only where no request leads
-        "refused", "batch_refused", "illegal_move", "invalid_file", "workflow_conflict", "nothing_to_change",
+        "refused", "batch_refused", "illegal_move", "invalid_file", "workflow_conflict",
+        "nothing_to_change",
     }  # fmt: skip
     codes = {one.code for one in every_class_under(Refused) if "code" in vars(one)}
 

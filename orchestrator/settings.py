@@ -10,18 +10,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.domain.errors import StartupFailed
 
 LOOPBACK = "127.0.0.1"
+_SHORTEST_KEY = 16  # characters
 
 
 class Settings(BaseSettings):
     """The settings of one process. Times are in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="MESHLINE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="MESHLINE_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     home: Path = Field(Path(".meshline"), description="folder of the embedded state")
     database_url: SecretStr | None = Field(
@@ -44,7 +47,9 @@ class Settings(BaseSettings):
         None, description="address of Flower as people reach it, for links; unset: host and port"
     )
     link_key: SecretStr | None = Field(
-        None, description="signs links in alerts, which then open their page without the login"
+        None,
+        description="signs links in alerts, which then open their page without the login; at least"
+        f" {_SHORTEST_KEY} characters",
     )
 
     host: str = Field(LOOPBACK, description="address that the door listens on")
@@ -100,6 +105,15 @@ class Settings(BaseSettings):
         None, gt=0, description="how long `meshline retention apply` leaves payloads alone"
     )
     stop_seconds: float = Field(20, gt=0, description="how long a stopping process may finish work")
+
+    @field_validator("link_key")
+    @classmethod
+    def _cannot_be_guessed(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(
+                f"it is under {_SHORTEST_KEY} characters; make one with `openssl rand -hex 24`"
+            )
+        return key
 
     @model_validator(mode="after")
     def _clocks_are_in_order(self) -> Self:
@@ -202,4 +216,4 @@ def settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"MESHLINE_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
-        raise StartupFailed(f"{name}{first['msg']}") from None
+        raise StartupFailed(f"{name}{first['msg'].removeprefix('Value error, ')}") from None

@@ -14,7 +14,8 @@ _HEAD = """\
 # Settings
 
 Every process reads its settings from the environment when it starts, and checks them together. One
-that is wrong ends the process with one line that names it. Times are in seconds, sizes in bytes.
+that is wrong ends the process with one line that names it; an empty one counts as not set. Times
+are in seconds, sizes in bytes.
 
 """
 
@@ -24,8 +25,8 @@ Four of the clocks must rise, because each has to end before the next one acts:
 `MESHLINE_VISIBILITY_TIMEOUT_SECONDS` < `MESHLINE_LEASE_SECONDS`.
 
 `MESHLINE_DATABASE_URL` is `postgresql://user:password@host/database` or `sqlite:///file`.
-`MESHLINE_BROKER_URL` is `redis://:password@host:6379/0`, or `amqp://…` for RabbitMQ, which no test
-runs against yet.
+`MESHLINE_BROKER_URL` is `redis://:password@host:6379/0`, or `amqp://user:password@host:5672/vhost`
+for RabbitMQ.
 
 ## Other variables
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.settings import Settings
 from orchestrator.store.gates import pause_gate
 from tests.cli.desk import CommandLine
 
@@ -121,6 +122,25 @@ def test_a_setting_that_is_wrong_ends_the_visit(meshline: CommandLine) -> None:
 
     assert list(found) == ["settings"]
     assert "MESHLINE_PORT" in found["settings"]["found"]
+
+
+def test_an_empty_variable_counts_as_not_set(meshline: CommandLine) -> None:
+    meshline.publish()
+    (meshline.folder / "broken.yaml").write_text("this is no connector\n")
+    empty = {f"MESHLINE_{name.upper()}": "" for name in Settings.model_fields}
+
+    assert findings(meshline, **empty) == findings(meshline)
+
+
+def test_a_key_of_links_that_can_be_guessed_is_refused(meshline: CommandLine) -> None:
+    found = findings(meshline, MESHLINE_LINK_KEY="fifteen-letters")["settings"]
+
+    assert found["health"] == "broken"
+    assert found["found"] == (
+        "MESHLINE_LINK_KEY: it is under 16 characters; make one with `openssl rand -hex 24`"
+    )
+    long_enough = findings(meshline, MESHLINE_LINK_KEY="sixteen-letters!")["settings"]
+    assert long_enough["health"] == "ok"
 
 
 def test_a_folder_of_connectors_that_is_not_there_is_found(meshline: CommandLine) -> None:

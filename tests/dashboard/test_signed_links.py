@@ -16,7 +16,7 @@ from orchestrator.store.terms import TermsShelf
 from tests.dashboard.rig import running_flower
 from tests.keeper.test_keeper import stopped_leads
 
-KEY = "a-key-of-links"
+KEY = "a-key-of-signed-links"
 LINK = signed("/incidents/7", until=int(time.time()) + 600, key=KEY)
 OLD = signed("/incidents/7", until=int(time.time()) - 1, key=KEY)
 

@@ -75,11 +75,13 @@ def test_its_link_opens_that_page_for_a_while_and_no_other(desk: Desk, store: St
     query = dict(parse_qsl(link.query))
     until = float(query["until"])
     assert (link.netloc, link.path) == ("desk.example", "/incidents/1")
-    assert opens(link.path, query, now=until - 1, key="a-key-of-links")
-    assert not opens(link.path, query, now=until, key="a-key-of-links")
-    assert not opens("/incidents/2", query, now=until - 1, key="a-key-of-links")
+    assert opens(link.path, query, now=until - 1, key="a-key-of-signed-links")
+    assert not opens(link.path, query, now=until, key="a-key-of-signed-links")
+    assert not opens("/incidents/2", query, now=until - 1, key="a-key-of-signed-links")
     assert not opens(link.path, query, now=until - 1, key="another-key")
-    assert not opens(link.path, query | {"until": "99999999999"}, now=0, key="a-key-of-links")
+    assert not opens(
+        link.path, query | {"until": "99999999999"}, now=0, key="a-key-of-signed-links"
+    )
 
 
 @pytest.mark.parametrize("query", [{}, {"until": "1e9"}, {"until": "9" * 40}, {"signature": "é"}])

@@ -44,36 +44,50 @@ def list_(
     elif noise:
         _put_noise(noisy)
     else:
-        _put_alerts(rows, now)
+        _put_alerts(rows, now, nothing="no alert fails" if failing else "no alert was written")
         if noisy:
             note(f"{len(noisy)} incidents are noise; `meshline alerts list --noise` names them")
 
 
-@app.command()
-def test(
+@app.command("test")
+def send_test(
     recipient: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="Whom a workflow names: a mail address.")
+        str,
+        typer.Argument(metavar="ADDRESS", help="A mail address, or whom the contacts name."),
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Send a test to one contact now, quiet hours or not, and say whether it was taken."""
     with opened_store() as store:
+        from orchestrator.domain.addresses import checked_address
         from orchestrator.keeper.telling import Teller
         from orchestrator.settings import settings
         from orchestrator.store.alerts import add_test
 
         teller = Teller(store=store, config=settings())
+        if recipient not in teller.contacts:
+            recipient = checked_address(recipient, field="address")
         with store.write() as tx:
             number = add_test(tx, recipient, actor=actor())
         error = teller.tell_one(number)
+    _tell_test(number, recipient, error, as_json=as_json)
+
+
+def _tell_test(number: int, recipient: str, error: str | None, *, as_json: bool) -> None:
+    if as_json:
+        put_json({"alert": number, "recipient": recipient, "sent": not error, "error": error})
         if error:
-            fix = "the keeper tries again; `meshline alerts list` shows it"
-            raise Refused(f"{recipient} was not reached: {error}", fix=fix)
-    put(f"sent to {recipient}")
+            raise typer.Exit(1)
+    elif error:
+        fix = "the keeper tries again; `meshline alerts list` shows it"
+        raise Refused(f"{recipient} was not reached: {error}", fix=fix)
+    else:
+        put(f"sent to {recipient}")
 
 
-def _put_alerts(rows: Sequence[dict[str, Any]], now: int) -> None:
+def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> None:
     if not rows:
-        put("no alert was written")
+        put(nothing)
         return
     put_table(
         ("ALERT", "WHAT", "TO", "STATE", "AGE", "NEXT TRY"),

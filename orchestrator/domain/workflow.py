@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from orchestrator.domain.addresses import LONGEST_ADDRESS, NAME_A_MAILBOX, is_address
 from orchestrator.domain.calendars import Calendar
 from orchestrator.domain.contract import Formats
 from orchestrator.domain.durations import seconds
@@ -33,7 +34,6 @@ from orchestrator.domain.sla import Duration, Sla, between
 
 _NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
 _TYPE = re.compile(r"[A-Za-z0-9]+([._/:-]+[A-Za-z0-9]+)*")
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f<>,;\"]+@[^@\s\x00-\x1f<>,;\"]+\.[^@\s\x00-\x1f<>,;\".]+")
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
     {
@@ -59,9 +59,8 @@ def _type_name(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
-        fix = "name a mailbox that is read, such as support-ops@acme.example"
-        raise _wrong("address", f"{text!r} is not an e-mail address", fix)
+    if not is_address(text):
+        raise _wrong("address", f"{text!r} is not an e-mail address", NAME_A_MAILBOX)
     return text
 
 
@@ -84,7 +83,9 @@ def _spelt_out(fact: object) -> object:
 
 Name = Annotated[StrictStr, StringConstraints(max_length=63), AfterValidator(_name)]
 Line = Annotated[StrictStr, StringConstraints(max_length=200), AfterValidator(_line)]
-Address = Annotated[StrictStr, StringConstraints(max_length=254), AfterValidator(_address)]
+Address = Annotated[
+    StrictStr, StringConstraints(max_length=LONGEST_ADDRESS), AfterValidator(_address)
+]
 
 
 OnFailure = Literal["quarantine", "undo"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.domain.addresses import checked_address
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.incidents import IncidentMove
 from orchestrator.store.engine import Store, Tx
@@ -34,13 +35,8 @@ def assign_incidents(
 
     Raises Refused for what is no address, NotFound, IllegalMove for one that is resolved.
     """
-    if "@" not in owner or not owner.strip().isprintable():
-        raise Refused(
-            f"{owner!r} is no e-mail address",
-            field="to",
-            fix="name a mailbox that is read, such as triage@acme.example",
-        )
-    return _handle(store, ids, IncidentMove.ASSIGN, actor=actor, why=why, owner=owner.strip())
+    address = checked_address(owner, field="to")
+    return _handle(store, ids, IncidentMove.ASSIGN, actor=actor, why=why, owner=address)
 
 
 def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str) -> Handled:

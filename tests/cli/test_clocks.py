@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
 from orchestrator.store.clock import after
@@ -9,7 +10,7 @@ from orchestrator.store.keeping import keep_clocks
 from orchestrator.store.schema import events
 from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
-from tests.keeper.receivers import mail_server
+from tests.keeper.receivers import mail_server, web_hook
 
 MAIL = """\
 connector: mail
@@ -52,6 +53,7 @@ def test_an_empty_store_has_no_clocks_and_no_alerts(meshline: CommandLine) -> No
     assert meshline("sla", "list").out == "no workflow is published\n"
     assert meshline("alerts", "list").out == "no alert was written\n"
     assert meshline("alerts", "list", "--noise").out == "no alert is noise\n"
+    assert meshline("alerts", "list", "--failing").out == "no alert fails\n"
 
 
 def test_alerts_are_listed_with_whom_they_are_for(meshline: CommandLine) -> None:
@@ -65,27 +67,61 @@ def test_alerts_are_listed_with_whom_they_are_for(meshline: CommandLine) -> None
     assert "triage@acme.example" in meshline("alerts", "list").out
 
 
+def mail_to(meshline: CommandLine, port: int) -> dict[str, str]:
+    """The settings of a machine whose mails go to a server on this port."""
+    folder = meshline.folder / "own"
+    folder.mkdir(exist_ok=True)
+    (folder / "mail.yaml").write_text(MAIL)
+    return {"MESHLINE_CONNECTORS": str(folder), "TEST_MAIL_PORT": str(port)}
+
+
 def test_a_test_arrives_or_says_why_not(meshline: CommandLine) -> None:
     meshline.publish()
-    folder = meshline.folder / "own"
-    folder.mkdir()
-    (folder / "mail.yaml").write_text(MAIL)
+    words = ("alerts", "test", "triage@acme.example")
     with mail_server() as mails:
-        ran = meshline(
-            *("alerts", "test", "triage@acme.example"),
-            MESHLINE_CONNECTORS=str(folder),
-            TEST_MAIL_PORT=str(mails.port),
-        )
+        reached = mail_to(meshline, mails.port)
+        ran = meshline(*words, **reached)
+        told = meshline(*words, "--json", **reached).document
     assert (ran.code, ran.out) == (0, "sent to triage@acme.example\n")
-    assert mails.arrived == [("triage@acme.example", "Meshline: a test")]
+    assert mails.arrived == [("triage@acme.example", "Meshline: a test")] * 2
+    assert told == {"alert": 2, "recipient": "triage@acme.example", "sent": True, "error": None}
 
-    error = meshline(
-        *("alerts", "test", "triage@acme.example"),
-        MESHLINE_CONNECTORS=str(folder),
-        TEST_MAIL_PORT=str(mails.port),
-    ).error
+    assert meshline(*words, **reached).error.startswith(
+        "triage@acme.example was not reached: mail: "
+    )
+    failed = meshline(*words, "--json", **reached)
 
-    assert error.startswith("triage@acme.example was not reached: mail: ")
+    assert (failed.code, failed.document["sent"]) == (1, False)
+    assert failed.document["error"].startswith("mail: ")
     listed = meshline("alerts", "list", "--failing", "--json").document["alerts"]
-    assert [one["kind"] for one in listed] == ["test"]
-    assert len(meshline("audit", "--action", "test_alert", "--json").document["audit"]) == 2
+    assert [(one["id"], one["kind"]) for one in listed] == [(4, "test"), (3, "test")]
+    assert len(meshline("audit", "--action", "test_alert", "--json").document["audit"]) == 4
+
+
+@pytest.mark.parametrize(
+    "recipient", ["", "not an address", "a@b\r\nBcc: x@y.z", "<b>@x.y", "a@b.example," * 100_000]
+)
+def test_a_test_to_no_address_is_refused_and_nothing_is_written(
+    meshline: CommandLine, recipient: str
+) -> None:
+    meshline.publish()
+
+    error = meshline("alerts", "test", recipient).error
+
+    assert "is no e-mail address" in error
+    assert len(error) < 500
+    assert meshline("alerts", "list", "--json").document["alerts"] == []
+
+
+def test_whom_the_contacts_name_can_be_tested_too(meshline: CommandLine) -> None:
+    meshline.publish()
+    contacts = meshline.write("contacts.yaml", "contacts: {the desk: {to: [env:DESK_HOOK]}}\n")
+    with web_hook() as hook:
+        ran = meshline(
+            *("alerts", "test", "the desk"),
+            MESHLINE_CONTACTS=contacts,
+            DESK_HOOK=f"json://127.0.0.1:{hook.port}/desk",
+        )
+
+    assert (ran.code, ran.out) == (0, "sent to the desk\n")
+    assert hook.titles("/desk") == ["Meshline: a test"]

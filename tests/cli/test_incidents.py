@@ -219,7 +219,14 @@ def test_all_of_them_or_none(meshline: CommandLine) -> None:
 def test_an_owner_is_a_mailbox(meshline: CommandLine) -> None:
     renamed(meshline, 1)
 
-    assert "is no e-mail address" in meshline("incidents", "assign", "1", "--to", "dana").error
+    for no_address in (
+        "dana",
+        "<script>alert(1)</script>@x.y",
+        "dana@acme",
+        "a@b.example, c@d.example",
+    ):
+        error = meshline("incidents", "assign", "1", "--to", no_address).error
+        assert error.startswith("to: ") and "is no e-mail address; name a mailbox" in error
 
 
 def test_a_resolution_needs_a_reason(meshline: CommandLine) -> None:

@@ -12,7 +12,9 @@ from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import age, left, note, put, put_json, put_table
 from orchestrator.domain.errors import Refused
 
-app = typer.Typer(help="What people are told: list, test.", no_args_is_help=True)
+app = typer.Typer(help="What people are told: list, test, retry.", no_args_is_help=True)
+
+_LARGEST = 2**63 - 1
 
 
 @app.command("list")
@@ -45,6 +47,8 @@ def list_(
         _put_noise(noisy)
     else:
         _put_alerts(rows, now, nothing="no alert fails" if failing else "no alert was written")
+        if counts["failed"]:
+            note(f"{counts['failed']} failed for good; `meshline alerts retry` sends them again")
         if noisy:
             note(f"{len(noisy)} incidents are noise; `meshline alerts list --noise` names them")
 
@@ -71,6 +75,36 @@ def send_test(
             number = add_test(tx, recipient, actor=actor())
         error = teller.tell_one(number)
     _tell_test(number, recipient, error, as_json=as_json)
+
+
+@app.command()
+def retry(
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="ID", min=1, max=_LARGEST, help="Their ids in the list."),
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All whose last try failed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send alerts again that failed for good: due now, with all their tries before them.
+
+    A keeper sends them. What is over meanwhile it drops.
+    """
+    if bool(numbers) == failed:
+        raise Refused("say which alerts", fix="give their ids, or --failed")
+    with opened_store() as store:
+        from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
+
+        if numbers:
+            done = retry_alerts(store, numbers, actor=actor())
+        else:
+            done = retry_failed_alerts(store, actor=actor())
+    if as_json:
+        put_json({"retried": done})
+    elif done:
+        put(f"retried {len(done)}; a keeper sends them, or drops what is over")
+    else:
+        put("no alert failed")
 
 
 def _tell_test(number: int, recipient: str, error: str | None, *, as_json: bool) -> None:

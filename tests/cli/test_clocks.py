@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from orchestrator.store.clock import after
 from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import events
+from orchestrator.store.schema import alerts, events
 from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
 from tests.keeper.receivers import mail_server, web_hook
@@ -125,3 +125,58 @@ def test_whom_the_contacts_name_can_be_tested_too(meshline: CommandLine) -> None
 
     assert (ran.code, ran.out) == (0, "sent to the desk\n")
     assert hook.titles("/desk") == ["Meshline: a test"]
+
+
+def failed_alerts(meshline: CommandLine) -> None:
+    """Both alerts of a late lead, and a test, failed for good."""
+    late_lead(meshline)
+    meshline("alerts", "test", "triage@acme.example")
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(alerts).values(state="failed", attempts=12, error="mail: no host"))
+
+
+def test_what_failed_for_good_is_sent_again_when_a_person_says_so(meshline: CommandLine) -> None:
+    failed_alerts(meshline)
+    assert "3 failed for good; `meshline alerts retry`" in meshline("alerts", "list").err
+
+    assert meshline("alerts", "retry", "1", "--json").document == {"retried": [1]}
+    ran = meshline("alerts", "retry", "--failed")
+
+    assert (ran.code, ran.out) == (0, "retried 2; a keeper sends them, or drops what is over\n")
+    listed = meshline("alerts", "list", "--json").document["alerts"]
+    assert {(one["state"], one["attempts"], one["error"]) for one in listed} == {
+        ("waiting", 0, None)
+    }
+    audited = meshline("audit", "--action", "retry_alert", "--json").document["audit"]
+    assert [one["detail"]["alert"] for one in audited] == [3, 2, 1]
+    assert all(one["actor"].startswith("cli:") for one in audited)
+    assert audited[0]["detail"] == {
+        "alert": 3,
+        "to": "triage@acme.example",
+        "error": "mail: no host",
+    }
+    history = meshline("incidents", "show", "1", "--json").document["history"]
+    assert [one["action"] for one in history].count("retry_alert") == 2
+    assert meshline("alerts", "retry", "--failed").out == "no alert failed\n"
+    assert meshline("alerts", "retry", "--failed", "--json").document == {"retried": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("2", "7"), "there is no alert 7; see `meshline alerts list`"),
+        (("2", "1"), "alert 1 is sent; only one that failed can be sent again"),
+        ((), "say which alerts; give their ids, or --failed"),
+        (("2", "--failed"), "say which alerts; give their ids, or --failed"),
+    ],
+)
+def test_only_what_failed_is_sent_again_all_of_it_or_nothing(
+    meshline: CommandLine, words: tuple[str, ...], said: str
+) -> None:
+    failed_alerts(meshline)
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(alerts).where(alerts.c.id == 1).values(state="sent"))
+
+    assert meshline("alerts", "retry", *words).error.startswith(said)
+
+    assert meshline("alerts", "list", "--json").document["counts"]["failed"] == 2

@@ -43,7 +43,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *("events list", "events show", "retention apply"),
         *(f"incidents {one}" for one in ("list", "show", "ack", "assign", "resolve", "work")),
         "sla list",
-        *("alerts list", "alerts test"),
+        *("alerts list", "alerts test", "alerts retry"),
         *(f"destinations {one}" for one in ("list", "pause", "resume")),
         *(f"connectors {one}" for one in ("list", "show", "check", "try", "schema")),
         *(f"dead-letters {one}" for one in ("list", "show", "requeue", "drop")),

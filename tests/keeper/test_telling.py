@@ -13,6 +13,7 @@ from orchestrator.domain.incidents import IncidentMove
 from orchestrator.domain.links import opens, signed
 from orchestrator.keeper.contacts import read_contacts
 from orchestrator.keeper.telling import Teller
+from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
 from orchestrator.store.alert_views import list_alerts, list_noise
 from orchestrator.store.clock import after
 from orchestrator.store.due_times import time_of
@@ -120,6 +121,27 @@ def test_after_the_last_try_it_is_given_up(desk: Desk, store: Store) -> None:
         again(store)
 
     assert states(store) == [("opened", "failed", 12)]
+
+
+def test_what_a_person_retries_is_sent_and_dropped_where_it_is_over(
+    desk: Desk, store: Store
+) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    assign(store, "second@acme.example")
+    keep(store)
+    with store.write() as tx:
+        tx.execute(update(alerts).values(state="failed", attempts=12, error="no way out"))
+
+    assert retry_alerts(store, [2], actor="cli:tester") == [2]
+    tell(store, desk)
+    with store.write() as tx:
+        tx.execute(update(incidents).values(state="resolved", resolved_at=after(0)))
+    assert retry_failed_alerts(store, actor="cli:tester") == [1]
+    tell(store, desk)
+
+    assert [to for to, _ in desk.mails.arrived] == ["second@acme.example"]
+    assert states(store) == [("opened", "sent", 1), ("opened", "dropped", 1)]
 
 
 def test_the_ways_of_a_contact_are_tried_in_order_and_no_secret_is_kept(

@@ -1,0 +1,38 @@
+"""Send again what failed for good: after a night without a mail server, say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.store.alert_moves import failed_alerts, retry_alert, state_of_alert
+from orchestrator.store.engine import Store, Tx
+
+
+def retry_alerts(store: Store, numbers: Sequence[int], *, actor: str) -> list[int]:
+    """Make these alerts due now, all of them or none; their numbers.
+
+    Raises NotFound, Refused for one that did not fail.
+    """
+    chosen = sorted(set(numbers))
+    with store.write() as tx:
+        for number in chosen:
+            if not retry_alert(tx, number, actor=actor):
+                raise _not_failed(tx, number)
+    return chosen
+
+
+def retry_failed_alerts(store: Store, *, actor: str) -> list[int]:
+    """Make every alert that failed for good due now; their numbers."""
+    with store.write() as tx:
+        return [one for one in failed_alerts(tx) if retry_alert(tx, one, actor=actor)]
+
+
+def _not_failed(tx: Tx, number: int) -> Refused:
+    state = state_of_alert(tx, number)
+    if state is None:
+        return NotFound(f"there is no alert {number}", fix="see `meshline alerts list`")
+    return Refused(
+        f"alert {number} is {state}",
+        fix="only one that failed can be sent again; see `meshline alerts list --failing`",
+    )

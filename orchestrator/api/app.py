@@ -25,8 +25,10 @@ from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.manage_keys import check_key
 from orchestrator.settings import Settings
+from orchestrator.store.alert_views import count_alerts
 from orchestrator.store.destinations import count_gates, count_held
 from orchestrator.store.engine import Store
+from orchestrator.store.incident_views import count_incident_states
 from orchestrator.store.views import count_states
 
 _COUNTED_SECONDS = 10.0  # counting goes over every event
@@ -133,7 +135,13 @@ def _answering(events: Events, endpoint: Endpoint) -> Endpoint:
 async def _count(counts: Aside, store: Store) -> Counted | None:
     def count() -> Counted:
         with store.read() as tx:
-            return Counted(states=count_states(tx), gates=count_gates(tx), held=count_held(tx))
+            return Counted(
+                states=count_states(tx),
+                gates=count_gates(tx),
+                held=count_held(tx),
+                incidents=count_incident_states(tx),
+                alerts=count_alerts(tx),
+            )
 
     try:
         return await counts.run(count)

@@ -20,6 +20,8 @@ class Counted:
     states: Mapping[str, int]  # events by state
     gates: Mapping[str, int]  # gates in the way, by state
     held: Mapping[str, int]  # deliveries by the gate that holds them
+    incidents: Mapping[tuple[str, str], int]  # by state and kind
+    alerts: Mapping[str, int]  # by state
 
 
 class Metrics:
@@ -69,6 +71,15 @@ class Metrics:
             ["gate"],
             registry=self._registry,
         )
+        self._incidents = Gauge(
+            "meshline_incidents",
+            "Incidents by state and by whose side the cause is on",
+            ["state", "kind"],
+            registry=self._registry,
+        )
+        self._alerts = Gauge(
+            "meshline_alerts", "Alerts by state", ["state"], registry=self._registry
+        )
         self._store_up = Gauge(
             "meshline_store_up", "Whether the store answers", registry=self._registry
         )
@@ -102,10 +113,12 @@ class Metrics:
         _fill(self._states, found.states if found else {})
         _fill(self._gates, found.gates if found else {})
         _fill(self._held, found.held if found else {})
+        _fill(self._incidents, found.incidents if found else {})
+        _fill(self._alerts, found.alerts if found else {})
         return generate_latest(self._registry)
 
 
-def _fill(gauge: Gauge, counts: Mapping[str, int]) -> None:
+def _fill(gauge: Gauge, counts: Mapping[str, int] | Mapping[tuple[str, str], int]) -> None:
     gauge.clear()
     for label, count in counts.items():
-        gauge.labels(label).set(count)
+        gauge.labels(*((label,) if isinstance(label, str) else label)).set(count)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentState
+from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.schema import audit, deliveries, events, incidents, quarantine
@@ -50,6 +50,15 @@ def count_incidents(tx: Connection, sought: Sought) -> int:
     """How many there are."""
     counted = select(func.count()).select_from(_sought(tx, sought).subquery())
     return int(tx.execute(counted).scalar_one())
+
+
+def count_incident_states(tx: Connection) -> dict[tuple[str, str], int]:
+    """How many there are by state and kind; every pair is named."""
+    pair = (incidents.c.state, incidents.c.kind)
+    counted = tx.execute(select(*pair, func.count()).group_by(*pair))
+    found: dict[tuple[str, str], int] = {(row[0], row[1]): row[2] for row in counted}
+    every = ((state.value, kind.value) for state in IncidentState for kind in IncidentKind)
+    return dict.fromkeys(every, 0) | found
 
 
 def show_incident(tx: Connection, incident: int) -> View | None:

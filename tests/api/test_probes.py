@@ -11,15 +11,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.settings import LOOPBACK, Settings
+from orchestrator.store.alerts import add_test, announce_incidents
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import pause_gate
 from orchestrator.store.migrate import open_store
+from orchestrator.store.quarantine import quarantine_events
+from orchestrator.store.schema import alerts
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
-from tests.leads import publish_leads
+from tests.leads import accept_leads, lead_workflow, publish_leads
 
 
 @contextmanager
@@ -139,6 +145,30 @@ def test_what_is_in_the_way_is_counted(leads: Store, door: RunningDoor) -> None:
 
     assert door.metric('meshline_gates{state="paused"}') == 1
     assert door.metric('meshline_gates{state="broken"}') == 0
+
+
+def test_incidents_and_alerts_are_counted(leads: Store, door: RunningDoor) -> None:
+    ids = accept_leads(leads, 2)
+    with leads.write() as tx:
+        quarantine_events(
+            tx,
+            ids,
+            source=State.ACCEPTED,
+            workflow=lead_workflow(),
+            reason=Reason.CONTRACT_VIOLATION,
+            detail="no",
+            actor="worker",
+        )
+        announce_incidents(tx)
+        add_test(tx, "triage@acme.example", actor="cli:tester")
+        tx.execute(update(alerts).where(alerts.c.kind == "test").values(state="failed"))
+
+    assert door.metric('meshline_incidents{kind="contract",state="open"}') == 1
+    assert door.metric('meshline_alerts{state="waiting"}') == 1
+    assert door.metric('meshline_alerts{state="failed"}') == 1
+    text = door.ask("GET", "/metrics").text
+    assert 'meshline_incidents{kind="platform",state="resolved"} 0.0' in text
+    assert 'meshline_alerts{state="sent"} 0.0' in text
 
 
 def test_why_the_broker_is_missed_stands_in_the_log(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.cli.alert_checks import look_at_alerts, look_at_contacts
+from orchestrator.cli.findings import Finding, attention, broken, ok
 from orchestrator.cli.opening import missing_file, no_store
 from orchestrator.domain.errors import (
     BrokerUnavailable,
@@ -25,24 +26,6 @@ _LITTLE_DISK, _NO_DISK = 1_000_000_000, 100_000_000  # bytes
 _LATE_SECONDS = 60.0
 
 
-class Health(StrEnum):
-    """How a check went."""
-
-    OK = "ok"
-    ATTENTION = "attention"  # it works, and somebody should look
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One line of the doctor's."""
-
-    check: str
-    health: Health
-    found: str
-    fix: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Connectors:
     """What this machine knows of connectors."""
@@ -58,12 +41,13 @@ def look_at_everything() -> Iterator[Finding]:
     try:
         config = settings()
     except StartupFailed as error:
-        yield _broken("settings", str(error), "correct the setting that it names")
+        yield broken("settings", str(error), "correct the setting that it names")
         return
-    yield _ok("settings", "they are valid")
+    yield ok("settings", "they are valid")
     yield _look_at_broker(config)
     connectors, finding = _look_at_connectors(config)
     yield finding
+    yield from look_at_contacts(config)
     yield from _look_at_store(config, connectors)
     yield from _look_at_disk(config)
 
@@ -75,11 +59,11 @@ def _look_at_broker(config: Settings) -> Finding:
         call_broker(config)
     except StartupFailed as error:
         found, _, fix = str(error).partition(": ")
-        return _broken("broker", found, fix)
+        return broken("broker", found, fix)
     except BrokerUnavailable as error:
         fix = "start it, or correct MESHLINE_BROKER_URL; the door accepts meanwhile"
-        return _broken("broker", str(error), fix)
-    return _ok("broker", "it answers")
+        return broken("broker", str(error), fix)
+    return ok("broker", "it answers")
 
 
 def _look_at_connectors(config: Settings) -> tuple[Connectors, Finding]:
@@ -90,10 +74,10 @@ def _look_at_connectors(config: Settings) -> tuple[Connectors, Finding]:
         unset = unresolved(config.connectors)
     except InvalidFile as error:
         fix = "correct the definition; MESHLINE_CONNECTORS names the folder"
-        return Connectors(), _broken("connectors", str(error), fix)
+        return Connectors(), broken("connectors", str(error), fix)
     ready = ", ".join(sorted(actions.keys() - unset.keys())) or "none is set up here"
     others = f"; {len(unset)} more are not set up here" if unset else ""
-    return Connectors(actions=actions, unset=unset), _ok("connectors", f"{ready}{others}")
+    return Connectors(actions=actions, unset=unset), ok("connectors", f"{ready}{others}")
 
 
 def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[Finding]:
@@ -102,38 +86,41 @@ def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[Finding
     try:
         store = Store(config.store_url)
     except MeshlineError as error:
-        yield _broken("store", str(error), "correct MESHLINE_DATABASE_URL")
+        yield broken("store", str(error), "correct MESHLINE_DATABASE_URL")
         return
     try:
-        yield from _look_into(store, connectors)
+        yield from _look_into(store, config, connectors)
     except MeshlineError as error:
-        yield _broken("store", str(error), "start it, or correct MESHLINE_DATABASE_URL")
+        yield broken("store", str(error), "start it, or correct MESHLINE_DATABASE_URL")
     finally:
         store.close()
 
 
-def _look_into(store: Store, connectors: Connectors) -> Iterator[Finding]:
+def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterator[Finding]:
     from orchestrator.store.migrate import schema_version
     from orchestrator.store.schema import HEAD
 
     shown = store.url.render_as_string(hide_password=True)
     if missing := missing_file(store):
         found, _, fix = no_store(missing).partition(": ")
-        yield _broken("store", found, fix)
+        yield broken("store", found, fix)
         return
     with store.read() as tx:
         schema = schema_version(tx)
     if schema == HEAD:
-        yield _ok("store", f"{shown} answers, schema {schema}")
+        yield ok("store", f"{shown} answers, schema {schema}")
         yield from _look_at_workflows(store, connectors)
         yield from _look_at_gates(store)
         yield _look_at_late_events(store)
+        known = "mail" in connectors.actions
+        lacks = connectors.unset.get("mail") if known else "there is no such connector here"
+        yield from look_at_alerts(store, config, mail_lacks=lacks)
     elif schema is None or schema < HEAD:
         fix = "nothing: the first process that starts brings it up to date"
-        yield _attention("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
+        yield attention("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
     else:
         fix = "run the newer release of Meshline that made it"
-        yield _broken("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
+        yield broken("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
 
 
 def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[Finding]:
@@ -144,9 +131,9 @@ def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[Finding
     with store.read() as tx:
         live = list_versions(tx, all_versions=False)
     if not live:
-        yield _broken("workflows", "none is live", "`meshline workflow publish FILE`")
+        yield broken("workflows", "none is live", "`meshline workflow publish FILE`")
         return
-    yield _ok("workflows", f"{len(live)} live")
+    yield ok("workflows", f"{len(live)} live")
     for row in live:
         name = f"{row.client}/{row.name}"
         yield from _look_at_destinations(name, orjson.loads(row.definition), connectors)
@@ -160,10 +147,10 @@ def _look_at_destinations(
         if action not in connectors.actions.get(connector, {}):
             fix = "put its definition into the folder that MESHLINE_CONNECTORS names"
             found = f"it needs {connector}.{action}, which is not known here"
-            yield _broken(name, found, fix)
+            yield broken(name, found, fix)
     for connector in sorted({one for one, _ in asked} & connectors.unset.keys()):
         found = f"{connector}: {connectors.unset[connector]}"
-        yield _attention(name, found, "set it where workers run; here only if one runs here")
+        yield attention(name, found, "set it where workers run; here only if one runs here")
 
 
 def _look_at_gates(store: Store) -> Iterator[Finding]:
@@ -174,7 +161,7 @@ def _look_at_gates(store: Store) -> Iterator[Finding]:
     for gate in closed:
         found = f"{gate['state']} ({gate['reason']}): {gate['error']}; it holds {gate['held']}"
         fix = "see `meshline destinations list`"
-        yield _attention(f"destination {gate['name']}", found, fix)
+        yield attention(f"destination {gate['name']}", found, fix)
 
 
 def _look_at_late_events(store: Store) -> Finding:
@@ -183,9 +170,9 @@ def _look_at_late_events(store: Store) -> Finding:
     with store.read() as tx:
         late = count_late(tx, seconds=_LATE_SECONDS)
     if not late:
-        return _ok("progress", "no event waits for a relay or a worker")
+        return ok("progress", "no event waits for a relay or a worker")
     fix = "see that `meshline relay` and `meshline worker` run"
-    return _attention("progress", f"events that are due for over a minute: {late}", fix)
+    return attention("progress", f"events that are due for over a minute: {late}", fix)
 
 
 def _look_at_disk(config: Settings) -> Iterator[Finding]:
@@ -197,20 +184,8 @@ def _look_at_disk(config: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(place).free
     found = f"{free / 1e9:.1f} GB free in {place}"
     if free < _NO_DISK:
-        yield _broken("disk", found, "make room: the store cannot commit on a full disk")
+        yield broken("disk", found, "make room: the store cannot commit on a full disk")
     elif free < _LITTLE_DISK:
-        yield _attention("disk", found, "make room soon")
+        yield attention("disk", found, "make room soon")
     else:
-        yield _ok("disk", found)
-
-
-def _ok(check: str, found: str) -> Finding:
-    return Finding(check=check, health=Health.OK, found=found)
-
-
-def _attention(check: str, found: str, fix: str) -> Finding:
-    return Finding(check=check, health=Health.ATTENTION, found=found, fix=fix)
-
-
-def _broken(check: str, found: str, fix: str) -> Finding:
-    return Finding(check=check, health=Health.BROKEN, found=found, fix=fix)
+        yield ok("disk", found)

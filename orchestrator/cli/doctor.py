@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import typer
 
-from orchestrator.cli.checks import Health, look_at_everything
+from orchestrator.cli.checks import look_at_everything
+from orchestrator.cli.findings import Health
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.screen import put_json, put_table
 
@@ -14,7 +15,8 @@ from orchestrator.cli.screen import put_json, put_table
 def doctor(as_json: AsJson = False) -> None:
     """Say what is broken on this machine, and what to do.
 
-    Looks at settings, broker, connectors, store, workflows and disk; 1 if anything is broken.
+    Looks at settings, broker, connectors, contacts, store, workflows, alerts and disk; 1 if
+    anything is broken.
     """
     findings = list(look_at_everything())
     broken = any(one.health is Health.BROKEN for one in findings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from orchestrator.store.alerts import AlertKind, AlertState
 from orchestrator.store.clock import after
@@ -25,9 +25,7 @@ def list_alerts(tx: Connection, *, failing: bool = False, limit: int = 100) -> l
         .limit(limit)
     )
     if failing:
-        statement = statement.where(
-            table.state.in_((AlertState.WAITING, AlertState.FAILED)), table.error.is_not(None)
-        )
+        statement = statement.where(_FAILING)
     return [_alert(row) for row in tx.execute(statement).all()]
 
 
@@ -56,6 +54,18 @@ def count_alerts(tx: Connection) -> dict[str, int]:
     counted = select(alerts.c.state, func.count()).group_by(alerts.c.state)
     found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted).all()}
     return {state.value: found.get(state, 0) for state in AlertState}
+
+
+def count_failing(tx: Connection) -> tuple[int, int]:
+    """How many failed and are tried again, and how many failed for good."""
+    counted = select(alerts.c.state, func.count()).where(_FAILING).group_by(alerts.c.state)
+    found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted).all()}
+    return found.get(AlertState.WAITING, 0), found.get(AlertState.FAILED, 0)
+
+
+_FAILING = and_(
+    alerts.c.state.in_((AlertState.WAITING, AlertState.FAILED)), alerts.c.error.is_not(None)
+)
 
 
 def list_noise(tx: Connection) -> list[View]:

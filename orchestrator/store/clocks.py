@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Select,
     and_,
     bindparam,
     exists,
@@ -247,21 +248,25 @@ def record_overdue(tx: Connection) -> list[int]:
     What counts is what stands there still: an incident whose oldest events were healed in time is
     late when the next of them is.
     """
+    return [
+        row.id
+        for row in tx.execute(overdue(now_ms()).order_by(incidents.c.id)).all()
+        if _raise(tx, row.id, row.recover_by, RECOVER_WITHIN)
+    ]
+
+
+def overdue(by: Any) -> Select[Any]:
+    """The incidents that were not healed by then, in milliseconds, which nobody recorded."""
     table, stay = incidents.c, quarantine.c
     stands = exists().where(
-        stay.incident_id == table.id, stay.released_at.is_(None), stay.recover_by <= now_ms()
+        stay.incident_id == table.id, stay.released_at.is_(None), stay.recover_by <= by
     )
-    found = select(table.id, table.recover_by).where(
+    return select(table.id, table.recover_by).where(
         table.state != IncidentState.RESOLVED,
-        table.recover_by <= now_ms(),
+        table.recover_by <= by,
         or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands),
         ~_told(table.id, table.opened_at, RECOVER_WITHIN),
     )
-    return [
-        row.id
-        for row in tx.execute(found.order_by(table.id)).all()
-        if _raise(tx, row.id, row.recover_by, RECOVER_WITHIN)
-    ]
 
 
 def _raise(tx: Connection, incident: int, due_at: int, clock: str) -> bool:

@@ -8,13 +8,35 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import Settings
+from orchestrator.store.alerts import add_test
+from orchestrator.store.clock import after
 from orchestrator.store.gates import pause_gate
+from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.schema import alerts, incidents, quarantine
+from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
+from tests.leads import TEXT, publish_leads
 
 NOWHERE = {"MESHLINE_BROKER_URL": "redis://:secret@127.0.0.1:1/0"}
+
+MAIL_SERVER = {
+    "MESHLINE_MAIL_HOST": "mail.example",
+    "MESHLINE_MAIL_PORT": "587",
+    "MESHLINE_MAIL_FROM": "meshline@example.com",
+    "MESHLINE_MAIL_USER": "meshline",
+    "MESHLINE_MAIL_PASSWORD": "s3cret",
+}
+CONTACTS = """\
+contacts:
+  support-ops@acme.example: {to: [env:DESK_HOOK]}
+  triage@acme.example: {to: [env:DESK_HOOK, mail]}
+  on-call@agency.example: {to: [env:ON_CALL_HOOK]}
+"""
+HOOKS = {"DESK_HOOK": "json://127.0.0.1/desk", "ON_CALL_HOOK": "json://127.0.0.1/on-call"}
 
 
 def findings(meshline: CommandLine, **environment: str) -> dict[str, Any]:
@@ -42,11 +64,12 @@ def test_where_everything_is_there_it_is_content(
     meshline: CommandLine, valkey: EmbeddedServer
 ) -> None:
     meshline.publish()
+    everything = {"MESHLINE_BROKER_URL": valkey.url, **MAIL_SERVER}
 
-    found = findings(meshline, MESHLINE_BROKER_URL=valkey.url)
+    found = findings(meshline, **everything)
 
     assert {one["health"] for one in found.values()} == {"ok"}
-    assert meshline("doctor", MESHLINE_BROKER_URL=valkey.url).code == 0
+    assert meshline("doctor", **everything).code == 0
 
 
 def test_a_broker_that_does_not_answer_is_found_without_its_password(
@@ -172,6 +195,111 @@ actions:
 
     assert leads["health"] == "attention"
     assert "env:CRM_URL" in leads["found"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "it cannot be read"),
+        ("contacts: {a@b.example: {too: [mail]}}", "write `to`"),
+    ],
+)
+def test_contacts_with_which_no_keeper_starts_are_found(
+    meshline: CommandLine, text: str | None, said: str
+) -> None:
+    meshline.publish()
+    if text:
+        meshline.write("contacts.yaml", text)
+
+    contacts = findings(meshline, MESHLINE_CONTACTS="contacts.yaml")["contacts"]
+
+    assert contacts["health"] == "broken"
+    assert "contacts.yaml" in contacts["found"] and said in contacts["found"]
+    assert "MESHLINE_CONTACTS" in contacts["fix"]
+
+
+def test_a_way_to_people_that_leads_nowhere_is_found(meshline: CommandLine) -> None:
+    meshline.write("contacts.yaml", CONTACTS)
+    environment = {"MESHLINE_CONTACTS": "contacts.yaml", **HOOKS}
+
+    missing = findings(meshline, **environment | {"DESK_HOOK": ""})["contacts"]
+
+    assert missing["health"] == "attention"
+    assert "env:DESK_HOOK is not set on this machine" in missing["found"]
+    assert missing["found"].startswith("support-ops@acme.example and 1 more: ")
+    assert findings(meshline, **environment)["contacts"]["health"] == "ok"
+
+
+def test_who_is_reached_by_mail_alone_needs_a_mail_server(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    mail = findings(meshline)["mail"]
+
+    assert mail["health"] == "attention"
+    assert mail["found"].startswith("3 people have no other way")
+    assert "env:MESHLINE_MAIL_HOST is not set on this machine" in mail["found"]
+    assert findings(meshline, **MAIL_SERVER)["mail"]["health"] == "ok"
+    meshline.write("contacts.yaml", CONTACTS)
+    others = findings(meshline, MESHLINE_CONTACTS="contacts.yaml", **HOOKS)["mail"]
+    assert others["health"] == "ok"
+
+
+def test_an_owner_whose_address_mail_does_not_take_is_found(meshline: CommandLine) -> None:
+    with meshline.store() as store:
+        publish_leads(store, TEXT.replace("on-call@agency.example", "j\u00f6rg@agency.example"))
+
+    mail = findings(meshline, **MAIL_SERVER)["mail"]
+
+    assert mail["health"] == "attention"
+    assert "j\u00f6rg@agency.example" in mail["found"] and "triage" not in mail["found"]
+
+
+def test_alerts_that_do_not_arrive_are_counted(meshline: CommandLine) -> None:
+    meshline.publish()
+    with meshline.store() as store, store.write() as tx:
+        for _ in range(4):
+            add_test(tx, "triage@acme.example", actor="cli:tester")
+    assert findings(meshline)["alerts"]["health"] == "ok"
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(alerts).where(alerts.c.id > 1).values(error="mail: no host"))
+    assert findings(meshline)["alerts"]["found"].startswith("3 fail and are tried again")
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(alerts).where(alerts.c.id > 2).values(state="failed"))
+
+    found = findings(meshline)["alerts"]
+
+    assert found["health"] == "attention"
+    assert found["found"] == "1 fails and is tried again; 2 failed for good"
+    assert "`meshline alerts list --failing`" in found["fix"]
+    assert "`meshline alerts retry --failed`" in found["fix"]
+
+
+def test_what_a_keeper_would_have_done_is_missed(meshline: CommandLine) -> None:
+    meshline.leads(2, tier="gold")
+    assert findings(meshline)["keeper"]["health"] == "ok"  # there was no time to do it
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(incidents).values(opened_at=after(-70)))
+
+    untold = findings(meshline)["keeper"]
+
+    assert untold["health"] == "attention"
+    assert untold["found"] == "incidents that nobody was told of for over 1m: 1"
+    assert "`meshline keeper`" in untold["fix"]
+    patient = findings(meshline, MESHLINE_KEEPER_SECONDS="60")["keeper"]
+    assert patient["health"] == "ok"
+
+    with meshline.store() as store:
+        keep_clocks(store, TermsShelf())
+        assert findings(meshline)["keeper"]["health"] == "ok"
+        with store.write() as tx:
+            tx.execute(update(alerts).values(due_at=after(-70)))
+            for table in (incidents, quarantine):
+                tx.execute(update(table).values(recover_by=after(-70)))
+
+    found = findings(meshline)["keeper"]["found"]
+
+    assert "alerts that are due for over 1m: 1" in found
+    assert "clocks that ran out over 1m ago and are not recorded: 1" in found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""The doctor's checks of what tells people: contacts, mail, alerts, and a keeper that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from orchestrator.cli.findings import Finding, attention, broken, ok
+from orchestrator.cli.screen import span
+from orchestrator.domain.errors import InvalidFile
+
+if TYPE_CHECKING:
+    from orchestrator.keeper.contacts import Contact
+    from orchestrator.settings import Settings
+    from orchestrator.store.engine import Store
+
+_PATIENCE = 60.0  # seconds that a keeper has for what is due
+_TURNS = 3  # of a slow keeper, which has longer
+
+
+def look_at_contacts(config: Settings) -> Iterator[Finding]:
+    """Whether a keeper could start with the file, and what its references lack here."""
+    from orchestrator.keeper.contacts import read_contacts
+
+    try:
+        contacts = read_contacts(config.contacts)
+    except InvalidFile as error:
+        fix = "correct the file that MESHLINE_CONTACTS names; no keeper starts with it"
+        yield broken("contacts", str(error), fix)
+        return
+    missing = _unresolved(contacts, config)
+    for problem, some in missing.items():
+        others = f" and {len(some) - 1} more" if len(some) > 1 else ""
+        fix = "set it where keepers run; here only if one runs here"
+        yield attention("contacts", f"{some[0]}{others}: {problem}", fix)
+    if not missing:
+        known = f"{len(contacts)} in {config.contacts}; every way leads somewhere"
+        yield ok("contacts", known if config.contacts else "none are set; people get mails")
+
+
+def _unresolved(contacts: Mapping[str, Contact], config: Settings) -> dict[str, list[str]]:
+    """The contacts by what a reference of theirs lacks."""
+    from connectors.references import UnresolvedReference, resolve
+
+    folder = config.contacts.parent if config.contacts else None
+    missing: dict[str, list[str]] = {}
+    for name, contact in contacts.items():
+        for way in contact.to:
+            try:
+                resolve(way, folder=folder)
+            except UnresolvedReference as error:
+                missing.setdefault(str(error), []).append(name)
+    return missing
+
+
+def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) -> Iterator[Finding]:
+    """Whether people can be told, are told, and somebody looks; `mail_lacks` is what mail lacks."""
+    yield from _look_at_mail(store, config, mail_lacks)
+    yield _look_at_failing(store)
+    yield _look_at_keeper(store, config)
+
+
+def _look_at_mail(store: Store, config: Settings, lacks: str | None) -> Iterator[Finding]:
+    from connectors.mail import is_address
+
+    try:
+        people = _by_mail_alone(store, config)
+    except InvalidFile:
+        return  # the check of the contacts says so
+    refused = [one for one in people if not is_address(one)]
+    if people and lacks:
+        fix = "set it where keepers run, or name another way in the file of MESHLINE_CONTACTS"
+        who = "1 person has" if len(people) == 1 else f"{len(people)} people have"
+        found = f"{who} no other way, and it is not set up: {lacks}"
+        yield attention("mail", found, fix)
+    for one in refused:
+        fix = "name a plain ASCII address in the workflow, or another way in MESHLINE_CONTACTS"
+        yield attention("mail", f"{one} has no other way, and mail does not take it", fix)
+    if not refused and not (people and lacks):
+        yield ok("mail", "it is set up" if people else "nobody is reached by it alone")
+
+
+def _by_mail_alone(store: Store, config: Settings) -> list[str]:
+    """Whom live workflows name and a keeper would tell, by mail and in no other way."""
+    import orjson
+
+    from orchestrator.keeper.contacts import MAIL, Contact, read_contacts
+    from orchestrator.store.escalation import ROLES
+    from orchestrator.store.workflows import list_versions
+
+    contacts = read_contacts(config.contacts)
+    with store.read() as tx:
+        live = list_versions(tx, all_versions=False)
+    owners = [orjson.loads(row.definition)["owners"] for row in live]
+    people = {one[role] for one in owners for role in ROLES}
+    return sorted(one for one in people if set(contacts.get(one, Contact()).to) == {MAIL})
+
+
+def _look_at_failing(store: Store) -> Finding:
+    from orchestrator.store.alert_views import count_failing
+
+    with store.read() as tx:
+        failing, failed = count_failing(tx)
+    if not failing and not failed:
+        return ok("alerts", "none fails")
+    found = []
+    if failing:
+        found.append(f"{failing} {'fails and is' if failing == 1 else 'fail and are'} tried again")
+    if failed:
+        found.append(f"{failed} failed for good")
+    again = "; `meshline alerts retry --failed` sends again what failed for good" if failed else ""
+    return attention("alerts", "; ".join(found), f"see `meshline alerts list --failing`{again}")
+
+
+def _look_at_keeper(store: Store, config: Settings) -> Finding:
+    from orchestrator.store.neglected import count_neglected
+
+    patience = max(_PATIENCE, _TURNS * config.keeper_seconds)
+    with store.read() as tx:
+        left = count_neglected(tx, seconds=patience)
+    counts = {
+        "alerts that are due for over {}": left.alerts,
+        "incidents that nobody was told of for over {}": left.untold,
+        "clocks that ran out over {} ago and are not recorded": left.clocks,
+    }
+    found = [f"{what.format(span(patience))}: {count}" for what, count in counts.items() if count]
+    if not found:
+        return ok("keeper", "nothing waits for one")
+    fix = "see that `meshline keeper` runs, and that its ways to people answer"
+    return attention("keeper", "; ".join(found), fix)

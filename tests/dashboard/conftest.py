@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.store.migrate import open_store
+from tests.dashboard.browsing import running_browser
 from tests.dashboard.filled import Filled, fill
 from tests.dashboard.rig import RunningFlower, running_flower
 
@@ -37,4 +39,11 @@ def flower(
     """Flower over the filled store; no worker is there."""
     folder = tmp_path_factory.mktemp("flower")
     with running_flower(folder, store_url=filled_store[0], broker_url=valkey.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser without a page."""
+    with running_browser() as running:
         yield running

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.dashboard.browsing import needs_chromium, opened
 from tests.dashboard.filled import Filled
-from tests.dashboard.rig import PASSWORD, USER, RunningFlower
+from tests.dashboard.rig import RunningFlower
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="there is no chromium here: `apt-get install chromium`"
-    ),
-]
+pytestmark = [pytest.mark.processes, needs_chromium]
 
 _FOCUS = """() => {
     const one = document.activeElement, style = getComputedStyle(one);
@@ -31,36 +21,10 @@ _FOCUS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not work for root.
-        alone = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=alone)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Browser, flower: RunningFlower) -> Iterator[Page]:
     with opened(browser, flower) as found:
         yield found
-
-
-@contextmanager
-def opened(browser: Browser, flower: RunningFlower, **wishes: Any) -> Iterator[Page]:
-    """A page of a fresh browser; at its end nothing may have gone wrong on it."""
-    wrongs: list[str] = []
-    context = browser.new_context(
-        base_url=flower.url, http_credentials={"username": USER, "password": PASSWORD}, **wishes
-    )
-    page = context.new_page()
-    page.on("pageerror", lambda error: wrongs.append(str(error)))
-    page.on("dialog", lambda dialog: wrongs.append(f"a dialog: {dialog.message}"))
-    page.on("console", lambda said: wrongs.append(said.text) if said.type == "error" else None)
-    yield page
-    context.close()
-    assert not wrongs
 
 
 def tab_to(page: Page, reached: str, *, most: int = 80) -> dict[str, str]:

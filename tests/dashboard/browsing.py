@@ -1,0 +1,49 @@
+"""A real browser, and pages of it on which nothing may go wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.dashboard.rig import PASSWORD, USER, RunningFlower
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no chromium here: `apt-get install chromium`"
+)
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Chromium for the length of the block."""
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not work for root.
+        alone = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=alone)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(
+    browser: Browser, flower: RunningFlower, *, login: bool = True, **wishes: Any
+) -> Iterator[Page]:
+    """A page of a fresh browser; at its end nothing may have gone wrong on it."""
+    wrongs: list[str] = []
+    if login:
+        wishes["http_credentials"] = {"username": USER, "password": PASSWORD}
+    context = browser.new_context(base_url=flower.url, **wishes)
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrongs.append(str(error)))
+    page.on("dialog", lambda dialog: wrongs.append(f"a dialog: {dialog.message}"))
+    page.on("console", lambda said: wrongs.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert not wrongs

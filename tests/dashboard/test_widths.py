@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,18 @@ def test_a_table_that_takes_the_focus_says_which_it_is(browser: Browser, wide: W
 
         page.goto("/incidents/1")
         assert page.get_by_role("region", name="History").get_attribute("tabindex") == "0"
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_fields_of_the_filter_stand_in_rows(browser: Browser, wide: Wide, width: int) -> None:
+    with seen_at(browser, wide, width) as page:
+        page.goto("/events")
+        for kind in (".form-label", ".form-control, .form-select"):
+            boxes = [one.bounding_box() for one in page.locator(f"form :is({kind})").all()]
+            tops = sorted({round(box["y"]) for box in boxes if box})
+
+            assert len(boxes) == 7
+            assert all(below - above > 40 for above, below in pairwise(tops)), (kind, tops)
 
 
 def _focus_in(region: Locator) -> None:

@@ -142,6 +142,8 @@ def test_a_store_that_hangs_is_said_to_after_a_while(tmp_path: Path) -> None:
     answer = threading.Event()
 
     with closing(StoreReader(f"sqlite:///{tmp_path / 'store.db'}", patience=0.05)) as reader:
+        reader.open()  # else its thread would still make the tables while the next test does
+
         with pytest.raises(StoreUnavailable, match="did not answer"):
             asyncio.run(reader.read(lambda _: answer.wait(30)))
         answer.set()

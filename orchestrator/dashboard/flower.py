@@ -18,10 +18,11 @@ from tornado.ioloop import IOLoop
 from tornado.template import DictLoader
 from tornado.web import RequestHandler
 
+from orchestrator.dashboard.linked_page import LinkedIncidentPage
 from orchestrator.dashboard.login import Login
 from orchestrator.dashboard.pages import routes
 from orchestrator.dashboard.reader import StoreReader
-from orchestrator.dashboard.signed_links import may_open
+from orchestrator.dashboard.signed_links import may_fetch, opened_incident
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
         options.read_only = True
         self._login = login
         self._link_key = link_key
+        self._reader = reader
         loop = IOLoop()  # the current one from here on
         super().__init__(
             capp=celery,
@@ -58,11 +60,14 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
 
     def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
         """Let nobody past without the login; Flower itself asks for it page by page."""
-        if may_open(request.method, request.uri, request.headers.get("Referer"), self._link_key):
-            # Flower's pages ask for the login themselves; who follows a link has none.
-            request.headers["Authorization"] = self._login.authorization
         admitted = self._login.admits(request.headers.get("Authorization"))
         if admitted or request.path in _OPEN:
+            return super().find_handler(request, **more)
+        if number := opened_incident(request.method, request.uri, self._link_key):
+            given = {"reader": self._reader}
+            return self.get_handler_delegate(request, LinkedIncidentPage, given, [number.encode()])
+        referer = request.headers.get("Referer")
+        if may_fetch(request.method, request.uri, referer, self._link_key):
             return super().find_handler(request, **more)
         return self.get_handler_delegate(request, _AskForLogin)
 

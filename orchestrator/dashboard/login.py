@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import StartupFailed
@@ -22,11 +22,6 @@ class Login:
     def credentials(self) -> str:
         """As HTTP's Basic scheme and Flower's own option write them."""
         return f"{self.user}:{self.password}"
-
-    @property
-    def authorization(self) -> str:
-        """The header of a request that bears it."""
-        return "Basic " + b64encode(self.credentials.encode()).decode()
 
     def admits(self, authorization: str | None) -> bool:
         """Whether a request with this Authorization header may come in."""

@@ -1,4 +1,4 @@
-"""The tab's two pages: all events, and one event."""
+"""The tab's pages: all events, one event, and one incident."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ _ONLY_FROM_HERE = (
 class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
     """A page of Flower's kind that is made of what the store says."""
 
+    by_link = False  # whether who sees it followed a signed link, and has no login
+
     def initialize(self, reader: StoreReader) -> None:
         """Take what the route was given."""
         self._reader = reader
@@ -56,6 +58,10 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Security-Policy", _ONLY_FROM_HERE)
         self.set_header("Referrer-Policy", "same-origin")
+
+    async def head(self, *named: str) -> None:
+        """Answer HEAD as GET; the body stays here."""
+        await self.get(*named)
 
     async def show(
         self, template: str, look: Callable[[Tx], dict[str, Any]], *, what: str = "event"
@@ -84,6 +90,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             distance=words.distance,
             told=words.told,
             or_nothing=words.or_nothing,
+            by_link=self.by_link,
             **values,
         )
 
@@ -122,7 +129,7 @@ class IncidentPage(StorePage):
         """Answer GET /incidents/ID."""
         store, number = self._reader.open, int(incident)
         await self.show(
-            "incident.html", lambda tx: _one_incident(tx, store(), number), what="incident"
+            "incident.html", lambda tx: one_incident(tx, store(), number), what="incident"
         )
 
 
@@ -188,7 +195,8 @@ def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
     return {"event": event, "now": views.iso(views.now_of(tx))}
 
 
-def _one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
+def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
+    """What the page of an incident shows. Raises NotFound."""
     incident = show_incident(tx, number)
     if incident is None:
         raise NotFound(f"the store has no incident {number}")

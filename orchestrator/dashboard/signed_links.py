@@ -8,24 +8,30 @@ from urllib.parse import parse_qsl, urlsplit
 
 from orchestrator.domain.links import opens
 
-_PAGE = re.compile(r"/incidents/[0-9]{1,18}")
+_PAGE = re.compile(r"/incidents/([0-9]{1,18})")
 _STATIC = ("/static/", "/events/static/")  # styles and scripts; the same for all pages
+_READS = {"GET", "HEAD"}
 
 
-def may_open(method: str | None, uri: str | None, referer: str | None, key: str) -> bool:
-    """Whether a request follows the signed link of an alert, or shows what its page is made of.
+def opened_incident(method: str | None, uri: str | None, key: str) -> str | None:
+    """The number of the incident whose page a request opens by the signed link of an alert."""
+    if method not in _READS or not key:
+        return None
+    try:
+        asked = urlsplit(uri or "")
+    except ValueError:
+        return None
+    page = _PAGE.fullmatch(asked.path)
+    given = dict(parse_qsl(asked.query))
+    return page[1] if page and opens(asked.path, given, now=time.time(), key=key) else None
+
+
+def may_fetch(method: str | None, uri: str | None, referer: str | None, key: str) -> bool:
+    """Whether a request is for what such a page is made of.
 
     A page's styles are asked for by the page, whose whole address the browser then names.
     """
-    if method != "GET" or not key:
+    path = (uri or "").partition("?")[0]
+    if not path.startswith(_STATIC) or ".." in path:
         return False
-    try:
-        asked = urlsplit(uri or "")
-        if asked.path.startswith(_STATIC) and ".." not in asked.path:
-            asked = urlsplit(referer or "")
-    except ValueError:
-        return False
-    page = _PAGE.fullmatch(asked.path)
-    return page is not None and opens(
-        asked.path, dict(parse_qsl(asked.query)), now=time.time(), key=key
-    )
+    return opened_incident(method, referer, key) is not None

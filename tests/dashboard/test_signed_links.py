@@ -1,67 +1,219 @@
-"""A signed link opens the page that it names, and nothing else."""
+"""A signed link opens the page that it names, without what payloads hold, and nothing else."""
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from orchestrator.dashboard.signed_links import may_open
+from orchestrator.dashboard.linked_page import without_values
+from orchestrator.dashboard.signed_links import may_fetch, opened_incident
+from orchestrator.domain import strict_json
+from orchestrator.domain.drift.finding import Finding, Kind
+from orchestrator.domain.event import Trigger
 from orchestrator.domain.links import signed
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.keeping import keep_clocks
+from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.handle_incidents import acknowledge_incidents
+from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
-from orchestrator.store.terms import TermsShelf
-from tests.dashboard.rig import running_flower
-from tests.keeper.test_keeper import stopped_leads
+from tests.dashboard.browsing import needs_chromium, opened
+from tests.dashboard.filled import fill, reject_what_is_due
+from tests.dashboard.rig import RunningFlower, running_flower
+from tests.dashboard.test_tab import text_of
 
 KEY = "a-key-of-signed-links"
 LINK = signed("/incidents/7", until=int(time.time()) + 600, key=KEY)
 OLD = signed("/incidents/7", until=int(time.time()) - 1, key=KEY)
+PAGE = f"https://desk.example{LINK}"
+STYLE = "/events/static/events.css"
+
+VALUES = ("not-mail-of-ada", "Plated", "the mailbox does not exist", "said-by-telephone")
+"""What payloads, destinations and people wrote, and a link must not show."""
 
 
 @pytest.mark.parametrize(
-    ("method", "uri", "referer", "opened"),
+    ("method", "uri", "number"),
     [
-        ("GET", LINK, None, True),
-        ("GET", "/events/static/events.css", f"https://desk.example{LINK}", True),
-        ("GET", "/static/css/flower.css", f"https://desk.example{LINK}", True),
-        ("POST", LINK, None, False),
-        ("GET", OLD, None, False),
-        ("GET", LINK.replace("/7", "/8"), None, False),
-        ("GET", "/incidents/7", None, False),
-        ("GET", "/events", f"https://desk.example{LINK}", False),
-        ("GET", "/incidents/8", f"https://desk.example{LINK}", False),
-        ("GET", "/static/../events", f"https://desk.example{LINK}", False),
-        ("GET", "/static/css/flower.css", "https://[", False),
-        ("GET", "/static/css/flower.css", None, False),
-        ("GET", signed("/events", until=2_000_000_000, key=KEY), None, False),
+        ("GET", LINK, "7"),
+        ("HEAD", LINK, "7"),
+        ("POST", LINK, None),
+        ("GET", OLD, None),
+        ("GET", LINK.replace("/7", "/8"), None),
+        ("GET", "/incidents/7", None),
+        ("GET", "https://[", None),
+        ("GET", None, None),
+        ("GET", signed("/events", until=2_000_000_000, key=KEY), None),
     ],
 )
-def test_a_signed_link_opens_its_page_and_what_that_is_made_of(
-    method: str, uri: str, referer: str | None, opened: bool
+def test_a_signed_link_opens_the_incident_that_it_names(
+    method: str, uri: str | None, number: str | None
 ) -> None:
-    assert may_open(method, uri, referer, KEY) is opened
-    assert not may_open(method, uri, referer, "another-key")
-    assert not may_open(method, uri, referer, "")
+    assert opened_incident(method, uri, KEY) == number
+    assert opened_incident(method, uri, "another-key") is None
+    assert opened_incident(method, uri, "") is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "referer", "fetched"),
+    [
+        (STYLE, PAGE, True),
+        ("/static/css/flower.css?v=1", PAGE, True),
+        ("/events", PAGE, False),
+        ("/incidents/8", PAGE, False),
+        ("/static/../events", PAGE, False),
+        (STYLE, PAGE.replace("/7", "/8"), False),
+        (STYLE, "https://[", False),
+        (STYLE, None, False),
+    ],
+)
+def test_a_page_that_a_link_opened_gets_what_it_is_made_of(
+    uri: str, referer: str | None, fetched: bool
+) -> None:
+    assert may_fetch("GET", uri, referer, KEY) is fetched
+    assert not may_fetch("GET", uri, referer, "another-key")
+    assert not may_fetch("POST", uri, referer, KEY)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("contact.e_mail", "contact.e_mail"),
+        ("/a~1b/items/*", "/a~1b/items/*"),
+        ("ada@example.com", "a field"),
+        ("Ada Lovelace", "a field"),
+        ("calls.4799887766", "a field"),
+        ("x" * 300, "a field"),
+    ],
+)
+def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, told: str) -> None:
+    finding = Finding(
+        kind=Kind.RENAMED, path="tier", to=path, events=1, of=2, since=None, evidence=("`Gold`",)
+    )
+    shown = {"incident": {"oldest": [], "history": []}, "findings": [finding], "saved": []}
+
+    kept = without_values(shown | {"fix": [f"--rename {path}=tier"]})
+
+    (found,) = kept["findings"]
+    assert kept["fix"] == []
+    assert found.told() == f"renamed: tier \N{RIGHTWARDS ARROW} {told}, in 1 of 2 events"
+    assert found.evidence == ()
+
+
+def spoil(store: Store) -> None:
+    """Fill a store with incidents whose events, errors and history quote values."""
+    fill(store)
+    payloads = [{"email": VALUES[0], "tier": "pro"}, {"email": "a@example.com", "tier": VALUES[1]}]
+    for payload in payloads:
+        trigger = Trigger(
+            client="acme",
+            type="lead.created",
+            payload=strict_json.dumps(payload),
+            digest=strict_json.digest(payload),
+        )
+        accept_batch(store, [trigger], actor="key:test")
+    reject_what_is_due(store)
+    acknowledge_incidents(store, [1], actor="cli:dana", why=VALUES[3])
+
+
+@pytest.fixture(scope="module")
+def linked(
+    tmp_path_factory: pytest.TempPathFactory, valkey: EmbeddedServer
+) -> Iterator[RunningFlower]:
+    """A Flower whose alerts sign their links."""
+    folder: Path = tmp_path_factory.mktemp("linked")
+    url = f"sqlite:///{folder / 'store.db'}"
+    with closing(open_store(url)) as store:
+        spoil(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESHLINE_LINK_KEY", KEY)
+        with running_flower(folder, store_url=url, broker_url=valkey.url) as flower:
+            yield flower
+
+
+def link_of(incident: int) -> str:
+    return signed(f"/incidents/{incident}", until=int(time.time()) + 600, key=KEY)
 
 
 @pytest.mark.processes
 def test_who_follows_the_link_of_an_alert_sees_the_incident_without_a_login(
-    tmp_path: Path, valkey: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+    linked: RunningFlower,
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    store = open_store(url)
-    stopped_leads(store, 2)
-    keep_clocks(store, TermsShelf())
-    store.close()
-    monkeypatch.setenv("MESHLINE_LINK_KEY", KEY)
-    link = signed("/incidents/1", until=int(time.time()) + 600, key=KEY)
+    page = linked.get(link_of(1), login=False)
 
-    with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
-        page = flower.get(link, login=False)
-        assert page.status_code == 200, flower.log.read_text()
-        assert "triage@acme.example" in page.text
-        assert flower.get("/incidents/1", login=False).status_code == 401
-        assert flower.get("/events", login=False).status_code == 401
+    assert page.status_code == 200, linked.log.read_text()
+    assert "triage@acme.example" in page.text
+    assert "acknowledge incident" in text_of(page.text)
+    assert linked.get("/incidents/1", login=False).status_code == 401
+    assert linked.get("/events", login=False).status_code == 401
+
+
+@pytest.mark.processes
+def test_a_link_shows_nothing_that_quotes_a_value(linked: RunningFlower) -> None:
+    numbers = range(1, 5)
+
+    with_login = "".join(linked.get(f"/incidents/{number}").text for number in numbers)
+    by_link = "".join(linked.get(link_of(number), login=False).text for number in numbers)
+
+    assert [value for value in VALUES if value not in with_login] == []
+    assert [value for value in VALUES if value in by_link] == []
+    assert "renamed: tier \N{RIGHTWARDS ARROW} customer_tier" in text_of(by_link)
+    assert "new value: tier, in 1 of 1 event" in text_of(by_link)
+
+
+@pytest.mark.processes
+def test_a_page_that_a_link_opened_has_no_link_that_asks_for_a_login(
+    linked: RunningFlower,
+) -> None:
+    for address in (link_of(1), link_of(2), link_of(4711)):
+        page = linked.get(address, login=False).text
+
+        assert "<nav" not in page
+        assert re.findall(r'<a\s[^>]*href="([^"]*)"', page) == ["#main-content"]
+
+
+@pytest.mark.processes
+def test_with_the_login_the_same_link_shows_the_whole_page(linked: RunningFlower) -> None:
+    page = linked.get(link_of(1)).text
+
+    assert "<nav" in page
+    assert VALUES[2] in page
+    assert re.search(r'href="/events/[0-9a-f]{32}"', page)
+
+
+@pytest.mark.processes
+def test_a_link_is_probed_before_it_is_followed(linked: RunningFlower) -> None:
+    answer = linked.client.head(linked.url + link_of(1))
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert answer.content == b""
+    assert linked.client.head(f"{linked.url}/incidents/1").status_code == 401
+
+
+@pytest.mark.processes
+def test_a_link_to_an_incident_that_is_gone_says_so(linked: RunningFlower) -> None:
+    page = linked.get(link_of(4711), login=False)
+
+    assert page.status_code == 404
+    assert "There is no such incident" in text_of(page.text)
+
+
+@pytest.mark.processes
+@needs_chromium
+def test_a_browser_without_the_login_gets_all_that_the_page_is_made_of(
+    browser: Browser, linked: RunningFlower
+) -> None:
+    with opened(browser, linked, login=False, viewport={"width": 375, "height": 740}) as page:
+        page.goto(link_of(2))
+
+        card = page.locator(".detail-card").first
+        assert card.evaluate("one => getComputedStyle(one).overflowWrap") == "anywhere"
+        assert card.evaluate("one => getComputedStyle(one).borderTopStyle") == "solid"
+        assert page.locator("main a").count() == 0
+        assert page.get_by_role("region", name="Its oldest events").count() == 1

@@ -21,6 +21,9 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 OURS = ("migrate", "door", "relay", "keeper", "worker", "flower")
+MAIL = set(
+    re.findall(r"env:(MESHLINE_MAIL_\w+)", (ROOT / "connectors/definitions/mail.yaml").read_text())
+)
 PASSWORDS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD")
 
 
@@ -76,10 +79,10 @@ def test_the_procfile_is_one_that_honcho_reads() -> None:
 
 @pytest.mark.parametrize("text", [COMPOSE, DOCKERFILE], ids=["compose", "Dockerfile"])
 def test_every_setting_is_one_of_ours(text: str) -> None:
-    named = {name.lower() for name in re.findall(r"\bMESHLINE_([A-Z_]+)", text)}
+    named = set(re.findall(r"\bMESHLINE_[A-Z_]+", text))
 
     assert named
-    assert named <= set(Settings.model_fields)
+    assert named <= {f"MESHLINE_{name.upper()}" for name in Settings.model_fields} | MAIL
 
 
 @pytest.mark.parametrize("name", sorted(set(services()) - {"migrate"}))
@@ -114,6 +117,75 @@ def test_no_password_is_written_down() -> None:
 
     assert len(said) >= 6
     assert all(value.startswith("$") for value in said)
+
+
+def test_no_password_and_no_key_has_a_default() -> None:
+    defaults = re.findall(r"\$\{\w*(?:PASSWORD|SECRET|TOKEN|KEY):-([^}]*)\}", COMPOSE)
+
+    assert defaults
+    assert not any(defaults)
+
+
+def filled_in(text: str, variables: dict[str, str]) -> str:
+    """A value as Compose hands it on: `${A}`, `${A:-else}` and `${A:+instead}`, also nested."""
+    inmost = re.compile(r"\$\{(\w+)(?:(:[-+?])([^${}]*))?\}")
+
+    def value(found: re.Match[str]) -> str:
+        name, operator, other = found.groups()
+        given = variables.get(name, "")
+        if operator == ":+":
+            return other if given else ""
+        return given or (other if operator == ":-" else "")
+
+    while inmost.search(text):
+        text = inmost.sub(value, text)
+    return text
+
+
+def environment(name: str, **variables: str) -> dict[str, str]:
+    """What a service of ours sees, with these variables in .env."""
+    found: dict[str, str] = services()[name]["environment"]
+    return {key: filled_in(value, variables) for key, value in found.items()}
+
+
+def test_who_signs_links_and_who_opens_them_have_the_same_key() -> None:
+    signs, opens = (environment(name, LINK_KEY="k") for name in ("keeper", "flower"))
+
+    assert signs["MESHLINE_LINK_KEY"] == opens["MESHLINE_LINK_KEY"] == "k"
+    assert environment("keeper")["MESHLINE_LINK_KEY"] == "", "a key must not be made up"
+    assert environment("flower")["MESHLINE_LINK_KEY"] == ""
+
+
+def test_links_of_alerts_lead_to_flower() -> None:
+    address = "MESHLINE_DASHBOARD_URL"
+
+    assert environment("keeper", DASHBOARD_URL="https://ops.example")[address] == (
+        "https://ops.example"
+    )
+    assert environment("keeper", FLOWER_PORT="6000")[address] == "http://127.0.0.1:6000"
+    assert environment("keeper")[address] == "http://127.0.0.1:5555"
+
+
+def test_the_keeper_gets_a_folder_of_contacts_where_there_is_one() -> None:
+    connectors, contacts = services()["keeper"]["volumes"]
+    source, folder, access = filled_in(contacts, {"CONTACTS_FOLDER": "./people"}).split(":")
+    file = environment("keeper", CONTACTS_FOLDER="./people")["MESHLINE_CONTACTS"]
+
+    assert (source, access) == ("./people", "ro")
+    assert file == f"{folder}/contacts.yaml"
+    assert environment("keeper")["MESHLINE_CONTACTS"] == ""
+    assert filled_in(contacts, {}).startswith("/dev/null:")
+    assert services()["worker"]["volumes"] == [connectors], "it may define `mail` anew"
+
+
+@pytest.mark.parametrize("name", ["keeper", "worker"])
+def test_who_sends_mail_gets_every_variable_that_the_connector_names(name: str) -> None:
+    filled = {one: f"<{one}>" for one in MAIL}
+    given, left = environment(name, **filled), environment(name)
+
+    assert len(MAIL) == 5
+    assert {one: given[one] for one in MAIL} == filled
+    assert {one for one in MAIL if left[one]} == {"MESHLINE_MAIL_PORT"}
 
 
 def test_no_port_is_open_to_the_network() -> None:

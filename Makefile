@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-systems check bench bench-drift chaos docs fmt lock clean
+.PHONY: help demo up test test-systems check bench bench-drift bench-desk chaos docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ bench: .venv/.dev ## Measure beside plain Celery and DBOS, in turn; the rows go 
 
 bench-drift: .venv/.dev ## Count how often the drift doctor is right. ARGS="--cases 400 --seed 2"
 	@$(BIN)/python -m benchmarks.drift $(ARGS)
+
+bench-desk: .venv/.dev ## Time the quarantine's commands beside 100,000 events. ARGS="--database sqlite"
+	@$(BIN)/python -m benchmarks.desk $(ARGS)
 
 EVENTS ?= 2000
 FAULTS ?= 30

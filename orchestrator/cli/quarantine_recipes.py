@@ -202,7 +202,8 @@ def _put(done: Mapping[str, Any], made: Recipe) -> None:
         put(f"amended {len(done['applied'])}")
         for number in done["saved"]:
             put(f"saved as recipe {number}")
-        note("they stay in quarantine until `meshline quarantine replay`, with or without --plan")
+        if done["applied"]:
+            note("they stay in quarantine until `meshline quarantine replay`, or with --plan")
     if (published := done["published"]) is not None:
         put(f"{published['workflow']} version {published['version']} is live with it as `amend`")
         note("write the same into the workflow's file, or its next publication takes it out")

@@ -207,6 +207,6 @@ def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
         "incident": incident,
         "findings": findings,
         "saved": saved,
-        "fix": propose_fix(number, findings, saved=saved[0]["recipe"] if saved else None),
+        "fix": propose_fix(incident, findings, saved=saved[0]["recipe"] if saved else None),
         "now": views.iso(views.now_of(tx)),
     }

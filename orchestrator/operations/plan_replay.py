@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from orchestrator.pipeline.route import route
 from orchestrator.store import audit
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.plan_ground import Ground, accepted_order, grounds
-from orchestrator.store.plans import PlannedEvent, add_plan, add_plan_events, freeze_plan
+from orchestrator.store.plans import PlannedEvent, add_plan, add_plan_events, drop_plan, freeze_plan
 from orchestrator.store.selection import CHUNK, Selection
 from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, require_live
 
@@ -65,15 +65,12 @@ def plan_replay(
         number = add_plan(tx, plan.token, described, actor=actor, order_by=order_by)
     with store.read() as tx:
         ids = accepted_order(tx, selection)[:_MOST_EVENTS]
-    freezer = _Freezer(plan, catalog)
-    for at in range(0, len(ids), CHUNK):
-        with store.read() as tx:
-            frozen = freezer.freeze(tx, ids[at : at + CHUNK])
+    try:
+        _freeze(store, number, plan, ids, catalog=catalog, progress=progress)
+    except Refused:
         with store.write() as tx:
-            add_plan_events(tx, number, frozen)
-        progress(min(at + CHUNK, len(ids)))
-    if not plan.events:
-        raise _nothing(plan)
+            drop_plan(tx, number)
+        raise
     with store.write() as tx:
         freeze_plan(
             tx,
@@ -87,6 +84,27 @@ def plan_replay(
         detail = {"plan": plan.token, "events": plan.events, "effects": plan.effects}
         record_plan(tx, plan.workflows, actor=actor, action="plan_replay", detail=detail)
     return plan
+
+
+def _freeze(
+    store: Store,
+    number: int,
+    plan: Plan,
+    ids: Sequence[str],
+    *,
+    catalog: Catalog,
+    progress: Callable[[int], None],
+) -> None:
+    """Write the events down, chunk by chunk. Raises Refused where none is left."""
+    freezer = _Freezer(plan, catalog)
+    for at in range(0, len(ids), CHUNK):
+        with store.read() as tx:
+            frozen = freezer.freeze(tx, ids[at : at + CHUNK])
+        with store.write() as tx:
+            add_plan_events(tx, number, frozen)
+        progress(min(at + CHUNK, len(ids)))
+    if not plan.events:
+        raise _nothing(plan)
 
 
 def record_plan(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from orchestrator.domain.drift.finding import Finding, Kind
 
@@ -11,23 +12,27 @@ _OPTIONS = {Kind.RENAMED: "--rename", Kind.MOVED: "--move"}
 
 
 def propose_fix(
-    incident: int, findings: Sequence[Finding], *, saved: int | None = None
+    incident: Mapping[str, Any], findings: Sequence[Finding], *, saved: int | None = None
 ) -> list[str]:
     """The commands for an incident, in order; none where no finding says by itself what to do.
 
     A field that has another name or place is brought back, unless a command line cannot say its
-    name. What a missing value should be, or a
-    new one mean, nobody but a person knows; where one said it before, that is the recipe `saved`.
+    name. What a missing value should be, or a new one mean, nobody but a person knows; where one
+    said it before, that is the recipe `saved`. What was amended already is only to be replayed.
     """
+    number = incident["id"]
+    replay = f"meshline quarantine replay --incident {number} --plan"
+    if incident["oldest"] and all(one.get("amended") for one in incident["oldest"]):
+        return [replay]
     steps = _steps(findings) if saved is None else ["--saved", str(saved)]
     if not steps:
         return []
-    recipe = ["meshline", "quarantine", "recipe", "--incident", str(incident), *steps]
+    recipe = ["meshline", "quarantine", "recipe", "--incident", str(number), *steps]
     return [
         shlex.join([*recipe, "--preview"]),
         shlex.join([*recipe, "--apply"]),
         shlex.join([*recipe, "--publish"]),
-        f"meshline quarantine replay --incident {incident} --plan",
+        replay,
     ]
 
 

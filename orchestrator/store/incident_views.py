@@ -11,7 +11,14 @@ from sqlalchemy import Connection, Select, case, func, select
 from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
-from orchestrator.store.schema import audit, deliveries, events, incidents, quarantine
+from orchestrator.store.schema import (
+    audit,
+    deliveries,
+    events,
+    incidents,
+    payloads,
+    quarantine,
+)
 from orchestrator.store.selection import Selection, narrowed
 from orchestrator.store.settling import UNGROUPED
 from orchestrator.store.success_rates import rate_of
@@ -171,12 +178,16 @@ def _held(tx: Connection) -> _Held:
 def _samples(tx: Connection, incident: int) -> list[View]:
     table = quarantine.c
     rows = tx.execute(
-        select(table.event_id, table.detail, table.since)
+        select(table.event_id, table.detail, table.since, payloads.c.amended.is_not(None))
+        .join(payloads, payloads.c.event_id == table.event_id, isouter=True)
         .where(table.incident_id == incident, table.released_at.is_(None))
         .order_by(table.id)
         .limit(_SAMPLES)
     )
-    return [{"id": row[0], "detail": row[1], "since": iso(row[2])} for row in rows]
+    return [
+        {"id": row[0], "detail": row[1], "since": iso(row[2]), "amended": bool(row[3])}
+        for row in rows
+    ]
 
 
 def _held_samples(tx: Connection, incident: AnyRow) -> list[View]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Text,
+    any_,
     bindparam,
     cast,
     delete,
@@ -44,12 +45,14 @@ def forget_words(tx: Connection, stays: Sequence[int]) -> None:
 
 def has_words(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
     """That a stay's payload has each of these words, or one that begins so."""
-    column = quarantine_words.c.words
+    column, stay = quarantine_words.c.words, quarantine.c.id
     if tx.dialect.name == "sqlite":
         found = column.op("MATCH")(" ".join(f'"{word}"*' for word in words))
-    else:
-        found = column.op("@@")(cast(" & ".join(f"'{word}':*" for word in words), TSQUERY))
-    return quarantine.c.id.in_(select(quarantine_words.c.rowid).where(found))
+        return stay.in_(select(quarantine_words.c.rowid).where(found))
+    found = column.op("@@")(cast(" & ".join(f"'{word}':*" for word in words), TSQUERY))
+    stays = select(quarantine_words.c.rowid).where(found).scalar_subquery()
+    # It takes any word for a rare one: of a join it would look up each stay by itself.
+    return stay == any_(func.array(stays))
 
 
 def _index(tx: Connection, rows: Sequence[Any]) -> int:

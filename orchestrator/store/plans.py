@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.clock import now_ms
@@ -74,6 +74,12 @@ def add_plan_events(tx: Connection, plan: int, rows: Sequence[PlannedEvent]) -> 
                 for one in rows
             ],
         )
+
+
+def drop_plan(tx: Connection, plan: int) -> None:
+    """A plan that was begun came to nothing."""
+    tx.execute(delete(plan_events).where(plan_events.c.plan_id == plan))
+    tx.execute(delete(plans).where(plans.c.id == plan))
 
 
 def freeze_plan(

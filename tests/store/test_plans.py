@@ -240,6 +240,9 @@ def test_an_order_by_what_is_no_fact_is_refused(store: Store) -> None:
     with pytest.raises(Refused, match=r"has no fact 'mail'.*email"):
         plan_replay(store, ALL, catalog=CATALOG, actor="cli:ada", order_by="mail")
 
+    with store.read() as tx:
+        assert list_plans(tx, limit=5) == []
+
 
 def test_a_published_version_is_other_ground(store: Store) -> None:
     mended(store, 2)

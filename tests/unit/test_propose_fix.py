@@ -7,6 +7,8 @@ import pytest
 from orchestrator.domain.drift.finding import Finding, Kind
 from orchestrator.operations.propose_fix import propose_fix
 
+INCIDENT = {"id": 7, "oldest": [{"amended": False}, {"amended": True}]}
+
 
 def finding(kind: Kind, path: str, to: str | None = None) -> Finding:
     return Finding(kind=kind, path=path, to=to, events=20, of=20, since=None, evidence=())
@@ -23,7 +25,7 @@ def test_names_and_places_are_brought_back_in_one_recipe_and_one_plan() -> None:
         "meshline quarantine recipe --incident 7 --rename customer_tier=tier"
         " --move 'contact.e mail=email'"
     )
-    assert propose_fix(7, found) == [
+    assert propose_fix(INCIDENT, found) == [
         f"{recipe} --preview",
         f"{recipe} --apply",
         f"{recipe} --publish",
@@ -32,9 +34,17 @@ def test_names_and_places_are_brought_back_in_one_recipe_and_one_plan() -> None:
 
 
 def test_a_name_that_a_command_line_cannot_say_is_not_proposed() -> None:
-    assert propose_fix(7, [finding(Kind.RENAMED, "tier", "customer=tier")]) == []
+    assert propose_fix(INCIDENT, [finding(Kind.RENAMED, "tier", "customer=tier")]) == []
 
 
 @pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.RENAMED, Kind.MOVED}))
 def test_what_only_a_person_knows_is_not_proposed(kind: Kind) -> None:
-    assert propose_fix(7, [finding(kind, "tier")]) == []
+    assert propose_fix(INCIDENT, [finding(kind, "tier")]) == []
+
+
+def test_what_was_amended_already_is_only_to_be_replayed() -> None:
+    amended = {"id": 7, "oldest": [{"amended": True}]}
+
+    assert propose_fix(amended, [finding(Kind.RENAMED, "tier", "customer_tier")]) == [
+        "meshline quarantine replay --incident 7 --plan"
+    ]

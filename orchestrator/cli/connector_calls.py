@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,12 +9,12 @@ from uuid import uuid4
 
 from orchestrator.cli.screen import put
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.domain.handoff import Outgoing
 from orchestrator.domain.hints import did_you_mean
 
 if TYPE_CHECKING:
     from connectors.registry import Known
     from connectors.trying import Operation, Watched
+    from orchestrator.domain.handoff import Outgoing
 
 _OPERATIONS = ("handoff", "write", "lookup", "read", "undo")
 _CHANGING = ("handoff", "write", "undo")
@@ -42,6 +41,8 @@ def chosen(
     record: str | None,
 ) -> Chosen:
     """The call that the options ask for. Raises Refused."""
+    from orchestrator.domain.handoff import Outgoing
+
     if operation not in _OPERATIONS:
         fix = did_you_mean(operation, _OPERATIONS)
         raise Refused(f"there is no operation {operation}", field="--operation", fix=fix)
@@ -67,6 +68,8 @@ def run_call(asked: Chosen, *, dry_run: bool) -> dict[str, Any]:
     if dry_run and known.kind != "http" and asked.operation in _CHANGING:
         problem = f"only an HTTP connector can show a {asked.operation} without making it"
         raise Refused(problem, fix="--yes makes it")
+    import asyncio
+
     result = asyncio.run(tried(known, asked.call, asked.operation, record_id=asked.record_id))
     masks: frozenset[str] = getattr(known.connector, "masks", frozenset())
     if "error" in result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -72,6 +73,9 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """The console script."""
+    # What a command imports and builds stays to its end: looking through it for garbage every few
+    # hundred objects takes a tenth of its time.
+    gc.set_threshold(50_000, 20, 20)
     sys.exit(run(app, sys.argv[1:]))
 
 

@@ -19,9 +19,7 @@ from orchestrator.store.schema import (
     payloads,
     quarantine,
 )
-from orchestrator.store.selection import Selection, narrowed
-from orchestrator.store.settling import UNGROUPED
-from orchestrator.store.success_rates import rate_of
+from orchestrator.store.selection import UNGROUPED, Selection, narrowed
 from orchestrator.store.views import View, audited, iso
 
 _SAMPLES = 5  # events that the page of an incident names
@@ -78,6 +76,8 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     view = _incident(row, _standing(tx, [incident]), held)
     view["oldest"] = _held_samples(tx, row) if row.reason == HELD else _samples(tx, incident)
     if row.reason == LOW_RATE:
+        from orchestrator.store.success_rates import rate_of  # it knows whole workflows
+
         view["success_rate"] = rate_of(tx, (row.client, row.workflow))
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
     view["history"] = [audited(one) for one in tx.execute(history)]

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from orchestrator.store.payload_words import has_words
 from orchestrator.store.schema import events, quarantine
 
 CHUNK = 500
+
+UNGROUPED = and_(quarantine.c.released_at.is_(None), quarantine.c.incident_id.is_(None))
+"""Quarantined events that have no incident yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

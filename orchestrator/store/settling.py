@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from orchestrator.domain.causes import Cause, cause_of
 from orchestrator.domain.gates import destination_gate, standing_in_the_way
@@ -17,6 +17,7 @@ from orchestrator.store.gates import standing_gates
 from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incidents import note_events
 from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
+from orchestrator.store.selection import UNGROUPED
 
 _NOTHING_STANDS = ~exists().where(
     quarantine.c.incident_id == incidents.c.id, quarantine.c.released_at.is_(None)
@@ -127,7 +128,3 @@ def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) 
         ids = [row.id for row in some]
         tx.execute(update(quarantine).where(table.id.in_(ids)).values(incident_id=incident))
     return len(rows)
-
-
-UNGROUPED = and_(quarantine.c.released_at.is_(None), quarantine.c.incident_id.is_(None))
-"""Quarantined events that have no incident yet."""

@@ -22,8 +22,8 @@ demo: .venv/.runtime ## Play the story of a renamed form field, and count that n
 up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the addresses.
 	@$(BIN)/meshline up --example $(ARGS)
 
-# Most tests wait for processes of their own, so two at a time take little more than half as long.
-JOBS ?= 2
+# Most tests wait for processes of their own, so more at a time than there are cores take less.
+JOBS ?= 3
 
 test: .venv/.dev ## Run the tests, the quick ones first. Some of them: make test ARGS="-k replay"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)

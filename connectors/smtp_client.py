@@ -23,11 +23,22 @@ from orchestrator.domain.errors import (
 )
 
 
+class _Client(aiosmtplib.SMTP):
+    """A connection that is gone once it is closed, also where the library closes it by itself."""
+
+    def close(self) -> None:
+        """Close now: over TLS a plain close waits for the other side's goodbye."""
+        transport = self.transport
+        super().close()
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+
 async def deliver(
     server: MailServer, recipients: Sequence[str], message: bytes, seconds: float
 ) -> None:
     """Send one mail within `seconds`. Raises ConnectorError."""
-    client = aiosmtplib.SMTP(
+    client = _Client(
         hostname=server.host,
         port=server.port,
         username=server.user,
@@ -43,7 +54,7 @@ async def deliver(
             for recipient in recipients:
                 await client.rcpt(recipient)
     except (aiosmtplib.SMTPException, OSError) as error:
-        _hang_up(client)
+        client.close()
         raise _nothing_sent(error, server) from None
     try:
         async with asyncio.timeout(seconds * 0.4):
@@ -58,15 +69,7 @@ async def deliver(
             async with asyncio.timeout(min(1.0, seconds * 0.1)):
                 await client.quit()
     finally:
-        _hang_up(client)
-
-
-def _hang_up(client: aiosmtplib.SMTP) -> None:
-    """Close the connection now: over TLS a plain close waits for the other side's goodbye."""
-    transport = client.transport
-    client.close()
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+        client.close()
 
 
 def _nothing_sent(error: Exception, server: MailServer) -> ConnectorError:

@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-systems check bench bench-drift bench-desk chaos docs fmt lock clean
+.PHONY: help demo up test test-all packages test-systems check bench bench-drift bench-desk chaos docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -25,8 +25,19 @@ up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the
 # Most tests wait for processes of their own, so more at a time than there are cores take less.
 JOBS ?= 3
 
-test: .venv/.dev ## Run the tests, the quick ones first. Some of them: make test ARGS="-k replay"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test: .venv/.dev ## Run the tests that need Python alone. Some of them: make test ARGS="-k replay"
+	@$(PYTEST) -m bare $(ARGS)
+
+test-all: packages .venv/.dev ## Run every test, and say what cannot run here. Without the above: ARGS="-m 'not bare'"
+	@$(PYTEST) $(ARGS)
+
+# What the tests use from Debian. Where it cannot be installed, they say what they leave out.
+packages: ## Install what make test-all uses from Debian, as far as that can be done here.
+	@[ -e /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/packages rabbitmq-server
+	@command -v chromium >/dev/null || .ci/packages chromium
+	@command -v faketime >/dev/null || .ci/packages faketime
 
 test-systems: .venv/.dev ## Prove the connectors against real systems, installed from PyPI and Debian.
 	@$(BIN)/python -m pytest tests/systems $(ARGS)

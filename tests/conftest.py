@@ -24,10 +24,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Recorded inputs and real systems, where this checkout stands beside them."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick ones first: those of tests/unit."""
-    unit = Path(__file__).parent / "unit"
-    items.sort(key=lambda item: not item.path.is_relative_to(unit))
+pytest_plugins = ("tests.places",)
 
 
 @pytest.fixture(scope="session")

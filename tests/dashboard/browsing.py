@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.dashboard.rig import PASSWORD, USER, RunningFlower
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no chromium here: `apt-get install chromium`"
-)
+from tests.places import find_chromium
 
 
 @contextmanager
@@ -26,7 +19,7 @@ def running_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium's own sandbox does not work for root.
         alone = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=alone)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=alone)
         yield browser
         browser.close()
 

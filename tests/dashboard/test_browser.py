@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboard.browsing import needs_chromium, opened
+from tests.dashboard.browsing import opened
 from tests.dashboard.filled import Filled
 from tests.dashboard.rig import RunningFlower
 
-pytestmark = [pytest.mark.processes, needs_chromium]
+pytestmark = pytest.mark.processes
 
 _FOCUS = """() => {
     const one = document.activeElement, style = getComputedStyle(one);

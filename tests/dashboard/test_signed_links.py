@@ -22,7 +22,7 @@ from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
-from tests.dashboard.browsing import needs_chromium, opened
+from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_tab import text_of
@@ -205,7 +205,6 @@ def test_a_link_to_an_incident_that_is_gone_says_so(linked: RunningFlower) -> No
 
 
 @pytest.mark.processes
-@needs_chromium
 def test_a_browser_without_the_login_gets_all_that_the_page_is_made_of(
     browser: Browser, linked: RunningFlower
 ) -> None:

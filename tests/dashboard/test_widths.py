@@ -20,11 +20,11 @@ from orchestrator.operations.handle_incidents import acknowledge_incidents, assi
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import note_failures, pause_gate
 from orchestrator.store.migrate import open_store
-from tests.dashboard.browsing import needs_chromium, opened
+from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
 from tests.dashboard.rig import RunningFlower, running_flower
 
-pytestmark = [pytest.mark.processes, needs_chromium]
+pytestmark = pytest.mark.processes
 
 LONG = "tier" * 1_250
 PHONE, DESK = 375, 1280

@@ -19,7 +19,7 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.rabbitmq import add_vhost, embedded_rabbitmq, start_rabbitmq
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.rabbitmq]
 
 KEPT = Queue("kept", durable=True, queue_arguments={"x-queue-type": "quorum"})
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import StartupFailed
-from orchestrator.embedded.rabbitmq import find_server
 from tests.faults.plan import Kind, Pair, kinds_of
 from tests.faults.run import Options, run_chaos
 
@@ -33,8 +31,6 @@ SPARED = {Pair.SQLITE: (), Pair.POSTGRES: (), Pair.RABBITMQ: (Kind.BROKER_WIPED,
 @pytest.mark.processes
 @pytest.mark.parametrize("pair", list(Pair))
 def test_whatever_breaks_every_lead_arrives_once(pair: Pair, tmp_path: Path) -> None:
-    if pair is Pair.RABBITMQ:
-        skip_without_rabbitmq()
     kinds = tuple(kind for kind in KINDS if kind in kinds_of(pair) and kind not in SPARED[pair])
     storm = Options(pair=pair, events=EVENTS, faults=len(kinds), seed=1, pace=0.2, only=kinds)
 
@@ -47,10 +43,3 @@ def test_whatever_breaks_every_lead_arrives_once(pair: Pair, tmp_path: Path) -> 
     assert report.last_line() == (
         f"chaos: accepted {EVENTS} confirmed 387 quarantined 13 lost 0 doubled 0"
     ), told
-
-
-def skip_without_rabbitmq() -> None:
-    try:
-        find_server()
-    except StartupFailed as missing:
-        pytest.skip(str(missing))

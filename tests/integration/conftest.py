@@ -10,7 +10,7 @@ import pytest
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.rabbitmq import embedded_rabbitmq
 from tests.conftest import new_database
-from tests.integration.pairs import PAIRS, Pair, empty_broker_on, need_rabbitmq
+from tests.integration.pairs import PAIRS, Pair, empty_broker_on
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
 
@@ -18,7 +18,6 @@ from tests.integration.test_crashes import publish, take_quick_connectors
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """One RabbitMQ server for the whole run."""
-    need_rabbitmq()
     with embedded_rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as server:
         yield server
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 
-import pytest
-
-from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.rabbitmq import add_vhost, find_server
+from orchestrator.embedded.rabbitmq import add_vhost
 
 PAIRS = ["sqlite+valkey", "postgresql+valkey", "postgresql+rabbitmq"]
 
@@ -20,14 +17,6 @@ class Pair:
 
     store_url: str
     broker: EmbeddedServer | None = None  # none: a Valkey of the system's own
-
-
-def need_rabbitmq() -> None:
-    """Skip the test where there is none."""
-    try:
-        find_server()
-    except StartupFailed as missing:
-        pytest.skip(str(missing))
 
 
 def empty_broker_on(server: EmbeddedServer) -> EmbeddedServer:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from connectors.definition import SmtpDefinition
 from connectors.faults import Report, collected
-from connectors.mail import is_address
 from connectors.references import is_reference
+from orchestrator.domain.addresses import is_mailable
 from orchestrator.domain.errors import Fault
 
 
@@ -13,7 +13,7 @@ def smtp_faults(definition: SmtpDefinition) -> list[Fault]:
     """Every fault of a definition whose words and types are right."""
 
     def check(report: Report) -> None:
-        if not is_reference(definition.sender) and not is_address(definition.sender):
+        if not is_reference(definition.sender) and not is_mailable(definition.sender):
             report("from", "it is no mail address", "write one plain address, or env:NAME")
 
     return collected(check)

@@ -8,23 +8,20 @@ nothing here relies on that.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import formatdate
 from hashlib import blake2b
 from pathlib import Path
 
 from connectors.definition import SmtpDefinition, limits_of
+from connectors.mail_message import Head, one_line, written
 from connectors.references import UnresolvedReference, resolve
+from orchestrator.domain.addresses import is_mailable
 from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable, Unauthorized
 from orchestrator.domain.handoff import Action, Idempotency, Limits, Outgoing, Proof, Record
 
 SEND_MAIL = "send_mail"
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-_POLICY = SMTP.clone(cte_type="7bit")
 _MOST_RECIPIENTS = 50
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -69,16 +66,14 @@ class MailConnector:
                 self._server = resolve_server(self._definition, self._folder)
         except UnresolvedReference as error:
             raise DestinationUnavailable(str(error)) from None
-        message = compose(call, self._server.sender)
+        mail = compose(call, self._server.sender)
         recipients = [*_addresses(call, "to"), *_addresses(call, "cc")]
         try:
-            await deliver(
-                self._server, recipients, message.as_bytes(), self._definition.timeout_seconds
-            )
+            await deliver(self._server, recipients, mail, self._definition.timeout_seconds)
         except Unauthorized:
             self._server = None  # the secret may have been changed; the next call reads it anew
             raise
-        return str(message["Message-ID"])
+        return message_id(call.key, self._server.sender)
 
     async def lookup(self, call: Outgoing) -> str | None:
         """SMTP has no look-up."""
@@ -120,7 +115,7 @@ def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServe
     sender = resolve(definition.sender, folder=folder)
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
         raise UnresolvedReference(f"{definition.port} leads to something that is no port")
-    if not is_address(sender):
+    if not is_mailable(sender):
         raise UnresolvedReference(f"{definition.sender} leads to something that is no address")
     login = definition.login
     if login and definition.security == "none" and host not in _LOOPBACK:
@@ -135,26 +130,21 @@ def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServe
     )
 
 
-def compose(call: Outgoing, sender: str) -> EmailMessage:
+def compose(call: Outgoing, sender: str) -> bytes:
     """The mail of a delivery. Raises DestinationRefused for what would break out of a header."""
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = sender
-    message["To"] = ", ".join(_addresses(call, "to"))
-    if "cc" in call.fields:
-        message["Cc"] = ", ".join(_addresses(call, "cc"))
-    if "reply_to" in call.fields:
-        message["Reply-To"] = ", ".join(_addresses(call, "reply_to"))
-    subject = _text(call, "subject")
-    if not subject.isprintable():
-        raise DestinationRefused("subject holds a line break or a control character")
-    message["Subject"] = subject
-    message["Date"] = formatdate()
-    message["Message-ID"] = message_id(call.key, sender)
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies to us
-    message.set_content(_text(call, "text"))
-    if "html" in call.fields:
-        message.add_alternative(_text(call, "html"), subtype="html")
-    return message
+    head = [Head(name="From", text=sender)]
+    for name, field in (("To", "to"), ("Cc", "cc"), ("Reply-To", "reply_to")):
+        if field in call.fields:
+            head.append(Head(name=name, text=", ".join(_addresses(call, field))))
+    head += [
+        Head(name="Subject", text=one_line(_text(call, "subject"), field="subject")),
+        Head(name="Date", text=formatdate()),
+        Head(name="Message-ID", text=message_id(call.key, sender)),
+        # RFC 3834: no out-of-office replies to us.
+        Head(name="Auto-Submitted", text="auto-generated"),
+    ]
+    html = _text(call, "html") if "html" in call.fields else None
+    return written(head, _text(call, "text"), html)
 
 
 def message_id(key: str, sender: str) -> str:
@@ -163,15 +153,10 @@ def message_id(key: str, sender: str) -> str:
     return f"<{digest}@{sender.rpartition('@')[2]}>"
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is one plain ASCII mail address."""
-    return text.isascii() and len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
-
-
 def _addresses(call: Outgoing, field: str) -> list[str]:
     value = call.fields.get(field, [])
     given = value if isinstance(value, list) else [value]
-    addresses = [one for one in given if isinstance(one, str) and is_address(one)]
+    addresses = [one for one in given if isinstance(one, str) and is_mailable(one)]
     if len(addresses) != len(given):
         raise DestinationRefused(f"{field} is no mail address, or not plain ASCII")
     if len(addresses) > _MOST_RECIPIENTS:

@@ -61,13 +61,13 @@ def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) ->
 
 
 def _look_at_mail(store: Store, config: Settings, lacks: str | None) -> Iterator[Finding]:
-    from connectors.mail import is_address
+    from orchestrator.domain.addresses import is_mailable
 
     try:
         people = _by_mail_alone(store, config)
     except InvalidFile:
         return  # the check of the contacts says so
-    refused = [one for one in people if not is_address(one)]
+    refused = [one for one in people if not is_mailable(one)]
     if people and lacks:
         fix = "set it where keepers run, or name another way in the file of MESHLINE_CONTACTS"
         who = "1 person has" if len(people) == 1 else f"{len(people)} people have"

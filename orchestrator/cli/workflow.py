@@ -137,7 +137,7 @@ def graph(
         return
     with opened_store() as store:
         found = find_version(store, source, client=client, version=version)
-    put(flowchart(Workflow.from_definition(found["definition"])))
+    put(flowchart(Workflow.from_published(found["definition"])))
 
 
 def _publish(checked: Checked, *, dry_run: bool) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
 
@@ -32,6 +33,7 @@ from orchestrator.domain.recipe_steps import MOST_STEPS, Step
 from orchestrator.domain.retries import RetryPolicy
 from orchestrator.domain.sla import Duration, Sla, between
 
+_PUBLISHED: Mapping[str, object] = {}  # the context of what the store already has
 _NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
 _TYPE = re.compile(r"[A-Za-z0-9]+([._/:-]+[A-Za-z0-9]+)*")
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -58,8 +60,9 @@ def _type_name(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
-    if not is_address(text):
+def _address(text: str, info: ValidationInfo) -> str:
+    # What was published by an older rule stays readable; its events are on their way.
+    if info.context is not _PUBLISHED and not is_address(text):
         raise _wrong("address", f"{text!r} is not an e-mail address", NAME_A_MAILBOX)
     return text
 
@@ -210,3 +213,8 @@ class Workflow(_Part):
     def from_definition(cls, definition: Mapping[str, object]) -> Self:
         """The workflow that `definition` was made from."""
         return cls.model_validate(definition)
+
+    @classmethod
+    def from_published(cls, definition: Mapping[str, object]) -> Self:
+        """The workflow of a version that was published, also where a rule is stricter by now."""
+        return cls.model_validate(definition, context=_PUBLISHED)

@@ -83,4 +83,6 @@ def _why_you(alert: Alert) -> list[str]:
 
 
 def _one_line(text: str) -> str:
+    # A way out may be mail of its own library's, which decodes what looks like an encoded word.
+    text = text.replace("=?", "= ?")
     return "".join(one if one.isprintable() else " " for one in text)[:200]

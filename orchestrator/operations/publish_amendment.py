@@ -24,7 +24,7 @@ def publish_amendment(
     """
     with store.read() as tx:
         live = require_live(tx, client, name)
-        workflow = Workflow.from_definition(orjson.loads(definition_of(tx, live.id)))
+        workflow = Workflow.from_published(orjson.loads(definition_of(tx, live.id)))
     added = tuple(one for one in recipe.steps if one not in workflow.amend)
     steps = workflow.amend + added
     if len(steps) > MOST_STEPS:

@@ -161,7 +161,7 @@ class WorkflowShelf:
         found = self._compiled.get(workflow_id)
         if found is None:
             definition = orjson.loads(definition_of(tx, workflow_id))
-            found = compile_workflow(Workflow.from_definition(definition))
+            found = compile_workflow(Workflow.from_published(definition))
             with self._lock:
                 self._compiled[workflow_id] = found
         return found

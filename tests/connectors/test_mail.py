@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from connectors import mail_message
 from connectors.definition_file import parse_definition
 from connectors.mail import message_id
+from connectors.mail_message import Head, written
 from connectors.registry import unresolved
 from connectors.rigging import Bench
-from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.errors import DestinationRefused, InvalidFile
 from orchestrator.domain.handoff import Failed, Receipted
 from tests.connectors.rigs import SECRET, Mailbox, MailRig
 
@@ -101,6 +104,87 @@ def test_what_would_break_out_of_the_mail_is_refused(mail: Bench, wrong: dict[st
     assert (outcome.permanent, outcome.unknown) == (True, False)
     assert next(iter(wrong)) in outcome.error
     assert mailbox(mail).mails == []
+
+
+ENCODED = {
+    "line breaks": "=?utf-8?q?Hi=0d=0aReply-To:_evil@example.com=0d=0a=0d=0aA_body?=",
+    "one line feed": "Hi =?iso-8859-1?q?there=0aBcc:_all@example.com?= you",
+    "base64": "=?utf-8?b?SGkNClJlcGx5LVRvOiBldmlsQGV4YW1wbGUuY29tDQoNCkE=?=",
+    "two words": "=?utf-8?q?Hi=0d?= =?utf-8?q?=0aX-Own:_1?=",
+    "a next line": "=?utf-8?q?Hi=c2=85X-Own:_1?=",
+    "a line separator": "=?utf-8?q?Hi=e2=80=a8X-Own:_1?=",
+    "a language": "=?utf-8*en?q?Hi=0d=0aX-Own:_1?=",
+}
+
+
+@pytest.mark.parametrize("subject", ENCODED.values(), ids=ENCODED)
+def test_a_subject_that_hides_line_breaks_in_an_encoded_word_becomes_no_header(
+    mail: Bench, subject: str
+) -> None:
+    outcome = mail.hand_over("key-1", {**mail.rig.fields, "subject": subject})
+
+    if isinstance(outcome, Failed):
+        assert outcome.permanent
+        assert "subject holds a line break or a control character" in outcome.error
+        assert mailbox(mail).mails == []
+    else:  # then it is a subject and nothing else
+        assert headers_of(mailbox(mail).mails[0]) == HEADERS
+
+
+HEADERS = [
+    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted",
+    "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+]  # fmt: skip
+
+
+def headers_of(raw: bytes) -> list[str]:
+    """The names of a mail's headers, but for what the server of this test adds."""
+    added = {"X-Peer", "X-MailFrom", "X-RcptTo"}
+    return [name for name, _ in message_from_bytes(raw).items() if name not in added]
+
+
+@pytest.mark.parametrize(
+    ("subject", "read"),
+    [
+        ("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
+        ("=?utf-8?q?=3D=3Futf-8=3Fq=3FHi=3D0aBcc=3A=3F=3D?=", "=?utf-8?q?Hi=0aBcc:?="),
+        ("=?no-such-charset?q?Hi=0a?=", "=?no-such-charset?q?Hi=0a?="),
+        ("=?utf-8?b?broken", "=?utf-8?b?broken"),
+        ("why =? and ?=", "why =? and ?="),
+        (" blanks  at both ends ", " blanks  at both ends "),
+        ("long " * 300, "long " * 300),
+        ("word" * 300, "word" * 300),
+        ("", ""),
+    ],
+)
+def test_a_subject_is_read_as_it_was_meant(mail: Bench, subject: str, read: str) -> None:
+    outcome = mail.hand_over("key-1", {**mail.rig.fields, "subject": subject})
+
+    assert isinstance(outcome, Receipted)
+    (raw,) = mailbox(mail).mails
+    value = message_from_bytes(raw)["Subject"].replace("\n ", " ").replace("\r", "")
+    assert str(make_header(decode_header(value))) == read
+    assert headers_of(raw) == HEADERS
+    assert max(map(len, raw.split(b"\r\n\r\n")[0].splitlines())) < 80
+
+
+def test_a_head_that_reads_back_as_another_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = [Head(name="Subject", text="Hi"), Head(name="To", text="a@example.com")]
+    assert written(head, "text", None).startswith(b"Subject: Hi\r\nTo: a@example.com\r\n")
+
+    monkeypatch.setattr(mail_message, "_encoded", lambda one: f"{one.text}\r\nBcc: b@example.com")
+    with pytest.raises(DestinationRefused, match="would not hold exactly"):
+        written(head, "text", None)
+    monkeypatch.setattr(mail_message, "_encoded", lambda one: f"{one.text}\r\n\r\nbody")
+    with pytest.raises(DestinationRefused, match="would not hold exactly"):
+        written(head, "text", None)
+
+
+def test_fifty_long_addresses_fit_into_a_head(mail: Bench) -> None:
+    people = [f"{'a' * 50}{number}@{'b' * 60}.example.com" for number in range(50)]
+
+    assert isinstance(mail.hand_over("key-1", {**mail.rig.fields, "to": people}), Receipted)
+    assert arrived(mail)["To"].replace("\n", "") == ", ".join(people)
 
 
 def test_a_mail_goes_to_all_its_recipients_or_to_none(mail: Bench) -> None:

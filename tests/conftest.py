@@ -24,7 +24,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Recorded inputs and real systems, where this checkout stands beside them."""
 
 
-pytest_plugins = ("tests.places",)
+pytest_plugins = ("tests.places", "tests.account")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ TESTS = Path(__file__).parent
 BARE = "bare"
 NEEDS = ("postgres", "rabbitmq", "chromium")
 HEAVY = ("processes", "slow")
+PLACES = (BARE, *NEEDS, *HEAVY)
 
 FIXTURES = {
     "postgres": "postgres",

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from orchestrator.domain.handoff import Failed
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import WEBHOOK, Stub
+from tests.self_signed import self_signed
 
 Run = Callable[..., Any]
 
@@ -49,23 +45,3 @@ def test_nothing_goes_to_a_server_whose_certificate_nobody_vouches_for(
     assert (outcome.permanent, outcome.unknown) == (False, False)
     assert "certificate cannot be verified" in outcome.error
     assert stub.asked == []
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl, which makes the certificate, is not installed here")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    what = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    where = [
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-    ]
-    subprocess.run([openssl, *what, *where], check=True, capture_output=True)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    return context

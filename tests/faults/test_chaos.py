@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.account import LEFT_OUT
 from tests.faults.plan import Kind, Pair, kinds_of
 from tests.faults.run import Options, run_chaos
 
@@ -30,12 +32,16 @@ SPARED = {Pair.SQLITE: (), Pair.POSTGRES: (), Pair.RABBITMQ: (Kind.BROKER_WIPED,
 
 @pytest.mark.processes
 @pytest.mark.parametrize("pair", list(Pair))
-def test_whatever_breaks_every_lead_arrives_once(pair: Pair, tmp_path: Path) -> None:
+def test_whatever_breaks_every_lead_arrives_once(
+    pair: Pair, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     kinds = tuple(kind for kind in KINDS if kind in kinds_of(pair) and kind not in SPARED[pair])
     storm = Options(pair=pair, events=EVENTS, faults=len(kinds), seed=1, pace=0.2, only=kinds)
 
     report = run_chaos(storm, tmp_path / "home", print)
 
+    for kind in report.left_out.keys() & {*kinds}:
+        record_property(LEFT_OUT, f"{kind}: {report.left_out[kind]}")
     told = "\n".join(report.lines())
     assert not report.troubles, told
     assert report.verdict.flawless, told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,6 +18,7 @@ from meshline import Event, Producer, Refused, Unreachable
 from meshline.testing import RecordingTransport
 from meshline.transport import HttpTransport
 from tests.sdk.conftest import MakeProducer, WireDoor
+from tests.self_signed import CERTIFICATE, self_signed
 
 
 def test_a_connection_is_used_again(over_http: MakeProducer, wire: WireDoor) -> None:
@@ -179,26 +179,13 @@ def test_a_wrong_address_is_refused_at_once(url: str) -> None:
     assert refused.value.fix
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_a_certificate_that_nobody_vouches_for_is_refused_and_not_retried(
     tmp_path: Path, door: RecordingTransport
 ) -> None:
-    certificate, private = tmp_path / "certificate.pem", tmp_path / "private.pem"
-    make = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
-    subprocess.run(
-        [
-            *("openssl", *make.split(), "-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", private, "-out", certificate),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    server = WireDoor(door)
-    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    served.load_cert_chain(certificate, private)
+    server, served = WireDoor(door), self_signed(tmp_path)
     server.socket = served.wrap_socket(server.socket, server_side=True)
     url = f"https://localhost:{server.server_port}"
-    trusting = ssl.create_default_context(cafile=str(certificate))
+    trusting = ssl.create_default_context(cadata=CERTIFICATE)
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
@@ -19,6 +17,7 @@ from connectors.handoff import hand_over
 from connectors.registry import load_connectors
 from orchestrator.domain.handoff import Blame, Failed, Outcome, Outgoing, Receipted
 from orchestrator.embedded.ports import free_port
+from tests.self_signed import write_self_signed
 
 USER, PASSWORD = b"meshline", b"mail-password"
 
@@ -54,17 +53,8 @@ class MailServer:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost, and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl, which makes the certificate, is not installed here")
-    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    what = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
-    name = ("-addext", "subjectAltName=DNS:localhost")
-    where = ("-keyout", str(file), "-out", str(file.with_suffix(".crt")))
-    subprocess.run((openssl, *what, *name, *where), check=True, capture_output=True)
-    file.write_text(file.read_text() + file.with_suffix(".crt").read_text())
-    return file
+    """The file of a certificate for localhost."""
+    return write_self_signed(tmp_path_factory.mktemp("tls"))[0]
 
 
 @pytest.fixture
@@ -72,7 +62,7 @@ def server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailS
     """The server, with the shipped definition pointed at it and its certificate trusted."""
     server, port = MailServer(), free_port()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     controller = Controller(
         server,
         hostname="127.0.0.1",
@@ -86,7 +76,7 @@ def server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailS
     said = {"HOST": "localhost", "PORT": str(port), "FROM": "meshline@example.com"}
     for name, value in {**said, "USER": USER.decode(), "PASSWORD": PASSWORD.decode()}.items():
         monkeypatch.setenv(f"MESHLINE_MAIL_{name}", value)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     controller.start()
     yield server
     controller.stop()

@@ -70,6 +70,18 @@ def test_the_server_and_the_sdk_have_one_version() -> None:
     assert sdk["dependencies"] == []
 
 
+def test_both_packages_say_what_they_are_and_bring_their_licence() -> None:
+    licence = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in licence and "END OF TERMS AND CONDITIONS" in licence
+    for folder in (ROOT, ROOT / "sdk"):
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+
+        assert project["license"] == "Apache-2.0"
+        assert [(folder / one).read_text() for one in project["license-files"]] == [licence]
+        assert (folder / project["readme"]).is_file()
+        assert all(project[part] for part in ("description", "authors", "keywords", "classifiers"))
+
+
 def test_make_explains_itself_and_its_targets_exist() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
 

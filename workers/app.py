@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_shutdown, worker_ready
+from celery.signals import celeryd_init, worker_process_shutdown, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
 from connectors.registry import close_connectors, load_connectors
 from orchestrator.domain.handoff import Connector
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
+from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
 from workers.gatekeeper import Gatekeeper
@@ -24,8 +26,22 @@ from workers.queues import queue_config
 TRANSPORT_ALIASES.update(
     dict.fromkeys(("redis", "rediss"), "workers.redis_channel:GuardedTransport")
 )
-app = Celery("meshline", include=["workers.chain"])
+app = Celery("meshline", include=["workers.chain", "workers.heart"])
 app.add_defaults(lambda: settings().celery_config() | queue_config(settings().broker))
+
+
+_node: str | None = None
+
+
+def node_name() -> str | None:
+    """The worker's name on the broker, which all its processes share; None outside of one."""
+    return _node
+
+
+@celeryd_init.connect
+def _remember_name(sender: str, **_: Any) -> None:
+    global _node  # noqa: PLW0603 - known before the fork, and the same in every process after it
+    _node = sender
 
 
 class Process:
@@ -37,11 +53,19 @@ class Process:
         self.store: Store = open_store(config.store_url)
         self.shelf = WorkflowShelf()
         self.gatekeeper = Gatekeeper(self.connectors)
+        # No turn of calls takes longer than half of a dispatch's budget after it began.
+        self.pulse = Pulse(
+            self.store,
+            Kind.WORKER,
+            longest_turn_seconds=config.dispatch_turn_seconds + config.dispatch_budget_seconds,
+            instance=node_name(),
+        )
         # One event loop for the life of the process: connections to destinations stay open.
         self.loop = asyncio.Runner()
 
     def close(self) -> None:
         """Give every connection back."""
+        self.pulse.end()
         self.loop.run(close_connectors(self.connectors))
         self.loop.close()
         self.store.close()

@@ -30,6 +30,7 @@ def dispatch_group(process: Process, ids: Sequence[str], saving: Saving) -> None
         answers = run.call()
         # The calls are made: to lose their answers would turn each into an unknown outcome.
         process.store.patiently(partial(run.save, answers), seconds=run.patience)
+        process.pulse.beat("it saved what calls brought")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
+from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
 from orchestrator.settings import Settings, settings
 from orchestrator.store.claim import ClaimLimits, Group, claim, forget_expired_groups, give_back
 from orchestrator.store.engine import Store
+from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.held import tend_gates
 from orchestrator.store.migrate import open_store
 from orchestrator.store.workflows import WorkflowShelf
@@ -38,6 +40,7 @@ class Relay:
         self.store = store
         self.config = config
         self.shelf = WorkflowShelf()
+        self.pulse = Pulse(store, Kind.RELAY, longest_turn_seconds=config.poll_seconds)
         self.stopping = False
         self._tidied = 0.0
         self._tended = 0.0
@@ -50,9 +53,10 @@ class Relay:
         self.store.bell.wait(0)  # from now on no ring is missed
         while not self.stopping:
             try:
-                self.turn()
+                did = self.turn()
+                self.pulse.beat(did)
                 # Whatever became due meanwhile has rung already, and so has a group that ended.
-                self.store.bell.wait(self.config.poll_seconds)
+                self._wait(did)
             except StoreUnavailable as error:
                 log.warning("%s; trying again", error)
                 time.sleep(_PAUSE_SECONDS)
@@ -60,19 +64,29 @@ class Relay:
                 log.exception("a turn failed; trying again")
                 time.sleep(_PAUSE_SECONDS)
 
-    def turn(self) -> None:
-        """Claim once and publish what was claimed."""
+    def turn(self) -> str:
+        """Claim once and publish what was claimed; what came of it, for its heartbeat."""
         self._tend()
         if not self._broker_has_room():
-            return
+            return "it claims nothing: what lies on the broker is not taken"
         with self.store.write() as tx:
             if time.monotonic() - self._tidied > _TIDY_SECONDS:
                 forget_expired_groups(tx)
                 self._tidied = time.monotonic()
             claimed = claim(tx, self._limits(), self.shelf)
         self._may_lie_there = claimed.unfinished > 0
-        if claimed.groups:
-            self._publish(claimed.groups)
+        if not claimed.groups:
+            return "nothing was due" if not claimed.unfinished else "it waits for groups to end"
+        self._publish(claimed.groups)
+        return f"it published {len(claimed.groups)} groups"
+
+    def _wait(self, did: str) -> None:
+        """Wait for the bell, at most `poll_seconds`, with a beat now and then."""
+        end = time.monotonic() + self.config.poll_seconds
+        while not self.store.bell.wait(min(BEAT_SECONDS, max(0.0, end - time.monotonic()))):
+            if self.stopping or time.monotonic() >= end:
+                return
+            self.pulse.beat(did)
 
     def _tend(self) -> None:
         """Let go what need not be held any longer; it makes due what is claimed next."""
@@ -143,6 +157,7 @@ def main() -> int:
         _stop_on_signal(relay)
         log.info("relaying")
         relay.run()
+        relay.pulse.end()
         relay.store.close()
     except MeshlineError as error:
         print(f"relay: {error}", file=sys.stderr)

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.keeper.telling import InHand, Teller
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
+from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.keeping import complete_words, keep_clocks
 from orchestrator.store.migrate import open_store
 from orchestrator.store.terms import TermsShelf
@@ -35,6 +37,8 @@ class Keeper:
         self.store = store
         self.config = config
         self.stopping = threading.Event()
+        # A look that comes late is no death yet: it is twice the time between two.
+        self.pulse = Pulse(store, Kind.KEEPER, longest_turn_seconds=2 * config.keeper_seconds)
         self._shelf = TermsShelf()
         in_hand = InHand()
         self._tellers = [
@@ -62,6 +66,7 @@ class Keeper:
 
     def _keep(self) -> None:
         keep_clocks(self.store, self._shelf)
+        self.pulse.beat("it looked at clocks and incidents")
 
     def _loop(self, turn: Callable[[], object]) -> None:
         while not self.stopping.is_set():
@@ -89,6 +94,7 @@ def main() -> int:
         _stop_on_signal(keeper)
         keeper.begin()
         keeper.run()
+        keeper.pulse.end()
         keeper.store.close()
     except MeshlineError as error:
         print(f"keeper: {error}", file=sys.stderr)

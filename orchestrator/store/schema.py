@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0009"
+HEAD = "0010"
 
 metadata = MetaData(
     naming_convention={
@@ -354,6 +354,19 @@ recipes = Table(
     Column("used_at", BigInteger),
     Column("version", Integer),  # the last one that was published with it
     UniqueConstraint("client", "workflow", "digest"),
+)
+
+# Who is there: a process writes its row anew every few seconds, and takes it away when it ends.
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # door, relay, worker, keeper or flower
+    Column("instance", String(255), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("beat_at", BigInteger, nullable=False),
+    Column("did", String(255), nullable=False),  # what its work did last
+    Column("patience_ms", BigInteger, nullable=False),  # how long it may be silent while well
 )
 
 # A replay that was planned before it runs: what stands where is frozen, and must be so still.

@@ -1,0 +1,121 @@
+"""Heartbeats as rows: one per process, written every few seconds by the loop that does the work."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, Kind, patience
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.engine import Store
+from orchestrator.store.schema import heartbeats
+
+log = logging.getLogger(__name__)
+
+_KEPT_SECONDS = 86_400.0  # a row that is silent for a day tells nobody anything
+_LONGEST = 120  # characters of what a process did, and of its names
+
+
+class Pulse:
+    """The heart of one process. It may be asked as often as one likes, and is never in the way."""
+
+    def __init__(
+        self, store: Store, kind: Kind, *, longest_turn_seconds: float, instance: str | None = None
+    ) -> None:
+        self._store = store
+        self._kind = kind
+        self._host = socket.gethostname()[:_LONGEST]
+        self._instance = (instance or f"{self._host}:{os.getpid()}:{secrets.token_hex(3)}")[
+            :_LONGEST
+        ]
+        self._patience = patience(longest_turn_seconds)
+        self._due = 0.0  # of `time.monotonic`
+        self._failed = False
+
+    def beat(self, did: str) -> None:
+        """Say that a turn of the work is done, at most every `BEAT_SECONDS`. Raises nothing."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        first, self._due = self._due == 0.0, now + BEAT_SECONDS
+        try:
+            with self._store.write() as tx:
+                if first:
+                    forget_heartbeats(tx)
+                self._write(tx, did)
+        except Exception as error:  # noqa: BLE001 - work goes on, whatever becomes of its beat
+            if not self._failed:
+                log.warning("no heartbeat: %s", error)
+            self._failed = True
+        else:
+            self._failed = False
+
+    def end(self) -> None:
+        """Take the row away: who ends in good order is not missed. Raises nothing."""
+        try:
+            with self._store.write() as tx:
+                tx.execute(
+                    delete(heartbeats).where(
+                        heartbeats.c.kind == self._kind.value,
+                        heartbeats.c.instance == self._instance,
+                    )
+                )
+        except Exception as error:  # noqa: BLE001 - a process that ends has better things to do
+            log.debug("its last heartbeat stays: %s", error)
+
+    def _write(self, tx: Connection, did: str) -> None:
+        insert: Any = (sqlite if self._store.is_sqlite else postgresql).insert(heartbeats)
+        statement = insert.values(
+            kind=self._kind.value,
+            instance=self._instance,
+            host=self._host,
+            started_at=now_ms(),
+            beat_at=now_ms(),
+            did=did[:_LONGEST],
+            patience_ms=int(self._patience * 1000),
+        )
+        new = statement.excluded
+        tx.execute(
+            statement.on_conflict_do_update(
+                index_elements=[heartbeats.c.kind, heartbeats.c.instance],
+                set_={"beat_at": new.beat_at, "did": new.did, "patience_ms": new.patience_ms},
+            )
+        )
+
+
+def list_heartbeats(tx: Connection) -> Sequence[Heartbeat]:
+    """The last beat of each process that is not long gone, the newest first."""
+    table = heartbeats.c
+    rows = tx.execute(
+        select(*heartbeats.columns, now_ms().label("now"))
+        .where(table.beat_at > after(-_KEPT_SECONDS))
+        .order_by(table.beat_at.desc(), table.instance)
+    )
+    return [
+        Heartbeat(
+            kind=row.kind,
+            instance=row.instance,
+            host=row.host,
+            started_at=row.started_at,
+            beat_at=row.beat_at,
+            did=row.did,
+            patience_seconds=row.patience_ms / 1000,
+            silent_seconds=max(0, row.now - row.beat_at) / 1000,
+        )
+        for row in rows
+    ]
+
+
+def forget_heartbeats(tx: Connection) -> int:
+    """Delete what has been silent for over a day; how many."""
+    return tx.execute(
+        delete(heartbeats).where(heartbeats.c.beat_at < after(-_KEPT_SECONDS))
+    ).rowcount

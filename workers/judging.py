@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from connectors.lanes import NotStarted
+from orchestrator.domain.commitments import Value, repeats
 from orchestrator.domain.handoff import Action, Outcome
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
@@ -77,7 +78,7 @@ def _add(found: Outcomes, one: Taken, settled: Settlement) -> None:
     match settled:
         case Done():
             found.done.append((*where, settled.state.value, storable(settled.record_id)))
-            found.notes[where] = _told_done(where, settled)
+            found.notes[where] = _told_done(one, settled)
         case GiveUp():
             found.undone.append(_given_up(where, settled))
             found.notes[where] = _told_failure(where, settled)
@@ -129,13 +130,15 @@ def _given_up(where: Where, one: GiveUp) -> Undone:
     )
 
 
-def _told_done(where: Where, one: Done) -> DeliveryNote:
+def _told_done(taken: Taken, one: Done) -> DeliveryNote:
     detail: dict[str, object] = {"record_id": one.record_id}
+    if repeats(one.record_id, taken.fields):  # an address, say: not a name that may stay for ever
+        detail["record_id"] = Value(value=one.record_id)
     if one.found:
         detail["found"] = "an earlier call had made it"
     return DeliveryNote(
-        event_id=where[0],
-        destination=where[1],
+        event_id=taken.event_id,
+        destination=taken.destination,
         action=_DONE_AS[one.state],
         target=one.state,
         detail=detail,
@@ -159,5 +162,5 @@ def _told_failure(where: Where, one: GiveUp) -> DeliveryNote:
         action="fail",
         target=DeliveryState.FAILED,
         reason=one.reason,
-        detail={"detail": one.error, "record_id": one.record_id},
+        detail={"detail": one.error, "record_id": Value(value=one.record_id)},
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.alert_checks import look_at_alerts, look_at_contacts
+from orchestrator.cli.audit_checks import look_at_the_audit
 from orchestrator.cli.findings import Finding, attention, broken, ok
 from orchestrator.cli.opening import missing_file, no_store
 from orchestrator.domain.errors import (
@@ -112,6 +113,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from _look_at_workflows(store, connectors)
         yield from _look_at_gates(store)
         yield _look_at_late_events(store)
+        yield look_at_the_audit(store)
         known = "mail" in connectors.actions
         lacks = connectors.unset.get("mail") if known else "there is no such connector here"
         yield from look_at_alerts(store, config, mail_lacks=lacks)

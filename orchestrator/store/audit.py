@@ -1,18 +1,29 @@
-"""The audit: written beside what it tells of, in the same transaction, and never changed."""
+"""The audit: written beside what it tells of, in the same transaction, and never changed.
+
+A row holds names, counts and commitments. The values that it is committed to are written beside it
+(`audit_values`), so that they can be erased while the row stays as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import orjson
 from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, literal, select
 
+from orchestrator.domain.commitments import Detail, values_in
+from orchestrator.store.audit_values import (
+    RETURNED,
+    Committed,
+    as_json,
+    commit_values,
+    keep_returned,
+    keep_values,
+)
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit, events, incidents
-
-Detail = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +50,26 @@ def record(
     detail: Detail | None = None,
 ) -> None:
     """Write down a decision that is not about one event: a publication, a key, a pause."""
-    tx.execute(
-        insert(audit).values(
-            at=now_ms(),
-            client=client,
-            workflow=workflow,
-            destination=destination,
-            actor=actor,
-            action=action,
-            reason=reason,
-            detail=as_text(detail),
-        )
+    committed = commit_values(detail)
+    row = insert(audit).values(
+        at=now_ms(),
+        client=client,
+        workflow=workflow,
+        destination=destination,
+        actor=actor,
+        action=action,
+        reason=reason,
+        detail=committed.text,
     )
+    _write_one(tx, row, committed)
+
+
+def _write_one(tx: Connection, row: Insert, committed: Committed) -> None:
+    if committed.kept:
+        number = tx.execute(row.returning(audit.c.id)).scalar_one()
+        keep_values(tx, [(number, committed)])
+    else:
+        tx.execute(row)
 
 
 def record_incident(
@@ -66,13 +85,14 @@ def record_incident(
 ) -> None:
     """Write down what became of one incident."""
     table = incidents.c
+    committed = commit_values(detail)
     said = {
         "actor": actor,
         "action": action,
         "source": source,
         "target": target,
         "reason": reason,
-        "detail": as_text(detail),
+        "detail": committed.text,
     }
     row = select(
         now_ms(),
@@ -83,7 +103,7 @@ def record_incident(
         *(literal(value, Text) for value in said.values()),
     ).where(table.id == incident)
     columns = ("at", "client", "workflow", "destination", "incident_id", *said)
-    tx.execute(insert(audit).from_select(columns, row))
+    _write_one(tx, insert(audit).from_select(columns, row), committed)
 
 
 def record_moves(
@@ -97,7 +117,10 @@ def record_moves(
     reason: str | None = None,
     detail: str | None = None,
 ) -> None:
-    """Write down the same move of many events, in one statement; `detail` is JSON text."""
+    """Write down the same move of many events, in one statement.
+
+    `detail` is JSON text without a value; `record_moves_of_values` writes the others.
+    """
     if ids:
         _MOVES.run(
             tx,
@@ -130,14 +153,70 @@ _MOVES = Prepared(
 )
 
 
+def record_moves_of_values(
+    tx: Connection,
+    ids: Sequence[str],
+    *,
+    actor: str,
+    action: str,
+    source: str | None,
+    target: str | None,
+    reason: str | None = None,
+    detail: Detail,
+) -> None:
+    """Write down the same move of many events, each row with commitments of its own.
+
+    With one for all of them, the value of an erased event would still be proven by the others.
+    """
+    if not ids:
+        return
+    committed = {event_id: commit_values(detail) for event_id in ids}
+    rows = [(event_id, one.text) for event_id, one in committed.items()]
+    told = _MOVES_OF_VALUES.run(
+        tx,
+        actor=actor,
+        action=action,
+        source=source,
+        target=target,
+        reason=reason,
+        **row_values(tx, list(_MOVED), rows),
+    )
+    keep_returned(tx, told.all(), {str(one.text): one for one in committed.values()})
+
+
+_MOVED = {"event_id": str, "detail": str}
+_SAME = ("actor", "action", "source", "target", "reason")
+
+
+def _insert_moves_of_values(dialect: str) -> Any:
+    given = rows_of(dialect, **_MOVED)
+    same = (bindparam(word, type_=Text) for word in _SAME)
+    row = select(
+        now_ms(), events.c.client, events.c.workflow, events.c.id, given.c.detail, *same
+    ).join_from(given, events, events.c.id == given.c.event_id)
+    columns = ("at", "client", "workflow", "event_id", "detail", *_SAME)
+    return insert(audit).from_select(columns, row).returning(*RETURNED)
+
+
+_MOVES_OF_VALUES = Prepared(_insert_moves_of_values)
+
+
 def record_deliveries(tx: Connection, notes: Sequence[DeliveryNote], *, actor: str) -> None:
     """Write down what became of deliveries, each in its own words."""
-    if notes:
-        rows = [
-            (one.event_id, one.destination, one.action, one.target, one.reason, as_text(one.detail))
-            for one in notes
-        ]
+    if not notes:
+        return
+    if not any(one.detail and values_in(one.detail) for one in notes):
+        rows = [_note_row(one, as_text(one.detail)) for one in notes]
         _DELIVERIES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
+        return
+    committed = [commit_values(one.detail) for one in notes]
+    rows = [_note_row(one, told.text) for one, told in zip(notes, committed, strict=True)]
+    written = _DELIVERIES_OF_VALUES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
+    keep_returned(tx, written.all(), {one.text: one for one in committed if one.text and one.kept})
+
+
+def _note_row(one: DeliveryNote, detail: str | None) -> tuple[str | None, ...]:
+    return (one.event_id, one.destination, one.action, one.target, one.reason, detail)
 
 
 _NOTE = dict.fromkeys(("event_id", "destination", "action", "target", "reason", "detail"), str)
@@ -152,8 +231,9 @@ def _insert_deliveries(dialect: str) -> Insert:
 
 
 _DELIVERIES = Prepared(_insert_deliveries)
+_DELIVERIES_OF_VALUES = Prepared(lambda dialect: _insert_deliveries(dialect).returning(*RETURNED))
 
 
 def as_text(detail: Detail | None) -> str | None:
-    """A detail as the store keeps it."""
-    return None if detail is None else orjson.dumps(detail).decode()
+    """A detail without a value as the store keeps it."""
+    return None if detail is None else as_json(detail)

@@ -80,7 +80,7 @@ def show_incident(tx: Connection, incident: int) -> View | None:
 
         view["success_rate"] = rate_of(tx, (row.client, row.workflow))
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
-    view["history"] = [audited(one) for one in tx.execute(history)]
+    view["history"] = audited(tx, tx.execute(history).all())
     return view
 
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select, update
 
 from orchestrator.domain import lifecycle
+from orchestrator.domain.commitments import Detail, values_in
 from orchestrator.domain.lifecycle import Move, State
-from orchestrator.store.audit import Detail, as_text, record_moves, telling
+from orchestrator.store.audit import as_text, record_moves, record_moves_of_values, telling
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import events
@@ -61,13 +62,19 @@ def move_events(
     target = lifecycle.target(move, source)
     if epoch is not None:
         values["epoch"] = epoch
-    statement = _statement(change, epoch is not None)
-    told = _Told(actor, move, source, target, reason, as_text(detail))._asdict()
-    if tx.dialect.name == "sqlite":
+    has_values = detail is not None and bool(values_in(detail))
+    told = _Told(actor, move, source, target, reason)._asdict()
+    if tx.dialect.name == "sqlite" or has_values:
+        statement = _statement(change, epoch is not None, "alone")
         rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **values)
         moved = list(rows.scalars())
-        record_moves(tx, moved, **told)
+        if has_values:
+            record_moves_of_values(tx, moved, detail=detail or {}, **told)
+        else:
+            record_moves(tx, moved, detail=as_text(detail), **told)
         return moved
+    told["detail"] = as_text(detail)
+    statement = _statement(change, epoch is not None, "told")
     rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **told, **values)
     return list(rows.scalars())
 
@@ -80,11 +87,10 @@ class _Told(NamedTuple):
     source: str
     target: str
     reason: str | None
-    detail: str | None
 
 
 @functools.cache
-def _statement(change: Change, fenced: bool) -> Prepared:  # noqa: FBT001 - part of the cache's key
+def _statement(change: Change, fenced: bool, how: str) -> Prepared:  # noqa: FBT001 - the cache's key
     def build(dialect: str) -> Any:
         statement = (
             update(events)
@@ -97,7 +103,7 @@ def _statement(change: Change, fenced: bool) -> Prepared:  # noqa: FBT001 - part
         )
         if fenced:
             statement = statement.where(events.c.epoch == bindparam("epoch"))
-        if dialect == "sqlite":
+        if how == "alone":
             return statement.returning(events.c.id)
         # One round trip for both, and no second look at the events.
         moved = statement.returning(events.c.id, events.c.client, events.c.workflow).cte("moved")

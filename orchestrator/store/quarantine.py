@@ -10,11 +10,11 @@ import orjson
 from sqlalchemy import BigInteger, Connection, Text, bindparam, func, insert, select, update
 
 from orchestrator.domain.causes import Cause, cause_of
+from orchestrator.domain.commitments import Detail
 from orchestrator.domain.lifecycle import STAGE_OF, Move, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected
 from orchestrator.domain.workflow import Workflow
-from orchestrator.store.audit import Detail
 from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import recovery_ms
 from orchestrator.store.incidents import note_workflow

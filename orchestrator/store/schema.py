@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0010"
+HEAD = "0011"
 
 metadata = MetaData(
     naming_convention={
@@ -90,9 +90,12 @@ events = Table(
     Column("replays", Integer, nullable=False),
     Column("accepted_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("erased_at", BigInteger),  # its values are gone, its key is a digest
+    Column("erased_by", String(255)),
     UniqueConstraint("client", "workflow", "idempotency_key"),
     sqlite_with_rowid=False,
 )
+Index("ix_events_erased_at", events.c.erased_at, **_only_where("erased_at IS NOT NULL"))
 Index(
     "ix_events_workflow_id_due_at",
     events.c.workflow_id,
@@ -300,6 +303,27 @@ audit = Table(
 )
 Index("ix_audit_event_id", audit.c.event_id)
 Index("ix_audit_incident_id", audit.c.incident_id, **_only_where("incident_id IS NOT NULL"))
+
+# What rows of the audit are committed to, kept beside them so that it can be erased.
+audit_values = Table(
+    "audit_values",
+    metadata,
+    Column("audit_id", ForeignKey(audit.c.id), primary_key=True),
+    Column("path", String(512), primary_key=True),  # a JSON Pointer into the row's detail
+    Column("salt", String(32)),  # hex; null with the value
+    Column("value", Text),  # JSON
+    Column("gone_at", BigInteger),
+    Column("gone_by", String(20)),  # erase or retention
+    sqlite_with_rowid=False,
+)
+
+# Random keys of this store: one by which erased idempotency keys are still known.
+store_keys = Table(
+    "store_keys",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
 
 keys = Table(
     "keys",

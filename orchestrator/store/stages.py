@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, up
 
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.lifecycle import Move, State
+from orchestrator.domain.recipe_steps import Step
 from orchestrator.domain.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
@@ -113,7 +114,7 @@ def save_amended(
     kept: list[str] = []
     for steps, ids in by_steps.items():
         version = version_of(tx, workflow_id_of(tx, ids[0]))
-        detail = {"version": version, "steps": [workflow.amend[one].describe() for one in steps]}
+        detail = {"version": version, "steps": [_named(workflow.amend[one]) for one in steps]}
         kept += move_events(
             tx,
             ids,
@@ -126,6 +127,14 @@ def save_amended(
         )
     keep_amended(tx, {one: amended[one].payload for one in kept})
     return kept
+
+
+_IN_THE_VERSION = ("value", "values", "reason")
+
+
+def _named(step: Step) -> dict[str, object]:
+    """A step without its values: the version that the row names has them for good."""
+    return {name: one for name, one in step.describe().items() if name not in _IN_THE_VERSION}
 
 
 def save_routed(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, update
 
+from orchestrator.domain.commitments import Value
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.clock import now_ms
@@ -33,7 +34,7 @@ def begin_undo(
             destination=row[1],
             action="plan_undo",
             target=DeliveryState.PENDING,
-            detail={"because": because, "record_id": row[2]},
+            detail={"because": because, "record_id": Value(value=row[2])},
         )
         for row in rows.all()
     ]

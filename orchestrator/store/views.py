@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
+from orchestrator.store.audit_values import with_values
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.deliveries import delivery_key
 from orchestrator.store.engine import AnyRow
@@ -213,11 +214,16 @@ def list_audit(
     for name, value in filters.items():
         if value is not None:
             statement = statement.where(audit.c[name] == value)
-    return [audited(row) for row in tx.execute(statement)]
+    return audited(tx, tx.execute(statement).all())
 
 
-def audited(row: AnyRow) -> View:
-    """One row of the audit."""
+def audited(tx: Connection, rows: Sequence[AnyRow]) -> list[View]:
+    """Rows of the audit, with those of their values that are still kept."""
+    details = with_values(tx, [(row.id, row.detail) for row in rows])
+    return [_audited(row, detail) for row, detail in zip(rows, details, strict=True)]
+
+
+def _audited(row: AnyRow, detail: Any) -> View:
     return {
         "at": iso(row.at),
         "client": row.client,
@@ -230,7 +236,7 @@ def audited(row: AnyRow) -> View:
         "from": row.source,
         "to": row.target,
         "reason": row.reason,
-        "detail": orjson.loads(row.detail) if row.detail else None,
+        "detail": detail,
     }
 
 

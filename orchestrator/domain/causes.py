@@ -13,7 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.abbreviate import shorten
-from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentKind
+from orchestrator.domain.incidents import (
+    FURTHER,
+    HELD,
+    LATE,
+    LOW_RATE,
+    MOST_NEW_INCIDENTS,
+    IncidentKind,
+)
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Violation
@@ -68,6 +75,11 @@ def low_rate_cause() -> Cause:
     return cause_of(LOW_RATE, "delivery")
 
 
+def further_cause() -> Cause:
+    """What stands for more causes than may open incidents of their own in an hour."""
+    return cause_of(FURTHER, Stage.VALIDATE)
+
+
 _OURS = {Reason.START_LIMIT, Reason.CONNECTOR_MISSING, Reason.POISON_MESSAGE}
 _SENDERS = {
     Reason.CONTRACT_VIOLATION,
@@ -78,7 +90,7 @@ _SENDERS = {
 
 
 def _kind(reason: str, stage: str) -> IncidentKind:
-    if reason in _SENDERS:
+    if reason in _SENDERS or reason == FURTHER:
         return IncidentKind.CONTRACT
     if reason in _OURS or stage != Stage.DISPATCH:
         return IncidentKind.PLATFORM
@@ -87,44 +99,21 @@ def _kind(reason: str, stage: str) -> IncidentKind:
 
 _Steps = tuple[str, ...]
 
-_INTO_ANY = {"items", "contains", "additionalProperties", "unevaluatedItems", "propertyNames"}
-_INTO_ONE_OF = {"prefixItems", "patternProperties"}  # the next step is the contract's, not a name
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def _place(violation: Violation) -> _Steps:
     """Where a violation is, `*` for what differs from payload to payload; a missing field by name.
 
-    How the contract came there tells which steps are names of its own. Through a `$ref` it tells
-    only of the last ones; before them a number is taken for a place in an array.
+    A row from before places were kept has none: then no step of its path is known to be a name.
     """
-    path = _steps(violation.path)
-    tail = _declared(_steps(violation.schema_path)[:-1])
-    cut = len(path) - len(tail)
-    known = cut >= 0 and all(
-        mine in ("*", came) for mine, came in zip(tail, path[cut:], strict=True)
-    )
-    if not known:
-        tail, cut = (), len(path)
-    place = tuple("*" if step.isdigit() else step for step in path[:cut]) + tail
+    if violation.place is None:
+        place = ("*",) * len(_steps(violation.path))
+    else:
+        place = _steps(violation.place)
     if violation.kind == "required" and (name := _QUOTED.match(violation.message)):
-        return (*place, str(json.loads(name[0])))
+        return (*place, str(json.loads(name[0])))  # the contract's name, not the sender's
     return place
-
-
-def _declared(steps: _Steps) -> _Steps:
-    """The steps into a payload that a path into its contract says."""
-    found: list[str] = []
-    rest = iter(steps)
-    for step in rest:
-        if step == "properties":
-            found.append(next(rest, ""))
-        elif step in _INTO_ONE_OF:
-            next(rest, "")
-            found.append("*")
-        elif step in _INTO_ANY:
-            found.append("*")
-    return tuple(found)
 
 
 def _steps(pointer: str) -> _Steps:
@@ -133,6 +122,7 @@ def _steps(pointer: str) -> _Steps:
 
 _SAID = {
     HELD: "deliveries are held back",
+    FURTHER: f"further causes, beyond {MOST_NEW_INCIDENTS} new ones in an hour",
     LATE: "events are late",
     LOW_RATE: "too few events are delivered",
     Reason.MISSING_FACT: "a fact is missing",
@@ -155,7 +145,7 @@ def _title(
     if broken:
         return ", ".join(_told(place, keyword) for place, keyword in broken)
     said = _SAID.get(reason, reason.replace("_", " "))
-    if reason in (LATE, LOW_RATE):  # of the whole way
+    if reason in (FURTHER, LATE, LOW_RATE):  # of no stage
         return said
     return f"{destination}: {said}" if destination else f"{said} at {stage}"
 

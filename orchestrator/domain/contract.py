@@ -18,6 +18,7 @@ from orchestrator.domain.contract_document import (
     reference_faults,
     subschemas,
 )
+from orchestrator.domain.contract_places import Places
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.hints import did_you_mean
 from orchestrator.domain.verdicts import Violation
@@ -53,6 +54,7 @@ class Contract:
 
     schema: dict[str, object]
     validator: jsonschema_rs.Validator
+    places: Places  # of this schema
 
     def violations(self, payload: object) -> tuple[Violation, ...]:
         """Every way in which a payload breaks the contract, up to MOST_VIOLATIONS; () if none.
@@ -63,7 +65,7 @@ class Contract:
         if self.validator.is_valid(payload):
             return ()
         errors = islice(self._errors(payload), MOST_VIOLATIONS)
-        return describe(tuple(errors), payload, self.schema)
+        return describe(tuple(errors), payload, self.schema, self.places)
 
     def _errors(self, payload: object) -> Iterable[jsonschema_rs.ValidationError]:
         if _has_more_values(payload, _MOST_VALUES):
@@ -92,7 +94,8 @@ def compile_contract(
         found += _format_faults(schema)
     if not found:
         try:
-            return Contract(schema=schema, validator=_validator(schema, formats))
+            validator = _validator(schema, formats)
+            return Contract(schema=schema, validator=validator, places=Places(schema))
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             problem = shorten(str(error).splitlines()[0], LONGEST_MESSAGE)
             found = [Fault(path="contract", problem=problem, fix="write a valid JSON Schema")]

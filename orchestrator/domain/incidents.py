@@ -15,6 +15,16 @@ LATE = "late"
 LOW_RATE = "success_rate"
 """The reason of an incident whose workflow delivers too few of its events."""
 
+FURTHER = "further_causes"
+"""The reason of the incident that counts what exceeds `MOST_NEW_INCIDENTS`."""
+
+MOST_NEW_INCIDENTS = 10
+"""Incidents that what senders send may open in an hour, per workflow: each one alerts a person.
+
+A person reads ten messages an hour, and not a hundred; a sender that breaks its contract in ever
+new ways is one problem and not a hundred.
+"""
+
 
 class IncidentKind(StrEnum):
     """On whose side the cause is."""

@@ -16,6 +16,8 @@ class Violation:
     kind: str  # the JSON Schema keyword: required, type, enum, additionalProperties …
     message: str
     schema_path: str = ""  # JSON Pointer into the contract
+    # `path` in the contract's own words, `*` for what it does not name; None on old rows.
+    place: str | None = None
     hint: str | None = None  # "customer_tier resembles the missing tier"
 
 

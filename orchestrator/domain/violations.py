@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from orchestrator.domain.abbreviate import abbreviate, shorten
+from orchestrator.domain.contract_places import Places
 from orchestrator.domain.hints import renames
 from orchestrator.domain.verdicts import Violation
 
@@ -21,7 +22,10 @@ Path = tuple[str | int, ...]
 
 
 def describe(
-    errors: Sequence[ValidationError], payload: object, schema: Mapping[str, object]
+    errors: Sequence[ValidationError],
+    payload: object,
+    schema: Mapping[str, object],
+    places: Places,
 ) -> tuple[Violation, ...]:
     """The violations of a payload, in the validator's order.
 
@@ -34,6 +38,7 @@ def describe(
             kind=_kind(error, payload),
             message=_message(error, payload),
             schema_path=json_pointer(error.schema_path),
+            place=json_pointer(places.masked(error.instance_path)),
             hint=hint,
         )
         for error, hint in zip(errors, hints, strict=True)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, case, func, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, case, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from orchestrator.domain.causes import Cause, held_cause
-from orchestrator.domain.incidents import IncidentState
+from orchestrator.domain.causes import Cause, further_cause, held_cause
+from orchestrator.domain.incidents import (
+    FURTHER,
+    MOST_NEW_INCIDENTS,
+    IncidentKind,
+    IncidentState,
+)
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
-from orchestrator.store.clock import now_ms
+from orchestrator.store.clock import after, now_ms
 from orchestrator.store.due_times import recovery_ms
 from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.schema import audit as audit_table
 from orchestrator.store.schema import incidents
+
+_HOUR_SECONDS = 3_600.0
+
+
+class TooManyIncidents(Exception):
+    """Raised when a cause would open one incident more than a workflow may open in an hour."""
+
 
 Where = tuple[str, str]
 """A delivery: event id and destination."""
@@ -33,10 +45,12 @@ def note_events(
     owner: str,
     recover_ms: int,
     actor: str,
+    capped: bool = False,
 ) -> int:
     """Count events on the incident of this cause, and open it, or open it again; its id.
 
-    One statement, and one more where it is opened. `recover_ms` is the time from now until when it
+    Raises TooManyIncidents where it is `capped` and one too many; then nothing was counted. One
+    statement, and one more where it is opened. `recover_ms` is the time from now until when it
     has to be healed; `owner` is who then owns it. Callers with several causes go by their `key`, so
     that two of them never wait for each other.
     """
@@ -54,7 +68,10 @@ def note_events(
         events=count,
         recover_ms=recover_ms,
     ).one()
-    incident, notes, reopened = row
+    incident, notes, reopened, beside = row
+    if capped and notes == 1 and not reopened and beside >= MOST_NEW_INCIDENTS:
+        tx.execute(delete(incidents).where(incidents.c.id == incident))
+        raise TooManyIncidents
     if notes == 1:
         audit.record_incident(
             tx,
@@ -70,7 +87,13 @@ def note_events(
 
 
 def note_workflow(
-    tx: Connection, workflow: Workflow, cause: Cause, count: int, *, actor: str
+    tx: Connection,
+    workflow: Workflow,
+    cause: Cause,
+    count: int,
+    *,
+    actor: str,
+    capped: bool = False,
 ) -> int:
     """`note_events` with the owner and the clock that the workflow names."""
     return note_events(
@@ -82,7 +105,33 @@ def note_workflow(
         owner=workflow.owners.recovery_lead,
         recover_ms=recovery_ms(tx, workflow.recover_within_seconds, workflow.calendar),
         actor=actor,
+        capped=capped,
     )
+
+
+def note_causes(
+    tx: Connection, workflow: Workflow, causes: Mapping[Cause, int], *, actor: str
+) -> dict[Cause, int]:
+    """Count events on the incidents of several causes, and their ids.
+
+    What senders send opens at most `MOST_NEW_INCIDENTS` of them in an hour; the rest is counted on
+    one, last, so that two transactions never wait for each other.
+    """
+    found: dict[Cause, int] = {}
+    further = []
+    for cause in sorted(causes, key=lambda one: one.key):
+        capped = cause.kind is IncidentKind.CONTRACT
+        try:
+            found[cause] = note_workflow(
+                tx, workflow, cause, causes[cause], actor=actor, capped=capped
+            )
+        except TooManyIncidents:
+            further.append(cause)
+    if further:
+        count = sum(causes[cause] for cause in further)
+        one = note_workflow(tx, workflow, further_cause(), count, actor=actor)
+        found |= dict.fromkeys(further, one)
+    return found
 
 
 def note_held(tx: Connection, held: Sequence[Where], workflow: Workflow, *, actor: str) -> None:
@@ -110,6 +159,24 @@ _HELD_ONCE = Prepared(
 )
 
 _GIVEN = ("client", "workflow", "cause", "kind", "reason", "stage", "destination", "title", "owner")
+
+
+def _opened_beside() -> Any:
+    """How many others were opened in the last hour for what the workflow's senders sent."""
+    other = incidents.alias("other").c
+    return (
+        select(func.count())
+        .where(
+            other.client == bindparam("client", type_=Text),
+            other.workflow == bindparam("workflow", type_=Text),
+            other.cause != bindparam("cause", type_=Text),
+            other.kind == IncidentKind.CONTRACT.value,
+            other.reason != FURTHER,
+            other.reopened == 0,
+            other.opened_at > after(-_HOUR_SECONDS),
+        )
+        .scalar_subquery()
+    )
 
 
 def _note(dialect: str) -> Any:
@@ -147,7 +214,12 @@ def _note(dialect: str) -> Any:
             "updated_at": new.updated_at,
             **{name: afresh(None, table[name]) for name in cleared},
         },
-    ).returning(table.id, table.notes, table.reopened)
+    ).returning(
+        table.id,
+        table.notes,
+        table.reopened,
+        case((table.notes == 1, _opened_beside()), else_=0),  # counted for a new one alone
+    )
 
 
 _NOTE = Prepared(_note)

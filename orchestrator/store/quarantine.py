@@ -17,7 +17,7 @@ from orchestrator.domain.verdicts import Rejected
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import recovery_ms
-from orchestrator.store.incidents import note_workflow
+from orchestrator.store.incidents import note_causes
 from orchestrator.store.moves import Change, move_events
 from orchestrator.store.payload_words import forget_words, index_words
 from orchestrator.store.prepared import Prepared, among, storable
@@ -85,12 +85,11 @@ def quarantine_rejected(
                 verdict.reason, stage, destination=destination, violations=verdict.violations
             )
             by_cause.setdefault(cause, []).append((verdict, moved))
-    for cause in sorted(by_cause, key=lambda one: one.key):
-        stopped = by_cause[cause]
-        count = sum(len(ids) for _, ids in stopped)
-        incident = note_workflow(tx, workflow, cause, count, actor=actor)
+    counts = {cause: sum(len(ids) for _, ids in stopped) for cause, stopped in by_cause.items()}
+    incidents = note_causes(tx, workflow, counts, actor=actor)
+    for cause, stopped in by_cause.items():
         for verdict, ids in stopped:
-            _let_stand(tx, ids, verdict, stage, workflow, incident)
+            _let_stand(tx, ids, verdict, stage, workflow, incidents[cause])
     return [one for stopped in by_cause.values() for _, ids in stopped for one in ids]
 
 

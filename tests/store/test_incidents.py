@@ -62,7 +62,11 @@ def actions(store: Store, incident: int) -> list[str]:
 def broken_lead(value: int) -> Rejected:
     """A verdict that names its event's own value."""
     violation = Violation(
-        path="/tier", kind="enum", message=f"{value} is none", schema_path="/properties/tier/enum"
+        path="/tier",
+        kind="enum",
+        message=f"{value} is none",
+        schema_path="/properties/tier/enum",
+        place="/tier",
     )
     return Rejected(
         reason=Reason.CONTRACT_VIOLATION, detail=f"/tier: {value} is none", violations=(violation,)
@@ -135,6 +139,57 @@ def test_two_hundred_events_of_one_cause_cost_two_statements_more(store: Store) 
     assert len(of_incidents) == 2, "the count and, because it is new, the audit"
     (row,) = listed(store)
     assert (row["events"], row["standing"]) == (200, 200)
+
+
+def breaking(field: str) -> Rejected:
+    violation = Violation(path=f"/{field}", kind="type", message="", place=f"/{field}")
+    return Rejected(reason=Reason.CONTRACT_VIOLATION, detail=field, violations=(violation,))
+
+
+def reject_each(store: Store, fields: Sequence[str], ids: Sequence[str]) -> None:
+    verdicts: dict[Verdict, list[str]] = {
+        (breaking(field), None): [one] for field, one in zip(fields, ids, strict=True)
+    }
+    with store.write() as tx:
+        quarantine_rejected(
+            tx, verdicts, source=State.ACCEPTED, workflow=lead_workflow(), actor="worker:validate"
+        )
+
+
+def test_new_causes_beyond_ten_in_an_hour_are_counted_as_one(store: Store) -> None:
+    publish_leads(store)
+    ids = accept_leads(store, 64)
+    fields = [f"field{number}" for number in range(30)]
+    reject_each(store, fields[:8], ids[:8])
+    reject_each(store, fields, ids[8:38])  # eight are known by now
+    reject_each(store, fields[:10], ids[38:48])
+
+    rows = {row["title"]: row for row in listed(store)}
+    further = rows.pop("further causes, beyond 10 new ones in an hour")
+    assert len(rows) == 10
+    assert further["kind"] == "contract"
+    assert further["events"] == further["standing"] >= 20
+    assert sum(row["standing"] for row in rows.values()) == 48 - further["standing"]
+    assert actions(store, further["id"]) == ["open_incident"]
+
+    with store.write() as tx:  # an hour later causes that still come get incidents of their own
+        tx.execute(update(incidents).values(opened_at=incidents.c.opened_at - 3_700_000))
+    reject_each(store, fields[24:], ids[48:54])
+    named = {row["title"] for row in listed(store)}
+    assert {f"`{field}` breaks type" for field in fields[24:]} <= named
+
+
+def test_what_destinations_and_platform_do_is_never_counted_together(store: Store) -> None:
+    publish_leads(store)
+    ids = accept_leads(store, 12)
+    for number, one in enumerate(ids):
+        with store.write() as tx:
+            quarantine_events(
+                tx, [one], source=State.ACCEPTED, workflow=lead_workflow(), actor="worker:dispatch",
+                reason=Reason.DESTINATION_REFUSED, detail="no", destination=f"crm-{number}",
+            )  # fmt: skip
+
+    assert len(listed(store)) == 12
 
 
 def test_a_recurrence_opens_it_again_with_a_new_clock_and_the_recovery_lead(store: Store) -> None:

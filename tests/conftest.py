@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from orchestrator.embedded.postgres import FORGETFUL, embedded_postgres
 from orchestrator.embedded.valkey import embedded_valkey
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
+from tests.stores import make_file, new_database
 
 for name in [name for name in os.environ if name.startswith("MESHLINE_")]:
     del os.environ[name]
@@ -43,10 +43,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, once of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    return new_database(request.getfixturevalue("postgres"))
+    """The address of a database, once of each kind; empty, or with a schema for `store`."""
+    migrated = "store" in request.fixturenames
+    if request.param == "postgresql":
+        return new_database(request.getfixturevalue("postgres"), migrated=migrated)
+    if migrated:
+        make_file(tmp_path / "store.db")
+    return f"sqlite:///{tmp_path / 'store.db'}"
 
 
 @pytest.fixture
@@ -55,13 +58,3 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
-
-
-def new_database(server: EmbeddedServer) -> str:
-    """The address of a new, empty database on a server."""
-    import psycopg
-
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    return server.url.rpartition("/")[0] + f"/{name}"

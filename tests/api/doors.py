@@ -20,8 +20,8 @@ from orchestrator.api.serve import DoorServer, listen
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
 from tests.leads import publish_leads
+from tests.stores import open_new
 
 WAITING = "meshline_door_waiting"
 LONG = 60.0  # seconds that a test keeps a commit waiting at most
@@ -80,7 +80,7 @@ class RunningDoor:
 @contextmanager
 def leads_store(folder: Path) -> Iterator[Store]:
     """A store on SQLite in which the workflow of leads is live."""
-    store = open_store(f"sqlite:///{folder / 'store' / 'meshline.db'}")
+    store = open_new(folder / "store" / "meshline.db")
     publish_leads(store)
     try:
         yield store

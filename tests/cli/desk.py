@@ -20,7 +20,6 @@ from orchestrator.domain.verdicts import Amended, Rejected
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.settings import settings
 from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
 from orchestrator.store.stages import (
     Saving,
     load_group,
@@ -30,6 +29,7 @@ from orchestrator.store.stages import (
 )
 from orchestrator.store.workflows import WorkflowShelf
 from tests.leads import accept_leads, claim_groups, publish_leads
+from tests.stores import open_new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class CommandLine:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The store that the commands use."""
-        opened = open_store(f"sqlite:///{self.folder / '.meshline' / 'meshline.db'}")
+        opened = open_new(self.folder / ".meshline" / "meshline.db")
         yield opened
         opened.close()
 

@@ -13,7 +13,7 @@ from connectors.conformance import Conformance
 from connectors.registry import load_connectors
 from connectors.rigging import Bench, Rig, set_up
 from orchestrator.embedded.child import EmbeddedServer
-from tests.conftest import new_database
+from tests.stores import new_database
 from tests.systems.cutting import Wire
 
 DEFINITION = """\

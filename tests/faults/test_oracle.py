@@ -19,7 +19,6 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
 from orchestrator.store.schema import events
 from tests.faults.leads import Lead
 from tests.faults.oracle import judge, tell_stories
@@ -27,11 +26,12 @@ from tests.faults.parts import Destination
 from tests.faults.plan import Kind, Pair, kinds_of, plan_faults
 from tests.faults.producers import Ledger, Quota
 from tests.leads import lead, publish_leads
+from tests.stores import open_new
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    opened = open_new(tmp_path / "store.db")
     publish_leads(opened)
     yield opened
     opened.close()

@@ -9,10 +9,10 @@ import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.rabbitmq import embedded_rabbitmq
-from tests.conftest import new_database
 from tests.integration.pairs import PAIRS, Pair, empty_broker_on
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
+from tests.stores import new_database
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
     if store == "sqlite":
         url = f"sqlite:///{tmp_path / 'store.db'}"
     else:
-        url = new_database(request.getfixturevalue("postgres"))
+        url = new_database(request.getfixturevalue("postgres"), migrated=True)
     if broker == "valkey":
         return Pair(store_url=url)
     return Pair(store_url=url, broker=empty_broker_on(request.getfixturevalue("rabbitmq")))

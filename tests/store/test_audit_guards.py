@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from orchestrator.store.audit_guards import look_at_audit
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
-from tests.conftest import new_database
 from tests.leads import accept_leads, publish_leads
+from tests.stores import new_database
 
 _ROW = "(id, at, actor, action) VALUES"
 

@@ -83,6 +83,7 @@ def further_cause() -> Cause:
 _OURS = {Reason.START_LIMIT, Reason.CONNECTOR_MISSING, Reason.POISON_MESSAGE}
 _SENDERS = {
     Reason.CONTRACT_VIOLATION,
+    Reason.CONTRACT_LIMIT,
     Reason.MISSING_FACT,
     Reason.NO_ROUTE,
     Reason.RULE_ERROR,
@@ -125,6 +126,7 @@ _SAID = {
     FURTHER: f"further causes, beyond {MOST_NEW_INCIDENTS} new ones in an hour",
     LATE: "events are late",
     LOW_RATE: "too few events are delivered",
+    Reason.CONTRACT_LIMIT: "the contract takes too many steps",
     Reason.MISSING_FACT: "a fact is missing",
     Reason.NO_ROUTE: "no route matches",
     Reason.RULE_ERROR: "a rule cannot be computed",

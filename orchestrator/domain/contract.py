@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 import jsonschema_rs
 
 from orchestrator.domain.abbreviate import abbreviate, shorten
+from orchestrator.domain.contract_cost import MOST_STEPS, ContractCost, cost_of
 from orchestrator.domain.contract_document import (
     DRAFT_7,
     DRAFT_2020,
@@ -19,8 +21,10 @@ from orchestrator.domain.contract_document import (
     subschemas,
 )
 from orchestrator.domain.contract_places import Places
+from orchestrator.domain.contract_unions import UNIONS, without_trees
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.hints import did_you_mean
+from orchestrator.domain.pattern_cost import BACKTRACKS
 from orchestrator.domain.verdicts import Violation
 from orchestrator.domain.violations import LONGEST_MESSAGE, MASK, describe, worded
 
@@ -29,13 +33,10 @@ Formats = Literal["assert", "annotate"]
 MOST_VIOLATIONS = 1_000
 """Violations of one payload that are kept."""
 
-_MOST_VALUES = 100_000
-"""Values in a payload past which only the first violation is looked for.
+MOST_CHARACTERS = 262_144
+"""Characters in the places of all violations of one payload: a name may be as long as a body."""
 
-The validator collects before it answers: half a million wrong items would take 9 s and 1 GB.
-"""
-
-_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS)
 _EMAILS = jsonschema_rs.EmailOptions(allow_display_text=False)
 _DRAFTS: dict[str, type[jsonschema_rs.Validator]] = {
     DRAFT_7: jsonschema_rs.Draft7Validator,
@@ -48,32 +49,92 @@ _FORMATS = (
 )  # fmt: skip
 
 
+class TooDear(Exception):
+    """Raised where a payload takes more steps than MOST_STEPS; the text says what to do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contract:
     """A compiled contract."""
 
     schema: dict[str, object]
+    formats: Formats
     validator: jsonschema_rs.Validator
     places: Places  # of this schema
+    cost: ContractCost
 
     def violations(self, payload: object) -> tuple[Violation, ...]:
         """Every way in which a payload breaks the contract, up to MOST_VIOLATIONS; () if none.
 
         They are those of a stock JSON Schema validator: a property that is not declared is a
-        violation of the object that holds it.
+        violation of the object that holds it. Raises TooDear.
         """
+        if self.cost.is_too_dear(payload):
+            raise TooDear(f"to hold it against the contract {_TAKES}")
         if self.validator.is_valid(payload):
             return ()
-        errors = islice(self._errors(payload), MOST_VIOLATIONS)
+        errors = _until_large(islice(self._errors(payload), MOST_VIOLATIONS))
         return describe(tuple(errors), payload, self.schema, self.places)
 
     def _errors(self, payload: object) -> Iterable[jsonschema_rs.ValidationError]:
-        if _has_more_values(payload, _MOST_VALUES):
-            try:
-                self.validator.validate(payload)
-            except jsonschema_rs.ValidationError as first:
-                return (first,)
-        return self.validator.iter_errors(payload)
+        """The errors; where they could fill the memory those of unions briefly, or the first."""
+        if not self.cost.is_long_to_list(payload):
+            return self.validator.iter_errors(payload)
+        if self.cost.is_long_to_search(payload):
+            raise TooDear(f"it breaks the contract, and to find out where {_TAKES}")
+        brief, cost = self._brief
+        if brief is None or cost is None:
+            raise TooDear(f"it breaks the contract, and to find out where {_TAKES}")
+        if cost is not self.cost and not cost.is_long_to_list(payload):
+            return brief.iter_errors(payload)
+        try:
+            brief.validate(payload)
+        except jsonschema_rs.ValidationError as first:
+            return (first,)
+        return ()
+
+    @cached_property
+    def _brief(self) -> tuple[jsonschema_rs.Validator | None, ContractCost | None]:
+        """The same contract without the errors within unions, and what it costs."""
+        if not self.cost.has_unions:
+            return self.validator, self.cost
+        if self.cost.asks_again:  # what a union has evaluated would not be known
+            return None, None
+        draft = jsonschema_rs.Draft7 if draft_of(self.schema) == DRAFT_7 else _DRAFT_2020
+
+        def build(schema: dict[str, Any], **options: Any) -> jsonschema_rs.Validator:
+            return _validator(schema, self.formats, draft=draft_of(self.schema), **options)
+
+        brief = without_trees(self.schema, draft, build)
+        return brief, cost_of(_without(self.schema, UNIONS), [])
+
+
+def _until_large(
+    errors: Iterable[jsonschema_rs.ValidationError],
+) -> Iterator[jsonschema_rs.ValidationError]:
+    """The errors until their places together are longer than MOST_CHARACTERS, at least one."""
+    characters = 0
+    for error in errors:
+        yield error
+        characters += sum(len(str(step)) for step in error.instance_path)
+        if characters > MOST_CHARACTERS:
+            return
+
+
+_TAKES = (
+    f"takes more than {MOST_STEPS:,} steps: send it flatter or in parts,"
+    " or let the contract's `anyOf`, `oneOf` and `$ref` lead to less"
+)
+_DRAFT_2020 = jsonschema_rs.Draft202012
+
+
+def _without(value: Any, keywords: tuple[str, ...]) -> Any:
+    """A schema without some keywords, wherever in it they are."""
+    if isinstance(value, list):
+        return [_without(one, keywords) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _without(one, keywords) for key, one in value.items() if key not in keywords}
 
 
 def schema_faults(schema: dict[str, object]) -> list[Fault]:
@@ -93,9 +154,17 @@ def compile_contract(
     if formats == "assert":
         found += _format_faults(schema)
     if not found:
+        cost = cost_of(schema, found)
+    if not found and cost:
         try:
             validator = _validator(schema, formats)
-            return Contract(schema=schema, validator=validator, places=Places(schema))
+            return Contract(
+                schema=schema,
+                formats=formats,
+                validator=validator,
+                places=Places(schema),
+                cost=cost,
+            )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             problem = shorten(str(error).splitlines()[0], LONGEST_MESSAGE)
             found = [Fault(path="contract", problem=problem, fix="write a valid JSON Schema")]
@@ -103,14 +172,17 @@ def compile_contract(
     return None
 
 
-def _validator(schema: dict[str, object], formats: Formats) -> jsonschema_rs.Validator:
-    return _DRAFTS[draft_of(schema) or DRAFT_2020](
-        schema,
+def _validator(
+    schema: Mapping[str, Any], formats: Formats, *, draft: str | None = None, **options: Any
+) -> jsonschema_rs.Validator:
+    return _DRAFTS[draft or draft_of(schema) or DRAFT_2020](
+        dict(schema),
         validate_formats=formats == "assert",
         offline=True,
         mask=MASK,
         pattern_options=_PATTERNS,
         email_options=_EMAILS,
+        **options,
     )
 
 
@@ -162,15 +234,3 @@ def _format_faults(schema: dict[str, object]) -> list[Fault]:
                 )
             )
     return faults
-
-
-def _has_more_values(value: object, most: int) -> bool:
-    todo, seen = [value], 0
-    while todo and seen <= most:
-        one = todo.pop()
-        seen += 1
-        if isinstance(one, dict):
-            todo.extend(one.values())
-        elif isinstance(one, list):
-            todo.extend(one)
-    return seen > most

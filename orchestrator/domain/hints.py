@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -11,13 +12,18 @@ from rapidfuzz.distance import DamerauLevenshtein
 _RENAMED = 70.0  # of 100; `teir` and `tier` have 75, `mail` and `tier` 25
 _MISSPELT = 60.0  # where one of a few names is meant, less will do
 _MOST = 50  # names on each side that are compared
+_LONGEST = 100  # characters of a name that is compared: a payload's may be as long as its body
+_MOST_KNOWN = 5_000  # names among which a misspelt one is looked for
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W_a-zA-Z0-9]+")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that `name` is most likely a misspelling of, or None."""
+    if len(name) > _LONGEST:
+        return None
+    known = [one for one in islice(names, _MOST_KNOWN) if len(one) <= _LONGEST]
     found = process.extractOne(
-        name, list(names), scorer=resemblance, score_cutoff=_MISSPELT, processor=None
+        name, known, scorer=resemblance, score_cutoff=_MISSPELT, processor=None
     )
     return found[0] if found else None
 
@@ -35,7 +41,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def renames(unknown: Iterable[str], missing: Iterable[str]) -> dict[str, str]:
     """For unknown names the missing name that each resembles; the best pair first, each once."""
-    unknown, missing = list(unknown)[:_MOST], list(missing)[:_MOST]
+    unknown, missing = _comparable(unknown), _comparable(missing)
     pairs = sorted(
         ((resemblance(one, other), one, other) for one in unknown for other in missing),
         key=lambda pair: -pair[0],
@@ -45,6 +51,10 @@ def renames(unknown: Iterable[str], missing: Iterable[str]) -> dict[str, str]:
         if score >= _RENAMED and one not in found and other not in found.values():
             found[one] = other
     return found
+
+
+def _comparable(names: Iterable[str]) -> list[str]:
+    return [name for name in islice(names, _MOST) if len(name) <= _LONGEST]
 
 
 def resemblance(one: str, other: str, **_: object) -> float:

@@ -9,6 +9,7 @@ class Reason(StrEnum):
     """One code a cause; the sentence beside it in the store is for people."""
 
     CONTRACT_VIOLATION = "contract_violation"  # the payload breaks the contract
+    CONTRACT_LIMIT = "contract_limit"  # the contract takes too many steps on this payload
     MISSING_FACT = "missing_fact"  # a route or a field needs a fact that is not there
     NO_ROUTE = "no_route"  # no route matched
     RULE_ERROR = "rule_error"  # a CEL rule could not be computed on this payload

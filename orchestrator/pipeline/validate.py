@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.abbreviate import shorten
 from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.contract import MOST_VIOLATIONS
+from orchestrator.domain.contract import MOST_VIOLATIONS, TooDear
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected, Valid, Violation
 
 _VALID = Valid()
+_LONGEST_PLACE = 300  # characters; the violation itself has the whole
 
 
 def validate(payload: object, workflow: CompiledWorkflow) -> Valid | Rejected:
-    """Valid, or Rejected with every violation of the contract."""
-    violations = workflow.contract.violations(payload)
+    """Valid, or Rejected with every violation of the contract, or for what it would cost."""
+    try:
+        violations = workflow.contract.violations(payload)
+    except TooDear as error:
+        return Rejected(reason=Reason.CONTRACT_LIMIT, detail=str(error))
     if not violations:
         return _VALID
     return Rejected(
@@ -22,7 +27,7 @@ def validate(payload: object, workflow: CompiledWorkflow) -> Valid | Rejected:
 
 def _sentence(violations: tuple[Violation, ...]) -> str:
     first, more = violations[0], len(violations) - 1
-    where = f"{first.path}: " if first.path else ""
+    where = f"{shorten(first.path, _LONGEST_PLACE)}: " if first.path else ""
     at_least = "at least " if len(violations) == MOST_VIOLATIONS else ""
     rest = f" (and {at_least}{more} more)" if more else ""
     return f"{where}{first.message}{rest}"

@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         16_777_216, gt=0, le=67_108_864, description="largest body of a batch"
     )
     max_batch_events: int = Field(1_000, gt=0, le=10_000, description="most triggers in one batch")
+    max_values: int = Field(
+        100_000,
+        gt=0,
+        le=1_000_000,
+        description="most values in one trigger: objects, arrays, texts, numbers",
+    )
     max_depth: int = Field(64, gt=0, le=200, description="deepest nesting of a JSON body")
 
     worker_processes: int = Field(2, gt=0, description="processes of one worker")

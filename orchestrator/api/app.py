@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +19,7 @@ from orchestrator.api.door import Door, DoorLimits
 from orchestrator.api.events import Events
 from orchestrator.api.keys import REMEMBERED_SECONDS, KeyRing
 from orchestrator.api.metrics import Counted, Metrics
+from orchestrator.api.parsers import Parsers
 from orchestrator.api.readiness import OK, Readiness
 from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import StoreUnavailable
@@ -34,7 +34,6 @@ from orchestrator.store.views import count_states
 _COUNTED_SECONDS = 10.0  # counting goes over every event
 _COUNTING_SECONDS = 8.0
 _READING_THREADS = 4
-_PARSING_THREADS = 2
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -45,7 +44,8 @@ class ApiLimits:
 
     door: DoorLimits = field(default_factory=DoorLimits)
     body_seconds: float = 30.0  # until the whole body has arrived
-    bytes_in_hand: int = 128 * 1024 * 1024  # bodies that are read or wait for their commit
+    bytes_in_hand: int = 64 * 1024 * 1024  # bodies that are read or wait for their commit
+    share: float = 0.5  # of them that one key may have in hand; one body always
     key_seconds: float = REMEMBERED_SECONDS
     look_seconds: float = 2.0  # how long a look into the store is waited for
 
@@ -57,7 +57,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         "door-reader", StoreUnavailable, seconds=limits.look_seconds, threads=_READING_THREADS
     )
     counts = Aside("door-counter", StoreUnavailable, seconds=_COUNTING_SECONDS)
-    parsers = ThreadPoolExecutor(_PARSING_THREADS, "door-parser")
+    parsers = Parsers()
     metrics = Metrics()
     door = Door(store, metrics, limits.door)
     events = Events(
@@ -65,7 +65,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         door=door,
         keys=KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds),
         metrics=metrics,
-        room=Room(max(limits.bytes_in_hand, config.max_batch_bytes, config.max_body_bytes)),
+        room=_room(limits, config),
         config=config,
         body_seconds=limits.body_seconds,
         looks=looks,
@@ -96,8 +96,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
             yield
         finally:
             await door.stop()
-            parsers.shutdown()
-            for threads in (looks, counts, readiness):
+            for threads in (parsers, looks, counts, readiness):
                 threads.close()
 
     def route(method: str, path: str, endpoint: Endpoint) -> Route:
@@ -116,6 +115,12 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     )
     app.router.redirect_slashes = False  # a redirect would name the Host that a client made up
     return app
+
+
+def _room(limits: ApiLimits, config: Settings) -> Room:
+    largest = max(config.max_batch_bytes, config.max_body_bytes)
+    most = max(limits.bytes_in_hand, largest)
+    return Room(most, share=max(int(most * limits.share), largest))
 
 
 def _answering(events: Events, endpoint: Endpoint) -> Endpoint:

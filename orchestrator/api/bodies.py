@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from orchestrator.api.problems import BodyTooSlow, DoorFull, Problem
+from orchestrator.api.problems import BodyTooSlow, DoorFull, KeyBusy, Problem
 from orchestrator.domain.errors import PayloadTooLarge
 
 _LINGER_SECONDS = 2.0
@@ -19,10 +19,12 @@ _LINGER_BYTES = 64 * 1024 * 1024
 
 
 class Room:
-    """How many bytes of bodies the door has in hand at once, over all requests."""
+    """How many bytes of bodies the door has in hand at once: over all requests, and for one key."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, share: int) -> None:
         self.left = most
+        self.share = share  # bytes
+        self.held: dict[str, int] = {}  # bytes by key
 
     @contextmanager
     def hold(self) -> Iterator[Hold]:
@@ -31,7 +33,7 @@ class Room:
         try:
             yield hold
         finally:
-            self.left += hold.size
+            hold.give_back()
 
 
 class Hold:
@@ -39,36 +41,55 @@ class Hold:
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._key = ""
         self.size = 0  # bytes
 
+    def belongs_to(self, key: str) -> None:
+        """Name the key whose share is used; before anything is held."""
+        self._key = key
+
     def take(self, size: int) -> None:
-        """Hold `size` bytes more. Raises DoorFull."""
+        """Hold `size` bytes more. Raises DoorFull, KeyBusy."""
+        held = self._room.held.get(self._key, 0) + size
+        if held > self._room.share:
+            raise KeyBusy(
+                "too many bodies of this key are on their way in", fix="send it again in a moment"
+            )
         if size > self._room.left:
             raise DoorFull("too many bodies are on their way in", fix="send it again in a moment")
         self._room.left -= size
+        self._room.held[self._key] = held
         self.size += size
+
+    def give_back(self) -> None:
+        """Hold nothing any more."""
+        room, self.size, size = self._room, 0, self.size
+        if not size:
+            return
+        room.left += size
+        room.held[self._key] -= size
+        if not room.held[self._key]:
+            del room.held[self._key]
 
 
 async def read_body(request: Request, hold: Hold, *, limit: int, seconds: float) -> bytes:
-    """The whole body. Raises PayloadTooLarge, BodyTooSlow, DoorFull, ClientDisconnect."""
+    """The whole body. Raises PayloadTooLarge, BodyTooSlow, DoorFull, KeyBusy, ClientDisconnect."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for part in request.stream():
-                size += len(part)
-                if size > limit:
+                if len(body) + len(part) > limit:
                     raise _too_large(limit)
                 hold.take(len(part))
-                parts.append(part)
+                body += part
     except TimeoutError:
         raise BodyTooSlow(
             f"the body did not arrive within {seconds:g} s", fix="send it again, faster"
         ) from None
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return bytes(body)
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

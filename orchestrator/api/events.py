@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Executor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -19,6 +19,7 @@ from orchestrator.api.content import Form, form_of
 from orchestrator.api.door import Door
 from orchestrator.api.keys import KeyRing
 from orchestrator.api.metrics import Metrics
+from orchestrator.api.parsers import Parsers, Reading, read_at_once
 from orchestrator.api.problems import Problem, problem_of
 from orchestrator.api.triggers import read_batch, read_plain
 from orchestrator.domain import strict_json
@@ -30,7 +31,8 @@ from orchestrator.settings import Settings
 from orchestrator.store.engine import Store
 from orchestrator.store.views import show_event
 
-_LONG_BODY = 64 * 1024  # bytes; reading a longer one would keep the other requests waiting
+_LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
+_LARGE_BODY = 512 * 1024  # bytes; what one leaves behind is worth giving back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +47,15 @@ class Events:
     config: Settings
     body_seconds: float
     looks: Aside  # where the store is read
-    parsers: Executor  # where long bodies are read
+    parsers: Parsers  # where long bodies are read
 
     async def post(self, request: Request) -> Response:
         """202 with id and duplicate; of a batch, one for each trigger in order."""
         began = perf_counter()
-        with self.room.hold() as hold:
+        with self._hold() as hold:
             try:
                 caller = await self.keys.caller(request.headers.get("authorization"))
+                hold.belongs_to(caller.key_id)
                 form = form_of(request.headers)
                 body = await self._body(request, form, hold)
             except (Refused, StoreUnavailable) as error:
@@ -87,6 +90,15 @@ class Events:
         self.metrics.refused(problem.code)
         return problem
 
+    @contextmanager
+    def _hold(self) -> Iterator[Hold]:
+        with self.room.hold() as hold:
+            try:
+                yield hold
+            finally:
+                if hold.size > _LARGE_BODY:
+                    self.parsers.trim_soon()
+
     async def _body(self, request: Request, form: Form, hold: Hold) -> bytes:
         config = self.config
         limit = config.max_batch_bytes if form.is_batch else config.max_body_bytes
@@ -95,25 +107,22 @@ class Events:
     async def _triggers(
         self, request: Request, form: Form, body: bytes, caller: Caller
     ) -> list[Trigger]:
-        if len(body) > _LONG_BODY:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.parsers, self._read, request, form, body, caller)
-        return self._read(request, form, body, caller)
+        reading = self._read(request, form, body, caller)
+        if len(body) <= _LONG_BODY:
+            return read_at_once(reading)
+        return await self.parsers.run(reading, key=caller.key_id, gone=request.is_disconnected)
 
-    def _read(self, request: Request, form: Form, body: bytes, caller: Caller) -> list[Trigger]:
-        depth = self.config.max_depth + (2 if form.is_batch else 1)  # around the payload
-        value = strict_json.loads(body, max_depth=depth)
+    def _read(
+        self, request: Request, form: Form, body: bytes, caller: Caller
+    ) -> Reading[list[Trigger]]:
+        read_one = read_plain if form in (Form.PLAIN, Form.PLAIN_BATCH) else read_structured
+        if form.is_batch:
+            return (yield from read_batch(body, lambda one: read_one(one, caller), self.config))
+        depth = self.config.max_depth + 1  # around the payload
+        value = strict_json.loads(body, max_depth=depth, most_values=self.config.max_values)
         if form is Form.BINARY:
             return [read_binary(request.headers, value, caller)]
-        read_one = read_plain if form in (Form.PLAIN, Form.PLAIN_BATCH) else read_structured
-        if not form.is_batch:
-            return [read_one(value, caller)]
-        return read_batch(
-            value,
-            lambda one: read_one(one, caller),
-            most=self.config.max_batch_events,
-            largest=self.config.max_body_bytes,
-        )
+        return [read_one(value, caller)]
 
 
 def _find(store: Store, event_id: str) -> dict[str, Any] | None:

@@ -41,6 +41,12 @@ class DoorFull(Refused):
     code = "door_full"
 
 
+class KeyBusy(Refused):
+    """Raised when one key's bodies take the share of the door that a key has."""
+
+    code = "key_busy"
+
+
 STATUS = {
     "invalid_json": HTTPStatus.BAD_REQUEST,
     "key_refused": HTTPStatus.UNAUTHORIZED,
@@ -53,6 +59,7 @@ STATUS = {
     "unsupported_content": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_trigger": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown_trigger": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "key_busy": HTTPStatus.TOO_MANY_REQUESTS,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "store_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "door_full": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -63,6 +70,7 @@ _HEADERS: Mapping[str, Mapping[str, str]] = {
     "key_refused": {"www-authenticate": 'Bearer realm="meshline"'},
     "store_unavailable": {"retry-after": "2"},  # seconds
     "door_full": {"retry-after": "1"},
+    "key_busy": {"retry-after": "1"},
 }
 
 _AGAIN = "send it again with the same idempotency key"

@@ -6,15 +6,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from orchestrator.api.parsers import TURN_BYTES, Reading
 from orchestrator.domain import strict_json
 from orchestrator.domain.abbreviate import shorten
 from orchestrator.domain.errors import InvalidTrigger, PayloadTooLarge, Refused
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.hints import did_you_mean
+from orchestrator.domain.json_elements import elements, is_array
+from orchestrator.domain.json_faults import Fault
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.manage_keys import Caller
+from orchestrator.settings import Settings
 
 LONGEST_TYPE, LONGEST_KEY, LONGEST_CLIENT = 255, 400, 64  # characters
+_LONGER = 4  # times its compact form: how long a trigger of a batch may be with blanks and escapes
 
 _FIELDS = ("type", "data", "idempotency_key", "client")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -41,29 +46,65 @@ def read_plain(value: object, caller: Caller) -> Trigger:
 
 
 def read_batch(
-    value: object, read_one: Callable[[object], Trigger], *, most: int, largest: int
-) -> list[Trigger]:
-    """The triggers of a JSON array; `most` of them, none with more than `largest` bytes of data.
+    raw: bytes, read_one: Callable[[object], Trigger], config: Settings
+) -> Reading[list[Trigger]]:
+    """The triggers of a JSON array, in turns: they are counted first, then built one by one.
 
-    Raises InvalidTrigger, PayloadTooLarge, and for one of them RefusedAt.
+    Raises InvalidJson, InvalidTrigger, PayloadTooLarge, and for one of them RefusedAt.
     """
-    if not isinstance(value, list):
-        raise InvalidTrigger("a batch is a JSON array", field="body", fix="send `[{…}, {…}]`")
-    if not value:
-        raise InvalidTrigger("the batch is empty", field="body", fix="send at least one trigger")
-    if len(value) > most:
-        raise PayloadTooLarge(
-            f"the batch has {len(value)} triggers", field="body", fix=f"send {most} at most"
-        )
-    triggers = []
-    for index, one in enumerate(value):
+    spans = yield from _spans(raw, config)
+    triggers: list[Trigger] = []
+    turn_ends = TURN_BYTES
+    for index, span in enumerate(spans):
         try:
-            trigger = read_one(one)
-            _refuse_large(trigger, largest)
+            trigger = read_one(_value(raw, span, config))
+            _refuse_large(trigger, config.max_body_bytes)
         except Refused as refused:
             raise RefusedAt(index, refused) from None
         triggers.append(trigger)
+        if span[1] > turn_ends:
+            turn_ends = span[1] + TURN_BYTES
+            yield
     return triggers
+
+
+def _value(raw: bytes, span: tuple[int, int], config: Settings) -> object:
+    """What one element of a batch is. Raises InvalidJson, PayloadTooLarge."""
+    return strict_json.part(
+        raw, *span, max_depth=config.max_depth + 1, most_values=config.max_values
+    )
+
+
+def _spans(raw: bytes, config: Settings) -> Reading[list[tuple[int, int]]]:
+    """Where each trigger of a batch begins and ends."""
+    if not is_array(raw):
+        if len(raw) <= config.max_body_bytes:
+            strict_json.loads(raw, max_depth=config.max_depth, most_values=config.max_values)
+        raise InvalidTrigger("a batch is a JSON array", field="body", fix="send `[{…}, {…}]`")
+    most = config.max_batch_events
+    spans: list[tuple[int, int]] = []
+    turn_ends = TURN_BYTES
+    try:
+        for span in elements(
+            raw, longest=_LONGER * config.max_body_bytes, max_depth=config.max_depth + 1
+        ):
+            spans.append(span)
+            if len(spans) > most:
+                raise PayloadTooLarge(
+                    f"the batch has more than {most} triggers",
+                    field="body",
+                    fix=f"send {most} at most",
+                )
+            if span[1] > turn_ends:
+                turn_ends = span[1] + TURN_BYTES
+                yield
+    except Fault as fault:
+        if spans:  # where the last one does not end, that is the first fault
+            _value(raw, spans[-1], config)
+        raise fault.told(raw, "body") from None
+    if not spans:
+        raise InvalidTrigger("the batch is empty", field="body", fix="send at least one trigger")
+    return spans
 
 
 def make_trigger(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.starting import prepare_process
+
 if TYPE_CHECKING:
     from orchestrator.settings import Settings
 
@@ -49,6 +51,7 @@ def up(
     """Run everything on this machine until Ctrl-C."""
     from orchestrator.embedded.up import run_up
 
+    prepare_process()
     raise typer.Exit(run_up(example=example))
 
 
@@ -61,6 +64,7 @@ def demo(
     """Play the story of a renamed form field, and count."""
     from orchestrator.embedded.demo import run_demo
 
+    prepare_process()
     raise typer.Exit(run_demo(leads=leads))
 
 
@@ -112,6 +116,7 @@ def flower(host: Host = None, port: Port = None, port_file: PortFile = None) -> 
 
 
 def _settings(**said: object) -> Settings:
+    prepare_process()
     from orchestrator.settings import settings
 
     return settings().model_copy(

@@ -70,7 +70,9 @@ def _document(raw: bytes, field: str) -> object:
             field=field,
             fix="send less, or raise MESHLINE_MAX_BODY_BYTES",
         )
-    return strict_json.loads(raw, max_depth=bounds.max_depth, field=field)
+    return strict_json.loads(
+        raw, max_depth=bounds.max_depth, most_values=bounds.max_values, field=field
+    )
 
 
 def limits() -> Settings:

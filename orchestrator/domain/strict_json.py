@@ -6,39 +6,53 @@ No NaN, no doubled key, no number that would change, no broken Unicode, no botto
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Iterator
-from typing import NoReturn
 
+import jiter
 import orjson
 
-from orchestrator.domain.errors import InvalidJson
-
-_OPENING, _CLOSING, _DIGITS = ("{", "["), ("}", "]"), tuple("0123456789")
-SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
-
-_WORD = re.compile(
-    r'"(?:[^"\\]|\\.)*"|[{}\[\]:]|-?(?:Infinity|NaN)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL
-)
-_ESCAPE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+from orchestrator.domain.errors import InvalidJson, PayloadTooLarge
+from orchestrator.domain.json_faults import (
+    LARGEST_INTEGER,
+    SMALLEST_INTEGER,
+    Fault,
+    first_fault,
+    too_deep_at,
 )
 
+__all__ = ["LARGEST_INTEGER", "MOST_VALUES", "SMALLEST_INTEGER", "digest", "dumps", "loads", "part"]
 
-def loads(raw: bytes | str, *, max_depth: int = 64, field: str = "body") -> object:
+MOST_VALUES = 1_000_000
+"""Values in one document where its reader names no other bound. One costs 8 to 200 bytes."""
+
+
+def loads(
+    raw: bytes | str, *, max_depth: int = 64, most_values: int = MOST_VALUES, field: str = "body"
+) -> object:
     """The value of a JSON document.
 
-    Raises InvalidJson that says what is wrong, where, and what to send instead; `field` is how the
-    error calls the document.
+    Nothing is built of a document with too many values or levels. Raises PayloadTooLarge, and
+    InvalidJson that says what is wrong, where, and what to send instead; `field` is how the error
+    calls the document.
     """
-    value = _round_trip(raw)
-    if value is _NO_ROUND_TRIP:
-        value = _parse(_decode(raw, field), field, max_depth)
-    if _brackets(raw) > max_depth and _is_deeper(value, max_depth):
-        raise _too_deep(_decode(raw, field), max_depth, field)
-    return value
+    whole = raw if isinstance(raw, bytes) else _encode(raw, field)
+    try:
+        return _read(whole, max_depth, most_values, field)
+    except Fault as fault:
+        raise fault.told(whole, field) from None
+
+
+def part(
+    raw: bytes, start: int, end: int, *, max_depth: int, most_values: int, field: str = "body"
+) -> object:
+    """The value of the document in `raw[start:end]`, its faults placed in the whole of `raw`.
+
+    Raises InvalidJson, PayloadTooLarge.
+    """
+    try:
+        return _read(raw[start:end], max_depth, most_values, field)
+    except Fault as fault:
+        raise fault.moved(start).told(raw, field) from None
 
 
 def dumps(value: object) -> str:
@@ -52,196 +66,94 @@ def digest(value: object) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def _read(raw: bytes, max_depth: int, most_values: int, field: str) -> object:
+    """Raises Fault, PayloadTooLarge."""
+    containers = raw.count(b"[") + raw.count(b"{")
+    # Both counts take strings for structure, so they are never too low; who is over is counted
+    # again without its strings.
+    if containers > max_depth or containers + raw.count(b",") >= most_values:
+        _refuse_bulk(raw, max_depth, most_values, field)
+    value = _round_trip(raw)
+    return _parse(raw) if value is _NO_ROUND_TRIP else value
+
+
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # as signed bytes: one down, one up
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+_WINDOW = 64 * 1024  # bytes; more at once would make as many small objects as there are strings
+
+
+def _refuse_bulk(raw: bytes, max_depth: int, most_values: int, field: str) -> None:
+    """Count without building. Raises Fault, PayloadTooLarge."""
+    values = depth = deepest = 0
+    for outside in _outside_strings(raw):
+        for step in memoryview(outside.translate(_STEPS, _NOT_BRACKETS)).cast("b"):
+            depth += step
+            deepest = max(deepest, depth)
+        if deepest > max_depth:
+            if (at := too_deep_at(raw, max_depth)) is not None:
+                raise Fault(f"it nests deeper than {max_depth} levels", at, "send flatter data")
+            max_depth = len(raw)  # not well-formed, so its strings end elsewhere: the parser tells
+        values += sum(map(outside.count, (b"[", b"{", b",")))
+        if values >= most_values:
+            raise PayloadTooLarge(
+                f"it holds more than {most_values} values",
+                field=field,
+                fix="send fewer values, or raise the limit: see MESHLINE_MAX_VALUES",
+            )
+
+
+def _outside_strings(raw: bytes) -> Iterator[bytes]:
+    """The text without its strings, a window at a time."""
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    inside = False
+    for at in range(0, len(plain), _WINDOW):
+        parts = plain[at : at + _WINDOW].split(b'"')
+        yield b"".join(parts[inside::2])
+        inside ^= len(parts) % 2 == 0
+
+
 _NO_ROUND_TRIP = object()
 
 
-def _round_trip(raw: bytes | str) -> object:
+def _round_trip(raw: bytes) -> object:
     """The value where writing it again gives the same bytes: then nothing was lost in reading.
 
     A doubled key, a rounded number or an Infinity does not survive that, so the strict reading,
-    which is several times slower, is left to bodies that are not compact.
+    which is slower, is left to bodies that are not compact.
     """
     try:
         value = orjson.loads(raw)
-        same = orjson.dumps(value) == (raw.encode() if isinstance(raw, str) else raw)
+        same = orjson.dumps(value) == raw
     except (ValueError, TypeError):
         return _NO_ROUND_TRIP
     return value if same else _NO_ROUND_TRIP
 
 
-def _decode(raw: bytes | str, field: str) -> str:
+def _parse(raw: bytes) -> object:
+    """The strict reading. Raises Fault."""
     try:
-        return raw.decode() if isinstance(raw, bytes) else raw.encode().decode()
-    except UnicodeDecodeError as error:
-        raise InvalidJson(
-            f"byte {error.start} (0x{error.object[error.start]:02x}) is not UTF-8",
-            field=field,
-            fix="encode the document as UTF-8",
-        ) from None
+        value = jiter.from_json(
+            raw, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none"
+        )
+        written = orjson.dumps(value)  # refuses what is over 64 bits, which jiter lets through
+    except (ValueError, TypeError):
+        raise first_fault(raw) or Fault("it is not strict JSON", 0, _WELL_FORMED) from None
+    # jiter reads 1e999 as infinity, and that is written as null. A null of the document is always
+    # written as one too, so more of them than before are the only sign there can be.
+    if written.count(b"null") > raw.count(b"null") and (fault := first_fault(raw)):
+        raise fault
+    return value
+
+
+_WELL_FORMED = "send one well-formed JSON document"
+
+
+def _encode(raw: str, field: str) -> bytes:
+    try:
+        return raw.encode()
     except UnicodeEncodeError as error:
         raise InvalidJson(
             f"character {error.start} is half of a surrogate pair",
             field=field,
             fix="send whole Unicode characters",
         ) from None
-
-
-class _NotStrict(ValueError):
-    """Raised by the hooks; `_first_fault` then finds the words and the place."""
-
-
-def _parse(text: str, field: str, max_depth: int) -> object:
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
-        orjson.dumps(value)  # refuses half surrogates, which json.loads lets through
-    except json.JSONDecodeError as error:
-        raise InvalidJson(
-            f"{_lower(error.msg)} at line {error.lineno}, column {error.colno}",
-            field=field,
-            fix=_syntax_fix(text, error),
-        ) from None
-    except RecursionError:
-        raise _too_deep(text, max_depth, field) from None
-    except (ValueError, TypeError):
-        # Deep and otherwise wrong: the depth is told first where it comes first.
-        raise _first_fault(text, max_depth, field) from None
-    return value
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
-
-
-def _syntax_fix(text: str, error: json.JSONDecodeError) -> str:
-    if text.startswith("\ufeff"):
-        return "send it without a byte order mark"
-    if not text.strip():
-        return "send a JSON document; this one is empty"
-    if text[error.pos : error.pos + 1] == "'":
-        return "write strings in double quotes"
-    return "send one well-formed JSON document"
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise _NotStrict
-    return value
-
-
-def _integer(text: str) -> int:
-    if len(text) > 20 or not SMALLEST_INTEGER <= (value := int(text)) <= LARGEST_INTEGER:
-        raise _NotStrict
-    return value
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if value in {float("inf"), float("-inf")}:
-        raise _NotStrict
-    return value
-
-
-def _constant(_text: str) -> NoReturn:
-    raise _NotStrict
-
-
-def _first_fault(text: str, max_depth: int, field: str) -> InvalidJson:
-    """The first place where a well-formed text is not strict, in words."""
-    keys_at: list[set[str]] = []  # of the objects that are open; an array has an empty set
-    words = list(_words(text))
-    for (word, start), (following, _) in zip(words, [*words[1:], ("", 0)], strict=True):
-        fault = _word_fault(word)
-        if word in _OPENING:
-            keys_at.append(set())
-            if len(keys_at) > max_depth:
-                return _too_deep(text, max_depth, field)
-        elif word in _CLOSING:
-            keys_at.pop()
-        elif following == ":":
-            key = json.loads(word)
-            fault = fault or _doubled(key, keys_at[-1])
-            keys_at[-1].add(key)
-        if fault:
-            return InvalidJson(f"{fault[0]} at {_place(text, start)}", field=field, fix=fault[1])
-    return InvalidJson("it is not strict JSON", field=field, fix="send one well-formed document")
-
-
-def _words(text: str) -> Iterator[tuple[str, int]]:
-    for match in _WORD.finditer(text):
-        yield match.group(), match.start()
-
-
-def _word_fault(word: str) -> tuple[str, str] | None:
-    """What is wrong with one word, and what to send instead."""
-    if word.startswith('"'):
-        return _surrogate_fault(word)
-    if word.endswith(("NaN", "Infinity")):
-        return f"{word} is not JSON", "send null, or leave the field out"
-    if word.startswith(("-", *_DIGITS)):
-        return _number_fault(word)
-    return None
-
-
-def _number_fault(word: str) -> tuple[str, str] | None:
-    shown = word if len(word) <= 40 else f"{word[:37]}..."
-    if word.lstrip("-").isdigit():
-        if len(word) > 20 or not SMALLEST_INTEGER <= int(word) <= LARGEST_INTEGER:
-            return f"the integer {shown} does not fit into 64 bits", "send it as a string"
-    elif float(word) in {float("inf"), float("-inf")}:
-        return f"the number {shown} does not fit into a double", "send it as a string"
-    return None
-
-
-def _surrogate_fault(word: str) -> tuple[str, str] | None:
-    for match in _ESCAPE.finditer(word):
-        if lone := match["lone"]:
-            return f"{lone} is half of a surrogate pair", "send whole Unicode characters"
-    return None
-
-
-def _doubled(key: str, keys: set[str]) -> tuple[str, str] | None:
-    if key not in keys:
-        return None
-    shown = key if len(key) <= 60 else f"{key[:57]}..."
-    return f"the key {json.dumps(shown)} comes twice in one object", "send each key once"
-
-
-def _place(text: str, offset: int) -> str:
-    line = text.count("\n", 0, offset) + 1
-    column = offset - text.rfind("\n", 0, offset)
-    return f"line {line}, column {column}"
-
-
-def _brackets(raw: bytes | str) -> int:
-    if isinstance(raw, str):
-        return raw.count("[") + raw.count("{")
-    return raw.count(b"[") + raw.count(b"{")
-
-
-def _is_deeper(value: object, depth: int) -> bool:
-    """Whether arrays and objects nest deeper than `depth`; looked at level by level."""
-    level = [value] if isinstance(value, dict | list) else []
-    while level and depth >= 0:
-        depth -= 1
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [each for some in inner for each in some if isinstance(each, dict | list)]
-    return depth < 0
-
-
-def _too_deep(text: str, max_depth: int, field: str) -> InvalidJson:
-    depth, place = 0, ""
-    for word, start in _words(text):
-        depth += (word in _OPENING) - (word in _CLOSING)
-        if depth > max_depth:
-            place = f" at {_place(text, start)}"
-            break
-    return InvalidJson(
-        f"it nests deeper than {max_depth} levels{place}", field=field, fix="send flatter data"
-    )

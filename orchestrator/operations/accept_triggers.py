@@ -72,6 +72,13 @@ class _Left(NamedTuple):
     ids: Sequence[str]  # the same however often it is tried: a refusal may name one
 
 
+_LARGE = 2 * 1024 * 1024  # characters of payloads in one commit
+
+
+def _size(left: Sequence[_Left]) -> int:
+    return sum(len(trigger.payload) for one in left for trigger in one.batch.triggers)
+
+
 _Owner = tuple[int, int]
 """Whose an arrival is: the batch's place, and its own place in the batch."""
 
@@ -81,7 +88,7 @@ def _accept_together(
 ) -> dict[int, list[Accepted]]:
     """Accept what is left; or accept nothing, and add what has to be refused first."""
     try:
-        with store.write(ring=True) as tx:
+        with store.write(ring=True, large=_size(left) > _LARGE) as tx:
             arrivals, owners = _arrivals(tx, left, refused)
             answers = accept(tx, arrivals) if arrivals else []
     except InConflict as found:

@@ -55,15 +55,19 @@ class Store:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def write(self, *, ring: bool = False) -> Iterator[Connection]:
+    def write(self, *, ring: bool = False, large: bool = False) -> Iterator[Connection]:
         """One transaction that commits at the end of the block, or leaves nothing.
 
-        `ring` wakes the relay, because the transaction made something due.
+        `ring` wakes the relay, because the transaction made something due. After a `large` one,
+        which fills SQLite's cache with pages that nobody will ask for, the cache is emptied.
         """
-        with _translated(), self.engine.begin() as tx:
-            yield tx
-            if ring:
-                self.bell.ring_with(tx)
+        with _translated(), self.engine.connect() as tx:
+            with tx.begin():
+                yield tx
+                if ring:
+                    self.bell.ring_with(tx)
+            if large and self.is_sqlite and (driver := tx.connection.driver_connection):
+                driver.execute("PRAGMA shrink_memory")
         if ring:
             self.bell.ring()
 

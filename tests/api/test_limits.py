@@ -64,7 +64,7 @@ def test_a_batch_of_too_many_is_refused(door: RunningDoor) -> None:
 
     document = problem(door.emit_batch([trigger] * 11), 413, "payload_too_large")
 
-    assert "11 triggers" in document["detail"]
+    assert "more than 10 triggers" in document["detail"]
 
 
 def test_depth_is_counted_from_the_data(door: RunningDoor) -> None:
@@ -78,7 +78,7 @@ def test_depth_is_counted_from_the_data(door: RunningDoor) -> None:
 def test_bodies_that_do_not_fit_in_hand_are_asked_to_come_back(leads: Store) -> None:
     settings = Settings(max_body_bytes=1_000, max_batch_bytes=1_000)
     with open_door(
-        leads, settings, ApiLimits(bytes_in_hand=0, door=DoorLimits(commit_seconds=LONG))
+        leads, settings, ApiLimits(bytes_in_hand=0, share=1, door=DoorLimits(commit_seconds=LONG))
     ) as door:
         call = partial(door.emit, data={**LEAD, "tier": "x" * 600})
 

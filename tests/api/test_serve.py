@@ -29,6 +29,8 @@ import sys
 from pathlib import Path
 from orchestrator.api.serve import serve
 from orchestrator.settings import settings
+from orchestrator.starting import prepare_process
+prepare_process()
 serve(settings(), port_file=Path(sys.argv[1]))
 """
 

@@ -48,7 +48,7 @@ class WatchedStore(Store):
         self._watch = watch
 
     @contextmanager
-    def write(self, *, ring: bool = False) -> Iterator[Connection]:
+    def write(self, *, ring: bool = False, large: bool = False) -> Iterator[Connection]:
         """One transaction."""
         gate(StoreUnavailable("the store is away"))
         with super().write(ring=ring) as tx:

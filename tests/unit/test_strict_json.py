@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain import strict_json
-from orchestrator.domain.errors import InvalidJson
+from orchestrator.domain.errors import InvalidJson, PayloadTooLarge
+from orchestrator.domain.json_elements import elements
+from orchestrator.domain.json_faults import Fault
 
 JSON_VALUES = st.recursive(
     st.none()
@@ -112,3 +114,76 @@ def test_a_digest_is_the_same_for_the_same_content_and_for_no_other() -> None:
 
 def test_dumps_keeps_the_order_of_keys() -> None:
     assert strict_json.dumps({"b": 1, "a": [1.0, "é"]}) == '{"b":1,"a":[1.0,"é"]}'
+
+
+@pytest.mark.parametrize(
+    ("raw", "most", "taken"),
+    [
+        (b"[1,2,3]", 4, True),
+        (b"[1,2,3]", 3, False),
+        (b'{"a": {"b": [1, ",,,,,[[[[{{{{", "\\",,,"]}}', 7, True),
+        (b"[" + b"{}," * 1_000_000 + b"{}]", 100_000, False),
+    ],
+)
+def test_values_are_counted_before_any_is_built(raw: bytes, most: int, taken: bool) -> None:
+    if taken:
+        strict_json.loads(raw, most_values=most)
+    else:
+        with pytest.raises(PayloadTooLarge, match=f"more than {most} values"):
+            strict_json.loads(raw, most_values=most)
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b'{"a": 1, "a": 2, "b": NaN}', 'the key "a" comes twice in one object at line 1, col'),
+        (b'{"b": NaN, "a": 1, "a": 2}', "NaN is not JSON at line 1, column 7"),
+        (b'{"a": NaN, "b": }', "NaN is not JSON at line 1, column 7"),
+        (b'{"b": , "a": NaN}', "expecting value at line 1, column 7"),
+        (b'["' + "äöü".encode() + b'", NaN]', "NaN is not JSON at line 1, column 9"),
+        (b'["NaN \x01"]', "invalid control character at"),
+        (b"[" + b"9" * 5_000 + b"]", "does not fit into 64 bits at line 1, column 2"),
+        (b"[1" + b"0" * 400 + b".0]", "does not fit into a double at line 1, column 2"),
+        (b"[null, 1e400, null]", "1e400 does not fit into a double at line 1, column 8"),
+    ],
+)
+def test_the_first_fault_is_the_one_that_is_told(raw: bytes, problem: str) -> None:
+    with pytest.raises(InvalidJson) as refused:
+        strict_json.loads(raw)
+
+    assert problem in refused.value.detail
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(JSON_VALUES, max_size=5), st.sampled_from([None, 1]))
+def test_an_array_is_cut_into_the_elements_that_it_has(
+    values: list[object], indent: int | None
+) -> None:
+    raw = json.dumps(values, indent=indent).encode()
+
+    spans = list(elements(raw, longest=10_000_000, max_depth=64))
+
+    found = [strict_json.part(raw, *one, max_depth=64, most_values=1_000) for one in spans]
+    assert found == values
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"[1 2]", "expecting ',' delimiter at line 1, column 4"),
+        (b"[1,]", "expecting value at line 1, column 4"),
+        (b'[{"a": [}]', "expecting ',' delimiter at line 1, column 11"),
+        (b"[1] 2", "extra data at line 1, column 5"),
+        (b"[" + b"[" * 70, "nests deeper than 64 levels at line 1, column 66"),
+    ],
+)
+def test_what_is_wrong_between_elements_is_told_with_its_place(raw: bytes, problem: str) -> None:
+    with pytest.raises(Fault) as found:
+        list(elements(raw, longest=1_000, max_depth=64))
+
+    assert problem in str(found.value.told(raw, "body"))
+
+
+def test_an_element_that_is_too_long_is_refused_before_it_ends() -> None:
+    with pytest.raises(PayloadTooLarge, match="larger than 1000 bytes"):
+        list(elements(b'["' + b"x" * 1_000_000 + b'"]', longest=1_000, max_depth=64))

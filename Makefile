@@ -62,9 +62,9 @@ FAULTS ?= 30
 SEED ?= 1
 PAIR ?= postgres
 
-chaos: .venv/.dev ## Break everything and count what arrives. EVENTS=20000 FAULTS=100 SEED=7 PAIR=sqlite
+chaos: .venv/.dev ## Break everything and count what arrives. EVENTS=20000 FAULTS=100 SEED=7 SEEDS=20 PAIR=sqlite
 	@$(BIN)/python -m tests.faults --events $(EVENTS) --faults $(FAULTS) --seed $(SEED) \
-	  --pair $(PAIR) $(ARGS)
+	  --pair $(PAIR) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 docs: .venv/.dev ## Write the generated pages in docs/ anew.
 	@$(BIN)/python -m docs

@@ -23,7 +23,7 @@ from orchestrator.domain.retries import backoff
 from orchestrator.domain.verdicts import Amended, Rejected, Routed, Valid
 from orchestrator.pipeline.amend import validate_or_amend as decide_valid
 from orchestrator.pipeline.route import route as decide_route
-from orchestrator.store.claim import Group, finish_group
+from orchestrator.store.claim import Group, finish_unless_driven
 from orchestrator.store.engine import Tx
 from orchestrator.store.stages import (
     Loaded,
@@ -108,7 +108,7 @@ def _validate_group(ids: list[str], saving: Saving) -> list[str]:
         if loaded and amended:
             valid += save_amended(tx, amended, loaded.workflow.workflow, saving)
         moved = save_valid(tx, valid, saving)
-        _save_rest(tx, loaded, verdicts, broken, State.ACCEPTED, saving, going_on=moved)
+        _save_rest(tx, ids, loaded, verdicts, broken, State.ACCEPTED, saving, going_on=moved)
     return moved
 
 
@@ -118,7 +118,7 @@ def _route_group(ids: list[str], saving: Saving) -> list[str]:
     routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
     with process().store.write() as tx:
         moved = save_routed(tx, routed, loaded, saving) if loaded else []
-        _save_rest(tx, loaded, verdicts, broken, State.VALIDATED, saving, going_on=moved)
+        _save_rest(tx, ids, loaded, verdicts, broken, State.VALIDATED, saving, going_on=moved)
     return moved
 
 
@@ -144,6 +144,7 @@ def _decide(
 
 def _save_rest(
     tx: Tx,
+    ids: Sequence[str],
     loaded: Loaded | None,
     verdicts: Mapping[str, object],
     broken: Mapping[str, str],
@@ -160,7 +161,7 @@ def _save_rest(
         for event_id, error in broken.items():
             _save_broken(tx, loaded, event_id, error, source, saving)
     if not going_on:
-        finish_group(tx, saving.epoch)
+        finish_unless_driven(tx, ids, saving.epoch, source)
         process().store.bell.ring_with(tx)
 
 

@@ -14,7 +14,9 @@ from orchestrator.domain.handoff import Action, Outcome, Outgoing
 from orchestrator.store.claim import finish_group, others_wait, renew_group
 from orchestrator.store.deliveries import Taken, take_deliveries
 from orchestrator.store.engine import Tx
-from orchestrator.store.stages import Saving, hand_back, workflow_id_of
+from orchestrator.store.locks import hold_events, hold_group
+from orchestrator.store.overlooked import catch_up
+from orchestrator.store.stages import Saving, hand_back
 from workers.app import Process
 from workers.health import health_of, note_health
 from workers.judging import judge
@@ -66,9 +68,9 @@ class _Run:
     def begin(self) -> None:
         """Take the first slice."""
         with self.process.store.write() as tx:
-            self.workflow_id = workflow_id_of(tx, self._rest[0])
-            self.workflow = self.process.shelf.take(tx, self.workflow_id)
             some = self._rest[: self._size]
+            self.workflow_id = hold_group(tx, some)
+            self.workflow = self.process.shelf.take(tx, self.workflow_id)
             in_hand = self._paced(tx, self._take(tx, some))
         self._hold(in_hand, some, self._rest[len(some) :])
 
@@ -91,9 +93,11 @@ class _Run:
         """Write what came of the calls, and go on with what is left, or hand it back."""
         store, rest = self.process.store, list(self._rest)
         with store.write() as tx:
+            # First of all, and all that it may touch: whoever changes a delivery holds its event.
+            hold_events(tx, [*self._open, *rest])
             outcomes = self._judge(tx, answers)
             waiting = {one.event_id for one in outcomes.not_begun}
-            outcomes.save(
+            gone = outcomes.save(
                 tx,
                 [one for one in self._open if one not in waiting],
                 workflow=self.workflow,
@@ -107,10 +111,13 @@ class _Run:
                 hand_back(tx, [*waiting, *rest], self.saving.epoch)
                 finish_group(tx, self.saving.epoch)
                 store.bell.ring_with(tx)
+                gone |= waiting
             else:
                 renew_group(tx, self.saving.epoch, self.saving.lease_seconds)
                 some = rest[: self._size - len(waiting)]
                 going = self._paced(tx, [*outcomes.not_begun, *self._take(tx, some)])
+            if gone:  # what came of their deliveries may let another go on sooner
+                catch_up(tx, sorted(gone))
         self.over = over
         if over:
             store.bell.ring()

@@ -41,10 +41,11 @@ class Outcomes:
         run_id: str,
         saving: Saving,
         undoable: Collection[str] = (),
-    ) -> None:
-        """Write the deliveries, and move the events `ids` accordingly.
+    ) -> set[str]:
+        """Write the deliveries, and move the events `ids` accordingly, which the caller holds.
 
-        `undoable` names the destinations that are taken back where another fails for good.
+        `undoable` names the destinations that are taken back where another fails for good. Answers
+        those of `ids` that are not this epoch's any more: they were not moved.
         """
         made = save_done(tx, run_id, self.done)
         mine = made | save_undone(tx, run_id, self.undone)
@@ -54,12 +55,12 @@ class Outcomes:
         taken_back = {where[:2] for where in self.done if where[2] == DeliveryState.UNDONE}
         counted = Counter(event_id for event_id, _ in made - taken_back)
         complete = [one for one in ids if counted[one] and counted[one] == self.open[one]]
-        save_delivered(tx, complete, workflow.workflow, saving)
+        known = set(complete)
+        gone = known.difference(save_delivered(tx, complete, workflow.workflow, saving))
         if len(complete) < len(ids):
-            known = set(complete)
             rest = [one for one in ids if one not in known]
             failed = {one: how for one, how in self.failed.items() if (one, how[0]) in mine}
-            _settle_events(tx, rest, failed, workflow, saving, undoable)
+            gone |= _settle_events(tx, rest, failed, workflow, saving, undoable)
         # After the quarantine's incidents, as everywhere: two runs never wait for each other.
         held = [
             where
@@ -67,6 +68,7 @@ class Outcomes:
             if where in mine and note.target is DeliveryState.HELD
         ]
         note_held(tx, held, workflow.workflow, actor=saving.actor)
+        return gone
 
     def give_up(self, tx: Tx, *, run_id: str) -> None:
         """Give back what had no turn: nothing was sent."""
@@ -92,14 +94,18 @@ def _settle_events(
     workflow: CompiledWorkflow,
     saving: Saving,
     undoable: Collection[str],
-) -> None:
-    """Look how all deliveries of these events stand, and move the events accordingly."""
+) -> set[str]:
+    """Look how all deliveries of these events stand, and move the events accordingly.
+
+    Answers those that are not this epoch's any more.
+    """
     delivered: list[str] = []
     idle: list[str] = []
     stuck: dict[Stuck, list[str]] = {}
     unwound: dict[TakeBack, list[str]] = {}
     retried: dict[Where, list[str]] = {}
-    for event_id, rows in standing_deliveries(tx, ids, saving.epoch).items():
+    found = standing_deliveries(tx, ids, saving.epoch)
+    for event_id, rows in found.items():
         standing = [_standing(row) for row in rows if row.destination]
         match settle_event(standing, undoable=undoable):
             case Delivered():
@@ -127,6 +133,7 @@ def _settle_events(
     for (destination, error), events in retried.items():
         save_retry(tx, events, saving, detail={"destination": destination, "detail": error})
     hand_back(tx, idle, saving.epoch)
+    return set(ids) - found.keys()
 
 
 def _quarantine(

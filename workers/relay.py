@@ -22,6 +22,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.held import tend_gates
 from orchestrator.store.migrate import open_store
+from orchestrator.store.overlooked import Search
 from orchestrator.store.workflows import WorkflowShelf
 from workers.app import app
 from workers.chain import publish
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 1.0  # after the store or the broker did not answer
 _TIDY_SECONDS = 60.0
+_SEARCH_SECONDS = 2.0  # between two looks for events that nobody would wake in time
 
 
 class Relay:
@@ -43,7 +45,8 @@ class Relay:
         self.pulse = Pulse(store, Kind.RELAY, longest_turn_seconds=config.poll_seconds)
         self.stopping = False
         self._tidied = 0.0
-        self._tended = 0.0
+        self._tended = self._searched = 0.0
+        self._search = Search()
         self._producer: Any = None
         self._may_lie_there = True
         self._asked = 0.0
@@ -94,6 +97,9 @@ class Relay:
         if now - self._tended >= self.config.poll_seconds:
             self._tended = now
             tend_gates(self.store)
+        if now - self._searched >= _SEARCH_SECONDS:
+            self._searched = now
+            self._search.wake_overlooked(self.store)
 
     def _broker_has_room(self) -> bool:
         """Whether a chain that is published now would find a worker.

@@ -12,6 +12,7 @@ from orchestrator.domain.verdicts import Rejected
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.locks import hold_events
 from orchestrator.store.quarantine import amend, effective_payloads
 from orchestrator.store.selection import Selection, by_workflow
 from orchestrator.store.workflows import WorkflowShelf, require_live
@@ -51,6 +52,7 @@ def fix_events(
     shelf = WorkflowShelf()
     for chunk in found:
         with store.write() as tx:
+            hold_events(tx, chunk)  # before their payloads are read: another may be amending them
             for (client, name), ids in by_workflow(tx, chunk).items():
                 workflow = shelf.take(tx, require_live(tx, client, name).id)
                 amended = _amended(tx, ids, amendments, workflow, report)

@@ -9,6 +9,7 @@ from orchestrator.domain.recipe import Recipe
 from orchestrator.operations.preview_recipe import try_recipe
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.locks import hold_events
 from orchestrator.store.quarantine import amend
 from orchestrator.store.recipes import note_amended, save_recipe
 from orchestrator.store.selection import Selection, by_workflow
@@ -43,6 +44,7 @@ def mend_events(
     shelf = WorkflowShelf()
     for chunk in found:
         with store.write() as tx:
+            hold_events(tx, chunk)  # before their payloads are read: another may be amending them
             for (client, name), ids in by_workflow(tx, chunk).items():
                 workflow = shelf.take(tx, require_live(tx, client, name).id)
                 tried = try_recipe(tx, ids, recipe, workflow)

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import WorkflowConflict
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.locks import hold_client
 from orchestrator.store.workflows import (
     LiveWorkflow,
     add_version,
@@ -47,6 +48,7 @@ def publish_workflow(
     """
     digest = strict_json.digest(workflow.definition())
     with store.write() as tx:
+        hold_client(tx, workflow.client)
         live = live_workflow(tx, workflow.client, workflow.name)
         if instead_of is not None and (live is None or live.version != instead_of):
             raise WorkflowConflict(

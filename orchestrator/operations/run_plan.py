@@ -127,6 +127,10 @@ class _Runner:
             )
         self._check_all(plan)
         with self._store.write() as tx:
+            # Looked at again: meanwhile another run may have ended it, or it grew too old.
+            plan = _found(tx, self._token, lock=True)
+            if plan.state == "done":
+                return plan
             self._base_ms = start_plan(tx, plan.id, actor=self._actor)
             told = {"plan": self._token, "send_again": send_again, "rate": self._rate}
             workflows = orjson.loads(plan.workflows)

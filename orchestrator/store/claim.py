@@ -172,6 +172,29 @@ def finish_group(tx: Connection, epoch: int) -> None:
 _FINISH = Prepared(lambda _: delete(groups).where(groups.c.epoch == bindparam("epoch")))
 
 
+def finish_unless_driven(tx: Connection, ids: Sequence[str], epoch: int, source: State) -> None:
+    """Forget a group of which a task drove nothing on from `source`, unless another run of it did.
+
+    A message may come twice: then the events are under way by the first of the two.
+    """
+    if not _DRIVEN.run(tx, ids=list(ids), epoch=epoch, source=source).first():
+        finish_group(tx, epoch)
+
+
+_DRIVEN = Prepared(
+    lambda dialect: (
+        select(events.c.id)
+        .where(
+            among(dialect, events.c.id),
+            events.c.epoch == bindparam("epoch"),
+            events.c.state != bindparam("source"),
+            events.c.due_at > now_ms(),
+        )
+        .limit(1)
+    )
+)
+
+
 def renew_group(tx: Connection, epoch: int, lease_seconds: float) -> None:
     """A sign of life of a chain that is at work for long."""
     _RENEW.run(tx, epoch=epoch, lease_ms=int(lease_seconds * 1000))
@@ -243,10 +266,10 @@ def _lease(tx: Connection, workflow_id: int, lot: Sequence[AnyRow], seconds: flo
     state = State(lot[0].state)
     ids = tuple(row.id for row in lot)
     lease_ms = int(seconds * 1000)
-    epoch = _OPEN.run(
+    epoch, until = _OPEN.run(
         tx, workflow=workflow_id, stage=STAGE_OF[state], size=len(ids), lease_ms=lease_ms
-    ).scalar_one()
-    _LEASE.run(tx, ids=list(ids), epoch=epoch, lease_ms=lease_ms)
+    ).one()
+    _LEASE.run(tx, ids=list(ids), epoch=epoch, until=until)
     return Group(epoch=epoch, workflow_id=workflow_id, stage=STAGE_OF[state], ids=ids)
 
 
@@ -259,7 +282,7 @@ _OPEN = Prepared(
             size=bindparam("size"),
             lease_until=_LEASE_END,
         )
-        .returning(groups.c.epoch)
+        .returning(groups.c.epoch, groups.c.lease_until)
     )
 )
 
@@ -267,7 +290,11 @@ _LEASE = Prepared(
     lambda dialect: (
         update(events)
         .where(among(dialect, events.c.id))
-        .values(epoch=bindparam("epoch"), due_at=_LEASE_END, starts=events.c.starts + 1)
+        .values(
+            epoch=bindparam("epoch"),
+            due_at=bindparam("until", type_=BigInteger),  # the group's own: the clock has gone on
+            starts=events.c.starts + 1,
+        )
     )
 )
 

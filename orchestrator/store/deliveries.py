@@ -139,7 +139,7 @@ def _count_open() -> Any:
 
 
 def routed_under(dialect: str) -> Any:
-    """The given events that still are this epoch's to dispatch."""
+    """The given events that still are this epoch's to dispatch; whoever asks holds them."""
     return select(events.c.id).where(
         among(dialect, events.c.id),
         events.c.state == State.ROUTED,
@@ -259,7 +259,10 @@ def _pairs(found: Any) -> set[tuple[str, str]]:
 
 
 def standing_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:
-    """How the deliveries of the events stand that are still this epoch's to settle."""
+    """How the deliveries of the events stand that are still this epoch's to settle.
+
+    Whoever decides by it holds the events, so that it stays true until the transaction ends.
+    """
     found: dict[str, list[Any]] = {}
     for row in _STANDING.run(tx, ids=list(ids), epoch=epoch).all():
         found.setdefault(row[0], []).append(row)
@@ -287,7 +290,11 @@ _STANDING = Prepared(_select_standing)
 
 
 def earliest_due() -> Any:
-    """When an event's next delivery is due, as an SQL expression for its row."""
+    """When an event's next delivery is due, as an SQL expression for its row.
+
+    Whoever writes it down holds the event since an earlier statement: one that waits for the event
+    would not see what became of its deliveries meanwhile.
+    """
     table = deliveries.c
     when = case(
         (table.state == DeliveryState.SENDING, table.run_until),

@@ -26,7 +26,7 @@ def climb(tx: Connection, newest: Mapping[tuple[str, str], Terms]) -> list[tuple
     """
     table = incidents.c
     columns = (
-        table.id, table.client, table.workflow, table.owner, table.step, table.breached_at,
+        table.id, table.client, table.workflow, table.step, table.breached_at,
         table.reopened, now_ms().label("now"),
     )  # fmt: skip
     waiting = (
@@ -40,9 +40,12 @@ def climb(tx: Connection, newest: Mapping[tuple[str, str], Terms]) -> list[tuple
         if terms is None:
             continue
         for step, wait in enumerate(terms.escalate[row.step :], start=row.step + 1):
-            if row.breached_at + int(wait * 1000) > row.now or not _step(tx, row, step):
+            if row.breached_at + int(wait * 1000) > row.now:
                 break
-            _tell(tx, row, step, terms)
+            owner = _step(tx, row, step)
+            if owner is None:
+                break
+            _tell(tx, row, step, owner, terms)
             taken.append((row.id, step))
     return taken
 
@@ -52,8 +55,8 @@ def recipient_of(step: int, lead: str, terms: Terms) -> str:
     return (lead, terms.owners.owner, terms.owners.backstop)[step - 1]
 
 
-def _step(tx: Connection, row: Any, step: int) -> bool:
-    """Whether this keeper takes the step: the row decides."""
+def _step(tx: Connection, row: Any, step: int) -> str | None:
+    """Take the step, if no other keeper did: the row decides, and says who owns it by now."""
     table = incidents.c
     done = tx.execute(
         update(incidents)
@@ -64,13 +67,14 @@ def _step(tx: Connection, row: Any, step: int) -> bool:
             table.state == IncidentState.OPEN,
         )
         .values(step=step, updated_at=now_ms())
+        .returning(table.owner)
     )
-    return bool(done.rowcount)
+    return done.scalar_one_or_none()
 
 
-def _tell(tx: Connection, row: Any, step: int, terms: Terms) -> None:
+def _tell(tx: Connection, row: Any, step: int, owner: str, terms: Terms) -> None:
     role = ROLES[step - 1]
-    recipient = recipient_of(step, row.owner, terms)
+    recipient = recipient_of(step, owner, terms)
     detail = {"step": step, "role": role, "to": recipient}
     audit.record_incident(
         tx, row.id, actor=ACTOR, action="escalate", reason="breached", detail=detail

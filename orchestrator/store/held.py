@@ -21,10 +21,12 @@ from orchestrator.domain.gates import GateState
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.engine import Store
+from orchestrator.store.locks import held
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import deliveries, events, gates
 
 _NUDGED_SECONDS = 60.0  # then the one that was to try is given up, and another is sent
+_FORGOTTEN_SECONDS = 10.0  # longer than some polls
 
 IS_HELD = deliveries.c.held_by.is_not(None)
 
@@ -46,7 +48,7 @@ def release_held(tx: Connection, *, most: int = 1000) -> int:
     released = 0
     for one in _waited_at(tx):
         if one.passes and released < most:
-            released += _let_go(tx, one.name, most - released)
+            released += _let_go(tx, one.name, _choose(tx, one.name, most - released))
     return released
 
 
@@ -56,7 +58,29 @@ def nudge_broken(tx: Connection) -> int:
     A gate is nudged once for a probe: while no worker comes, nothing more is let go.
     """
     names = [one.name for one in _waited_at(tx) if one.wants_probe]
-    return sum(_let_go(tx, name, 1) for name in names if _nudge(tx, name))
+    return sum(_let_one_try(tx, name) for name in names)
+
+
+def _let_one_try(tx: Connection, name: str) -> int:
+    chosen = _choose(tx, name, 1)
+    return _let_go(tx, name, chosen) if chosen and _nudge(tx, name) else 0
+
+
+def count_let_pass(tx: Connection) -> dict[str, int]:
+    """Deliveries held where nothing has stood in the way for a while, by the name of the gate.
+
+    A relay lets them go within a poll: where some are left, none runs.
+    """
+    passing = [one.name for one in _waited_at(tx) if one.passes]
+    table = deliveries.c
+    counted = (
+        select(table.held_by, func.count())
+        .outerjoin(gates, gates.c.name == table.held_by)
+        .where(table.held_by.in_(passing), table.updated_at < after(-_FORGOTTEN_SECONDS))
+        .where(func.coalesce(gates.c.since, 0) < after(-_FORGOTTEN_SECONDS))
+        .group_by(table.held_by)
+    )
+    return {row[0]: row[1] for row in tx.execute(counted)} if passing else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,27 +141,37 @@ _NUDGE = Prepared(
 )
 
 
-def _let_go(tx: Connection, gate: str, most: int) -> int:
-    chosen = [(row[0], row[1]) for row in _CHOOSE.run(tx, gate=gate, most=most)]
-    if chosen:
-        _RELEASE.run(tx, **row_values(tx, list(_KEY), chosen))
-        _DUE.run(tx, ids=sorted({event_id for event_id, _ in chosen}))
-    return len(chosen)
+_Chosen = list[tuple[str, str]]
+"""Deliveries: event id and destination of each."""
+
+
+def _choose(tx: Connection, gate: str, most: int) -> _Chosen:
+    """The oldest that wait there, but for those whose event somebody has in hand."""
+    return [(row[0], row[1]) for row in _CHOOSE.run(tx, gate=gate, most=most)]
+
+
+def _let_go(tx: Connection, gate: str, chosen: _Chosen) -> int:
+    """Make them due, as far as they wait there still now that their events are held."""
+    if not chosen:
+        return 0
+    released = _RELEASE.run(tx, gate=gate, **row_values(tx, list(_KEY), chosen)).rowcount
+    _DUE.run(tx, ids=sorted({event_id for event_id, _ in chosen}))
+    return int(released)
 
 
 _KEY = {"event_id": str, "destination": str}
 
 
-def _choose(dialect: str) -> Any:
+def _select_chosen(dialect: str) -> Any:
     table = deliveries.c
     oldest = (
         select(table.event_id, table.destination)
+        .join(events, events.c.id == table.event_id)
         .where(IS_HELD, table.held_by == bindparam("gate"))
         .order_by(table.event_id)
         .limit(bindparam("most", type_=BigInteger))
     )
-    # SQLite has one writer: this transaction.
-    return oldest if dialect == "sqlite" else oldest.with_for_update(skip_locked=True)
+    return oldest if dialect == "sqlite" else held(oldest, skip=True)
 
 
 def _release(dialect: str) -> Any:
@@ -145,7 +179,9 @@ def _release(dialect: str) -> Any:
     return (
         update(deliveries)
         .where(
-            table.event_id == given.c.event_id, table.destination == given.c.destination, IS_HELD
+            table.event_id == given.c.event_id,
+            table.destination == given.c.destination,
+            table.held_by == bindparam("gate"),
         )
         .values(
             state=DeliveryState.PENDING,
@@ -168,4 +204,4 @@ def _make_due(dialect: str) -> Any:
     )
 
 
-_CHOOSE, _RELEASE, _DUE = Prepared(_choose), Prepared(_release), Prepared(_make_due)
+_CHOOSE, _RELEASE, _DUE = Prepared(_select_chosen), Prepared(_release), Prepared(_make_due)

@@ -40,11 +40,12 @@ def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
     if ungrouped or incidents_stand:
         with store.read() as tx:
             newest = shelf.newest(tx)
-            low, told_low = find_low_rates(tx, newest), open_rates(tx)
+            told_low = open_rates(tx)  # before the measure; see settle_rates
+            low = find_low_rates(tx, newest)
         with store.write() as tx:
             settle_incidents(tx)
             if low or told_low:
-                settle_rates(tx, low, newest)
+                settle_rates(tx, low, newest, known=told_low)
         with store.write() as tx:
             record_overdue(tx)
             climb(tx, newest)

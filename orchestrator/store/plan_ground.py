@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from orchestrator.domain.effects import Stands
 from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.store.locks import hold_events
 from orchestrator.store.schema import deliveries, events, payloads, quarantine
 from orchestrator.store.selection import Selection, narrowed
 
@@ -55,7 +56,7 @@ def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[s
         .where(events.c.id.in_(ids), quarantine.c.released_at.is_(None))
     )
     if lock:
-        statement = statement.with_for_update(of=events)
+        hold_events(tx, ids)  # first: a statement that waits would read payloads from before it
     rows = tx.execute(statement).all()
     made = _deliveries(tx, ids)
     return {row.id: _ground(row, made.get(row.id, {})) for row in rows}

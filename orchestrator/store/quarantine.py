@@ -18,6 +18,7 @@ from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import recovery_ms
 from orchestrator.store.incidents import note_causes
+from orchestrator.store.locks import hold_events
 from orchestrator.store.moves import Change, move_events
 from orchestrator.store.payload_words import forget_words, index_words
 from orchestrator.store.prepared import Prepared, among, storable
@@ -247,6 +248,7 @@ def keep_amended(tx: Connection, amended: Mapping[str, object]) -> None:
 def _leave(
     tx: Connection, ids: Sequence[str], *, move: Move, actor: str, **values: Any
 ) -> list[str]:
+    hold_events(tx, ids)  # in one order: two people's selections may overlap
     moved = move_events(tx, ids, move=move, source=State.QUARANTINED, actor=actor, **values)
     if moved:
         left = tx.execute(

@@ -107,7 +107,11 @@ def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) 
     """
     table = quarantine.c
     rows = tx.execute(
-        select(quarantine, now_ms().label("now")).where(UNGROUPED).order_by(table.id).limit(most)
+        select(quarantine, now_ms().label("now"))
+        .where(UNGROUPED)
+        .order_by(table.id)
+        .limit(most)
+        .with_for_update(of=quarantine, skip_locked=True)  # else two keepers count them twice
     ).all()
     groups: dict[tuple[str, str, Cause], list[Any]] = {}
     for row in rows:

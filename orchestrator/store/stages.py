@@ -16,6 +16,7 @@ from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.clocks import record_late_deliveries
 from orchestrator.store.deliveries import earliest_due
+from orchestrator.store.locks import hold_events
 from orchestrator.store.moves import GOING_ON, Change, move_events
 from orchestrator.store.planning import plan_deliveries
 from orchestrator.store.prepared import Prepared, among
@@ -214,6 +215,7 @@ def save_retry(
     tx: Connection, ids: Sequence[str], saving: Saving, *, detail: Mapping[str, object]
 ) -> None:
     """A delivery of these events failed and is to come again; they are due when it is."""
+    hold_events(tx, ids)  # before a statement of its own looks at their deliveries
     move_events(
         tx,
         ids,
@@ -246,6 +248,7 @@ def save_stage_retry(
 def hand_back(tx: Connection, ids: Sequence[str], epoch: int) -> None:
     """Give events of a dispatch back that it did not get to; no failure, so no attempt."""
     if ids:
+        hold_events(tx, ids)  # before a statement of its own looks at their deliveries
         _HAND_BACK.run(tx, ids=list(ids), epoch=epoch)
 
 

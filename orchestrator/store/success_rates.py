@@ -61,13 +61,22 @@ def find_low_rates(tx: Connection, newest: Mapping[Name, Terms]) -> dict[Name, R
     }
 
 
-def settle_rates(tx: Connection, low: Mapping[Name, Rate], newest: Mapping[Name, Terms]) -> None:
-    """Open an incident for each rate that is too low, and resolve those that are so no more."""
-    known = open_rates(tx)
+def settle_rates(
+    tx: Connection,
+    low: Mapping[Name, Rate],
+    newest: Mapping[Name, Terms],
+    *,
+    known: Mapping[Name, int],
+) -> None:
+    """Open an incident for each rate that is too low, and resolve those that are so no more.
+
+    `known` are the incidents that were open before the rates were measured: what another keeper
+    opened since then is not resolved by an older measure.
+    """
     for name, incident in known.items():
         if name not in low:
             move_incident(tx, incident, IncidentMove.RESOLVE, actor=ACTOR, reason="healed")
-    for name in sorted(low.keys() - known.keys()):
+    for name in sorted(low.keys() - open_rates(tx).keys()):
         _open(tx, newest[name], low[name])
 
 

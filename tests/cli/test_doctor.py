@@ -13,13 +13,15 @@ from sqlalchemy import update
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import Settings
 from orchestrator.store.alerts import add_test
+from orchestrator.store.claim import finish_group
 from orchestrator.store.clock import after
 from orchestrator.store.gates import pause_gate
 from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import alerts, incidents, quarantine
+from orchestrator.store.overlooked import Search
+from orchestrator.store.schema import alerts, deliveries, incidents, quarantine
 from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
-from tests.leads import TEXT, publish_leads
+from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
 
 NOWHERE = {"MESHLINE_BROKER_URL": "redis://:secret@127.0.0.1:1/0"}
 
@@ -48,6 +50,42 @@ def findings(meshline: CommandLine, **environment: str) -> dict[str, Any]:
     assert ran.document["ok"] is not broken
     assert all(one["fix"] for one in checks if one["health"] != "ok")
     return {one["check"]: one for one in checks}
+
+
+def test_what_nobody_would_wake_in_time_is_told_and_so_is_what_was_woken(
+    meshline: CommandLine,
+) -> None:
+    with meshline.store() as store:
+        publish_leads(store)
+        accept_leads(store, 2)
+        (group,) = claim_groups(store)
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            finish_group(tx, group.epoch)
+            tx.execute(update(deliveries).values(due_at=after(-60)))
+
+        asleep = findings(meshline)["wake-ups"]
+        assert asleep["found"] == "events that are due later than a delivery of theirs: 2"
+        assert "meshline relay" in asleep["fix"]
+
+        Search().wake_overlooked(store)
+        woken = findings(meshline)["wake-ups"]
+        assert woken["found"].startswith("events that a relay had to wake: 2, the last at ")
+
+
+def test_what_is_held_where_nothing_stands_in_the_way_is_told(meshline: CommandLine) -> None:
+    with meshline.store() as store:
+        publish_leads(store)
+        assert findings(meshline)["wake-ups"]["health"] == "ok"
+        accept_leads(store, 1)
+        (group,) = claim_groups(store)
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            held = {"state": "held", "held_by": "fake", "updated_at": after(-60)}
+            tx.execute(update(deliveries).values(**held))
+
+    found = findings(meshline)["wake-ups"]["found"]
+    assert found == "1 deliveries are held at fake, where nothing stands in the way"
 
 
 def test_a_new_machine_is_told_what_to_do_first(meshline: CommandLine) -> None:

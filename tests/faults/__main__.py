@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.domain.errors import MeshlineError
 from tests.faults.plan import Kind, Pair
 from tests.faults.report import Report
-from tests.faults.run import Options, a_home, run_chaos
+from tests.faults.run import BrokeOff, Options, a_home, run_chaos
+from tests.faults.seeds import Seeds
+
+_BAD, _CANNOT_START, _BROKE_OFF, _INTERRUPTED = 1, 2, 3, 130  # exit codes
 
 
 def main() -> int:
-    """Run it; 0 where nothing was lost, doubled, or otherwise wrong."""
+    """Run it; 0 where nothing was lost, doubled, too slow or otherwise wrong, 3 if it broke off."""
     given = _parse()
     options = Options(
         pair=given.pair,
@@ -24,15 +28,15 @@ def main() -> int:
         only=tuple(given.only),
     )
     try:
-        with a_home(given.home) as home:
-            report = run_chaos(options, home, _say)
+        return _run(options, given) if given.seeds is None else _run_many(options, given)
+    except BrokeOff as error:
+        _say(f"chaos: broke off: {error}")
+        return _BROKE_OFF
     except MeshlineError as error:
         print(f"chaos: {error}", file=sys.stderr)  # noqa: T201 - who started it reads it
-        return 2
+        return _CANNOT_START
     except KeyboardInterrupt:
-        return 130
-    _show(report, given.json)
-    return 0 if report.good else 1
+        return _INTERRUPTED
 
 
 def _parse() -> argparse.Namespace:
@@ -40,6 +44,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--events", type=_count, default=2_000)
     parser.add_argument("--faults", type=_count, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=_count, help="run so many seeds, one after another")
     parser.add_argument("--pair", type=Pair, choices=list(Pair), default=Pair.POSTGRES)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     parser.add_argument("--home", type=Path, metavar="FOLDER", help="keep logs and store there")
@@ -57,16 +62,50 @@ def _count(text: str) -> int:
     return number
 
 
-def _show(report: Report, file: Path | None) -> None:
+def _run(options: Options, given: argparse.Namespace) -> int:
+    with a_home(given.home) as home:
+        report = run_chaos(options, home, _say)
     for line in report.lines():
         _say(line)
-    if file is not None:
-        file.write_text(json.dumps(report.document(), indent=2, default=str) + "\n")
+    _keep(given.json, report.document())
     _say(report.last_line())
+    return 0 if report.good else _BAD
+
+
+def _run_many(options: Options, given: argparse.Namespace) -> int:
+    """One line for each seed, and one that sums up; what went wrong is told on stderr."""
+    seeds = Seeds()
+    documents: list[object] = []
+    for seed in range(options.seed, options.seed + given.seeds):
+        try:
+            with a_home(given.home and given.home / str(seed)) as home:
+                report = run_chaos(replace(options, seed=seed), home, lambda _: None)
+        except (BrokeOff, MeshlineError) as error:
+            _say(seeds.add_broken_off(seed, error))
+            continue
+        _say(seeds.add(report))
+        documents.append(report.document())
+        if not report.good:
+            _say_apart(report)
+    _keep(given.json, documents)
+    _say(seeds.last_line())
+    if seeds.failed:
+        return _BAD
+    return _BROKE_OFF if seeds.broke_off else 0
+
+
+def _keep(file: Path | None, document: object) -> None:
+    if file is not None:
+        file.write_text(json.dumps(document, indent=2, default=str) + "\n")
 
 
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - who started it reads it
+
+
+def _say_apart(report: Report) -> None:
+    for line in report.lines():
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the same
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.valkey import start_valkey
 from tests.faults.plan import Pair
+
+_LEADER_WITHIN, _PAUSE = 30.0, 0.2  # seconds that a queue has to elect one, and between two tries
 
 
 class Broker(Protocol):
@@ -57,12 +60,19 @@ class RabbitMQ:
 
     def empty(self) -> int:
         """Purge the queue; what a worker has in hand stays with it."""
-        connection: Any = Connection(self.server.url, connect_timeout=5)
-        with connection:
+        end = time.monotonic() + _LEADER_WITHIN
+        while True:
+            connection: Any = Connection(self.server.url, connect_timeout=5)
             try:
-                return int(connection.default_channel.queue_purge("meshline"))
+                with connection:
+                    return int(connection.default_channel.queue_purge("meshline"))
             except connection.channel_errors:  # wiped, and nobody has declared it again yet
                 return 0
+            except connection.connection_errors:
+                # A quorum queue that has just come up has no leader yet: 541 closes the connection.
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_PAUSE)
 
     def forget(self) -> None:
         """Queues, messages and users go; the configuration makes the user anew."""

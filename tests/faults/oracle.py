@@ -16,6 +16,7 @@ from orchestrator.domain.lifecycle import STAGE_OF, TRANSITIONS, DeliveryState, 
 from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.ledger import read_collection
 from orchestrator.store.engine import AnyRow, Store
+from orchestrator.store.overlooked import WAKE
 from orchestrator.store.schema import audit, dead_letters, deliveries, events, quarantine
 from tests.faults.leads import CONTACTS, TICKETS, Lead
 from tests.faults.parts import Destination
@@ -190,6 +191,8 @@ def _judge_moves(store: Store, states: Mapping[str, str], verdict: Verdict) -> N
     for row in _audit(store):
         if row.destination is not None:
             confirmations[row.event_id, row.destination] += row.action == "confirm"
+            if row.action == WAKE:  # the net held; what let it fall is a fault all the same
+                verdict.findings.append(f"{row.event_id} was overlooked, and a relay woke it")
             continue
         before = stands.get(row.event_id)
         if row.source != before or (row.action, row.source, row.target) not in _LEGAL:

@@ -9,6 +9,8 @@ from tests.faults.conductor import Struck
 from tests.faults.oracle import Verdict
 from tests.faults.plan import Kind
 
+LONGEST_STALL = 30.0  # seconds; above every clock of a run: its lease ends after 8, a retry after 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -22,18 +24,24 @@ class Report:
     left_out: dict[Kind, str]  # kinds that could not be done here, and why
     verdict: Verdict
     deaths: list[str]  # of processes that ended by themselves
-    troubles: list[str]  # of the run itself: then it proves nothing
+    whole: bool  # all faults could be done; else nothing settled any more before that
     recovered: int  # answers that were lost, and given again for the same key
     unanswered: int  # attempts of the producers that failed
-    longest_stall: float  # nothing settled, and nothing was down
+    longest_stall: float  # an event got no further, and nothing was down
+    stalled: str  # that event's id
     longest_pause: float  # nothing settled, whatever was down
     seconds: float  # from the first event to the last one settled
     stories: list[str]
 
     @property
     def good(self) -> bool:
-        """Whether the run proves what it is for."""
-        return self.verdict.flawless and not self.troubles
+        """Whether nothing was lost, doubled or wrong, and nothing stood still for too long."""
+        return self.verdict.flawless and self.whole and not self.too_still
+
+    @property
+    def too_still(self) -> bool:
+        """Whether an event got no further for too long while nothing was down."""
+        return self.longest_stall > LONGEST_STALL
 
     def last_line(self) -> str:
         """What scripts read."""
@@ -41,7 +49,20 @@ class Report:
         return (
             f"chaos: accepted {one.accepted} confirmed {one.confirmed}"
             f" quarantined {one.quarantined} lost {len(one.lost)} doubled {len(one.doubled)}"
+            + (f" stalled {self.longest_stall:.0f} s" if self.too_still else "")
         )
+
+    def faults(self) -> Iterator[str]:
+        """Why it is not good, in a few words each."""
+        one = self.verdict
+        for word, found in (("lost", one.lost), ("doubled", one.doubled)):
+            if found:
+                yield f"{len(found)} {word}"
+        if self.too_still:
+            yield f"event {self.stalled} got no further for {self.longest_stall:.0f} s"
+        if not self.whole:
+            yield "nothing settled any more, so that not all faults could be done"
+        yield from one.findings
 
     def document(self) -> dict[str, object]:
         """All of it as a JSON value."""
@@ -79,12 +100,12 @@ class Report:
             yield f"  {reason:38} {count:4}  VALID EVENTS"
         yield f"lost           {len(one.lost)}"
         yield f"doubled        {len(one.doubled)}"
-        stalls = f"{self.longest_stall:.1f} s with nothing down, {self.longest_pause:.1f} s in all"
-        yield f"longest stall  {stalls}"
+        yield f"longest stall  {self.longest_stall:.1f} s of one event with nothing down"
+        yield f"  nothing came {self.longest_pause:.1f} s, whatever was down"
         yield from _listed("ended by itself", self.deaths)
-        yield from _listed("not as it must be", one.findings)
         yield from self.stories
-        yield from _listed("the run itself failed", self.troubles)
+        if not self.good:
+            yield from _listed("failed", list(self.faults()))
 
 
 def _listed(title: str, texts: list[str], most: int = 10) -> Iterator[str]:

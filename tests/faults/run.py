@@ -45,8 +45,12 @@ class Options:
     only: tuple[Kind, ...] = ()  # kinds; none: all that the pair can have
 
 
+class BrokeOff(Exception):
+    """Raised when the run itself failed: it says nothing about what it was to prove."""
+
+
 def run_chaos(options: Options, home: Path, say: Say) -> Report:
-    """Start everything, strike, wait, and judge. Raises StartupFailed."""
+    """Start everything, strike, wait, and judge. Raises StartupFailed, BrokeOff."""
     left_out = _left_out(options.pair)
     kinds = [kind for kind in options.only or kinds_of(options.pair) if kind not in left_out]
     plan = plan_faults(options.seed, options.faults, kinds, pace=options.pace)
@@ -62,7 +66,7 @@ def run_chaos(options: Options, home: Path, say: Say) -> Report:
         try:
             producers.start()
             watch.start(conductor.progress)
-            troubles = _carry_through(conductor, producers, watch, options.events)
+            whole = _carry_through(conductor, producers, watch, options.events)
             seconds = time.monotonic() - began
             time.sleep(_AFTERMATH)
         finally:
@@ -70,6 +74,9 @@ def run_chaos(options: Options, home: Path, say: Say) -> Report:
             conductor.join()
             producers.stop()
             watch.stop()
+        if errors := [*conductor.errors, *producers.errors, *watch.errors]:
+            told = [f"{type(error).__name__}: {error}" for error in errors]
+            raise BrokeOff("; ".join(dict.fromkeys(told)))
         verdict = judge(machines.sandbox, store, producers.ledger.ids)
         verdict.findings += producers.ledger.contradictions
         verdict.findings += [f"{one} was unfinished and not due" for one in watch.homeless]
@@ -82,10 +89,11 @@ def run_chaos(options: Options, home: Path, say: Say) -> Report:
             left_out=left_out,
             verdict=verdict,
             deaths=machines.deaths,
-            troubles=troubles,
+            whole=whole,
             recovered=producers.ledger.recovered,
             unanswered=producers.failures().total(),
             longest_stall=watch.longest_stall,
+            stalled=watch.stalled,
             longest_pause=watch.longest_pause,
             seconds=seconds,
             stories=list(tell_stories(machines.sandbox, store, verdict)),
@@ -128,11 +136,8 @@ def _running(pair: Pair, home: Path, *, clock: bool) -> Iterator[tuple[Machines,
         yield machines, store
 
 
-def _carry_through(
-    conductor: Conductor, producers: Producers, watch: Watch, events: int
-) -> list[str]:
-    """Until all is settled, or nothing moves any more; what went wrong with the run itself."""
-
+def _carry_through(conductor: Conductor, producers: Producers, watch: Watch, events: int) -> bool:
+    """Until all is settled, or nothing moves any more; whether all faults could be done."""
     whole = conductor.run()
     while not (conductor.errors or producers.errors or watch.errors):
         if producers.finished and watch.settled >= events and not watch.unfinished:
@@ -140,11 +145,7 @@ def _carry_through(
         if watch.seconds_without_progress() > _PATIENCE:
             break
         time.sleep(0.1)
-    errors = [*conductor.errors, *producers.errors, *watch.errors]
-    told = [f"{type(error).__name__}: {error}" for error in errors]
-    if not whole and not told:
-        told.append("nothing settled any more, so that not all faults could be done")
-    return told
+    return whole
 
 
 @contextmanager

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.lifecycle import STAGE_OF
+from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import Store
-from orchestrator.store.schema import events
+from orchestrator.store.schema import deliveries, events
 from tests.faults.machines import Machines
 from tests.faults.producers import Ledger
 
@@ -27,12 +29,13 @@ class Watch:
         self, machines: Machines, store: Store, ledger: Ledger, say: Callable[[str], None]
     ) -> None:
         self.settled = self.unfinished = 0  # as of the last look
-        self.longest_stall = 0.0  # seconds in which nothing settled, and nothing was down
+        self.longest_stall = 0.0  # seconds in which an event got no further with nothing down
+        self.stalled = ""  # that event
         self.longest_pause = 0.0  # the same, whatever was down
         self.homeless: set[str] = set()  # events that nobody would ever drive on
         self.errors: list[BaseException] = []
         self._machines, self._store, self._ledger, self._say = machines, store, ledger, say
-        self._progressed = self._quiet_since = time.monotonic()
+        self._progressed = self._quiet_since = self._nothing_down_since = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._faults: Callable[[], str] = lambda: ""
@@ -71,6 +74,7 @@ class Watch:
         try:
             with self._store.read() as tx:
                 self.unfinished = _count_unfinished(tx)
+                still = _longest_still(tx)
                 if check:
                     self.homeless |= _homeless(tx)
         except StoreUnavailable:
@@ -81,9 +85,11 @@ class Watch:
             self.settled = max(settled, self.settled)
             self._progressed = self._quiet_since = now
         if self._machines.down():
-            self._quiet_since = now
-        self.longest_stall = max(self.longest_stall, now - self._quiet_since)
+            self._quiet_since = self._nothing_down_since = now
         self.longest_pause = max(self.longest_pause, now - self._progressed)
+        quiet = now - self._nothing_down_since
+        if still is not None and min(quiet, still.seconds) > self.longest_stall:
+            self.longest_stall, self.stalled = min(quiet, still.seconds), still.event_id
 
     def _speak(self, seconds: float) -> None:
         down = ", ".join(part.name for part in self._machines.down()) or "nothing"
@@ -92,6 +98,27 @@ class Watch:
             f"{seconds:5.0f} s  accepted {answered}  settled {self.settled}"
             f"  {self._faults()}  down: {down}"
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Still:
+    """The unfinished event that got no further for longest."""
+
+    event_id: str
+    seconds: float  # since it, or one of its deliveries, last changed its state or was tried
+
+
+def _longest_still(tx: Connection) -> Still | None:
+    moved = select(func.max(deliveries.c.updated_at)).where(deliveries.c.event_id == events.c.id)
+    at = func.coalesce(moved.scalar_subquery(), 0)
+    last = case((at > events.c.updated_at, at), else_=events.c.updated_at).label("last")
+    row = tx.execute(
+        select(events.c.id, now_ms() - last)
+        .where(events.c.due_at.is_not(None))
+        .order_by(last)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Still(event_id=row[0], seconds=row[1] / 1000)
 
 
 def _count_unfinished(tx: Connection) -> int:

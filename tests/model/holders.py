@@ -30,18 +30,25 @@ def check_holders(was: Seen, now: Seen, *, actor: Actor | None, ms: int) -> None
 def _may_change(actor: Actor, was: Any, row: Any, ms: int) -> bool:
     match actor.name:
         case "worker":
-            return was.epoch in actor.epochs
+            return was.epoch in actor.epochs or _only_due_sooner(was, row)
         case "relay" if row.epoch != was.epoch:
             actor.epochs.add(row.epoch)
             return bool(was.due_at <= ms)
         case "relay" if row.state == State.QUARANTINED:
             return bool(was.due_at <= ms)
         case "relay":
-            only_due = {**was._mapping, "due_at": row.due_at} == dict(row._mapping)
-            return was.epoch in actor.epochs or (only_due and row.due_at <= ms)
+            sooner = _only_due_sooner(was, row) and row.due_at <= ms
+            return was.epoch in actor.epochs or sooner
         case "person":
             return bool(was.state == State.QUARANTINED)
     return False
+
+
+def _only_due_sooner(was: Any, row: Any) -> bool:
+    """A run that settles what another drives may only see to it that this is not too late."""
+    if was.due_at is None or row.due_at is None or row.due_at > was.due_at:
+        return False
+    return {**was._mapping, "due_at": row.due_at} == dict(row._mapping)
 
 
 def _may_settle(actor: Actor, event: Any, was: Any, row: Any) -> bool:

@@ -30,6 +30,7 @@ from tests.model.holders import check_holders
 _MOVES = {(one.move, one.source, one.target) for one in TRANSITIONS}
 _DELIVERY_MOVES = {(source, target) for source, target, _ in DELIVERY_TRANSITIONS}
 _EVENTS, _DELIVERIES = "SELECT * FROM events", "SELECT * FROM deliveries"
+_GROUPS = "SELECT * FROM groups"
 _AUDIT = "SELECT * FROM audit WHERE id >"
 _STANDING = "SELECT event_id FROM quarantine WHERE released_at IS NULL"
 _HELD_SECONDS = 3_600  # what holds it lets it go; this is for the case that it is forgotten
@@ -47,6 +48,7 @@ class Seen:
     events: dict[str, Any] = field(default_factory=dict)
     deliveries: dict[tuple[str, str], Any] = field(default_factory=dict)
     standing: Counter[str] = field(default_factory=Counter)
+    groups: dict[int, int] = field(default_factory=dict)  # the end of its lease, by epoch
     told: Sequence[Any] = ()  # the audit's rows of this commit
     last: int = 0  # the audit's last row
 
@@ -107,6 +109,7 @@ class Laws:
                 deliveries={(row.event_id, row.destination): row
                             for row in tx.exec_driver_sql(_DELIVERIES)},
                 standing=Counter(tx.exec_driver_sql(_STANDING).scalars()),
+                groups={row.epoch: row.lease_until for row in tx.exec_driver_sql(_GROUPS)},
                 told=told,
                 last=told[-1].id if told else self._was.last,
             )  # fmt: skip
@@ -122,17 +125,30 @@ class Laws:
             self._moved[row.event_id] = row.target, row.at
 
     def _who_is_driven_is_due(self, row: Any, now: Seen) -> None:
-        standing = now.standing[row.id]
+        standing, lease = now.standing[row.id], self._config.lease_seconds
         if row.state in STAGE_OF:
             assert row.due_at is not None, f"{row} is driven by nobody"
-            held = any(one.held_by for one in now.deliveries.values() if one.event_id == row.id)
-            patience = _HELD_SECONDS if held else self._config.lease_seconds
+            own = [one for one in now.deliveries.values() if one.event_id == row.id]
+            patience = _HELD_SECONDS if any(one.held_by for one in own) else lease
             latest = self._clock.ms + int(patience * 1000)
             assert row.due_at <= latest, f"{row} waits for longer than a lease"
+            if row.state == State.ROUTED:
+                self._is_due_with_its_deliveries(row, own, now)
         else:
             assert row.due_at is None, f"{row} is due and at rest"
         assert standing == (row.state == State.QUARANTINED), f"{row} stands {standing} times"
         assert 0 <= row.starts <= self._config.start_limit, row
+
+    def _is_due_with_its_deliveries(self, row: Any, own: Sequence[Any], now: Seen) -> None:
+        """Or a group has it in hand, which will see to it."""
+        if row.due_at <= max(now.groups.get(row.epoch, 0), self._clock.ms):
+            return
+        when = [_waits_until(one) for one in own]
+        due = [at for at in when if at is not None]
+        held = any(one.state == DeliveryState.HELD for one in own)
+        assert due or held, f"{row} has nothing to wait for: {own}"
+        latest = min(due, default=row.due_at)
+        assert row.due_at <= max(latest, self._clock.ms), f"{row} is due later than {own}"
 
     def _epochs_only_rise(self, row: Any, now: Seen) -> None:
         was = self._was.events.get(row.id)
@@ -201,3 +217,13 @@ class Laws:
         for row in now.events.values():
             if row.state == State.DELIVERED:
                 assert row.id in done and all(done[row.id]), f"{row} is not delivered"
+
+
+def _waits_until(row: Any) -> int | None:
+    """When a delivery is to go on by itself; None where it is not."""
+    match row.state:
+        case DeliveryState.PENDING:
+            return row.due_at  # type: ignore[no-any-return]
+        case DeliveryState.SENDING:
+            return row.run_until  # type: ignore[no-any-return]
+    return None

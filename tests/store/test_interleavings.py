@@ -1,0 +1,134 @@
+"""Transactions that meet in the middle: what one derives, the other is just changing.
+
+PostgreSQL only: a writer of SQLite is alone from its BEGIN IMMEDIATE to its commit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, select, text
+
+from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.store.clock import now_ms
+from orchestrator.store.engine import Store
+from orchestrator.store.gates import note_failures, note_success
+from orchestrator.store.held import release_held
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.migrate import open_store
+from orchestrator.store.schema import deliveries, events
+from orchestrator.store.stages import Saving, hand_back, save_retry
+from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
+from tests.stores import new_database
+
+pytestmark = pytest.mark.postgres
+
+_WAITS = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+_PATIENCE = 10.0  # seconds that a test gives the other one to come to its wait
+
+
+@pytest.fixture
+def store(postgres: EmbeddedServer) -> Iterator[Store]:
+    opened = open_store(new_database(postgres, migrated=True))
+    publish_leads(opened)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def met_before_its_commit(
+    store: Store, other: Callable[[Connection], object]
+) -> Iterator[Connection]:
+    """A transaction that stands still before its commit until `other`, in one of its own, waits."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with store.write() as tx:
+                other(tx)
+        except BaseException as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    with store.write() as tx:
+        yield tx
+        thread.start()
+        end = time.monotonic() + _PATIENCE
+        while not _somebody_waits(store) and thread.is_alive() and time.monotonic() < end:
+            time.sleep(0.005)
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _somebody_waits(store: Store) -> bool:
+    with store.read() as tx:
+        return bool(tx.execute(_WAITS).scalar_one())
+
+
+def due_in(store: Store) -> list[int]:
+    """In how many milliseconds each event is due."""
+    with store.read() as tx:
+        return list(tx.execute(select(events.c.due_at - now_ms())).scalars())
+
+
+def states(store: Store) -> set[str]:
+    with store.read() as tx:
+        return set(tx.execute(select(deliveries.c.state)).scalars())
+
+
+def hold(tx: Connection, ids: list[str], epoch: int) -> None:
+    hold_deliveries(
+        tx,
+        ids,
+        ["crm", "desk"],
+        workflow=lead_workflow(),
+        epoch=epoch,
+        gate="fake",
+        reason="failing",
+        actor="worker:dispatch",
+    )
+
+
+def held_in_hand(store: Store) -> tuple[list[str], int]:
+    """Leads whose deliveries a run has just held; it has not handed them back yet."""
+    ids = accept_leads(store, 3)
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    with store.write() as tx:
+        policy = BreakerPolicy(failures=1, cooldown_seconds=30)
+        note_failures(tx, "fake", 1, error="503", policy=policy, actor="worker:dispatch")
+        hold(tx, ids, group.epoch)
+    return ids, group.epoch
+
+
+def test_a_run_that_hands_back_what_is_just_let_go_leaves_it_due(store: Store) -> None:
+    # Given leads that a run holds, and whose system is well again
+    ids, epoch = held_in_hand(store)
+    with store.write() as tx:
+        note_success(tx, "fake", "worker:dispatch")
+
+    # When the relay lets them go, and the run hands them back before the relay has committed
+    with met_before_its_commit(store, lambda tx: hand_back(tx, ids, epoch)) as tx:
+        assert release_held(tx) == 3
+
+    # Then they are due at once, not when a forgotten delivery would be looked for
+    assert states(store) == {"pending"}
+    assert max(due_in(store)) <= 0
+
+
+def test_a_retry_of_what_is_just_let_go_leaves_it_due(store: Store) -> None:
+    ids, epoch = held_in_hand(store)
+    with store.write() as tx:
+        note_success(tx, "fake", "worker:dispatch")
+    saving = Saving(actor="worker:dispatch", epoch=epoch, lease_seconds=90)
+
+    with met_before_its_commit(store, lambda tx: save_retry(tx, ids, saving, detail={})) as tx:
+        release_held(tx)
+
+    assert max(due_in(store)) <= 0

@@ -24,7 +24,11 @@ from workers.queues import queue_config
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
 TRANSPORT_ALIASES.update(
-    dict.fromkeys(("redis", "rediss"), "workers.redis_channel:GuardedTransport")
+    {
+        **dict.fromkeys(("redis", "rediss"), "workers.redis_channel:GuardedTransport"),
+        **dict.fromkeys(("amqp", "pyamqp"), "workers.amqp_channel:GuardedTransport"),
+        "amqps": "workers.amqp_channel:GuardedTlsTransport",
+    }
 )
 app = Celery("meshline", include=["workers.chain", "workers.heart"])
 app.add_defaults(lambda: settings().celery_config() | queue_config(settings().broker))

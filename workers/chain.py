@@ -23,7 +23,7 @@ from orchestrator.domain.retries import backoff
 from orchestrator.domain.verdicts import Amended, Rejected, Routed, Valid
 from orchestrator.pipeline.amend import validate_or_amend as decide_valid
 from orchestrator.pipeline.route import route as decide_route
-from orchestrator.store.claim import Group, finish_unless_driven
+from orchestrator.store.claim import Group, drive_again, finish_unless_driven
 from orchestrator.store.engine import Tx
 from orchestrator.store.stages import (
     Loaded,
@@ -43,7 +43,31 @@ log = logging.getLogger(__name__)
 Verdict = TypeVar("Verdict")
 
 
-@app.task(name="meshline.validate", bind=True)
+class Link(Task[Any, Any]):
+    """A task of the chain, which hands its events on to the next."""
+
+    abstract = True
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        """Put this link on the broker.
+
+        A link that a broker does not take from the one before makes its events due again, at once:
+        the stage is saved, and nobody would drive them until their lease ends. To the relay, which
+        brings its own producer, it raises the transport's errors.
+        """
+        try:
+            return super().apply_async(args, kwargs, **options)
+        except Exception as error:
+            if options.get("producer") is not None:
+                raise
+            ids, epoch = args
+            log.warning("the broker does not take the next link: %s", error)
+            with process().store.write(ring=True) as tx:
+                drive_again(tx, ids, epoch)
+            return None
+
+
+@app.task(name="meshline.validate", bind=True, base=Link)
 def validate(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
     """Hold each payload against the contract; answers the events that go on."""
     saving = _saving(Stage.VALIDATE, epoch)
@@ -51,7 +75,7 @@ def validate(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
     return _go_on(self, Stage.ROUTE, moved, epoch)
 
 
-@app.task(name="meshline.route", bind=True)
+@app.task(name="meshline.route", bind=True, base=Link)
 def route(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
     """Compute the facts, find the route, write down what is to be sent; answers who goes on."""
     saving = _saving(Stage.ROUTE, epoch)
@@ -59,7 +83,7 @@ def route(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
     return _go_on(self, Stage.DISPATCH, moved, epoch)
 
 
-@app.task(name="meshline.dispatch", bind=True)
+@app.task(name="meshline.dispatch", bind=True, base=Link)
 def dispatch(_: Task[Any, Any], ids: list[str], epoch: int) -> None:
     """Make the deliveries and prove them."""
     dispatch_group(process(), ids, _saving(Stage.DISPATCH, epoch))

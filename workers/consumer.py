@@ -1,5 +1,8 @@
 """Celery's consumer, guarded: what it would delete or die of is kept first.
 
+A broker that answers with an error, whichever it is, is a broker that cannot be used now: the
+worker waits, connects again, and takes back what it held.
+
 By itself Celery deletes a message that it cannot decode or whose task it does not know, and some
 messages end the worker. Here every message is read before Celery sees it, and whatever Celery still
 stumbles over is buried as well: the store first, then off the queue.
@@ -8,12 +11,17 @@ stumbles over is buried as well: the store first, then off the queue.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
 
+from orchestrator.outages import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Outage
 from workers.poison import copy, keep, letter_of
 from workers.queues import declare_dead_letters
 from workers.reading import OURS, Drop, Poison, judge
@@ -21,7 +29,7 @@ from workers.reading import OURS, Drop, Poison, judge
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 5.0  # before the store is asked again
-_LONGEST_WAIT_SECONDS = 2.0  # before a broker that is away is called again; Celery's is 30
+_STEP_SECONDS = 0.1  # of a pause, between two looks whether the worker is to stop
 
 
 class GuardedConsumer(Consumer):
@@ -34,20 +42,75 @@ class GuardedConsumer(Consumer):
             step for step in Consumer.Blueprint.default_steps if "DelayedDelivery" not in step
         )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._outage = Outage(log, "the broker cannot be used now")
+        self._held: set[str] = set()  # tags of messages that this worker took and has not settled
+
     def connect(self) -> Any:
         """A connection to a broker that has a queue for dead letters."""
         connection = super().connect()
-        channel = connection.default_channel
-        channel.auto_decode = False  # RabbitMQ's would make text of a body, and not always the same
-        declare_dead_letters(channel)
+        try:
+            channel = connection.default_channel
+            channel.auto_decode = False  # RabbitMQ's would make text of a body, not always the same
+            declare_dead_letters(channel)
+            self._put_back(channel)
+        except Exception:
+            with suppress(Exception):
+                connection.collect()
+            raise
         return connection
 
     def ensure_connected(self, conn: Any) -> Any:
         """The connection, established; a broker that is back is found within seconds."""
-        conn.ensure_connection = partial(
-            conn.ensure_connection, interval_start=0.5, interval_max=_LONGEST_WAIT_SECONDS
-        )
+        conn.ensure_connection = partial(self._try_to_connect, conn.ensure_connection)
         return super().ensure_connected(conn)
+
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Celery could not begin: wait, then it tries again."""
+        self._wait_after(exc)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Celery's connection has failed: close it, wait, then it connects again."""
+        self._remember_what_is_held()
+        with _not_said_twice():
+            super().on_connection_error_after_connected(exc)
+        self._wait_after(exc)
+
+    def on_ready(self) -> None:
+        """The worker takes messages."""
+        self._outage.over()
+        super().on_ready()
+
+    def _try_to_connect(
+        self, ensure: Callable[..., Any], _errback: Any, *args: Any, **kw: Any
+    ) -> Any:
+        def tell(error: Exception, _interval: float) -> None:
+            self._outage.pause_after(error)
+
+        waits = {"interval_start": FIRST_PAUSE_SECONDS, "interval_max": LONGEST_PAUSE_SECONDS}
+        return ensure(tell, *args, **kw, **waits)
+
+    def _wait_after(self, error: Exception) -> None:
+        """Pause; one who is asked to stop meanwhile stops."""
+        end = time.monotonic() + self._outage.pause_after(error)
+        while time.monotonic() < end:
+            maybe_shutdown()
+            time.sleep(_STEP_SECONDS)
+
+    def _remember_what_is_held(self) -> None:
+        """On Redis what a worker took is handed out again when it is back, and not a minute later.
+
+        Kombu puts it back when it closes the channel, which a broker that cannot be used refuses.
+        """
+        channel = getattr(self.task_consumer, "channel", None)
+        # RabbitMQ does it by itself, and its channels have nothing of the kind.
+        self._held.update(getattr(getattr(channel, "qos", None), "held", ()))
+
+    def _put_back(self, channel: Any) -> None:
+        for tag in tuple(self._held):
+            channel.qos.restore_by_tag(tag)  # nothing happens where it was put back before
+            self._held.discard(tag)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Celery's handler of messages, behind ours."""
@@ -111,6 +174,19 @@ class GuardedConsumer(Consumer):
             if self.controller.semaphore:
                 self.controller.semaphore.release()
             self.bury(message, f"Celery stumbled over it: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def _not_said_twice() -> Iterator[None]:
+    """Celery's own words on a lost connection, left out: ours are said once for an outage."""
+    theirs = logging.getLogger("celery.worker.consumer.consumer")
+    level = theirs.level
+    theirs.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        theirs.setLevel(level)
 
 
 def _judged(message: Any, tasks: frozenset[str]) -> Drop | Poison | None:

@@ -1,7 +1,8 @@
 """Kombu's Redis transport, guarded: an item that is no message is kept instead of lost.
 
 Kombu takes an item off its list, then parses it; an item that does not parse is gone, and ends the
-worker. Here it is looked at in between, where the client reads the answer to BRPOP.
+worker. Here it is looked at in between, where the client reads the answer to BRPOP. And no answer
+of the broker ends a worker: each means that it cannot be used now.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 from redis import exceptions
 
 from orchestrator.store.dead_letters import DeadLetter
+from workers.messages import RedisMessage
 from workers.poison import copy, keep
 from workers.reading import is_deep
 
@@ -27,8 +29,53 @@ log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0  # before an item that could not be kept is met again
 
 
+class _GuardedQoS(redis.QoS):
+    """What is taken and not yet acknowledged, on the broker and here."""
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The tags of the messages that are not settled."""
+        return tuple(self._delivered.keys() - self._dirty)
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Write down that a message was taken; it is off its list already.
+
+        A full broker gives messages and takes no note of it. The message is driven all the same:
+        should this worker die, the lease of its events ends.
+        """
+        try:
+            super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
+        except exceptions.RedisError as error:
+            log.warning("the broker takes no note of a message that it gave: %s", error)
+            virtual.QoS.append(self, message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Settle a message. Raises RedisError where the broker does not take it.
+
+        It leaves its place to the next all the same: a worker whose places are all taken by
+        messages that are done would take nothing more. The broker hands it out again, and it is
+        dropped then.
+        """
+        try:
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+        except exceptions.RedisError:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - Kombu's
+        """Refuse a message. Raises RedisError, and leaves its place, as `ack` does."""
+        try:
+            super().reject(delivery_tag, requeue=requeue)  # type: ignore[no-untyped-call]
+        except exceptions.RedisError:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+
 class GuardedChannel(redis.Channel):
     """A channel whose consumers get messages only."""
+
+    Message = RedisMessage
+    QoS = _GuardedQoS
 
     def _create_client(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - Kombu's
         client = super()._create_client(asynchronous)  # type: ignore[no-untyped-call]
@@ -59,7 +106,7 @@ class GuardedChannel(redis.Channel):
         """Why Kombu could not make a message of it, found out by trying."""
         try:
             payload = loads(bytes_to_str(item))
-            message = self.Message(payload, channel=self)  # type: ignore[no-untyped-call]
+            message = self.Message(payload, channel=self)
             if payload["properties"].get("body_encoding") == "base64":
                 b64decode(payload.get("body") or "", validate=True)  # Kombu skips what is none
             where = message.delivery_info["exchange"], message.delivery_info["routing_key"]
@@ -92,6 +139,12 @@ class GuardedChannel(redis.Channel):
 
 
 class GuardedTransport(redis.Transport):
-    """Kombu's transport with guarded channels."""
+    """Kombu's transport with guarded channels.
+
+    READONLY, LOADING, MASTERDOWN, UNBLOCKED, NOREPLICAS, MISCONF, OOM, BUSY, NOPERM, WRONGPASS and
+    whatever else a Redis answers: to Kombu some of them are errors of a statement, which end a
+    worker. To us each is an outage.
+    """
 
     Channel = GuardedChannel
+    connection_errors = (*redis.Transport.connection_errors, exceptions.RedisError)

@@ -16,6 +16,7 @@ from typing import Any
 
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
+from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
 from orchestrator.store.claim import ClaimLimits, Group, claim, forget_expired_groups, give_back
 from orchestrator.store.engine import Store
@@ -30,7 +31,7 @@ from workers.queues import queue_depth
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 1.0  # after the store or the broker did not answer
+_PAUSE_SECONDS = 1.0  # after a fault of ours
 _TIDY_SECONDS = 60.0
 _SEARCH_SECONDS = 2.0  # between two looks for events that nobody would wake in time
 
@@ -50,6 +51,8 @@ class Relay:
         self._producer: Any = None
         self._may_lie_there = True
         self._asked = 0.0
+        self._store_outage = Outage(log, "the relay waits for the store")
+        self._broker_outage = Outage(log, "the broker does not take chains")
 
     def run(self) -> None:
         """Go on until `stopping`."""
@@ -58,11 +61,11 @@ class Relay:
             try:
                 did = self.turn()
                 self.pulse.beat(did)
+                self._store_outage.over()
                 # Whatever became due meanwhile has rung already, and so has a group that ended.
                 self._wait(did)
             except StoreUnavailable as error:
-                log.warning("%s; trying again", error)
-                time.sleep(_PAUSE_SECONDS)
+                time.sleep(self._store_outage.pause_after(error))
             except Exception:  # a relay that ends drives nobody's events
                 log.exception("a turn failed; trying again")
                 time.sleep(_PAUSE_SECONDS)
@@ -133,6 +136,7 @@ class Relay:
             while left:
                 publish(left[0], self._open_producer())
                 left.pop(0)
+            self._broker_outage.over()
         except Exception as error:  # noqa: BLE001 - each transport has errors of its own
             with self.store.write() as tx:
                 for group in left:
@@ -147,11 +151,11 @@ class Relay:
         return self._producer
 
     def _broker_failed(self, error: Exception) -> None:
-        log.warning("the broker does not take chains: %s; trying again", error)
+        pause = self._broker_outage.pause_after(error)
         producer, self._producer = self._producer, None
         with contextlib.suppress(Exception):
             producer.connection.collect()
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause)
 
 
 def main() -> int:

@@ -23,10 +23,10 @@ from orchestrator.dashboard.login import Login
 from orchestrator.dashboard.pages import routes
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
+from orchestrator.outages import FIRST_PAUSE_SECONDS, Outage
 
 log = logging.getLogger(__name__)
 
-_PAUSE = 2.0  # seconds
 # It says OK and nothing else, and what probes it, a container's health check, has no login.
 _OPEN = frozenset({"/healthcheck"})
 _TAB = """
@@ -77,15 +77,17 @@ class _PatientEvents(Events):  # type: ignore[misc] # Flower has no types
 
     def run(self) -> None:
         """Listen for as long as the process lives."""
+        outage = Outage(log, "the broker does not tell of tasks")
         while True:
+            pause = FIRST_PAUSE_SECONDS
             try:
                 with self.capp.connection() as connection:
                     EventReceiver(
                         connection, handlers={"*": self.on_event}, app=self.capp
                     ).capture()
             except Exception as error:  # noqa: BLE001 - the broker's libraries raise many kinds
-                log.warning("the broker does not tell of tasks: %s; trying again", error)
-            time.sleep(_PAUSE)
+                pause = outage.pause_after(error)
+            time.sleep(pause)
 
 
 class _AskForLogin(RequestHandler):

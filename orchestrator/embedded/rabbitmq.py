@@ -77,8 +77,8 @@ def add_vhost(server: EmbeddedServer, name: str) -> str:
 
     Raises StartupFailed where the server refuses.
     """
-    _control(server, "add_vhost", name)
-    _control(server, "set_permissions", "-p", name, _USER, ".*", ".*", ".*")
+    control(server, "add_vhost", name)
+    control(server, "set_permissions", "-p", name, _USER, ".*", ".*", ".*")
     return f"{server.url.removesuffix('//')}/{quote(name, safe='')}"
 
 
@@ -114,7 +114,8 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _control(server: EmbeddedServer, *words: str) -> None:
+def control(server: EmbeddedServer, *words: str) -> None:
+    """Run `rabbitmqctl` on a running server. Raises StartupFailed where it refuses."""
     done = subprocess.run(
         [find_server().with_name("rabbitmqctl"), "--quiet", *words],
         env={**os.environ, **server.process.program.environment},

@@ -17,6 +17,7 @@ from typing import Any
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.keeper.telling import InHand, Teller
+from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
 from orchestrator.store.heartbeats import Pulse
@@ -26,7 +27,7 @@ from orchestrator.store.terms import TermsShelf
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 1.0  # after the store did not answer
+_PAUSE_SECONDS = 1.0  # after a fault of ours
 _TELLERS = 8  # alerts that are sent at once: a way out that hangs keeps no clock waiting
 
 
@@ -69,20 +70,21 @@ class Keeper:
         self.pulse.beat("it looked at clocks and incidents")
 
     def _loop(self, turn: Callable[[], object]) -> None:
+        outage = Outage(log, "the keeper waits for the store")
         while not self.stopping.is_set():
-            done = self._survive(turn)
-            self.stopping.wait(self.config.keeper_seconds if done else _PAUSE_SECONDS)
+            self.stopping.wait(self._survive(turn, outage))
 
-    def _survive(self, turn: Callable[[], object]) -> bool:
+    def _survive(self, turn: Callable[[], object], outage: Outage) -> float:
+        """Do one turn; answers the seconds until the next."""
         try:
             turn()
         except StoreUnavailable as error:
-            log.warning("%s; trying again", error)
-            return False
+            return outage.pause_after(error)
         except Exception:  # a keeper that ends keeps nobody's clock
             log.exception("a turn failed; trying again")
-            return False
-        return True
+            return _PAUSE_SECONDS
+        outage.over()
+        return self.config.keeper_seconds
 
 
 def main() -> int:

@@ -164,6 +164,28 @@ _GIVE_BACK = Prepared(
 )
 
 
+def drive_again(tx: Connection, ids: Sequence[str], epoch: int) -> None:
+    """Make due events whose next link did not reach the broker, instead of at their lease's end.
+
+    Where the link got there after all, the next claim's epoch makes it match nothing.
+    """
+    _DRIVE_AGAIN.run(tx, ids=list(ids), epoch=epoch)
+    finish_group(tx, epoch)
+
+
+_DRIVE_AGAIN = Prepared(
+    lambda dialect: (
+        update(events)
+        .where(
+            among(dialect, events.c.id),
+            events.c.epoch == bindparam("epoch"),
+            events.c.due_at.is_not(None),  # at rest, nothing drives it
+        )
+        .values(due_at=now_ms())
+    )
+)
+
+
 def finish_group(tx: Connection, epoch: int) -> None:
     """Forget a group: its chain is over."""
     _FINISH.run(tx, epoch=epoch)

@@ -212,6 +212,7 @@ def test_a_rabbitmq_that_answers_with_an_error_ends_no_worker(
     breaks, mends = RABBITMQ_FAULTS[fault]
     pid, said = on_rabbitmq.worker.pid, on_rabbitmq.complaints()
     on_rabbitmq.send()
+    assert on_rabbitmq.delivered()  # what lies on a queue that is deleted waits for its lease
     breaks(on_rabbitmq)
     if mends is not _do_nothing:
         on_rabbitmq.wait_until_it_waits(said)

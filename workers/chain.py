@@ -55,6 +55,8 @@ class Link(Task[Any, Any]):
         the stage is saved, and nobody would drive them until their lease ends. To the relay, which
         brings its own producer, it raises the transport's errors.
         """
+        # RabbitMQ would take a message for a queue that somebody deleted, and lose it.
+        options.setdefault("mandatory", True)
         try:
             return super().apply_async(args, kwargs, **options)
         except Exception as error:

@@ -6,14 +6,25 @@ docs/settings.md is generated from this file.
 from __future__ import annotations
 
 import functools
+import ssl
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from orchestrator.domain.endpoints import broker_fault, database_fault, kombu_address
 from orchestrator.domain.errors import StartupFailed
+from orchestrator.variables import check_names, unknown_variables
 
 LOOPBACK = "127.0.0.1"
 _SHORTEST_KEY = 16  # characters
@@ -28,10 +39,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".meshline"), description="folder of the embedded state")
     database_url: SecretStr | None = Field(
-        None, description="PostgreSQL or SQLite; unset: SQLite in the home folder"
+        None,
+        description="postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE; unset: SQLite in"
+        " the home folder",
     )
     broker_url: SecretStr | None = Field(
-        None, description="Redis, Valkey or RabbitMQ; unset: the Valkey that `meshline up` embeds"
+        None,
+        description="redis:// or valkey:// (rediss://, valkeys:// over TLS), amqp:// (amqps://);"
+        " unset: the Valkey that `meshline up` embeds",
     )
     connectors: Path | None = Field(
         None, description="folder with connector definitions of your own (*.yaml)"
@@ -112,6 +127,23 @@ class Settings(BaseSettings):
     )
     stop_seconds: float = Field(20, gt=0, description="how long a stopping process may finish work")
 
+    @field_validator("home")
+    @classmethod
+    def _is_a_path(cls, home: Path) -> Path:
+        if not str(home).isprintable():
+            raise ValueError("its path holds a line break or a control character")
+        if home.exists() and not home.is_dir():
+            raise ValueError(f"{home} is not a folder")
+        return home
+
+    @field_validator("broker_url", "database_url")
+    @classmethod
+    def _can_work(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        fault_of = broker_fault if info.field_name == "broker_url" else database_fault
+        if url and (fault := fault_of(url.get_secret_value())):
+            raise ValueError(fault)
+        return url
+
     @field_validator("link_key")
     @classmethod
     def _cannot_be_guessed(cls, key: SecretStr | None) -> SecretStr | None:
@@ -140,7 +172,8 @@ class Settings(BaseSettings):
         """The database's address, the default filled in."""
         if self.database_url:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.home.absolute() / 'meshline.db'}"
+        # Quoted: what reads an address reads its escapes, and %20 may be part of a folder's name.
+        return f"sqlite:///{quote(str(self.home.absolute() / 'meshline.db'))}"
 
     @property
     def pages_url(self) -> str:
@@ -156,7 +189,7 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """The broker's address. Raises StartupFailed where there is none."""
         if self.broker_url:
-            return self.broker_url.get_secret_value()
+            return kombu_address(self.broker_url.get_secret_value())
         try:
             return self.broker_address_file.read_text().strip()
         except OSError:
@@ -165,6 +198,28 @@ class Settings(BaseSettings):
                 " which embeds one"
             ) from None
 
+    @property
+    def broker_tls(self) -> dict[str, Any] | None:
+        """How Kombu checks the broker's certificate; by itself it checks none. None: no TLS.
+
+        The authorities are the system's, or those of the file that SSL_CERT_FILE names.
+        """
+        scheme = self.broker.partition("://")[0]
+        if scheme == "rediss":
+            return {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+        if scheme == "amqps":  # without a name, the one in the address
+            return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
+        return None
+
+    def unknown_variables(self) -> list[str]:
+        """Variables with our prefix that neither a setting nor a definition here names."""
+        return unknown_variables(Settings.model_fields, files=self.named_files)
+
+    @property
+    def named_files(self) -> list[Path]:
+        """The files and folders of definitions and contacts that are set."""
+        return [one for one in (self.connectors, self.contacts) if one is not None]
+
     def celery_config(self) -> dict[str, Any]:
         """What every Celery process of ours is configured with.
 
@@ -172,6 +227,7 @@ class Settings(BaseSettings):
         """
         config: dict[str, Any] = {
             "broker_url": self.broker,
+            "broker_use_ssl": self.broker_tls,
             "task_ignore_result": True,
             "task_serializer": "json",
             "accept_content": ["json"],
@@ -194,7 +250,7 @@ class Settings(BaseSettings):
             "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0},
             "worker_hijack_root_logger": True,
         }
-        if self.broker.startswith(("redis", "valkey")):
+        if self.broker.startswith("redis"):
             config["broker_transport_options"] = {
                 "visibility_timeout": self.visibility_timeout_seconds,
                 "unacked_restore_interval": 5,
@@ -218,8 +274,10 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """This process's settings. Raises StartupFailed that names the setting."""
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = f"MESHLINE_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
         raise StartupFailed(f"{name}{first['msg'].removeprefix('Value error, ')}") from None
+    check_names(Settings.model_fields, files=found.named_files)
+    return found

@@ -73,7 +73,12 @@ def call_broker(config: Settings) -> None:
     options = config.celery_config()["broker_transport_options"]
     quick = dict.fromkeys(("socket_timeout", "socket_connect_timeout", "connect_timeout"), 2)
     try:
-        connection = Connection(config.broker, connect_timeout=2, transport_options=options | quick)
+        connection = Connection(
+            config.broker,
+            connect_timeout=2,
+            transport_options=options | quick,
+            ssl=config.broker_tls or False,
+        )
         transport = connection.transport  # one try: kombu's own connect() tries again, and waits
     except KeyError as error:
         raise BrokerUnavailable(str(error)) from None

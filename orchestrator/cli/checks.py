@@ -46,6 +46,9 @@ def look_at_everything() -> Iterator[Finding]:
         yield broken("settings", str(error), "correct the setting that it names")
         return
     yield ok("settings", "they are valid")
+    for name in config.unknown_variables():
+        fix = "unset it; a secret of a connector is named in its definition, as env:NAME"
+        yield attention("settings", f"nothing here reads {name}", fix)
     yield _look_at_broker(config)
     connectors, finding = _look_at_connectors(config)
     yield finding

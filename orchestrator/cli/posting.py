@@ -25,7 +25,12 @@ def open_broker() -> Iterator[Callable[[DeadLetter], None]]:
 
     config = settings()
     options = config.celery_config()["broker_transport_options"]
-    with Connection(config.broker, connect_timeout=2, transport_options=options) as connection:
+    with Connection(
+        config.broker,
+        connect_timeout=2,
+        transport_options=options,
+        ssl=config.broker_tls or False,
+    ) as connection:
         failures = (*connection.connection_errors, *connection.channel_errors, OperationalError)
 
         def post(letter: DeadLetter) -> None:

@@ -49,7 +49,9 @@ def _upgrade(store: Store) -> None:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its plugins, one by one
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    # A % is an escape to the parser that Alembic keeps its options in.
+    place = str(Path(__file__).parent / "migrations").replace("%", "%%")
+    config.set_main_option("script_location", place)
     known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
     with _alone(store) as tx:
         found = schema_version(tx)

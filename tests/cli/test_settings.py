@@ -1,0 +1,103 @@
+"""Settings as a command meets them: each that is wrong ends it with one line, a home may be anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestrator.settings import Settings
+from orchestrator.store.migrate import open_store
+from orchestrator.variables import unknown_variables
+
+HOMES = [
+    "My%20Clients",
+    "with blanks",
+    "what?",
+    "number#1",
+    "a%2Fb",
+    "a:b@c",
+    "Ünïcode-客户",
+    "100%",
+    "quo'te\"d",
+    "x" * 120,
+]
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_the_store_lies_in_the_home_that_was_named(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+
+    open_store(Settings(home=home).store_url).close()
+
+    assert (home / "meshline.db").is_file()
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_home_that_is_relative_or_a_link_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+
+    open_store(Settings(home=Path("link")).store_url).close()
+
+    assert (tmp_path / "real" / "meshline.db").is_file()
+
+
+def test_a_migration_runs_where_the_package_lies_under_a_percent_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import orchestrator.store.migrate as module
+
+    package = tmp_path / "100%" / "store"
+    shutil.copytree(Path(module.__file__).parent, package)
+    monkeypatch.setattr(module, "__file__", str(package / "migrate.py"))
+
+    open_store(f"sqlite:///{tmp_path / 'store.db'}").close()
+
+    assert (tmp_path / "store.db").is_file()
+
+
+WRONG = {
+    "MESHLINE_BROKER_URL": ("kafka://user:hunter2@broker.example", "not a broker"),
+    "MESHLINE_DATABASE_URL": ("mysql://user:hunter2@db.example/x", "not a database"),
+    "MESHLINE_HOME": ("/etc/hostname", "not a folder"),
+    "MESHLINE_DATABSE_URL": ("postgresql://db.example/x", "write MESHLINE_DATABASE_URL"),
+    "MESHLINE_BROKER": ("redis://broker.example", "write MESHLINE_BROKER_URL"),
+    "MESHLINE_LEASE_SECOND": ("5", "write MESHLINE_LEASE_SECONDS"),
+    "MESHLINE_URL_DATABASE": ("5", "write MESHLINE_DATABASE_URL"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_setting_that_cannot_work_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from orchestrator.cli.failures import run
+    from orchestrator.cli.main import app
+    from orchestrator.settings import settings
+
+    value, why = WRONG[name]
+    monkeypatch.setenv(name, value)
+    settings.cache_clear()
+
+    code = run(app, ["events", "list"])
+
+    settings.cache_clear()
+    said = capsys.readouterr()
+    assert code == 1 and said.out == ""
+    assert name in said.err and why in said.err
+    assert said.err.count("\n") == 1 and "hunter2" not in said.err
+
+
+def test_a_variable_that_a_definition_names_is_known(tmp_path: Path) -> None:
+    (tmp_path / "crm.yaml").write_text("base_url: env:MESHLINE_BROKER_URI\n")
+    there = {"MESHLINE_BROKER_URI": "x", "MESHLINE_SLACK_TOKEN": "x", "MESHLINE_FOO": "x"}
+
+    found = unknown_variables(Settings.model_fields, files=[tmp_path], environment=there)
+
+    assert found == ["MESHLINE_FOO"]  # the one a definition of ours names, the other a shipped one

@@ -1,4 +1,4 @@
-"""The variables `MESHLINE_…` of a process's environment: settings, what definitions name, the rest."""
+"""The variables `MESHLINE_…` of a process: settings, what definitions name, and the rest."""
 
 from __future__ import annotations
 

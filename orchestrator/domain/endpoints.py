@@ -14,9 +14,7 @@ _BROKERS = "write redis://… or valkey:// (rediss:// or valkeys:// over TLS), o
 _DATABASES = "write postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE"
 _ESCAPES = "in a name or password write @ : / ? # % as %40 %3A %2F %3F %23 %25"
 
-_SENTINEL = (
-    "Sentinel is not spoken; give redis:// with the primary's host, or a proxy that follows it"
-)
+_SENTINEL = "Sentinel is not spoken; write redis:// and the primary's host, or a proxy's"
 
 # As SQLAlchemy reads an address, so that both find the same parts in it.
 _PARTS = re.compile(

@@ -1,8 +1,7 @@
-"""Settings as a command meets them: each that is wrong ends it with one line, a home may be anywhere."""
+"""A setting that is wrong ends a command with one line, and a home may be anywhere."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def test_the_store_lies_in_the_home_that_was_named(tmp_path: Path, name: str) ->
     open_store(Settings(home=home).store_url).close()
 
     assert (home / "meshline.db").is_file()
-    assert os.listdir(tmp_path) == [name]
+    assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
 def test_a_home_that_is_relative_or_a_link_is_followed(

@@ -7,14 +7,15 @@
 | other 3xx | refused: a redirect is never followed | refused |
 | 401 | unauthorized | unauthorized |
 | 408, 425 | nothing stored: the request was not taken up | come again |
-| 429 | nothing stored, come back after Retry-After | the same |
+| 429 | nothing stored, come back after Retry-After, or after a pause that grows | the same |
 | other 4xx | refused | refused; 404 and 410 may say "not there" |
-| 503 | nothing stored, come back after Retry-After | the same |
+| 503 | nothing stored, come back after Retry-After; without a usable one it is down | the same |
 | other 5xx | unknown: it may have failed after storing | come again |
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
@@ -35,9 +36,9 @@ from orchestrator.domain.errors import (
     RateLimited,
     Unauthorized,
 )
+from orchestrator.domain.retries import usable_wait
 
 _EXCERPT = 200  # characters of an answer that an error quotes
-_LONGEST_WAIT = 86_400.0
 _NOT_TAKEN_UP = frozenset({408, 425})
 
 
@@ -91,17 +92,23 @@ def error_by(
 
 
 def retry_after(header: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, at most a day; None where it says nothing."""
+    """Seconds that a Retry-After header asks for; None where that is no usable time.
+
+    Zero, a time in the past, more than a day and what cannot be read are no usable times.
+    """
     if header is None:
         return None
     text = header.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), _LONGEST_WAIT)
+    if _SECONDS.fullmatch(text):
+        return usable_wait(float(text))
     try:
         wait = parsedate_to_datetime(text).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
-    return min(max(wait, 0.0), _LONGEST_WAIT)
+    return usable_wait(wait)
+
+
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")  # some tools name fractions
 
 
 def parse(answer: Answer) -> object:

@@ -10,8 +10,7 @@ import orjson
 from connectors.definition_http import Conflict, ErrorRule, Means, Sign, Stage, Wait
 from connectors.exchange import Answer
 from connectors.paths import Steps, Unreadable, as_text, dig_or_none, record_id_at, steps
-
-_LONGEST_WAIT = 86_400.0
+from orchestrator.domain.retries import usable_wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +111,7 @@ def _wait(rule: _Rule, document: object) -> float | None:
         seconds = float(as_text(dig_or_none(document, rule.wait_at)) or "") * rule.wait_unit
     except ValueError:
         return None
-    return min(seconds, _LONGEST_WAIT) if seconds >= 0 else None
+    return usable_wait(seconds)
 
 
 def _record_id(at: Steps | None, document: object) -> str | None:

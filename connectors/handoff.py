@@ -60,7 +60,8 @@ async def hand_over(
     """
     action = connector.actions.get(call.action)
     if action is None:
-        return Failed(error=f"{connector.name} has no action {call.action}", permanent=True)
+        told = f"{connector.name} has no action {call.action}"
+        return Failed(error=told, permanent=True, blame=Blame.OURS)
     seconds = min(longest, action.timeout_seconds)
     handoff = Handoff(
         connector, action, call,
@@ -83,7 +84,7 @@ async def guarded(
     except TimeoutError:
         return handoff.failed(f"it took longer than {seconds:g} s", blame=Blame.SYSTEM)
     except Exception as error:  # noqa: BLE001 -- a fault in a connector must not become a lost delivery
-        return handoff.failed(place_of(error))
+        return handoff.failed(place_of(error), blame=Blame.OURS)
 
 
 async def _within(seconds: float, work: Coroutine[object, object, Outcome]) -> Outcome:
@@ -143,13 +144,17 @@ class Handoff:
         """Why a call should not even go out."""
         if undo:
             if self._record_id is None or not self._action.can_undo:
-                return self.failed(f"{self._call.action} cannot be taken back", permanent=True)
+                return self._not_called(f"{self._call.action} cannot be taken back")
             return None
         without_proof = self._may_be_there and self._record_id is None
         if without_proof and self._action.idempotency is Idempotency.NONE:
-            return self.failed("an earlier call got no answer, and there is no way to look it up")
+            told = "an earlier call got no answer, and there is no way to look it up"
+            return self.failed(told, blame=Blame.OURS)
         misfit = _misfit(self._action, self._call, confirm)
-        return self.failed(misfit, permanent=True) if misfit else None
+        return self._not_called(misfit) if misfit else None
+
+    def _not_called(self, error: str) -> Failed:
+        return self.failed(error, permanent=True, blame=Blame.OURS)
 
     async def run(self, confirm: tuple[str, ...]) -> Outcome:
         """Find or make the record, and prove it."""

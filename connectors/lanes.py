@@ -7,11 +7,19 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.handoff import hand_over
 from connectors.together import hand_over_together
-from orchestrator.domain.handoff import Action, Batching, Connector, Outcome, Outgoing
+from orchestrator.domain.handoff import (
+    Action,
+    Batching,
+    Blame,
+    Connector,
+    Failed,
+    Outcome,
+    Outgoing,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +34,7 @@ class Job:
     known: str | None = None  # the record that an earlier call made
     undo: bool = False  # the record is to be taken back
     not_before: float = 0.0  # its turn in the system's rate budget, in `time.monotonic`
+    alone: bool = False  # it failed before: it is not to spoil a request for others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +42,28 @@ class NotStarted:
     """The time ran out before the call began: nothing was sent."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FailedCall:
+    """When a call that failed was out, in `time.monotonic`."""
+
+    began: float
+    ended: float
+
+
+@dataclass(kw_only=True)
+class Timing:
+    """When calls failed, and when others got through, in `time.monotonic`."""
+
+    failed: dict[str, FailedCall] = field(default_factory=dict)  # by job; one for one request
+    # By connector and action: when the last call ended that the system took or refused.
+    taken: dict[tuple[str, str], float] = field(default_factory=dict)
+    halted: set[str] = field(default_factory=set)  # connectors that take no more for now
+
+
 async def hand_over_many(
     jobs: Sequence[Job],
     *,
+    timing: Timing | None = None,
     finish_by: float,
     start_by: float = math.inf,
     longest: float = math.inf,
@@ -45,8 +73,10 @@ async def hand_over_many(
     Each action of a connector has its own lane of `max_in_flight` calls, so that a slow destination
     keeps nobody else waiting. No call starts after `start_by`, nor one that could last beyond
     `finish_by` (both in seconds of `time.monotonic`). None may last longer than `longest` seconds,
-    whatever its action allows: else one slower than the whole budget would never be called.
+    whatever its action allows: else one slower than the whole budget would never be called. When a
+    system wants a pause, or refuses the login, no further call to it starts. `timing` is filled.
     """
+    timing = Timing() if timing is None else timing
     # A worker's loop stands still between two groups. One turn lets it see which connections the
     # other side has closed meanwhile, before one of them is used (over TLS this was needed).
     await asyncio.sleep(0)
@@ -62,7 +92,7 @@ async def hand_over_many(
             for _ in range(min(len(lots), action.max_in_flight if action else 1)):
                 seconds = min(longest, action.timeout_seconds) if action else 0.0
                 last_start = min(start_by, finish_by - seconds)
-                group.create_task(_work_off(waiting, answers, last_start, longest, action))
+                group.create_task(_work_off(waiting, answers, last_start, longest, action, timing))
     return answers
 
 
@@ -77,7 +107,7 @@ def _lots(lane: Sequence[Job], most: int) -> list[list[Job]]:
 
 
 def _was_tried(job: Job) -> bool:
-    return job.look_first or job.known is not None or job.undo
+    return job.look_first or job.known is not None or job.undo or job.alone
 
 
 async def _work_off(
@@ -86,20 +116,40 @@ async def _work_off(
     last_start: float,
     longest: float,
     action: Action | None,
+    timing: Timing,
 ) -> None:
     for lot in waiting:
+        if lot[0].connector.name in timing.halted:
+            return
         begins = max(job.not_before for job in lot)
         if max(begins, time.monotonic()) > last_start:
             return
         if begins:
             await asyncio.sleep(max(0.0, begins - time.monotonic()))
-        connector = lot[0].connector
+        connector, began = lot[0].connector, time.monotonic()
         if len(lot) > 1 and action and isinstance(connector, Batching):
             calls = [(job.call, job.confirm) for job in lot]
             found = await hand_over_together(connector, action, calls, longest=longest)
             answers.update(zip((job.id for job in lot), found, strict=True))
         else:
             await _hand_over_each(lot, answers, longest)
+        _note(lot, answers, began, timing)
+
+
+def _note(
+    lot: Sequence[Job], answers: dict[str, Outcome | NotStarted], began: float, timing: Timing
+) -> None:
+    """Write down when the calls of a lot were out, which was one request."""
+    ended, failed = time.monotonic(), None
+    for job in lot:
+        answer = answers[job.id]
+        if not isinstance(answer, Failed) or answer.blame is Blame.CALL:
+            timing.taken[job.connector.name, job.call.action] = ended
+        elif answer.blame is not Blame.OURS:
+            failed = failed or FailedCall(began=began, ended=ended)
+            timing.failed[job.id] = failed
+            if answer.blame is not Blame.SYSTEM:
+                timing.halted.add(job.connector.name)
 
 
 async def _hand_over_each(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.lanes import Job, NotStarted, hand_over_many
+from connectors.lanes import Job, NotStarted, Timing, hand_over_many
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.handoff import Action, Outcome, Outgoing
 from orchestrator.store.claim import finish_group, others_wait, renew_group
@@ -18,7 +18,7 @@ from orchestrator.store.locks import hold_events, hold_group
 from orchestrator.store.overlooked import catch_up
 from orchestrator.store.stages import Saving, hand_back
 from workers.app import Process
-from workers.health import health_of, note_health
+from workers.health import note_health
 from workers.judging import judge
 from workers.outcomes import Outcomes
 from workers.stopping import stop_asked
@@ -58,6 +58,7 @@ class _Run:
         self.patience = (config.task_time_limit_seconds - self.budget) / 2
         self.over = False
         self._hand = _Hand(taken=[], moments={})
+        self._timing = Timing()
         self._size = config.slice_size
         self._turn = config.dispatch_turn_seconds
         self._began = time.monotonic()
@@ -77,12 +78,14 @@ class _Run:
     def call(self) -> Mapping[str, Outcome | NotStarted]:
         """Hand over what is in hand, many at once, as far as this turn goes."""
         jobs = [job for one in self._hand.taken if (job := self._job(one))]
+        self._timing = Timing()
         if not jobs:
             return {}
         # No call may take more than half the budget, so that there is time for one to begin.
         return self.process.loop.run(
             hand_over_many(
                 jobs,
+                timing=self._timing,
                 finish_by=self._deadline,
                 start_by=time.monotonic() + (0 if stop_asked() else self._turn),
                 longest=self.budget / 2,
@@ -139,14 +142,17 @@ class _Run:
     def _judge(self, tx: Tx, answers: Mapping[str, Outcome | NotStarted]) -> Outcomes:
         """Decide on each delivery, knowing which systems are to be left alone from now on."""
         process = self.process
-        broken = note_health(
+        policy = self.workflow.workflow.retry_policy
+        judged = note_health(
             tx,
-            health_of(self._hand.taken, answers),
+            self._hand.taken,
+            answers,
+            self._timing,
+            retries=policy,
             gatekeeper=process.gatekeeper,
             actor=self.saving.actor,
         )
-        policy = self.workflow.workflow.retry_policy
-        return judge(self._hand.taken, answers, find=self.action_of, policy=policy, broken=broken)
+        return judge(self._hand.taken, answers, find=self.action_of, policy=policy, judged=judged)
 
     def _take(self, tx: Tx, ids: Sequence[str]) -> list[Taken]:
         """Move due deliveries to `sending`, in the name of this run; what is closed is held."""
@@ -180,6 +186,7 @@ class _Run:
             known=one.record_id,
             undo=one.undo,
             not_before=self._hand.moments.get(one.key, 0.0),
+            alone=one.failing_since is not None,
         )
 
     @property

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.gates import Gate, destination_gate, standing_in_the_way
+from orchestrator.domain.gates import (
+    Gate,
+    GateState,
+    connector_of,
+    destination_gate,
+    standing_in_the_way,
+)
 from orchestrator.domain.handoff import Action, BreakerPolicy, Connector, Proof, RateBudget
 from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.retries import PausePolicy
+from orchestrator.store.breakers import take_probe, take_trickle
 from orchestrator.store.deliveries import Taken, Undone, save_undone
 from orchestrator.store.engine import Tx
-from orchestrator.store.gates import GateShelf, take_probe
-from orchestrator.store.holding import first_due, hold_deliveries
+from orchestrator.store.gates import GateShelf
+from orchestrator.store.holding import hold_deliveries, one_to_try
+from orchestrator.store.incidents import Where
 from orchestrator.store.pacing import reserve
+
+_TRICKLE_SECONDS = 1.0
+"""So long the others wait while one call tries, after a pause; then they look again."""
 
 
 class Gatekeeper:
@@ -22,6 +35,8 @@ class Gatekeeper:
 
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
         self.shelf = GateShelf()
+        self.took: dict[tuple[str, str], float] = {}
+        """By connector and action: when a call of this process last got through, monotonic."""
         self._connectors = connectors
 
     def hold(
@@ -35,10 +50,7 @@ class Gatekeeper:
         if not gates:
             return
         for gate, destinations in _closed(gates, workflow).values():
-            spare = first_due(tx, ids, destinations, epoch=epoch) if gate.broken else None
-            cooldown_ms = int(self.policy(gate.name).cooldown_seconds * 1000)
-            if spare and not take_probe(tx, gate.name, cooldown_ms):
-                spare = None
+            spare = self._probe(tx, ids, destinations, gate, epoch) if gate.broken else None
             hold_deliveries(
                 tx,
                 ids,
@@ -50,6 +62,15 @@ class Gatekeeper:
                 actor=actor,
                 spare=spare,
             )
+
+    def _probe(
+        self, tx: Tx, ids: Sequence[str], destinations: Sequence[str], gate: Gate, epoch: int
+    ) -> Where | None:
+        """The delivery that tries an open breaker, where one of these may, and nobody else does."""
+        name = gate.name
+        spare = one_to_try(tx, ids, destinations, epoch=epoch, gate=name)
+        cooldown_ms = int(self.policy(connector_of(name)).cooldown_seconds * 1000)
+        return spare if spare and take_probe(tx, name, cooldown_ms) else None
 
     def pace(
         self, tx: Tx, taken: Sequence[Taken], *, run_id: str, seconds: float
@@ -65,16 +86,44 @@ class Gatekeeper:
         moments: dict[str, float] = {}
         late: list[Undone] = []
         for name, some in by_connector.items():
-            rate = self._rate(name, some)
+            going, stopped = self._stopped(tx, name, some, gates) if gates else (some, [])
+            late += stopped
+            rate = self._rate(name, going) if going else None
             if rate is not None:
-                late += _within_budget(tx, name, some, rate, moments, seconds)
-            elif name in gates and gates[name].postponed_ms:
-                late += [_put_off(one, gates[name].postponed_ms) for one in some]
+                late += _within_budget(tx, name, going, rate, moments, seconds)
         if not late:
             return list(taken), moments
         save_undone(tx, run_id, late)
         gone = {(one.event_id, one.destination) for one in late}
         return [one for one in taken if (one.event_id, one.destination) not in gone], moments
+
+    def _stopped(
+        self, tx: Tx, name: str, some: Sequence[Taken], gates: Mapping[str, Gate]
+    ) -> tuple[Sequence[Taken], list[Undone]]:
+        """Those that may go, and the others put off: during a pause, and until one has tried."""
+        gate = gates.get(name)
+        if gate is None or gate.state is not GateState.FLOWING:
+            return some, []
+        if gate.postponed_ms:
+            return [], [_put_off(one, gate.postponed_ms) for one in some]
+        if not gate.pauses:
+            return some, []
+        first = random.choice(some)  # not always the same: it may be asked for a pause for itself
+        patience = self._longest_call(name, first.action) + _TRICKLE_SECONDS
+        if not take_trickle(tx, name, int(patience * 1000)):
+            return [], [_put_off(one, _TRICKLE_SECONDS * 1000) for one in some]
+        return [first], [_put_off(one, _TRICKLE_SECONDS * 1000) for one in some if one is not first]
+
+    def _longest_call(self, name: str, action: str) -> float:
+        """Seconds that a call may take."""
+        connector = self._connectors.get(name)
+        known = connector.actions.get(action) if connector else None
+        return known.timeout_seconds if known else 0.0
+
+    def pauses(self, name: str) -> PausePolicy:
+        """How a connector's pauses grow."""
+        connector = self._connectors.get(name)
+        return connector.limits.pauses if connector else PausePolicy()
 
     def policy(self, name: str) -> BreakerPolicy:
         """A connector's breaker; the usual one where this worker does not know it."""
@@ -104,7 +153,7 @@ def _closed(
     found: dict[str, tuple[Gate, list[str]]] = {}
     for name, one in said.destinations.items():
         gate = standing_in_the_way(
-            gates, destination_gate(said.client, said.name, name), one.connector
+            gates, destination_gate(said.client, said.name, name), one.connector, one.action
         )
         if gate is not None:
             found.setdefault(gate.name, (gate, []))[1].append(name)

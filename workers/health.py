@@ -1,100 +1,222 @@
-"""What a turn's calls say about the systems that were called, written down for all workers."""
+"""What a turn's calls say about the systems that were called, written down for all workers.
+
+A system is judged by more than one input. A delivery that fails while the system takes others is
+at fault itself. One that fails while nobody gets through may meet an outage: it speaks against the
+system, and costs its event nothing once the circuit breaker opens.
+"""
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from connectors.lanes import NotStarted
-from orchestrator.domain.gates import Gate
-from orchestrator.domain.handoff import Blame, BreakerPolicy, Failed, Outcome
+from connectors.lanes import NotStarted, Timing
+from orchestrator.domain.gates import Gate, GateState, action_breaker, takes_others
+from orchestrator.domain.handoff import Blame, Failed, Outcome
+from orchestrator.domain.retries import RetryPolicy
+from orchestrator.store.breakers import note_failures, note_taken, open_now
 from orchestrator.store.deliveries import Taken
 from orchestrator.store.engine import Tx
-from orchestrator.store.gates import break_now, note_failures, note_success
-from orchestrator.store.pacing import postpone
+from orchestrator.store.gates import change_gate, lock_gate, locked_gate
+from orchestrator.store.pauses import note_pause
 from workers.gatekeeper import Gatekeeper
+
+_LONG_OUT_SECONDS = 1.0
+"""Who gets through after a call was out for so long says that the system was up beside it."""
+
+_Scope = tuple[str, str]  # connector and action
+_Call = tuple[Taken, Failed]
 
 
 @dataclass(kw_only=True)
-class Health:
-    """How one connector's system took the calls of a turn."""
+class Judged:
+    """What follows for the deliveries of a turn, by their keys."""
 
-    answers: int = 0  # calls that it took or refused for their own sake
-    failures: int = 0  # calls that it was too ill for
-    error: str = ""  # the last of them
-    login: str | None = None  # it does not take our credentials
-    wait: float | None = None  # seconds in which it wants no call
-
-    @property
-    def well(self) -> bool:
-        """Whether there is nothing to write down of it, unless something was."""
-        return not self.failures and self.login is None and self.wait is None
-
-
-def health_of(
-    taken: Sequence[Taken], answers: Mapping[str, Outcome | NotStarted]
-) -> dict[str, Health]:
-    """How each connector's system took the calls."""
-    found: dict[str, Health] = {}
-    for one in taken:
-        answer = answers.get(one.key)
-        if answer is not None and not isinstance(answer, NotStarted):
-            _add(found.setdefault(one.connector, Health()), answer)
-    return found
-
-
-def _add(health: Health, outcome: Outcome) -> None:
-    blame = outcome.blame if isinstance(outcome, Failed) else Blame.CALL
-    if not isinstance(outcome, Failed) or blame is Blame.CALL:
-        health.answers += 1
-    elif blame is Blame.PACE:
-        health.wait = max(health.wait or 0.0, outcome.retry_after or 0.0)
-    elif blame is Blame.LOGIN:
-        health.login = outcome.error
-    else:
-        health.failures += 1
-        health.error = outcome.error
+    held_by: dict[str, str] = field(default_factory=dict)  # the open breaker
+    own_fault: set[str] = field(default_factory=set)
+    failing_since: dict[str, int] = field(default_factory=dict)  # in milliseconds since 1970
+    pauses: dict[str, float] = field(default_factory=dict)  # by connector, in seconds
 
 
 def note_health(
     tx: Tx,
-    found: Mapping[str, Health],
+    taken: Sequence[Taken],
+    answers: Mapping[str, Outcome | NotStarted],
+    timing: Timing,
     *,
+    retries: RetryPolicy,
     gatekeeper: Gatekeeper,
     actor: str,
-) -> frozenset[str]:
-    """Write down what changed; answers the connectors whose breaker is open."""
+) -> Judged:
+    """Write down what changed. Where all is well, and was before, nothing is."""
+    judged = Judged()
     gates = gatekeeper.shelf.take(tx)
-    broken = set()
-    for name, health in found.items():
-        if health.well and name not in gates:
-            continue
-        if _note(tx, name, health, gates.get(name), gatekeeper.policy(name), actor):
-            broken.add(name)
+    failed = _failed(taken, answers, timing)
+    for scope, moment in timing.taken.items():
+        gatekeeper.took[scope] = moment
+    unwell = [
+        scope
+        for scope in sorted(timing.taken.keys() | failed.keys())
+        if scope in failed or scope[0] in gates or action_breaker(*scope) in gates
+    ]
+    if unwell:
+        _lock(tx, unwell, failed, gates, actor)
         gatekeeper.shelf.forget()
-    return frozenset(broken)
+    for scope in unwell:
+        turn = _Turn(tx, scope, gatekeeper, retries, actor, judged)
+        turn.note(gates, failed.get(scope, []), timing)
+    return judged
 
 
-def _note(
+def _lock(
     tx: Tx,
-    name: str,
-    health: Health,
-    gate: Gate | None,
-    policy: BreakerPolicy,
+    scopes: Sequence[_Scope],
+    failed: Mapping[_Scope, Sequence[_Call]],
+    gates: Mapping[str, Gate],
     actor: str,
-) -> bool:
-    """Write one connector's health down; whether its breaker is open."""
-    if health.wait:
-        postpone(tx, name, int(health.wait * 1000))
-    if health.login is not None:
-        break_now(tx, name, error=health.login, policy=policy, actor=actor)
-        return True
-    if health.answers:
-        note_success(tx, name, actor)
-        return False
-    if not health.failures:
-        return False
-    just_now = note_failures(
-        tx, name, health.failures, error=health.error, policy=policy, actor=actor
-    )
-    return just_now or (gate is not None and gate.broken)
+) -> None:
+    """Lock the rows that will be written, by name as everybody does: nobody waits in a circle."""
+    names: set[str] = set()
+    for scope in scopes:
+        blames = {outcome.blame for _, outcome in failed.get(scope, [])}
+        names |= {name for name in (scope[0], action_breaker(*scope)) if name in gates}
+        names |= {scope[0]} if blames & {Blame.LOGIN, Blame.PACE} else set()
+        names |= {action_breaker(*scope)} if blames & {Blame.LOGIN, Blame.SYSTEM} else set()
+    for name in sorted(names):
+        locked_gate(tx, name, actor)
+
+
+def _failed(
+    taken: Sequence[Taken], answers: Mapping[str, Outcome | NotStarted], timing: Timing
+) -> dict[_Scope, list[_Call]]:
+    """The calls whose failure says something of the system, by connector and action."""
+    found: dict[_Scope, list[_Call]] = {}
+    if timing.failed:
+        for one in taken:
+            answer = answers.get(one.key)
+            if one.key in timing.failed and isinstance(answer, Failed):
+                found.setdefault((one.connector, one.action), []).append((one, answer))
+    return found
+
+
+class _Turn:
+    """How one action of a connector took the calls of a turn."""
+
+    def __init__(
+        self,
+        tx: Tx,
+        scope: _Scope,
+        gatekeeper: Gatekeeper,
+        retries: RetryPolicy,
+        actor: str,
+        judged: Judged,
+    ) -> None:
+        self.tx, self.actor, self.judged = tx, actor, judged
+        self.scope, self.connector = scope, scope[0]
+        self.name = action_breaker(*scope)
+        self.retries = retries
+        self.policy = gatekeeper.policy(self.connector)
+        self.pauses = gatekeeper.pauses(self.connector)
+        self.took = gatekeeper.took.get(scope)
+
+    def note(self, gates: Mapping[str, Gate], failed: Sequence[_Call], timing: Timing) -> None:
+        """Write this turn down: first who got through, then who did not."""
+        by_blame = {blame: [one for one in failed if one[1].blame is blame] for blame in Blame}
+        ill = by_blame[Blame.SYSTEM] + by_blame[Blame.LOGIN]
+        own = lock_gate(self.tx, self.name)
+        taken_at = self._taken_at(own)
+        if self.scope in timing.taken:
+            if self.connector in gates:
+                note_taken(self.tx, self.connector, self.actor)
+            note_taken(self.tx, self.name, self.actor, taken_at=taken_at)
+        elif own is not None and taken_at and ill and taken_at > (own.taken_at or 0):
+            change_gate(self.tx, self.name, taken_at=taken_at)
+        if own is not None:
+            self._judge(ill, timing, _Clock(own.now), taken_at)
+        if by_blame[Blame.PACE]:
+            self._pace(by_blame[Blame.PACE])
+        if by_blame[Blame.LOGIN]:
+            self._login(by_blame[Blame.LOGIN])
+        if by_blame[Blame.SYSTEM]:
+            self._system(by_blame[Blame.SYSTEM], timing)
+
+    def _taken_at(self, gate: Gate | None) -> int | None:
+        """When a call last got through, as far as the row and this process know."""
+        if gate is None:
+            return None
+        mine = None if self.took is None else _Clock(gate.now).ms(self.took)
+        return max(filter(None, (gate.taken_at, mine)), default=None)
+
+    def _judge(
+        self, ill: Sequence[_Call], timing: Timing, clock: _Clock, taken_at: int | None
+    ) -> None:
+        """Find out who fails while others get through."""
+        for one, _ in ill:
+            call = timing.failed[one.key]
+            first = clock.ms(min(call.ended, call.began + _LONG_OUT_SECONDS))
+            since = one.failing_since or first
+            self.judged.failing_since[one.key] = since
+            if takes_others(since, taken_at):
+                self.judged.own_fault.add(one.key)
+
+    def _pace(self, paced: Sequence[_Call]) -> None:
+        asked = max((outcome.retry_after or 0.0 for _, outcome in paced), default=0.0)
+        paused = note_pause(
+            self.tx,
+            self.connector,
+            asked=asked,
+            error=paced[-1][1].error,
+            policy=self.pauses,
+            jitter=random.random(),
+            actor=self.actor,
+        )
+        self.judged.pauses[self.connector] = paused.seconds
+        own = lock_gate(self.tx, self.name)
+        held = self.connector if paused.held else self.name if own and own.broken else None
+        if held:
+            self._hold(paced, held)
+
+    def _login(self, refused: Sequence[_Call]) -> None:
+        doubted = self._doubted(refused)
+        if doubted:
+            error = doubted[-1][1].error
+            open_now(self.tx, self.connector, error=error, policy=self.policy, actor=self.actor)
+        if locked_gate(self.tx, self.connector, self.actor).state is not GateState.FLOWING:
+            self._hold(refused, self.connector)
+
+    def _hold(self, calls: Sequence[_Call], breaker: str) -> None:
+        self.judged.held_by |= {one.key: breaker for one, _ in calls}
+
+    def _doubted(self, failed: Sequence[_Call]) -> list[_Call]:
+        """Those of which nobody knows whether they or the system are at fault."""
+        return [one for one in failed if one[0].key not in self.judged.own_fault]
+
+    def _system(self, failed: Sequence[_Call], timing: Timing) -> None:
+        doubted = self._doubted(failed)
+        if doubted:
+            # What failed by one request is one failure, whichever of them it was.
+            requests = {id(timing.failed[one.key]): one.event_id for one, _ in doubted}
+            note_failures(
+                self.tx,
+                self.name,
+                list(requests.values()),
+                error=doubted[-1][1].error,
+                policy=self.policy,
+                last_try=any(one.attempt > self.retries.limit for one, _ in doubted),
+                actor=self.actor,
+            )
+        if locked_gate(self.tx, self.name, self.actor).broken:
+            self._hold(failed, self.name)
+
+
+class _Clock:
+    """This process's clock as the database's, so that no two machines' clocks are compared."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms, self._now = now_ms, time.monotonic()
+
+    def ms(self, moment: float) -> int:
+        """A moment of `time.monotonic` in milliseconds since 1970."""
+        return self._now_ms - int((self._now - moment) * 1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from connectors.lanes import NotStarted
@@ -17,6 +17,7 @@ from orchestrator.store.audit import DeliveryNote
 from orchestrator.store.deliveries import Taken, Undone
 from orchestrator.store.incidents import Where
 from orchestrator.store.prepared import storable
+from workers.health import Judged
 from workers.outcomes import Outcomes
 
 _DONE_AS = {
@@ -32,18 +33,17 @@ def judge(
     *,
     find: Callable[[Taken], Action | None],
     policy: RetryPolicy,
-    broken: Collection[str] = (),
+    judged: Judged | None = None,
 ) -> Outcomes:
-    """Decide on each delivery after its call; `broken` are connectors whose breaker is open."""
-    found = Outcomes()
+    """Decide on each delivery after its call, and after what is known of its system."""
+    found, judged = Outcomes(), judged or Judged()
     for one in taken:
-        closed = one.connector in broken
-        settled = _settle(one, answers.get(one.key), find(one), policy, broken=closed)
+        settled = _settle(one, answers.get(one.key), find(one), policy, judged)
         if settled is None:
             found.not_begun.append(one)
         else:
             found.open[one.event_id] = one.open
-            _add(found, one, settled)
+            _add(found, one, settled, judged)
     return found
 
 
@@ -52,8 +52,7 @@ def _settle(
     answer: Outcome | NotStarted | None,
     action: Action | None,
     policy: RetryPolicy,
-    *,
-    broken: bool,
+    judged: Judged,
 ) -> Settlement | None:
     if action is None:
         known = f"connector {one.connector!r} with action {one.action!r}"
@@ -66,15 +65,17 @@ def _settle(
         action=action,
         policy=policy,
         jitter=random.random(),
-        broken=broken,
+        broken=one.key in judged.held_by,
+        own_fault=one.key in judged.own_fault,
+        pause=judged.pauses.get(one.connector, 0.0),
     )
     if one.undo and isinstance(settled, GiveUp):
         return replace(settled, reason=Reason.UNDO_FAILED)
     return settled
 
 
-def _add(found: Outcomes, one: Taken, settled: Settlement) -> None:
-    where = one.event_id, one.destination
+def _add(found: Outcomes, one: Taken, settled: Settlement, judged: Judged) -> None:
+    where, since = (one.event_id, one.destination), judged.failing_since.get(one.key)
     match settled:
         case Done():
             found.done.append((*where, settled.state.value, storable(settled.record_id)))
@@ -83,11 +84,12 @@ def _add(found: Outcomes, one: Taken, settled: Settlement) -> None:
             found.undone.append(_given_up(where, settled))
             found.notes[where] = _told_failure(where, settled)
         case TryAgain():
-            found.undone.append(_to_try_again(where, settled))
+            found.undone.append(replace(_to_try_again(where, settled), failing_since=since))
             found.failed[one.event_id] = one.destination, settled.error
         case Hold():
-            found.undone.append(_to_hold(where, settled, one.connector))
-            found.notes[where] = _told_held(where, settled, one.connector)
+            gate = judged.held_by[one.key]
+            found.undone.append(replace(_to_hold(where, settled, gate), failing_since=since))
+            found.notes[where] = _told_held(where, settled, gate)
 
 
 def _to_try_again(where: Where, one: TryAgain) -> Undone:
@@ -114,6 +116,7 @@ def _to_hold(where: Where, one: Hold, gate: str) -> Undone:
         record_id=one.record_id,
         began=False,
         held_by=gate,
+        blameless=one.blameless,
     )
 
 

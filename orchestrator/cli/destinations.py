@@ -97,14 +97,41 @@ def resume(
 
 
 def _why(row: View, now: int) -> str:
-    """What stands in the way, since when, and when it is tried next."""
+    """What stands in the way, since when, and when it is tried next; else what fails there."""
     if row["gate"] is None:
-        return ""
+        return "\n".join(filter(None, [_pause(row, now), _failing(row)]))
     whose = "" if row["gate"] == row["name"] else f"{row['gate']}: "
     said = [f"{whose}{row['reason'] or 'failing'}, {age(row['since'], now)} ago", row["error"]]
     if row["next_probe"]:
         said.append(f"tried {left(row['next_probe'], now).replace('overdue', 'next, due for')}")
+    if row["pauses"]:
+        said.append(_times(row))
     return "\n".join(filter(None, said))
+
+
+def _pause(row: View, now: int) -> str:
+    """A pause that the system asked for."""
+    if not row["pauses"]:
+        return ""
+    until = f"{left(row['postponed_until'], now)}, " if row["postponed_until"] else ""
+    return f"it wants a pause: called again {until}{_times(row)}\n{row['pause_error']}"
+
+
+def _times(row: View) -> str:
+    return f"pauses in a row: {row['pauses']}"
+
+
+def _failing(row: View) -> str:
+    """Deliveries that fail while nothing is in the way."""
+    if not row["failing"]:
+        return ""
+    if row["at_fault"]:
+        return f"takes others; {_deliveries(row['at_fault'])} it does not take"
+    return f"{_deliveries(row['failing'])} failed, and none got through since"
+
+
+def _deliveries(count: int) -> str:
+    return f"{count} delivery" if count == 1 else f"{count} deliveries"
 
 
 def _tell(what: str, already: str, done: Switched, *, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """Gates: what stands between deliveries and a system that is paused, broken off or too fast.
 
-A gate is named by a connector ("helpdesk") or by one destination ("acme/lead-routing/desk"), and it
-is one row that all workers share. A connector's gate also keeps its rate and is its breaker.
+A gate is named by a connector ("helpdesk"), by one of its actions ("helpdesk.create_ticket") or by
+one destination ("acme/lead-routing/desk"), and it is one row that all workers share. An action's is
+its circuit breaker; a connector's is that of its login and of its pace, and keeps its rate.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.domain.handoff import BreakerPolicy
+
+FAILING, UNAUTHORIZED, RATE_LIMITED = "failing", "unauthorized", "rate_limited"
+"""Why a circuit breaker is open."""
 
 
 class GateState(StrEnum):
@@ -27,7 +31,7 @@ class Gate:
 
     name: str
     state: GateState
-    reason: str | None  # paused, failing, unauthorized; None while it flows
+    reason: str | None  # paused, failing, unauthorized, rate_limited; None while it flows
     error: str | None  # the last failure, or why it was paused
     failures: int  # one after the other, without a success between them
     since: int  # in this state, in milliseconds since 1970
@@ -35,6 +39,13 @@ class Gate:
     probe_at: int | None  # broken: when one call may try
     probe_due: bool  # that time has come
     postponed_ms: int  # nobody calls for so long, whatever the rate allows
+    postponed_until: int | None = None  # in milliseconds since 1970
+    taken_at: int | None = None  # when a call last got through, of those after a failure
+    only_event: str | None = None  # the one event of these failures; None: of several
+    pauses: int = 0  # that the system asked for, one after the other
+    pausing_since: int | None = None  # since the first of them
+    probes: int = 0  # held deliveries that were sent to try, since the breaker opened
+    now: int = 0  # when this was read, by the database's clock
 
     @property
     def broken(self) -> bool:
@@ -62,21 +73,45 @@ def destination_gate(client: str, workflow: str, destination: str) -> str:
     return f"{client}/{workflow}/{destination}"
 
 
+def action_breaker(connector: str, action: str) -> str:
+    """The name of the circuit breaker of one action of a connector."""
+    return f"{connector}.{action}"
+
+
+def connector_of(gate: str) -> str:
+    """The connector that a breaker's name begins with."""
+    return gate.partition(".")[0]
+
+
 def named_destination(gate: str) -> tuple[str, str, str] | None:
     """Client, workflow and destination of a destination's gate; None for a connector's."""
     parts = gate.split("/")
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
-def standing_in_the_way(gates: Mapping[str, Gate], destination: str, connector: str) -> Gate | None:
-    """The gate that holds deliveries to a destination back: its own first, else its connector's."""
-    for name in (destination, connector):
+def standing_in_the_way(
+    gates: Mapping[str, Gate], destination: str, connector: str, action: str
+) -> Gate | None:
+    """What holds deliveries to a destination back: its own, its connector's, or its action's."""
+    for name in (destination, connector, action_breaker(connector, action)):
         gate = gates.get(name)
         if gate is not None and gate.state is not GateState.FLOWING:
             return gate
     return None
 
 
-def breaks(failures: int, policy: BreakerPolicy) -> bool:
-    """Whether a system that failed so often, one call after the other, is to be left alone."""
-    return failures >= policy.failures
+def breaks(failures: int, only_event: str | None, policy: BreakerPolicy) -> bool:
+    """Whether a system with so many failures, and no success between them, is to be left alone.
+
+    One event that fails again and again is not enough, unless the policy is to wait for nothing.
+    """
+    several = only_event is None or policy.failures == 1
+    return several and failures >= policy.failures
+
+
+def takes_others(since: int, taken_at: int | None) -> bool:
+    """Whether the system took another call after an event began to fail at `since`.
+
+    Then it is the event that the system cannot take. Else nobody can tell it from an outage.
+    """
+    return taken_at is not None and taken_at > since

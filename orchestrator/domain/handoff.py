@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.comparing import Comparison, Difference
 from orchestrator.domain.errors import ConnectorError
+from orchestrator.domain.retries import PausePolicy
 
 
 class Idempotency(StrEnum):
@@ -69,7 +70,7 @@ class RateBudget:
 class BreakerPolicy:
     """When a system that fails is left alone."""
 
-    failures: int = 10  # one after the other, without a success between them
+    failures: int = 10  # of at least two events, without a success between them
     cooldown_seconds: float = 30.0  # then one call tries
 
 
@@ -79,6 +80,7 @@ class Limits:
 
     rate: RateBudget | None = None
     breaker: BreakerPolicy = BreakerPolicy()
+    pauses: PausePolicy = field(default_factory=PausePolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +176,8 @@ class TakenBack:
 class Blame(StrEnum):
     """What a failed call says about the system that was called."""
 
-    CALL = "call"  # nothing: this one call was wrong
+    CALL = "call"  # it answered, and this one call was wrong
+    OURS = "ours"  # nothing: no call went out, or our own code failed
     SYSTEM = "system"  # it is down, or too slow
     PACE = "pace"  # it is well, and wants fewer calls
     LOGIN = "login"  # it does not take our credentials, for any call

@@ -28,3 +28,26 @@ def backoff(policy: RetryPolicy, attempt: int, jitter: float) -> float | None:
     except OverflowError:
         whole = policy.ceiling
     return whole * (0.5 + jitter / 2)
+
+
+LONGEST_WAIT = 86_400.0  # seconds; what a system asks for beyond a day is a mistake of its own
+
+
+@dataclass(frozen=True, kw_only=True)
+class PausePolicy:
+    """How long nobody calls a system that asked for a pause and not said until when; in seconds."""
+
+    first: float = 5.0
+    factor: float = 2.0
+    ceiling: float = 900.0  # a spent daily budget costs four calls an hour
+
+
+def usable_wait(asked: float | None) -> float | None:
+    """The wait in seconds that a system asked for, where it can be meant; else None."""
+    return asked if asked is not None and 0 < asked <= LONGEST_WAIT else None
+
+
+def pause(policy: PausePolicy, number: int, jitter: float) -> float:
+    """Seconds of the pause `number` (from 1) in a row; `jitter` in [0, 1) as for `backoff`."""
+    whole = min(policy.ceiling, policy.first * policy.factor ** min(number - 1, 63))
+    return whole * (0.5 + jitter / 2)

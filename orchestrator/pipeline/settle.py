@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.handoff import (
     Action,
@@ -17,7 +17,7 @@ from orchestrator.domain.handoff import (
 )
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.retries import RetryPolicy, backoff
+from orchestrator.domain.retries import RetryPolicy, backoff, usable_wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,7 @@ class Hold:
     unknown: bool
     record_id: str | None = None
     settle_seconds: float = 0.0
+    blameless: bool = False  # what it was charged before was the system's fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +73,13 @@ def settle(
     policy: RetryPolicy,
     jitter: float,
     broken: bool = False,
+    own_fault: bool = False,
+    pause: float = 0.0,
 ) -> Settlement:
     """Decide on one delivery after its `attempt`-th call (from 1).
 
-    `broken` says that the system's circuit breaker has opened.
+    `broken` says that the system's circuit breaker is open, `own_fault` that the system took
+    others since this delivery first failed, `pause` for how many seconds nobody calls it.
     """
     match outcome:
         case Confirmed():
@@ -94,13 +98,22 @@ def settle(
         case TakenBack():
             return Done(state=DeliveryState.UNDONE, record_id=outcome.record_id)
         case Failed():
-            if (
-                broken
-                and outcome.blame in (Blame.SYSTEM, Blame.LOGIN)
-                and not _lost(outcome, action)
-            ):
-                return _hold(outcome, action)
-            return _settle_failure(outcome, attempt, action, policy, jitter)
+            if broken and outcome.blame in _SYSTEMS and not _lost(outcome, action):
+                return _hold(outcome, action, own_fault=own_fault)
+            if own_fault and outcome.blame in (Blame.SYSTEM, Blame.LOGIN):
+                outcome = _its_own(outcome, attempt)
+            return _settle_failure(outcome, attempt, action, policy, jitter, pause)
+
+
+_SYSTEMS = (Blame.SYSTEM, Blame.LOGIN, Blame.PACE)
+
+
+def _its_own(failed: Failed, attempt: int) -> Failed:
+    """The failure of one delivery while the system takes others: that is said, and tried again."""
+    told = f"{failed.error} (the system took others meanwhile, so it cannot take this one"
+    tries = "" if attempt == 1 else f"; {attempt} tries"
+    permanent = failed.permanent and failed.blame is not Blame.LOGIN
+    return replace(failed, error=f"{told}{tries})", permanent=permanent)
 
 
 def _lost(failed: Failed, action: Action) -> bool:
@@ -108,17 +121,23 @@ def _lost(failed: Failed, action: Action) -> bool:
     return failed.unknown and failed.record_id is None and action.idempotency is Idempotency.NONE
 
 
-def _hold(failed: Failed, action: Action) -> Hold:
+def _hold(failed: Failed, action: Action, *, own_fault: bool) -> Hold:
     return Hold(
         error=failed.error,
         unknown=failed.unknown,
         record_id=failed.record_id,
         settle_seconds=action.settle_seconds if failed.unknown else 0.0,
+        blameless=failed.blame is not Blame.PACE and not own_fault,
     )
 
 
 def _settle_failure(
-    failed: Failed, attempt: int, action: Action, policy: RetryPolicy, jitter: float
+    failed: Failed,
+    attempt: int,
+    action: Action,
+    policy: RetryPolicy,
+    jitter: float,
+    pause: float,
 ) -> TryAgain | GiveUp:
     if _lost(failed, action):
         return _give_up(Reason.UNKNOWN_OUTCOME, failed, action)
@@ -127,12 +146,16 @@ def _settle_failure(
         reason = Reason.UNKNOWN_OUTCOME if unclear else Reason.DESTINATION_REFUSED
         return _give_up(reason, failed, action)
     asked_to_wait = failed.blame is Blame.PACE
-    wait = backoff(policy, 1 if asked_to_wait else attempt, jitter)
+    wait = (
+        pause
+        if asked_to_wait and pause
+        else backoff(policy, 1 if asked_to_wait else attempt, jitter)
+    )
     if wait is None:
         return _give_up(Reason.RETRIES_EXHAUSTED, failed, action)
     settle_seconds = action.settle_seconds if failed.unknown else 0.0
     return TryAgain(
-        after_seconds=max(wait, failed.retry_after or 0.0, settle_seconds),
+        after_seconds=max(wait, usable_wait(failed.retry_after) or 0.0, settle_seconds),
         error=failed.error,
         unknown=failed.unknown,
         record_id=failed.record_id,

@@ -50,6 +50,7 @@ class Taken:
     record_id: str | None = None  # an earlier call made it
     undo: bool = False  # its record is to be taken back
     generation: int = 0  # how often it was taken back and made anew
+    failing_since: int | None = None  # its first failure that could be the system's, in ms
 
     @property
     def key(self) -> str:
@@ -87,6 +88,7 @@ def take_deliveries(
             record_id=row[9],
             undo=bool(row[10]),
             generation=row[11],
+            failing_since=row[12],
         )
         for row in rows
     ]
@@ -121,6 +123,7 @@ def _take(dialect: str) -> Any:
             table.record_id,
             table.undo,
             table.generation,
+            table.failing_since,
         )
     )
 
@@ -164,6 +167,8 @@ class Undone:
     record_id: str | None = None  # it was made; only its proof is missing
     began: bool = True  # else no call went out, or none that counts: the attempt is taken back
     held_by: str | None = None  # held: the gate it waits at
+    failing_since: int | None = None  # it failed, and that could be the system's fault, in ms
+    blameless: bool = False  # held for what is no fault of its own: its tries come back
 
 
 def save_done(
@@ -218,6 +223,8 @@ _UNDONE_COLUMNS: dict[str, type] = {
     "record_id": str,
     "began": bool,
     "held_by": str,
+    "failing_since": int,
+    "blameless": bool,
 }
 
 
@@ -231,8 +238,11 @@ def _update_undone(dialect: str) -> Any:
         unknown=given.c.unknown,
         reason=given.c.reason,
         error=given.c.error,
-        attempt=table.attempt - case((given.c.began, 0), else_=1),
+        attempt=case(
+            (given.c.blameless, 0), else_=table.attempt - case((given.c.began, 0), else_=1)
+        ),
         held_by=given.c.held_by,
+        failing_since=func.coalesce(table.failing_since, given.c.failing_since),
     )
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from orchestrator.domain.gates import (
     Gate,
     GateState,
+    action_breaker,
+    connector_of,
     destination_gate,
     named_destination,
     standing_in_the_way,
@@ -20,20 +22,23 @@ from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.gates import standing_gates
 from orchestrator.store.held import IS_HELD
 from orchestrator.store.schema import deliveries, events, workflow_versions
+from orchestrator.store.schema import gates as gates_table
 from orchestrator.store.views import View, iso
 
 
 def list_destinations(tx: Connection) -> list[View]:
     """Every destination of every live workflow, by name, and the gates that none of them names.
 
-    `gate` is what stands in the way; `held` and `waiting` count deliveries of unfinished events.
+    `gate` is what stands in the way; `held` and `waiting` count deliveries of unfinished events,
+    `failing` those that fail for now, `at_fault` those of them while the system took others.
     """
     gates, counts, held = standing_gates(tx), _counts(tx), count_held(tx)
+    failing = _count_failing(tx)
     named = list(_named(tx))
-    known = {one.name for one in named} | {one.connector for one in named}
+    known = {name for one in named for name in (one.name, one.connector, one.breaker)}
     closed = [gate for gate in gates.values() if gate.state is not GateState.FLOWING]
     unnamed = sorted((gate for gate in closed if gate.name not in known), key=lambda one: one.name)
-    return [_view(one, gates, counts) for one in named] + [
+    return [_view(one, gates, counts, failing) for one in named] + [
         _unnamed(gate, held.get(gate.name, 0)) for gate in unnamed
     ]
 
@@ -44,9 +49,9 @@ def gate_names(tx: Connection) -> set[str]:
     return {one.name for one in named} | {one.connector for one in named} | set(standing_gates(tx))
 
 
-def connectors_of(tx: Connection) -> dict[str, str]:
-    """The connector of every destination of every live workflow, by the name of its own gate."""
-    return {one.name: one.connector for one in _named(tx)}
+def actions_of(tx: Connection) -> dict[str, tuple[str, str]]:
+    """Connector and action of every destination of every live workflow, by its own gate's name."""
+    return {one.name: (one.connector, one.action) for one in _named(tx)}
 
 
 def closed_gates(tx: Connection) -> list[View]:
@@ -86,6 +91,10 @@ class _Named:
     def name(self) -> str:
         return destination_gate(self.client, self.workflow, self.destination)
 
+    @property
+    def breaker(self) -> str:
+        return action_breaker(self.connector, self.action)
+
 
 def _named(tx: Connection) -> Iterator[_Named]:
     table = workflow_versions.c
@@ -115,8 +124,32 @@ def _counts(tx: Connection) -> dict[tuple[str, str], tuple[int, int]]:
     return {(destination_gate(*row[:3]), row[3]): (row[4], row[5]) for row in rows}
 
 
+def _count_failing(tx: Connection) -> dict[str, tuple[int, int]]:
+    """By destination: deliveries that fail for now, and those of them while others got through."""
+    table, place = deliveries.c, (events.c.client, events.c.workflow, deliveries.c.destination)
+    breaker = gates_table.c.name == table.connector + "." + table.action
+    at_fault = func.sum(case((gates_table.c.taken_at > table.failing_since, 1), else_=0))
+    waiting = [DeliveryState.HELD.value, DeliveryState.PENDING.value, DeliveryState.SENDING.value]
+    rows = tx.execute(
+        select(*place, func.count(), at_fault)
+        .select_from(
+            events.join(deliveries, table.event_id == events.c.id).outerjoin(gates_table, breaker)
+        )
+        .where(
+            events.c.due_at.is_not(None),
+            table.state.in_(waiting),
+            table.failing_since.is_not(None),
+        )
+        .group_by(*place)
+    )
+    return {destination_gate(*row[:3]): (row[3], row[4]) for row in rows}
+
+
 def _view(
-    one: _Named, gates: Mapping[str, Gate], counts: Mapping[tuple[str, str], tuple[int, int]]
+    one: _Named,
+    gates: Mapping[str, Gate],
+    counts: Mapping[tuple[str, str], tuple[int, int]],
+    failing: Mapping[str, tuple[int, int]],
 ) -> View:
     held, oldest = counts.get((one.name, DeliveryState.HELD), (0, None))
     waits = (DeliveryState.PENDING, DeliveryState.SENDING)
@@ -127,10 +160,13 @@ def _view(
         "destination": one.destination,
         "connector": one.connector,
         "action": one.action,
-        **_standing(standing_in_the_way(gates, one.name, one.connector)),
+        **_standing(standing_in_the_way(gates, one.name, one.connector, one.action)),
+        **_pausing(gates.get(one.connector)),
         "held": held,
         "held_since": iso(oldest),
         "waiting": sum(counts.get((one.name, state), (0, None))[0] for state in waits),
+        "failing": failing.get(one.name, (0, 0))[0],
+        "at_fault": failing.get(one.name, (0, 0))[1],
     }
 
 
@@ -141,13 +177,24 @@ def _unnamed(gate: Gate, held: int) -> View:
         "client": client,
         "workflow": workflow,
         "destination": destination,
-        "connector": None if destination else gate.name,
+        "connector": None if destination else connector_of(gate.name),
         "action": None,
         **_standing(gate),
+        **_pausing(None if destination else gate),
         "held": held,
         "held_since": None,
         "waiting": 0,
+        "failing": 0,
+        "at_fault": 0,
     }
+
+
+def _pausing(gate: Gate | None) -> View:
+    """Until when nobody calls, how often in a row that was asked for, and the last words of it."""
+    if gate is None or not gate.pauses:
+        return {"postponed_until": None, "pauses": 0, "pause_error": None}
+    until = gate.postponed_until if gate.postponed_ms else None
+    return {"postponed_until": iso(until), "pauses": gate.pauses, "pause_error": gate.error}
 
 
 def _standing(gate: Gate | None) -> View:
@@ -159,7 +206,7 @@ def _standing(gate: Gate | None) -> View:
         "error": stands.error,
         "since": iso(stands.since),
         "by": stands.actor,
-        "next_probe": iso(stands.probe_at),
+        "next_probe": iso(stands.probe_at if stands.state is GateState.BROKEN else None),
     }
 
 

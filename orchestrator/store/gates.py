@@ -1,4 +1,7 @@
-"""Gates as rows: read by every worker, broken by failures, paused and resumed by people."""
+"""Gates as rows: read by every worker, paused and resumed by people.
+
+What opens and closes a circuit breaker is in `orchestrator.store.breakers`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, case, or_, select, update
+from sqlalchemy import Connection, and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from orchestrator.domain.gates import Gate, GateState, breaks, named_destination
-from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.domain.gates import Gate, GateState, named_destination
 from orchestrator.store import audit
-from orchestrator.store.clock import after, now_ms
+from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, storable
 from orchestrator.store.schema import gates
 
@@ -34,12 +36,20 @@ _READ = select(
     case((_TABLE.postponed_until > now_ms(), _TABLE.postponed_until - now_ms()), else_=0).label(
         "postponed_ms"
     ),
+    _TABLE.postponed_until,
+    _TABLE.taken_at,
+    _TABLE.only_event,
+    _TABLE.pauses,
+    _TABLE.pausing_since,
+    _TABLE.probes,
+    now_ms().label("now"),
 )
 _STANDING = Prepared(
     lambda _: _READ.where(
         or_(
             _TABLE.state != GateState.FLOWING,
             _TABLE.failures > 0,
+            _TABLE.pauses > 0,
             _TABLE.postponed_until > now_ms(),
         )
     )
@@ -52,19 +62,9 @@ def standing_gates(tx: Connection) -> dict[str, Gate]:
 
 
 def _gate(row: Any) -> Gate:
-    name, state, reason, error, failures, since, actor, probe_at, probe_due, postponed_ms = row
-    return Gate(
-        name=name,
-        state=GateState(state),
-        reason=reason,
-        error=error,
-        failures=failures,
-        since=since,
-        actor=actor,
-        probe_at=probe_at,
-        probe_due=bool(probe_due),
-        postponed_ms=postponed_ms,
-    )
+    found = dict(row._mapping)
+    state, due = GateState(found.pop("state")), bool(found.pop("probe_due"))
+    return Gate(state=state, probe_due=due, **found)
 
 
 class GateShelf:
@@ -90,159 +90,77 @@ class GateShelf:
             self._read_at = None
 
 
-def take_probe(tx: Connection, name: str, cooldown_ms: int) -> bool:
-    """Whether the caller is the one whose call tries a broken gate; the next may after the wait."""
-    return _TAKE_PROBE.run(tx, name=name, cooldown_ms=cooldown_ms).rowcount == 1
-
-
-_TAKE_PROBE = Prepared(
-    lambda _: (
-        update(gates)
-        .where(_TABLE.name == bindparam("name"), _PROBE_DUE)
-        .values(probe_at=now_ms() + bindparam("cooldown_ms", type_=BigInteger), updated_at=now_ms())
-    )
-)
-
-
-def note_failures(
-    tx: Connection,
-    connector: str,
-    count: int,
-    *,
-    error: str,
-    policy: BreakerPolicy,
-    actor: str,
-) -> bool:
-    """Count calls that failed, one after the other; whether that broke the gate just now."""
-    gate = _locked(tx, connector, actor)
-    failures = gate.failures + count
-    if gate.state is GateState.FLOWING and breaks(failures, policy):
-        _break(tx, connector, "failing", error, failures, policy, actor)
-        return True
-    if gate.state is GateState.BROKEN:
-        wait = after(policy.cooldown_seconds)
-        _change(tx, connector, failures=failures, error=_kept(error), probe_at=wait)
-    elif gate.state is GateState.PAUSED:  # its text is a person's
-        _change(tx, connector, failures=failures)
-    else:
-        _change(tx, connector, failures=failures, error=_kept(error))
-    return False
-
-
-def break_now(
-    tx: Connection,
-    connector: str,
-    *,
-    reason: str = "unauthorized",
-    error: str,
-    policy: BreakerPolicy,
-    actor: str,
-) -> bool:
-    """Break a gate at once, because no call can succeed; whether it was whole before."""
-    gate = _locked(tx, connector, actor)
-    failures = gate.failures + 1
-    if gate.state is GateState.FLOWING:
-        _break(tx, connector, reason, error, failures, policy, actor)
-        return True
-    if gate.state is GateState.BROKEN:
-        wait = after(policy.cooldown_seconds)
-        _change(tx, connector, failures=failures, reason=reason, error=_kept(error), probe_at=wait)
-    return False
-
-
-def note_success(tx: Connection, connector: str, actor: str) -> bool:
-    """A call succeeded: failures are forgotten; whether a broken gate flows again by it."""
-    gate = _lock(tx, connector)
-    if gate is None or (gate.state is not GateState.BROKEN and not gate.failures):
-        return False
-    if gate.state is GateState.PAUSED:
-        _change(tx, connector, failures=0)
-        return False
-    if gate.state is GateState.FLOWING:
-        _change(tx, connector, failures=0, error=None)
-        return False
-    _let_flow(tx, connector, actor)
-    _tell(tx, connector, actor, "close", detail={"failures": gate.failures})
-    return True
-
-
 def pause_gate(tx: Connection, name: str, *, why: str, actor: str) -> bool:
     """Hold deliveries back until somebody resumes it; False where it was paused already."""
-    if _locked(tx, name, actor).state is GateState.PAUSED:
+    if locked_gate(tx, name, actor).state is GateState.PAUSED:
         return False
-    _enter(tx, name, GateState.PAUSED, actor, reason="paused", error=_kept(why), probe_at=None)
-    _tell(tx, name, actor, "pause", detail={"why": why})
+    enter_state(tx, name, GateState.PAUSED, actor, reason="paused", error=kept(why), probe_at=None)
+    tell(tx, name, actor, "pause", detail={"why": why})
     return True
 
 
 def resume_gate(tx: Connection, name: str, *, why: str | None, actor: str) -> bool:
-    """Let deliveries pass, whatever stopped them; False where nothing did."""
-    gate = _lock(tx, name)
+    """Let deliveries pass, whatever stopped them; False where nothing did.
+
+    With a connector the circuit breakers of its actions close.
+    """
+    of_actions = select(_TABLE.name).where(_TABLE.name.startswith(f"{name}.", autoescape=True))
+    names = [name, *sorted(tx.execute(of_actions).scalars())]
+    return sum(_resume(tx, one, why, actor) for one in names) > 0
+
+
+def _resume(tx: Connection, name: str, why: str | None, actor: str) -> bool:
+    gate = lock_gate(tx, name)
     if gate is None or (gate.state is GateState.FLOWING and not gate.postponed_ms):
         return False
-    _let_flow(tx, name, actor)
+    let_flow(tx, name, actor)
     said = {"why": why} if why else {}
-    _tell(tx, name, actor, "resume", reason=gate.reason, detail={"from": gate.state.value, **said})
+    tell(tx, name, actor, "resume", reason=gate.reason, detail={"from": gate.state.value, **said})
     return True
 
 
-def _break(
-    tx: Connection,
-    name: str,
-    reason: str,
-    error: str,
-    failures: int,
-    policy: BreakerPolicy,
-    actor: str,
-) -> None:
-    _enter(
-        tx,
-        name,
-        GateState.BROKEN,
-        actor,
-        reason=reason,
-        error=_kept(error),
-        failures=failures,
-        probe_at=after(policy.cooldown_seconds),
-    )
-    detail = {"detail": _kept(error), "failures": failures}
-    _tell(tx, name, actor, "break", reason=reason, detail=detail)
+def let_flow(tx: Connection, name: str, actor: str, **values: Any) -> None:
+    """Nothing is in the way any more, and nothing is counted."""
+    nothing = {"reason": None, "error": None, "probe_at": None, **NOT_PAUSING}
+    fresh = {"failures": 0, "only_event": None, "probe_event": None}
+    enter_state(tx, name, GateState.FLOWING, actor, **nothing, **fresh, **values)
 
 
-def _let_flow(tx: Connection, name: str, actor: str) -> None:
-    nothing = {"reason": None, "error": None, "probe_at": None, "postponed_until": None}
-    _enter(tx, name, GateState.FLOWING, actor, failures=0, **nothing)
+NOT_PAUSING = {"postponed_until": None, "pauses": 0, "pausing_since": None}
 
 
-def _enter(tx: Connection, name: str, state: GateState, actor: str, **values: Any) -> None:
-    _change(tx, name, state=state, since=now_ms(), actor=actor, nudged_at=None, **values)
+def enter_state(tx: Connection, name: str, state: GateState, actor: str, **values: Any) -> None:
+    """Write a new state down, and who brought it about."""
+    change_gate(tx, name, state=state, since=now_ms(), actor=actor, nudged_at=None, **values)
 
 
-def _change(tx: Connection, name: str, **values: Any) -> None:
+def change_gate(tx: Connection, name: str, **values: Any) -> None:
+    """Write values of a row that this transaction has locked."""
     tx.execute(update(gates).where(_TABLE.name == name).values(updated_at=now_ms(), **values))
 
 
-def _locked(tx: Connection, name: str, actor: str) -> Gate:
+def locked_gate(tx: Connection, name: str, actor: str) -> Gate:
     """The gate under a lock, made where there was none."""
-    found = _lock(tx, name)
+    found = lock_gate(tx, name)
     if found is not None:
         return found
     insert: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(gates)
     made = insert.values(name=name, since=now_ms(), actor=actor, updated_at=now_ms())
     tx.execute(made.on_conflict_do_nothing())
-    return _gate(tx.execute(_under_lock(name)).one())
+    return _gate(tx.execute(_underlock_gate(name)).one())
 
 
-def _lock(tx: Connection, name: str) -> Gate | None:
-    row = tx.execute(_under_lock(name)).one_or_none()
+def lock_gate(tx: Connection, name: str) -> Gate | None:
+    """The gate under a lock; None where there is none."""
+    row = tx.execute(_underlock_gate(name)).one_or_none()
     return None if row is None else _gate(row)
 
 
-def _under_lock(name: str) -> Any:
+def _underlock_gate(name: str) -> Any:
     return _READ.where(_TABLE.name == name).with_for_update()
 
 
-def _tell(
+def tell(
     tx: Connection,
     name: str,
     actor: str,
@@ -251,6 +169,7 @@ def _tell(
     reason: str | None = None,
     detail: dict[str, object],
 ) -> None:
+    """Write into the audit what became of a gate."""
     client, workflow, destination = named_destination(name) or (None, None, None)
     audit.record(
         tx,
@@ -264,5 +183,6 @@ def _tell(
     )
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
+    """An error as the row keeps it."""
     return storable(text)[:_LONGEST_ERROR]

@@ -1,4 +1,9 @@
-"""Held deliveries: let go when their gate flows, or one of them to try a broken one."""
+"""Held deliveries: let go when their gate flows, or one of them to try a broken one.
+
+The one that tries is another each time: what never failed comes first, the oldest and the newest in
+turn, so that some that a system cannot take do not keep it from being found well. Where all have
+failed, the one whose failure is the longest ago comes next.
+"""
 
 from __future__ import annotations
 
@@ -53,17 +58,19 @@ def release_held(tx: Connection, *, most: int = 1000) -> int:
 
 
 def nudge_broken(tx: Connection) -> int:
-    """For each broken gate that may be tried, make its oldest held delivery due; how many.
+    """For each broken gate that may be tried, make one held delivery due; how many.
 
     A gate is nudged once for a probe: while no worker comes, nothing more is let go.
     """
-    names = [one.name for one in _waited_at(tx) if one.wants_probe]
-    return sum(_let_one_try(tx, name) for name in names)
+    return sum(_let_one_try(tx, one) for one in _waited_at(tx) if one.wants_probe)
 
 
-def _let_one_try(tx: Connection, name: str) -> int:
-    chosen = _choose(tx, name, 1)
-    return _let_go(tx, name, chosen) if chosen and _nudge(tx, name) else 0
+def _let_one_try(tx: Connection, one: _Waited) -> int:
+    untried = _NEWEST if one.probes % 2 else _OLDEST
+    row = untried.run(tx, gate=one.name).first() or _LEAST_LATELY.run(tx, gate=one.name).first()
+    if row is None or not _nudge(tx, one.name, row[0]):
+        return 0
+    return _let_go(tx, one.name, [(row[0], row[1])])
 
 
 def count_let_pass(tx: Connection) -> dict[str, int]:
@@ -90,11 +97,12 @@ class _Waited:
     name: str
     passes: bool  # it flows, or is gone
     wants_probe: bool  # it is broken, a call may try, and none was sent to
+    probes: int  # that were sent to, since it broke
 
 
 def _waited_at(tx: Connection) -> list[_Waited]:
     return [
-        _Waited(name=row[0], passes=bool(row[1]), wants_probe=bool(row[2]))
+        _Waited(name=row[0], passes=bool(row[1]), wants_probe=bool(row[2]), probes=row[3] or 0)
         for row in _WAITED_AT.run(tx)
     ]
 
@@ -118,7 +126,7 @@ def _select_waited_at(_: str) -> Any:
     found = found.union_all(select(more).where(found.c.name.is_not(None)))
     passes = or_(gates.c.name.is_(None), gates.c.state == GateState.FLOWING)
     return (
-        select(found.c.name, passes, case((_WANTS_PROBE, 1), else_=0))
+        select(found.c.name, passes, case((_WANTS_PROBE, 1), else_=0), gates.c.probes)
         .select_from(found.outerjoin(gates, gates.c.name == found.c.name))
         .where(found.c.name.is_not(None))
     )
@@ -127,16 +135,16 @@ def _select_waited_at(_: str) -> Any:
 _WAITED_AT = Prepared(_select_waited_at)
 
 
-def _nudge(tx: Connection, name: str) -> bool:
+def _nudge(tx: Connection, name: str, event_id: str) -> bool:
     """Whether this caller is the one who sends a held delivery to try the gate."""
-    return _NUDGE.run(tx, name=name).rowcount == 1
+    return _NUDGE.run(tx, name=name, event=event_id).rowcount == 1
 
 
 _NUDGE = Prepared(
     lambda _: (
         update(gates)
         .where(gates.c.name == bindparam("name"), _WANTS_PROBE)
-        .values(nudged_at=now_ms())
+        .values(nudged_at=now_ms(), probe_event=bindparam("event"), probes=gates.c.probes + 1)
     )
 )
 
@@ -162,16 +170,25 @@ def _let_go(tx: Connection, gate: str, chosen: _Chosen) -> int:
 _KEY = {"event_id": str, "destination": str}
 
 
-def _select_chosen(dialect: str) -> Any:
+def _waiting(dialect: str, most: Any, *order: Any, untried: bool = False) -> Any:
     table = deliveries.c
-    oldest = (
+    first = (
         select(table.event_id, table.destination)
         .join(events, events.c.id == table.event_id)
         .where(IS_HELD, table.held_by == bindparam("gate"))
-        .order_by(table.event_id)
-        .limit(bindparam("most", type_=BigInteger))
+        .where(*([table.failing_since.is_(None)] if untried else []))
+        .order_by(*order)
+        .limit(most)
     )
-    return oldest if dialect == "sqlite" else held(oldest, skip=True)
+    return first if dialect == "sqlite" else held(first, skip=True)
+
+
+_ID = deliveries.c.event_id
+_CHOOSE = Prepared(lambda dialect: _waiting(dialect, bindparam("most", type_=BigInteger), _ID))
+_OLDEST = Prepared(lambda dialect: _waiting(dialect, 1, _ID, untried=True))
+_NEWEST = Prepared(lambda dialect: _waiting(dialect, 1, _ID.desc(), untried=True))
+# Each of these was called, so they are few: as many as there were probes, and a turn's calls.
+_LEAST_LATELY = Prepared(lambda dialect: _waiting(dialect, 1, deliveries.c.updated_at, _ID))
 
 
 def _release(dialect: str) -> Any:
@@ -204,4 +221,4 @@ def _make_due(dialect: str) -> Any:
     )
 
 
-_CHOOSE, _RELEASE, _DUE = Prepared(_select_chosen), Prepared(_release), Prepared(_make_due)
+_RELEASE, _DUE = Prepared(_release), Prepared(_make_due)

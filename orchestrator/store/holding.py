@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, update
 
+from orchestrator.domain.gates import FAILING
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store.audit import DeliveryNote, record_deliveries
@@ -14,16 +15,22 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.deliveries import routed_under
 from orchestrator.store.incidents import Where, note_held
 from orchestrator.store.prepared import Prepared, among
-from orchestrator.store.schema import deliveries
+from orchestrator.store.schema import deliveries, gates
 
 _NOBODY: Where = ("", "")
 
 
-def first_due(
-    tx: Connection, ids: Sequence[str], destinations: Sequence[str], *, epoch: int
+def one_to_try(
+    tx: Connection, ids: Sequence[str], destinations: Sequence[str], *, epoch: int, gate: str
 ) -> Where | None:
-    """One delivery of these events that is due there: the one that may try a broken road."""
-    row = _FIRST.run(tx, ids=list(ids), destinations=list(destinations), epoch=epoch).one_or_none()
+    """The one due delivery of these events that may try an open breaker now, if any may.
+
+    Where something is held there, a relay has chosen who tries. Else it is the first that comes,
+    rather one that never failed.
+    """
+    row = _ONE_TO_TRY.run(
+        tx, ids=list(ids), destinations=list(destinations), epoch=epoch, gate=gate
+    ).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
@@ -41,7 +48,8 @@ def hold_deliveries(
 ) -> None:
     """Let what is due there stand still at `gate`, but for one that is spared to try the road.
 
-    Each of the destinations is an incident of the workflow, for as long as something is held there.
+    At an open breaker those get their tries back that failed while nobody else got through. Each
+    of the destinations is an incident of the workflow, for as long as something is held there.
     """
     event_id, destination = spare or _NOBODY
     rows = _HOLD.run(
@@ -82,10 +90,18 @@ def _due_there(dialect: str) -> Any:
     )
 
 
-def _select_first(dialect: str) -> Any:
-    table = deliveries.c
-    columns = (table.event_id, table.destination)
-    return select(*columns).where(_due_there(dialect)).order_by(*columns).limit(1)
+def _select_one_to_try(dialect: str) -> Any:
+    table, waiting = deliveries.c, deliveries.alias("waiting")
+    name: Any = bindparam("gate")
+    chosen = exists().where(gates.c.name == name, gates.c.probe_event == table.event_id)
+    nobody_chosen = ~exists().where(gates.c.name == name, gates.c.probe_event.is_not(None))
+    nobody_waits = ~exists().where(waiting.c.held_by == name)
+    return (
+        select(table.event_id, table.destination)
+        .where(_due_there(dialect), or_(chosen, and_(nobody_chosen, nobody_waits)))
+        .order_by(table.failing_since.is_not(None), table.event_id, table.destination)
+        .limit(1)
+    )
 
 
 def _hold(dialect: str) -> Any:
@@ -94,12 +110,21 @@ def _hold(dialect: str) -> Any:
         table.event_id == bindparam("spare_event"),
         table.destination == bindparam("spare_destination"),
     )
+    # An outage costs nobody a try, also of those that failed before the breaker opened. Who reads
+    # an old `taken_at` gives back a try too many, and never takes one.
+    taken_at = (
+        select(func.coalesce(gates.c.taken_at, 0))
+        .where(gates.c.name == bindparam("gate"), gates.c.reason == FAILING)
+        .scalar_subquery()
+    )
+    blameless = table.failing_since >= taken_at
     return (
         update(deliveries)
         .where(_due_there(dialect), ~spared)
         .values(
             state=DeliveryState.HELD,
             held_by=bindparam("gate"),
+            attempt=case((blameless, 0), else_=table.attempt),
             run_id=None,
             run_until=None,
             unknown=or_(table.unknown, _ORPHANED),
@@ -109,4 +134,4 @@ def _hold(dialect: str) -> Any:
     )
 
 
-_FIRST, _HOLD = Prepared(_select_first), Prepared(_hold)
+_ONE_TO_TRY, _HOLD = Prepared(_select_one_to_try), Prepared(_hold)

@@ -96,27 +96,3 @@ def _number(name: str) -> Any:
 
 
 _RESERVE = Prepared(_upsert)
-
-
-def postpone(tx: Connection, connector: str, ms: int) -> None:
-    """Let nobody call for so long, because the destination asked for it."""
-    _POSTPONE.run(tx, name=connector, ms=int(ms))
-
-
-def _upsert_postponed(dialect: str) -> Any:
-    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(gates)
-    until = now_ms() + _number("ms")
-    known = func.coalesce(gates.c.postponed_until, 0)
-    return insert.values(
-        name=bindparam("name"),
-        since=now_ms(),
-        actor="rate",
-        updated_at=now_ms(),
-        postponed_until=until,
-    ).on_conflict_do_update(
-        index_elements=[gates.c.name],
-        set_={"postponed_until": _latest(dialect, known, until), "updated_at": now_ms()},
-    )
-
-
-_POSTPONE = Prepared(_upsert_postponed)

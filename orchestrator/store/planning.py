@@ -81,6 +81,7 @@ def _replace_planned(dialect: str) -> Any:
             "due_at": due_at,
             "unknown": MAY_BE_THERE,
             "held_by": None,
+            "failing_since": None,
             "undo": False,
             # What was taken back is made anew, under another key: a tool may remember the first.
             "record_id": case((undone, None), else_=table.record_id),

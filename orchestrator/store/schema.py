@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0011"
+HEAD = "0012"
 
 metadata = MetaData(
     naming_convention={
@@ -145,6 +145,7 @@ deliveries = Table(
     Column("held_by", String(200)),  # the gate it waits at, while it is held
     Column("undo", Boolean, nullable=False, server_default=false()),
     Column("generation", Integer, nullable=False, server_default="0"),
+    Column("failing_since", BigInteger),  # its first failure that could be the system's
     sqlite_with_rowid=False,
 )
 Index(
@@ -155,8 +156,8 @@ Index(
     **_only_where("held_by IS NOT NULL"),
 )
 
-# A connector ("helpdesk") or a destination ("acme/lead-routing/desk") that may not be called just
-# so. No row: nothing is in the way.
+# A connector ("helpdesk"), an action ("helpdesk.create_ticket") or a destination
+# ("acme/lead-routing/desk") that may not be called just so. No row: nothing is in the way.
 gates = Table(
     "gates",
     metadata,
@@ -173,6 +174,12 @@ gates = Table(
     Column("paid_until_us", BigInteger),  # the rate's budget is used up to this time, microseconds
     Column("granted", Integer),  # calls of the last reservation: an upsert cannot answer otherwise
     Column("updated_at", BigInteger, nullable=False),
+    Column("taken_at", BigInteger),  # when a call last got through, of those after a failure
+    Column("only_event", String(32)),  # the one event that failed since; null: several, or none
+    Column("probe_event", String(32)),  # the event that was sent to try, until it does
+    Column("probes", Integer, nullable=False, server_default="0"),  # sent to try since it opened
+    Column("pauses", Integer, nullable=False, server_default="0"),  # asked for in a row
+    Column("pausing_since", BigInteger),
 )
 
 quarantine = Table(

@@ -12,7 +12,7 @@ from orchestrator.domain.gates import destination_gate, standing_in_the_way
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
 from orchestrator.domain.verdicts import Violation
 from orchestrator.store.clock import now_ms
-from orchestrator.store.destinations import connectors_of
+from orchestrator.store.destinations import actions_of
 from orchestrator.store.gates import standing_gates
 from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incidents import note_events
@@ -95,8 +95,8 @@ def _closed_destinations(tx: Connection) -> set[str]:
     gates = standing_gates(tx)
     return {
         name
-        for name, connector in connectors_of(tx).items()
-        if standing_in_the_way(gates, name, connector)
+        for name, (connector, action) in actions_of(tx).items()
+        if standing_in_the_way(gates, name, connector, action)
     }
 
 

@@ -61,7 +61,12 @@ def _plan_undo(dialect: str) -> Any:
             and_(table.state == DeliveryState.CONFIRMED.value, table.record_id.is_not(None)),
         )
         .values(
-            state=DeliveryState.PENDING, undo=True, attempt=0, due_at=now_ms(), updated_at=now_ms()
+            state=DeliveryState.PENDING,
+            undo=True,
+            attempt=0,
+            failing_since=None,
+            due_at=now_ms(),
+            updated_at=now_ms(),
         )
         .returning(table.event_id, table.destination, table.record_id)
     )

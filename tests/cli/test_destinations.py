@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.store.gates import note_failures, pause_gate
+from orchestrator.store.breakers import note_failures
+from orchestrator.store.gates import pause_gate
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.stages import hand_back
 from tests.cli.desk import CommandLine
@@ -17,7 +18,7 @@ CRM, DESK = "acme/leads/crm", "acme/leads/desk"
 def broken(meshline: CommandLine, name: str = "fake", error: str = "503") -> None:
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with meshline.store() as store, store.write() as tx:
-        note_failures(tx, name, 1, error=error, policy=policy, actor="worker:dispatch")
+        note_failures(tx, name, ["an-event"], error=error, policy=policy, actor="worker:dispatch")
 
 
 def held_lead(meshline: CommandLine, gate: str) -> str:
@@ -67,9 +68,14 @@ def test_destinations_of_live_workflows_are_listed_as_flowing(meshline: CommandL
         "since": None,
         "by": None,
         "next_probe": None,
+        "postponed_until": None,
+        "pauses": 0,
+        "pause_error": None,
         "held": 0,
         "held_since": None,
         "waiting": 0,
+        "failing": 0,
+        "at_fault": 0,
     }
     assert CRM in meshline("destinations", "list").out
 

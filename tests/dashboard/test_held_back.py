@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.store.breakers import note_failures
 from orchestrator.store.engine import Store
-from orchestrator.store.gates import note_failures, pause_gate
+from orchestrator.store.gates import pause_gate
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.migrate import open_store
 from orchestrator.store.stages import hand_back
@@ -30,7 +31,9 @@ def hold(store: Store) -> str:
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with store.write() as tx:
         pause_gate(tx, "acme/leads/crm", why="<b>a migration</b>", actor="cli:tester")
-        note_failures(tx, "fake", 1, error="HTTP 503", policy=policy, actor="worker:dispatch")
+        note_failures(
+            tx, "fake", ["an-event"], error="HTTP 503", policy=policy, actor="worker:dispatch"
+        )
         hold_deliveries(
             tx,
             [event_id],

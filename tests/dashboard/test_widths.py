@@ -17,8 +17,9 @@ from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents, assign_incidents
+from orchestrator.store.breakers import note_failures
 from orchestrator.store.engine import Store
-from orchestrator.store.gates import note_failures, pause_gate
+from orchestrator.store.gates import pause_gate
 from orchestrator.store.migrate import open_store
 from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
@@ -66,7 +67,7 @@ def lengthen(store: Store) -> tuple[str, ...]:
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with store.write() as tx:
         pause_gate(tx, "acme/leads/crm", why=LONG, actor="cli:tester")
-        note_failures(tx, "fake", 1, error=LONG, policy=policy, actor="worker:dispatch")
+        note_failures(tx, "fake", ["an-event"], error=LONG, policy=policy, actor="worker:dispatch")
     lists = ("/events", f"/events?before={LONG}&client=nobody")
     return (*lists, "/incidents/1", "/incidents/3", f"/events/{long}", f"/events/{filled.refused}")
 

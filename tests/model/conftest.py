@@ -17,7 +17,7 @@ from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files
 from tests.model.lab import NO_BROKER, Lab
-from workers import chain, dispatch, gatekeeper, relay
+from workers import chain, dispatch, gatekeeper, health, relay
 from workers.app import Process, app
 
 hypothesis_settings.register_profile("explore", max_examples=5_000, print_blob=True)
@@ -47,7 +47,7 @@ def _lab(databases: Databases) -> Iterator[Lab]:
         patch.setitem(app.conf, "broker_transport", broker.TRANSPORT)
         patch.setattr(app.amqp, "_producer_pool", None)
         patch.setattr(chain, "process", _this_process)
-        for module in (dispatch, gatekeeper, relay, handoff, lanes, engine, gates):
+        for module in (dispatch, gatekeeper, health, relay, handoff, lanes, engine, gates):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):
             patch.setattr(chain, decision, lab.shaky(getattr(chain, decision)))

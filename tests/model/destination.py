@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.errors import (
@@ -11,6 +11,7 @@ from orchestrator.domain.errors import (
     DestinationUnavailable,
     OutcomeUnknown,
     RateLimited,
+    Unauthorized,
 )
 from orchestrator.domain.handoff import (
     Action,
@@ -74,12 +75,23 @@ class ModelDestination:
         self.clock = clock
         self.records: defaultdict[str, list[Kept]] = defaultdict(list)
         self.mishaps: dict[str, deque[str]] = {at: deque() for at in MISHAPS}
+        self.illness: Callable[[Outgoing], str | None] = lambda _: None
+        """What goes wrong with each creation, whatever else happens."""
+        self.created: list[tuple[int, str]] = []  # when a creation was asked for, and its event
         self._made = 0
         self._begun: dict[tuple[Actor | None, str], int] = {}
 
     async def create(self, call: Outgoing) -> str:
         """Make a record; where the action folds, the one there is."""
-        mishap = self._next("create", call)
+        self.created.append((self.clock.ms, call.key.partition(".")[0]))
+        mishap = self._next("create", call) or self.illness(call)
+        if mishap == "hangs":
+            self.clock.advance(CALL_SECONDS)
+            raise TimeoutError
+        if mishap == "login":
+            raise Unauthorized("401")
+        if mishap == "slow down":
+            raise RateLimited("429, and no word until when")
         if mishap == "refused":
             raise DestinationRefused("no")
         if mishap == "unavailable":

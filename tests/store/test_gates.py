@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -9,19 +11,10 @@ from sqlalchemy import update
 
 from orchestrator.domain.gates import Gate, GateState, standing_in_the_way
 from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.store.breakers import note_failures, note_taken, open_now, take_probe
 from orchestrator.store.clock import after
 from orchestrator.store.engine import Store
-from orchestrator.store.gates import (
-    GateShelf,
-    break_now,
-    note_failures,
-    note_success,
-    pause_gate,
-    resume_gate,
-    standing_gates,
-    take_probe,
-)
-from orchestrator.store.pacing import postpone
+from orchestrator.store.gates import GateShelf, pause_gate, resume_gate, standing_gates
 from orchestrator.store.schema import gates
 from orchestrator.store.views import list_audit
 
@@ -30,8 +23,23 @@ WORKER = "worker:dispatch"
 
 
 def fail(store: Store, count: int, *, error: str = "503", policy: BreakerPolicy = POLICY) -> bool:
+    """So many calls fail, each of another event; whether that opened the breaker."""
+    failed = [uuid.uuid4().hex for _ in range(count)]
+    return fail_of(store, failed, error=error, policy=policy)
+
+
+def fail_of(
+    store: Store,
+    events: Sequence[str],
+    *,
+    error: str = "503",
+    policy: BreakerPolicy = POLICY,
+    last_try: bool = False,
+) -> bool:
     with store.write() as tx:
-        return note_failures(tx, "desk", count, error=error, policy=policy, actor=WORKER)
+        return note_failures(
+            tx, "desk", events, error=error, policy=policy, last_try=last_try, actor=WORKER
+        )
 
 
 def gate_of(store: Store, name: str = "desk") -> Gate | None:
@@ -53,7 +61,7 @@ def test_where_nothing_happened_no_gate_stands(store: Store) -> None:
     with store.read() as tx:
         assert standing_gates(tx) == {}
     with store.write() as tx:
-        assert not note_success(tx, "desk", WORKER)
+        assert not note_taken(tx, "desk", WORKER)
         assert not resume_gate(tx, "desk", why="in vain", actor="cli:tester")
     assert gate_of(store) is None
 
@@ -82,7 +90,7 @@ def test_what_broke_a_gate_stands_in_the_audit_by_its_name(store: Store) -> None
 def test_a_success_between_failures_begins_the_count_anew(store: Store) -> None:
     fail(store, 2)
     with store.write() as tx:
-        assert not note_success(tx, "desk", WORKER)
+        assert not note_taken(tx, "desk", WORKER)
 
     assert gate_of(store) is None
     assert not fail(store, 2)
@@ -92,7 +100,7 @@ def test_a_success_between_failures_begins_the_count_anew(store: Store) -> None:
 def test_a_success_closes_a_broken_gate(store: Store) -> None:
     fail(store, 3)
     with store.write() as tx:
-        assert note_success(tx, "desk", WORKER)
+        assert note_taken(tx, "desk", WORKER)
 
     assert gate_of(store) is None
     assert audited(store) == [("break", "failing"), ("close", None)]
@@ -101,7 +109,7 @@ def test_a_success_closes_a_broken_gate(store: Store) -> None:
 def test_credentials_that_are_refused_break_the_gate_at_the_first_call(store: Store) -> None:
     for _ in range(2):
         with store.write() as tx:
-            break_now(tx, "desk", error="401", policy=POLICY, actor=WORKER)
+            open_now(tx, "desk", error="401", policy=POLICY, actor=WORKER)
 
     gate = gate_of(store)
     assert gate and (gate.state, gate.reason, gate.error) == (
@@ -158,9 +166,9 @@ def test_a_paused_gate_neither_breaks_nor_closes_by_itself(store: Store) -> None
         assert not pause_gate(tx, "desk", why="once more", actor="cli:tester")
     fail(store, 5)
     with store.write() as tx:
-        assert not break_now(tx, "desk", error="401", policy=POLICY, actor=WORKER)
+        assert not open_now(tx, "desk", error="401", policy=POLICY, actor=WORKER)
         assert not take_probe(tx, "desk", 0)
-        assert not note_success(tx, "desk", WORKER)
+        assert not note_taken(tx, "desk", WORKER)
 
     gate = gate_of(store)
     assert gate and (gate.state, gate.error) == (GateState.PAUSED, "they move house")
@@ -194,11 +202,11 @@ def test_a_destination_waits_for_its_own_gate_before_its_connectors(store: Store
     with store.read() as tx:
         found = standing_gates(tx)
 
-    own = standing_in_the_way(found, "acme/leads/desk", "desk")
-    other = standing_in_the_way(found, "acme/leads/second", "desk")
+    own = standing_in_the_way(found, "acme/leads/desk", "desk", "create")
+    other = standing_in_the_way(found, "acme/leads/second", "desk", "create")
     assert own and own.name == "acme/leads/desk"
     assert other and other.name == "desk"
-    assert standing_in_the_way(found, "acme/leads/crm", "crm") is None
+    assert standing_in_the_way(found, "acme/leads/crm", "crm", "create") is None
 
 
 def test_a_gate_that_only_counts_is_in_nobodys_way(store: Store) -> None:
@@ -207,7 +215,7 @@ def test_a_gate_that_only_counts_is_in_nobodys_way(store: Store) -> None:
         found = standing_gates(tx)
 
     assert found["desk"].failures == 1
-    assert standing_in_the_way(found, "acme/leads/desk", "desk") is None
+    assert standing_in_the_way(found, "acme/leads/desk", "desk", "create") is None
 
 
 def test_a_shelf_keeps_what_it_saw_until_it_is_told_to_forget(store: Store) -> None:
@@ -228,14 +236,3 @@ def test_a_shelf_without_patience_reads_each_time(store: Store) -> None:
     fail(store, 3)
     with store.read() as tx:
         assert "desk" in shelf.take(tx)
-
-
-def test_a_gate_that_is_postponed_says_for_how_long(store: Store) -> None:
-    with store.write() as tx:
-        postpone(tx, "desk", 60_000)
-        postpone(tx, "desk", 1_000)
-
-    gate = gate_of(store)
-    assert gate and gate.state is GateState.FLOWING
-    assert 0 < gate.postponed_ms <= 60_000
-    assert gate.postponed_ms > 1_000

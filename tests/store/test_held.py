@@ -6,15 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.store.breakers import note_failures, note_taken, take_probe
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.engine import Store
-from orchestrator.store.gates import (
-    note_failures,
-    note_success,
-    pause_gate,
-    resume_gate,
-    take_probe,
-)
+from orchestrator.store.gates import pause_gate, resume_gate
 from orchestrator.store.held import nudge_broken, release_held, tend_gates
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.schema import deliveries, events, gates
@@ -52,7 +47,7 @@ def paused(store: Store, name: str = "fake") -> None:
 
 def broken(store: Store, name: str = "fake") -> None:
     with store.write() as tx:
-        note_failures(tx, name, 1, error="503", policy=POLICY, actor="worker:dispatch")
+        note_failures(tx, name, ["an-event"], error="503", policy=POLICY, actor="worker:dispatch")
 
 
 def cooled_down(store: Store) -> None:
@@ -186,7 +181,7 @@ def test_a_success_lets_the_others_go(store: Store) -> None:
     ids = held(store, 3)
     broken(store)
     with store.write() as tx:
-        note_success(tx, "fake", "worker:dispatch")
+        note_taken(tx, "fake", "worker:dispatch")
 
     assert tend_gates(store) == 3
     assert pending(store) == ids

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select, text
 
 from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.store.breakers import note_failures, note_taken
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import Store
-from orchestrator.store.gates import note_failures, note_success
 from orchestrator.store.held import release_held
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.migrate import open_store
@@ -102,7 +102,7 @@ def held_in_hand(store: Store) -> tuple[list[str], int]:
     drive_to_routed(store, group)
     with store.write() as tx:
         policy = BreakerPolicy(failures=1, cooldown_seconds=30)
-        note_failures(tx, "fake", 1, error="503", policy=policy, actor="worker:dispatch")
+        note_failures(tx, "fake", ["e"], error="503", policy=policy, actor="worker:dispatch")
         hold(tx, ids, group.epoch)
     return ids, group.epoch
 
@@ -111,7 +111,7 @@ def test_a_run_that_hands_back_what_is_just_let_go_leaves_it_due(store: Store) -
     # Given leads that a run holds, and whose system is well again
     ids, epoch = held_in_hand(store)
     with store.write() as tx:
-        note_success(tx, "fake", "worker:dispatch")
+        note_taken(tx, "fake", "worker:dispatch")
 
     # When the relay lets them go, and the run hands them back before the relay has committed
     with met_before_its_commit(store, lambda tx: hand_back(tx, ids, epoch)) as tx:
@@ -125,7 +125,7 @@ def test_a_run_that_hands_back_what_is_just_let_go_leaves_it_due(store: Store) -
 def test_a_retry_of_what_is_just_let_go_leaves_it_due(store: Store) -> None:
     ids, epoch = held_in_hand(store)
     with store.write() as tx:
-        note_success(tx, "fake", "worker:dispatch")
+        note_taken(tx, "fake", "worker:dispatch")
     saving = Saving(actor="worker:dispatch", epoch=epoch, lease_seconds=90)
 
     with met_before_its_commit(store, lambda tx: save_retry(tx, ids, saving, detail={})) as tx:

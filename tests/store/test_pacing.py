@@ -8,10 +8,12 @@ from sqlalchemy import update
 
 from orchestrator.domain.gates import Reserved
 from orchestrator.domain.handoff import RateBudget
+from orchestrator.domain.retries import PausePolicy
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import standing_gates
-from orchestrator.store.pacing import postpone, reserve
+from orchestrator.store.pacing import reserve
+from orchestrator.store.pauses import note_pause
 from orchestrator.store.schema import gates
 
 # One in ten minutes after the burst, so that no hour has more than nine: no test lasts so long.
@@ -98,7 +100,10 @@ def test_eight_workers_at_once_get_no_more_than_the_budget_together(store: Store
 
 def test_a_destination_that_asks_for_a_pause_gets_one_whatever_the_burst(store: Store) -> None:
     with store.write() as tx:
-        postpone(tx, "desk", TEN_MINUTES)
+        note_pause(
+            tx, "desk", asked=TEN_MINUTES / 1000, error="429", policy=PausePolicy(),
+            jitter=0, actor="worker:dispatch",
+        )  # fmt: skip
 
     assert ask(store, 1).granted == 0
     later = ask(store, 3, horizon_ms=TEN_MINUTES)

@@ -35,6 +35,8 @@ def after(
     attempt: int = 1,
     idempotency: Idempotency = Idempotency.LOOKUP,
     broken: bool = False,
+    own_fault: bool = False,
+    pause: float = 0,
     settle_seconds: float = 0,
 ) -> Settlement:
     action = Action(
@@ -43,7 +45,16 @@ def after(
         proof=Proof.READ_BACK,
         settle_seconds=settle_seconds,
     )
-    return settle(outcome, attempt=attempt, action=action, policy=POLICY, jitter=0.5, broken=broken)
+    return settle(
+        outcome,
+        attempt=attempt,
+        action=action,
+        policy=POLICY,
+        jitter=0.5,
+        broken=broken,
+        own_fault=own_fault,
+        pause=pause,
+    )
 
 
 def test_a_system_that_asks_us_to_wait_costs_no_attempt_however_often_it_asks() -> None:
@@ -62,15 +73,54 @@ def test_a_system_that_is_down_costs_attempts_until_its_breaker_opens() -> None:
         reason=Reason.RETRIES_EXHAUSTED, error="no answer", unknown=True
     )
     assert after(down, attempt=3, broken=True, settle_seconds=4) == Hold(
-        error="no answer", unknown=True, settle_seconds=4
+        error="no answer", unknown=True, settle_seconds=4, blameless=True
     )
+
+
+def test_an_event_that_a_system_cannot_take_says_so_and_ends_after_its_own_retries() -> None:
+    bad = Failed(error="answered 500", unknown=True, blame=Blame.SYSTEM)
+
+    first, last = after(bad, attempt=2, own_fault=True), after(bad, attempt=3, own_fault=True)
+
+    assert isinstance(first, TryAgain) and first.counts
+    assert isinstance(last, GiveUp) and last.reason is Reason.RETRIES_EXHAUSTED
+    assert last.error == (
+        "answered 500 (the system took others meanwhile, so it cannot take this one; 3 tries)"
+    )
+
+
+def test_a_login_that_is_refused_for_one_event_alone_is_tried_again_and_not_given_up_at_once() -> (
+    None
+):
+    odd = Failed(error="401", permanent=True, blame=Blame.LOGIN)
+
+    assert isinstance(after(odd, own_fault=True), TryAgain)
+    assert isinstance(after(odd, attempt=3, own_fault=True), GiveUp)
+
+
+def test_while_the_breaker_is_open_no_try_is_spent_and_earlier_ones_come_back() -> None:
+    down = Failed(error="no answer", blame=Blame.SYSTEM)
+
+    doubted, suspected = after(down, broken=True), after(down, broken=True, own_fault=True)
+
+    assert isinstance(doubted, Hold) and doubted.blameless
+    assert isinstance(suspected, Hold) and not suspected.blameless
+
+
+def test_a_pause_that_a_connector_keeps_is_waited_for_by_each_of_its_events() -> None:
+    asked = Failed(error="429", blame=Blame.PACE)
+
+    assert after(asked, pause=80) == TryAgain(
+        after_seconds=80, error="429", unknown=False, counts=False
+    )
+    assert isinstance(after(asked, pause=80, broken=True), Hold)
 
 
 def test_a_login_that_is_refused_holds_the_delivery_and_a_wrong_call_does_not() -> None:
     login = Failed(error="401", permanent=True, blame=Blame.LOGIN)
     wrong = Failed(error="422", permanent=True, blame=Blame.CALL)
 
-    assert after(login, broken=True) == Hold(error="401", unknown=False)
+    assert after(login, broken=True) == Hold(error="401", unknown=False, blameless=True)
     assert after(wrong, broken=True) == GiveUp(reason=Reason.DESTINATION_REFUSED, error="422")
 
 

@@ -30,7 +30,7 @@ FIXTURES = {
 }
 """What a fixture needs, also when another fixture asks for it."""
 
-VARIED = {"store_url", "pair", "rig"}
+VARIED = {"store_url", "pair", "rig", "standing"}
 """What is varied over databases and brokers: `postgresql+rabbitmq` needs both."""
 
 WORDS = {

@@ -22,12 +22,11 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServe
         yield server
 
 
-@pytest.fixture(params=PAIRS)
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
-    """Store and broker, empty, once of each kind."""
-    store, broker = request.param.split("+")
+def empty_pair(kind: str, folder: Path, request: pytest.FixtureRequest) -> Pair:
+    """Store and broker of a kind, with nothing in them."""
+    store, broker = kind.split("+")
     if store == "sqlite":
-        url = f"sqlite:///{tmp_path / 'store.db'}"
+        url = f"sqlite:///{folder / 'store.db'}"
     else:
         url = new_database(request.getfixturevalue("postgres"), migrated=True)
     if broker == "valkey":
@@ -35,13 +34,30 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
     return Pair(store_url=url, broker=empty_broker_on(request.getfixturevalue("rabbitmq")))
 
 
-@pytest.fixture
-def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
-    home = tmp_path / "home"
-    with running_system(home, pair) as running:
+@pytest.fixture(params=PAIRS)
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+    """Store and broker, empty, once of each kind."""
+    return empty_pair(request.param, tmp_path, request)
+
+
+@pytest.fixture(scope="module", params=PAIRS)
+def standing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """One whole system for all the stories of a file, once of each kind."""
+    folder = tmp_path_factory.mktemp("standing")
+    home = folder / "home"
+    with running_system(home, empty_pair(request.param, folder, request)) as running:
         take_quick_connectors(home / "connectors")
         publish(running)
         running.start_sandbox()
         running.start_relay()
         running.start_worker()
         yield running
+
+
+@pytest.fixture
+def system(standing: System) -> System:
+    """The file's system. A story that kills or stops a part of one starts its own."""
+    standing.begin_story()
+    return standing

@@ -56,6 +56,14 @@ class System:
             "MESHLINE_SANDBOX_TOKEN": self._token,
         }
         self.store: Store = open_store(pair.store_url)
+        self._counts_before: dict[str, int] = {}
+        self._records_before: set[tuple[str, str]] = set()
+
+    def begin_story(self) -> None:
+        """Forget what earlier stories did: from now on, only what is new is waited for and told."""
+        self._counts_before = self._all_counts()
+        self._records_before |= {_name(one) for one in self._all_records()}
+        self._ask_sandbox("DELETE", "/faults")
 
     def start_sandbox(self) -> None:
         """The destination, with records of its own."""
@@ -118,8 +126,12 @@ class System:
 
     def counts(self) -> dict[str, int]:
         """Events by state."""
+        before = self._counts_before
+        return {state: n - before.get(state, 0) for state, n in self._all_counts().items()}
+
+    def _all_counts(self) -> dict[str, int]:
         with self.store.read() as tx:
-            return count_states(tx)
+            return dict(count_states(tx))
 
     def wait_until_settled(self, count: int, *, within: float = 90) -> dict[str, int]:
         """Wait until that many events are delivered, quarantined or discarded."""
@@ -134,17 +146,22 @@ class System:
 
     def ledger(self, collection: str) -> list[Mapping[str, Any]]:
         """The sandbox's own records of one collection."""
-        records = read_ledger(self.sandbox, self._token)
-        return [one for one in records if one["collection"] == collection]
+        records = [one for one in self._all_records() if one["collection"] == collection]
+        return [one for one in records if _name(one) not in self._records_before]
+
+    def _all_records(self) -> list[Mapping[str, Any]]:
+        return list(read_ledger(self.sandbox, self._token))
 
     def fail_next(self, mode: str, **how: object) -> None:
         """Let the sandbox's next requests go wrong."""
-        body = json.dumps({"mode": mode, **how}).encode()
+        self._ask_sandbox("POST", "/faults", {"mode": mode, **how})
+
+    def _ask_sandbox(self, method: str, path: str, body: object = None) -> None:
         request = urllib.request.Request(
-            f"{self.sandbox}/faults",
-            data=body,
+            f"{self.sandbox}{path}",
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self._token}"},
-            method="POST",
+            method=method,
         )
         urllib.request.urlopen(request, timeout=10).close()
 
@@ -168,6 +185,10 @@ class System:
     def _program(self, name: str, arguments: tuple[str, ...]) -> Program:
         command = (sys.executable, "-m", *arguments)
         return Program(name=name, command=command, environment=self.environment)
+
+
+def _name(record: Mapping[str, Any]) -> tuple[str, str]:
+    return record["collection"], record["id"]
 
 
 @contextmanager

@@ -13,10 +13,13 @@ from benchmarks.drift.scores import Scores, scored, table
 from benchmarks.drift.vendors import INTERCOM, breaks
 from orchestrator.domain.drift.finding import Kind
 
-pytestmark = pytest.mark.skipif(
-    not (GITHUB.is_dir() and INTERCOM.is_dir()),
-    reason=f"the recorded inputs are not beside this checkout ({GITHUB.parent})",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (GITHUB.is_dir() and INTERCOM.is_dir()),
+        reason=f"the recorded inputs are not beside this checkout ({GITHUB.parent})",
+    ),
+]
 
 
 def test_generated_mutations_are_named_right() -> None:

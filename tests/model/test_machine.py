@@ -161,6 +161,7 @@ class Machine(RuleBasedStateMachine):
             self.world.come_to_a_good_end()
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_doubled_whatever_happens(quick_lab: Lab) -> None:
     _tell(quick_lab, _settings(60))
 

@@ -130,7 +130,7 @@ def drive_to_routed(store: Store, group: Group) -> None:
         save_valid(tx, group.ids, saving)
         loaded = load_group(tx, group.ids, epoch=group.epoch, state=State.VALIDATED, shelf=shelf)
         assert loaded
-        verdicts = {one: route(body, loaded.workflow) for one, body in loaded.payloads.items()}
+        verdicts = {one: route(body, loaded.workflow) for one, body in loaded.payloads}
         routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
         save_routed(tx, routed, loaded, saving)
 

@@ -31,6 +31,9 @@ from orchestrator.store.workflows import WorkflowShelf
 
 ACTOR = "relay"
 
+ALONE_AFTER = 3
+"""Starts without progress after which an event is tried alone."""
+
 _LEASE_END = now_ms() + bindparam("lease_ms", type_=BigInteger)
 
 
@@ -281,7 +284,7 @@ def _lots(rows: Sequence[AnyRow], limits: ClaimLimits) -> list[list[AnyRow]]:
 def _most_together(starts: int, group_size: int) -> int:
     if starts < 2:
         return group_size
-    return max(1, group_size // 16) if starts == 2 else 1
+    return 1 if starts >= ALONE_AFTER else max(1, group_size // 16)
 
 
 def _lease(tx: Connection, workflow_id: int, lot: Sequence[AnyRow], seconds: float) -> Group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -30,9 +30,15 @@ class Loaded:
     """The events of a group that still are this chain's to drive."""
 
     workflow: CompiledWorkflow
-    payloads: dict[str, object]  # by event id; the amended payload where there is one
+    bodies: dict[str, str]  # JSON by event id; the amended payload where there is one
     replayed: frozenset[str]
     attempts: dict[str, int]  # failed tries of this stage
+
+    @property
+    def payloads(self) -> Iterator[tuple[str, object]]:
+        """Each event with its payload, read only when its turn has come."""
+        for event_id, body in self.bodies.items():
+            yield event_id, orjson.loads(body)
 
 
 def load_group(
@@ -44,7 +50,7 @@ def load_group(
         return None
     return Loaded(
         workflow=shelf.take(tx, rows[0].workflow_id),
-        payloads={row[0]: orjson.loads(row[4]) for row in rows},
+        bodies={row[0]: row[4] for row in rows},
         replayed=frozenset(row[0] for row in rows if row[2]),
         attempts={row[0]: row[3] for row in rows},
     )

@@ -122,8 +122,7 @@ def validate_leads(store: Store) -> None:
             )
             assert loaded
             verdicts = {
-                one: validate_or_amend(body, loaded.workflow)
-                for one, body in loaded.payloads.items()
+                one: validate_or_amend(body, loaded.workflow) for one, body in loaded.payloads
             }
             rejected = {one: bad for one, bad in verdicts.items() if isinstance(bad, Rejected)}
             save_rejected(tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=saving)

@@ -85,9 +85,7 @@ def reject_what_is_due(store: Store) -> None:
         with store.write() as tx:
             loaded = load_group(tx, group.ids, epoch=group.epoch, state=State.ACCEPTED, shelf=shelf)
             assert loaded
-            verdicts = {
-                one: validate(body, loaded.workflow) for one, body in loaded.payloads.items()
-            }
+            verdicts = {one: validate(body, loaded.workflow) for one, body in loaded.payloads}
             rejected = {one: said for one, said in verdicts.items() if isinstance(said, Rejected)}
             save_rejected(
                 tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=_saving(group)

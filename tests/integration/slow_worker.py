@@ -1,0 +1,27 @@
+"""A worker whose decision on one payload never ends, as native code may."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.verdicts import Rejected, Valid
+from orchestrator.pipeline import validate as honest
+from workers import chain
+from workers.app import app
+
+ENDLESS = "endless@example.com"
+
+
+def validate(payload: object, workflow: CompiledWorkflow) -> Valid | Rejected:
+    """Decide as ever, but for one payload."""
+    if isinstance(payload, dict) and payload["email"] == ENDLESS:
+        while True:
+            signal.pause()
+    return honest.validate(payload, workflow)
+
+
+if __name__ == "__main__":
+    chain.decide_valid = validate  # type: ignore[attr-defined]
+    app.worker_main(["--quiet", "worker", "--loglevel", "WARNING", "-c", "2", *sys.argv[1:]])

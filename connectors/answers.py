@@ -26,7 +26,6 @@ from connectors.definition_http import Means
 from connectors.error_rules import Verdict
 from connectors.exchange import Answer
 from connectors.paths import Unreadable
-from connectors.references import masked
 from orchestrator.domain.errors import (
     AlreadyThere,
     ConnectorError,
@@ -37,6 +36,7 @@ from orchestrator.domain.errors import (
     Unauthorized,
 )
 from orchestrator.domain.retries import usable_wait
+from orchestrator.domain.masking import masked
 
 _EXCERPT = 200  # characters of an answer that an error quotes
 _NOT_TAKEN_UP = frozenset({408, 425})

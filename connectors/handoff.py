@@ -11,6 +11,7 @@ import math
 import time
 import types
 from collections.abc import Coroutine, Generator
+from dataclasses import replace
 from traceback import extract_tb
 
 from orchestrator.domain.comparing import differences
@@ -37,6 +38,7 @@ from orchestrator.domain.handoff import (
     Receipted,
     TakenBack,
 )
+from orchestrator.domain.masking import masked, masked_in
 
 _NEVER_FOLDED = (Idempotency.LOOKUP, Idempotency.NONE)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two reads of a record that lags behind
@@ -220,7 +222,10 @@ class Handoff:
             return None
         differing = differences(self._call.fields, record.fields, confirm, self._action.compare)
         if differing:
-            return Mismatched(record_id=record_id, differences=differing)
+            shown = tuple(
+                replace(one, stored=masked_in(one.stored, self._masks)) for one in differing
+            )
+            return Mismatched(record_id=record_id, differences=shown)
         return Confirmed(record_id=record_id, found=found)
 
     async def _look_up(self) -> str | None:
@@ -279,13 +284,19 @@ class Handoff:
             # Before its settle time a look-up cannot be believed.
             retry_after = max(retry_after or 0.0, self._action.settle_seconds) or None
         return Failed(
-            error=f"{self._connector.name}: {error}",
+            error=f"{self._connector.name}: {masked(error, self._masks)}",
             permanent=permanent,
             unknown=unknown,
             retry_after=retry_after,
             record_id=self._record_id,
             blame=blame,
         )
+
+    @property
+    def _masks(self) -> frozenset[str]:
+        """What the connector's secrets look like; a plug-in may have none to tell."""
+        masks: frozenset[str] = getattr(self._connector, "masks", frozenset())
+        return masks
 
 
 def _blamed(error: ConnectorError) -> Blame:

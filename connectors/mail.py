@@ -14,12 +14,13 @@ from email.utils import formatdate
 from hashlib import blake2b
 from pathlib import Path
 
-from connectors.definition import SmtpDefinition, limits_of
+from connectors.definition import Login, SmtpDefinition, limits_of
 from connectors.mail_message import Head, one_line, written
-from connectors.references import UnresolvedReference, resolve
+from connectors.references import UnresolvedReference, resolve, resolve_secret
 from orchestrator.domain.addresses import is_mailable
 from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable, Unauthorized
 from orchestrator.domain.handoff import Action, Idempotency, Limits, Outgoing, Proof, Record
+from orchestrator.domain.masking import pair_spellings
 
 SEND_MAIL = "send_mail"
 _MOST_RECIPIENTS = 50
@@ -56,6 +57,11 @@ class MailConnector:
     def limits(self) -> Limits:
         """What the server is spared."""
         return limits_of(self._definition)
+
+    @property
+    def masks(self) -> frozenset[str]:
+        """What nobody may be shown of the server's words: known after the first mail."""
+        return self._server.masks if self._server else frozenset()
 
     async def create(self, call: Outgoing) -> str:
         """Send the mail to all its recipients or to none; its Message-ID."""
@@ -103,9 +109,9 @@ class MailServer:
     password: str | None
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def masks(self) -> frozenset[str]:
         """What no error may show."""
-        return (self.password,) if self.password else ()
+        return pair_spellings(self.user or "", self.password) if self.password else frozenset()
 
 
 def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServer:
@@ -126,8 +132,12 @@ def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServe
         security=definition.security,
         sender=sender,
         user=resolve(login.user, folder=folder) if login else None,
-        password=resolve(login.password, folder=folder) if login else None,
+        password=_password(login, folder) if login else None,
     )
+
+
+def _password(login: Login, folder: Path | None) -> str:
+    return resolve_secret(login.password, setting="login.password", folder=folder)
 
 
 def compose(call: Outgoing, sender: str) -> bytes:

@@ -12,8 +12,8 @@ from urllib.parse import quote_plus, urlencode
 from connectors.answers import error_of, parse
 from connectors.exchange import Answer, NoAnswer, NotSent, Request
 from connectors.paths import Unreadable, as_text
-from connectors.references import spellings
 from orchestrator.domain.errors import ConnectorError, DestinationUnavailable, Unauthorized
+from orchestrator.domain.masking import pair_spellings, spellings
 
 _USUAL_SECONDS = 3_600.0  # where the answer does not say how long a token lasts
 _LONGEST_MARGIN = 60.0
@@ -35,9 +35,10 @@ class OAuthLogin:
     send_as: str
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def masks(self) -> frozenset[str]:
         """What no error may show."""
-        return tuple(filter(None, (self.client_secret, self.refresh_token)))
+        login = pair_spellings(self.client_id, self.client_secret) if self.client_secret else set()
+        return spellings(self.refresh_token or "").union(login)
 
 
 class Tokens:
@@ -66,7 +67,7 @@ class Tokens:
 
     def masks_of(self, login: OAuthLogin) -> frozenset[str]:
         """What no error of a token's request may show."""
-        return self.masks.union(*map(spellings, login.secrets))
+        return self.masks | login.masks
 
     def _one_at_a_time(self) -> asyncio.Lock:
         loop = asyncio.get_running_loop()

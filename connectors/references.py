@@ -6,17 +6,12 @@ leads nowhere is an error of the call that needs it, and of `registry.unresolved
 
 from __future__ import annotations
 
-import base64
 import os
-from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
-import orjson
+from orchestrator.domain.masking import LEAST_SECRET
 
 REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+"
-_MASK = "***"
-_LEAST_ENCODED = 8  # a shorter one in base64 could be a part of any word
 
 
 class UnresolvedReference(ValueError):
@@ -46,23 +41,18 @@ def resolve(text: str, *, folder: Path | None = None) -> str:
     return value
 
 
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret in it covered, the longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, _MASK)
-    return text
+def resolve_secret(text: str, *, setting: str, folder: Path | None = None) -> str:
+    """What a secret's reference leads to; `setting` is where the definition names it.
 
-
-def spellings(secret: str) -> frozenset[str]:
-    """The ways in which a destination may repeat a secret."""
-    found = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
-    found.add(orjson.dumps(secret)[1:-1].decode())
-    if len(secret) >= _LEAST_ENCODED:
-        plain = secret.encode()
-        found.add(base64.b64encode(plain).decode().rstrip("="))
-        found.add(base64.urlsafe_b64encode(plain).decode().rstrip("="))
-    return frozenset(found)
+    Raises UnresolvedReference, also for a secret that is too short to be masked in an error.
+    """
+    secret = resolve(text, folder=folder)
+    if len(secret) < LEAST_SECRET:
+        raise UnresolvedReference(
+            f"{setting}: {text} leads to a secret of under {LEAST_SECRET} characters, which could"
+            " not be masked in errors; make a longer one"
+        )
+    return secret
 
 
 def _content(path: Path, reference: str) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectors.definition_http import Auth, HttpDefinition, OAuth2
+from connectors.definition_http import Auth, Basic, HttpDefinition, OAuth2
 from connectors.oauth import OAuthLogin
-from connectors.references import UnresolvedReference, is_reference, resolve, spellings
+from connectors.references import UnresolvedReference, is_reference, resolve, resolve_secret
 from connectors.signing import Signer, plain_hmac, standard_webhooks
+from orchestrator.domain.masking import address_spellings, pair_spellings, spellings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class _Proof:
     """What shows who we are."""
 
     headers: Mapping[str, str]
-    secrets: tuple[str, ...]
+    masks: frozenset[str]
     signer: Signer | None = None
     login: OAuthLogin | None = None
 
@@ -55,16 +56,19 @@ def resolve_site(definition: HttpDefinition, folder: Path | None) -> Site:
     proof = _prove(definition.auth, folder, private=private)
     if not all(value.isascii() for value in proof.headers.values()):
         raise UnresolvedReference("a secret holds a character that a header cannot carry")
-    named = {name: resolve(ref, folder=folder) for name, ref in definition.secrets.items()}
-    secrets = {*proof.secrets, *named.values()}
+    named = {
+        name: resolve_secret(ref, setting=f"secrets.{name}", folder=folder)
+        for name, ref in definition.secrets.items()
+    }
+    masks = proof.masks.union(*map(spellings, named.values()))
     if is_reference(definition.base_url):
-        # The address of an incoming webhook is itself a secret.
-        secrets |= {base_url, base_url.rstrip("/")}
+        # The address of an incoming webhook is itself a secret, and so is each part of it.
+        masks |= address_spellings(base_url)
     return Site(
         base_url=base_url,
         headers={"Accept": "application/json", **definition.headers, **proof.headers},
         named=named,
-        masks=frozenset().union(*map(spellings, secrets)),
+        masks=masks,
         signer=proof.signer,
         login=proof.login,
     )
@@ -99,57 +103,69 @@ def _prove(auth: Auth, folder: Path | None, *, private: bool) -> _Proof:
     """What shows who we are, with the secrets in it."""
     if auth.oauth2:
         login = _login(auth.oauth2, folder, private=private)
-        return _Proof(headers={}, secrets=login.secrets, login=login)
+        masks = login.masks
+        if is_reference(auth.oauth2.token_url):
+            masks |= address_spellings(login.token_url)
+        return _Proof(headers={}, masks=masks, login=login)
     if auth.standard_webhooks or auth.hmac:
         return _signing(auth, folder)
-    headers, secrets = _authenticate(auth, folder)
-    return _Proof(headers=headers, secrets=secrets)
+    headers, masks = _authenticate(auth, folder)
+    return _Proof(headers=headers, masks=masks)
 
 
-def _authenticate(auth: Auth, folder: Path | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The headers that prove who we are, and the secrets in them."""
+def _authenticate(auth: Auth, folder: Path | None) -> tuple[dict[str, str], frozenset[str]]:
+    """The headers that prove who we are, and what no error may show of them."""
     if auth.bearer:
-        token = resolve(auth.bearer, folder=folder)
-        return {"Authorization": f"Bearer {token}"}, (token,)
+        token = resolve_secret(auth.bearer, setting="auth.bearer", folder=folder)
+        return {"Authorization": f"Bearer {token}"}, spellings(token)
     if auth.basic:
-        user = resolve(auth.basic.user, folder=folder)
-        password = resolve(auth.basic.password, folder=folder) if auth.basic.password else ""
+        user, password = _basic(auth.basic, folder)
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
         # Without a password the user is the secret: a key.
-        return {"Authorization": f"Basic {login}"}, (login, password or user)
+        masks = spellings(login) | pair_spellings(user, password)
+        return {"Authorization": f"Basic {login}"}, masks if password else masks | spellings(user)
     if auth.header:
-        value = resolve(auth.header.value, folder=folder)
-        return {auth.header.name: auth.header.prefix + value}, (value,)
-    return {}, ()
+        value = resolve_secret(auth.header.value, setting="auth.header.value", folder=folder)
+        return {auth.header.name: auth.header.prefix + value}, spellings(value)
+    return {}, frozenset()
+
+
+def _basic(said: Basic, folder: Path | None) -> tuple[str, str]:
+    if not said.password:
+        return resolve_secret(said.user, setting="auth.basic.user", folder=folder), ""
+    password = resolve_secret(said.password, setting="auth.basic.password", folder=folder)
+    return resolve(said.user, folder=folder), password
 
 
 def _signing(auth: Auth, folder: Path | None) -> _Proof:
     if auth.hmac:
         said = auth.hmac
-        secret = resolve(said.secret, folder=folder)
+        secret = resolve_secret(said.secret, setting="auth.hmac.secret", folder=folder)
         signer = plain_hmac(
             secret, header=said.header, algorithm=said.algorithm, prefix=said.prefix
         )
-        return _Proof(headers={}, secrets=(secret,), signer=signer)
+        return _Proof(headers={}, masks=spellings(secret), signer=signer)
     reference = auth.standard_webhooks or ""
-    secret = resolve(reference, folder=folder)
+    secret = resolve_secret(reference, setting="auth.standard_webhooks", folder=folder)
     try:
         signer = standard_webhooks(secret)
     except ValueError as error:
         raise UnresolvedReference(f"{reference} {error}") from None
-    return _Proof(headers={}, secrets=(secret, secret.removeprefix("whsec_")), signer=signer)
+    masks = spellings(secret) | spellings(secret.removeprefix("whsec_"))
+    return _Proof(headers={}, masks=masks, signer=signer)
 
 
 def _login(said: OAuth2, folder: Path | None, *, private: bool) -> OAuthLogin:
-    def followed(reference: str | None) -> str | None:
-        return resolve(reference, folder=folder) if reference else None
+    def followed(reference: str | None, name: str) -> str | None:
+        setting = f"auth.oauth2.{name}"
+        return resolve_secret(reference, setting=setting, folder=folder) if reference else None
 
     return OAuthLogin(
         grant=said.grant,
         token_url=_address(said.token_url, folder, private=private),
         client_id=resolve(said.client_id, folder=folder),
-        client_secret=followed(said.client_secret),
-        refresh_token=followed(said.refresh_token),
+        client_secret=followed(said.client_secret, "client_secret"),
+        refresh_token=followed(said.refresh_token, "refresh_token"),
         scope=said.scope,
         send_as=said.send_as,
     )

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import aiosmtplib
 
 from connectors.mail import MailServer
-from connectors.references import masked
 from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
@@ -21,6 +20,7 @@ from orchestrator.domain.errors import (
     OutcomeUnknown,
     Unauthorized,
 )
+from orchestrator.domain.masking import masked
 
 
 class _Client(aiosmtplib.SMTP):
@@ -87,11 +87,11 @@ def _nothing_sent(error: Exception, server: MailServer) -> ConnectorError:
 
 
 def _reply(error: aiosmtplib.SMTPResponseException, server: MailServer) -> ConnectorError:
-    text = masked(f"the server said {error.code} {error.message}", server.secrets)
+    text = masked(f"the server said {error.code} {error.message}", server.masks)
     if isinstance(error, aiosmtplib.SMTPAuthenticationError) and error.code >= 500:
         return Unauthorized(f"{text} (unauthorized: check the connector's login)")
     return DestinationRefused(text) if error.code >= 500 else DestinationUnavailable(text)
 
 
 def _text(error: Exception, server: MailServer) -> str:
-    return masked(f"{type(error).__name__}: {error}".rstrip(": "), server.secrets)
+    return masked(f"{type(error).__name__}: {error}".rstrip(": "), server.masks)

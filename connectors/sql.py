@@ -49,6 +49,11 @@ class SqlConnector:
         """What the database is spared."""
         return limits_of(self._definition)
 
+    @property
+    def masks(self) -> frozenset[str]:
+        """What nobody may be shown of the database's words: known after the first call."""
+        return self._database.masks if self._database else frozenset()
+
     async def create(self, call: Outgoing) -> str:
         """Write the row; what its unique column holds."""
         said = self._definition.actions[call.action]

@@ -37,13 +37,19 @@ from sqlalchemy.exc import (
 from sqlalchemy.sql.expression import ColumnElement, TableClause
 from sqlalchemy.types import NullType
 
-from connectors.references import UnresolvedReference, masked
+from connectors.references import UnresolvedReference
 from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
     OutcomeUnknown,
     Unauthorized,
+)
+from orchestrator.domain.masking import (
+    LEAST_SECRET,
+    address_spellings,
+    masked,
+    pair_spellings,
 )
 
 _PATIENCE_SECONDS = 5  # for a connection, and for a lock
@@ -61,7 +67,8 @@ class Database:
 
     def __init__(self, url: str, *, connections: int) -> None:
         address = address_of(url)
-        self._secrets = (str(address.password or ""), url)
+        password = str(address.password or "")
+        self.masks = address_spellings(url) | pair_spellings(address.username or "", password)
         self._engine = create_engine(
             address,
             pool_size=connections,
@@ -164,7 +171,7 @@ class Database:
     def _said(self, error: SQLAlchemyError) -> str:
         """The database's first words: no statement, no values, no secrets."""
         origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        words = masked(" ".join(str(origin).split("\n")[0].split()), self._secrets)
+        words = masked(" ".join(str(origin).split("\n")[0].split()), self.masks)
         return words[:_EXCERPT] or type(origin).__name__
 
 
@@ -184,6 +191,11 @@ def address_of(url: str) -> URL:
         raise UnresolvedReference(text) from None
     except (ArgumentError, ValueError):
         raise UnresolvedReference("url leads to something that is no database address") from None
+    if address.password and len(str(address.password)) < LEAST_SECRET:
+        raise UnresolvedReference(
+            f"url leads to a password of under {LEAST_SECRET} characters, which could not be"
+            " masked in errors; make a longer one"
+        )
     return address
 
 

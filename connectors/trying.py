@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from connectors.exchange import Answer, Client, NoAnswer, NotSent, Request
 from connectors.handoff import hand_over
-from connectors.references import masked
 from connectors.registry import Known
 from orchestrator.domain.errors import (
     AlreadyThere,
@@ -19,6 +18,7 @@ from orchestrator.domain.errors import (
     Unauthorized,
 )
 from orchestrator.domain.handoff import Action, Outgoing
+from orchestrator.domain.masking import masked
 
 Operation = Literal["handoff", "write", "lookup", "read", "undo"]
 

@@ -8,6 +8,7 @@ from orchestrator.api.aside import Aside
 from orchestrator.api.door import Door
 from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
+from orchestrator.domain.masking import address_spellings, masked
 from orchestrator.settings import Settings
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import schema_version
@@ -85,4 +86,5 @@ def call_broker(config: Settings) -> None:
     try:
         transport.close_connection(transport.establish_connection())
     except connection.connection_errors + connection.channel_errors as error:
-        raise BrokerUnavailable(f"the broker does not answer: {error}") from None
+        told = masked(str(error), address_spellings(config.broker))
+        raise BrokerUnavailable(f"the broker does not answer: {told}") from None

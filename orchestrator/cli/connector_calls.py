@@ -56,8 +56,8 @@ def chosen(
 def run_call(asked: Chosen, *, dry_run: bool) -> dict[str, Any]:
     """Make the call; everything that went over the line, and what came of it, as JSON."""
     from connectors.http_client import HttpClient
-    from connectors.references import masked
     from connectors.trying import Watched, shown, tried
+    from orchestrator.domain.masking import masked_in
 
     watched = Watched(inner=HttpClient(), dry_run=dry_run)
     known = _known(asked.source, watched)
@@ -72,8 +72,6 @@ def run_call(asked: Chosen, *, dry_run: bool) -> dict[str, Any]:
 
     result = asyncio.run(tried(known, asked.call, asked.operation, record_id=asked.record_id))
     masks: frozenset[str] = getattr(known.connector, "masks", frozenset())
-    if "error" in result:
-        result["error"] = masked(result["error"], masks)
     held = dry_run and any(answer == "not sent: this is a dry run" for _, answer in watched.seen)
     return {
         "connector": known.connector.name,
@@ -82,7 +80,7 @@ def run_call(asked: Chosen, *, dry_run: bool) -> dict[str, Any]:
         "key": asked.call.key,
         "dry_run": held,
         "exchanges": shown(watched.seen, masks),
-        "result": result,
+        "result": masked_in(result, masks),
     }
 
 

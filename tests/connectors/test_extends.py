@@ -57,7 +57,7 @@ def test_what_a_definition_does_not_say_it_takes_from_the_other(
 ) -> None:
     (tmp_path / "desk.yaml").write_text(BASE)
     (tmp_path / "acme.yaml").write_text(ACME)
-    monkeypatch.setenv("DESK_TOKEN", "t")
+    monkeypatch.setenv("DESK_TOKEN", "t0ken-of-desk")
 
     connectors = load_connectors(tmp_path)
 

@@ -12,7 +12,14 @@ from aiohttp import web
 
 from connectors.lanes import Job, NotStarted, hand_over_many
 from connectors.rigging import Bench
-from orchestrator.domain.handoff import Confirmed, Connector, Failed, Outcome, Receipted
+from orchestrator.domain.handoff import (
+    Confirmed,
+    Connector,
+    Failed,
+    Mismatched,
+    Outcome,
+    Receipted,
+)
 from tests.connectors.rigs import SECRET, hand, rig_of, sent
 from tests.connectors.stub import TOOL, WEBHOOK, Stub, made
 
@@ -96,6 +103,76 @@ def test_an_address_that_is_kept_secret_is_masked(
 
     assert isinstance(outcome, Failed)
     assert outcome.error == "hook: create answered 404: no ***/in"
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "/services/T00000042/zKq3vA9xQw",
+        "zKq3vA9xQw",
+        "T00000042 is gone",
+        "services%2FT00000042%2FzKq3vA9xQw",
+        "c2VydmljZXMvVDAwMDAwMDQyL3pLcTN2QTl4UXc",
+        "\\/services\\/T00000042\\/zKq3vA9xQw",
+        "key=abcdef99",
+    ],
+)
+def test_a_destination_that_repeats_a_part_of_a_secret_address_tells_nobody(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch, repeated: str
+) -> None:
+    monkeypatch.setenv("HOOK", f"{stub.url}/services/T00000042/zKq3vA9xQw?key=abcdef99")
+    stub.answers = [web.Response(status=404, text=f"Cannot POST {repeated}")]
+    definition = WEBHOOK.replace("base_url: URL", "base_url: env:HOOK").replace("/in", '""')
+
+    connector = stub.connector(definition)
+    outcome = run(hand(connector, sent(text="hi")))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert "Cannot POST" in outcome.error
+    for part in ("T00000042", "zKq3vA9xQw", "abcdef99", "c2VydmljZXMv"):
+        assert part not in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("auth", "setting"),
+    [
+        ('{bearer: "env:T"}', "auth.bearer"),
+        ('{basic: {user: "env:U", password: "env:T"}}', "auth.basic.password"),
+        ('{basic: {user: "env:T"}}', "auth.basic.user"),
+        ('{header: {name: X-Api-Key, value: "env:T"}}', "auth.header.value"),
+        ('{hmac: {header: X-Signature, secret: "env:T"}}', "auth.hmac.secret"),
+        ('{}\nsecrets: {team: "env:T"}', "secrets.team"),
+    ],
+)
+def test_a_secret_that_is_too_short_to_be_masked_is_refused(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch, auth: str, setting: str
+) -> None:
+    monkeypatch.setenv("T", "12345")
+    monkeypatch.setenv("U", "desk")
+    connector = stub.connector(WEBHOOK.replace("auth: {}", f"auth: {auth}"))
+
+    outcome = run(hand(connector, sent(text="hi")))
+
+    assert isinstance(outcome, Failed)
+    assert f"{setting}: env:T leads to a secret of under 6 characters" in outcome.error
+    assert "12345" not in outcome.error
+    assert stub.asked == []
+
+
+def test_a_record_that_repeats_a_secret_is_told_without_it(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("T", SECRET)
+    definition = TOOL.replace("actions:", 'auth: {bearer: "env:T"}\nactions:', 1)
+    stub.answers = [made(), web.json_response({"email": [f"by {SECRET}"]})]
+
+    connector = stub.connector(definition)
+    outcome = run(hand(connector, sent(email="a@example.com")))
+    run(connector.close())
+
+    assert isinstance(outcome, Mismatched)
+    assert outcome.differences[0].stored == ["by ***"]
 
 
 @pytest.mark.parametrize(

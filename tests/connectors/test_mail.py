@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -237,6 +238,29 @@ def test_a_server_without_starttls_gets_no_login_and_no_mail(
     assert (outcome.permanent, outcome.unknown) == (True, False)
     assert rig.mailbox.logins == 0
     assert rig.mailbox.mails == []
+
+
+def test_a_server_that_repeats_a_login_as_it_was_sent_shows_it_to_nobody(mail: Bench) -> None:
+    login = base64.b64encode(f"\0meshline\0{SECRET}".encode()).decode()
+    mailbox(mail).next_rcpt_replies = [f"550 after AUTH PLAIN {login} for meshline:{SECRET}"]
+
+    outcome = mail.hand_over("key-1")
+
+    assert isinstance(outcome, Failed)
+    assert "550 after AUTH PLAIN ***" in outcome.error
+    assert SECRET not in outcome.error
+    assert login[8:-4] not in outcome.error
+
+
+def test_a_password_that_is_too_short_to_be_masked_is_refused(
+    mail: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_PASSWORD", "12345")
+
+    outcome = mail.hand_over("key-1")
+
+    assert isinstance(outcome, Failed)
+    assert "login.password: env:MAIL_PASSWORD leads to a secret of under 6" in outcome.error
 
 
 SERVER = """

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from connectors.exchange import Answer, NoAnswer, NotSent, Request
-from connectors.networks import REFUSED, public_socket
+from connectors.networks import REFUSED, REFUSED_ALWAYS, public_socket, reachable_socket
 
 # Node, uvicorn and Apache hang up after 5 s. A worker's loop stands still between two groups and
 # does not see that, so a connection that has been idle for longer is not trusted with a request.
@@ -72,7 +72,7 @@ def _session(*, private_network: bool) -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(
             limit=0,
             keepalive_timeout=_KEEP_IDLE_SECONDS,
-            socket_factory=None if private_network else public_socket,
+            socket_factory=reachable_socket if private_network else public_socket,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         # An answer is bounded by its bytes, so none may unfold into more.
@@ -97,8 +97,10 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 def _cause(error: BaseException) -> str:
     """What went wrong, without the address: an address may hold a secret."""
-    if isinstance(error, aiohttp.ClientConnectorError) and REFUSED in str(error.os_error):
-        return REFUSED  # of several addresses the errors come as one text
+    if isinstance(error, aiohttp.ClientConnectorError):
+        for refused in (REFUSED, REFUSED_ALWAYS):
+            if refused in str(error.os_error):
+                return refused  # of several addresses the errors come as one text
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the host name cannot be resolved"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -10,11 +10,64 @@ import ipaddress
 import socket
 from typing import Any
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _Address = tuple[int, int, int, str, tuple[Any, ...]]
 
 REFUSED = "its address is not public, and only `private_network: true` allows that"
+REFUSED_ALWAYS = "its address is a cloud's own, for its machines: nothing may be sent there"
+
+_NEVER_PUBLIC = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "0.0.0.0/8",  # this machine
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carriers, and networks between clouds
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's own, though the block is public
+        "169.254.0.0/16",  # link-local: the metadata of most clouds
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # protocols; Oracle's metadata are at 192.0.0.192
+        "192.0.2.0/24",  # documentation
+        "192.88.99.0/24",  # 6to4 relays, which are no more
+        "192.168.0.0/16",
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+        "::/96",  # this machine, and IPv4 in its oldest clothes
+        "64:ff9b:1::/48",  # translation within a network
+        "100::/64",  # discarded
+        "2001::/23",  # protocols: Teredo, ORCHID
+        "2001:db8::/32",  # documentation
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fc00::/7",  # a network's own: Amazon's metadata are at fd00:ec2::254
+        "fe80::/10",  # link-local
+        "fec0::/10",  # a site's own, as it was called
+        "ff00::/8",  # multicast
+    )
+)
+"""Our own list: what the standard library calls global differs from one Python to the next."""
+
+_METADATA = frozenset(
+    ipaddress.ip_address(one)
+    for one in (
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure
+        "169.254.169.254",  # Amazon, Azure, Google, and others
+        "169.254.170.2",  # Amazon, containers
+        "169.254.170.23",  # Amazon, containers
+        "192.0.0.192",  # Oracle
+        "fd00:ec2::23",  # Amazon, containers
+        "fd00:ec2::254",  # Amazon
+        "fd20:ce::254",  # Google
+    )
+)
+"""Where clouds hand out a machine's credentials: no destination, in a private network neither."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(OSError):
@@ -23,26 +76,41 @@ class AddressRefused(OSError):
 
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the open internet's."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
+    found = _ip(address)
+    if found is None or any(found in one for one in _NEVER_PUBLIC if one.version == found.version):
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or _within_nat64(found)
-        if inner is not None:
-            return is_public(str(inner))
-        if found.teredo is not None or found.is_site_local:
-            return False
     return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def is_metadata(address: str) -> bool:
+    """Whether a cloud hands out credentials at an IP address."""
+    return _ip(address) in _METADATA
 
 
 def public_socket(info: _Address) -> socket.socket:
     """A socket for an address that is about to be connected to. Raises AddressRefused."""
-    family, kind, protocol, _, address = info
-    if not is_public(str(address[0])):
+    if not is_public(str(info[4][0])):
         raise AddressRefused(REFUSED)
+    return reachable_socket(info)
+
+
+def reachable_socket(info: _Address) -> socket.socket:
+    """The same in a private network, where nearly every address may be reached."""
+    family, kind, protocol, _, address = info
+    if is_metadata(str(address[0])):
+        raise AddressRefused(REFUSED_ALWAYS)
     return socket.socket(family=family, type=kind, proto=protocol)
 
 
-def _within_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None
+def _ip(address: str) -> IP | None:
+    """The address that is meant in the end: an IPv4 one in an IPv6 one's clothes is that."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is None and found in _NAT64:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        return found if inner is None else inner
+    return found

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from orchestrator.domain.masking import LEAST_SECRET
 
+_MOST_BYTES = 65_536  # of a secret in a file
+
 REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+"
 
 
@@ -57,6 +59,12 @@ def resolve_secret(text: str, *, setting: str, folder: Path | None = None) -> st
 
 def _content(path: Path, reference: str) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        # Not to wait at a pipe that nobody writes to, and not to read a device without end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            content = file.read(_MOST_BYTES + 1) or b""
+        text = content.decode().strip()
     except (OSError, ValueError):
         raise UnresolvedReference(f"{reference} cannot be read on this machine") from None
+    if len(content) > _MOST_BYTES:
+        raise UnresolvedReference(f"{reference} is larger than {_MOST_BYTES} bytes")
+    return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,19 +89,29 @@ def _wrong(path: str, problem: str, fix: str) -> ContractSource:
 
 
 def _path(file: str, folder: Path | None) -> Path:
-    """Raises ValueError where the file is not to be found from the workflow's folder."""
+    """The file, links followed. Raises ValueError where it is not inside the workflow's folder."""
     if folder is None:
         raise ValueError("a contract file needs a workflow that is a file, too")
-    if Path(file).is_absolute() and not Path(file).resolve().is_relative_to(folder.resolve()):
+    home = folder.resolve()
+    if Path(file).is_absolute() and not Path(file).resolve().is_relative_to(home):
         raise ValueError(f"{file} is an absolute path outside the workflow's folder")
-    return folder / file
+    path = (home / file).resolve()
+    if not path.is_relative_to(home):
+        raise ValueError(f"{file} leads out of the workflow's folder")
+    return path
 
 
 def _document(path: Path) -> Mapping[str, Any]:
     """Raises OSError, ValueError or InvalidJson."""
-    if path.stat().st_size > _MOST_BYTES:
+    # Not to wait at a pipe that nobody writes to; and what is open can no longer be exchanged.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        kind = os.fstat(file.fileno()).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise ValueError(f"{path.name} is no file")
+        body = file.read(_MOST_BYTES + 1)
+    if len(body) > _MOST_BYTES:
         raise ValueError(f"{path.name} is larger than 16 MiB")
-    document = strict_json.loads(path.read_bytes(), max_depth=_DEEPEST, field=path.name)
+    document = strict_json.loads(body, max_depth=_DEEPEST, field=path.name)
     if not isinstance(document, dict):
         raise InvalidJson("it is not an object", field=path.name, fix="name a JSON Schema file")
     return document

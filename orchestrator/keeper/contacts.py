@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StrictStr,
     ValidationError,
     model_validator,
@@ -69,6 +70,7 @@ class Contact(BaseModel):
         tuple[Annotated[StrictStr, AfterValidator(_way)], ...], Field(min_length=1, max_length=5)
     ] = (MAIL,)
     quiet: Quiet | None = None
+    private_network: StrictBool = False  # whether a name may lead to an address that is not public
 
 
 class Contacts(BaseModel):

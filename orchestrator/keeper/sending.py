@@ -14,6 +14,7 @@ from connectors.registry import load_connectors
 from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.handoff import Connector, Outgoing
 from orchestrator.keeper.contacts import MAIL, Contact
+from orchestrator.keeper.guarding import guarded
 from orchestrator.keeper.messages import Message
 from orchestrator.settings import Settings
 
@@ -53,7 +54,7 @@ class Carrier:
                 if way == MAIL:
                     self._by_mail(message, recipient, key)
                 else:
-                    self._by_service(message, way)
+                    self._by_service(message, way, private=contact.private_network)
             except (MeshlineError, UnresolvedReference) as error:
                 failed.append(f"{way}: {error}")
             else:
@@ -66,7 +67,7 @@ class Carrier:
         fields = {"to": recipient, "subject": message.subject, "text": message.text}
         asyncio.run(self._mail.create(Outgoing(key=key, action="send_mail", fields=fields)))
 
-    def _by_service(self, message: Message, reference: str) -> None:
+    def _by_service(self, message: Message, reference: str, *, private: bool) -> None:
         # It logs addresses, which hold secrets; what it cannot do is told without them.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         address = resolve(reference, folder=self._folder)
@@ -75,11 +76,14 @@ class Carrier:
         if not service.add(address):
             raise Undeliverable("it leads to no address that apprise knows")
         try:
-            taken = service.notify(
-                body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT
-            )
+            with guarded(address, private=private) as guard:
+                taken = service.notify(
+                    body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT
+                )
         except Exception as error:  # noqa: BLE001 - each service has errors of its own
             raise Undeliverable(f"the service failed ({type(error).__name__})") from None
+        if not taken and guard.refused:
+            raise Undeliverable(guard.refused)
         if not taken:
             raise Undeliverable("the service did not take it")
 

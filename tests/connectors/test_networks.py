@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.networks import is_public
+from connectors.networks import AddressRefused, is_metadata, is_public, reachable_socket
 from orchestrator.domain.handoff import Failed
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import WEBHOOK, Stub
@@ -44,6 +44,32 @@ GUARDED = WEBHOOK.replace("private_network: true\n", "")
         "fec0::1",
         "ff02::1",
         "2001:db8::1",
+        "168.63.129.16",
+        "192.0.0.1",
+        "192.0.0.192",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "198.51.100.7",
+        "203.0.113.7",
+        "0.1.2.3",
+        "239.255.255.250",
+        "::ffff:168.63.129.16",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b::a83f:8110",
+        "64:ff9b:1::1",
+        "2002:a9fe:a9fe::1",
+        "2001:0:7f00:1::",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "100::1",
+        "3fff::1",
+        "5f00::1",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
         "nowhere",
         "",
     ],
@@ -90,3 +116,30 @@ def test_without_tls_nothing_goes_out_unless_it_is_allowed(
     assert isinstance(outcome, Failed)
     assert "leads to an address that is not https" in outcome.error
     assert stub.asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "168.63.129.16", "::ffff:169.254.169.254", "fd00:ec2::254", "192.0.0.192"],
+)
+def test_nothing_is_sent_to_a_cloud_s_metadata_also_in_a_private_network(address: str) -> None:
+    assert is_metadata(address)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with pytest.raises(AddressRefused, match="a cloud's own"):
+        reachable_socket((family, socket.SOCK_STREAM, 0, "", (address, 80)))
+
+
+def test_a_definition_that_allows_a_private_network_reaches_no_metadata(run: Run) -> None:
+    connector = Stub().connector(WEBHOOK.replace("URL", "http://169.254.169.254"))
+
+    outcome = run(hand(connector, sent(text="hi")))
+    run(connector.close())
+
+    assert isinstance(outcome, Failed)
+    assert "its address is a cloud's own" in outcome.error
+
+
+def test_an_address_of_a_private_network_is_none_of_metadata() -> None:
+    assert not is_metadata("10.0.0.1")
+    assert not is_metadata("nowhere")

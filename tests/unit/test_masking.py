@@ -17,7 +17,7 @@ from orchestrator.domain.masking import (
     spellings,
 )
 
-SECRETS = ["s3cret", "s3cret-t0ken", "a/b+c=d&e", 'qu"o\'t<e>', "pässwörd-9", "sp ace d%41"]
+SECRETS = ["s3cret", "s3cret-t0ken", "a/b+c=d&e", "qu\"o't<e>", "pässwörd-9", "sp ace d%41"]
 WAYS = {
     "as it is": lambda s: s,
     "percent-encoded": lambda s: quote(s, safe=""),
@@ -52,7 +52,9 @@ def test_a_secret_is_covered_however_it_is_written(way, secret: str) -> None:  #
         assert way(secret) not in shown
 
 
-ADDRESS = "https://us3r-name:p4ssw0rd@hooks.example/services/T00000042/x/zKq3%2FvA9x?key=abc%2Fdef9&v=2"
+ADDRESS = (
+    "https://us3r-name:p4ssw0rd@hooks.example/services/T00000042/x/zKq3%2FvA9x?key=abc%2Fdef9&v=2"
+)
 
 
 @pytest.mark.parametrize(

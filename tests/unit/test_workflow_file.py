@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -268,13 +269,12 @@ def with_contract(contract: str) -> str:
     return f"{before}contract: {contract}\nfacts:{rest.partition('facts:')[2]}"
 
 
-@pytest.mark.parametrize(("folder", "file"), [(".", "leads.json"), ("here", "../leads.json")])
-def test_a_contract_can_stand_in_a_schema_file_of_its_own(
-    schemas: Path, folder: str, file: str
-) -> None:
+@pytest.mark.parametrize("file", ["leads.json", "here/../leads.json", "here/linked.json"])
+def test_a_contract_can_stand_in_a_schema_file_of_its_own(schemas: Path, file: str) -> None:
+    (schemas / "here" / "linked.json").symlink_to("../leads.json")
     text = with_contract(f"{{file: {file}, pointer: /definitions/lead}}")
 
-    workflow = parse(text, folder=schemas / folder)
+    workflow = parse(text, folder=schemas)
 
     assert workflow.contract["$schema"] == "http://json-schema.org/draft-07/schema#"
     assert workflow.contract["definitions"] == {"text": {"type": "string"}}
@@ -303,6 +303,32 @@ def test_a_contract_file_that_cannot_be_taken_is_a_fault(
     assert (found.path, found.line) == (path, 10)
     assert problem in found.problem
     assert found.fix
+
+
+def test_a_contract_file_stays_inside_the_workflows_folder(schemas: Path) -> None:
+    home = schemas / "here"
+    (home / "linked.json").symlink_to("../leads.json")
+    (home / "folder").symlink_to(schemas, target_is_directory=True)
+    for file in ("../leads.json", "folder/leads.json", "linked.json", "./../leads.json"):
+        (found,) = faults(with_contract(f"{{file: {file}}}"), folder=home)
+
+        assert found.path == "contract.file"
+        assert found.problem == f"{file} leads out of the workflow's folder"
+
+
+def test_a_contract_file_is_a_file_and_no_pipe_and_no_device(schemas: Path) -> None:
+    os.mkfifo(schemas / "pipe.json")
+    (schemas / "zero.json").symlink_to("/dev/zero")
+    (schemas / "large.json").write_bytes(b" " * (16 * 1_048_576 + 1))
+    said = {
+        "pipe.json": "pipe.json is no file",
+        "zero.json": "leads out of",
+        "large.json": "larger than 16 MiB",
+    }
+    for file, problem in said.items():
+        (found,) = faults(with_contract(f"{{file: {file}}}"), folder=schemas)
+
+        assert problem in found.problem
 
 
 def test_a_text_without_a_folder_cannot_name_a_contract_file() -> None:

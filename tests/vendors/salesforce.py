@@ -50,7 +50,11 @@ class Salesforce(StandIn):
 
     def token(self, asked: Asked) -> Reply:
         sent = {name: values[-1] for name, values in parse_qs(asked.body.decode()).items()}
-        wanted = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "hush-hush"}
+        wanted = {
+            "grant_type": "client_credentials",
+            "client_id": "app",
+            "client_secret": "hushed",
+        }
         if sent.items() < wanted.items() or any(sent.get(k) != v for k, v in wanted.items()):
             return Reply(status=400, body={"error": "invalid_client"})
         return Reply(body={"access_token": TOKEN, "token_type": "Bearer", "instance_url": self.url})
@@ -88,7 +92,7 @@ ENVIRONMENT = {
     "MESHLINE_SALESFORCE_URL": "URL",
     "MESHLINE_SALESFORCE_TOKEN_URL": "URL/services/oauth2/token",
     "MESHLINE_SALESFORCE_CLIENT_ID": "app",
-    "MESHLINE_SALESFORCE_CLIENT_SECRET": "hush-hush",
+    "MESHLINE_SALESFORCE_CLIENT_SECRET": "hushed",
 }
 
 CASES = (

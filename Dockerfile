@@ -1,4 +1,4 @@
-FROM python:3.13-slim
+FROM python:3.13.9-slim-trixie
 
 WORKDIR /app
 COPY requirements.lock ./

@@ -35,8 +35,8 @@ from orchestrator.domain.errors import (
     RateLimited,
     Unauthorized,
 )
-from orchestrator.domain.retries import usable_wait
 from orchestrator.domain.masking import masked
+from orchestrator.domain.retries import usable_wait
 
 _EXCERPT = 200  # characters of an answer that an error quotes
 _NOT_TAKEN_UP = frozenset({408, 425})

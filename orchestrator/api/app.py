@@ -17,6 +17,7 @@ from orchestrator.api.aside import Aside
 from orchestrator.api.bodies import Room
 from orchestrator.api.door import Door, DoorLimits
 from orchestrator.api.events import Events
+from orchestrator.api.heart import beating
 from orchestrator.api.keys import REMEMBERED_SECONDS, KeyRing
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
@@ -93,7 +94,8 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await door.start()
         try:
-            yield
+            async with beating(store, door):
+                yield
         finally:
             await door.stop()
             for threads in (parsers, looks, counts, readiness):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from orchestrator.api.aside import Aside
 from orchestrator.api.door import Door
 from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
+from orchestrator.domain.heartbeats import Heartbeat, Kind, Vital, presence_of
 from orchestrator.domain.masking import address_spellings, masked
 from orchestrator.settings import Settings
 from orchestrator.store.engine import Store
+from orchestrator.store.heartbeats import list_heartbeats
 from orchestrator.store.migrate import schema_version
 from orchestrator.store.schema import HEAD
 
 OK = "ok"
 _REMEMBERED_SECONDS = 2.0
 _PATIENCE_SECONDS = 3.0
+_DRIVING = (Kind.RELAY, Kind.WORKER)
 
 
 class Readiness:
@@ -35,11 +39,12 @@ class Readiness:
             "store": Remembered(self._ask_store, seconds=_REMEMBERED_SECONDS),
             "broker": Remembered(self._ask_broker, seconds=_REMEMBERED_SECONDS),
         }
+        self._beats = Remembered(self._ask_beats, seconds=_REMEMBERED_SECONDS)
 
     async def states(self) -> dict[str, str]:
-        """How `store` and `broker` are: "ok", or a word and a reason."""
+        """How store, broker, relay and worker are: "ok", or a word and a reason."""
         found = await asyncio.gather(*(one.get() for one in self._states.values()))
-        return dict(zip(self._states, found, strict=True))
+        return dict(zip(self._states, found, strict=True)) | await self._beats.get()
 
     def close(self) -> None:
         """End the threads that ask."""
@@ -58,6 +63,23 @@ class Readiness:
     def _schema(self) -> str | None:
         with self._store.read() as tx:
             return schema_version(tx)
+
+    async def _ask_beats(self) -> dict[str, str]:
+        """How those are who drive what is accepted, by their heartbeats."""
+        try:
+            beats = await self._looks.run(self._heartbeats)
+        except StoreUnavailable:
+            return dict.fromkeys(map(str, _DRIVING), "unknown: the store does not answer")
+        found = {}
+        for kind in _DRIVING:
+            vital = presence_of(kind, beats).vital
+            waits = f"degraded: {vital}; what is accepted waits in the store"
+            found[str(kind)] = OK if vital is Vital.ALIVE else waits
+        return found
+
+    def _heartbeats(self) -> Sequence[Heartbeat]:
+        with self._store.read() as tx:
+            return list_heartbeats(tx)
 
     async def _ask_broker(self) -> str:
         try:

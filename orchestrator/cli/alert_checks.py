@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.findings import Finding, attention, broken, ok
+from orchestrator.cli.process_checks import keeper_beats
 from orchestrator.cli.screen import span
 from orchestrator.domain.errors import InvalidFile
 
@@ -124,7 +125,9 @@ def _look_at_keeper(store: Store, config: Settings) -> Finding:
         "clocks that ran out over {} ago and are not recorded": left.clocks,
     }
     found = [f"{what.format(span(patience))}: {count}" for what, count in counts.items() if count]
-    if not found:
-        return ok("keeper", "nothing waits for one")
+    alive, beats = keeper_beats(store)
+    if alive and not found:
+        return ok("keeper", f"{beats}; nothing waits for one")
     fix = "see that `meshline keeper` runs, and that its ways to people answer"
+    found.append(beats)
     return attention("keeper", "; ".join(found), fix)

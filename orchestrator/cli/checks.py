@@ -11,6 +11,7 @@ from orchestrator.cli.alert_checks import look_at_alerts, look_at_contacts
 from orchestrator.cli.audit_checks import look_at_the_audit
 from orchestrator.cli.findings import Finding, attention, broken, ok
 from orchestrator.cli.opening import missing_file, no_store
+from orchestrator.cli.process_checks import look_at_processes
 from orchestrator.cli.wake_checks import look_at_wake_ups
 from orchestrator.domain.errors import (
     BrokerUnavailable,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from orchestrator.store.engine import Store
 
 _LITTLE_DISK, _NO_DISK = 1_000_000_000, 100_000_000  # bytes
-_LATE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield ok("store", f"{shown} answers, schema {schema}")
         yield from _look_at_workflows(store, connectors)
         yield from _look_at_gates(store)
-        yield _look_at_late_events(store)
+        yield from look_at_processes(store)
         yield from look_at_wake_ups(store)
         yield look_at_the_audit(store)
         known = "mail" in connectors.actions
@@ -169,17 +169,6 @@ def _look_at_gates(store: Store) -> Iterator[Finding]:
         found = f"{gate['state']} ({gate['reason']}): {gate['error']}; it holds {gate['held']}"
         fix = "see `meshline destinations list`"
         yield attention(f"destination {gate['name']}", found, fix)
-
-
-def _look_at_late_events(store: Store) -> Finding:
-    from orchestrator.store.views import count_late
-
-    with store.read() as tx:
-        late = count_late(tx, seconds=_LATE_SECONDS)
-    if not late:
-        return ok("progress", "no event waits for a relay or a worker")
-    fix = "see that `meshline relay` and `meshline worker` run"
-    return attention("progress", f"events that are due for over a minute: {late}", fix)
 
 
 def _look_at_disk(config: Settings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from orchestrator.domain.errors import StoreUnavailable
@@ -30,6 +30,8 @@ class StoreReader:
         self._patience = patience
         self._store: Store | None = None
         self._opening = threading.Lock()
+        self._heart = ThreadPoolExecutor(1, thread_name_prefix="store-heart")
+        self._beat: Future[None] | None = None
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="store-reader")
 
     def open(self) -> Store:
@@ -49,8 +51,14 @@ class StoreReader:
                 f"the store did not answer within {self._patience:g} s"
             ) from None
 
+    def beat(self, pulse: Callable[[Store], None]) -> None:
+        """Let a thread of its own write a heartbeat, unless the last one still hangs."""
+        if self._beat is None or self._beat.done():
+            self._beat = self._heart.submit(lambda: pulse(self.open()))
+
     def close(self) -> None:
         """Give the store back."""
+        self._heart.shutdown(wait=False, cancel_futures=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._store is not None:
             self._store.close()

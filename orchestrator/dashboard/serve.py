@@ -15,6 +15,7 @@ from celery import Celery
 from tornado.httpserver import HTTPServer
 
 from orchestrator.dashboard.flower import EventsFlower
+from orchestrator.dashboard.heart import Heart
 from orchestrator.dashboard.login import login_of
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
@@ -43,10 +44,13 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
         HTTPServer(flower, max_body_size=_LARGEST_BODY).add_socket(listener)
         for number in (signal.SIGTERM, signal.SIGINT):
             flower.io_loop.asyncio_loop.add_signal_handler(number, flower.io_loop.stop)
+        heart = Heart(reader)
+        heart.start()
         _announce(settings.flower_host, listener.getsockname()[1], port_file)
         try:
             flower.start()
         finally:
+            heart.stop()
             flower.stop()
 
 

@@ -6,6 +6,7 @@ lives beside it: a process whose work hangs falls silent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,3 +58,44 @@ class Heartbeat:
 def patience(longest_turn_seconds: float) -> float:
     """How long a process may be silent that can spend so long on one turn of its work."""
     return _LEAST_PATIENCE_SECONDS + longest_turn_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presence:
+    """How the processes of one kind are, as far as their beats tell."""
+
+    kind: Kind
+    vital: Vital  # that of the one that is best off
+    alive: int
+    late: tuple[Heartbeat, ...]  # those that fell silent a moment ago
+    newest: Heartbeat | None
+
+    @property
+    def found(self) -> str:
+        """It in a few words: `alive: 2; …`, `late: …` or `missing: …`."""
+        if self.newest is None:
+            return f"missing: no {self.kind} has been heard of in the last day"
+        last = f"{self.newest.instance} {_ago(self.newest)}"
+        if self.vital is Vital.MISSING:
+            return f"missing: the last heard of was {last}"
+        if self.vital is Vital.LATE:
+            return f"late: {last}, and says nothing more"
+        found = f"alive: {self.alive}; {last}: {self.newest.did}"
+        silent = ", ".join(one.instance for one in self.late)
+        return f"{found}; late: {silent}" if silent else found
+
+
+def presence_of(kind: Kind, beats: Sequence[Heartbeat]) -> Presence:
+    """How the processes of this kind are; `beats` are of all kinds, the newest first."""
+    ours = [one for one in beats if one.kind == kind]
+    alive = [one for one in ours if one.vital is Vital.ALIVE]
+    late = tuple(one for one in ours if one.vital is Vital.LATE)
+    vital = Vital.ALIVE if alive else Vital.LATE if late else Vital.MISSING
+    return Presence(
+        kind=kind, vital=vital, alive=len(alive), late=late, newest=ours[0] if ours else None
+    )
+
+
+def _ago(beat: Heartbeat) -> str:
+    seconds = round(beat.silent_seconds)
+    return f"{seconds} s ago" if seconds < 120 else f"{seconds // 60} min ago"

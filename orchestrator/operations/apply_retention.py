@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.domain.errors import Refused
 from orchestrator.store import audit
 from orchestrator.store.engine import Store
+from orchestrator.store.heartbeats import forget_heartbeats
 from orchestrator.store.retention import (
     closed_letters_before,
     count_finished_before,
@@ -56,6 +57,8 @@ def apply_retention(
             letters = len(closed_letters_before(tx, cutoff))
             found, plans = count_finished_before(tx, cutoff), old_plans(tx, cutoff)
             return Retained(events=found, dead_letters=letters, plans=plans, cutoff_ms=cutoff)
+    with store.write() as tx:
+        forget_heartbeats(tx)  # of processes that are gone; no act of anybody's, so not audited
     done, last = 0, ""
     while ids := _forget_some(store, cutoff, days, actor, after=last):
         done, last = done + len(ids), ids[-1]

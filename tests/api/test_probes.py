@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import EmbeddedServer
@@ -21,9 +22,10 @@ from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.alerts import add_test, announce_incidents
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import pause_gate
+from orchestrator.store.heartbeats import Pulse, list_heartbeats
 from orchestrator.store.migrate import open_store
 from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import alerts
+from orchestrator.store.schema import alerts, heartbeats
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
 from tests.leads import accept_leads, lead_workflow, publish_leads
 
@@ -55,7 +57,41 @@ def test_a_door_with_store_and_broker_is_ready(leads: Store, valkey: EmbeddedSer
         answer = door.ask("GET", "/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "store": "ok", "broker": "ok"}
+    missing = "degraded: missing; what is accepted waits in the store"
+    assert answer.json() == {
+        "ready": True, "store": "ok", "broker": "ok", "relay": missing, "worker": missing,
+    }  # fmt: skip
+
+
+def test_a_relay_and_a_worker_that_beat_are_seen_and_missed_when_they_fall_silent(
+    leads: Store,
+) -> None:
+    for kind in (Kind.RELAY, Kind.WORKER):
+        Pulse(leads, kind, longest_turn_seconds=0).beat("a turn of work")
+    with open_door(leads) as door:
+        found = door.ask("GET", "/readyz").json()
+        assert (found["relay"], found["worker"]) == ("ok", "ok")
+
+        with leads.write() as tx:
+            tx.execute(
+                update(heartbeats)
+                .where(heartbeats.c.kind == "worker")
+                .values(beat_at=heartbeats.c.beat_at - 60_000)
+            )
+        wait_until(lambda: door.get("/readyz").json()["worker"].startswith("degraded: late"))
+        found = door.ask("GET", "/readyz")
+        assert (found.status_code, found.json()["relay"]) == (200, "ok")
+
+
+def test_a_door_leaves_heartbeats_and_takes_its_own_away(leads: Store) -> None:
+    def doors() -> list[str]:
+        with leads.read() as tx:
+            return [one.did for one in list_heartbeats(tx) if one.kind == Kind.DOOR]
+
+    with open_door(leads):
+        wait_until(lambda: doors() == ["it takes requests"])
+
+    assert doors() == []
 
 
 def test_without_a_broker_the_door_is_degraded_and_accepts(leads: Store) -> None:

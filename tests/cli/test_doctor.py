@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import Settings
 from orchestrator.store.alerts import add_test
 from orchestrator.store.claim import finish_group
 from orchestrator.store.clock import after
 from orchestrator.store.gates import pause_gate
+from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.keeping import keep_clocks
 from orchestrator.store.overlooked import Search
-from orchestrator.store.schema import alerts, deliveries, incidents, quarantine
+from orchestrator.store.schema import alerts, deliveries, heartbeats, incidents, quarantine
 from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
 from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
@@ -103,6 +105,8 @@ def test_where_everything_is_there_it_is_content(
 ) -> None:
     meshline.publish()
     everything = {"MESHLINE_BROKER_URL": valkey.url, **MAIL_SERVER}
+    for kind in Kind:
+        beat(meshline, kind)
 
     found = findings(meshline, **everything)
 
@@ -312,8 +316,70 @@ def test_alerts_that_do_not_arrive_are_counted(meshline: CommandLine) -> None:
     assert "`meshline alerts retry --failed`" in found["fix"]
 
 
+def beat(meshline: CommandLine, kind: Kind) -> None:
+    with meshline.store() as store:
+        Pulse(store, kind, longest_turn_seconds=0).beat("a turn of work")
+
+
+def fall_silent(meshline: CommandLine, seconds: int) -> None:
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(heartbeats).values(beat_at=after(-seconds)))
+
+
+@pytest.mark.parametrize("kind", [Kind.DOOR, Kind.RELAY, Kind.WORKER])
+def test_a_process_is_alive_late_or_missing(meshline: CommandLine, kind: Kind) -> None:
+    meshline.leads(1)
+    never = findings(meshline)[kind]
+    assert (never["health"], never["found"].split(":")[0]) == ("attention", "missing")
+    assert never["fix"].startswith("start `meshline ")
+
+    beat(meshline, kind)
+    alive = findings(meshline)[kind]
+    assert (alive["health"], alive["found"].split(";")[0]) == ("ok", "alive: 1")
+    assert alive["found"].endswith(": a turn of work")
+
+    fall_silent(meshline, 60)
+    late = findings(meshline)[kind]
+    assert (late["health"], late["found"].split(":")[0]) == ("attention", "late")
+    assert "still runs and what its log says" in late["fix"]
+
+    fall_silent(meshline, 3_600)
+    gone = findings(meshline)[kind]
+    assert (gone["health"], gone["found"].split(":")[0]) == ("attention", "missing")
+
+
+def test_one_of_two_that_fell_silent_is_named(meshline: CommandLine) -> None:
+    meshline.leads(1)
+    beat(meshline, Kind.RELAY)
+    fall_silent(meshline, 60)
+    beat(meshline, Kind.RELAY)
+
+    found = findings(meshline)["relay"]
+
+    assert found["health"] == "attention"
+    assert found["found"].startswith("alive: 1; ")
+    assert "; late: " in found["found"]
+
+
+def test_a_container_is_probed_by_the_beat_of_its_own_process(meshline: CommandLine) -> None:
+    meshline.leads(1)
+    assert meshline("doctor", "--process", "relay").code == 1
+    beat(meshline, Kind.RELAY)
+    assert meshline("doctor", "--process", "relay").code == 0
+    assert meshline("doctor", "--process", "worker").code == 1
+
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(heartbeats).values(host="another-container"))
+
+    assert meshline("doctor", "--process", "relay").code == 1
+
+
 def test_what_a_keeper_would_have_done_is_missed(meshline: CommandLine) -> None:
     meshline.leads(2, tier="gold")
+    none = findings(meshline)["keeper"]
+    assert none["health"] == "attention", "nothing waits yet, and yet no keeper runs"
+    assert none["found"] == "missing: no keeper has been heard of in the last day"
+    beat(meshline, Kind.KEEPER)
     assert findings(meshline)["keeper"]["health"] == "ok"  # there was no time to do it
     with meshline.store() as store, store.write() as tx:
         tx.execute(update(incidents).values(opened_at=after(-70)))
@@ -321,7 +387,7 @@ def test_what_a_keeper_would_have_done_is_missed(meshline: CommandLine) -> None:
     untold = findings(meshline)["keeper"]
 
     assert untold["health"] == "attention"
-    assert untold["found"] == "incidents that nobody was told of for over 1m: 1"
+    assert untold["found"].startswith("incidents that nobody was told of for over 1m: 1; alive: 1")
     assert "`meshline keeper`" in untold["fix"]
     patient = findings(meshline, MESHLINE_KEEPER_SECONDS="60")["keeper"]
     assert patient["health"] == "ok"

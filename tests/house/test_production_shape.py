@@ -14,6 +14,7 @@ import pytest
 import typer
 from ruamel.yaml import YAML
 
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ OURS = ("migrate", "door", "relay", "keeper", "worker", "flower")
 MAIL = set(
     re.findall(r"env:(MESHLINE_MAIL_\w+)", (ROOT / "connectors/definitions/mail.yaml").read_text())
 )
+BEATING = ("relay", "keeper", "worker")  # the others answer over HTTP, or to their own client
 PASSWORDS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD")
 
 
@@ -96,10 +98,74 @@ def test_every_service_that_stays_has_a_healthcheck(name: str) -> None:
 
 def test_a_healthcheck_that_asks_the_cli_asks_what_exists() -> None:
     asked = [one["healthcheck"].get("test", []) for one in services().values()]
-    ours = [tuple(test[2:]) for test in asked if test[1:2] == ["meshline"]]
+    ours = [test[2:] for test in asked if test[1:2] == ["meshline"]]
 
-    assert ours
-    assert set(ours) <= commands()
+    assert len(ours) == len(BEATING)
+    for words in ours:
+        assert (words[0],) in commands()
+        assert words[1] == "--process"
+        assert words[2] in list(Kind)
+
+
+@pytest.mark.parametrize("name", BEATING)
+def test_a_healthcheck_proves_the_process_itself(name: str) -> None:
+    assert services()[name]["healthcheck"]["test"] == [
+        "CMD",
+        "meshline",
+        "doctor",
+        "--process",
+        name,
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_every_container_is_bounded(name: str) -> None:
+    service = services()[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] <= 512
+    assert service["mem_limit"]
+    assert 0 < service["cpus"] <= 2
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert service["tmpfs"], "a read-only file system needs room to breathe"
+    assert name in OURS or set(service["cap_add"]) == {
+        "CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID",
+    }  # fmt: skip
+    assert name not in OURS or "cap_add" not in service
+
+
+def test_images_are_named_by_an_exact_tag() -> None:
+    named = {one["image"] for one in services().values()}
+    named |= set(re.findall(r"(?m)^FROM (\S+)", DOCKERFILE))
+    exact = re.compile(r"[a-z]+:\d+\.\d+(\.\d+)?(-[a-z]+)*")
+
+    assert len(named) == 4
+    assert [one for one in named if not exact.fullmatch(one)] == []
+
+
+SECRETS_OF = {
+    "postgres": {"POSTGRES_PASSWORD"},
+    "redis": {"REDIS_PASSWORD"},
+    "migrate": {"POSTGRES_PASSWORD"},
+    "door": {"POSTGRES_PASSWORD", "REDIS_PASSWORD"},
+    "relay": {"POSTGRES_PASSWORD", "REDIS_PASSWORD"},
+    "keeper": {"POSTGRES_PASSWORD", "LINK_KEY", "MESHLINE_MAIL_PASSWORD", "contacts.env"},
+    "worker": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "MESHLINE_MAIL_PASSWORD", "connectors.env"},
+    "flower": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD", "LINK_KEY"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_a_container_gets_its_own_secrets_and_no_others(name: str) -> None:
+    service = services()[name]
+    given = str(service.get("environment", {}))
+    secrets = set(re.findall(r"\$\{(\w*(?:PASSWORD|KEY))\b", given))
+    files = {one["path"] for one in service.get("env_file", [])}
+
+    assert ".env" not in files, "it holds everybody's"
+    assert secrets | files == SECRETS_OF[name]
 
 
 @pytest.mark.parametrize("name", PASSWORDS)

@@ -36,6 +36,8 @@ def _head(event: View, now: int) -> None:
         _line("due", f"{short(event['due_at'])}, after {event['attempt']} failed tries")
     if event["replays"]:
         _line("replays", event["replays"])
+    if event["erased_at"]:
+        _line("erased", f"{short(event['erased_at'])}; what it carried is gone")
 
 
 def _quarantine(standing: View, now: int) -> None:

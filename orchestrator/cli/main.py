@@ -17,6 +17,7 @@ from orchestrator.cli import (
     destinations,
     doctor,
     emit,
+    erase,
     events,
     incidents,
     keys,
@@ -66,6 +67,7 @@ app.add_typer(connectors.app, name="connectors")
 app.add_typer(sla.app, name="sla")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(retention.app, name="retention")
+app.command("erase")(erase.erase)
 app.command("audit")(audit.audit)
 app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.screen import note
+
 if TYPE_CHECKING:
     from orchestrator.store.engine import Store
     from orchestrator.store.selection import Selection
+
+_EVERY_SECONDS = 2.0  # between two lines about progress
+
+
+class Progress:
+    """A line on stderr now and then, for what is found only while it is worked on."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def tell(self, done: int) -> None:
+        """How many are done."""
+        if time.monotonic() - self._told > _EVERY_SECONDS:
+            self._told = time.monotonic()
+            note(f"{done} events so far")
 
 
 @contextmanager

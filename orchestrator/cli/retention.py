@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson
-from orchestrator.cli.screen import note, put, put_json
+from orchestrator.cli.progress import Progress
+from orchestrator.cli.screen import put, put_json
 
 app = typer.Typer(help="Forget what finished events carried.", no_args_is_help=True)
-
-_EVERY_SECONDS = 2.0  # between two lines about progress
 
 
 @app.callback()
@@ -48,7 +46,7 @@ def apply(
         from orchestrator.operations.apply_retention import apply_retention
 
         done = apply_retention(
-            store, days=kept, actor=actor(), dry_run=dry_run, tell=_Progress().tell
+            store, days=kept, actor=actor(), dry_run=dry_run, tell=Progress().tell
         )
     if as_json:
         put_json(
@@ -64,14 +62,3 @@ def apply(
     verb = "would be forgotten" if dry_run else "forgotten"
     put(f"{verb}: the contents of {done.events} events and {done.dead_letters} dead letters")
     put(f"{'would be deleted' if dry_run else 'deleted'}: {done.plans} replay plans")
-
-
-class _Progress:
-    def __init__(self) -> None:
-        self._told = time.monotonic()
-
-    def tell(self, done: int) -> None:
-        """A line now and then."""
-        if time.monotonic() - self._told > _EVERY_SECONDS:
-            self._told = time.monotonic()
-            note(f"{done} events so far")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.errors import Refused
 from orchestrator.store import audit
+from orchestrator.store.audit_values import empty_values_before
 from orchestrator.store.engine import Store
 from orchestrator.store.heartbeats import forget_heartbeats
 from orchestrator.store.retention import (
@@ -42,8 +43,9 @@ def apply_retention(
     dry_run: bool = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Retained:
-    """Forget payloads, what was sent, and violations of events that finished `days` ago or before.
+    """Forget payloads, what was sent, errors and violations of events that finished `days` ago.
 
+    So are the values of the audit about these events, and those about no event that are as old.
     Replay plans that nobody touched for so long are deleted; what they did is in the audit.
 
     `tell` hears after each transaction how many events are done. What is interrupted goes on where
@@ -63,6 +65,7 @@ def apply_retention(
     while ids := _forget_some(store, cutoff, days, actor, after=last):
         done, last = done + len(ids), ids[-1]
         tell(done)
+    _forget_values(store, cutoff)
     return Retained(
         events=done,
         dead_letters=_forget_letters(store, cutoff, days, actor),
@@ -89,6 +92,14 @@ def _forget_letters(store: Store, cutoff: int, days: int, actor: str) -> int:
             told = {"days": days, "dead_letters": letters}
             audit.record(tx, actor=actor, action="retention", detail=told)
     return letters
+
+
+def _forget_values(store: Store, cutoff: int) -> None:
+    """Empty old values of audit rows that are about no event, a batch at a time."""
+    while True:
+        with store.write() as tx:
+            if not empty_values_before(tx, cutoff, most=_BATCH):
+                return
 
 
 def _forget_plans(store: Store, cutoff: int, days: int, actor: str) -> int:

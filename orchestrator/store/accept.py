@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, FromClause, and_, insert, literal, select, true
+from sqlalchemy import Connection, FromClause, and_, exists, insert, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
@@ -16,6 +16,7 @@ from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.audit import record_moves
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
+from orchestrator.store.erased_keys import ANY_ERASED, any_erased, erased_key, key_of_store
 from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import audit, events, payloads
 from orchestrator.store.workflows import LiveWorkflow
@@ -74,7 +75,7 @@ class _New(NamedTuple):
 
 
 _NAMES = _New._fields
-_GIVEN = {name: int if name == "workflow_id" else str for name in _NAMES}
+_GIVEN = {name: int if name == "workflow_id" else str for name in (*_NAMES, "erased_key")}
 _EVENT = _NAMES[:6]
 
 
@@ -85,10 +86,12 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     """
     rows = [_new(one) for one in arrivals]
     # In one order everywhere: two doors that write the same keys must not wait for each other.
-    written = _write(tx, sorted(rows, key=lambda row: row.key))
+    written = _write(tx, sorted(_without_erased(tx, rows), key=lambda row: row.key))
     if len(written) == len(rows):
         return [Accepted(id=row.id, duplicate=False) for row in rows]
-    known = _known(tx, [row.key for row in rows if row.id not in written])
+    missing = [row.key for row in rows if row.id not in written]
+    known = _known(tx, missing)
+    known |= _erased(tx, [key for key in missing if key not in known])
     conflicts = _conflicts(rows, written, known)
     if conflicts:
         raise InConflict(conflicts)
@@ -105,6 +108,26 @@ def _known(tx: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[s
     return {(one[0], one[1], one[2]): one for one in found}
 
 
+def _without_erased(tx: Connection, rows: Sequence[_New]) -> Sequence[_New]:
+    """Those whose key is not the one of an erased event.
+
+    On SQLite nobody else writes meanwhile; on PostgreSQL the statement that writes them asks.
+    """
+    if tx.dialect.name != "sqlite" or not any_erased(tx):
+        return rows
+    erased = _erased(tx, [row.key for row in rows])
+    return [row for row in rows if row.key not in erased]
+
+
+def _erased(tx: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, ...], AnyRow]:
+    """The erased events by their keys as they were."""
+    if not keys:
+        return {}
+    secret = key_of_store(tx)
+    given = {(*key[:2], erased_key(secret, *key)): key for key in keys}
+    return {given[one]: row for one, row in _known(tx, list(given)).items()}  # type: ignore[index]
+
+
 def _conflicts(
     rows: Sequence[_New], written: set[str], known: Mapping[tuple[str, ...], AnyRow]
 ) -> list[Conflict]:
@@ -117,7 +140,8 @@ def _conflicts(
             earlier=places.get(known[row.key].id),
         )
         for index, row in enumerate(rows)
-        if row.id not in written and known[row.key].digest != row.digest
+        # An erased event has no digest: what it was sent with cannot be compared any more.
+        if row.id not in written and known[row.key].digest not in ("", row.digest)
     ]
 
 
@@ -142,7 +166,9 @@ def _new(arrival: Arrival) -> _New:
 def _write(tx: Connection, rows: Sequence[_New]) -> set[str]:
     """Write events, and the payloads and audit rows of those that are new; their ids."""
     if tx.dialect.name != "sqlite":  # each round trip is one more wait of everybody in the commit
-        return set(_INSERT_ALL.run(tx, **row_values(tx, _NAMES, rows)).scalars())
+        secret = key_of_store(tx)
+        asked = [(*row, erased_key(secret, *row.key)) for row in rows]
+        return set(_INSERT_ALL.run(tx, **row_values(tx, list(_GIVEN), asked)).scalars())
     written = set(_INSERT.run(tx, **row_values(tx, _EVENT, [row[:6] for row in rows])).scalars())
     new = [row for row in rows if row.id in written]
     if new:
@@ -179,7 +205,8 @@ def _insert_events(dialect: str, given: FromClause) -> Any:
     }
     upsert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(events)
     # SQLite needs the WHERE to tell an upsert from a join.
-    fresh = select(*(given.c[name] for name in _EVENT), *fixed.values()).where(true())
+    asked = true() if dialect == "sqlite" else _was_not_erased(given)
+    fresh = select(*(given.c[name] for name in _EVENT), *fixed.values()).where(asked)
     return (
         upsert.from_select([*_EVENT, *fixed], fresh)
         .on_conflict_do_nothing(
@@ -187,6 +214,17 @@ def _insert_events(dialect: str, given: FromClause) -> Any:
         )
         .returning(events.c.id)
     )
+
+
+def _was_not_erased(given: FromClause) -> Any:
+    """That no erased event has the key; where none was ever erased, it is asked of no event."""
+    erased = events.alias("erased").c
+    same = exists().where(
+        erased.client == given.c.client,
+        erased.workflow == given.c.workflow,
+        erased.idempotency_key == given.c.erased_key,
+    )
+    return or_(~ANY_ERASED, ~same)
 
 
 def _insert_all(dialect: str) -> Any:

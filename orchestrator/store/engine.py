@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event
@@ -91,6 +91,18 @@ class Store:
                     raise
                 time.sleep(_PAUSE_SECONDS)
 
+    def empty_log(self, *, seconds: float) -> bool:
+        """Bring SQLite's write-ahead log into the file and empty it; False where others read on."""
+        end = time.monotonic() + seconds
+        with _translated(), closing(self.engine.raw_connection()) as connection:
+            while True:
+                row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if row is None or not row[0]:
+                    return True
+                if time.monotonic() > end:
+                    return False
+                time.sleep(_PAUSE_SECONDS)
+
     def close(self) -> None:
         """Give connections back."""
         self.bell.close()
@@ -148,6 +160,7 @@ def _sqlite(url: URL) -> Engine:
             "synchronous=FULL",  # a commit is on the disk before the door answers
             "foreign_keys=ON",
             "temp_store=MEMORY",
+            "secure_delete=ON",  # what is erased is written over, also in builds that leave it
             "cache_size=-65536",
             "wal_autocheckpoint=4000",
             "busy_timeout=2",  # `_begin` does the waiting

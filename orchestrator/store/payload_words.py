@@ -43,6 +43,11 @@ def forget_words(tx: Connection, stays: Sequence[int]) -> None:
     tx.execute(delete(quarantine_words).where(quarantine_words.c.rowid.in_(stays)))
 
 
+def optimize_words(tx: Connection) -> None:
+    """Write SQLite's index anew: what was taken out of it is still in its pages until then."""
+    tx.exec_driver_sql("INSERT INTO quarantine_words(quarantine_words) VALUES ('optimize')")
+
+
 def has_words(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
     """That a stay's payload has each of these words, or one that begins so."""
     column, stay = quarantine_words.c.words, quarantine.c.id

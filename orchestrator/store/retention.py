@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from orchestrator.domain.lifecycle import State
+from orchestrator.store.audit_values import RETENTION, empty_values_of
 from orchestrator.store.due_times import first_id
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.schema import (
@@ -58,10 +59,11 @@ def count_finished_before(tx: Connection, cutoff_ms: int) -> int:
     return found
 
 
-def forget_contents(tx: Connection, ids: Sequence[str]) -> None:
-    """Delete the payloads of these events, and what repeats values of them."""
+def forget_contents(tx: Connection, ids: Sequence[str], *, gone_by: str = RETENTION) -> None:
+    """Delete the payloads of these events, and all that repeats values of them beside events."""
     for statement in (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS):
         statement.run(tx, ids=list(ids))
+    empty_values_of(tx, ids, gone_by=gone_by)
 
 
 def closed_letters_before(tx: Connection, cutoff_ms: int) -> list[int]:
@@ -146,11 +148,15 @@ _FORGET_PAYLOADS = Prepared(
 )
 _FORGET_SENT = Prepared(
     lambda dialect: (
-        update(deliveries).where(among(dialect, deliveries.c.event_id)).values(send="{}")
+        update(deliveries)
+        .where(among(dialect, deliveries.c.event_id))
+        .values(send="{}", error=None)
     )
 )
 _FORGET_VIOLATIONS = Prepared(
     lambda dialect: (
-        update(quarantine).where(among(dialect, quarantine.c.event_id)).values(violations="[]")
+        update(quarantine)
+        .where(among(dialect, quarantine.c.event_id))
+        .values(violations="[]", detail="")
     )
 )

@@ -95,7 +95,6 @@ events = Table(
     UniqueConstraint("client", "workflow", "idempotency_key"),
     sqlite_with_rowid=False,
 )
-Index("ix_events_erased_at", events.c.erased_at, **_only_where("erased_at IS NOT NULL"))
 Index(
     "ix_events_workflow_id_due_at",
     events.c.workflow_id,

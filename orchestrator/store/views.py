@@ -115,6 +115,7 @@ def _event(row: AnyRow) -> View:
         "detail": row.detail,
         "accepted_at": iso(row.accepted_at),
         "updated_at": iso(row.updated_at),
+        "erased_at": iso(row.erased_at),
     }
 
 

@@ -8,14 +8,17 @@ from sqlalchemy import select, update
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.apply_retention import apply_retention
+from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.run_plan import run_plan
+from orchestrator.store.audit import record
+from orchestrator.store.audit_values import empty_values_before
 from orchestrator.store.clock import after
 from orchestrator.store.deliveries import save_done, take_deliveries
 from orchestrator.store.engine import Store
 from orchestrator.store.plans import list_plans
-from orchestrator.store.retention import forget_plans
-from orchestrator.store.schema import deliveries, events, payloads, plans
+from orchestrator.store.retention import forget_contents, forget_plans
+from orchestrator.store.schema import audit_values, deliveries, events, payloads, plans, quarantine
 from orchestrator.store.selection import Selection
 from orchestrator.store.stages import Saving, save_delivered
 from orchestrator.store.views import list_audit, now_of, show_event
@@ -30,6 +33,7 @@ from tests.leads import (
     lead,
     lead_workflow,
     publish_leads,
+    renamed_lead,
 )
 
 DAY = 86_400
@@ -82,6 +86,32 @@ def test_the_contents_of_what_finished_long_ago_are_forgotten_and_the_record_sta
     assert shown["deliveries"][0]["record_id"].startswith("r-")
     assert sent == ["{}"] * 3
     assert (told["actor"], told["detail"]["events"]) == ("cli:tester", 3)
+
+
+def test_values_of_the_audit_go_with_what_they_were_of(store: Store) -> None:
+    publish_leads(store)
+    quarantined = [one.id for one in accept_batch(store, [renamed_lead()], actor="key:test")]
+    validate_leads(store)
+    discard_events(store, Selection(ids=tuple(quarantined)), why="nobody", actor="cli:tester")
+    with store.write() as tx:
+        record(tx, actor="cli:tester", action="pause", detail={"why": "an old reason"})
+        tx.execute(update(deliveries).values(error="422: lead-1 is taken"))
+        back = {"updated_at": after(-31 * DAY), "accepted_at": after(-31 * DAY)}
+        tx.execute(update(events).values(back))
+    with store.read() as tx:
+        soon = now_of(tx) + 1
+
+    with store.write() as tx:
+        forget_contents(tx, quarantined)
+        assert empty_values_before(tx, soon, most=100) >= 1
+
+    with store.read() as tx:
+        rows = {row["action"]: row["detail"] for row in list_audit(tx)}
+        left = tx.execute(select(audit_values.c.value).where(audit_values.c.value.is_not(None)))
+        assert left.all() == []
+        assert tx.execute(select(quarantine.c.detail)).scalars().all() == [""]
+    assert rows["discard"]["why"].startswith("(forgotten by retention on 20")
+    assert rows["pause"]["why"].startswith("(forgotten by retention on 20")
 
 
 def test_what_finished_lately_or_not_at_all_is_left_alone(store: Store) -> None:

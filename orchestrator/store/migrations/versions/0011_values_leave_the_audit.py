@@ -18,7 +18,6 @@ branch_labels = None
 depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-ERASED = sa.text("erased_at IS NOT NULL")
 
 BATCH = 2_000  # audit rows that are read at once
 
@@ -53,13 +52,6 @@ def upgrade() -> None:
     )
     op.add_column("events", sa.Column("erased_at", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("erased_by", sa.String(length=255), nullable=True))
-    op.create_index(
-        "ix_events_erased_at",
-        "events",
-        ["erased_at"],
-        sqlite_where=ERASED,
-        postgresql_where=ERASED,
-    )
     tx = op.get_bind()
     tx.execute(sa.insert(KEYS).values(name="erased_keys", value=secrets.token_hex(32)))
     take_guards_away(tx)

@@ -1,0 +1,199 @@
+"""Erase what events carried: everywhere in the store, in chunks, and told in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.domain.amendment import steps_of
+from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.lifecycle import STAGE_OF, State
+from orchestrator.domain.telling import Strike, has_value
+from orchestrator.store import audit
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.erasing import (
+    Found,
+    erase_contents,
+    find_events,
+    give_up,
+    payloads_of_client,
+    scrub,
+    telling_values,
+)
+from orchestrator.store.selection import states_of
+from orchestrator.store.striking import strike_elsewhere, versions_that_name
+from orchestrator.store.views import iso
+
+_CHUNK = 200  # events in one transaction: other writers wait for it
+_READ = 500  # payloads that are looked through at once
+_PATIENCE_SECONDS = 10.0  # for others to let go of SQLite's log
+
+BEYOND = (
+    "the records that tools made of the events: erase them there, by the record ids that are kept",
+    "messages on the broker: they hold event ids, and no payload",
+    "backups and copies of the store, and alerts and logs that have left it",
+    "pages that PostgreSQL has not written over yet: its VACUUM does that",
+)
+"""What no erasure in the store reaches; said with every one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which events: by id, or by what is at a path of a payload of one client."""
+
+    ids: tuple[str, ...] = ()
+    client: str | None = None
+    path: str | None = None  # dotted, or a JSON Pointer; `*` is any entry
+    value: str = ""
+
+
+@dataclass(kw_only=True)
+class Erased:
+    """What was erased, or with `dry_run` would be."""
+
+    dry_run: bool
+    ids: list[str] = field(default_factory=list)
+    already: list[dict[str, object]] = field(default_factory=list)  # id, erased_at
+    refused: list[dict[str, object]] = field(default_factory=list)  # id, state, detail
+    elsewhere: int = 0  # texts that belong to no event, from which a value was struck
+    versions: list[str] = field(default_factory=list)  # published ones that name such a value
+    scrubbed: bool = True  # False: SQLite's log is still read by others
+
+
+def erase_events(
+    store: Store,
+    wanted: Wanted,
+    *,
+    reason: str,
+    actor: str,
+    discard: bool = False,
+    dry_run: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Erased:
+    """Empty payloads, what was sent, errors, violations, words and audit values of these events.
+
+    Their rows stay, with states, ids, times and commitments; a repeat of an erased key is still a
+    duplicate. An event that is not at its end is refused, unless `discard` gives it up. Each chunk
+    is one transaction, so what is interrupted goes on by the same call, and what is done says so.
+
+    Raises Refused without a reason or a condition, NotFound for an id that does not exist and where
+    no payload of the client has the value.
+    """
+    if not (reason.strip() or dry_run):
+        raise Refused("an erasure needs a reason", field="reason", fix="give --reason 'why'")
+    report = Erased(dry_run=dry_run)
+    for chunk in _chunks(store, wanted):
+        if dry_run:
+            with store.read() as tx:
+                _sort(find_events(tx, chunk), report, discard=discard)
+        else:
+            with store.write() as tx:
+                _erase(tx, chunk, report, reason=reason.strip(), actor=actor, discard=discard)
+        tell(len(report.ids))
+    if not dry_run and (report.ids or report.already):
+        report.scrubbed = scrub(store, seconds=_PATIENCE_SECONDS)
+    return report
+
+
+def _chunks(store: Store, wanted: Wanted) -> Iterator[Sequence[str]]:
+    ids = _known(store, wanted.ids) if wanted.ids else _matching(store, wanted)
+    for at in range(0, len(ids), _CHUNK):
+        yield ids[at : at + _CHUNK]
+
+
+def _known(store: Store, ids: Sequence[str]) -> list[str]:
+    """The ids, each once. Raises NotFound for one that is no event, before anything is done."""
+    unique = sorted(set(ids))
+    for at in range(0, len(unique), _READ):
+        some = tuple(unique[at : at + _READ])
+        with store.read() as tx:
+            there = states_of(tx, some)
+        for event_id in some:
+            if event_id not in there:
+                raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
+    return unique
+
+
+def _matching(store: Store, wanted: Wanted) -> list[str]:
+    """The events of a client with the value, in what came or in what was made of it."""
+    if not (wanted.client and wanted.path and wanted.value.strip()):
+        raise Refused(
+            "an erasure needs events",
+            field="match",
+            fix="name them by id, or give --match field=value and --client NAME",
+        )
+    steps = steps_of(wanted.path)
+    found: list[str] = []
+    last = ""
+    while True:
+        with store.read() as tx:
+            rows = payloads_of_client(tx, wanted.client, after=last, most=_READ)
+        if not rows:
+            break
+        found += [
+            event_id
+            for event_id, bodies in rows
+            if any(has_value(body, steps, wanted.value) for body in bodies)
+        ]
+        last = rows[-1][0]
+    if not found:
+        raise NotFound(
+            f"no payload of client {wanted.client!r} has this value at {wanted.path!r}",
+            field="match",
+            fix="look at one with `meshline events show ID --payload`; what was erased has none",
+        )
+    return found
+
+
+def _erase(
+    tx: Tx, ids: Sequence[str], report: Erased, *, reason: str, actor: str, discard: bool
+) -> None:
+    """One chunk: events first, then what belongs to them, then what may repeat their values."""
+    ready = _sort(find_events(tx, ids, lock=True), report, discard=discard)
+    by_state: dict[State, list[str]] = {}
+    for one in ready:
+        if one.state not in _AT_END:
+            by_state.setdefault(one.state, []).append(one.id)
+    for state, some in by_state.items():
+        give_up(tx, some, source=state, actor=actor)
+    if not ready:
+        return
+    gone = [one.id for one in ready]
+    strike = Strike(telling_values(tx, gone))
+    erase_contents(tx, ready, actor=actor)
+    report.elsewhere += strike_elsewhere(tx, strike, gone, actor=actor)
+    known = set(report.versions)
+    report.versions += [one for one in versions_that_name(tx, strike) if one not in known]
+    for client in sorted({one.client for one in ready}):
+        mine = [one.id for one in ready if one.client == client]
+        told = {"events": len(mine), "from": mine[0], "to": mine[-1], "why": strike.text(reason)}
+        audit.record(tx, actor=actor, action="erase", client=client, detail=told)
+
+
+_AT_END = (State.DELIVERED, State.DISCARDED)
+
+
+def _sort(found: Sequence[Found], report: Erased, *, discard: bool) -> list[Found]:
+    """Those that are to be erased now; the others are said to be done, or refused."""
+    ready = []
+    for one in found:
+        if one.erased_at is not None:
+            report.already.append({"id": one.id, "erased_at": iso(one.erased_at)})
+        elif why := _refusal(one, discard=discard):
+            report.refused.append({"id": one.id, "state": one.state.value, "detail": why})
+        else:
+            ready.append(one)
+            report.ids.append(one.id)
+    return ready
+
+
+def _refusal(one: Found, *, discard: bool) -> str | None:
+    if one.state in _AT_END:
+        return None
+    if one.calling:
+        return "a call of it is out at this moment: wait until it has an answer"
+    if discard:
+        return None
+    if one.state in STAGE_OF:
+        return "it is on its way: wait until it is delivered, or give it up with --discard"
+    return "it is still to be decided on: deliver or discard it, or give it up with --discard"

@@ -1,0 +1,84 @@
+"""`meshline erase`: what it asks, what it says, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.desk import CommandLine
+
+PERSON = "lead-0@example.com"
+
+
+def test_a_preview_counts_and_names_the_events_and_erases_nothing(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+
+    ran = meshline(
+        "erase", "--match", f"email={PERSON}", "--client", "acme", "--dry-run", "--discard"
+    )
+
+    assert ran.code == 0
+    assert "would be erased: 1 events" in ran.out
+    assert event_id in ran.out
+    shown = meshline("events", "show", event_id, "--payload", "--json").document
+    assert shown["payload"]["email"] == PERSON
+
+
+def test_an_erasure_says_what_it_does_not_reach(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+
+    ran = meshline("erase", event_id, "--discard", "--reason", f"{PERSON} asked", "--yes")
+
+    assert ran.code == 0
+    assert "erased: 1 events" in ran.out
+    assert "backups" in ran.out
+    page = meshline("events", "show", event_id, "--payload")
+    assert "what it carried is gone" in page.out
+    assert PERSON not in page.out + meshline("audit").out
+    assert "[erased] asked" in meshline("audit", "--action", "erase").out
+
+
+def test_a_second_time_it_says_so_and_is_content(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+    words = ("erase", event_id, "--discard", "--reason", "asked", "--yes", "--json")
+    assert meshline(*words).document["ids"] == [event_id]
+
+    again = meshline(*words)
+
+    assert again.code == 0
+    assert [one["id"] for one in again.document["already"]] == [event_id]
+    assert again.document["beyond"]
+
+
+def test_what_is_refused_says_why_and_ends_with_one(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+
+    ran = meshline("erase", event_id, "--reason", "asked", "--yes", "--json")
+
+    assert ran.code == 1
+    assert "--discard" in ran.document["refused"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "name events"),
+        (("x", "--match", "a=b"), "name events"),
+        (("--match", "email", "--client", "acme"), "FIELD=VALUE"),
+        (("--match", "email=a@b.example"), "--client"),
+        (("x",), "--reason"),
+        (("x", "--reason", "asked"), "--yes"),
+    ],
+)
+def test_wrong_words_are_usage(meshline: CommandLine, words: tuple[str, ...], said: str) -> None:
+    meshline.leads(1)
+
+    ran = meshline("erase", *words)
+
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_an_id_that_does_not_exist_is_one_line(meshline: CommandLine) -> None:
+    meshline.leads(1)
+
+    assert "there is no event" in meshline("erase", "x", "--reason", "asked", "--yes").error

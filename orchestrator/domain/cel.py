@@ -1,7 +1,8 @@
 """CEL, the language of facts, routes and fields: typed when compiled, and no error taken for true.
 
 An expression may be MOST_CHARACTERS long; the library bounds how deep it nests (32) and how many
-steps its loops take in one computation (about ten thousand), which then is an error like any other.
+turns its loops take in one computation (about ten thousand), which then is an error like any other.
+What these turns may cost is counted before; see `cel_cost`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from cel_expr_python.cel import Activation, Env, NewEnv, Type
 from cel_expr_python.cel import Expression as CelExpression
 
 from orchestrator.domain.abbreviate import shorten
+from orchestrator.domain.cel_cost import MOST_LOOP_STEPS, Loops, loops_of
+from orchestrator.domain.cel_text import tokens
 from orchestrator.domain.hints import did_you_mean
 
 MOST_CHARACTERS = 2_000
@@ -43,6 +46,12 @@ class NotComputed:
     error: str
 
 
+_TOO_DEAR = NotComputed(
+    error=f"its loops could take more than {MOST_LOOP_STEPS:,} steps on these values;"
+    " send shorter lists, or look at less in each turn"
+)
+
+
 class Environment:
     """The names that expressions may use, and their types."""
 
@@ -59,28 +68,40 @@ class Environment:
         if not text.strip():
             raise Uncompilable("it is empty", "write a CEL expression")
         try:
-            return Expression(self._env.compile(text))
+            compiled = self._env.compile(text)
         except RuntimeError as error:
             raise _uncompilable(str(error), self._types) from None
+        return Expression(compiled, loops_of(tokens(text), self._types))
 
-    def bind(self, values: Mapping[str, object]) -> Activation:
+    def bind(self, values: Mapping[str, object]) -> Bound:
         """Values for more than one expression of this environment: cheaper than each by itself."""
-        return self._env.Activation(dict(values))
+        return Bound(values=values, activation=self._env.Activation(dict(values)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bound:
+    """Values as expressions take them."""
+
+    values: Mapping[str, object]
+    activation: Activation
 
 
 class Expression:
     """A compiled expression."""
 
-    __slots__ = ("_compiled", "type")
+    __slots__ = ("_compiled", "_loops", "type")
 
-    def __init__(self, compiled: CelExpression) -> None:
+    def __init__(self, compiled: CelExpression, loops: Loops) -> None:
         self._compiled = compiled
+        self._loops = loops
         self.type: Type = compiled.return_type()
 
-    def is_true(self, values: Activation) -> bool | NotComputed:
+    def is_true(self, bound: Bound) -> bool | NotComputed:
         """The answer of an expression whose type is bool."""
+        if self._loops.count and self._loops.passes(bound.values.values()):
+            return _TOO_DEAR
         try:
-            answer = self._compiled.eval(values).value()
+            answer = self._compiled.eval(bound.activation).value()
         except RuntimeError as error:
             return NotComputed(error=_clean(str(error)))
         # An error is a value too, and truthy; only True itself is a yes.
@@ -90,6 +111,8 @@ class Expression:
 
     def value(self, values: Mapping[str, object]) -> object:
         """The value as JSON, or NotComputed."""
+        if self._loops.count and self._loops.passes(values.values()):
+            return _TOO_DEAR
         try:
             result = self._compiled.eval(data=values)
             if result.type() == Type.ERROR:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -14,7 +16,12 @@ from orchestrator.domain.errors import Fault
 from orchestrator.domain.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
 MOST_BYTES = 1_048_576
+_MOST_LINES = 50_000  # a folded text of more takes more than a second
+_BREAKS = ("\n", "\r", "\x85", "\u2028", "\u2029")
+_MOST_NODES = 20_000  # keys and values as they are written: the parser takes 40 µs for each
 _MOST_VALUES = 20_000  # an alias counts each time: a few lines cannot unfold into millions
+_MOST_FAULTS = 100
+_LONGEST_KEY = 256  # characters; the path of each value within repeats it
 _DEEPEST = 100
 
 _TAG = "tag:yaml.org,2002:"
@@ -43,8 +50,13 @@ def parse(text: str) -> Document:
     document = Document()
     if len(text.encode(errors="replace")) > MOST_BYTES:
         return _only(document, "the file is larger than 1 MiB", "split it", None)
+    if (lines := sum(map(text.count, _BREAKS)) - text.count("\r\n")) > _MOST_LINES:
+        fix = f"write at most {_MOST_LINES:,}"
+        return _only(document, f"it has {lines:,} line breaks", fix, _MOST_LINES + 1)
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = _yaml().compose(text)
+    except _TooMuch as error:
+        return _only(document, error.problem, error.fix, error.line)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         problem = ", ".join(filter(None, (error.context, error.problem))) or str(error)
@@ -58,6 +70,44 @@ def parse(text: str) -> Document:
     if node is not None:
         document.value = _Reader(document).read(node, ())
     return document
+
+
+class _TooMuch(Exception):
+    def __init__(self, problem: str, fix: str, line: int) -> None:
+        super().__init__(problem)
+        self.problem, self.fix, self.line = problem, fix, line
+
+
+class _Bounded(Composer):
+    """Stops at the node that is one too many or too deep, before what follows it is read."""
+
+    def __init__(self, loader: object = None) -> None:
+        super().__init__(loader=loader)
+        self.warn_double_anchors = False  # the later one counts, as YAML 1.2 has it
+        self._nodes = self._level = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._nodes += 1
+        self._level += 1
+        if self._nodes > _MOST_NODES:
+            problem = f"here it has more than {_MOST_NODES:,} keys and values"
+            fix = "split it; a contract may have a file of its own: `contract: {file: ...}`"
+            raise _TooMuch(problem, fix, self._line)
+        if self._level > _DEEPEST:
+            raise _TooMuch("it nests too deep", f"nest at most {_DEEPEST} levels", self._line)
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        return node
+
+    @property
+    def _line(self) -> int:
+        return int(self.parser.peek_event().start_mark.line) + 1
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _Bounded
+    return yaml
 
 
 def _only(document: Document, problem: str, fix: str, line: int | None) -> Document:
@@ -97,6 +147,10 @@ class _Reader:
             line = key_node.start_mark.line + 1
             key = self._key(key_node, path, line)
             if key is None:
+                continue
+            if len(key) > _LONGEST_KEY:
+                fix = f"write at most {_LONGEST_KEY}"
+                self._fault(path, line, f"this key has {len(key):,} characters", fix)
                 continue
             if key in value:
                 self._fault((*path, key), line, "this key comes twice", "write it once")
@@ -153,8 +207,9 @@ class _Reader:
         return None
 
     def _fault(self, path: tuple[str, ...], line: int, problem: str, fix: str) -> None:
-        fault = Fault(path=".".join(path), problem=problem, fix=fix, line=line)
-        self._document.faults.append(fault)
+        if len(self._document.faults) < _MOST_FAULTS:
+            fault = Fault(path=".".join(path), problem=problem, fix=fix, line=line)
+            self._document.faults.append(fault)
 
 
 def _integer(text: str) -> int:

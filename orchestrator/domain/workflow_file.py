@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +68,7 @@ _EXAMPLES: dict[tuple[str, ...], str] = {
     ("sla", "success_rate", "of"): "of: 20",
     ("sla",): "sla: {deliver_within: 15m, recover_within: 72h}",
 }
+_MOST = 200  # facts, routes, destinations that are compiled; of more the model says so
 _ROUTE, _FACT = TypeAdapter(Route), TypeAdapter[Fact](ShortFact)
 _FACT_NAME, _DESTINATION = TypeAdapter[str](FactName), TypeAdapter(Destination)
 
@@ -140,18 +142,22 @@ def _parts(raw: Mapping[str, Any], source: ContractSource) -> Parts:
         formats="annotate" if raw.get("formats") == "annotate" else "assert",
         facts={
             key: _readable(_FACT, fact)
-            for key, fact in (facts if isinstance(facts, dict) else {}).items()
+            for key, fact in _first(facts if isinstance(facts, dict) else {})
             if _readable(_FACT_NAME, key)
         },
         routes={
             place: _readable(_ROUTE, route)
-            for place, route in enumerate(routes if isinstance(routes, list) else [None])
+            for place, route in enumerate((routes if isinstance(routes, list) else [None])[:_MOST])
         },
         destinations={
             key: _readable(_DESTINATION, destination)
-            for key, destination in (destinations if isinstance(destinations, dict) else {}).items()
+            for key, destination in _first(destinations if isinstance(destinations, dict) else {})
         },
     )
+
+
+def _first(entries: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    return islice(entries.items(), _MOST)
 
 
 def _readable(adapter: TypeAdapter[_T], value: object) -> _T | None:

@@ -47,7 +47,13 @@ def test_every_place_has_its_line_and_a_place_that_is_not_there_has_that_around_
         ("[a]: b", 1, "", "must be a string"),
         ("a: &x {b: 1}\nc: {<<: *x}", 2, "c", "merge keys"),
         ("a: &x [*x]", 1, "a.0", "too much"),
-        ("[" * 600, None, "", "too deep"),
+        ("[" * 600, 1, "", "too deep"),
+        ("a: 1\n" + "b: " + "[" * 20_000, 2, "", "too deep"),
+        ("\n".join(f"k{n}: &a{n} x" for n in range(30_000)), 10_000, "", "more than 20,000 keys"),
+        ("a: [" + "1," * 300_000 + "1]", 1, "", "more than 20,000 keys"),
+        ("a: >\n" + " x\n" * 300_000, 50_001, "", "300,001 line breaks"),
+        ("a: >\n" + "  x\x85" * 200_000, 50_001, "", "200,001 line breaks"),
+        ("a: 1\n" + "k" * 300 + ": 1", 2, "", "this key has 300 characters"),
         ("a" * 1_100_000, None, "", "larger than 1 MiB"),
     ],
 )
@@ -77,3 +83,11 @@ def test_the_rest_is_read_where_one_part_is_wrong() -> None:
 
     assert document.value == {"a": None, "b": 2, "c": None, "d": 5}
     assert [fault.line for fault in document.faults] == [1, 3, 4]
+
+
+def test_of_a_thousand_faults_the_first_hundred_are_told() -> None:
+    assert len(strict_yaml.parse("a: 1\n" * 1_000).faults) == 100
+
+
+def test_a_name_that_is_anchored_twice_is_the_later_one() -> None:
+    assert strict_yaml.parse("a: &x 1\nb: &x 2\nc: *x").value == {"a": 1, "b": 2, "c": 2}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import stat
 from contextlib import suppress
+from pathlib import Path
 
 MOST_OPEN_FILES = 65_536
 """What the limit of open files is raised to at most. Some programs walk over all of them."""
 
-_PRIVATE = 0o077  # what a file of ours is not made with: rights for others
+PRIVATE = 0o077  # what a file of ours is not made with: rights for others
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's malloc.h
 _LARGE = 1024 * 1024  # bytes: blocks from here on go back to the system when they are freed
@@ -19,9 +21,19 @@ _MOST_ARENAS = 2  # each keeps what its threads have freed
 
 def prepare_process() -> None:
     """Private files, as many open ones as may be, and memory that is given back."""
-    os.umask(_PRIVATE)
+    os.umask(PRIVATE)
     raise_open_files()
     give_memory_back()
+
+
+def make_private(*paths: Path) -> None:
+    """Take the rights of others away from files and folders of ours that are there."""
+    for path in paths:
+        with suppress(OSError):  # another user's, or a file system without rights
+            mode = path.lstat().st_mode
+            wanted = 0o700 if stat.S_ISDIR(mode) else 0o600
+            if (stat.S_ISDIR(mode) or stat.S_ISREG(mode)) and stat.S_IMODE(mode) != wanted:
+                path.chmod(wanted)
 
 
 def raise_open_files() -> int:

@@ -51,12 +51,12 @@ class Hold:
     def take(self, size: int) -> None:
         """Hold `size` bytes more. Raises DoorFull, KeyBusy."""
         held = self._room.held.get(self._key, 0) + size
+        if size > self._room.left:
+            raise DoorFull("too many bodies are on their way in", fix="send it again in a moment")
         if held > self._room.share:
             raise KeyBusy(
                 "too many bodies of this key are on their way in", fix="send it again in a moment"
             )
-        if size > self._room.left:
-            raise DoorFull("too many bodies are on their way in", fix="send it again in a moment")
         self._room.left -= size
         self._room.held[self._key] = held
         self.size += size

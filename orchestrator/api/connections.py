@@ -3,56 +3,214 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+from collections import Counter
+from typing import Any
 
+import h11
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from orchestrator.api.problems import Problem
+from orchestrator.api.seldom import seldom
+from orchestrator.starting import raise_open_files
 
 HEAD_SECONDS = 15.0
 MOST_CONNECTIONS = 4_000
+FEWEST_CONNECTIONS = 16  # however few files the process may open
+ACCEPTED_AT_ONCE = 32
+"""Connections that are accepted before the event loop looks at anything else."""
+
+_OTHER_FILES = 64  # that the door has open: the store's, the broker's, its log, its event loop's
+_UNTAKEN_SECONDS = 30.0  # until an answer that the client does not take is given up
+_CLOSING_SECONDS = 5.0  # until a connection that is closed over unsent bytes is cut
+_MOST_PARTS, _SMALLEST_PART = 2_000, 128  # of one body; bytes of a part beyond them, on average
 
 _FULL = Problem("door_full", "too many connections are open", fix="send it again in a moment")
 _FULL.headers["connection"] = "close"
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+log = seldom(__name__)
+
+
+def most_connections() -> int:
+    """As many as leave room for the other files of the process, and for those just accepted."""
+    room = raise_open_files() - _OTHER_FILES - 2 * ACCEPTED_AT_ONCE
+    return min(MOST_CONNECTIONS, max(FEWEST_CONNECTIONS, room))
+
+
+class Crowd:
+    """The connections of one door: at most `most`, and half of them from one address.
+
+    Room for one more is made by closing the one that has waited longest without a whole request;
+    so connections that only stay open keep nobody out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.share = max(1, most // 2)
+        self._from: dict[ImpatientProtocol, str] = {}
+        self._count: Counter[str] = Counter()  # by address
+        self._idle: dict[ImpatientProtocol, None] = {}  # who is longest idle comes first
+
+    def enter(self, protocol: ImpatientProtocol, address: str) -> bool:
+        """Let a connection in; False where there is no room."""
+        if self._count[address] >= self.share:
+            room = self._close_one(address)
+        else:
+            room = len(self._from) < self.most or self._close_one(None)
+        if room:
+            self._from[protocol] = address
+            self._count[address] += 1
+            self._idle[protocol] = None
+        return room
+
+    def is_busy(self, protocol: ImpatientProtocol) -> None:
+        """A request of it is being answered."""
+        self._idle.pop(protocol, None)
+
+    def is_idle(self, protocol: ImpatientProtocol) -> None:
+        """Its request is answered."""
+        if protocol in self._from:
+            self._idle[protocol] = None
+
+    def leave(self, protocol: ImpatientProtocol) -> None:
+        """It is gone."""
+        self._idle.pop(protocol, None)
+        address = self._from.pop(protocol, None)
+        if address is not None:
+            self._count[address] -= 1
+            if not self._count[address]:
+                del self._count[address]
+
+    def _close_one(self, address: str | None) -> bool:
+        for protocol in self._idle:
+            if address is None or self._from[protocol] == address:
+                self.leave(protocol)
+                protocol.transport.abort()
+                return True
+        return False
 
 
 class ImpatientProtocol(H11Protocol):
-    """Closes a connection that began no request, or began one and does not finish its head.
+    """Closes a connection that began no request, or does not finish one's head, or takes no answer.
 
-    One connection more than `most` is told so and hung up on: each costs memory.
+    One connection more than the crowd has room for is told so and hung up on.
     """
 
+    crowd = Crowd(MOST_CONNECTIONS)
     head_seconds = HEAD_SECONDS
-    most = MOST_CONNECTIONS
     _patience: asyncio.TimerHandle | None = None
+    _untaken: asyncio.TimerHandle | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.conn = _FewParts(self.config.h11_max_incomplete_event_size or _LARGEST_HEAD)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
-            transport.write(_whole(_FULL))
-            transport.close()
+        if self.crowd.enter(self, self.client[0] if self.client else ""):
+            self._lose_patience_later()
             return
-        self._lose_patience_later()
+        log.warning("connections were turned away: %d are open", self.crowd.most)
+        transport.write(_whole(_FULL))
+        self._hang_up()
 
     def data_received(self, data: bytes) -> None:
         """A part of a request, or of several."""
         super().data_received(data)
-        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]
+        if self._is_idle():
             self._lose_patience_later()
-        elif self._patience is not None:
-            self._patience.cancel()
+        else:
+            self.crowd.is_busy(self)
+            _cancel(self._patience)
             self._patience = None
+
+    def on_response_complete(self) -> None:
+        """A request is answered; the next one may be there already."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._hang_up()
+        elif self._is_idle():
+            self.crowd.is_idle(self)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, where nothing was answered yet, and close."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        self._hang_up()
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent."""
+        super().pause_writing()
+        self._untaken = self.loop.call_later(_UNTAKEN_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken it."""
+        super().resume_writing()
+        _cancel(self._untaken)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No other request has come."""
+        super().timeout_keep_alive_handler()
+        self._hang_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        if self._patience is not None:
-            self._patience.cancel()
+        _cancel(self._patience)
+        _cancel(self._untaken)
+        self.crowd.leave(self)
         super().connection_lost(exc)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _lose_patience_later(self) -> None:
         if self._patience is None:
-            self._patience = self.loop.call_later(self.head_seconds, self.transport.close)
+            self._patience = self.loop.call_later(self.head_seconds, self._hang_up)
+
+    def _hang_up(self) -> None:
+        self.transport.close()
+        if self.transport.get_write_buffer_size():  # a client that reads nothing keeps it open
+            self.loop.call_later(_CLOSING_SECONDS, self.transport.abort)
+
+
+_LARGEST_HEAD = 16 * 1024  # bytes
+
+
+class _FewParts(h11.Connection):
+    """Refuses a body in ever more and ever smaller parts: each costs more than its bytes do."""
+
+    def __init__(self, largest_head: int) -> None:
+        super().__init__(h11.SERVER, largest_head)
+        self._parts = self._bytes = 0
+
+    def next_event(self) -> Any:
+        """The next event. Raises RemoteProtocolError."""
+        event = super().next_event()
+        if isinstance(event, h11.Data):
+            self._parts += 1
+            self._bytes += len(event.data)
+            if self._parts > _MOST_PARTS + self._bytes // _SMALLEST_PART:
+                raise h11.RemoteProtocolError("the body comes in too many small parts")
+        elif isinstance(event, h11.Request):
+            self._parts = self._bytes = 0
+        return event
+
+
+def without_traceback(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The event loop's handler of errors: one line where files or memory are used up."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        log.warning("no connection can be taken: %s; see `ulimit -n`", error.strerror)
+    else:
+        loop.default_exception_handler(context)
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
 
 
 def _whole(response: Response) -> bytes:

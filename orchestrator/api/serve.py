@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import math
@@ -14,7 +15,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from orchestrator.api.app import build_app
-from orchestrator.api.connections import ImpatientProtocol
+from orchestrator.api.connections import (
+    ACCEPTED_AT_ONCE,
+    Crowd,
+    ImpatientProtocol,
+    most_connections,
+    without_traceback,
+)
+from orchestrator.api.seldom import seldom
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.settings import Settings
 from orchestrator.store.migrate import open_store
@@ -48,7 +56,8 @@ class DoorServer(uvicorn.Server):
     ) -> None:
         config = uvicorn.Config(
             app,
-            http=ImpatientProtocol,
+            http=_protocol(),
+            backlog=ACCEPTED_AT_ONCE,  # the event loop accepts as many before it looks up
             ws="none",
             lifespan="on",
             log_config=None,
@@ -64,9 +73,14 @@ class DoorServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say where."""
+        asyncio.get_running_loop().set_exception_handler(without_traceback)
+        for strangers_write in ("uvicorn.error", "asyncio"):
+            seldom(strangers_write)
         await super().startup(sockets=sockets)
         if not sockets or not self.started:
             return
+        for listener in sockets:
+            listener.listen(_BACKLOG)  # the system may let more wait than are accepted at once
         host, port = sockets[0].getsockname()[:2]
         if self._port_file:
             half = self._port_file.with_suffix(".half")
@@ -74,6 +88,11 @@ class DoorServer(uvicorn.Server):
             half.replace(self._port_file)  # whoever waits for the file finds all of it
         shown = f"[{host}]" if ":" in host else host
         print(f"door: http://{shown}:{port}", flush=True)  # noqa: T201 - the line that people read
+
+
+def _protocol() -> type[ImpatientProtocol]:
+    """The protocol of one door, whose connections share one crowd."""
+    return type("DoorProtocol", (ImpatientProtocol,), {"crowd": Crowd(most_connections())})
 
 
 def _end_on_signal(server: uvicorn.Server) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, left, plain, put, put_table, short
+from orchestrator.cli.screen import age, left, put, put_table, short
+from orchestrator.domain.visible import visible
 
 View = Mapping[str, Any]
 
@@ -105,7 +106,7 @@ def _history(event: View) -> None:
 
 
 def _line(name: str, value: object) -> None:
-    put(f"{name:14} {plain(str(value))}")
+    put(f"{name:14} {visible(str(value))}")
 
 
 def _pretty(value: object) -> str:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from orchestrator.domain.visible import visible_json, visible_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,7 +27,9 @@ def put_json(document: object) -> None:
     """One JSON document on stdout, in UTF-8 whatever the terminal speaks."""
     import orjson
 
-    text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    text = visible_json(
+        orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
     sys.stdout.flush()
     while text:  # under PYTHONUNBUFFERED a write may take only a part
         text = text[sys.stdout.buffer.write(text) :]
@@ -33,12 +37,12 @@ def put_json(document: object) -> None:
 
 def put(text: str = "") -> None:
     """Text on stdout."""
-    typer.echo(_lines(text))
+    typer.echo(visible_lines(text))
 
 
 def note(text: str) -> None:
     """Text on stderr: what a person wants to know and a program must not read."""
-    typer.echo(_lines(text), err=True)
+    typer.echo(visible_lines(text), err=True)
 
 
 def complain(text: str) -> None:
@@ -68,16 +72,6 @@ def put_table(
         console.print(table)
     for line in captured.get().splitlines():
         sys.stdout.write(f"{line.rstrip()}\n")
-
-
-def plain(text: str) -> str:
-    """`text` on one line, with everything written out that a terminal would act on."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode()
-        for one in text.encode(errors="backslashreplace").decode()
-    )
 
 
 def age(moment: str | None, now: int) -> str:
@@ -113,11 +107,7 @@ def _seconds(moment: str) -> float:
 
 
 def _cell(value: object) -> str:
-    return "-" if value is None or value == "" else _lines(str(value))
-
-
-def _lines(text: str) -> str:
-    return "\n".join(map(plain, text.split("\n")))
+    return "-" if value is None or value == "" else visible_lines(str(value))
 
 
 def _style(value: object) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from tornado.escape import to_unicode, xhtml_escape
+
 from orchestrator.domain.abbreviate import abbreviate, shorten
+from orchestrator.domain.visible import visible_lines
 
 _NOTHING = "\N{EM DASH}"
 _LONGEST_DETAIL = 300
@@ -15,6 +18,11 @@ _UNITS = (
     ("min", timedelta(minutes=1)),
     ("s", timedelta(seconds=1)),
 )
+
+
+def escaped(value: str | bytes) -> str:
+    """A value as HTML, with what cannot be printed written out, so that it is seen."""
+    return xhtml_escape(visible_lines(to_unicode(value).expandtabs(4)))
 
 
 def or_nothing(value: object) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded.lifeline import Lifeline, launched, signal_group
+from orchestrator.embedded.log_file import LogFile
+from orchestrator.starting import PRIVATE
 
-_LARGEST_LOG = 10 * 1024 * 1024  # bytes; the next start puts a larger one aside
 _STEP = 0.02  # seconds between two looks
 _LONGEST_DEATH = 2.0  # seconds; where nobody buries orphans, a dead group looks alive
 
@@ -39,11 +40,11 @@ class Child:
     def __init__(self, program: Program, *, logs: Path, lifeline: Lifeline, lock: int) -> None:
         self.program = program
         self.log = logs / f"{program.name}.log"
+        self.log_file = LogFile(self.log)
         self.started_at = 0.0  # monotonic seconds
         self._lifeline = lifeline
         self._lock = lock
         self._process: subprocess.Popen[bytes] | None = None
-        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -77,7 +78,7 @@ class Child:
     def spawn(self) -> None:
         """Start it and do not wait. Raises StartupFailed where the program is not there."""
         program = self.program
-        out = self._open_log()
+        out = self.log_file.open()
         try:
             self._process = subprocess.Popen(
                 launched(program.command, program.stop_signal),
@@ -91,6 +92,7 @@ class Child:
                 user=program.user,
                 group=program.user,
                 extra_groups=None if program.user is None else [],
+                umask=PRIVATE,
             )
         except OSError as error:
             raise StartupFailed(f"{program.name} cannot be started: {error}") from None
@@ -134,9 +136,7 @@ class Child:
 
     def output(self) -> str:
         """What it has written since its last start."""
-        with self.log.open("rb") as log:
-            log.seek(self._log_start)
-            return log.read(_LARGEST_LOG).decode(errors="replace")
+        return self.log_file.written()
 
     def obituary(self) -> str:
         """How it ended, and the end of its log."""
@@ -151,13 +151,6 @@ class Child:
         lines = self.output().strip().splitlines()[-12:] or ["(nothing)"]
         shown = "".join(f"\n  {line[:300]}" for line in lines)
         return f"; the end of {self.log}:{shown}"
-
-    def _open_log(self) -> int:
-        if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        out = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._log_start = os.fstat(out).st_size
-        return out
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.domain.errors import StartupFailed
+from orchestrator.starting import make_private
 
 _PATIENCE = 15.0  # seconds for the children of a killed supervisor to end
 
@@ -24,6 +25,7 @@ def hold_home(home: Path) -> Iterator[int]:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        make_private(home / "lock", home / "broker.url")
     except OSError as error:
         raise StartupFailed(f"{home} cannot be used: {error.strerror}; see MESHLINE_HOME") from None
     try:

@@ -14,6 +14,7 @@ from typing import Self
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.home import hold_home
 from orchestrator.embedded.lifeline import Lifeline
+from orchestrator.starting import make_private
 
 _LONGEST_PAUSE = 30.0  # seconds before another restart of a child that keeps dying
 _LONG_LIFE = 60.0  # seconds after which a death is a first one again
@@ -40,6 +41,7 @@ class Supervisor:
             self._lifeline = held.enter_context(Lifeline(grace=self._grace))
             held.enter_context(_on_signals(_leave, signal.SIGTERM, signal.SIGHUP))
             self._logs.mkdir(mode=0o700, exist_ok=True)
+            make_private(self._logs, *self._logs.iterdir())
             self._held = held.pop_all()
         return self
 
@@ -64,11 +66,12 @@ class Supervisor:
         self._children.clear()
 
     def keep_running(self, say: Callable[[str], None]) -> None:
-        """Stay until a signal ends it; start again what dies, after growing pauses."""
+        """Stay until a signal ends it; start again what dies, after growing pauses; rotate logs."""
         deaths: dict[Child, int] = {}
         due: dict[Child, float] = {}  # monotonic seconds
         while True:
             for child in self._children:
+                child.log_file.rotate()
                 if child.running:
                     continue
                 now = time.monotonic()

@@ -14,6 +14,7 @@ from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded.child import EmbeddedServer, Program
 from orchestrator.embedded.ports import LOOPBACK, claim_port
 from orchestrator.embedded.processes import Supervisor
+from orchestrator.starting import make_private
 
 _CONFIG = """\
 bind {host}
@@ -34,6 +35,7 @@ def start_valkey(folder: Path, supervisor: Supervisor, *, port: int = 0) -> Embe
     Raises StartupFailed where there is no server to run, the port is taken, or it dies.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder, *folder.rglob("*"))
     port = claim_port(port, setting="the broker's port")
     password = secrets.token_hex(24)
     _write_private(

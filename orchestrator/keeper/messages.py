@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from orchestrator.domain.links import signed
+from orchestrator.domain.visible import visible
 from orchestrator.settings import Settings
 from orchestrator.store.alerts import Alert, AlertKind
 from orchestrator.store.views import View
@@ -49,7 +50,8 @@ def compose(alert: Alert, incident: View | None, config: Settings) -> Message:
         "",
         f"meshline incidents show {alert.incident_id}",
     ]
-    return Message(subject=_one_line(f"[{where}] {head}"), text="\n".join(lines) + "\n")
+    text = "\n".join(map(visible, lines)) + "\n"
+    return Message(subject=_one_line(f"[{where}] {head}"), text=text)
 
 
 def link_to(path: str, config: Settings) -> str:
@@ -85,4 +87,4 @@ def _why_you(alert: Alert) -> list[str]:
 def _one_line(text: str) -> str:
     # A way out may be mail of its own library's, which decodes what looks like an encoded word.
     text = text.replace("=?", "= ?")
-    return "".join(one if one.isprintable() else " " for one in text)[:200]
+    return visible(text)[:200]

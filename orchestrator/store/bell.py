@@ -18,6 +18,8 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
+from orchestrator.starting import make_private
+
 _CHANNEL = "meshline_due"
 
 
@@ -96,6 +98,7 @@ class SocketBell:
 
     def _listen(self) -> socket.socket:
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        make_private(self._folder)
         for stale in self._folder.glob("*.bell"):
             if not _alive(int(stale.stem)):
                 stale.unlink(missing_ok=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from orchestrator.domain.errors import SchemaMismatch, StartupFailed
+from orchestrator.starting import make_private
 from orchestrator.store.engine import Store
 from orchestrator.store.schema import HEAD
 
+_BESIDE = ("-wal", "-shm", "-journal")
 _LOCK = 0x6D657368  # any number that is ours: two processes that start together take turns
 
 
@@ -24,6 +27,7 @@ def open_store(url: str) -> Store:
             Path(store.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StartupFailed(f"the store's folder cannot be made: {error}") from None
+        _keep_private(Path(store.url.database))
     try:
         with store.read() as tx:
             found = schema_version(tx)
@@ -33,6 +37,17 @@ def open_store(url: str) -> Store:
         store.close()
         raise
     return store
+
+
+def _keep_private(database: Path) -> None:
+    """See that only its user reads the database, whatever the folder and the umask allow."""
+    if str(database).startswith("file:"):  # SQLite's own way to name files
+        return
+    # Never opened where it is there: to close it would end the locks of this process. What SQLite
+    # puts beside it gets its rights.
+    with suppress(OSError):
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    make_private(database, *(database.with_name(database.name + end) for end in _BESIDE))
 
 
 def schema_version(tx: Connection) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -15,12 +14,10 @@ import psutil
 import pytest
 
 from orchestrator.api.app import ApiLimits
-from orchestrator.api.connections import ImpatientProtocol
 from orchestrator.api.door import DoorLimits
 from orchestrator.embedded.child import Child
 from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.operations.manage_keys import create_key
-from orchestrator.settings import LOOPBACK
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store
 from orchestrator.store.views import count_states
@@ -32,7 +29,6 @@ from tests.api.doors import (
     problem,
     wait_until,
 )
-from tests.api.test_limits import read_to_end
 from tests.api.test_serve import process_of_a_door
 from tests.leads import publish_leads
 
@@ -135,27 +131,3 @@ def test_a_door_ends_when_it_is_told_to_though_its_database_is_frozen(tmp_path: 
 
     assert process.returncode == 0
     assert "Traceback" not in errors
-
-
-def test_one_connection_too_many_is_told_so(leads: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_door(leads) as door:
-        door.emit()  # the test's own connection, which stays open
-        monkeypatch.setattr(ImpatientProtocol, "most", 3)
-        others = [socket.create_connection((LOOPBACK, door.port)) for _ in range(2)]
-        with socket.create_connection((LOOPBACK, door.port)) as one_more:
-            answer = read_to_end(one_more)
-
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        assert b'"code":"door_full"' in answer and b"retry-after: 1\r\n" in answer
-        assert door.emit().status_code == 202
-        for one in others:
-            one.close()
-        wait_until(lambda: takes_one_more(door))
-
-
-def takes_one_more(door: RunningDoor) -> bool:
-    try:
-        answer = httpx.get(f"http://{LOOPBACK}:{door.port}/healthz", trust_env=False)
-    except httpx.HTTPError:
-        return False
-    return answer.status_code == 200

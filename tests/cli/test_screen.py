@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import typer
 
-from orchestrator.cli.screen import age, left, plain, short, span
+from orchestrator.cli.screen import age, left, put_json, short, span
 from orchestrator.cli.selecting import moment
+from orchestrator.domain.visible import visible
 
 NOW = 1_763_917_200_000  # 2025-11-23T17:00:00Z
 
@@ -23,7 +26,19 @@ NOW = 1_763_917_200_000  # 2025-11-23T17:00:00Z
     ],
 )
 def test_nothing_that_commands_a_terminal_reaches_it(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert visible(text) == shown
+
+
+def test_json_for_programs_commands_no_terminal_either(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    document = {"key": "a\u202eb\x9b31m\x7f\u2066", "\u200f": ["雪\n"]}
+
+    put_json(document)
+
+    out = capfdbinary.readouterr().out
+    assert json.loads(out) == document
+    assert b'"a\\u202eb\\u009b31m\\u007f\\u2066"' in out and "雪".encode() in out
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from orchestrator.store.workflows import WorkflowShelf
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 FIXED_EMAIL = "grace@example.com"
-HOSTILE = """<script>alert("key")</script>'&amp;"""
+HOSTILE = """<script>alert("key")</script>'&amp;\u202emoc.\x9belpmaxe\u2066"""
 
 
 @dataclass(frozen=True, kw_only=True)

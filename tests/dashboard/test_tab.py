@@ -13,6 +13,7 @@ import pytest
 from flower.urls import handlers
 
 from orchestrator.dashboard.pages import PAGE_SIZE
+from orchestrator.domain.visible import visible
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.store.migrate import open_store
 from tests.dashboard.filled import FIXED_EMAIL, HOSTILE, Filled
@@ -258,7 +259,8 @@ def test_hostile_text_stays_text(flower: RunningFlower, filled: Filled) -> None:
         page = flower.get(path).text
         assert "<script>alert" not in page
         assert "&amp;lt;" not in page, "it was escaped twice"
-    assert HOSTILE in unescape(flower.get(f"/events/{filled.hostile}").text)
+        assert not [one for one in page if not one.isprintable() and one not in "\r\n\t"]
+    assert visible(HOSTILE) in unescape(flower.get(f"/events/{filled.hostile}").text)
 
 
 def test_a_hostile_key_is_found_as_it_was_sent(flower: RunningFlower, filled: Filled) -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 MOST_OPEN_FILES = 65_536
 """What the limit of open files is raised to at most. Some programs walk over all of them."""
 
+_OTHER_FILES = 64  # of one process: the store's, the broker's, its log, its event loop's
+_FEWEST_CONNECTIONS = 16  # however few files a process may open
+
 PRIVATE = 0o077  # what a file of ours is not made with: rights for others
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's malloc.h
@@ -45,6 +48,12 @@ def raise_open_files() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
     return MOST_OPEN_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def connections_that_fit(most: int, *, accepted_at_once: int) -> int:
+    """At most `most`: as many as leave room for other files, and for those just accepted."""
+    room = raise_open_files() - _OTHER_FILES - 2 * accepted_at_once
+    return min(most, max(_FEWEST_CONNECTIONS, room))
 
 
 def give_memory_back() -> None:

@@ -13,15 +13,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from orchestrator.api.problems import Problem
 from orchestrator.api.seldom import seldom
-from orchestrator.starting import raise_open_files
+from orchestrator.starting import connections_that_fit
 
 HEAD_SECONDS = 15.0
 MOST_CONNECTIONS = 4_000
-FEWEST_CONNECTIONS = 16  # however few files the process may open
 ACCEPTED_AT_ONCE = 32
 """Connections that are accepted before the event loop looks at anything else."""
 
-_OTHER_FILES = 64  # that the door has open: the store's, the broker's, its log, its event loop's
 _UNTAKEN_SECONDS = 30.0  # until an answer that the client does not take is given up
 _CLOSING_SECONDS = 5.0  # until a connection that is closed over unsent bytes is cut
 _MOST_PARTS, _SMALLEST_PART = 2_000, 128  # of one body; bytes of a part beyond them, on average
@@ -34,9 +32,8 @@ log = seldom(__name__)
 
 
 def most_connections() -> int:
-    """As many as leave room for the other files of the process, and for those just accepted."""
-    room = raise_open_files() - _OTHER_FILES - 2 * ACCEPTED_AT_ONCE
-    return min(MOST_CONNECTIONS, max(FEWEST_CONNECTIONS, room))
+    """How many connections this door takes."""
+    return connections_that_fit(MOST_CONNECTIONS, accepted_at_once=ACCEPTED_AT_ONCE)
 
 
 class Crowd:

@@ -10,9 +10,11 @@ import socket
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from celery import Celery
 from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
 
 from orchestrator.dashboard.flower import EventsFlower
 from orchestrator.dashboard.heart import Heart
@@ -20,9 +22,12 @@ from orchestrator.dashboard.login import login_of
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
 from orchestrator.settings import Settings
+from orchestrator.starting import connections_that_fit
 
 log = logging.getLogger(__name__)
 
+_MOST_CONNECTIONS = 1_000
+_IDLE_SECONDS = 30.0  # for a request's head to arrive, and between two requests
 _LARGEST_BODY = 1_048_576  # bytes; Flower's own default would buffer a hundred times as much
 
 
@@ -41,7 +46,10 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
         listener = _listen(settings.flower_host, settings.flower_port)
         key = settings.link_key.get_secret_value() if settings.link_key else ""
         flower = EventsFlower(celery, login=login, reader=reader, link_key=key)
-        HTTPServer(flower, max_body_size=_LARGEST_BODY).add_socket(listener)
+        server = _FewConnections(
+            flower, max_body_size=_LARGEST_BODY, idle_connection_timeout=_IDLE_SECONDS
+        )
+        server.add_socket(listener)
         for number in (signal.SIGTERM, signal.SIGINT):
             flower.io_loop.asyncio_loop.add_signal_handler(number, flower.io_loop.stop)
         heart = Heart(reader)
@@ -52,6 +60,22 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
         finally:
             heart.stop()
             flower.stop()
+
+
+class _FewConnections(HTTPServer):
+    """Closes a connection that is one too many: Tornado would spin where no file is left."""
+
+    def initialize(self, *arguments: Any, **named: Any) -> None:
+        """Begin without a connection."""
+        super().initialize(*arguments, **named)
+        self._most = connections_that_fit(_MOST_CONNECTIONS, accepted_at_once=1)
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """A client is there."""
+        if len(self._connections) >= self._most:
+            stream.close()
+        else:
+            super().handle_stream(stream, address)
 
 
 def _try(reader: StoreReader) -> None:

@@ -7,13 +7,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from connectors.definition import FakeDefinition
 from connectors.definition_file import parse_definition
 from connectors.fake import FakeConnector, Mishap
-from connectors.lanes import Job, NotStarted, hand_over_many
-from orchestrator.domain.errors import OutcomeUnknown
+from connectors.lanes import Job, NotStarted, Timing, hand_over_many
+from orchestrator.domain.errors import (
+    ConnectorError,
+    DestinationRefused,
+    DestinationUnavailable,
+    OutcomeUnknown,
+    RateLimited,
+    Unauthorized,
+)
 from orchestrator.domain.handoff import Confirmed, Failed, Outgoing, Receipted
 from tests.connectors.rigs import sent
 from tests.connectors.stub import WEBHOOK, Stub, made
@@ -123,3 +131,40 @@ def test_a_call_may_be_given_less_time_than_its_action_allows(
     assert isinstance(outcome, Failed)
     assert outcome.unknown
     assert "longer than 0.1 s" in outcome.error
+
+
+@pytest.mark.parametrize("error", [RateLimited("429"), Unauthorized("401")])
+def test_after_a_wish_for_a_pause_or_a_refused_login_no_further_call_starts(
+    fake: FakeConnector, run: Run, error: ConnectorError
+) -> None:
+    lane = fake.actions["record"].max_in_flight
+    fake.mishaps.extend(Mishap(at="create", error=error, seconds=0.01) for _ in range(lane))
+
+    answers = run(hand_over_many(jobs_of(fake, lane * 3), finish_by=time.monotonic() + 60))
+
+    assert sum(isinstance(one, NotStarted) for one in answers.values()) == lane * 2
+
+
+def test_it_is_told_which_calls_failed_and_when_others_got_through(
+    fake: FakeConnector, run: Run
+) -> None:
+    fake.mishaps.append(Mishap(at="create", error=DestinationUnavailable("503")))
+    fake.mishaps.append(Mishap(at="create", error=DestinationRefused("422")))
+    timing = Timing()
+
+    run(hand_over_many(jobs_of(fake, 3), timing=timing, finish_by=time.monotonic() + 60))
+
+    assert list(timing.failed) == ["key-0"]  # a refusal says that the system is up
+    assert list(timing.taken) == [("fake", "record")]
+    assert timing.failed["key-0"].began <= timing.failed["key-0"].ended
+    assert not timing.halted
+
+
+def test_what_never_went_out_says_nothing_of_its_system(fake: FakeConnector, run: Run) -> None:
+    misfit = Job(id="odd", connector=fake, call=sent("odd"), confirm=())
+    timing = Timing()
+
+    answers = run(hand_over_many([misfit], timing=timing, finish_by=time.monotonic() + 60))
+
+    assert isinstance(answers["odd"], Failed)
+    assert not timing.taken and not timing.failed

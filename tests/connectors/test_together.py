@@ -134,3 +134,12 @@ def test_what_confirms_nothing_does_not_go_out_with_the_others(tool: Batchy, run
 
     assert outcomes["key-0"].permanent
     assert tool.sizes == [1]
+
+
+def test_what_failed_before_goes_out_alone_and_spoils_no_request_for_others(
+    tool: Batchy, run: Run
+) -> None:
+    run(over([*jobs(tool, 2, alone=True), *jobs(tool, 8)[2:]]))
+
+    assert sorted(tool.sizes) == [2, 4]
+    assert tool.creates == 8

@@ -128,7 +128,7 @@ def test_an_outage_quarantines_nobody_though_only_one_event_waits(world: World) 
     world.tool.illness = always("unavailable")
     send(world, [0])
     live(world, 60)
-    live(world, HOUR, step=10)
+    live(world, HOUR, step=30)
 
     event = shown(world, 0)
     assert event["state"] == "routed"
@@ -148,7 +148,7 @@ def test_an_outage_of_many_costs_nobody_a_try_and_few_calls(world: World) -> Non
     live(world, 2)
     world.tool.illness = always("cut")
     send(world, range(5, 40))
-    live(world, HOUR, step=10)
+    live(world, HOUR, step=30)
 
     assert states(world, range(5, 40)) == ["routed"] * 35
     assert max(attempts(world)[5:]) <= 1
@@ -170,6 +170,7 @@ def test_another_event_tries_each_time(world: World) -> None:
     assert len(set(tried)) == min(len(tried), 8)
 
 
+@pytest.mark.slow
 def test_bad_ones_that_come_all_the_time_do_not_keep_good_ones_waiting(world: World) -> None:
     bads = range(0, 60, 2)
     world.tool.illness = ill_for(bads)
@@ -193,7 +194,7 @@ def test_one_action_that_is_down_stops_no_other_action(world: World) -> None:
     live(world, 2)
 
     assert states(world, range(10, 20)) == ["delivered"] * 10
-    live(world, HOUR, step=10)
+    live(world, HOUR, step=30)
     assert in_the_way(world) == {"tool.folded": "failing"}
     assert states(world, range(10)) == ["routed"] * 10  # no other ticket got through: an outage
     assert listed(world, "folded")["state"] == "broken"
@@ -203,6 +204,7 @@ def test_one_action_that_is_down_stops_no_other_action(world: World) -> None:
     assert states(world, range(10)) == ["delivered"] * 10
 
 
+@pytest.mark.slow
 def test_a_system_that_comes_and_goes_loses_nobody_a_place(world: World) -> None:
     up = 4_000
     world.tool.illness = lambda _: None if world.clock.ms % 8_000 < up else "unavailable"
@@ -276,7 +278,7 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     row = listed(world)
     assert row["state"] == "flowing" and row["pauses"] and row["postponed_until"]
     live(world, 120)
-    live(world, HOUR, step=10)
+    live(world, HOUR, step=30)
 
     minutes = per_minute(world)
     assert minutes[0] <= 30  # those that were out together, and a few that came first
@@ -290,7 +292,7 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
         assert [one["reason"] for one in list_incidents(tx, Sought(), limit=9)] == ["held"]
 
     world.tool.illness = well
-    live(world, 1_000, step=10)
+    live(world, 1_000, step=20)
     assert states(world, range(60)) == ["delivered"] * 60
     assert listed(world)["pauses"] == 0
 
@@ -321,6 +323,7 @@ def test_what_a_person_resumes_goes_out_at_once_also_from_its_actions_breaker(
     assert states(world, range(4)) == ["delivered"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_comes_good_ones_arrive_and_bad_ones_end(world: World, seed: int) -> None:
     chance = Random(seed)

@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.dashboard.pages import StorePage, one_incident
-from orchestrator.domain.drift.finding import Finding
+from orchestrator.domain.contract_places import Places
+from orchestrator.domain.drift.finding import Finding, placed
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.workflows import WorkflowShelf, live_workflow
 
 _LONGEST_NAME = 200  # characters, as in the title of an incident
 _PLAIN = re.compile(r"[\w.*/~-]*")
@@ -27,7 +30,7 @@ class LinkedIncidentPage(StorePage):
         store, number = self._reader.open, int(incident)
         await self.show(
             "incident.html",
-            lambda tx: without_values(one_incident(tx, store(), number)),
+            lambda tx: _shown(tx, store(), number),
             what="incident",
         )
 
@@ -37,8 +40,17 @@ class LinkedIncidentPage(StorePage):
         self.finish(f"Error {status_code}\n")
 
 
-def without_values(shown: dict[str, Any]) -> dict[str, Any]:
+def _shown(tx: Tx, store: Store, number: int) -> dict[str, Any]:
+    found = one_incident(tx, store, number)
+    live = live_workflow(tx, found["incident"]["client"], found["incident"]["workflow"])
+    places = WorkflowShelf().take(tx, live.id).contract.places if live else Places({})
+    return without_values(found, places)
+
+
+def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[str, Any]:
     """What a page shows of an incident, less all in which payloads or people may be quoted.
+
+    With the `places` of its contract, names that it does not know are no keys of a sender's.
 
     What stands in the way of an event, in its own words or its destination's, quotes values; so
     may reasons that people gave. The incident's title has the places and the keywords.
@@ -50,17 +62,23 @@ def without_values(shown: dict[str, Any]) -> dict[str, Any]:
             "oldest": [{"id": one["id"], "since": one["since"]} for one in incident["oldest"]],
             "history": [one | {"detail": None} for one in incident["history"]],
         },
-        "findings": [_bare(one) for one in shown["findings"]],
+        "findings": [_bare(one, places) for one in shown["findings"]],
         "fix": [],
     }
 
 
-def _bare(finding: Finding) -> Finding:
-    to = None if finding.to is None else _named(finding.to)
-    return replace(finding, path=_named(finding.path), to=to, evidence=())
+def _bare(finding: Finding, places: Places | None) -> Finding:
+    to = None if finding.to is None else _named(finding.to, places)
+    return replace(finding, path=_named(finding.path, places), to=to, evidence=())
 
 
-def _named(path: str) -> str:
+def _named(path: str, places: Places | None) -> str:
     """A place, as long as it reads like names: a sender may make keys of mail addresses."""
     plain = len(path) <= _LONGEST_NAME and _PLAIN.fullmatch(path)
-    return path if plain and sum(map(str.isdigit, path)) < _MOST_DIGITS else "a field"
+    if not plain or sum(map(str.isdigit, path)) >= _MOST_DIGITS:
+        return "a field"
+    if places is None:
+        return path
+    pointed = path.startswith("/")
+    steps = [one.replace("~1", "/").replace("~0", "~") for one in path.split("/")[1:]]
+    return placed(places.readable(steps if pointed else path.split(".") if path else []))

@@ -46,6 +46,27 @@ class Places:
             schemas = self._into(schemas, name)
         return tuple(found)
 
+    def readable(self, path: Sequence[str]) -> tuple[str, ...]:
+        """The same for a name that somebody may read: a new one beside declared ones stands too.
+
+        A field's new name is found there, and a made-up key where the contract speaks of any name.
+        """
+        masked, last = self.masked(path), len(path) - 1
+        if last < 0 or masked[last] != ANY or not self._names_fields(path[:last]):
+            return masked
+        return (*masked[:last], path[last])
+
+    def _names_fields(self, path: Sequence[str]) -> bool:
+        schemas = self._start
+        for step in path:
+            schemas = self._into(schemas, step if _declares(schemas, step) else None)
+        speaks_of_any = any(
+            isinstance(one.get(keyword), dict)
+            for one in schemas
+            for keyword in (*_INTO_NAMES, "patternProperties")
+        )
+        return not speaks_of_any and any(one.get("properties") for one in schemas)
+
     def _into(self, schemas: Schemas, name: str | None) -> Schemas:
         key = (tuple(map(id, schemas)), name)
         if key not in self._next:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 from orchestrator.dashboard.linked_page import without_values
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
 from orchestrator.domain import strict_json
+from orchestrator.domain.contract_places import Places
 from orchestrator.domain.drift.finding import Finding, Kind
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.links import signed
@@ -103,6 +104,41 @@ def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, to
     assert kept["fix"] == []
     assert found.told() == f"renamed: tier \N{RIGHTWARDS ARROW} {told}, in 1 of 2 events"
     assert found.evidence == ()
+
+
+CONTRACT = {
+    "properties": {
+        "tier": {"type": "string"},
+        "lines": {"items": {"properties": {"count": {"type": "integer"}}}},
+        "people": {"additionalProperties": {"properties": {"mail": {"type": "string"}}}},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("tier", "tier"),
+        ("customer_tier", "customer_tier"),  # a new name beside declared ones
+        ("lines.*.count", "lines.*.count"),
+        ("lines.*.number", "lines.*.number"),
+        ("people.ada-lovelace.mail", "people.*.mail"),
+        ("people.ada-lovelace", "people.*"),
+        ("/people/ada-lovelace/mail", "people.*.mail"),
+        ("people.ada-lovelace.e_mail", "people.*.e_mail"),
+        ("tier.ada-lovelace", "tier.*"),
+        ("new.ada-lovelace", "*.*"),
+    ],
+)
+def test_a_link_shows_no_key_that_a_sender_makes_up(path: str, told: str) -> None:
+    finding = Finding(
+        kind=Kind.REMOVED, path=path, events=1, of=2, since=None, evidence=("`Gold`",)
+    )
+    shown = {"incident": {"oldest": [], "history": []}, "findings": [finding], "saved": []}
+
+    (found,) = without_values(shown, Places(CONTRACT))["findings"]
+
+    assert found.path == told
 
 
 def spoil(store: Store) -> None:

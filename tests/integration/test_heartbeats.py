@@ -1,0 +1,96 @@
+"""A heartbeat proves that the work goes on, and not only that a process is there."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, Kind
+from orchestrator.embedded.child import Child
+from orchestrator.store.heartbeats import list_heartbeats
+from tests.integration.pairs import Pair
+from tests.integration.system import System, running_system
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    with running_system(tmp_path / "home", Pair(store_url=f"sqlite:///{tmp_path}/s.db")) as running:
+        yield running
+
+
+def beats(system: System, kind: Kind) -> list[Heartbeat]:
+    with system.store.read() as tx:
+        return [one for one in list_heartbeats(tx) if one.kind == kind]
+
+
+def is_fresh(system: System, kind: Kind) -> bool:
+    return any(one.silent_seconds < BEAT_SECONDS + 2 for one in beats(system, kind))
+
+
+def is_silent(system: System, kind: Kind) -> bool:
+    return all(one.silent_seconds > 2 * BEAT_SECONDS for one in beats(system, kind))
+
+
+def wait_until(happens: Callable[[], bool], *, within: float = 90) -> None:
+    end = time.monotonic() + within
+    while not happens():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+def stop(child: Child) -> None:
+    child.ask_to_stop(signal.SIGTERM)
+    child.wait(60)
+
+
+@contextmanager
+def hanging(processes: list[psutil.Process]) -> Iterator[None]:
+    for one in processes:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in processes:
+            one.resume()
+
+
+def test_a_worker_whose_tasks_hang_falls_silent_though_the_worker_itself_runs(
+    system: System,
+) -> None:
+    worker = system.start_worker()
+    wait_until(lambda: is_fresh(system, Kind.WORKER))
+    (beat,) = beats(system, Kind.WORKER)
+    assert beat.instance.startswith("meshline-") or "@" in beat.instance
+    doing = psutil.Process(worker.pid).children()
+    assert len(doing) >= 2
+
+    with hanging(doing):
+        wait_until(lambda: is_silent(system, Kind.WORKER))
+        assert worker.running
+    wait_until(lambda: is_fresh(system, Kind.WORKER))
+
+    stop(worker)
+    assert beats(system, Kind.WORKER) == []
+
+
+def test_a_relay_beats_with_nothing_due_and_takes_its_row_away_when_it_ends(
+    system: System,
+) -> None:
+    relay = system.start_relay()
+    wait_until(lambda: is_fresh(system, Kind.RELAY))
+    assert beats(system, Kind.RELAY)[0].did == "nothing was due"
+
+    with hanging([psutil.Process(relay.pid)]):
+        wait_until(lambda: is_silent(system, Kind.RELAY))
+    wait_until(lambda: is_fresh(system, Kind.RELAY))
+
+    stop(relay)
+    assert beats(system, Kind.RELAY) == []

@@ -106,7 +106,7 @@ class Door:
                 # Nor would the next in line be better served by another wait for it.
                 group.extend(self._waiting)
                 self._waiting.clear()
-                answers = [StoreUnavailable(str(error)) for _ in group]
+                answers = [StoreUnavailable(str(error), reason=error.reason) for _ in group]
             for one, answer in zip(group, answers, strict=True):
                 self._count(-len(one.batch.triggers))
                 _give(one.answer, answer)

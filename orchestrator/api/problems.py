@@ -106,7 +106,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Refused):
         return _refusal(error)
     if isinstance(error, StoreUnavailable):
-        return Problem("store_unavailable", "the store does not answer", fix=_AGAIN)
+        return Problem("store_unavailable", error.reason, fix=_AGAIN)
     if isinstance(error, HTTPException):
         return _of_the_router(error)
     incident = secrets.token_hex(6)

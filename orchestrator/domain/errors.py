@@ -124,7 +124,11 @@ class WorkflowConflict(Refused):
 
 
 class StoreUnavailable(MeshlineError):
-    """Raised when the database does not answer; nothing was accepted."""
+    """Raised when the database cannot be used now; `reason` is for strangers."""
+
+    def __init__(self, message: str, *, reason: str = "the store does not answer") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class SchemaMismatch(MeshlineError):

@@ -72,7 +72,11 @@ class SocketBell:
 
     def wait(self, seconds: float) -> bool:
         """Wait for a datagram, and take all that lie there."""
-        listener = self._listener or self._listen()
+        try:
+            listener = self._listener or self._listen()
+        except OSError:  # a folder for temporary files that is full, or too long for a socket
+            time.sleep(seconds)
+            return False
         ready, _, _ = select.select([listener], [], [], seconds)
         while ready:
             try:
@@ -116,6 +120,7 @@ class NotifyBell:
     def __init__(self, url: URL) -> None:
         self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection: Any = None
+        self._pooled = False
 
     def ring_with(self, tx: Connection) -> None:
         """Notify when the transaction commits."""
@@ -125,14 +130,24 @@ class NotifyBell:
         """Nothing: the transaction has notified."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a notification; a lost connection is opened again."""
+        """Wait for a notification; a lost connection is opened again.
+
+        Behind a pooler none comes: what listens there is a server that this process shares.
+        """
         import psycopg
 
+        if self._pooled:
+            time.sleep(seconds)
+            return False
         try:
             if self._connection is None:
                 self._connection = psycopg.connect(
                     self._address, autocommit=True, connect_timeout=3
                 )
+                if is_pooled(self._connection):
+                    self._pooled = True
+                    self.close()
+                    return False
                 self._connection.execute(f"LISTEN {_CHANNEL}")
             for _ in self._connection.notifies(timeout=seconds, stop_after=1):
                 return True
@@ -146,6 +161,12 @@ class NotifyBell:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def is_pooled(connection: Any) -> bool:
+    """Whether a pooler stands before PostgreSQL: it gives a process number of its own."""
+    (server,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(server != connection.info.backend_pid)
 
 
 def _alive(pid: int) -> bool:

@@ -10,18 +10,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    InternalError,
-    NoSuchModuleError,
-    OperationalError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
-from orchestrator.store.bell import Bell, open_bell
+from orchestrator.store.bell import Bell, is_pooled, open_bell
+from orchestrator.store.failures import unavailable
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -113,18 +106,9 @@ class Store:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
-        if getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
-            raise  # a statement that is wrong: a fault of ours, which waiting does not mend
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise StoreUnavailable(f"the store does not answer: {cause}") from error
-    except sqlite3.OperationalError as error:  # the wait for the writer's turn
-        raise StoreUnavailable(f"the store does not answer: {error}") from error
-    except DBAPIError as error:
-        if type(error.orig) is sqlite3.DatabaseError:  # the bare class says: this is no database
-            raise StoreUnavailable(f"the store cannot be read: {error.orig}") from error
-        if error.connection_invalidated:
-            raise StoreUnavailable("the store's connection was cut") from error
+    except Exception as error:
+        if found := unavailable(error):
+            raise found from error
         raise
 
 
@@ -197,7 +181,7 @@ def _wait_for_turn(connection: Any) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=5,
@@ -215,3 +199,13 @@ def _postgresql(url: URL) -> Engine:
             "tcp_user_timeout": 10_000,
         },
     )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # A pooler may run each transaction on another server, where a statement that was prepared
+        # is not known, or is another's.
+        if is_pooled(connection):
+            connection.prepare_threshold = None
+        connection.rollback()
+
+    return engine

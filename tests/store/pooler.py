@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import SplitResult
 
 from psycopg.pq import PGconn
@@ -26,7 +27,7 @@ class Pooler:
             f"host={place.hostname} port={place.port} user={place.username}"
             f" password={place.password} dbname={place.path[1:]}"
         )
-        self._opened: list[PGconn] = []
+        self._opened: list[Any] = []  # as the driver has it, in C or in Python
         self._free: queue.Queue[socket.socket] = queue.Queue()
         self._greeting = b""
         self.prepared = 0  # statements with a name

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from orchestrator.domain.contract_parts import Part, parts_of
+from orchestrator.domain.contract_parts import MOST_PARTS, Part, TooManyParts, parts_of
 from orchestrator.domain.contract_steps import (
     Costly,
     Edge,
@@ -32,7 +32,6 @@ MOST_STEPS = 10_000_000
 MOST_COPIES = 1_000_000
 """Values that all errors of one payload may hold, each having a copy of its own: about 1 s."""
 
-_MOST_PARTS = 50_000
 _MOST_VISITS = 1_000_000  # to see if a payload may be held against the contract: some 0.5 s
 _MOST_LISTED = 100_000  # to see if all that is wrong with it may be listed: some 0.05 s
 _NOWHERE: frozenset[Edge] = frozenset()
@@ -103,10 +102,11 @@ class ContractCost:
 
 def cost_of(schema: Mapping[str, object], faults: list[Fault]) -> ContractCost | None:
     """The cost of a contract; None where it is too dear whatever the payload, which is a fault."""
-    parts = parts_of(schema)
-    if len(parts.every) > _MOST_PARTS:
-        problem = f"it has {len(parts.every):,} schemas"
-        fix = f"take out what is not used: at most {_MOST_PARTS:,} are taken"
+    try:
+        parts = parts_of(schema)
+    except TooManyParts:
+        fix = "take out what is not used, or name a part of it by `pointer`"
+        problem = f"it has more than {MOST_PARTS:,} schemas"
         faults.append(Fault(path="contract", problem=problem, fix=fix))
         return None
     known: dict[Part, Here] = {}

@@ -15,6 +15,7 @@ from orchestrator.domain.errors import Fault, InvalidJson
 from orchestrator.domain.hints import did_you_mean
 
 _MOST_BYTES = 16 * 1_048_576
+_MOST_VALUES = 100_000  # of the contract itself, which may be a small part of its file
 _DEEPEST = 200
 _KEYS = ("file", "pointer")
 
@@ -75,13 +76,29 @@ def _read(file: str, pointer: str, folder: Path | None) -> ContractSource:
     except ValueError as error:
         return _wrong("contract.file", str(error), "write a path relative to the workflow's folder")
     try:
-        return ContractSource(contract=embed(document, pointer), file=file)
+        contract = embed(document, pointer)
     except LookupError as error:
         problem = f"{pointer} leads nowhere in {file}: {error.args[0]}"
         return _wrong("contract.pointer", problem, "write a pointer to a schema in the file")
     except ValueError as error:
         fix = "move what it refers to under `$defs`, or leave the pointer out"
         return _wrong("contract.pointer", f"{pointer} of {file}: {error}", fix)
+    if _has_more_values(contract, _MOST_VALUES):
+        fix = "take out what is not used, or name a part of it by `pointer`"
+        return _wrong("contract.file", f"{file} holds more than {_MOST_VALUES:,} values", fix)
+    return ContractSource(contract=contract, file=file)
+
+
+def _has_more_values(value: object, most: int) -> bool:
+    todo, seen = [value], 0
+    while todo and seen <= most:
+        one = todo.pop()
+        seen += 1
+        if isinstance(one, dict):
+            todo.extend(one.values())
+        elif isinstance(one, list):
+            todo.extend(one)
+    return seen > most
 
 
 def _wrong(path: str, problem: str, fix: str) -> ContractSource:

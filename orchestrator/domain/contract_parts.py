@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from orchestrator.domain.contract_document import Path, at_pointer
 from orchestrator.domain.pattern_cost import Effort, effort_of
 
+MOST_PARTS = 10_000
+"""Schemas of one contract: to check that many takes about a second."""
+
 _HERE_LISTS = ("allOf", "anyOf", "oneOf")
 _HERE_ONE = ("not", "if", "then", "else")
 _HERE_BY_NAME = ("dependentSchemas", "dependencies")
@@ -60,6 +63,10 @@ class Part:
         yield from self.other_items
 
 
+class TooManyParts(Exception):
+    """Raised for a contract of more than MOST_PARTS schemas."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """All parts of a contract that its root leads to."""
@@ -69,7 +76,7 @@ class Parts:
 
 
 def parts_of(schema: Mapping[str, object]) -> Parts:
-    """The graph of a contract whose references lead to its own parts."""
+    """The graph of a contract whose references lead to its own parts. Raises TooManyParts."""
     gathering = _Gathering(schema)
     root = gathering.part(schema, ())
     return Parts(root=root, every=tuple(gathering.finish()))
@@ -101,6 +108,8 @@ class _Gathering:
             return self._anything
         found = self._parts.get(id(schema))
         if found is None:
+            if len(self._parts) >= MOST_PARTS:
+                raise TooManyParts
             found = self._parts[id(schema)] = Part(path=path)
             self._todo.append((schema, found))
         return found

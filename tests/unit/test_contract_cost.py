@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.pattern_cost import Effort, effort_of, steps_on
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected
+from orchestrator.domain.workflow_file import parse_workflow
 from orchestrator.pipeline.validate import validate
 from tests.conftest import SHARED
-from tests.leads import TEXT, lead_workflow
+from tests.leads import CATALOG, TEXT, lead_workflow
 
 NODE = {"$ref": "#/$defs/node"}
 
@@ -224,6 +226,26 @@ def test_a_contract_that_nests_too_many_schemas_for_one_value_is_refused() -> No
     (fault,) = faults_of({"$defs": {**chain, "d5000": {}}, "$ref": "#/$defs/d0"})
 
     assert "stand within one another" in fault.problem
+
+
+def test_a_contract_of_too_many_schemas_is_refused_by_their_number() -> None:
+    (fault,) = faults_of({"properties": {f"p{number}": {} for number in range(10_001)}})
+
+    assert fault.problem == "it has more than 10,000 schemas"
+
+
+def test_a_contract_file_of_too_many_values_is_refused_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "large.json").write_text(json.dumps({"enum": list(range(200_000))}))
+    text = re.sub(
+        r"contract:\n.*(?=facts:)", "contract: {file: large.json}\n", TEXT, flags=re.DOTALL
+    )
+
+    with pytest.raises(InvalidFile) as found:
+        parse_workflow(text, name="leads.yaml", folder=tmp_path, catalog=CATALOG)
+
+    (fault,) = found.value.faults
+    assert fault.problem == "large.json holds more than 100,000 values"
+    assert fault.line == text.splitlines().index("contract: {file: large.json}") + 1
 
 
 def test_objects_in_an_enum_are_counted_one_by_one() -> None:

@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-all packages test-systems check bench bench-drift bench-desk chaos docs fmt lock clean
+.PHONY: help demo up test test-all packages test-systems check bench bench-drift bench-desk chaos fuzz docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,11 @@ PAIR ?= postgres
 chaos: .venv/.dev ## Break everything and count what arrives. EVENTS=20000 FAULTS=100 SEED=7 SEEDS=20 PAIR=sqlite
 	@$(BIN)/python -m tests.faults --events $(EVENTS) --faults $(FAULTS) --seed $(SEED) \
 	  --pair $(PAIR) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+N ?= 20000
+
+fuzz: .venv/.dev ## Send what strangers may send, and count what goes wrong. N=1000000 SEED=7 PLANT=traceback
+	@PLANT="$(PLANT)" $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED) $(ARGS)
 
 docs: .venv/.dev ## Write the generated pages in docs/ anew.
 	@$(BIN)/python -m docs

@@ -1,0 +1,1 @@
+"""The fuzzer: what strangers may send, by the thousand, against real processes."""

@@ -24,7 +24,7 @@ from celery.worker.state import maybe_shutdown
 from orchestrator.outages import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Outage
 from workers.poison import copy, keep, letter_of
 from workers.queues import declare_dead_letters
-from workers.reading import OURS, Drop, Poison, judge
+from workers.reading import OURS, Drop, Poison, judge, told
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class GuardedConsumer(Consumer):
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Kombu could not undo its compression."""
-        self.bury(message, f"it cannot be decoded: {type(exc).__name__}: {exc}")
+        self.bury(message, f"it cannot be decoded: {told(exc)}")
 
     def on_unknown_message(self, _body: Any, message: Any) -> None:
         """Celery takes it for no task."""
@@ -168,12 +168,13 @@ class GuardedConsumer(Consumer):
         except Exception as error:
             if message.acknowledged:
                 raise
-            log.exception("Celery stumbled over a message")
+            # Not the exception itself: its words may hold what is in the message.
+            log.error("Celery stumbled over a message: %s", told(error))  # noqa: TRY400
             # Else the process that it was meant for would wait for ever. One release too many is
             # forgiven: then a task waits in the pool instead of here.
             if self.controller.semaphore:
                 self.controller.semaphore.release()
-            self.bury(message, f"Celery stumbled over it: {type(error).__name__}: {error}")
+            self.bury(message, f"Celery stumbled over it: {told(error)}")
 
 
 @contextmanager
@@ -193,7 +194,7 @@ def _judged(message: Any, tasks: frozenset[str]) -> Drop | Poison | None:
     try:
         return judge(message, tasks)
     except Exception as error:  # noqa: BLE001 - it is a stranger's, and may be anything
-        return Poison(error=f"it cannot be judged: {type(error).__name__}: {error}")
+        return Poison(error=f"it cannot be judged: {told(error)}")
 
 
 def _settle(tell: Callable[[], None]) -> None:

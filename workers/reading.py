@@ -8,9 +8,16 @@ left to Celery that could surprise it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import binascii
+import json
+import re
+from collections.abc import Collection, Sized
 from dataclasses import dataclass
 from typing import Any
+
+from kombu.exceptions import ContentDisallowed, DecodeError
+
+from workers.messages import CompressedMessage
 
 OURS = "meshline."
 _LARGEST_EPOCH = 2**63 - 1  # what the store's column holds
@@ -37,8 +44,11 @@ def judge(message: Any, tasks: Collection[str]) -> Drop | Poison | None:
         return Poison(error=fault)
     try:
         body = message.payload
+    except ContentDisallowed:
+        kind = shown(message.content_type)
+        return Poison(error=f"its content type is {kind} and not application/json")
     except Exception as error:  # noqa: BLE001 - serializers raise what they like
-        return Poison(error=f"its body cannot be decoded: {type(error).__name__}: {error}")
+        return Poison(error=f"its body cannot be decoded: {told(error)}")
     if fault := _fault_in_body(body):
         return Poison(error=fault)
     args, kwargs, embed = body
@@ -46,7 +56,7 @@ def judge(message: Any, tasks: Collection[str]) -> Drop | Poison | None:
     if name in tasks and name.startswith(OURS):
         fault = _fault_in_arguments(args, kwargs) or _fault_in_chain(embed, tasks)
     else:
-        fault = f"no task {name!r} is known here"
+        fault = f"no task {shown(name)} is known here"
     if fault and name.startswith(OURS) and _epoch_of(args, kwargs) is not None:
         return Drop(why=fault)
     return Poison(error=fault) if fault else None
@@ -59,6 +69,39 @@ _KINDS: dict[str, Any] = {
     "ignore_result": bool,
 }
 _NEVER = ("eta", "expires", "stamped_headers")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")
+
+
+def shown(value: object) -> str:
+    """A stranger's value as a log may hold it: a plain word as it is, of all else only the kind.
+
+    The dead letter keeps the message itself; a log keeps nobody's address.
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return f"{value!r:.80}"
+    if isinstance(value, str):
+        return repr(value) if _PLAIN.fullmatch(value) else f"a text of {len(value)} characters"
+    kind = "an object" if isinstance(value, dict) else "a list"
+    return f"{kind} of {len(value)}" if isinstance(value, Sized) else f"a {type(value).__name__}"
+
+
+def told(error: Exception) -> str:
+    """A library's error: its words where they name a place in the message, else only its kind."""
+    inner = error.args[0] if isinstance(error, DecodeError) and error.args else error
+    if isinstance(inner, _OF_PLACES):
+        return f"{type(error).__name__}: {error}"
+    return type(error).__name__
+
+
+_OF_PLACES = (
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+    binascii.Error,
+    RecursionError,
+    CompressedMessage,
+)
 
 
 def is_deep(value: Any, *, left: int = 32) -> bool:
@@ -78,14 +121,14 @@ def _fault_in_headers(headers: dict[str, Any]) -> str | None:
         return "its headers have no id"
     for name in _NEVER:
         if headers.get(name) is not None:
-            return f"its header {name} is set, and none of ours has one: {headers[name]!r:.200}"
+            return f"its header {name} is set, and none of ours has one: {shown(headers[name])}"
     if headers.get("stamps") not in (None, {}):
         return "its header stamps is set, and no message of ours has one"
     for name, kind in _KINDS.items():
         if not isinstance(headers.get(name), kind | None):
-            return f"its header {name} is of the wrong kind: {headers[name]!r:.200}"
+            return f"its header {name} is of the wrong kind: {shown(headers[name])}"
     if not _is_timelimit(headers.get("timelimit")):
-        return f"its header timelimit is no pair: {headers['timelimit']!r:.200}"
+        return f"its header timelimit is not a pair: {shown(headers['timelimit'])}"
     return None
 
 
@@ -107,7 +150,7 @@ def _fault_in_encoding(encoding: str | None) -> str | None:
     # Kombu decodes JSON as UTF-8 whatever is said here.
     if encoding is None or encoding.lower() in {"utf-8", "us-ascii", "ascii"}:
         return None
-    return f"its encoding is {encoding!r:.200} and not utf-8"
+    return f"its encoding is {shown(encoding)} and not utf-8"
 
 
 def _fault_in_body(body: Any) -> str | None:

@@ -22,7 +22,7 @@ from redis import exceptions
 from orchestrator.store.dead_letters import DeadLetter
 from workers.messages import RedisMessage
 from workers.poison import copy, keep
-from workers.reading import is_deep
+from workers.reading import is_deep, told
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,10 @@ class GuardedChannel(redis.Channel):
                 and all(isinstance(one, str | None) for one in maybe)
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, Kombu would raise it too
-            return f"it is no message: {type(error).__name__}: {error}"
-        return None if whole else "it is no message: a part of it is of the wrong kind, or too deep"
+            return f"it is not a message: {told(error)}"
+        return (
+            None if whole else "it is not a message: a part of it is of the wrong kind, or too deep"
+        )
 
     def _keep(self, key: str, item: bytes, error: str) -> None:
         queue = key.rsplit(self.sep, 1)[0]

@@ -59,6 +59,15 @@ def values_in(detail: Detail) -> dict[str, object]:
     return found
 
 
+def has_values(detail: Detail | None) -> bool:
+    """Whether `values_in` finds any; of a detail with names only it is told at once."""
+    if not detail:
+        return False
+    if NAMES.issuperset(detail) and Value not in map(type, detail.values()):
+        return False
+    return bool(values_in(detail))
+
+
 def _values_of_change(pointer: str, change: object) -> dict[str, object]:
     if not isinstance(change, Mapping):
         return {pointer: change}
@@ -107,13 +116,13 @@ def commitments_in(detail: object, pointer: str = "") -> dict[str, str]:
 
 def repeats(text: str, sent: Mapping[str, object]) -> bool:
     """Whether a text holds one of the texts that were sent, as a record id may hold an address."""
-    known = (unquote(text) if "%" in text else text).casefold()
-    return any(
-        isinstance(value, str)
-        and _SHORTEST_REPEATED <= len(value) <= len(known)
-        and value.casefold() in known
-        for value in sent.values()
-    )
+    longest = len(text) + 8  # small letters may be more than capital ones were
+    for value in sent.values():  # of each delivery that is made: most values are too long
+        if type(value) is str and _SHORTEST_REPEATED <= len(value) <= longest:
+            known = (unquote(text) if "%" in text else text).casefold()
+            if value.casefold() in known:
+                return True
+    return False
 
 
 def is_telling(text: str) -> bool:

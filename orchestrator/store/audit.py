@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, literal, select
 
-from orchestrator.domain.commitments import Detail, values_in
+from orchestrator.domain.commitments import Detail, has_values
 from orchestrator.store.audit_values import (
     RETURNED,
     Committed,
@@ -205,7 +205,7 @@ def record_deliveries(tx: Connection, notes: Sequence[DeliveryNote], *, actor: s
     """Write down what became of deliveries, each in its own words."""
     if not notes:
         return
-    if not any(one.detail and values_in(one.detail) for one in notes):
+    if not any(has_values(one.detail) for one in notes):
         rows = [_note_row(one, as_text(one.detail)) for one in notes]
         _DELIVERIES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
         return

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select, update
 
 from orchestrator.domain import lifecycle
-from orchestrator.domain.commitments import Detail, values_in
+from orchestrator.domain.commitments import Detail, has_values
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.audit import as_text, record_moves, record_moves_of_values, telling
 from orchestrator.store.clock import now_ms
@@ -62,13 +62,13 @@ def move_events(
     target = lifecycle.target(move, source)
     if epoch is not None:
         values["epoch"] = epoch
-    has_values = detail is not None and bool(values_in(detail))
+    valued = has_values(detail)
     told = _Told(actor, move, source, target, reason)._asdict()
-    if tx.dialect.name == "sqlite" or has_values:
+    if tx.dialect.name == "sqlite" or valued:
         statement = _statement(change, epoch is not None, "alone")
         rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **values)
         moved = list(rows.scalars())
-        if has_values:
+        if valued:
             record_moves_of_values(tx, moved, detail=detail or {}, **told)
         else:
             record_moves(tx, moved, detail=as_text(detail), **told)

@@ -184,3 +184,16 @@ def closed(connection: socket.socket) -> bool:
         return connection.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def test_a_process_raises_its_limit_of_open_files_to_the_hard_one() -> None:
+    script = (
+        "import resource\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))\n"
+        "from orchestrator.starting import MOST_OPEN_FILES, prepare_process\n"
+        "prepare_process()\n"
+        "limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]\n"
+        "assert limit == (MOST_OPEN_FILES if hard < 0 else min(hard, MOST_OPEN_FILES)), limit\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

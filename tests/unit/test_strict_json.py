@@ -187,3 +187,13 @@ def test_what_is_wrong_between_elements_is_told_with_its_place(raw: bytes, probl
 def test_an_element_that_is_too_long_is_refused_before_it_ends() -> None:
     with pytest.raises(PayloadTooLarge, match="larger than 1000 bytes"):
         list(elements(b'["' + b"x" * 1_000_000 + b'"]', longest=1_000, max_depth=64))
+
+
+@pytest.mark.parametrize("blank", [b"", b" "])
+def test_the_deepest_nesting_that_a_setting_allows_is_read(blank: bytes) -> None:
+    deepest = 200 + 1  # MESHLINE_MAX_DEPTH, and the trigger around the data
+    raw = b"[" * deepest + blank + b"]" * deepest
+
+    assert strict_json.loads(raw, max_depth=deepest)
+    with pytest.raises(InvalidJson, match="deeper than 201 levels"):
+        strict_json.loads(b"[" + raw + b"]", max_depth=deepest)

@@ -9,7 +9,7 @@ from typing import Any
 from kombu.utils.json import dumps
 
 from orchestrator.settings import settings
-from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.dead_letters import MOST_KEPT_BYTES, DeadLetter, keep_dead_letter
 from orchestrator.store.migrate import open_store
 from workers.queues import CHAINS, DEAD_LETTERS, MOST_COPIES, declare_dead_letters
 
@@ -56,8 +56,10 @@ def copy(letter: DeadLetter, channel: Any) -> None:
         if declare_dead_letters(channel) >= MOST_COPIES:
             return
         headers = {"x-meshline-error": letter.error[:500], "x-meshline-queue": letter.queue}
+        if letter.is_long:
+            headers["x-meshline-cut-from"] = str(letter.size)
         message = channel.prepare_message(
-            letter.body,
+            letter.body[:MOST_KEPT_BYTES],
             content_type=letter.content_type,
             content_encoding=letter.content_encoding,
             headers=headers,

@@ -20,6 +20,14 @@ from kombu.exceptions import ContentDisallowed, DecodeError
 from workers.messages import CompressedMessage
 
 OURS = "meshline."
+MOST_BODY_BYTES = 262_144
+"""The largest body that is read. One of 1,000 events, the most in a group, has 36,000."""
+MOST_ITEM_BYTES = 2 * MOST_BODY_BYTES
+"""The largest item of a Redis list that is read: a body in base64, headers, and the rest."""
+
+_MOST_IDS = 1_000  # events in a group, see the settings
+_LONGEST_ID = 64  # characters
+_MOST_LINKS = 2  # route and dispatch
 _LARGEST_EPOCH = 2**63 - 1  # what the store's column holds
 
 
@@ -42,6 +50,9 @@ def judge(message: Any, tasks: Collection[str]) -> Drop | Poison | None:
     headers = message.headers
     if fault := _fault_in_headers(headers) or _fault_in_encoding(message.content_encoding):
         return Poison(error=fault)
+    if len(message.body or b"") > MOST_BODY_BYTES:
+        size = len(message.body)
+        return Poison(error=f"its body has {size} bytes, ours at most {MOST_BODY_BYTES}")
     try:
         body = message.payload
     except ContentDisallowed:
@@ -174,6 +185,8 @@ def _fault_in_arguments(args: Any, kwargs: dict[str, Any]) -> str | None:
         isinstance(one, str) and "\0" not in one for one in ids
     ):
         return "its ids are no texts"
+    if len(ids) > _MOST_IDS or any(len(one) > _LONGEST_ID for one in ids):
+        return f"its ids are over {_MOST_IDS}, or longer than {_LONGEST_ID} characters"
     return None if _is_epoch(epoch) else "its epoch is no number"
 
 
@@ -186,6 +199,8 @@ def _fault_in_chain(embed: dict[str, Any] | None, tasks: Collection[str]) -> str
     links = embed.get("chain") or []
     if not isinstance(links, list):
         return "its chain is no list"
+    if len(links) > _MOST_LINKS:
+        return f"its chain has {len(links)} links, ours at most {_MOST_LINKS}"
     for link in links:
         task = link.get("task") if isinstance(link, dict) else None
         if not isinstance(task, str) or task not in tasks:

@@ -22,7 +22,7 @@ from redis import exceptions
 from orchestrator.store.dead_letters import DeadLetter
 from workers.messages import RedisMessage
 from workers.poison import copy, keep
-from workers.reading import is_deep, told
+from workers.reading import MOST_ITEM_BYTES, is_deep, told
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,8 @@ class GuardedChannel(redis.Channel):
 
     def _fault_of(self, item: bytes) -> str | None:
         """Why Kombu could not make a message of it, found out by trying."""
+        if len(item) > MOST_ITEM_BYTES:  # unread: what it unfolds to is many times as large
+            return f"it is no message: it has {len(item)} bytes, ours at most {MOST_ITEM_BYTES}"
         try:
             payload = loads(bytes_to_str(item))
             message = self.Message(payload, channel=self)

@@ -22,6 +22,7 @@ app = typer.Typer(
 
 _LONGEST = 2_000  # characters of a body that the screen shows
 _LARGEST = 2**63 - 1
+_WHY = {"cut": "only its beginning is kept; `meshline dead-letters drop` it"}
 
 Numbers = Annotated[
     list[int] | None,
@@ -95,7 +96,8 @@ def requeue(
 ) -> None:
     """Put dead letters back on the queue that they came from, exactly as they were.
 
-    What a worker still cannot read comes back under a new id.
+    What a worker still cannot read comes back under a new id. One that was too large to keep whole
+    is left alone.
     """
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
@@ -140,6 +142,7 @@ def _tell(what: str, done: Closed, *, as_json: bool) -> None:
     else:
         put(f"{what} {len(done.ids)}")
         for one in done.skipped:
-            note(f"{one['id']} left alone: it is {one['state']}")
+            state = str(one["state"])
+            note(f"{one['id']} left alone: {_WHY.get(state, f'it is {state}')}")
     if any(one["state"] != what for one in done.skipped):
         raise typer.Exit(1)

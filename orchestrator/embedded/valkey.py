@@ -26,7 +26,10 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
-"""  # noeviction: a full broker refuses a message instead of dropping another
+proto-max-bulk-len 8mb
+"""
+# noeviction: a full broker refuses a message instead of dropping another. 8mb: no message of ours
+# is larger, and a worker reads one whole before it can look at its size.
 
 
 def start_valkey(folder: Path, supervisor: Supervisor, *, port: int = 0) -> EmbeddedServer:

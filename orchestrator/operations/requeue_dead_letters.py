@@ -12,9 +12,13 @@ from orchestrator.store.dead_letters import (
     DeadLetter,
     LetterState,
     close_dead_letter,
+    cut_letters,
     states_of_letters,
 )
 from orchestrator.store.engine import Store
+
+CUT = "cut"
+"""Said of a dead letter that cannot be requeued, because only its beginning is kept."""
 
 
 @dataclass(kw_only=True)
@@ -22,7 +26,8 @@ class Closed:
     """What became of dead letters."""
 
     ids: list[int] = field(default_factory=list)
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: closed before
+    # id, state: closed before, or "cut" where too little of it is kept
+    skipped: list[dict[str, object]] = field(default_factory=list)
 
 
 def requeue_dead_letters(
@@ -40,7 +45,10 @@ def requeue_dead_letters(
     NotFound for a number that does not exist, before anything is done.
     """
     report = Closed(skipped=closed_before(store, numbers))
-    for number in numbers:
+    with store.read() as tx:
+        cut = cut_letters(tx, numbers) - {one["id"] for one in report.skipped}
+    report.skipped += [{"id": number, "state": CUT} for number in sorted(cut)]
+    for number in (one for one in numbers if one not in cut):
         with store.write() as tx:
             # First the row, then the broker: a worker that buries the message again waits for this
             # transaction. The other way round it could find the row still standing, and drop it.

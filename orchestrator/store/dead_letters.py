@@ -1,4 +1,8 @@
-"""Dead letters: broker messages that no worker could read, kept as they were."""
+"""Dead letters: broker messages that no worker could read, kept as they were.
+
+Of one that is larger than any message of ours only the beginning is kept, with the size and the
+digest of all of it.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,9 @@ from orchestrator.store.views import View, iso
 
 OWNER = "platform"
 """Who mends them: nobody knows whose workflow an unreadable message is for."""
+
+MOST_KEPT_BYTES = 262_144
+"""What is kept of a body, and of headers, each; a message of 1,000 events has less than 100,000."""
 
 _LONGEST_ERROR = 2_000  # characters
 _LONGEST_NAME = 255
@@ -47,6 +54,16 @@ class DeadLetter:
     content_type: str | None = None
     content_encoding: str | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of body and headers."""
+        return len(self.body) + len(self.headers or "")
+
+    @property
+    def is_long(self) -> bool:
+        """Whether only its beginning is kept."""
+        return max(len(self.body), len(self.headers or "")) > MOST_KEPT_BYTES
+
     def digest(self) -> str:
         """What is the same when the same message is delivered again."""
         found = hashlib.sha256()
@@ -64,11 +81,12 @@ def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
         "at": now_ms(),
         "queue": _short(letter.queue),
         "task": None if letter.task is None else _short(letter.task),
-        "error": _clean(letter.error)[:_LONGEST_ERROR],
-        "headers": "null" if letter.headers is None else _clean(letter.headers),
+        "error": _clean(letter.error[:_LONGEST_ERROR])[:_LONGEST_ERROR],
+        "headers": "null" if letter.headers is None else _clean(letter.headers[:MOST_KEPT_BYTES]),
         "content_type": letter.content_type and _short(letter.content_type),
         "content_encoding": letter.content_encoding and _short(letter.content_encoding),
-        "body": letter.body,
+        "body": letter.body[:MOST_KEPT_BYTES],
+        "cut_from": letter.size if letter.is_long else None,
         "digest": letter.digest(),
     }
     table = dead_letters.c
@@ -107,6 +125,13 @@ def close_dead_letter(
     )
 
 
+def cut_letters(tx: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of which only the beginning is kept."""
+    table = dead_letters.c
+    rows = select(table.id).where(table.id.in_(numbers), table.cut_from.is_not(None))
+    return set(tx.execute(rows).scalars())
+
+
 def standing_numbers(tx: Connection) -> list[int]:
     """The numbers of all that stand, the oldest first."""
     table = dead_letters.c
@@ -143,6 +168,8 @@ def show_dead_letter(tx: Connection, number: int) -> View | None:
         "content_type": row.content_type,
         "content_encoding": row.content_encoding,
         **_body(bytes(row.body)),
+        "cut_from": row.cut_from,
+        "digest": row.digest,
         "closed_at": iso(row.closed_at),
         "closed_by": row.closed_by,
         "why": row.why,
@@ -242,4 +269,4 @@ def _clean(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return _clean(text)[:_LONGEST_NAME]
+    return _clean(text[:_LONGEST_NAME])[:_LONGEST_NAME]

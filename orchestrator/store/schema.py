@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0012"
+HEAD = "0013"
 
 metadata = MetaData(
     naming_convention={
@@ -355,6 +355,7 @@ dead_letters = Table(
     Column("content_type", String(255)),
     Column("content_encoding", String(255)),
     Column("body", LargeBinary, nullable=False),
+    Column("cut_from", BigInteger),  # bytes of all of it, where only its beginning is kept
     Column("state", String(20), nullable=False, server_default="standing"),
     Column("closed_at", BigInteger),  # requeued or dropped
     Column("closed_by", String(255)),

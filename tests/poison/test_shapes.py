@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,8 @@ from kombu.connection import Connection
 from kombu.transport.virtual import Message
 from sqlalchemy import select
 
-from orchestrator.store.dead_letters import DeadLetter, list_poison
+from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+from orchestrator.store.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
 from orchestrator.store.schema import dead_letters
 from orchestrator.store.views import EVERYTHING
 from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
@@ -21,6 +23,10 @@ from workers.redis_channel import GuardedTransport
 pytestmark = pytest.mark.processes
 
 DEEP = b"[" * 5_000 + b"]" * 5_000
+
+
+def dumped(*parts: object) -> bytes:
+    return json.dumps(parts).encode()
 
 
 def nested(depth: int) -> object:
@@ -48,7 +54,14 @@ MESSAGES = {
         "latin-1",
     ),
     "a compression unheard of": (Sent(headers=ours(compression="application/x-foo")), "compressed"),
-    "a compression": (Sent(headers=ours(compression="application/x-gzip")), "compressed"),
+    "a body that unfolds to a thousand times its size": (
+        Sent(body=zlib.compress(b"[" * 20_000_000, 9), headers=ours(compression="gzip")),
+        "compressed",
+    ),
+    "a compression that is not true": (
+        Sent(headers=ours(compression="application/x-gzip")),
+        "compressed",
+    ),
     "a task unheard of": (Sent(headers=ours("ghost")), "no task 'ghost'"),
     "a task of Celery's own": (Sent(headers=ours("celery.backend_cleanup")), "no task"),
     "no id": (Sent(headers={"task": "meshline.validate"}), "no id"),
@@ -125,6 +138,25 @@ def test_an_item_that_is_no_message_is_kept_as_it_was(on_redis: Rig, shape: str)
     assert on_redis.copies() == [item]
 
 
+def test_of_a_message_without_end_the_beginning_is_kept(rig: Rig) -> None:
+    body = b"[" + b" " * 3_000_000
+
+    rig.put(Sent(body=body, headers=ours()))
+
+    assert eventually(lambda: bool(rig.letters()))
+    assert rig.works()
+    (letter,) = rig.letters()
+    assert "bytes, ours at most" in letter["error"]
+    assert letter["cut_from"] > len(body)
+    assert len(body_of(rig, letter["id"])) == MOST_KEPT_BYTES
+    done = requeue_dead_letters(rig.store, [letter["id"]], fail, actor="cli:ada")
+    assert (done.ids, done.skipped) == ([], [{"id": letter["id"], "state": "cut"}])
+
+
+def fail(_: DeadLetter) -> None:
+    raise AssertionError("a part of a message was put back")
+
+
 def test_headers_nested_too_deep_are_kept(rig: Rig) -> None:
     rig.put(Sent(headers=ours(meta=nested(100))))
 
@@ -179,6 +211,10 @@ OTHER_RELEASES = {
     "a next link that is a list": Sent(
         body=b'[[["x"], 7], {}, {"chain": [{"task": []}]}]', headers=ours()
     ),
+    "links without end": Sent(
+        body=dumped([["x"], 7], {}, {"chain": [{"task": "meshline.route"}] * 3}), headers=ours()
+    ),
+    "more ids than a group has": Sent(body=dumped([["x"] * 1_001, 7], {}, {}), headers=ours()),
     "another next link": Sent(
         body=b'[[["x"], 7], {}, {"chain": [{"task": "meshline.approve"}]}]', headers=ours()
     ),

@@ -241,8 +241,13 @@ def others_wait(tx: Connection, workflow_id: int) -> bool:
 
 
 def forget_expired_groups(tx: Connection) -> int:
-    """Forget groups whose lease ran out unfinished; their events are due again by themselves."""
-    return tx.execute(delete(groups).where(groups.c.lease_until <= now_ms())).rowcount
+    """Forget groups whose lease ran out unfinished; their events are due again by themselves.
+
+    A worker that stands still in the middle of its transaction keeps no relay waiting.
+    """
+    expired = select(groups.c.epoch).where(groups.c.lease_until <= now_ms())
+    free = expired.with_for_update(skip_locked=True)
+    return tx.execute(delete(groups).where(groups.c.epoch.in_(free))).rowcount
 
 
 def _due(tx: Connection, workflow_id: int, most: int) -> list[AnyRow]:

@@ -143,7 +143,14 @@ def _nudge(tx: Connection, name: str, event_id: str) -> bool:
 _NUDGE = Prepared(
     lambda _: (
         update(gates)
-        .where(gates.c.name == bindparam("name"), _WANTS_PROBE)
+        .where(
+            # Somebody who writes down what became of a call at this moment keeps no relay waiting.
+            gates.c.name.in_(
+                select(gates.c.name)
+                .where(gates.c.name == bindparam("name"), _WANTS_PROBE)
+                .with_for_update(skip_locked=True)
+            )
+        )
         .values(nudged_at=now_ms(), probe_event=bindparam("event"), probes=gates.c.probes + 1)
     )
 )

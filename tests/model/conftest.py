@@ -13,6 +13,7 @@ from connectors import handoff, lanes
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import settings
 from orchestrator.store import engine, gates
+from orchestrator.store.heartbeats import Pulse
 from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files
@@ -47,6 +48,8 @@ def _lab(databases: Databases) -> Iterator[Lab]:
         patch.setitem(app.conf, "broker_transport", broker.TRANSPORT)
         patch.setattr(app.amqp, "_producer_pool", None)
         patch.setattr(chain, "process", _this_process)
+        # By the machine's clock, and into the first story's store: no part of what is told here.
+        patch.setattr(Pulse, "beat", lambda _pulse, _did: None)
         for module in (dispatch, gatekeeper, health, relay, handoff, lanes, engine, gates):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):

@@ -22,6 +22,7 @@ from orchestrator.domain.lifecycle import (
 )
 from orchestrator.settings import Settings
 from orchestrator.store.engine import Store
+from orchestrator.store.overlooked import WAKE
 from tests.model.actors import current_actor
 from tests.model.clock import ModelClock
 from tests.model.destination import ModelDestination
@@ -82,6 +83,8 @@ class Laws:
             self._deliveries_move_legally(self._was.deliveries.get(key), row)
             self._no_record_is_doubled(key, row)
         self._nothing_vanishes(now)
+        woken = [row for row in now.told if row.action == WAKE]
+        assert not woken, f"{woken}: the net held, and something let it fall"
         self._each_end_of_a_delivery_is_told_once(now)
         self._delivered_is_done(now)
         self._was = now

@@ -11,19 +11,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 
 from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.store.breakers import note_failures, note_taken
-from orchestrator.store.clock import now_ms
+from orchestrator.store.claim import claim, forget_expired_groups, renew_group
+from orchestrator.store.clock import after, now_ms
 from orchestrator.store.engine import Store
-from orchestrator.store.held import release_held
+from orchestrator.store.held import nudge_broken, release_held
 from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.locks import hold_events
 from orchestrator.store.migrate import open_store
-from orchestrator.store.schema import deliveries, events
+from orchestrator.store.overlooked import wake
+from orchestrator.store.schema import deliveries, events, gates, groups
 from orchestrator.store.stages import Saving, hand_back, save_retry
-from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
+from orchestrator.store.workflows import WorkflowShelf
+from tests.leads import (
+    LIMITS,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+)
 from tests.stores import new_database
 
 pytestmark = pytest.mark.postgres
@@ -132,3 +143,24 @@ def test_a_retry_of_what_is_just_let_go_leaves_it_due(store: Store) -> None:
         release_held(tx)
 
     assert max(due_in(store)) <= 0
+
+
+def test_a_worker_that_stands_still_in_its_transaction_keeps_no_relay_waiting(store: Store) -> None:
+    # Given a run that has its group, its events and its breaker in hand, and whose lease is over
+    ids, epoch = held_in_hand(store)
+    with store.write() as tx:
+        tx.execute(update(groups).values(lease_until=after(-1)))
+        tx.execute(update(gates).values(probe_at=after(-1)))
+
+    with store.write() as frozen:
+        renew_group(frozen, epoch, 60)
+        note_taken(frozen, "fake", "worker:dispatch")
+        hold_events(frozen, ids)
+
+        # Then a relay's turn comes to its end: where it waits, the server ends its statement
+        with store.write() as tx:
+            tx.execute(text("SET LOCAL lock_timeout = '2s'"))
+            assert forget_expired_groups(tx) == 0
+            assert nudge_broken(tx) == release_held(tx) == 0
+            assert wake(tx, ids) == []
+            assert not claim(tx, LIMITS, WorkflowShelf()).groups

@@ -109,11 +109,10 @@ def cost_of(schema: Mapping[str, object], faults: list[Fault]) -> ContractCost |
         problem = f"it has more than {MOST_PARTS:,} schemas"
         faults.append(Fault(path="contract", problem=problem, fix=fix))
         return None
-    known: dict[Part, Here] = {}
     try:
         flat = flatten(parts)
         backward = backward_edges(parts.root)
-        most = steps_a_value(parts.root, flat, backward, known)
+        most = steps_a_value(parts.root, flat, backward)
     except Costly as error:
         faults.append(error.fault)
         return None
@@ -126,5 +125,4 @@ def cost_of(schema: Mapping[str, object], faults: list[Fault]) -> ContractCost |
         efforts=frozenset(efforts),
         has_unions=any(part.union for part in parts.every),
         asks_again=any(part.unevaluated for part in parts.every),
-        _forward=known,
     )

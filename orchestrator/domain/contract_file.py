@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.domain import strict_json
 from orchestrator.domain.contract_document import embed
-from orchestrator.domain.errors import Fault, InvalidJson
+from orchestrator.domain.errors import Fault, InvalidJson, PayloadTooLarge
 from orchestrator.domain.hints import did_you_mean
 
 _MOST_BYTES = 16 * 1_048_576
@@ -70,6 +70,8 @@ def _read(file: str, pointer: str, folder: Path | None) -> ContractSource:
         document = _document(_path(file, folder))
     except InvalidJson as error:
         return _wrong("contract.file", error.detail, error.fix or "")
+    except PayloadTooLarge as error:
+        return _wrong("contract.file", error.detail, "take out of the file what is not used")
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror or error}"
         return _wrong("contract.file", problem, "write a path relative to the workflow's folder")

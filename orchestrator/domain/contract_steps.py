@@ -143,58 +143,67 @@ def _all_edges(part: Part) -> Iterator[Part]:
     yield from part.children()
 
 
-def steps_a_value(
-    root: Part, flat: Mapping[Part, Flat], backward: frozenset[Edge], known: dict[Part, Here]
-) -> int:
+def steps_a_value(root: Part, flat: Mapping[Part, Flat], backward: frozenset[Edge]) -> int:
     """The most steps for each value of a payload, whatever the payload is."""
     levels: dict[Part, list[int]] = {}
+    again: dict[Part, list[int]] = {}
     starts = {root, *(target for _, target in backward)}
+
+    def forward(outer: Part) -> list[Part]:
+        return [inner for inner in _all_edges(outer) if (outer, inner) not in backward]
+
     for start in starts:
-        for part in _innermost_first(
-            start, levels, lambda part: _forward(here_of(part, backward, known), backward)
-        ):
-            levels[part] = _levels(part, flat, backward, known[part], levels)
-    again = sum(sum(levels[start]) for start in starts - {root})
-    return max(levels[root]) + again
-
-
-def _forward(here: Here, backward: frozenset[Edge]) -> list[Part]:
-    return [one for part in here.parts for one in part.children() if (part, one) not in backward]
+        for part in _innermost_first(start, levels, forward):
+            levels[part], again[part] = _levels(part, flat, backward, levels, again)
+    remembered = sum(sum(levels[start]) for start in starts - {root})
+    return max(levels[root]) + remembered
 
 
 def _levels(
     part: Part,
     flat: Mapping[Part, Flat],
     backward: frozenset[Edge],
-    here: Here,
+    levels: Mapping[Part, list[int]],
+    again: Mapping[Part, list[int]],
+) -> tuple[list[int], list[int]]:
+    """The most steps of one evaluation on one value at each depth within its value.
+
+    Beside it the steps that an `unevaluated...` around it makes once more.
+    """
+    here = [one for one in part.here if (part, one) not in backward]
+    twice = _plus([*(levels[one] for one in here), *(again[one] for one in here)])
+    total = [0, *_below(part, flat, backward, levels)]
+    total = _plus([total, *(levels[one] for one in here), *([twice] if part.unevaluated else [])])
+    if part.unique:
+        total = _plus([total, [_STEPS_A_UNIQUE_VALUE] * _DEEPEST])
+    own = flat[part]
+    total[0] = own.steps + own.texts.total() + part.unique * _STEPS_A_UNIQUE_VALUE
+    return total[:_DEEPEST], twice[:_DEEPEST]
+
+
+def _below(
+    part: Part,
+    flat: Mapping[Part, Flat],
+    backward: frozenset[Edge],
     levels: Mapping[Part, list[int]],
 ) -> list[int]:
-    """The most steps that one evaluation takes on one value at each depth within its value."""
-    own = flat[part]
-    total = [own.steps + own.texts.total()]
-    unique = 0
-    for one, times in here.parts.items():
-        unique += times * one.unique * _STEPS_A_UNIQUE_VALUE
+    """The same for what a value holds: each property and item by the parts that it meets."""
 
-        def of(inner: Part, one: Part = one) -> list[int]:
-            within = flat[inner]
-            plain = [within.steps + within.texts.total()]
-            return plain if (one, inner) in backward else levels[inner]
+    def of(inner: Part) -> list[int]:
+        if (part, inner) not in backward:
+            return levels[inner]
+        return [flat[inner].steps + flat[inner].texts.total()]
 
-        names = [len(one.name_patterns) + (flat[one.names].steps if one.names else 0)]
-        properties = _plus(
-            [names, *map(of, one.each_property)],
-            _most([*map(of, one.keys.values()), _plus(map(of, one.other_properties))]),
-        )
-        items = _plus(
-            map(of, one.each_item),
-            _most([*map(of, one.places), _plus(map(of, one.other_items))]),
-        )
-        below = [times * steps for steps in _most([properties, items])]
-        total = _plus([total, [0, *below]])
-    if unique:
-        total = _plus([total, [unique] * _DEEPEST])
-    return total[:_DEEPEST]
+    names = [len(part.name_patterns) + (flat[part.names].steps if part.names else 0)]
+    properties = _plus(
+        [names, *map(of, part.each_property)],
+        _most([*map(of, part.keys.values()), _plus(map(of, part.other_properties))]),
+    )
+    items = _plus(
+        map(of, part.each_item),
+        _most([*map(of, part.places), _plus(map(of, part.other_items))]),
+    )
+    return _most([properties, items])
 
 
 def _plus(lists: Iterable[Sequence[int]], *more: Sequence[int]) -> list[int]:

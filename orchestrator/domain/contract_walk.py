@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.domain.contract_parts import Part
-from orchestrator.domain.contract_steps import Edge, Flat, Here, here_of
+from orchestrator.domain.contract_steps import Costly, Edge, Flat, Here, here_of
 from orchestrator.domain.pattern_cost import steps_on
 
 _VALUES_AN_ERROR = 25  # that could be copied in the time in which one error is made
@@ -56,7 +56,7 @@ class Walk:
                     total += self._cost(part, value)
                     if total > self.most:
                         return True
-        except _TooMuch:
+        except (_TooMuch, Costly):
             return True
         return False
 

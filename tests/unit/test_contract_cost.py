@@ -234,8 +234,17 @@ def test_a_contract_of_too_many_schemas_is_refused_by_their_number() -> None:
     assert fault.problem == "it has more than 10,000 schemas"
 
 
-def test_a_contract_file_of_too_many_values_is_refused_with_the_line(tmp_path: Path) -> None:
-    (tmp_path / "large.json").write_text(json.dumps({"enum": list(range(200_000))}))
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (200_000, "large.json holds more than 100,000 values"),
+        (1_200_000, "it holds more than 1000000 values"),
+    ],
+)
+def test_a_contract_file_of_too_many_values_is_refused_with_the_line(
+    tmp_path: Path, values: int, problem: str
+) -> None:
+    (tmp_path / "large.json").write_text(json.dumps({"enum": list(range(values))}))
     text = re.sub(
         r"contract:\n.*(?=facts:)", "contract: {file: large.json}\n", TEXT, flags=re.DOTALL
     )
@@ -244,7 +253,7 @@ def test_a_contract_file_of_too_many_values_is_refused_with_the_line(tmp_path: P
         parse_workflow(text, name="leads.yaml", folder=tmp_path, catalog=CATALOG)
 
     (fault,) = found.value.faults
-    assert fault.problem == "large.json holds more than 100,000 values"
+    assert fault.problem == problem
     assert fault.line == text.splitlines().index("contract: {file: large.json}") + 1
 
 
@@ -306,6 +315,23 @@ def test_a_contract_that_refers_to_itself_once_is_linear() -> None:
 
     assert cost is not None
     assert cost.steps_a_value < 50
+
+
+def test_a_contract_in_which_all_lead_to_all_is_counted_and_taken() -> None:
+    following = {
+        f"d{level}": {
+            "anyOf": [
+                {"properties": {"k": {"$ref": f"#/$defs/d{min(level + 1 + more, 99)}"}}}
+                for more in range(40)
+            ]
+        }
+        for level in range(99)
+    }
+    schema = {"$defs": {**following, "d99": {}}, "$ref": "#/$defs/d0"}
+
+    assert contract(schema).violations(nested(2, name="k")) == ()
+    with pytest.raises(TooDear):
+        contract(schema).violations(nested(20, name="k"))
 
 
 def test_steps_on_a_text_never_fall_as_it_grows() -> None:

@@ -39,6 +39,9 @@ class Stop:
         return cls(gates=0, then=Then.CRASH)
 
 
+_A_MOMENT = 0.003  # seconds between two looks whether somebody waits for a lock
+
+
 class Actor:
     """A worker, relay, producer or person at one piece of work; `owner` is busy with it."""
 
@@ -50,6 +53,7 @@ class Actor:
         self.epochs = set() if epoch is None else {epoch}  # what it may move
         self.runs: set[str] = set()  # what it may settle
         self.done = False
+        self.stands = False  # it is stopped at a gate
         self.crashed = False
         self.error: BaseException | None = None
         self._work = work
@@ -75,6 +79,36 @@ class Actor:
         if self.error is not None:
             raise self.error
 
+    def advance(self, stop: Stop | None, waits: Callable[[], bool]) -> bool:
+        """Let it work in a thread of its own until it is stopped, or to its end.
+
+        False where it `waits` for somebody meanwhile: `come_to` tells when it has come there.
+        """
+        self._left, self._then = (stop.gates, stop.then) if stop else (None, Then.PAUSE)
+        if self._thread:
+            self._halted.acquire(blocking=False)  # it came there while nobody looked
+            self._go.release()
+        else:
+            self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+            self._thread.start()
+        return self.come_to(waits)
+
+    @property
+    def left(self) -> int | None:
+        """Gates that it has to pass until it is stopped."""
+        return self._left
+
+    def come_to(self, waits: Callable[[], bool] = lambda: False) -> bool:
+        """Whether it came to where it is to stop, or to its end. Raises what it raised itself."""
+        while not self._halted.acquire(timeout=_A_MOMENT):
+            if waits():
+                return False
+        if self.done and self._thread:
+            self._thread.join()
+        if self.error is not None:
+            raise self.error
+        return True
+
     def reach(self, failure: Exception | None) -> None:
         """Come to a gate, where `failure` is what could go wrong."""
         while self._left is not None:
@@ -82,8 +116,10 @@ class Actor:
                 self._left -= 1
                 return
             if self._then is Then.PAUSE:
+                self.stands = True
                 self._halted.release()
                 self._go.acquire()
+                self.stands = False
                 continue
             self._left = None
             if self._then is Then.FAIL and failure is not None:

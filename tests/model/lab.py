@@ -33,10 +33,10 @@ class Lab:
         for process in self.workers:
             process.store.close()
 
-    def new_world(self) -> World:
+    def new_world(self, *, within: bool = False) -> World:
         """A world in which nothing has happened yet."""
         self.breaking = 0
-        return World(self.databases, self.clock, self.config, self.workers)
+        return World(self.databases, self.clock, self.config, self.workers, within=within)
 
     def close(self) -> None:
         """End the processes."""

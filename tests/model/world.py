@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from celery.app.trace import build_tracer
 from kombu.exceptions import OperationalError
 from kombu.transport import virtual
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted
@@ -41,20 +42,40 @@ _EXPECTED = (StoreUnavailable, OperationalError)
 
 
 class WatchedStore(Store):
-    """A store whose transactions are gates, and are looked at as soon as they are committed."""
+    """A store whose transactions are gates, and are looked at as soon as they are committed.
 
-    def __init__(self, url: str, watch: Callable[[], None]) -> None:
+    With `within` each statement of a writing transaction is a gate too; then others may have to
+    wait for its rows, so it is for a server only.
+    """
+
+    def __init__(self, url: str, watch: Callable[[], None], *, within: bool = False) -> None:
         super().__init__(url)
         self._watch = watch
+        self._commits = threading.Lock()  # nobody commits while somebody looks at what he committed
+        self._here = threading.local()
+        self._within = within
+        if within:
+            event.listen(self.engine, "before_cursor_execute", self._at_a_statement)
 
     @contextmanager
     def write(self, *, ring: bool = False, large: bool = False) -> Iterator[Connection]:
         """One transaction."""
         gate(StoreUnavailable("the store is away"))
-        with super().write(ring=ring) as tx:
-            yield tx
-        self._watch()
+        with ExitStack() as held:
+            with super().write(ring=ring) as tx:
+                self._here.writes = True
+                try:
+                    yield tx
+                    self._at_a_statement()  # its commit
+                finally:
+                    self._here.writes = False
+                held.enter_context(self._commits)
+            self._watch()
         gate(StoreUnavailable("the answer to a commit is lost"))
+
+    def _at_a_statement(self, *_: object) -> None:
+        if self._within and getattr(self._here, "writes", False):
+            gate(StoreUnavailable("the store is away"))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -68,11 +89,17 @@ class World:
     """One story's world. Its worker processes may come from another story."""
 
     def __init__(
-        self, databases: Databases, clock: ModelClock, config: Settings, workers: Sequence[Process]
+        self,
+        databases: Databases,
+        clock: ModelClock,
+        config: Settings,
+        workers: Sequence[Process],
+        *,
+        within: bool = False,
     ) -> None:
         self.clock, self.config, self.workers = clock, config, workers
         self.tool = ModelDestination(clock)
-        self.store = WatchedStore(databases.new(), self._look)
+        self.store = WatchedStore(databases.new(), self._look, within=within)
         clock.rule(self.store)
         with self.store.read() as tx:
             assert now_of(tx) == clock.ms, "the database has a clock of its own"
@@ -190,9 +217,13 @@ class World:
         process = next((one for one in self.workers if not self._busy(one)), None)
         if process is None:
             return False
-        task = _Task(message)
-        self._begin(Actor("worker", task.run, owner=process, epoch=task.epoch), stop)
+        self._begin(self.worker(message, process), stop)
         return True
+
+    def worker(self, message: Any, process: Process) -> Actor:
+        """A worker that has taken a message, and has not begun."""
+        task = _Task(message)
+        return Actor("worker", task.run, owner=process, epoch=task.epoch)
 
     def person(self, work: Callable[[Store], object], stop: Stop | None) -> None:
         """A person runs a command."""

@@ -16,6 +16,7 @@ from connectors.rigging import Bench
 from orchestrator.domain.comparing import Difference
 from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
 from orchestrator.domain.handoff import (
+    Blame,
     Confirmed,
     Failed,
     Mismatched,
@@ -230,7 +231,7 @@ def test_an_action_that_nobody_has_is_refused(fake: FakeConnector, run: Run) -> 
 
     outcome = run(hand_over(fake, call, confirm=(), look_first=False))
 
-    assert outcome == Failed(error="fake has no action fax", permanent=True)
+    assert outcome == Failed(error="fake has no action fax", permanent=True, blame=Blame.OURS)
 
 
 def test_a_process_that_stood_still_after_its_look_sends_nothing_any_more(

@@ -38,7 +38,19 @@ def every_command() -> list[tuple[str, ...]]:
 def test_the_commands_are_those_that_people_script_against() -> None:
     assert {" ".join(words) for words in every_command()} == {
         "",
-        *("up", "demo", "api", "worker", "relay", "keeper", "flower", "emit", "audit", "doctor"),
+        *(
+            "up",
+            "demo",
+            "api",
+            "worker",
+            "relay",
+            "keeper",
+            "flower",
+            "emit",
+            "audit",
+            "erase",
+            "doctor",
+        ),
         *(f"workflow {one}" for one in ("check", "publish", "list", "show", "graph")),
         *("events list", "events show", "retention apply"),
         *(f"incidents {one}" for one in ("list", "show", "ack", "assign", "resolve", "work")),

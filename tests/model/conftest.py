@@ -50,6 +50,7 @@ def _lab(databases: Databases) -> Iterator[Lab]:
         patch.setattr(chain, "process", _this_process)
         # By the machine's clock, and into the first story's store: no part of what is told here.
         patch.setattr(Pulse, "beat", lambda _pulse, _did: None)
+        patch.setattr(Pulse, "end", lambda _pulse: None)
         for module in (dispatch, gatekeeper, health, relay, handoff, lanes, engine, gates):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):

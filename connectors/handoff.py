@@ -20,6 +20,7 @@ from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
+    NotReached,
     OutcomeUnknown,
     RateLimited,
     Unauthorized,
@@ -264,9 +265,10 @@ class Handoff:
     def failed_by(self, error: ConnectorError) -> Failed:
         """What stands after a connector's error."""
         wait = error.retry_after if isinstance(error, RateLimited) else None
-        return self.failed(
+        failed = self.failed(
             str(error), permanent=error.permanent, retry_after=wait, blame=_blamed(error)
         )
+        return replace(failed, reached=not isinstance(error, NotReached))
 
     def failed(
         self,

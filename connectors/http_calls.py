@@ -20,6 +20,7 @@ from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
+    NotReached,
     OutcomeUnknown,
     Unauthorized,
 )
@@ -113,7 +114,7 @@ class Calls:
         except Unfillable as error:
             raise DestinationRefused(f"{template.name}: {error}") from None
         except (UnresolvedReference, NotSent) as error:
-            raise DestinationUnavailable(f"{template.name}: {error}") from None
+            raise NotReached(f"{template.name}: {error}") from None
         except NoAnswer as error:
             text = f"{template.name}: {error}"
             raise (

@@ -12,7 +12,12 @@ from urllib.parse import quote_plus, urlencode
 from connectors.answers import error_of, parse
 from connectors.exchange import Answer, NoAnswer, NotSent, Request
 from connectors.paths import Unreadable, as_text
-from orchestrator.domain.errors import ConnectorError, DestinationUnavailable, Unauthorized
+from orchestrator.domain.errors import (
+    ConnectorError,
+    DestinationUnavailable,
+    NotReached,
+    Unauthorized,
+)
 from orchestrator.domain.masking import pair_spellings, spellings
 
 _USUAL_SECONDS = 3_600.0  # where the answer does not say how long a token lasts
@@ -123,7 +128,7 @@ async def _fetched(request: Request, send: Send, masks: frozenset[str]) -> Answe
     try:
         answer = await send(request)
     except (NotSent, NoAnswer) as error:
-        raise DestinationUnavailable(f"token: {error}") from None
+        raise NotReached(f"token: {error}") from None
     if not answer.ok:
         raise _refusal(answer, masks)
     try:

@@ -17,6 +17,7 @@ from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
+    NotReached,
     OutcomeUnknown,
     Unauthorized,
 )
@@ -75,11 +76,11 @@ async def deliver(
 def _nothing_sent(error: Exception, server: MailServer) -> ConnectorError:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _reply(error, server)
+    if isinstance(error, aiosmtplib.SMTPConnectError | OSError):
+        return NotReached(_text(error, server))
     passing = (
         aiosmtplib.SMTPServerDisconnected,
-        aiosmtplib.SMTPConnectError,
         aiosmtplib.SMTPTimeoutError,
-        OSError,
     )
     if isinstance(error, passing):
         return DestinationUnavailable(_text(error, server))

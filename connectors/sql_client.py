@@ -42,6 +42,7 @@ from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
+    NotReached,
     OutcomeUnknown,
     Unauthorized,
 )
@@ -154,7 +155,12 @@ class Database:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         try:
-            with self._engine.connect() as connection:
+            opened = self._engine.connect()
+        except SQLAlchemyError as error:
+            found = self._nothing_stored(error)
+            raise (found if found.permanent else NotReached(str(found))) from None
+        try:
+            with opened as connection:
                 yield connection
         except IntegrityError as error:
             raise _NotUnique(self._said(error)) from None

@@ -153,12 +153,13 @@ class _Turn:
         self, ill: Sequence[_Call], timing: Timing, clock: _Clock, taken_at: int | None
     ) -> None:
         """Find out who fails while others get through."""
-        for one, _ in ill:
+        for one, outcome in ill:
             call = timing.failed[one.key]
             first = clock.ms(min(call.ended, call.began + _LONG_OUT_SECONDS))
             since = one.failing_since or first
             self.judged.failing_since[one.key] = since
-            if takes_others(since, taken_at):
+            # Whom no connection reached cannot have stumbled on this delivery: it is down again.
+            if outcome.reached and takes_others(since, taken_at):
                 self.judged.own_fault.add(one.key)
 
     def _pace(self, paced: Sequence[_Call]) -> None:

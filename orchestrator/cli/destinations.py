@@ -126,7 +126,9 @@ def _failing(row: View) -> str:
     if not row["failing"]:
         return ""
     if row["at_fault"]:
-        return f"takes others; {_deliveries(row['at_fault'])} it does not take"
+        count = row["at_fault"]
+        waits = "waits" if count == 1 else "wait"
+        return f"takes others; {_deliveries(count)} that failed before {waits} for another try"
     return f"{_deliveries(row['failing'])} failed, and none got through since"
 
 

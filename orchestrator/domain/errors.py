@@ -171,6 +171,10 @@ class DestinationUnavailable(ConnectorError):
     """Raised when the destination certainly stored nothing: not reached, or it said so."""
 
 
+class NotReached(DestinationUnavailable):
+    """Raised when no connection came about: nothing of this one event reached the destination."""
+
+
 class RateLimited(DestinationUnavailable):
     """Raised when the destination asks to come back later; `retry_after` is in seconds."""
 

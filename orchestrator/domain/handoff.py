@@ -193,6 +193,7 @@ class Failed:
     retry_after: float | None = None  # seconds the destination asked for
     record_id: str | None = None  # the record was made; only its proof is missing
     blame: Blame = Blame.CALL
+    reached: bool = True  # something of it got to the system, which may stumble on it
 
 
 Outcome = Confirmed | Receipted | Mismatched | TakenBack | Failed

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from orchestrator.domain.errors import (
     DestinationRefused,
     DestinationUnavailable,
+    NotReached,
     OutcomeUnknown,
     RateLimited,
     Unauthorized,
@@ -96,6 +97,8 @@ class ModelDestination:
             raise DestinationRefused("no")
         if mishap == "unavailable":
             raise DestinationUnavailable("away")
+        if mishap == "gone":
+            raise NotReached("Connection refused")
         if mishap == "limited":
             raise RateLimited("slow down", retry_after=30)
         if mishap == "cut":

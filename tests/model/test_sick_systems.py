@@ -143,6 +143,28 @@ def test_an_outage_quarantines_nobody_though_only_one_event_waits(world: World) 
     assert states(world, [0]) == ["delivered"]
 
 
+def test_an_event_that_failed_before_is_not_at_fault_for_a_system_that_is_gone(
+    world: World,
+) -> None:
+    world.tool.illness = ill_for([0])
+    send(world, [0])
+    live(world, 1)
+    send(world, [1])
+    live(world, 1)
+    assert states(world, [0, 1]) == ["routed", "delivered"]
+    before = attempts(world)
+
+    world.tool.illness = always("gone")
+    send(world, [2])
+    live(world, HOUR, step=5)
+
+    assert states(world, [0, 2]) == ["routed"] * 2
+    assert max(attempts(world)) <= max(before) + 1
+    world.tool.illness = well
+    live(world, 60)
+    assert states(world, [0, 2]) == ["delivered"] * 2
+
+
 def test_an_outage_of_many_costs_nobody_a_try_and_few_calls(world: World) -> None:
     send(world, range(5))
     live(world, 2)

@@ -12,6 +12,7 @@ from connectors.definition import Definition
 from connectors.extending import extended
 from connectors.kinds import KINDS
 from orchestrator.domain import strict_yaml
+from orchestrator.domain.bounded_files import read_bounded
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.hints import did_you_mean
 from orchestrator.domain.model_faults import Place, model_faults
@@ -35,7 +36,7 @@ _EXAMPLES: Mapping[Place, str] = {
 def read_definition(path: Path) -> Definition:
     """The definition in a file. Raises InvalidFile with every fault."""
     try:
-        text = path.read_bytes().decode()
+        text = read_bounded(path, strict_yaml.MOST_BYTES).decode()
     except OSError as error:
         problem = f"it cannot be read: {error.strerror or error}"
         raise _only(str(path), "", problem, "make it a readable file") from None

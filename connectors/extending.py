@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain import strict_yaml
+from orchestrator.domain.bounded_files import read_bounded
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.hints import did_you_mean
 
@@ -58,7 +59,7 @@ def _bases(passed: list[Path]) -> Iterator[tuple[Path, Raw]]:
 def _read(path: Path) -> object:
     """What a file holds; what cannot be read is said where that file is loaded."""
     try:
-        return strict_yaml.parse(path.read_bytes().decode()).value
+        return strict_yaml.parse(read_bounded(path, strict_yaml.MOST_BYTES).decode()).value
     except (OSError, UnicodeDecodeError):
         return None
 

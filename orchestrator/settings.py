@@ -34,7 +34,11 @@ class Settings(BaseSettings):
     """The settings of one process. Times are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MESHLINE_", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix="MESHLINE_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
     )
 
     home: Path = Field(Path(".meshline"), description="folder of the embedded state")

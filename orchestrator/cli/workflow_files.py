@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.screen import note
 from orchestrator.domain.errors import Fault, InvalidFile
+from orchestrator.domain.visible import visible
 
 if TYPE_CHECKING:
     from orchestrator.domain.workflow import Workflow
@@ -24,7 +25,8 @@ class FileFault:
     def __str__(self) -> str:
         place = f"{self.file}:{self.fault.line}" if self.fault.line else self.file
         path = f"{self.fault.path}: " if self.fault.path else ""
-        return f"{place}: {path}{self.fault.problem}; {self.fault.fix}"
+        # On one line, whatever an operator's file has for a name.
+        return visible(f"{place}: {path}{self.fault.problem}; {self.fault.fix}")
 
     def as_json(self) -> dict[str, object]:
         """The fault as `--json` shows it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator.domain import strict_json, strict_yaml
+from orchestrator.domain.bounded_files import read_bounded
 from orchestrator.domain.errors import Fault, InvalidFile, InvalidJson, Refused
 from orchestrator.domain.hints import did_you_mean
 from orchestrator.domain.model_faults import model_faults
@@ -20,11 +21,7 @@ _KEYS = ("note", "author", "steps")
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a file; see `parse_recipe`. Raises InvalidFile with every fault."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(strict_yaml.MOST_BYTES + 1)
-        if len(raw) > strict_yaml.MOST_BYTES:
-            raise _invalid(str(path), "", "it is larger than 1 MiB", "name a recipe's file")
-        text = raw.decode()
+        text = read_bounded(path, strict_yaml.MOST_BYTES).decode()
     except OSError as error:
         problem = f"it cannot be read: {error.strerror or error}"
         raise _invalid(str(path), "", problem, "name a recipe's file") from None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from orchestrator.domain import strict_yaml
+from orchestrator.domain.bounded_files import read_bounded
 from orchestrator.domain.catalog import (
     Catalog,
     destination_faults,
@@ -76,9 +77,7 @@ _FACT_NAME, _DESTINATION = TypeAdapter[str](FactName), TypeAdapter(Destination)
 def read_workflow(path: Path, catalog: Catalog | None = None) -> Workflow:
     """The workflow in a file. Raises InvalidFile with every fault; see `parse_workflow`."""
     try:
-        if path.stat().st_size > strict_yaml.MOST_BYTES:
-            raise _unreadable(path, "it is larger than 1 MiB", "split it")
-        text = path.read_bytes().decode()
+        text = read_bounded(path, strict_yaml.MOST_BYTES).decode()
     except OSError as error:
         problem = f"it cannot be read: {error.strerror or error}"
         raise _unreadable(path, problem, "name a workflow file") from None

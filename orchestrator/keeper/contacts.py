@@ -22,6 +22,7 @@ from pydantic import (
 
 from connectors.references import is_reference
 from orchestrator.domain import strict_yaml
+from orchestrator.domain.bounded_files import read_bounded
 from orchestrator.domain.calendars import DAYS, Calendar, parse_span
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.hours import OneOrMore, Zone
@@ -98,7 +99,7 @@ def read_contacts(path: Path | None) -> dict[str, Contact]:
     if path is None:
         return {}
     try:
-        text = path.read_text("utf-8")
+        text = read_bounded(path, strict_yaml.MOST_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         fault = Fault(path="", problem=f"it cannot be read: {error}", fix="name a readable file")
         raise InvalidFile(str(path), [fault]) from None

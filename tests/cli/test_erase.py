@@ -58,6 +58,17 @@ def test_what_is_refused_says_why_and_ends_with_one(meshline: CommandLine) -> No
     assert "--discard" in ran.document["refused"][0]["detail"]
 
 
+def test_what_is_erased_only_in_part_ends_with_one_too(meshline: CommandLine) -> None:
+    done, stays = meshline.leads(2, tier="gold")
+    assert meshline("quarantine", "discard", done, "--why", "a test").code == 0
+
+    ran = meshline("erase", done, stays, "--reason", "asked", "--yes", "--json")
+
+    assert ran.code == 1
+    assert ran.document["ids"] == [done]
+    assert [one["id"] for one in ran.document["refused"]] == [stays]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -68,6 +68,7 @@ WRONG = {
     "MESHLINE_DATABSE_URL": ("postgresql://db.example/x", "write MESHLINE_DATABASE_URL"),
     "MESHLINE_BROKER": ("redis://broker.example", "write MESHLINE_BROKER_URL"),
     "MESHLINE_LEASE_SECOND": ("5", "write MESHLINE_LEASE_SECONDS"),
+    "MESHLINE_LEASE_SECONDS": ("inf", "finite"),
     "MESHLINE_URL_DATABASE": ("5", "write MESHLINE_DATABASE_URL"),
 }
 

@@ -23,6 +23,7 @@ class Effort(IntEnum):
     BACKTRACKING = 2  # as often as it may go back
 
 
+_ESCAPED = re.compile(r"\\[\\\[\]()*+{}?]|\\[pPxuU]\{[^{}]*\}")  # \p{L} has no repetition in it
 _SET = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]")
 _LOOK = re.compile(r"\(\?<?[=!]")
 _HARDER = re.compile(r"\(\?(?:[>(]|P=)|\\[1-9kGK]|[*+?}]\+")
@@ -33,7 +34,7 @@ _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{)")
 
 def effort_of(pattern: str) -> Effort:
     """The class that an expression belongs to; where that cannot be seen, the dearer one."""
-    plain = _SET.sub("s", re.sub(r"\\[\\\[\]()*+{}?]", "e", pattern))
+    plain = _SET.sub("s", _ESCAPED.sub("e", pattern))
     if _HARDER.search(plain):
         return Effort.BACKTRACKING
     looks = list(_LOOK.finditer(plain))

@@ -17,7 +17,7 @@ from connectors.exchange import Client
 from connectors.kinds import KINDS
 from orchestrator.domain import strict_json
 from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
-from orchestrator.domain.contract import Formats, compile_contract, schema_faults
+from orchestrator.domain.contract import Formats, TooDear, compile_contract, schema_faults
 from orchestrator.domain.errors import Fault, MeshlineError
 from orchestrator.domain.recipe import apply_recipe
 from orchestrator.domain.recipe_file import parse_recipe
@@ -80,8 +80,8 @@ SUBJECTS: Mapping[str, Subject] = {
     "recipe": recipe,
 }
 
-REFUSALS = (MeshlineError, UnicodeDecodeError)
-"""What counts as an answer; a file that is not UTF-8 is refused where it is read."""
+REFUSALS = (MeshlineError, TooDear, UnicodeDecodeError)
+"""What counts as an answer: what is too dear is quarantined, what is not UTF-8 is refused."""
 
 
 @functools.cache

@@ -279,6 +279,8 @@ def test_objects_in_an_enum_are_counted_one_by_one() -> None:
         (r"(a+)+\1$", Effort.BACKTRACKING),
         (r"^(?>a*)b", Effort.BACKTRACKING),
         (r"a++b", Effort.BACKTRACKING),
+        (r"\p{L}+", Effort.LINEAR),
+        (r"[\p{L}\d]+\u{41}*", Effort.LINEAR),
     ],
 )
 def test_the_effort_of_a_pattern_is_seen_from_its_form(pattern: str, effort: Effort) -> None:

@@ -12,6 +12,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from orchestrator.domain.abbreviate import shorten
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
@@ -199,11 +200,12 @@ class _Reader:
             value = _integer(text) if kind == "int" else _float(text)
         except ValueError:
             return text
-        if math.isfinite(value) and SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+        # An integer is compared as it is: one of 400 digits is no float.
+        whole = isinstance(value, int)
+        if SMALLEST_INTEGER <= value <= LARGEST_INTEGER if whole else math.isfinite(value):
             return value
-        if kind == "float" and math.isfinite(value):
-            return value
-        self._fault(path, line, f"{text} is not a JSON number", "write it in quotes, or smaller")
+        problem = f"{shorten(text)} is not a JSON number"
+        self._fault(path, line, problem, "write it in quotes, or smaller")
         return None
 
     def _fault(self, path: tuple[str, ...], line: int, problem: str, fix: str) -> None:

@@ -91,3 +91,10 @@ def test_of_a_thousand_faults_the_first_hundred_are_told() -> None:
 
 def test_a_name_that_is_anchored_twice_is_the_later_one() -> None:
     assert strict_yaml.parse("a: &x 1\nb: &x 2\nc: *x").value == {"a": 1, "b": 2, "c": 2}
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "0x" + "f" * 400, "1" * 3_999])
+def test_a_number_of_any_length_is_a_fault_and_is_not_repeated_whole(number: str) -> None:
+    (fault,) = strict_yaml.parse(f"a: {number}").faults
+
+    assert fault.problem.endswith("is not a JSON number") and len(fault.problem) < 100

@@ -105,7 +105,7 @@ class GuardedChannel(redis.Channel):
     def _fault_of(self, item: bytes) -> str | None:
         """Why Kombu could not make a message of it, found out by trying."""
         if len(item) > MOST_ITEM_BYTES:  # unread: what it unfolds to is many times as large
-            return f"it is no message: it has {len(item)} bytes, ours at most {MOST_ITEM_BYTES}"
+            return f"it is not a message: it has {len(item)} bytes, ours at most {MOST_ITEM_BYTES}"
         try:
             payload = loads(bytes_to_str(item))
             message = self.Message(payload, channel=self)

@@ -45,7 +45,8 @@ class GuardedConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._outage = Outage(log, "the broker cannot be used now")
-        self._held: set[str] = set()  # tags of messages that this worker took and has not settled
+        # By its tag, each message that this worker took and has not settled, as `held` gives it.
+        self._held: dict[str, Any] = {}
 
     def connect(self) -> Any:
         """A connection to a broker that has a queue for dead letters."""
@@ -105,12 +106,12 @@ class GuardedConsumer(Consumer):
         """
         channel = getattr(self.task_consumer, "channel", None)
         # RabbitMQ does it by itself, and its channels have nothing of the kind.
-        self._held.update(getattr(getattr(channel, "qos", None), "held", ()))
+        self._held.update(getattr(getattr(channel, "qos", None), "held", {}))
 
     def _put_back(self, channel: Any) -> None:
-        for tag in tuple(self._held):
-            channel.qos.restore_by_tag(tag)  # nothing happens where it was put back before
-            self._held.discard(tag)
+        for tag, message in tuple(self._held.items()):
+            channel.qos.put_back(tag, message)
+            del self._held[tag]
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Celery's handler of messages, behind ours."""

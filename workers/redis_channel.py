@@ -32,10 +32,17 @@ _PAUSE_SECONDS = 1.0  # before an item that could not be kept is met again
 class _GuardedQoS(redis.QoS):
     """What is taken and not yet acknowledged, on the broker and here."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._without_note: set[str] = set()
+
     @property
-    def held(self) -> tuple[str, ...]:
-        """The tags of the messages that are not settled."""
-        return tuple(self._delivered.keys() - self._dirty)
+    def held(self) -> dict[str, Any]:
+        """By tag, what is not settled: the message if the broker has no note of it, else None."""
+        return {
+            tag: self._delivered[tag] if tag in self._without_note else None
+            for tag in self._delivered.keys() - self._dirty
+        }
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Write down that a message was taken; it is off its list already.
@@ -48,6 +55,18 @@ class _GuardedQoS(redis.QoS):
         except exceptions.RedisError as error:
             log.warning("the broker takes no note of a message that it gave: %s", error)
             virtual.QoS.append(self, message, delivery_tag)
+            self._without_note.add(delivery_tag)
+
+    def put_back(self, delivery_tag: str, message: Any) -> None:
+        """Put a message that an earlier connection held at the head of its list.
+
+        `message` is the whole of one that the broker has no note of, else None. Nothing happens
+        where the broker has put it back before. Raises RedisError.
+        """
+        if message is not None:  # noted first: whatever fails then, the broker has it
+            super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
+            self._delivered.pop(delivery_tag)  # this connection did not take it
+        self.restore_by_tag(delivery_tag)  # type: ignore[no-untyped-call]
 
     def ack(self, delivery_tag: str) -> None:
         """Settle a message. Raises RedisError where the broker does not take it.
@@ -61,6 +80,8 @@ class _GuardedQoS(redis.QoS):
         except exceptions.RedisError:
             virtual.QoS.ack(self, delivery_tag)
             raise
+        finally:
+            self._without_note.discard(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - Kombu's
         """Refuse a message. Raises RedisError, and leaves its place, as `ack` does."""
@@ -69,6 +90,8 @@ class _GuardedQoS(redis.QoS):
         except exceptions.RedisError:
             virtual.QoS.ack(self, delivery_tag)
             raise
+        finally:
+            self._without_note.discard(delivery_tag)
 
 
 class GuardedChannel(redis.Channel):

@@ -6,16 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, left, put, put_table, short
+from orchestrator.cli.screen import age, distance, left, put, put_table, short
+from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.visible import visible
 
 View = Mapping[str, Any]
-
-_LOOK_AT = {
-    "contract": "`meshline quarantine list --incident {id}`",
-    "destination": "`meshline destinations list`",
-    "platform": "`meshline doctor`",
-}
 
 
 def put_incident(
@@ -35,7 +30,9 @@ def put_incident(
     for line in fix:
         _line("fix", line)
     _clock(view, now)
+    _blocked(view, now)
     _oldest(view, now)
+    _advice(view)
     put()
     put_table(
         ("WHEN", "WHO", "WHAT", "TO", "WHY"),
@@ -77,7 +74,22 @@ def _clock(view: View, now: int) -> None:
     _line("last event", f"{short(view['last_at'])} ({age(view['last_at'], now)} ago)")
     if not view["resolved_at"]:
         _line("heal by", f"{short(view['recover_by'])} ({left(view['recover_by'], now)})")
-        _line("look at", _LOOK_AT[view["kind"]].format_map(view))
+
+
+def _blocked(view: View, now: int) -> None:
+    """What is paused or broken: by whom, why, since when and until when."""
+    for one in view["blocked_by"]:
+        _line("held by", told_blocker(one, lambda at: distance(at, now)))
+
+
+def _advice(view: View) -> None:
+    if view["advice"]:
+        put()
+        put("what to do")
+    for number, step in enumerate(view["advice"], start=1):
+        put(f"{number}. {step['do']}" + (":" if step["command"] else ""))
+        if step["command"]:
+            put(f"   {step['command']}")
 
 
 def _times(number: int) -> str:

@@ -87,6 +87,12 @@ def left(moment: str | None, now: int) -> str:
     return f"in {span(seconds)}" if seconds >= 0 else f"overdue {span(-seconds)}"
 
 
+def distance(moment: str, now: int) -> str:
+    """An ISO time with how far it is away, such as `2026-11-29 05:40:00Z (in 2h)`."""
+    away = _seconds(moment) - now / 1000
+    return f"{short(moment)} ({f'in {span(away)}' if away >= 0 else f'{span(-away)} ago'})"
+
+
 def span(seconds: float) -> str:
     """A duration in its largest unit, such as `71h`."""
     for unit, least, size in _UNITS:

@@ -13,6 +13,7 @@ from tornado.web import StaticFileHandler, authenticated
 from orchestrator.dashboard import words
 from orchestrator.dashboard.filters import Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
+from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.incidents import IncidentKind
 from orchestrator.domain.lifecycle import State
@@ -90,6 +91,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             distance=words.distance,
             told=words.told,
             or_nothing=words.or_nothing,
+            told_blocker=told_blocker,
             by_link=self.by_link,
             **values,
         )

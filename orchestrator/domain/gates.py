@@ -16,6 +16,9 @@ from orchestrator.domain.handoff import BreakerPolicy
 FAILING, UNAUTHORIZED, RATE_LIMITED = "failing", "unauthorized", "rate_limited"
 """Why a circuit breaker is open."""
 
+PAUSED = "paused"
+"""Why nothing is called: a person paused it."""
+
 
 class GateState(StrEnum):
     """Whether deliveries pass."""
@@ -45,6 +48,7 @@ class Gate:
     pauses: int = 0  # that the system asked for, one after the other
     pausing_since: int | None = None  # since the first of them
     probes: int = 0  # held deliveries that were sent to try, since the breaker opened
+    until: int | None = None  # paused: when it ends by itself; None: when somebody resumes it
     now: int = 0  # when this was read, by the database's clock
 
     @property

@@ -64,6 +64,30 @@ def closed_gates(tx: Connection) -> list[View]:
     ]
 
 
+def blockers_of(tx: Connection, client: str, workflow: str, destination: str) -> list[View]:
+    """What holds deliveries to a destination back now, each pause and each open circuit breaker.
+
+    `held` counts those that wait there, of whatever workflow.
+    """
+    table = deliveries.c
+    there = (
+        IS_HELD,
+        table.destination == destination,
+        events.c.client == client,
+        events.c.workflow == workflow,
+    )
+    rows = tx.execute(
+        select(table.held_by, table.connector, table.action)
+        .join_from(deliveries, events, events.c.id == table.event_id)
+        .where(*there)
+        .distinct()
+    ).all()
+    names = {destination_gate(client, workflow, destination)} | {row.held_by for row in rows}
+    for row in rows:
+        names |= {row.connector, action_breaker(row.connector, row.action)}
+    return [gate for gate in closed_gates(tx) if gate["name"] in names]
+
+
 def count_gates(tx: Connection) -> dict[str, int]:
     """How many gates are paused, and how many broken."""
     states = [gate.state for gate in standing_gates(tx).values()]
@@ -206,6 +230,7 @@ def _standing(gate: Gate | None) -> View:
         "error": stands.error,
         "since": iso(stands.since),
         "by": stands.actor,
+        "until": iso(stands.until),
         "next_probe": iso(stands.probe_at if stands.state is GateState.BROKEN else None),
     }
 
@@ -214,4 +239,4 @@ class _Nothing:
     """What there is to say where nothing stands in the way."""
 
     state = GateState.FLOWING
-    name = reason = error = since = actor = probe_at = None
+    name = reason = error = since = actor = probe_at = until = None

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from orchestrator.domain.gates import Gate, GateState, named_destination
+from orchestrator.domain.gates import PAUSED, Gate, GateState, named_destination
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared, storable
@@ -94,7 +94,7 @@ def pause_gate(tx: Connection, name: str, *, why: str, actor: str) -> bool:
     """Hold deliveries back until somebody resumes it; False where it was paused already."""
     if locked_gate(tx, name, actor).state is GateState.PAUSED:
         return False
-    enter_state(tx, name, GateState.PAUSED, actor, reason="paused", error=kept(why), probe_at=None)
+    enter_state(tx, name, GateState.PAUSED, actor, reason=PAUSED, error=kept(why), probe_at=None)
     tell(tx, name, actor, "pause", detail={"why": why})
     return True
 

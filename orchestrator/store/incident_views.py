@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
+from orchestrator.domain.advice import advise
 from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
@@ -79,9 +80,34 @@ def show_incident(tx: Connection, incident: int) -> View | None:
         from orchestrator.store.success_rates import rate_of  # it knows whole workflows
 
         view["success_rate"] = rate_of(tx, (row.client, row.workflow))
+    view["blocked_by"] = _blockers(tx, row)
+    view["advice"] = _advice(row, view["blocked_by"])
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
     view["history"] = audited(tx, tx.execute(history).all())
     return view
+
+
+def _blockers(tx: Connection, row: AnyRow) -> list[View]:
+    """What is paused or broken, for an incident whose deliveries are held."""
+    if row.reason != HELD or row.state == IncidentState.RESOLVED:
+        return []
+    from orchestrator.store.destinations import blockers_of  # it knows whole workflows
+
+    return blockers_of(tx, row.client, row.workflow, row.destination)
+
+
+def _advice(row: AnyRow, blockers: Sequence[View]) -> list[View]:
+    """What to do, each step with the command that does it; nothing where it is over."""
+    if row.state == IncidentState.RESOLVED:
+        return []
+    steps = advise(
+        row.reason,
+        client=row.client,
+        workflow=row.workflow,
+        incident=row.id,
+        blockers={one["name"]: one["reason"] for one in blockers},
+    )
+    return [{"do": one.do, "command": one.command} for one in steps]
 
 
 def reason_of(tx: Connection, incident: int) -> str | None:

@@ -67,6 +67,7 @@ def test_destinations_of_live_workflows_are_listed_as_flowing(meshline: CommandL
         "error": None,
         "since": None,
         "by": None,
+        "until": None,
         "next_probe": None,
         "postponed_until": None,
         "pauses": 0,

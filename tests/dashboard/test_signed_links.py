@@ -96,7 +96,7 @@ def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, to
     finding = Finding(
         kind=Kind.RENAMED, path="tier", to=path, events=1, of=2, since=None, evidence=("`Gold`",)
     )
-    shown = {"incident": {"oldest": [], "history": []}, "findings": [finding], "saved": []}
+    shown = {"incident": BARE, "findings": [finding], "saved": []}
 
     kept = without_values(shown | {"fix": [f"--rename {path}=tier"]})
 
@@ -106,6 +106,7 @@ def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, to
     assert found.evidence == ()
 
 
+BARE: dict[str, list[object]] = {"oldest": [], "history": [], "blocked_by": []}
 CONTRACT = {
     "properties": {
         "tier": {"type": "string"},
@@ -134,7 +135,7 @@ def test_a_link_shows_no_key_that_a_sender_makes_up(path: str, told: str) -> Non
     finding = Finding(
         kind=Kind.REMOVED, path=path, events=1, of=2, since=None, evidence=("`Gold`",)
     )
-    shown = {"incident": {"oldest": [], "history": []}, "findings": [finding], "saved": []}
+    shown = {"incident": BARE, "findings": [finding], "saved": []}
 
     (found,) = without_values(shown, Places(CONTRACT))["findings"]
 

@@ -20,7 +20,9 @@ from connectors.registry import catalog, load_connectors
 from docs.writers import PAGES, render
 from docs.writers.settings import OTHERS
 from orchestrator.api.metrics import Metrics
+from orchestrator.domain.advice import ADVICE, BLOCKED, Step, advise
 from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.incidents import HELD
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflow import Workflow
 from orchestrator.domain.workflow_file import parse_workflow
@@ -138,6 +140,18 @@ def typer_app() -> typer.Typer:
     from orchestrator.cli.main import app
 
     return app
+
+
+@pytest.mark.parametrize("steps", [*ADVICE.items(), *BLOCKED.items()], ids=lambda one: one[0])
+def test_every_command_of_the_advice_is_one_of_ours(steps: tuple[str, tuple[Step, ...]]) -> None:
+    blockers = {"desk": steps[0]} if steps[0] in BLOCKED else None
+    reason = HELD if blockers else steps[0]
+    for by in ({"incident": 7}, {"event_id": "an-event"}):
+        told = advise(reason, client="a", workflow="b", blockers=blockers, **by)
+        assert any(one.command for one in told), reason
+        for line in filter(None, (one.command for one in told)):
+            [words] = commands_in(line)
+            check_command(words, line)
 
 
 @pages

@@ -1,0 +1,24 @@
+"""What holds deliveries back, in words: who paused what, why and until when, or what broke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.domain.gates import PAUSED
+
+
+def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
+    """One sentence about a pause or an open circuit breaker; `at` says a time as people read it.
+
+    Its keys are `name`, `reason`, `error`, `by`, `since`, `until` and `next_probe`.
+    """
+    if blocker["reason"] == PAUSED:
+        end = f"until {at(blocker['until'])}" if blocker["until"] else "until somebody resumes it"
+        said = f"{blocker['name']} is paused by {blocker['by']} since {at(blocker['since'])}, {end}"
+    else:
+        said = f"the circuit breaker of {blocker['name']} is open"
+        said += f" ({blocker['reason']}) since {at(blocker['since'])}"
+        if blocker["next_probe"]:
+            said += f"; the next try is due {at(blocker['next_probe'])}"
+    return f"{said}: {blocker['error']}" if blocker["error"] else said

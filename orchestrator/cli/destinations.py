@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson
-from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.screen import age, distance, left, note, put, put_json, put_table
+from orchestrator.domain.blockers import told_blocker
 
 if TYPE_CHECKING:
-    from orchestrator.operations.pause_destination import Switched
     from orchestrator.store.views import View
 
 app = typer.Typer(
@@ -69,14 +68,47 @@ def list_(as_json: AsJson = False) -> None:
 def pause(
     names: Names,
     why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="When it ends by itself: 2h, 30m or 3d (from now), or an ISO 8601 time with its"
+            " zone. Without it, or with `resumed`: when somebody resumes it.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold deliveries back until somebody resumes them; calls that are out are not broken off."""
+    """Hold deliveries back until a time, or until somebody resumes them.
+
+    Calls that are out are not broken off. A pause with an end is planned: it stops the clocks that
+    the workflow names under `pauses_stop`. What is paused already keeps its end and its reason,
+    unless --until gives it another.
+    """
     with opened_store() as store:
         from orchestrator.operations.pause_destination import pause_destination
+        from orchestrator.store.views import iso, now_of
 
-        done = pause_destination(store, names, why=why, actor=actor())
-    _tell("paused", "it is paused already", done, as_json=as_json)
+        done = pause_destination(store, names, why=why, actor=actor(), until=until)
+        with store.read() as tx:
+            now = now_of(tx)
+    end = iso(done.until)
+    if as_json:
+        put_json(
+            {
+                "paused": done.names,
+                "changed": done.changed,
+                "unchanged": done.unchanged,
+                "until": end,
+            }
+        )
+        return
+    for name in done.names + done.changed:
+        put(f"paused {name} until {distance(end, now) if end else 'somebody resumes it'}")
+    for one in done.standing:
+        note(f"{told_blocker(one, lambda at: distance(at, now))}; left alone")
+    if done.standing:
+        note("--until gives a pause another end")
 
 
 @app.command()
@@ -93,7 +125,13 @@ def resume(
         from orchestrator.operations.resume_destination import resume_destination
 
         done = resume_destination(store, names, why=why, actor=actor())
-    _tell("resumed", "nothing stops it", done, as_json=as_json)
+    if as_json:
+        put_json({"resumed": done.names, "unchanged": done.unchanged})
+        return
+    for name in done.names:
+        put(f"resumed {name}")
+    for name in done.unchanged:
+        note(f"{name} left alone: nothing stops it")
 
 
 def _why(row: View, now: int) -> str:
@@ -102,6 +140,9 @@ def _why(row: View, now: int) -> str:
         return "\n".join(filter(None, [_pause(row, now), _failing(row)]))
     whose = "" if row["gate"] == row["name"] else f"{row['gate']}: "
     said = [f"{whose}{row['reason'] or 'failing'}, {age(row['since'], now)} ago", row["error"]]
+    if row["state"] == "paused":
+        end = distance(row["until"], now) if row["until"] else "somebody resumes it"
+        said.insert(1, f"until {end}, by {row['by']}")
     if row["next_probe"]:
         said.append(f"tried {left(row['next_probe'], now).replace('overdue', 'next, due for')}")
     if row["pauses"]:
@@ -134,13 +175,3 @@ def _failing(row: View) -> str:
 
 def _deliveries(count: int) -> str:
     return f"{count} delivery" if count == 1 else f"{count} deliveries"
-
-
-def _tell(what: str, already: str, done: Switched, *, as_json: bool) -> None:
-    if as_json:
-        put_json({what: done.names, "unchanged": asdict(done)["unchanged"]})
-        return
-    for name in done.names:
-        put(f"{what} {name}")
-    for name in done.unchanged:
-        note(f"{name} left alone: {already}")

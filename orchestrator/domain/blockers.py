@@ -14,8 +14,9 @@ def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
     Its keys are `name`, `reason`, `error`, `by`, `since`, `until` and `next_probe`.
     """
     if blocker["reason"] == PAUSED:
-        end = f"until {at(blocker['until'])}" if blocker["until"] else "until somebody resumes it"
-        said = f"{blocker['name']} is paused by {blocker['by']} since {at(blocker['since'])}, {end}"
+        end = at(blocker["until"]) if blocker["until"] else "somebody resumes it"
+        said = f"{blocker['name']} is paused since {at(blocker['since'])}, until {end}"
+        said += f", by {blocker['by']}"
     else:
         said = f"the circuit breaker of {blocker['name']} is open"
         said += f" ({blocker['reason']}) since {at(blocker['since'])}"

@@ -4,33 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.hints import did_you_mean
-from orchestrator.store.destinations import gate_names
+from orchestrator.domain.pauses import end_of_pause
+from orchestrator.store.destinations import closed_gates, gate_names
+from orchestrator.store.due_times import in_ms, time_of
+from orchestrator.store.ending_pauses import change_pause
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.gates import pause_gate
+from orchestrator.store.views import View
 
 
 @dataclass(kw_only=True)
 class Switched:
-    """What became of gates."""
+    """What became of destinations and connectors."""
 
     names: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)  # they were so before
+    changed: list[str] = field(default_factory=list)  # paused before, with another end or reason
+    until: int | None = None  # when the pauses end, in milliseconds
+    standing: list[View] = field(default_factory=list)  # of those unchanged: who paused, why, since
 
 
-def pause_destination(store: Store, names: Sequence[str], *, why: str, actor: str) -> Switched:
+def pause_destination(
+    store: Store, names: Sequence[str], *, why: str, actor: str, until: str | None = None
+) -> Switched:
     """Pause each, by connector or by client/workflow/destination; all of them or none.
 
-    What is called at this moment is not broken off. Raises Refused without a `why`, NotFound.
+    `until` is when the pause ends by itself: a duration, or a time with its zone; without it, or
+    with `resumed`, somebody has to resume it. What is paused already keeps its end and its reason
+    unless `until` is given. What is called at this moment is not broken off.
+
+    Raises Refused without a `why` or for a wrong `until`, NotFound.
     """
     reason = checked_reason(why, "pause")
     report = Switched()
     with store.write() as tx:
-        for name in checked_names(tx, names):
-            changed = pause_gate(tx, name, why=reason, actor=actor)
-            (report.names if changed else report.unchanged).append(name)
+        known = checked_names(tx, names)
+        end = None if until is None else end_of_pause(until, time_of(tx))
+        report.until = None if end is None else in_ms(end)
+        given: dict[str, Any] = {"why": reason, "actor": actor, "until": report.until}
+        for name in known:
+            if pause_gate(tx, name, **given):
+                report.names.append(name)
+            elif until is not None and change_pause(tx, name, **given):
+                report.changed.append(name)
+            else:
+                report.unchanged.append(name)
+        report.standing = [one for one in closed_gates(tx) if one["name"] in report.unchanged]
     return report
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from orchestrator.domain.gates import PAUSED, Gate, GateState, named_destination
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
+from orchestrator.store.due_times import moment
 from orchestrator.store.prepared import Prepared, storable
 from orchestrator.store.schema import gates
 
@@ -42,6 +43,7 @@ _READ = select(
     _TABLE.pauses,
     _TABLE.pausing_since,
     _TABLE.probes,
+    _TABLE.paused_until.label("until"),
     now_ms().label("now"),
 )
 _STANDING = Prepared(
@@ -90,12 +92,15 @@ class GateShelf:
             self._read_at = None
 
 
-def pause_gate(tx: Connection, name: str, *, why: str, actor: str) -> bool:
-    """Hold deliveries back until somebody resumes it; False where it was paused already."""
+def pause_gate(
+    tx: Connection, name: str, *, why: str, actor: str, until: int | None = None
+) -> bool:
+    """Hold deliveries back until then, or until somebody resumes it; False where it was paused."""
     if locked_gate(tx, name, actor).state is GateState.PAUSED:
         return False
-    enter_state(tx, name, GateState.PAUSED, actor, reason=PAUSED, error=kept(why), probe_at=None)
-    tell(tx, name, actor, "pause", detail={"why": why})
+    values = {"reason": PAUSED, "error": kept(why), "probe_at": None, "paused_until": until}
+    enter_state(tx, name, GateState.PAUSED, actor, **values)
+    tell(tx, name, actor, "pause", detail={"why": why, **told_end(until)})
     return True
 
 
@@ -131,7 +136,8 @@ NOT_PAUSING = {"postponed_until": None, "pauses": 0, "pausing_since": None}
 
 def enter_state(tx: Connection, name: str, state: GateState, actor: str, **values: Any) -> None:
     """Write a new state down, and who brought it about."""
-    change_gate(tx, name, state=state, since=now_ms(), actor=actor, nudged_at=None, **values)
+    fresh = {"nudged_at": None, "paused_until": None} | values
+    change_gate(tx, name, state=state, since=now_ms(), actor=actor, **fresh)
 
 
 def change_gate(tx: Connection, name: str, **values: Any) -> None:
@@ -181,6 +187,13 @@ def tell(
         reason=reason,
         detail={"gate": name, **detail},
     )
+
+
+def told_end(until: int | None) -> dict[str, object]:
+    """When a pause ends, as the audit keeps it; nothing where it has no end."""
+    if until is None:
+        return {}
+    return {"until": moment(until).isoformat(timespec="seconds").replace("+00:00", "Z")}
 
 
 def kept(text: str) -> str:

@@ -13,7 +13,7 @@ from orchestrator.store.views import View
 BY_HAND = (
     *("amend", "replay", "discard", "approve", "send_again", "plan_replay", "run_plan"),
     *("acknowledge_incident", "assign_incident", "resolve_incident"),
-    *("pause", "resume", "requeue", "drop", "retry_alert"),
+    *("pause", "change_pause", "resume", "requeue", "drop", "retry_alert"),
 )
 """The audit's words for what only people begin."""
 

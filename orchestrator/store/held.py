@@ -25,6 +25,7 @@ from sqlalchemy import (
 from orchestrator.domain.gates import GateState
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.store.clock import after, now_ms
+from orchestrator.store.ending_pauses import end_pauses, ended_pauses
 from orchestrator.store.engine import Store
 from orchestrator.store.locks import held
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
@@ -39,12 +40,16 @@ IS_HELD = deliveries.c.held_by.is_not(None)
 def tend_gates(store: Store, *, most: int = 1000) -> int:
     """What a relay does for held deliveries, once per poll; how many became due.
 
-    Where nothing is held, or nothing can be done, it is one cheap look.
+    It ends the pauses whose time is over. Where nothing is held, or nothing can be done, it is a
+    cheap look at two tables.
     """
     with store.read() as tx:
-        if not any(one.passes or one.wants_probe for one in _waited_at(tx)):
+        over = ended_pauses(tx)
+        if not over and not any(one.passes or one.wants_probe for one in _waited_at(tx)):
             return 0
     with store.write() as tx:
+        if over:
+            end_pauses(tx)
         return release_held(tx, most=most) + nudge_broken(tx)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0013"
+HEAD = "0014"
 
 metadata = MetaData(
     naming_convention={
@@ -179,6 +179,7 @@ gates = Table(
     Column("probes", Integer, nullable=False, server_default="0"),  # sent to try since it opened
     Column("pauses", Integer, nullable=False, server_default="0"),  # asked for in a row
     Column("pausing_since", BigInteger),
+    Column("paused_until", BigInteger),  # paused: when that ends by itself; null: by a person
 )
 
 quarantine = Table(
@@ -250,6 +251,7 @@ incidents = Table(
     Column("step", Integer, nullable=False, server_default="0"),  # of the escalation
     Column("breached_at", BigInteger),
     Column("updated_at", BigInteger, nullable=False),
+    Column("stopped_at", BigInteger),  # since then a planned pause stops its clock
     UniqueConstraint("client", "workflow", "cause"),
 )
 Index("ix_incidents_unresolved", incidents.c.recover_by, **_only_where("state <> 'resolved'"))

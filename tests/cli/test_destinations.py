@@ -94,7 +94,7 @@ def test_one_destination_is_paused_and_its_neighbour_flows_on(meshline: CommandL
 
     ran = meshline("destinations", "pause", DESK, "--why", "a migration")
 
-    assert (ran.code, ran.out) == (0, f"paused {DESK}\n")
+    assert (ran.code, ran.out) == (0, f"paused {DESK} until somebody resumes it\n")
     rows = listed(meshline)
     assert (rows[DESK]["state"], rows[DESK]["gate"]) == ("paused", DESK)
     assert (rows[DESK]["reason"], rows[DESK]["error"]) == ("paused", "a migration")
@@ -132,7 +132,8 @@ def test_what_changes_nothing_says_so(meshline: CommandLine) -> None:
     meshline("destinations", "pause", DESK, "--why", "a migration")
 
     ran = meshline("destinations", "pause", DESK, CRM, "--why", "both", "--json")
-    assert ran.document == {"paused": [CRM], "unchanged": [DESK]}
+    told = {"paused": [CRM], "changed": [], "unchanged": [DESK], "until": None}
+    assert ran.document == told
 
     meshline("destinations", "resume", DESK, "--why", "done")
     ran = meshline("destinations", "resume", DESK, "--why", "done")
@@ -214,3 +215,60 @@ def test_without_a_reason_nothing_is_done(meshline: CommandLine, command: str) -
 
     assert meshline("destinations", command, CRM).code == 2
     assert "needs a reason" in meshline("destinations", command, CRM, "--why", " ").error
+
+
+def test_a_pause_with_an_end_says_until_when(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    ran = meshline("destinations", "pause", DESK, "--why", "a migration", "--until", "2h")
+
+    assert ran.code == 0 and ran.out.endswith("(in 119m)\n"), ran.out
+    row = listed(meshline)[DESK]
+    assert str(row["until"]).endswith("Z") and row["state"] == "paused"
+    assert "until 20" in meshline("destinations", "list").out
+    (paused,) = meshline("audit", "--limit", "1", "--json").document["audit"]
+    assert set(paused["detail"]) == {"gate", "why", "until"}
+
+
+@pytest.mark.parametrize("until", ["soon", "2020-01-01T08:00Z", "2099-01-01T08:00", "0s", "500d"])
+def test_a_wrong_end_is_refused_and_nothing_is_paused(meshline: CommandLine, until: str) -> None:
+    meshline.publish()
+
+    ran = meshline("destinations", "pause", DESK, "--why", "a migration", "--until", until)
+
+    assert ran.code == 1 and ran.err.startswith("error: until: "), ran.err
+    assert ran.err.count("\n") == 1
+    assert listed(meshline)[DESK]["state"] == "flowing"
+
+
+def test_the_second_who_pauses_is_told_who_did_and_changes_nothing(meshline: CommandLine) -> None:
+    meshline.publish()
+    meshline("destinations", "pause", DESK, "--why", "a migration", "--until", "2h")
+    before = listed(meshline)[DESK]
+
+    ran = meshline("destinations", "pause", DESK, "--why", "it is slow")
+
+    assert (ran.code, ran.out) == (0, "")
+    told, how = ran.err.splitlines()
+    assert told.startswith(f"{DESK} is paused since ") and "by cli:" in told
+    assert "a migration; left alone" in told and "--until" in how
+    assert listed(meshline)[DESK] == before
+
+
+def test_an_explicit_end_changes_a_pause_and_the_audit_keeps_what_it_was(
+    meshline: CommandLine,
+) -> None:
+    meshline.publish()
+    meshline("destinations", "pause", DESK, "--why", "a migration", "--until", "2h")
+    before = listed(meshline)[DESK]
+
+    ran = meshline("destinations", "pause", DESK, "--why", "it takes long", "--until", "resumed")
+
+    assert ran.out == f"paused {DESK} until somebody resumes it\n"
+    after = listed(meshline)[DESK]
+    assert (after["until"], after["error"]) == (None, "it takes long")
+    assert after["since"] == before["since"]
+    (changed,) = meshline("audit", "--limit", "1", "--json").document["audit"]
+    assert changed["action"] == "change_pause"
+    assert changed["detail"]["why_before"] == "a migration"
+    assert changed["detail"]["before"]["until"][:19] == str(before["until"])[:19]

@@ -8,12 +8,14 @@ from sqlalchemy import select, update
 from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.store.breakers import note_failures, note_taken, take_probe
 from orchestrator.store.clock import after, now_ms
+from orchestrator.store.ending_pauses import change_pause, end_pause, end_pauses, ended_pauses
 from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate, resume_gate
+from orchestrator.store.gates import pause_gate, resume_gate, standing_gates
 from orchestrator.store.held import nudge_broken, release_held, tend_gates
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.schema import deliveries, events, gates
 from orchestrator.store.stages import hand_back
+from orchestrator.store.views import list_audit, now_of
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)
@@ -72,6 +74,68 @@ def pending(store: Store) -> list[str]:
             )
         )
         return sorted(rows.scalars())
+
+
+def planned(store: Store, name: str = "fake") -> None:
+    """A pause whose time is over."""
+    paused(store, name)
+    with store.write() as tx:
+        tx.execute(update(gates).where(gates.c.name == name).values(paused_until=after(-1)))
+
+
+def test_a_pause_ends_by_itself_and_the_audit_says_so(store: Store) -> None:
+    held(store, 3)
+    planned(store)
+
+    assert tend_gates(store) == 3
+
+    with store.read() as tx:
+        assert standing_gates(tx) == {}
+        ended = list_audit(tx, action="end_pause")
+    assert [one["actor"] for one in ended] == ["relay"]
+    assert ended[0]["detail"]["why"] == "a migration" and ended[0]["detail"]["by"] == "cli:tester"
+    assert tend_gates(store) == 0
+
+
+def test_a_pause_ends_although_nothing_waits_for_it(store: Store) -> None:
+    planned(store)
+
+    tend_gates(store)
+
+    with store.read() as tx:
+        assert standing_gates(tx) == {}
+
+
+def test_a_pause_that_was_given_another_end_meanwhile_goes_on(store: Store) -> None:
+    planned(store)
+    with store.read() as tx:
+        assert ended_pauses(tx) == ["fake"]
+        later = now_of(tx) + 60_000
+
+    with store.write() as tx:
+        change_pause(tx, "fake", why="it takes long", actor="cli:tester", until=later)
+    with store.write() as tx:
+        assert not end_pause(tx, "fake", "relay") and end_pauses(tx) == []
+
+
+def test_the_end_of_a_pause_is_no_end_of_what_comes_after_it(store: Store) -> None:
+    planned(store)
+    tend_gates(store)
+
+    broken(store)
+
+    with store.read() as tx:
+        assert standing_gates(tx)["fake"].until is None
+
+
+def test_the_end_of_a_pause_leaves_an_open_breaker_open(store: Store) -> None:
+    broken(store, "fake.record")
+    planned(store)
+
+    tend_gates(store)
+
+    with store.read() as tx:
+        assert list(standing_gates(tx)) == ["fake.record"]
 
 
 def test_what_waits_at_a_paused_gate_waits(store: Store) -> None:

@@ -136,6 +136,7 @@ def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> No
             )
             for one in rows
         ],
+        below=("WHAT",),
     )
 
 
@@ -164,4 +165,5 @@ def _put_noise(noisy: Sequence[dict[str, Any]]) -> None:
             )
             for one in noisy
         ],
+        below=("WHAT",),
     )

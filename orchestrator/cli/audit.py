@@ -47,8 +47,9 @@ def audit(
         put_json({"audit": rows})
         return
     put_table(
-        ("WHEN", "WHO", "WHAT", "ABOUT"),
-        [(short(row["at"]), row["actor"], what(row), _about(row)) for row in rows],
+        ("WHEN", "WHO", "WHAT", "ABOUT", "WHY"),
+        [(short(row["at"]), row["actor"], what(row), _about(row), why(row)) for row in rows],
+        below=("WHY",),
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
@@ -71,10 +72,9 @@ def why(row: Mapping[str, Any]) -> str:
     return "; ".join(str(one) for one in said if one)
 
 
-def _about(row: Mapping[str, Any]) -> str:
-    """What a row is about, and why: the event's id on a line of its own, so that it stays whole."""
+def _about(row: Mapping[str, Any]) -> str | None:
     workflow = f"{row['client']}/{row['workflow']}" if row["workflow"] else row["client"]
-    return "\n".join(filter(None, (row["event_id"] or workflow, why(row))))
+    return row["event_id"] or workflow
 
 
 def _amendment(one: Mapping[str, object]) -> str:

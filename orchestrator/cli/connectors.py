@@ -28,18 +28,19 @@ def list_(as_json: AsJson = False) -> None:
         put_json({"connectors": found})
         return
     put_table(
-        ("NAME", "KIND", "TITLE", "FROM", "SET UP HERE", "ACTIONS"),
+        ("NAME", "KIND", "FROM", "SET UP", "TITLE", "ACTIONS"),
         [
             (
                 one["name"],
                 one["kind"],
-                one["title"],
                 one["from"],
                 "yes" if all(ref["set"] for ref in one["references"]) else "no",
+                one["title"],
                 ", ".join(one["actions"]),
             )
             for one in found
         ],
+        below=("ACTIONS",),
     )
 
 
@@ -71,6 +72,7 @@ def show(
             )
             for action, said in found["actions"].items()
         ],
+        below=("REQUIRED", "OPTIONAL"),
     )
 
 

@@ -56,6 +56,7 @@ def list_(
     put_table(
         ("ID", "WHEN", "STATE", "QUEUE", "TASK", "BYTES", "ERROR"),
         [(row["id"], short(row["at"]), *(row[name] for name in columns[1:])) for row in rows],
+        below=("ERROR",),
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")

@@ -61,6 +61,7 @@ def list_(as_json: AsJson = False) -> None:
             )
             for row in rows
         ],
+        below=("WHY",),
     )
 
 

@@ -35,6 +35,7 @@ def doctor(
         put_table(
             ("CHECK", "HEALTH", "FOUND", "WHAT TO DO"),
             [(one.check, one.health, one.found, one.fix) for one in findings],
+            below=("FOUND", "WHAT TO DO"),
         )
     if broken:
         raise typer.Exit(1)

@@ -120,7 +120,7 @@ def _put(done: Erased, beyond: tuple[str, ...]) -> None:
         put(f"already erased: {before['id']}, at {before['erased_at']}")
     if done.refused:
         rows = [(left["id"], left["state"], left["detail"]) for left in done.refused]
-        put_table(("NOT ERASED", "STATE", "WHY"), rows)
+        put_table(("NOT ERASED", "STATE", "WHY"), rows, below=("WHY",))
     if done.dry_run:
         return
     if done.elsewhere:

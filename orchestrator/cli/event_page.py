@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, left, put, put_table, short
-from orchestrator.domain.visible import visible
+from orchestrator.cli.screen import age, left, put, put_field, put_table, short
 
 View = Mapping[str, Any]
 
@@ -57,6 +56,7 @@ def _quarantine(standing: View, now: int) -> None:
                 (one["path"] or "/", one["kind"], one["message"], one["hint"])
                 for one in standing["violations"]
             ],
+            below=("MESSAGE", "HINT"),
         )
 
 
@@ -87,6 +87,7 @@ def _deliveries(event: View) -> None:
             )
             for one in event["deliveries"]
         ],
+        below=("ERROR",),
     )
 
 
@@ -102,11 +103,12 @@ def _history(event: View) -> None:
             (short(row["at"]), row["actor"], what(row), row["to"], why(row))
             for row in event["history"]
         ],
+        below=("WHY",),
     )
 
 
 def _line(name: str, value: object) -> None:
-    put(f"{name:14} {visible(str(value))}")
+    put_field(name, value)
 
 
 def _pretty(value: object) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, distance, left, put, put_table, short
+from orchestrator.cli.screen import age, distance, left, put, put_field, put_table, short
 from orchestrator.domain.blockers import told_blocker
-from orchestrator.domain.visible import visible
 
 View = Mapping[str, Any]
 
@@ -40,6 +39,7 @@ def put_incident(
             (short(row["at"]), row["actor"], what(row), row["to"], why(row))
             for row in view["history"]
         ],
+        below=("WHY",),
     )
 
 
@@ -102,8 +102,9 @@ def _oldest(view: View, now: int) -> None:
         put_table(
             ("OLDEST EVENTS", "WHY", "SINCE"),
             [(one["id"], one["detail"], f"{age(one['since'], now)} ago") for one in view["oldest"]],
+            below=("WHY",),
         )
 
 
 def _line(name: str, value: object) -> None:
-    put(f"{name:14} {visible(str(value))}")
+    put_field(name, value)

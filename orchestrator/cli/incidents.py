@@ -182,4 +182,5 @@ def _put_rows(rows: list[View], now: int) -> None:
             )
             for row in rows
         ],
+        below=("WHAT",),
     )

@@ -12,7 +12,7 @@ from orchestrator.cli.diagnosing import diagnose
 from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit
-from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.screen import age, left, note, on_terminal, put, put_json, put_table
 from orchestrator.cli.selecting import Filters, narrows
 from orchestrator.domain.errors import NotFound, Refused
 
@@ -53,8 +53,9 @@ def list_(
     if not rows:
         put("nothing stands in quarantine")
         return
-    _put_summary(summary, now)
-    put()
+    if on_terminal():  # a pipe is given records of one kind
+        _put_summary(summary, now)
+        put()
     _put_rows(rows, now)
     if total > len(rows):
         note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
@@ -113,21 +114,24 @@ def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:
 
 def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
     put_table(
-        ("ID", "WHY", "SINCE", "RECOVER", "LEAD, OWNER"),
+        ("ID", "REASON", "AT", "SINCE", "RECOVER", "WHY", "LEAD", "OWNER"),
         [
             (
                 row["id"] or f"dead letter {row['dead_letter']}",
-                _why(row),
+                row["reason"],
+                row["stage"],
                 f"{age(row['since'], now)} ago",
                 left(row["recover_by"], now),
-                f"{row['recovery_lead']}\n{row['owner']}",
+                _why(row),
+                row["recovery_lead"],
+                row["owner"],
             )
             for row in rows
         ],
+        below=("WHY", "LEAD", "OWNER"),
     )
 
 
 def _why(row: dict[str, Any]) -> str:
-    amended = " (amended)" if row["amended"] else ""
     said = "\n".join(row["hints"]) or row["detail"]
-    return f"{row['reason']} at {row['stage']}{amended}\n{said}"
+    return f"{said} (amended)" if row["amended"] else str(said)

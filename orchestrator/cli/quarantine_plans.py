@@ -99,6 +99,7 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
             )
             for one in found
         ],
+        below=("BY",),
     )
     if not found:
         note("there is no plan: `meshline quarantine replay … --plan` makes one")

@@ -35,24 +35,26 @@ def recipes(
         note("`meshline quarantine recipe … --apply` saves one")
         return
     put_table(
-        ("RECIPE", "STEPS", "EVENTS", "USED", "WORKFLOW, AUTHOR, WHY"),
+        ("RECIPE", "EVENTS", "USED", "WORKFLOW", "AUTHOR", "STEPS", "WHY"),
         [
             (
                 one["recipe"],
-                "\n".join(map(said, one["steps"])),
                 one["events"],
                 f"{age(one['used_at'], now)} ago" if one["used_at"] else None,
-                "\n".join(_whose(one)),
+                _whose(one),
+                one["author"],
+                "\n".join(map(said, one["steps"])),
+                one["note"],
             )
             for one in found
         ],
+        below=("STEPS", "WHY"),
     )
 
 
-def _whose(one: Mapping[str, Any]) -> list[str]:
-    stands = f", in version {one['version']}" if one["version"] else ""
-    whose = [f"{one['client']}/{one['workflow']}{stands}", one["author"]]
-    return [*whose, one["note"]] if one["note"] else whose
+def _whose(one: Mapping[str, Any]) -> str:
+    stands = f", version {one['version']}" if one["version"] else ""
+    return f"{one['client']}/{one['workflow']}{stands}"
 
 
 def said(step: Mapping[str, Any]) -> str:

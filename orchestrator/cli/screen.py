@@ -1,25 +1,27 @@
 """What goes to the screen: JSON for programs, tables and sentences for people.
 
 Whatever comes out of the store may have come in from anywhere: nothing of it may command the
-terminal, so what cannot be printed is written out.
+terminal, so what cannot be printed is written out. On a terminal lines are folded at spaces; a
+pipe is given one record a line, so that `grep` and `awk` see it whole.
 """
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TextIO
 
 import typer
 
-from orchestrator.domain.visible import visible_json, visible_lines
+from orchestrator.cli.folding import fold
+from orchestrator.cli.layout import records, table
+from orchestrator.domain.visible import visible, visible_json, visible_lines
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-_WIDTH = 100  # where stdout is no terminal and COLUMNS says nothing
+_WIDTH = 80  # of a terminal that does not say how wide it is
+_NARROWEST = 20
+_BOLD, _RED, _GREEN, _YELLOW = "1", "31", "32", "33"
 _UNITS = (("d", 72 * 3_600, 86_400), ("h", 2 * 3_600, 3_600), ("m", 60, 60))
 
 
@@ -36,13 +38,23 @@ def put_json(document: object) -> None:
 
 
 def put(text: str = "") -> None:
-    """Text on stdout."""
+    """Text on stdout; on a terminal folded at spaces."""
+    _say(text, sys.stdout)
+
+
+def put_field(name: str, value: object) -> None:
+    """A named value on a page."""
+    _say(f"{name:14} {visible(str(value))}", sys.stdout, indent=15)
+
+
+def put_source(text: str) -> None:
+    """Text that is copied as a whole, such as a program's: never folded."""
     typer.echo(visible_lines(text))
 
 
 def note(text: str) -> None:
     """Text on stderr: what a person wants to know and a program must not read."""
-    typer.echo(visible_lines(text), err=True)
+    _say(text, sys.stderr)
 
 
 def complain(text: str) -> None:
@@ -54,24 +66,29 @@ def complain(text: str) -> None:
 
 
 def put_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, below: Sequence[str] = ()
 ) -> None:
-    """A table whose first column is never broken, so that ids can be copied."""
-    from rich.table import Table
-    from rich.text import Text
+    """A table: on a terminal in columns that fit, for a pipe one record a line with tabs.
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for index, name in enumerate(columns):
-        table.add_column(name, overflow="fold", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*(Text(_cell(value), style=_style(value)) for value in row))
-    if title:
-        put(title)
-    console = _console()
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        sys.stdout.write(f"{line.rstrip()}\n")
+    `below` names columns that a terminal shows below the row, each on a line of its own; so is
+    what comes after a line break in a value, and whatever has no room.
+    """
+    shown = [[_cell(value) for value in row] for row in rows]
+    if on_terminal():
+        lines = table(columns, shown, below=below, width=_width(sys.stdout))
+    else:
+        lines = records(columns, shown)
+    coloured = _is_coloured()
+    for number, line in enumerate(lines):
+        for part in line:
+            style = (_style(part.text) if number else _BOLD) if coloured else ""
+            sys.stdout.write(f"{_painted(part.text, style)}{part.space}")
+        sys.stdout.write("\n")
+
+
+def on_terminal() -> bool:
+    """Whether a person reads stdout, and not a pipe or a file."""
+    return sys.stdout.isatty()
 
 
 def age(moment: str | None, now: int) -> str:
@@ -112,21 +129,44 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
+def _say(text: str, stream: TextIO, *, indent: int = 2) -> None:
+    lines = visible_lines(text).split("\n")
+    if stream.isatty():
+        width = _width(stream)
+        lines = [each for line in lines for each in fold(line, width, indent=indent)]
+    typer.echo("\n".join(lines), file=stream)
+
+
+def _width(stream: TextIO) -> int:
+    """The columns of the terminal behind a stream; COLUMNS overrules it."""
+    asked = os.environ.get("COLUMNS", "")
+    columns = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+    try:
+        columns = columns or os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return max(columns or _WIDTH, _NARROWEST)
+
+
 def _cell(value: object) -> str:
     return "-" if value is None or value == "" else visible_lines(str(value))
 
 
-def _style(value: object) -> str:
-    text = str(value)
+def _style(text: str) -> str:
     if text in {"quarantined", "failed", "broken"} or "overdue" in text:
-        return "red"
+        return _RED
     if text in {"delivered", "confirmed", "receipted", "ok"}:
-        return "green"
-    return "yellow" if text in {"discarded", "sending", "held", "attention"} else ""
+        return _GREEN
+    return _YELLOW if text in {"discarded", "sending", "held", "attention"} else ""
 
 
-def _console() -> Console:
-    from rich.console import Console
+def _painted(text: str, style: str) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if style else text
 
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+def _is_coloured() -> bool:
+    """Whether tables have colours: on a terminal that can, or where FORCE_COLOR asks for them."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    able = on_terminal() and os.environ.get("TERM") not in {"dumb", "unknown"}
+    return able or bool(os.environ.get("FORCE_COLOR"))

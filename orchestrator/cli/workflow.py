@@ -11,7 +11,7 @@ import typer
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun, OnlyClient
 from orchestrator.cli.published import find_version, versions
-from orchestrator.cli.screen import note, put, put_json, put_table, short
+from orchestrator.cli.screen import note, put, put_json, put_source, put_table, short
 from orchestrator.cli.workflow_files import Checked, check_files, tell_faults
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def list_(
             )
             for one in found
         ],
+        below=("BY",),
     )
     if not found:
         note("nothing is published: `meshline workflow publish FILE`")
@@ -133,11 +134,11 @@ def graph(
 
     path = Path(source)
     if path.suffix in {".yaml", ".yml"} or path.is_file():
-        put(flowchart(read_workflow(path, None)))
+        put_source(flowchart(read_workflow(path, None)))
         return
     with opened_store() as store:
         found = find_version(store, source, client=client, version=version)
-    put(flowchart(Workflow.from_published(found["definition"])))
+    put_source(flowchart(Workflow.from_published(found["definition"])))
 
 
 def _publish(checked: Checked, *, dry_run: bool) -> list[dict[str, Any]]:

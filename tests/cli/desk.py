@@ -30,6 +30,7 @@ from orchestrator.store.stages import (
 from orchestrator.store.workflows import WorkflowShelf
 from tests.leads import accept_leads, claim_groups, publish_leads
 from tests.stores import open_new
+from tests.terminal import Terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,20 @@ class CommandLine:
         settings.cache_clear()
         out, err = self._capture.readouterr()
         return Ran(code=code, out=out, err=err)
+
+    def on_screen(self, *arguments: str, columns: int = 80, **environment: str) -> str:
+        """What a person sees of a command on a terminal of so many columns."""
+        with Terminal(columns=columns) as terminal, self._monkeypatch.context() as now:
+            now.delenv("COLUMNS", raising=False)
+            now.setenv("TERM", "dumb")
+            for name, value in environment.items():
+                now.setenv(name, value)
+            now.setattr(sys, "stdout", terminal.stream)
+            now.setattr(sys, "stderr", terminal.stream)
+            settings.cache_clear()
+            run(app, list(arguments))
+        settings.cache_clear()
+        return terminal.text
 
     def write(self, name: str, text: str) -> str:
         """A file in the folder; its name."""

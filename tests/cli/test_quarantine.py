@@ -52,15 +52,27 @@ def test_the_screen_has_the_summary_first_and_the_hint(
 ) -> None:
     (event_id,) = renamed(1)
 
-    page = meshline("quarantine", "list").out
+    page = meshline.on_screen("quarantine", "list")
 
-    assert page.index("acme/leads") < page.index(event_id)
+    assert page.index("acme/leads") < page.index(event_id[-8:])
     assert "in 71h" in page
     words = " ".join(page.split())
     assert "`customer_tier`" in words
     assert "missing `tier`" in words
     assert "support-ops@acme.example" in words
-    assert max(map(len, page.splitlines())) <= 100
+    assert max(map(len, page.splitlines())) <= 80
+
+
+def test_a_pipe_is_given_one_event_a_line_with_tabs(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    first, second = renamed(2)
+
+    head, *rows = meshline("quarantine", "list").out.splitlines()
+
+    assert head.split("\t") == ["ID", "REASON", "AT", "SINCE", "RECOVER", "WHY", "LEAD", "OWNER"]
+    assert [row.split("\t")[0] for row in rows] == [first, second]
+    assert all(row.split("\t")[6] == "triage@acme.example" for row in rows)
 
 
 def test_an_empty_quarantine_is_said_so(meshline: CommandLine) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.cli.audit import what, why
 from orchestrator.cli.screen import age, distance, left, put, put_field, put_table, short
 from orchestrator.domain.blockers import told_blocker
+from orchestrator.domain.outcomes import told_links, told_outcome
 
 View = Mapping[str, Any]
 
@@ -56,8 +57,13 @@ def _head(view: View, now: int) -> None:
     if view["destination"]:
         _line("destination", view["destination"])
     waits = f", {view['held']} deliveries are held" if view["held"] else ""
-    _line("events", f"{view['standing']} in quarantine{waits}; {view['events']} ever")
+    goes = f", {view['under_way']} under way after a replay" if view["under_way"] else ""
+    _line("events", f"{view['standing']} in quarantine{goes}{waits}; {view['events']} ever")
+    for line in told_links(view):
+        _line("linked", line)
     _line("state", _state(view, now))
+    if view["outcome"]:
+        _line("outcome", told_outcome(view["outcome"]))
     _line("owner", view["owner"])
 
 

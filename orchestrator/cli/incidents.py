@@ -65,7 +65,8 @@ def list_(
 ) -> None:
     """List incidents, what has to be healed the soonest first.
 
-    EVENTS counts what stands in quarantine or is held now, and all that ever came.
+    EVENTS counts what stands in quarantine or is held now, and all that ever came; below it, what
+    a replay sent on its way.
     """
     from orchestrator.domain.words import sought_words
 
@@ -175,7 +176,7 @@ def _put_rows(rows: list[View], now: int) -> None:
                 row["id"],
                 f"{row['title']}\n{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago",
                 f"{row['client']}/{row['workflow']}",
-                f"{row['standing'] + row['held']} of {row['events']}",
+                _counts(row),
                 row["state"],
                 row["owner"],
                 "-" if row["resolved_at"] else left(row["recover_by"], now),
@@ -184,3 +185,9 @@ def _put_rows(rows: list[View], now: int) -> None:
         ],
         below=("WHAT",),
     )
+
+
+def _counts(row: View) -> str:
+    """What has not ended, of all that ever came; what a replay sent on its way on a line below."""
+    counted = f"{row['standing'] + row['held']} of {row['events']}"
+    return f"{counted}\n{row['under_way']} under way" if row["under_way"] else counted

@@ -17,6 +17,7 @@ from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.incidents import IncidentKind
 from orchestrator.domain.lifecycle import State
+from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.diagnose import diagnose
 from orchestrator.operations.propose_fix import propose_fix
@@ -92,6 +93,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             told=words.told,
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
+            told_outcome=told_outcome,
             by_link=self.by_link,
             **values,
         )

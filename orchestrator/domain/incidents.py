@@ -54,14 +54,16 @@ class IncidentMove(StrEnum):
 
 _OPEN, _SEEN, _DONE = IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.RESOLVED
 
+_ENDED = "each of its events was delivered, discarded, or quarantined for another cause"
+
 INCIDENT_TRANSITIONS: tuple[tuple[IncidentMove, IncidentState | None, IncidentState, str], ...] = (
     (IncidentMove.OPEN, None, _OPEN, "the first event of a new cause stands still"),
     (IncidentMove.ACKNOWLEDGE, _OPEN, _SEEN, "a person said that they are on it"),
     (IncidentMove.ASSIGN, _OPEN, _OPEN, "a person gave it to somebody else"),
     (IncidentMove.ASSIGN, _SEEN, _SEEN, "a person gave it to somebody else"),
-    (IncidentMove.RESOLVE, _OPEN, _DONE, "nothing stands or waits for this cause any more"),
-    (IncidentMove.RESOLVE, _SEEN, _DONE, "nothing stands or waits for this cause any more"),
-    (IncidentMove.REOPEN, _DONE, _OPEN, "the cause came again"),
+    (IncidentMove.RESOLVE, _OPEN, _DONE, _ENDED),
+    (IncidentMove.RESOLVE, _SEEN, _DONE, _ENDED),
+    (IncidentMove.REOPEN, _DONE, _OPEN, "the cause came again, or a discarded event was restored"),
 )
 """The moves of an incident: move, from, to, when."""
 

@@ -23,6 +23,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.keeping import complete_words, keep_clocks
 from orchestrator.store.migrate import open_store
+from orchestrator.store.stays import Sweep
 from orchestrator.store.terms import TermsShelf
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Keeper:
         self.stopping = threading.Event()
         # A look that comes late is no death yet: it is twice the time between two.
         self.pulse = Pulse(store, Kind.KEEPER, longest_turn_seconds=2 * config.keeper_seconds)
-        self._shelf = TermsShelf()
+        self._shelf, self._sweep = TermsShelf(), Sweep()
         in_hand = InHand()
         self._tellers = [
             Teller(store=store, config=config, in_hand=in_hand) for _ in range(_TELLERS)
@@ -49,7 +50,7 @@ class Keeper:
     def begin(self) -> None:
         """Record what ran out while no keeper ran; then it is ready. Raises StoreUnavailable."""
         complete_words(self.store)
-        keep_clocks(self.store, self._shelf)
+        keep_clocks(self.store, self._shelf, self._sweep)
         log.info("keeping")
 
     def run(self) -> None:
@@ -66,7 +67,7 @@ class Keeper:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _keep(self) -> None:
-        keep_clocks(self.store, self._shelf)
+        keep_clocks(self.store, self._shelf, self._sweep)
         self.pulse.beat("it looked at clocks and incidents")
 
     def _loop(self, turn: Callable[[], object]) -> None:

@@ -10,7 +10,8 @@ from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.incidents import IncidentMove
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.incident_views import show_incident
+from orchestrator.store.incident_views import count_open
+from orchestrator.store.stays import settle_incident
 
 
 @dataclass(kw_only=True)
@@ -42,7 +43,7 @@ def assign_incidents(
 def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str) -> Handled:
     """Say that it is over; all of them or none.
 
-    Raises Refused without a `why`, or while events stand or are held for it; NotFound.
+    Raises Refused without a `why`, or while its events stand, are held or under way; NotFound.
     """
     if not why.strip():
         raise Refused("a resolution needs a reason", field="why", fix="give --why 'the reason'")
@@ -59,8 +60,12 @@ def _handle(
     owner: str | None = None,
 ) -> Handled:
     report = Handled()
+    numbers = sorted(set(ids))
+    if move is IncidentMove.RESOLVE:
+        for incident in numbers:
+            settle_incident(store, incident)
     with store.write() as tx:
-        for incident in sorted(set(ids)):
+        for incident in numbers:
             _check(tx, incident, move)
             changed = move_incident(tx, incident, move, actor=actor, why=why, owner=owner)
             (report.ids if changed else report.unchanged).append(incident)
@@ -68,18 +73,23 @@ def _handle(
 
 
 def _check(tx: Tx, incident: int, move: IncidentMove) -> None:
-    found = show_incident(tx, incident)
+    found = count_open(tx, incident)
     if found is None:
         raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
     if move is not IncidentMove.RESOLVE:
         return
-    if found["held"]:
+    if found.held:
         raise Refused(
-            f"incident {incident} still has {found['held']} held deliveries",
+            f"incident {incident} still has {found.held} held deliveries",
             fix="see `meshline destinations list`; it is resolved by itself when they went out",
         )
-    if found["standing"]:
+    if found.standing:
         raise Refused(
-            f"{found['standing']} events of incident {incident} still stand in quarantine",
+            f"{found.standing} events of incident {incident} still stand in quarantine",
             fix="replay or discard them; it is then resolved by itself",
+        )
+    if found.under_way:
+        raise Refused(
+            f"{found.under_way} events of incident {incident} are under way after a replay",
+            fix="wait until they are delivered; it is then resolved by itself",
         )

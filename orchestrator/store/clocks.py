@@ -35,6 +35,7 @@ from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import first_id, in_ms, moment, recovery_ms, time_of
 from orchestrator.store.incidents import note_events
+from orchestrator.store.outcomes import IS_UNDER_WAY
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit as audit_table
 from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
@@ -245,8 +246,8 @@ _HELD_INCIDENTS = Prepared(
 def record_overdue(tx: Connection) -> list[int]:
     """Record incidents that are not healed in time, each once for each time it opened; their ids.
 
-    What counts is what stands there still: an incident whose oldest events were healed in time is
-    late when the next of them is.
+    What counts is what stands there still, or is under way after a replay: an incident whose oldest
+    events were healed in time is late when the next of them is.
     """
     return [
         row.id
@@ -261,10 +262,11 @@ def overdue(by: Any) -> Select[Any]:
     stands = exists().where(
         stay.incident_id == table.id, stay.released_at.is_(None), stay.recover_by <= by
     )
+    under_way = exists().where(stay.incident_id == table.id, IS_UNDER_WAY, stay.recover_by <= by)
     return select(table.id, table.recover_by).where(
         table.state != IncidentState.RESOLVED,
         table.recover_by <= by,
-        or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands),
+        or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands, under_way),
         ~_told(table.id, table.opened_at, RECOVER_WITHIN),
     )
 

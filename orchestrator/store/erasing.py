@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
 
 from orchestrator.domain.commitments import repeats
 from orchestrator.domain.lifecycle import DeliveryState, Move, State
+from orchestrator.domain.outcomes import StayOutcome
 from orchestrator.domain.telling import leaves_of, telling_of
 from orchestrator.store.audit import record_moves
 from orchestrator.store.audit_values import ERASE
@@ -22,6 +23,7 @@ from orchestrator.store.payload_words import forget_words, optimize_words
 from orchestrator.store.prepared import Prepared, among
 from orchestrator.store.retention import forget_contents
 from orchestrator.store.schema import deliveries, events, payloads, plan_events, quarantine
+from orchestrator.store.stays import settle_returned
 
 ERASED = "erased"
 """Why an event was given up that was not at its end, as its audit rows say it."""
@@ -114,6 +116,7 @@ def give_up(tx: Connection, ids: Sequence[str], *, source: State, actor: str) ->
     gone = move_events(
         tx, moved, move=Move.DISCARD, source=State.QUARANTINED, actor=actor, reason=ERASED
     )
+    settle_returned(tx, gone)
     _END_STAYS.run(tx, ids=gone)
     _END_DELIVERIES.run(tx, ids=gone)
     return gone
@@ -125,7 +128,7 @@ _END_STAYS = Prepared(
     lambda dialect: (
         update(quarantine)
         .where(among(dialect, quarantine.c.event_id), quarantine.c.released_at.is_(None))
-        .values(released_at=now_ms())
+        .values(released_at=now_ms(), outcome=StayOutcome.DISCARDED.value, ended_at=now_ms())
     )
 )
 

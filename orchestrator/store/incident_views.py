@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Select, case, func, select
 
 from orchestrator.domain.advice import advise
 from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
+from orchestrator.store.outcomes import count_under_way, moved_from, outcome_of
 from orchestrator.store.schema import (
     audit,
     deliveries,
@@ -47,9 +49,8 @@ def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list
     over = case((table.state == IncidentState.RESOLVED, 1), else_=0)
     page = _sought(tx, sought).order_by(over, table.recover_by, table.id).limit(limit)
     rows = tx.execute(page).all()
-    standing = _standing(tx, [row.id for row in rows])
-    held = _held(tx) if any(row.reason == HELD for row in rows) else {}
-    return [_incident(row, standing, held) for row in rows]
+    now = _stand_now(tx, [row.id for row in rows], held=any(row.reason == HELD for row in rows))
+    return [_incident(row, now) for row in rows]
 
 
 def count_incidents(tx: Connection, sought: Sought) -> int:
@@ -73,13 +74,17 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     row = tx.execute(statement).one_or_none()
     if row is None:
         return None
-    held = _held(tx) if row.reason == HELD else {}
-    view = _incident(row, _standing(tx, [incident]), held)
+    view = _incident(row, _stand_now(tx, [incident], held=row.reason == HELD))
     view["oldest"] = _held_samples(tx, row) if row.reason == HELD else _samples(tx, incident)
     if row.reason == LOW_RATE:
         from orchestrator.store.success_rates import rate_of  # it knows whole workflows
 
         view["success_rate"] = rate_of(tx, (row.client, row.workflow))
+    so_far = outcome_of(tx, incident, row.opened_at)
+    view["moved_to"] = so_far.as_json()["moved"]
+    view["moved_from"] = [
+        {"incident": one, "events": count} for one, count in moved_from(tx, incident).items()
+    ]
     view["blocked_by"] = _blockers(tx, row)
     view["advice"] = _advice(row, view["blocked_by"])
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
@@ -108,6 +113,29 @@ def _advice(row: AnyRow, blockers: Sequence[View]) -> list[View]:
         blockers={one["name"]: one["reason"] for one in blockers},
     )
     return [{"do": one.do, "command": one.command} for one in steps]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """How many events of an incident have not ended."""
+
+    standing: int
+    under_way: int
+    held: int  # deliveries
+
+
+def count_open(tx: Connection, incident: int) -> Open | None:
+    """What of an incident has not ended; None where there is no such incident."""
+    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one_or_none()
+    if row is None:
+        return None
+    now = _stand_now(tx, [incident], held=row.reason == HELD)
+    place = (row.client, row.workflow, row.destination)
+    return Open(
+        standing=now.quarantined.get(incident, 0),
+        under_way=now.under_way.get(incident, (0, 0))[0],
+        held=now.held.get(place, 0),
+    )
 
 
 def reason_of(tx: Connection, incident: int) -> str | None:
@@ -148,8 +176,26 @@ def _sought(tx: Connection, sought: Sought) -> Select[Any]:
 _Held = dict[tuple[str, str, str], int]
 
 
-def _incident(row: AnyRow, standing: dict[int, int], held: _Held) -> View:
-    waiting = held.get((row.client, row.workflow, row.destination), 0)
+@dataclass(frozen=True, kw_only=True)
+class _Standing:
+    """How many events of incidents are where at this moment."""
+
+    quarantined: dict[int, int]
+    under_way: dict[int, tuple[int, int]]  # and of those that came back, see `count_under_way`
+    held: _Held
+
+
+def _stand_now(tx: Connection, ids: Sequence[int], *, held: bool) -> _Standing:
+    return _Standing(
+        quarantined=_standing(tx, ids),
+        under_way=count_under_way(tx, ids),
+        held=_held(tx) if held else {},
+    )
+
+
+def _incident(row: AnyRow, now: _Standing) -> View:
+    waiting = now.held.get((row.client, row.workflow, row.destination), 0)
+    under_way, counted_twice = now.under_way.get(row.id, (0, 0))
     return {
         "id": row.id,
         "client": row.client,
@@ -161,8 +207,9 @@ def _incident(row: AnyRow, standing: dict[int, int], held: _Held) -> View:
         "destination": row.destination,
         "state": row.state,
         "owner": row.owner,
-        "events": row.events,
-        "standing": standing.get(row.id, 0),
+        "events": row.events - counted_twice,
+        "standing": now.quarantined.get(row.id, 0),
+        "under_way": under_way,
         "held": waiting if row.reason == HELD else 0,
         "opened_at": iso(row.opened_at),
         "last_at": iso(row.last_at),
@@ -172,6 +219,7 @@ def _incident(row: AnyRow, standing: dict[int, int], held: _Held) -> View:
         "acknowledged_by": row.acknowledged_by,
         "resolved_at": iso(row.resolved_at),
         "resolved_by": row.resolved_by,
+        "outcome": orjson.loads(row.outcome) if row.outcome else None,
         "reopened": row.reopened,
         "step": row.step,
         "breached_at": iso(row.breached_at),

@@ -1,4 +1,4 @@
-"""Incidents as rows: counted up where events come to stand still, resolved when none stands."""
+"""Incidents as rows: counted up where events come to stand still, opened again when one recurs."""
 
 from __future__ import annotations
 
@@ -198,7 +198,10 @@ def _note(dialect: str) -> Any:
         return case((table.state == IncidentState.RESOLVED, again), else_=otherwise)
 
     sooner = case((new.recover_by < table.recover_by, new.recover_by), else_=table.recover_by)
-    cleared = ("acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "breached_at")
+    cleared = (
+        *("acknowledged_at", "acknowledged_by", "acknowledged_until", "resolved_at", "resolved_by"),
+        *("outcome", "told_events", "told_changes", "breached_at"),
+    )
     return statement.on_conflict_do_update(
         index_elements=[table.client, table.workflow, table.cause],
         set_={
@@ -211,6 +214,7 @@ def _note(dialect: str) -> Any:
             "last_at": new.last_at,
             "recover_by": afresh(new.recover_by, sooner),
             "step": afresh(0, table.step),
+            "tellings": afresh(0, table.tellings),
             "updated_at": new.updated_at,
             **{name: afresh(None, table[name]) for name in cleared},
         },

@@ -14,14 +14,19 @@ from orchestrator.store.incident_views import count_ungrouped
 from orchestrator.store.payload_words import index_missing
 from orchestrator.store.schema import incidents
 from orchestrator.store.settling import group_ungrouped, settle_incidents
+from orchestrator.store.stays import Sweep, settle_stays
 from orchestrator.store.success_rates import find_low_rates, open_rates, settle_rates
 from orchestrator.store.terms import TermsShelf
 
 _FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
 
 
-def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
+def keep_clocks(
+    store: Store, shelf: TermsShelf, sweep: Sweep | None = None, *, rounds: int = 20
+) -> None:
     """Record what is late, count, raise and settle incidents, climb, write what is to be told.
+
+    A keeper gives the same `sweep` each time, so that its looks at events under way go round.
 
     Each part is a transaction of its own; rows decide who does it, so any number may do it at once.
     """
@@ -38,6 +43,7 @@ def keep_clocks(store: Store, shelf: TermsShelf, *, rounds: int = 20) -> None:
         with store.write() as tx:
             group_ungrouped(tx)
     if ungrouped or incidents_stand:
+        settle_stays(store, sweep or Sweep())
         with store.read() as tx:
             newest = shelf.newest(tx)
             told_low = open_rates(tx)  # before the measure; see settle_rates

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, Text, bindparam, func, insert, se
 from orchestrator.domain.causes import Cause, cause_of
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.lifecycle import STAGE_OF, Move, State
+from orchestrator.domain.outcomes import StayOutcome
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected
 from orchestrator.domain.workflow import Workflow
@@ -23,6 +24,7 @@ from orchestrator.store.moves import Change, move_events
 from orchestrator.store.payload_words import forget_words, index_words
 from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.schema import events, payloads, plan_events, quarantine
+from orchestrator.store.stays import settle_returned
 from orchestrator.store.workflows import LiveWorkflow
 
 
@@ -251,11 +253,19 @@ def _leave(
     hold_events(tx, ids)  # in one order: two people's selections may overlap
     moved = move_events(tx, ids, move=move, source=State.QUARANTINED, actor=actor, **values)
     if moved:
+        settle_returned(tx, moved)  # an event has one stay at most whose outcome is open
         left = tx.execute(
             update(quarantine)
             .where(quarantine.c.event_id.in_(moved), quarantine.c.released_at.is_(None))
-            .values(released_at=now_ms())
+            .values(released_at=now_ms(), **_LEFT[move])
             .returning(quarantine.c.id)
         )
         forget_words(tx, list(left.scalars()))
     return moved
+
+
+_LEFT: Mapping[Move, Mapping[str, Any]] = {
+    Move.REPLAY: {"outcome": StayOutcome.UNDER_WAY},
+    Move.DISCARD: {"outcome": StayOutcome.DISCARDED, "ended_at": now_ms()},
+}
+"""What is known of a stay's outcome when its event leaves."""

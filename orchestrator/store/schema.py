@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-HEAD = "0014"
+HEAD = "0015"
 
 metadata = MetaData(
     naming_convention={
@@ -199,7 +199,25 @@ quarantine = Table(
     Column("recover_by", BigInteger, nullable=False),
     Column("released_at", BigInteger),  # null: it stands here now
     Column("incident_id", BigInteger),  # null: it came before there were incidents
+    Column(
+        "outcome", String(20)
+    ),  # once released: under_way, delivered, discarded, moved, returned
+    Column("ended_at", BigInteger),  # when its event ended, or came back
+    Column("moved_to", BigInteger),  # the other incident, where it came back for another cause
 )
+Index(
+    "ix_quarantine_outcome_event_id",
+    quarantine.c.outcome,
+    quarantine.c.event_id,
+    **_only_where("outcome IS NOT NULL"),
+)
+Index(
+    "ix_quarantine_incident_id_outcome",
+    quarantine.c.incident_id,
+    quarantine.c.outcome,
+    **_only_where("outcome IS NOT NULL"),
+)
+Index("ix_quarantine_moved_to", quarantine.c.moved_to, **_only_where("moved_to IS NOT NULL"))
 Index(
     "ix_quarantine_standing",
     quarantine.c.event_id,
@@ -248,6 +266,11 @@ incidents = Table(
     Column("acknowledged_by", String(255)),
     Column("resolved_at", BigInteger),
     Column("resolved_by", String(255)),
+    Column("acknowledged_until", BigInteger),  # null: the acknowledgement has no end
+    Column("outcome", Text),  # once resolved: how its events ended, as JSON
+    Column("told_events", BigInteger),  # how many there were when its owner was last told
+    Column("told_changes", Text),  # what the diagnosis found then, as a JSON list
+    Column("tellings", Integer, nullable=False, server_default="0"),  # since it was opened
     Column("step", Integer, nullable=False, server_default="0"),  # of the escalation
     Column("breached_at", BigInteger),
     Column("updated_at", BigInteger, nullable=False),
@@ -277,7 +300,7 @@ alerts = Table(
     Column("id", _serial, primary_key=True),
     Column("incident_id", BigInteger),  # null: a test
     Column("round", Integer, nullable=False),  # how often the incident had been reopened
-    Column("kind", String(20), nullable=False),  # opened, escalated, resolved or test
+    Column("kind", String(20), nullable=False),  # see `AlertKind`
     Column("step", Integer, nullable=False),  # of the escalation
     Column("recipient", String(255), nullable=False),
     Column("role", String(20)),
@@ -287,6 +310,7 @@ alerts = Table(
     Column("error", Text),  # the last one, secrets masked
     Column("created_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
+    Column("news", Text),  # what is new about the incident, in one line
     UniqueConstraint("incident_id", "round", "kind", "step", "recipient"),
 )
 Index("ix_alerts_waiting", alerts.c.due_at, **_only_where("state = 'waiting'"))

@@ -1,4 +1,4 @@
-"""Incidents that are over: nothing stands in quarantine, and nothing is held, for their cause."""
+"""Incidents that are over: each of their events ended, and nothing is held for their cause."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from orchestrator.store.destinations import actions_of
 from orchestrator.store.gates import standing_gates
 from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incidents import note_events
+from orchestrator.store.outcomes import has_open_events
 from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
 from orchestrator.store.selection import UNGROUPED
 
-_NOTHING_STANDS = ~exists().where(
-    quarantine.c.incident_id == incidents.c.id, quarantine.c.released_at.is_(None)
-)
-
 
 def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
-    """Resolve the incidents of which nothing stands in quarantine or is held; their ids.
+    """Resolve the incidents whose events all ended, as `settle_stays` found them; their ids.
 
-    Where deliveries were held, their gate flows too: a call that tries it is out of hold for as
-    long as it takes. When too few events are delivered is told by `success_rates`.
+    What a replay sent on its way has not ended. Where deliveries were held, their gate flows too: a
+    call that tries it is out of hold for as long as it takes. When too few events are delivered is
+    told by `success_rates`.
     """
     table = incidents.c
     rows = tx.execute(
         select(incidents)
-        .where(table.state != IncidentState.RESOLVED, table.reason != LOW_RATE, _NOTHING_STANDS)
+        .where(
+            table.state != IncidentState.RESOLVED,
+            table.reason != LOW_RATE,
+            ~has_open_events(table.id),
+        )
         .order_by(table.id)
     ).all()
     closed = _closed_destinations(tx) if any(row.reason == HELD for row in rows) else set()
@@ -47,6 +49,8 @@ def _resolve(tx: Connection, row: Any, actor: str) -> bool:
     seen = (table.id == row.id, table.reopened == row.reopened, table.notes == row.notes)
     # Locked, and looked at anew: what another transaction counted shows only now.
     if tx.execute(select(table.id).where(*seen).with_for_update()).first() is None:
+        return False
+    if tx.execute(select(has_open_events(row.id))).scalar_one():
         return False
     return move_incident(tx, row.id, IncidentMove.RESOLVE, actor=actor, reason="healed")
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from orchestrator.domain.lifecycle import State
 from orchestrator.operations.pause_destination import pause_destination
 from orchestrator.operations.resume_destination import resume_destination
 from orchestrator.store.clock import now_ms
 from orchestrator.store.held import release_held
 from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.schema import events
 from orchestrator.store.schema import incidents as incidents_table
 from orchestrator.store.settling import settle_incidents
 from orchestrator.store.stages import hand_back
+from orchestrator.store.stays import Sweep, settle_stays
 from tests.cli.desk import CommandLine
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow
 
@@ -53,8 +56,10 @@ def held_lead(meshline: CommandLine) -> str:
 
 def settled(meshline: CommandLine) -> list[int]:
     """What the keeper resolves."""
-    with meshline.store() as store, store.write() as tx:
-        return settle_incidents(tx)
+    with meshline.store() as store:
+        settle_stays(store, Sweep())
+        with store.write() as tx:
+            return settle_incidents(tx)
 
 
 def incidents(meshline: CommandLine, *filters: str) -> list[dict[str, object]]:
@@ -246,6 +251,10 @@ def test_hand_work_is_counted_by_touch_with_the_time_from_acknowledged_to_resolv
     meshline("quarantine", "discard", ids[4], "--why", "a test of ours")
     with meshline.store() as store, store.write() as tx:
         tx.execute(update(incidents_table).values(acknowledged_at=now_ms() - 90_000))
+    meshline.validate()
+    with meshline.store() as store, store.write() as tx:
+        on_its_way = events.c.state == State.VALIDATED.value
+        tx.execute(update(events).where(on_its_way).values(state=State.DELIVERED.value))
     settled(meshline)
 
     found = meshline("incidents", "work", "--json").document

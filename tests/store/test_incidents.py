@@ -244,7 +244,7 @@ def test_what_still_stands_is_not_resolved(store: Store) -> None:
         shown = show_incident(tx, 1)
     assert shown
     last = shown["history"][-1]
-    assert (last["actor"], last["reason"], last["to"]) == ("keeper", "healed", "resolved")
+    assert (last["actor"], last["reason"], last["to"]) == ("keeper", "discarded", "resolved")
 
 
 def test_events_that_come_while_it_is_being_resolved_keep_it_open(store: Store) -> None:

@@ -1,0 +1,256 @@
+"""An incident is over when its events ended, and says how; a replay alone ends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from orchestrator.domain.errors import Refused
+from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.reasons import Reason
+from orchestrator.operations.handle_incidents import resolve_incidents
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.clocks import record_overdue
+from orchestrator.store.engine import Store
+from orchestrator.store.incident_moves import move_incident, reopen_incident
+from orchestrator.store.incident_views import Sought, list_incidents, show_incident
+from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.quarantine import discard, quarantine_events, replay
+from orchestrator.store.schema import events, incidents, quarantine
+from orchestrator.store.stays import Sweep, restore_stays, settle_stays
+from orchestrator.store.terms import TermsShelf
+from orchestrator.store.workflows import require_live
+from tests.leads import accept_leads, lead_workflow, publish_leads
+
+
+def stand(store: Store, ids: Sequence[str], reason: Reason = Reason.RULE_ERROR) -> None:
+    with store.write() as tx:
+        quarantine_events(
+            tx,
+            ids,
+            source=State.ACCEPTED,
+            workflow=lead_workflow(),
+            reason=reason,
+            detail="no",
+            actor="worker:validate",
+        )
+
+
+def stopped(store: Store, count: int) -> list[str]:
+    publish_leads(store)
+    ids = accept_leads(store, count)
+    stand(store, ids)
+    return ids
+
+
+def again(store: Store, ids: Sequence[str]) -> None:
+    with store.write() as tx:
+        replay(tx, ids, live=require_live(tx, "acme", "leads"), actor="cli:dana")
+
+
+def discarded(store: Store, ids: Sequence[str]) -> None:
+    with store.write() as tx:
+        discard(tx, ids, why="test entries", actor="cli:dana")
+
+
+def deliver(store: Store, ids: Sequence[str], *, ago: float = 0) -> None:
+    with store.write() as tx:
+        values = {"state": State.DELIVERED.value, "due_at": None, "updated_at": after(-ago)}
+        tx.execute(update(events).where(events.c.id.in_(ids)).values(values))
+
+
+def keep(store: Store) -> None:
+    keep_clocks(store, TermsShelf(), Sweep())
+
+
+def listed(store: Store, **sought: Any) -> list[dict[str, Any]]:
+    with store.read() as tx:
+        return list_incidents(tx, Sought(**sought))
+
+
+def shown(store: Store, number: int) -> dict[str, Any]:
+    with store.read() as tx:
+        view = show_incident(tx, number)
+    assert view
+    return view
+
+
+def test_a_replay_that_is_under_way_keeps_its_incident_open(store: Store) -> None:
+    ids = stopped(store, 3)
+
+    again(store, ids)
+    keep(store)
+
+    (row,) = listed(store)
+    assert (row["state"], row["standing"], row["under_way"], row["events"]) == ("open", 0, 3, 3)
+    assert row["outcome"] is None
+    for state in (State.VALIDATED, State.ROUTED, State.AWAITING_APPROVAL):
+        with store.write() as tx:
+            tx.execute(update(events).values(state=state.value))
+        keep(store)
+        assert listed(store)[0]["under_way"] == 3
+
+
+def test_what_comes_back_for_the_same_cause_keeps_the_incident_as_it_was(store: Store) -> None:
+    ids = stopped(store, 3)
+    with store.write() as tx:
+        first = now_ms() + 3_600_000
+        tx.execute(update(quarantine).values(recover_by=first))
+        tx.execute(update(incidents).values(recover_by=first, step=1))
+        move_incident(tx, 1, IncidentMove.ASSIGN, owner="d@acme.example", actor="cli:dana")
+        move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana")
+    (before,) = listed(store)
+
+    for _ in range(2):
+        again(store, ids)
+        stand(store, ids)
+        assert listed(store)[0]["events"] == 3, "also before the keeper looks"
+    keep(store)
+
+    (row,) = listed(store)
+    same = ("id", "state", "owner", "acknowledged_at", "step", "recover_by", "opened_at", "events")
+    assert {name: row[name] for name in same} == {name: before[name] for name in same}
+    assert (row["standing"], row["under_way"], row["reopened"]) == (3, 0, 0)
+    with store.read() as tx:
+        deadlines = set(tx.execute(select(quarantine.c.recover_by)).scalars())
+    assert len(deadlines) == 1, "and each event its first deadline"
+
+
+def test_what_comes_back_for_another_cause_is_the_other_incidents(store: Store) -> None:
+    ids = stopped(store, 3)
+    again(store, ids)
+    stand(store, ids[:2], Reason.START_LIMIT)
+    deliver(store, ids[2:])
+
+    keep(store)
+
+    (other,) = listed(store)
+    assert (other["id"], other["standing"], other["events"]) == (2, 2, 2)
+    first = shown(store, 1)
+    assert first["state"] == "resolved"
+    moved = [{"incident": 2, "events": 2}]
+    assert first["outcome"] == {"ended": "mixed", "delivered": 1, "discarded": 0, "moved": moved}
+    assert first["moved_to"] == moved
+    assert shown(store, 2)["moved_from"] == [{"incident": 1, "events": 2}]
+    last = first["history"][-1]
+    assert (last["actor"], last["reason"]) == ("keeper", "mixed")
+    assert last["detail"]["outcome"] == "mixed: 1 delivered, 2 moved to incident 2"
+
+
+def test_it_is_resolved_since_the_last_of_its_events_ended(store: Store) -> None:
+    ids = stopped(store, 2)
+    with store.write() as tx:
+        tx.execute(update(incidents).values(opened_at=after(-7_200)))
+    again(store, ids)
+    deliver(store, ids[:1], ago=5_400)
+    deliver(store, ids[1:], ago=3_600)
+
+    keep(store)
+
+    (row,) = listed(store, state="resolved")
+    assert row["outcome"]["ended"] == "healed"
+    with store.read() as tx:
+        resolved_at = tx.execute(select(incidents.c.resolved_at)).scalar_one()
+        assert resolved_at == max(tx.execute(select(events.c.updated_at)).scalars())
+    assert shown(store, 1)["history"][-1]["detail"]["seconds"] in range(3_599, 3_602)
+
+
+def test_what_is_discarded_is_no_healing(store: Store) -> None:
+    ids = stopped(store, 2)
+    discarded(store, ids)
+
+    keep(store)
+
+    (row,) = listed(store, state="resolved")
+    assert row["outcome"] == {"ended": "discarded", "delivered": 0, "discarded": 2, "moved": []}
+
+
+def test_a_replay_and_a_discard_of_one_event_count_once(store: Store) -> None:
+    ids = stopped(store, 1)
+    again(store, ids)
+    stand(store, ids)
+    discarded(store, ids)
+
+    keep(store)
+
+    assert listed(store, state="resolved")[0]["outcome"]["discarded"] == 1
+    assert listed(store, state="resolved")[0]["events"] == 1
+
+
+def test_a_restored_event_opens_its_incident_again_with_the_first_deadline(store: Store) -> None:
+    ids = stopped(store, 2)
+    (before,) = listed(store)
+    discarded(store, ids)
+    keep(store)
+    assert listed(store) == []
+
+    with store.write() as tx:
+        stands = {"state": State.QUARANTINED.value}
+        tx.execute(update(events).where(events.c.id == ids[0]).values(stands))
+        assert restore_stays(tx, ids[:1], actor="cli:dana") == [1]
+    keep(store)
+
+    (row,) = listed(store)
+    same = ("id", "owner", "recover_by", "opened_at", "events")
+    assert {name: row[name] for name in same} == {name: before[name] for name in same}
+    assert (row["state"], row["standing"], row["outcome"]) == ("open", 1, None)
+    last = shown(store, 1)["history"][-1]
+    assert (last["action"], last["actor"], last["reason"]) == (
+        "reopen_incident",
+        "cli:dana",
+        "restored",
+    )
+    discarded(store, ids[:1])
+    keep(store)
+    assert listed(store, state="resolved")[0]["outcome"]["discarded"] == 2
+
+
+def test_an_open_incident_is_not_opened_again(store: Store) -> None:
+    stopped(store, 1)
+
+    with store.write() as tx:
+        assert not reopen_incident(tx, 1, actor="cli:dana", reason="restored")
+        assert not reopen_incident(tx, 7, actor="cli:dana", reason="restored")
+
+
+def test_the_clock_goes_on_while_a_replay_is_under_way(store: Store) -> None:
+    ids = stopped(store, 1)
+    with store.write() as tx:
+        tx.execute(update(quarantine).values(recover_by=after(-60)))
+        tx.execute(update(incidents).values(recover_by=after(-60)))
+    again(store, ids)
+
+    with store.write() as tx:
+        assert record_overdue(tx) == [1]
+
+
+def test_a_person_cannot_resolve_what_is_under_way(store: Store) -> None:
+    ids = stopped(store, 2)
+    again(store, ids)
+
+    with pytest.raises(Refused, match="2 events of incident 1 are under way after a replay"):
+        resolve_incidents(store, [1], why="sent", actor="cli:dana")
+
+    deliver(store, ids)  # and no keeper looked yet
+    assert resolve_incidents(store, [1], why="seen", actor="cli:dana").ids == [1]
+    assert listed(store, state="resolved")[0]["outcome"]["delivered"] == 2
+
+
+def test_many_under_way_are_looked_at_in_turns(store: Store, monkeypatch: Any) -> None:
+    ids = stopped(store, 7)
+    again(store, ids)
+    monkeypatch.setattr("orchestrator.store.stays._AT_ONCE", 2)
+    deliver(store, ids[4:])
+    sweep = Sweep()
+
+    turns = [settle_stays(store, sweep) for _ in range(4)]
+
+    assert sum(turns) == 3
+    assert listed(store)[0]["under_way"] == 4
+    deliver(store, ids)
+    keep(store)
+    assert listed(store) == []

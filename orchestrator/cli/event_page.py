@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, left, put, put_field, put_table, short
+from orchestrator.cli.screen import age, distance, left, put, put_field, put_table, short
+from orchestrator.domain.blockers import told_hold
 
 View = Mapping[str, Any]
 
@@ -26,18 +27,26 @@ def _head(event: View, now: int) -> None:
     at = f" at {event['stage']}" if event["stage"] else ""
     why_not = f": {event['reason']}" if event["reason"] else ""
     _line("event", event["id"])
-    _line("state", f"{event['state']}{at}{why_not}")
+    held = ", held" if event["held"] else ""
+    _line("state", f"{event['state']}{held}{at}{why_not}")
     _line("client", event["client"])
     _line("workflow", f"{event['workflow']} version {event['version']} ({event['type']})")
     _line("key", event["idempotency_key"])
     accepted = event["accepted_at"]
     _line("accepted", f"{short(accepted)} ({age(accepted, now)} ago)")
+    for hold in event["held"]:
+        _line("held", f"{hold['destination']}: {_told_hold(hold, now)}")
     if event["due_at"]:
         _line("due", f"{short(event['due_at'])}, after {event['attempt']} failed tries")
     if event["replays"]:
         _line("replays", event["replays"])
     if event["erased_at"]:
         _line("erased", f"{short(event['erased_at'])}; what it carried is gone")
+
+
+def _told_hold(hold: View, now: int) -> str:
+    until = f", until {distance(hold['until'], now)}" if hold["until"] else ""
+    return told_hold(hold, lambda at: f"for {age(at, now)}") + until
 
 
 def _quarantine(standing: View, now: int) -> None:

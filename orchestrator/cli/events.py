@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -10,19 +10,36 @@ from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow
 from orchestrator.cli.screen import age, note, put_json, put_table
+from orchestrator.domain.blockers import told_holds
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.lifecycle import State
+
+if TYPE_CHECKING:
+    from orchestrator.store.engine import Tx
+    from orchestrator.store.views import View
 
 app = typer.Typer(help="Events: list them, show one.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
+    *,
     client: OnlyClient = None,
     workflow: OnlyWorkflow = None,
     state: Annotated[
         State | None,
         typer.Option("--state", metavar="STATE", help="Only these, such as delivered."),
+    ] = None,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only those with a delivery that is held.")
+    ] = False,
+    held_by: Annotated[
+        str | None,
+        typer.Option(
+            "--held-by",
+            metavar="NAME",
+            help="Only those that this holds back; see `destinations list`.",
+        ),
     ] = None,
     limit: Limit = 50,
     before: Annotated[
@@ -31,15 +48,26 @@ def list_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List events, the newest first."""
+    """List events, the newest first.
+
+    An event is routed while a delivery of it is held; the list shows it as held, and by what.
+    """
     with opened_store() as store:
+        from orchestrator.store.seeking import Wanted
         from orchestrator.store.views import list_events, now_of
 
         with store.read() as tx:
             now = now_of(tx)
-            found = list_events(
-                tx, client=client, workflow=workflow, state=state, limit=limit + 1, before=before
+            wanted = Wanted(
+                client=client,
+                workflow=workflow,
+                state=state,
+                held=held,
+                held_by=_checked(tx, held_by),
+                limit=limit + 1,
+                before=before,
             )
+            found = list_events(tx, wanted)
     rows = found[:limit]
     following = rows[-1]["id"] if len(found) > limit else None
     if as_json:
@@ -50,10 +78,10 @@ def list_(
         [
             (
                 row["id"],
-                row["state"],
+                "held" if row["held"] else row["state"],
                 row["stage"],
                 f"{row['workflow']} v{row['version']}",
-                row["reason"],
+                _why(row, now),
                 f"{age(row['accepted_at'], now)} ago",
             )
             for row in rows
@@ -61,6 +89,20 @@ def list_(
     )
     if following:
         note(f"there are more: --before {following}")
+
+
+def _why(row: View, now: int) -> str | None:
+    """Why it stands or waits."""
+    if not row["held"]:
+        return cast("str | None", row["reason"])
+    return told_holds(row["held"], lambda at: f"for {age(at, now)}")
+
+
+def _checked(tx: Tx, held_by: str | None) -> str | None:
+    """A name that may hold something back. Raises NotFound."""
+    from orchestrator.operations.pause_destination import checked_names
+
+    return None if held_by is None else checked_names(tx, [held_by])[0]
 
 
 @app.command()

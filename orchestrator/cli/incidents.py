@@ -10,8 +10,9 @@ from orchestrator.cli import incident_actions
 from orchestrator.cli.incident_page import put_incident
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow, WithText, number
-from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.screen import age, distance, left, note, put, put_json, put_table
 from orchestrator.cli.selecting import moment
+from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.domain.reasons import Reason
@@ -174,7 +175,7 @@ def _put_rows(rows: list[View], now: int) -> None:
         [
             (
                 row["id"],
-                f"{row['title']}\n{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago",
+                _what(row, now),
                 f"{row['client']}/{row['workflow']}",
                 _counts(row),
                 row["state"],
@@ -191,3 +192,10 @@ def _counts(row: View) -> str:
     """What has not ended, of all that ever came; what a replay sent on its way on a line below."""
     counted = f"{row['standing'] + row['held']} of {row['events']}"
     return f"{counted}\n{row['under_way']} under way" if row["under_way"] else counted
+
+
+def _what(row: View, now: int) -> str:
+    """What stands still, on whose side, and what holds it back."""
+    kind = f"{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago"
+    held = [told_blocker(one, lambda at: distance(at, now)) for one in row["blocked_by"]]
+    return "\n".join([row["title"], kind, *held])

@@ -53,13 +53,14 @@ def list_(
 
 def _put_clocks(clocks: Sequence[dict[str, Any]], now: int) -> None:
     put_table(
-        ("WORKFLOW", "CLOCK", "WITHIN", "EVENTS", "LATE", "NEXT", "BREACHES, 30 DAYS"),
+        ("WORKFLOW", "CLOCK", "WITHIN", "EVENTS", "HELD", "LATE", "NEXT", "BREACHES, 30 DAYS"),
         [
             (
                 f"{one['client']}/{one['workflow']}",
                 clock,
                 span(one[clock]["within_seconds"]),
                 one[clock]["events"],
+                one["held"] if clock == "deliver" else None,
                 one[clock]["late"],
                 left(one[clock]["next_due_at"], now),
                 one["breaches"] if clock == "deliver" else None,

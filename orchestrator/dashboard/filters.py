@@ -11,6 +11,9 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.words import sought_words
 
+ANYTHING = "*"
+"""As a filter: held by whatever it is."""
+
 _LONGEST_PAUSE = 3600  # seconds
 
 
@@ -22,6 +25,7 @@ class Filters:
     reason: str | None = None
     client: str | None = None
     workflow: str | None = None
+    held: str | None = None  # the name of what holds deliveries back; `*` is anything
     text: str | None = None  # an idempotency key, or the beginning of an id
     payload: str | None = None  # words of the payload, of what stands in quarantine
     before: str | None = None  # the last id of the page before
@@ -30,8 +34,8 @@ class Filters:
     @property
     def narrow(self) -> bool:
         """Whether they leave anything out."""
-        said = (self.state, self.reason, self.client, self.workflow, self.text, self.payload)
-        return any(said)
+        said = (self.state, self.reason, self.client, self.workflow)
+        return any((*said, self.held, self.text, self.payload))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -59,6 +63,7 @@ def read_filters(argument: Callable[[str], str]) -> Filters:
         reason=_one_of("reason", given("reason"), list(Reason)),
         client=given("client"),
         workflow=given("workflow"),
+        held=given("held"),
         text=given("text"),
         payload=_worded(given("payload")),
         before=given("before"),

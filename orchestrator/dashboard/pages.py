@@ -11,9 +11,9 @@ from tornado.routing import URLSpec
 from tornado.web import StaticFileHandler, authenticated
 
 from orchestrator.dashboard import words
-from orchestrator.dashboard.filters import Filters, read_filters, searchable
+from orchestrator.dashboard.filters import ANYTHING, Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
-from orchestrator.domain.blockers import told_blocker
+from orchestrator.domain.blockers import told_blocker, told_hold
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.incidents import IncidentKind
 from orchestrator.domain.lifecycle import State
@@ -26,12 +26,14 @@ from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.destinations import closed_gates
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.held_views import count_held_events
 from orchestrator.store.incident_views import (
     Sought,
     count_incidents,
     list_incidents,
     show_incident,
 )
+from orchestrator.store.seeking import Wanted
 
 Found = TypeVar("Found")
 
@@ -94,6 +96,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
             told_outcome=told_outcome,
+            told_hold=told_hold,
             by_link=self.by_link,
             **values,
         )
@@ -154,17 +157,19 @@ def routes(reader: StoreReader) -> list[URLSpec]:
 
 
 def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
-    found = views.list_events(
-        tx,
+    wanted = Wanted(
         client=filters.client,
         workflow=filters.workflow,
         state=filters.state,
         reason=filters.reason,
         text=filters.text,
         words=filters.words,
+        held=filters.held == ANYTHING,
+        held_by=None if filters.held == ANYTHING else filters.held,
         before=filters.before,
         limit=PAGE_SIZE + 1,
     )
+    found = views.list_events(tx, wanted)
     incidents = list_incidents(tx, Sought(), limit=MOST_INCIDENTS)
     return {
         "incidents": incidents,
@@ -174,6 +179,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         "states": views.count_states(tx),
         "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
         "closed": closed_gates(tx),
+        "held": sum(count_held_events(tx).values()),
         "poison": count_poison(tx, views.EVERYTHING),
         "events": found[:PAGE_SIZE],
         "more": len(found) > PAGE_SIZE,

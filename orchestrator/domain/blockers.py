@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.domain.gates import PAUSED
+from orchestrator.domain.gates import NOTHING, PAUSED
 
 
 def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
@@ -23,3 +23,20 @@ def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
         if blocker["next_probe"]:
             said += f"; the next try is due {at(blocker['next_probe'])}"
     return f"{said}: {blocker['error']}" if blocker["error"] else said
+
+
+def told_hold(hold: Mapping[str, Any], since: Callable[[str], str]) -> str:
+    """One phrase about a delivery that is held: `pause of helpdesk, for 2h`.
+
+    Its keys are `what`, `by` and `since`; `since` says a time as people read it, with its
+    preposition.
+    """
+    if hold["what"] == NOTHING:
+        return f"nothing holds it any more; it waited at {hold['by']}"
+    return f"{hold['what']} of {hold['by']}, {since(hold['since'])}"
+
+
+def told_holds(holds: Sequence[Mapping[str, Any]], since: Callable[[str], str]) -> str:
+    """The same of an event, with how many more of its deliveries are held."""
+    more = f" and {len(holds) - 1} more" if len(holds) > 1 else ""
+    return f"{told_hold(holds[0], since)}{more}"

@@ -104,6 +104,19 @@ def standing_in_the_way(
     return None
 
 
+PAUSE, BREAKER, RATE, NOTHING = "pause", "circuit breaker", "rate", "nothing any more"
+"""What holds a delivery back, in a word for people."""
+
+
+def what_holds(state: str | None, reason: str | None) -> str:
+    """What a delivery waits for, by how its gate stands; None where there is no gate any more."""
+    if state == GateState.PAUSED:
+        return PAUSE
+    if state == GateState.BROKEN:
+        return RATE if reason == RATE_LIMITED else BREAKER
+    return NOTHING
+
+
 def breaks(failures: int, only_event: str | None, policy: BreakerPolicy) -> bool:
     """Whether a system with so many failures, and no success between them, is to be left alone.
 

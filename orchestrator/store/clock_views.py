@@ -13,6 +13,7 @@ from orchestrator.store.clock import after, now_ms
 from orchestrator.store.clocks import latest_accepted
 from orchestrator.store.due_times import in_ms, moment
 from orchestrator.store.escalation import ROLES, recipient_of
+from orchestrator.store.held_views import count_held_events
 from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import breaches, events, incidents, quarantine
 from orchestrator.store.success_rates import describe_rate, find_rates
@@ -30,7 +31,7 @@ def list_clocks(
     versions = shelf.take(tx)
     delivering = _delivering(tx, versions)
     recovering = _recovering(tx)
-    breached = _breached(tx)
+    breached, held = _breached(tx), count_held_events(tx)
     newest = shelf.newest(tx)
     rates = find_rates(tx, newest.values())
     return [
@@ -38,6 +39,7 @@ def list_clocks(
             "client": terms.client,
             "workflow": terms.workflow,
             "deliver": _clock(terms.deliver_within, delivering.get(name)),
+            "held": held.get(name, 0),
             "recover": _clock(terms.recover_within, recovering.get(name)),
             "breaches": breached.get(name, 0),
             "success_rate": describe_rate(terms.success_rate, rates.get(name)),

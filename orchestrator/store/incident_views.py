@@ -50,7 +50,7 @@ def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list
     page = _sought(tx, sought).order_by(over, table.recover_by, table.id).limit(limit)
     rows = tx.execute(page).all()
     now = _stand_now(tx, [row.id for row in rows], held=any(row.reason == HELD for row in rows))
-    return [_incident(row, now) for row in rows]
+    return [_incident(row, now) | {"blocked_by": _blockers(tx, row)} for row in rows]
 
 
 def count_incidents(tx: Connection, sought: Sought) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.payload_words import has_words
-from orchestrator.store.schema import events, quarantine, workflow_versions
+from orchestrator.store.schema import deliveries, events, quarantine, workflow_versions
 
 _NEAR = 20_000  # events among which the newest of an owner are looked for first
 _ID_LENGTH = 32
@@ -30,7 +30,10 @@ class Wanted:
     state: str | None = None
     reason: str | None = None  # why they stand still
     text: str | None = None  # an idempotency key, or the beginning of an id
-    words: tuple[str, ...] = ()  # each begins a word of the payload
+    # Each begins a word of the payload; only what stands in quarantine is known by them.
+    words: tuple[str, ...] = ()
+    held: bool = False  # a delivery of each is held
+    held_by: str | None = None  # by this pause or circuit breaker
     before: str | None = None  # only ids below it
     limit: int = 100
 
@@ -67,6 +70,8 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(quarantine.c.reason == wanted.reason)
     if wanted.words:
         found.append(has_words(tx, wanted.words))
+    if wanted.held or wanted.held_by is not None:
+        found.append(_is_held(wanted.held_by))
     if wanted.standing:
         # Said once more, it makes the join an inner one: SQLite can begin with the quarantine.
         found.append(quarantine.c.event_id == events.c.id)
@@ -78,6 +83,13 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
+def _is_held(by: str | None) -> ColumnElement[bool]:
+    """That an event has a delivery that is held, by this name or by anything."""
+    table = deliveries.c
+    waiting = select(table.event_id).where(table.held_by.is_not(None))
+    return events.c.id.in_(waiting if by is None else waiting.where(table.held_by == by))
+
+
 def _newest_of_owner(tx: Connection, page: Select[Any], wanted: Wanted) -> Sequence[AnyRow]:
     """The same on SQLite, which does not know how many events an owner has.
 
@@ -85,7 +97,8 @@ def _newest_of_owner(tx: Connection, page: Select[Any], wanted: Wanted) -> Seque
     with an empty text behind it has no index.
     """
     unindexed = page.where(*(column.concat("") == one for column, one in wanted.owner.items()))
-    anywhere = wanted.text is None and wanted.state in (None, State.DELIVERED)
+    few = wanted.text is not None or wanted.held or wanted.held_by is not None
+    anywhere = not few and wanted.state in (None, State.DELIVERED)
     edge = _edge(tx, wanted.before) if anywhere and not wanted.standing else None
     if edge is None:
         return tx.execute(unindexed).all()

@@ -44,6 +44,7 @@ def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> 
     view["due_at"] = iso(row.due_at)
     view["attempt"] = row.attempt
     view["replays"] = row.replays
+    view["held"] = _holds(tx, event_id)
     view["quarantine"] = _standing(tx, event_id)
     view["deliveries"] = [_delivery(one) for one in tx.execute(_deliveries_of([event_id]))]
     view["history"] = list_audit(tx, event_id=event_id, newest_first=False)
@@ -54,34 +55,24 @@ def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> 
     return view
 
 
-def list_events(
-    tx: Connection,
-    *,
-    client: str | None = None,
-    workflow: str | None = None,
-    state: str | None = None,
-    reason: str | None = None,
-    text: str | None = None,
-    words: tuple[str, ...] = (),
-    limit: int = 100,
-    before: str | None = None,
-) -> list[View]:
-    """Events, the newest first; `before` is the last id of the page before.
+def _holds(tx: Connection, event_id: str) -> list[View]:
+    """What deliveries of the event wait for: a pause, a circuit breaker, or their turn."""
+    from orchestrator.store.held_views import holds_of, put_off
 
-    `text` is an idempotency key or the beginning of an id; `reason` is why an event stands still.
-    `words` are those of payloads, and only what stands in quarantine is known by them.
-    """
-    wanted = Wanted(
-        client=client,
-        workflow=workflow,
-        state=state,
-        reason=reason,
-        text=text,
-        words=words,
-        limit=limit,
-        before=before,
-    )
-    return [_event(row) for row in newest(tx, _events(), wanted)]
+    return holds_of(tx, [event_id]).get(event_id, []) + put_off(tx, event_id)
+
+
+def list_events(tx: Connection, wanted: Wanted | None = None) -> list[View]:
+    """Events, the newest first, with which of their deliveries are held, by what and since when."""
+    found = [_event(row) for row in newest(tx, _events(), wanted or Wanted())]
+    holds = _holds_of(tx, [one["id"] for one in found if one["state"] in STAGE_OF])
+    return [one | {"held": holds.get(one["id"], [])} for one in found]
+
+
+def _holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
+    from orchestrator.store.held_views import holds_of  # it writes times as this does
+
+    return holds_of(tx, ids) if ids else {}
 
 
 def _events() -> Select[Any]:

@@ -272,3 +272,46 @@ def test_an_explicit_end_changes_a_pause_and_the_audit_keeps_what_it_was(
     assert changed["action"] == "change_pause"
     assert changed["detail"]["why_before"] == "a migration"
     assert changed["detail"]["before"]["until"][:19] == str(before["until"])[:19]
+
+
+def test_an_event_whose_delivery_is_held_is_listed_as_held_with_by_what(
+    meshline: CommandLine,
+) -> None:
+    held_lead(meshline, CRM)
+    meshline("destinations", "pause", CRM, "--why", "a migration", "--until", "2h")
+    (other,) = meshline.leads(1, tier="gold")
+
+    (row,) = meshline("events", "list", "--held", "--json").document["events"]
+
+    assert row["state"] == "routed"
+    [hold] = row["held"]
+    assert (hold["destination"], hold["by"], hold["what"]) == ("crm", CRM, "pause")
+    assert hold["since"] and hold["until"]
+    table = " ".join(meshline("events", "list", "--held").out.split())
+    assert f"{row['id']} held" in table and f"pause of {CRM}, for" in table
+    page = meshline("events", "show", row["id"]).out
+    assert "routed, held at dispatch" in page and f"crm: pause of {CRM}" in page
+    whole = {
+        one["id"]: one["held"] for one in meshline("events", "list", "--json").document["events"]
+    }
+    assert whole == {row["id"]: row["held"], other: []}
+
+
+def test_events_are_listed_by_what_holds_them(meshline: CommandLine) -> None:
+    event_id = held_lead(meshline, "fake")
+    broken(meshline, "fake")
+    meshline("destinations", "pause", CRM, "--why", "a migration")
+
+    found = [
+        [
+            row["id"]
+            for row in meshline("events", "list", "--held-by", name, "--json").document["events"]
+        ]
+        for name in ("fake", CRM)
+    ]
+
+    assert found == [[event_id], []]
+    (row,) = meshline("events", "list", "--json").document["events"]
+    assert row["held"][0]["what"] == "circuit breaker"
+    wrong = meshline("events", "list", "--held-by", "fakee")
+    assert wrong.code == 1 and "`fake`" in wrong.err

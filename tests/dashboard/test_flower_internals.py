@@ -71,7 +71,8 @@ def test_our_words_are_not_flowers() -> None:
 
     assert "format_count" in theirs, "flower.utils.template.format_count is gone"
     doubled = theirs & {
-        "moment", "distance", "told", "told_blocker", "or_nothing", "events", "event", "now",
+        "moment", "distance", "told", "told_blocker", "told_hold", "held", "closed",
+        "or_nothing", "events", "event", "now",
     }  # fmt: skip
     assert not doubled, f"BaseHandler.render refuses {doubled}: flower.utils.template has it too"
 

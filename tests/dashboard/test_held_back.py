@@ -58,12 +58,19 @@ def test_what_is_held_back_is_shown_with_why_and_with_how_many_wait(
     with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
         overview = flower.get("/events").text
         event = text_of(flower.get(f"/events/{event_id}").text)
+        listed = {
+            by: flower.get(f"/events?held={by}").text.count(f"/events/{event_id}")
+            for by in ("*", "acme/leads/crm", "fake")
+        }
 
     shown = text_of(overview)
     assert "1 acme/leads/crm paused paused <b>a migration</b> cli:tester" in shown
     assert "<b>a migration" not in overview
     assert "0 fake broken failing HTTP 503 worker:dispatch" in shown
     assert "crm fake record held waits at acme/leads/crm" in event
+    assert f"{event_id} held dispatch pause of acme/leads/crm, since" in shown
+    assert "routed held" in event and "crm: pause of acme/leads/crm, since" in event
+    assert listed == {"*": 1, "acme/leads/crm": 1, "fake": 0}
 
 
 def test_where_all_flows_nothing_is_said_of_it(flower: RunningFlower) -> None:

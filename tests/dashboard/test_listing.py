@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.store.engine import Store
+from orchestrator.store.seeking import Wanted
 from orchestrator.store.views import list_events, name_workflows
 from tests.dashboard.filled import HOSTILE, Filled, fill
 
@@ -16,7 +17,7 @@ def filled(store: Store) -> Filled:
 
 def ids(store: Store, **conditions: str | int) -> list[str]:
     with store.read() as tx:
-        return [one["id"] for one in list_events(tx, **conditions)]  # type: ignore[arg-type]
+        return [one["id"] for one in list_events(tx, Wanted(**conditions))]  # type: ignore[arg-type]
 
 
 def test_events_are_found_by_why_they_stand_still(store: Store, filled: Filled) -> None:

@@ -12,6 +12,7 @@ from orchestrator.store.ending_pauses import change_pause, end_pause, end_pauses
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import pause_gate, resume_gate, standing_gates
 from orchestrator.store.held import nudge_broken, release_held, tend_gates
+from orchestrator.store.held_views import put_off
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.schema import deliveries, events, gates
 from orchestrator.store.stages import hand_back
@@ -81,6 +82,26 @@ def planned(store: Store, name: str = "fake") -> None:
     paused(store, name)
     with store.write() as tx:
         tx.execute(update(gates).where(gates.c.name == name).values(paused_until=after(-1)))
+
+
+def test_what_waits_for_its_turn_in_a_rate_says_so_and_what_is_retried_does_not(
+    store: Store,
+) -> None:
+    paused(store)
+    (event_id,) = held(store, 1)
+    with store.write() as tx:
+        resume_gate(tx, "fake", why=None, actor="cli:tester")
+        release_held(tx)
+        tx.execute(update(gates).values(postponed_until=after(60)))
+        tx.execute(update(deliveries).values(due_at=after(30)))
+
+    with store.read() as tx:
+        waiting = put_off(tx, event_id)
+    assert {(one["what"], one["by"]) for one in waiting} == {("rate", "fake")}
+
+    with store.write() as tx:
+        tx.execute(update(deliveries).values(failing_since=now_ms()))
+        assert put_off(tx, event_id) == []
 
 
 def test_a_pause_ends_by_itself_and_the_audit_says_so(store: Store) -> None:

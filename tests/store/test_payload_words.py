@@ -10,6 +10,7 @@ from orchestrator.store.incident_views import Sought, list_incidents
 from orchestrator.store.keeping import complete_words
 from orchestrator.store.quarantine import discard
 from orchestrator.store.schema import quarantine_words
+from orchestrator.store.seeking import Wanted
 from orchestrator.store.selection import Selection
 from orchestrator.store.views import count_quarantine, list_events, list_quarantine
 from tests.cli.desk import validate_leads
@@ -68,7 +69,7 @@ def test_incidents_and_the_list_of_events_are_found_by_what_stands(store: Store)
     with store.read() as tx:
         (incident,) = list_incidents(tx, Sought(words=("gold",)))
         assert list_incidents(tx, Sought(words=("green",))) == []
-        events = list_events(tx, words=("gold",))
+        events = list_events(tx, Wanted(words=("gold",)))
     assert incident["title"] == "`tier` breaks enum"
     assert [event["id"] for event in events] == [one]
 

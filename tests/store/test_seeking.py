@@ -14,6 +14,7 @@ from orchestrator.store import seeking
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.schema import events, quarantine
+from orchestrator.store.seeking import Wanted
 from orchestrator.store.views import count_states, list_events
 from tests.leads import TEXT, lead, publish_leads
 
@@ -95,7 +96,7 @@ def test_the_numbers_of_states_are_those_of_a_count(filled: Store, client: str |
 
 
 def _listed(tx: Tx, **wanted: Any) -> list[str]:
-    return [one["id"] for one in list_events(tx, **wanted)]
+    return [one["id"] for one in list_events(tx, Wanted(**wanted))]
 
 
 def _every(

@@ -1,0 +1,85 @@
+"""What people read of deliveries that are held: at what, since when, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from orchestrator.domain.gates import RATE, what_holds
+from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.store.clock import now_ms
+from orchestrator.store.held import IS_HELD
+from orchestrator.store.schema import deliveries, events, gates
+from orchestrator.store.views import View, iso
+
+
+def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
+    """For each of these events that waits: its deliveries that are held, and at what.
+
+    Those that are put off for a connector's rate count too; they go out at `until`.
+    """
+    table = deliveries.c
+    rows = tx.execute(
+        select(table.event_id, table.destination, table.held_by, table.updated_at, *_GATE)
+        .outerjoin(gates, gates.c.name == table.held_by)
+        .where(IS_HELD, table.event_id.in_(ids))
+        .order_by(table.event_id, table.destination)
+    ).all()
+    found: dict[str, list[View]] = {}
+    for row in rows:
+        found.setdefault(row.event_id, []).append(_hold(row))
+    return found
+
+
+_GATE = (gates.c.state, gates.c.reason, gates.c.paused_until)
+
+
+def _hold(row: Any) -> View:
+    return {
+        "destination": row.destination,
+        "by": row.held_by,
+        "what": what_holds(row.state, row.reason),
+        "since": iso(row.updated_at),
+        "until": iso(row.paused_until),
+    }
+
+
+def put_off(tx: Connection, event_id: str) -> list[View]:
+    """Deliveries of an event that wait for their turn in a connector's rate, in the same form."""
+    table, ahead = deliveries.c, now_ms() * 1000
+    rows = tx.execute(
+        select(table.destination, table.connector, table.updated_at, table.due_at)
+        .join(gates, gates.c.name == table.connector)
+        .where(
+            table.event_id == event_id,
+            table.state == DeliveryState.PENDING,
+            table.due_at > now_ms(),
+            table.failing_since.is_(None),
+            (gates.c.paid_until_us > ahead) | (gates.c.postponed_until > now_ms()),
+        )
+        .order_by(table.destination)
+    )
+    return [
+        {
+            "destination": row.destination,
+            "by": row.connector,
+            "what": RATE,
+            "since": iso(row.updated_at),
+            "until": iso(row.due_at),
+        }
+        for row in rows
+    ]
+
+
+def count_held_events(tx: Connection) -> dict[tuple[str, str], int]:
+    """How many events wait with a delivery that is held, by client and workflow."""
+    place = (events.c.client, events.c.workflow)
+    rows = tx.execute(
+        select(*place, func.count(deliveries.c.event_id.distinct()))
+        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
+        .where(IS_HELD)
+        .group_by(*place)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}

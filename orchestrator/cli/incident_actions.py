@@ -8,11 +8,12 @@ import typer
 
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, OnlyClient, number
-from orchestrator.cli.screen import note, put, put_json, put_table, span
+from orchestrator.cli.screen import note, put, put_json, put_table, short, span
 from orchestrator.cli.selecting import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
+    from orchestrator.store.views import View
 
 Numbers = Annotated[
     list[int],
@@ -27,12 +28,28 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def ack(ids: Numbers, why: Why = None, as_json: AsJson = False) -> None:
-    """Acknowledge: say that you are on it."""
+def ack(
+    ids: Numbers,
+    lasts: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            help="For so long, such as 2h: then it is open again and climbs on. Without: no end.",
+        ),
+    ] = None,
+    why: Why = None,
+    as_json: AsJson = False,
+) -> None:
+    """Acknowledge: say that you are on it.
+
+    What somebody acknowledged before is left alone, and you are told who and when. Your own
+    acknowledgement gets another end with --for.
+    """
     with opened_store() as store:
         from orchestrator.operations.handle_incidents import acknowledge_incidents
 
-        done = acknowledge_incidents(store, ids, actor=actor(), why=why)
+        done = acknowledge_incidents(store, ids, actor=actor(), why=why, lasts=lasts)
     _tell("acknowledged", done, as_json=as_json)
 
 
@@ -55,7 +72,10 @@ def resolve(
     why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say that it is over. Refused while events stand or are held; then it resolves by itself."""
+    """Say that it is over.
+
+    Refused while its events stand, are held or under way: when they ended, it resolves by itself.
+    """
     with opened_store() as store:
         from orchestrator.operations.handle_incidents import resolve_incidents
 
@@ -100,9 +120,17 @@ def work(
 
 def _tell(what: str, done: Handled, *, as_json: bool) -> None:
     if as_json:
-        put_json({what: done.ids, "unchanged": done.unchanged})
+        put_json({what: done.ids, "unchanged": done.unchanged, "already": done.already})
         return
     for one in done.ids:
         put(f"{what} incident {one}")
-    for one in done.unchanged:
-        note(f"incident {one} left alone: it was so already")
+    for before in done.already:
+        note(f"incident {before['incident']} left alone: {_already(before)}")
+
+
+def _already(before: View) -> str:
+    """Who did it before, and when."""
+    to = f" to {before['owner']}" if before["was"] == "assigned" else ""
+    until = f" until {short(before['until'])}" if before["until"] else ""
+    by = f" by {before['by']} at {short(before['at'])}" if before["by"] else ""
+    return f"{before['was']}{to}{by}{until} already"

@@ -70,7 +70,9 @@ def _head(view: View, now: int) -> None:
 def _state(view: View, now: int) -> str:
     for state in ("resolved", "acknowledged"):
         if moment := view[f"{state}_at"]:
-            return f"{view['state']} by {view[f'{state}_by']}, {age(moment, now)} ago"
+            until = view["acknowledged_until"] if state == "acknowledged" else None
+            end = f", until {distance(until, now)}" if until else ""
+            return f"{view['state']} by {view[f'{state}_by']}, {age(moment, now)} ago{end}"
     return str(view["state"])
 
 

@@ -22,8 +22,8 @@ COMMITMENT = "commitment"
 NAMES = frozenset({
     "acknowledged_by", "alert", "because", "before", "by", "clients", "days", "dead_letter",
     "dead_letters", "destination", "digest", "due_at", "effects", "events", "failures", "found",
-    "from", "gate", "key", "owner", "plan", "plans", "rate", "recipe", "record_id", "role", "route",
-    "seconds", "send_again", "step", "to", "until", "version", "when",
+    "from", "gate", "key", "outcome", "owner", "plan", "plans", "rate", "recipe", "record_id",
+    "role", "route", "seconds", "send_again", "step", "to", "until", "version", "when",
 })  # fmt: skip
 """What stays in the row: our own words, counts, and names that a workflow declares. Whatever is not
 listed is a value, so that a writer who forgets this list keeps too little in the row, never too

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from orchestrator.domain.errors import IllegalMove
+from orchestrator.domain.durations import seconds
+from orchestrator.domain.errors import IllegalMove, Refused
 
 HELD = "held"
 """The reason of an incident whose deliveries wait at a gate; nothing of it is in quarantine."""
@@ -47,6 +48,7 @@ class IncidentMove(StrEnum):
 
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
+    UNACKNOWLEDGE = "unacknowledge"
     ASSIGN = "assign"
     RESOLVE = "resolve"
     REOPEN = "reopen"
@@ -59,6 +61,8 @@ _ENDED = "each of its events was delivered, discarded, or quarantined for anothe
 INCIDENT_TRANSITIONS: tuple[tuple[IncidentMove, IncidentState | None, IncidentState, str], ...] = (
     (IncidentMove.OPEN, None, _OPEN, "the first event of a new cause stands still"),
     (IncidentMove.ACKNOWLEDGE, _OPEN, _SEEN, "a person said that they are on it"),
+    (IncidentMove.ACKNOWLEDGE, _SEEN, _SEEN, "the same person gave it another end"),
+    (IncidentMove.UNACKNOWLEDGE, _SEEN, _OPEN, "the time that the person gave themselves is over"),
     (IncidentMove.ASSIGN, _OPEN, _OPEN, "a person gave it to somebody else"),
     (IncidentMove.ASSIGN, _SEEN, _SEEN, "a person gave it to somebody else"),
     (IncidentMove.RESOLVE, _OPEN, _DONE, _ENDED),
@@ -76,7 +80,7 @@ def incident_target(move: IncidentMove, source: IncidentState) -> IncidentState:
         return _TARGETS[move, source]
     except KeyError:
         allowed = dict.fromkeys(
-            one for one, state in _TARGETS if state is source and one is not IncidentMove.REOPEN
+            one for one, state in _TARGETS if state is source and one not in _BY_ITSELF
         )
         raise IllegalMove(
             f"an incident that is {source} cannot be {_PAST[move]}",
@@ -87,10 +91,31 @@ def incident_target(move: IncidentMove, source: IncidentState) -> IncidentState:
         ) from None
 
 
+_BY_ITSELF = (IncidentMove.REOPEN, IncidentMove.UNACKNOWLEDGE)
+
 _PAST = {
     IncidentMove.OPEN: "opened",
     IncidentMove.ACKNOWLEDGE: "acknowledged",
+    IncidentMove.UNACKNOWLEDGE: "given back",
     IncidentMove.ASSIGN: "assigned",
     IncidentMove.RESOLVE: "resolved",
     IncidentMove.REOPEN: "reopened",
 }
+
+
+def length_of_acknowledgement(text: str) -> float:
+    """The seconds for which a person says that they are on it, as in `--for 2h`. Raises Refused."""
+    try:
+        lasts = seconds(text.strip())
+    except ValueError:
+        raise Refused(
+            f"{text!r} is not a duration", field="for", fix="write one such as 30m, 2h or 1d"
+        ) from None
+    if not 0 < lasts <= _LONGEST_ACKNOWLEDGEMENT:
+        raise Refused(
+            f"{text!r} is not between 1ms and 31d", field="for", fix="leave it out for no end"
+        )
+    return lasts
+
+
+_LONGEST_ACKNOWLEDGEMENT = 31 * 86_400.0

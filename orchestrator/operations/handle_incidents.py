@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.addresses import checked_address
-from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.errors import IllegalMove, NotFound, Refused
+from orchestrator.domain.incidents import IncidentMove, length_of_acknowledgement
 from orchestrator.store.engine import Store, Tx
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.incident_views import count_open
+from orchestrator.store.incident_moves import hold_incident, move_incident
+from orchestrator.store.incident_views import count_open, who_moved
 from orchestrator.store.stays import settle_incident
+from orchestrator.store.views import View
 
 
 @dataclass(kw_only=True)
@@ -20,13 +21,35 @@ class Handled:
 
     ids: list[int] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)  # they were so before
+    already: list[View] = field(default_factory=list)  # by whom and since when, as `who_moved`
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """What a person said with a move."""
+
+    actor: str
+    why: str | None = None
+    owner: str | None = None
+    lasts_ms: int | None = None
+    changes: Mapping[int, str] = field(default_factory=dict)
 
 
 def acknowledge_incidents(
-    store: Store, ids: Sequence[int], *, actor: str, why: str | None = None
+    store: Store,
+    ids: Sequence[int],
+    *,
+    actor: str,
+    why: str | None = None,
+    lasts: str | None = None,
 ) -> Handled:
-    """Say that somebody is on it; all of them or none. Raises NotFound, IllegalMove."""
-    return _handle(store, ids, IncidentMove.ACKNOWLEDGE, actor=actor, why=why)
+    """Say that somebody is on it, for `lasts` such as `2h` or without an end; all or none.
+
+    Raises Refused for what is not a duration, NotFound, IllegalMove.
+    """
+    lasts_ms = None if lasts is None else int(length_of_acknowledgement(lasts) * 1000)
+    given = _Given(actor=actor, why=why, lasts_ms=lasts_ms)
+    return _handle(store, ids, IncidentMove.ACKNOWLEDGE, given)
 
 
 def assign_incidents(
@@ -37,7 +60,7 @@ def assign_incidents(
     Raises Refused for what is no address, NotFound, IllegalMove for one that is resolved.
     """
     address = checked_address(owner, field="to")
-    return _handle(store, ids, IncidentMove.ASSIGN, actor=actor, why=why, owner=address)
+    return _handle(store, ids, IncidentMove.ASSIGN, _Given(actor=actor, why=why, owner=address))
 
 
 def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str) -> Handled:
@@ -47,37 +70,53 @@ def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str)
     """
     if not why.strip():
         raise Refused("a resolution needs a reason", field="why", fix="give --why 'the reason'")
-    return _handle(store, ids, IncidentMove.RESOLVE, actor=actor, why=why.strip())
+    for incident in sorted(set(ids)):
+        settle_incident(store, incident)
+    return _handle(store, ids, IncidentMove.RESOLVE, _Given(actor=actor, why=why.strip()))
 
 
-def _handle(
-    store: Store,
-    ids: Sequence[int],
-    move: IncidentMove,
-    *,
-    actor: str,
-    why: str | None,
-    owner: str | None = None,
-) -> Handled:
+def _handle(store: Store, ids: Sequence[int], move: IncidentMove, given: _Given) -> Handled:
     report = Handled()
-    numbers = sorted(set(ids))
-    if move is IncidentMove.RESOLVE:
-        for incident in numbers:
-            settle_incident(store, incident)
     with store.write() as tx:
-        for incident in numbers:
+        for incident in sorted(set(ids)):
             _check(tx, incident, move)
-            changed = move_incident(tx, incident, move, actor=actor, why=why, owner=owner)
-            (report.ids if changed else report.unchanged).append(incident)
+            if _move(tx, incident, move, given):
+                report.ids.append(incident)
+            else:
+                report.unchanged.append(incident)
+                report.already.append(who_moved(tx, incident, move))
     return report
 
 
+def _move(tx: Tx, incident: int, move: IncidentMove, given: _Given) -> bool:
+    try:
+        return move_incident(
+            tx,
+            incident,
+            move,
+            actor=given.actor,
+            why=given.why,
+            owner=given.owner,
+            lasts_ms=given.lasts_ms,
+            changes=given.changes.get(incident),
+        )
+    except IllegalMove as error:
+        before = who_moved(tx, incident, move)
+        if before["was"] != "resolved":
+            raise
+        raise IllegalMove(
+            f"{error.detail}; {before['by']} resolved incident {incident} at {before['at']}",
+            field=error.field,
+            fix=error.fix,
+        ) from None
+
+
 def _check(tx: Tx, incident: int, move: IncidentMove) -> None:
-    found = count_open(tx, incident)
-    if found is None:
+    if not hold_incident(tx, incident):  # what is counted below stays so until it moved
         raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
     if move is not IncidentMove.RESOLVE:
         return
+    found = count_open(tx, incident)
     if found.held:
         raise Refused(
             f"incident {incident} still has {found.held} held deliveries",

@@ -33,7 +33,7 @@ from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentState
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
-from orchestrator.store.due_times import first_id, in_ms, moment, recovery_ms, time_of
+from orchestrator.store.due_times import first_id, in_iso, in_ms, moment, recovery_ms, time_of
 from orchestrator.store.incidents import note_events
 from orchestrator.store.outcomes import IS_UNDER_WAY
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
@@ -287,7 +287,7 @@ def _raise(tx: Connection, incident: int, due_at: int, clock: str) -> bool:
     tx.execute(
         update(incidents).where(table.id == incident).values(breached_at=since, updated_at=now_ms())
     )
-    detail = {"due_at": _iso(due_at)}
+    detail = {"due_at": in_iso(due_at)}
     audit.record_incident(tx, incident, actor=ACTOR, action="breach", reason=clock, detail=detail)
     return True
 
@@ -300,7 +300,3 @@ def _told(incident: Any, opened_at: Any, clock: str) -> Any:
         table.reason == clock,
         table.at >= opened_at,
     )
-
-
-def _iso(milliseconds: int) -> str:
-    return moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

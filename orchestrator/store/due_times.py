@@ -41,3 +41,8 @@ def first_id(at_ms: int) -> str:
 def in_ms(when: datetime) -> int:
     """A time as the store keeps it."""
     return (when - _BEGIN) // timedelta(milliseconds=1)
+
+
+def in_iso(milliseconds: int) -> str:
+    """A time of the store as the audit writes it: ISO 8601 in UTC."""
+    return moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, Select, case, func, select
 
 from orchestrator.domain.advice import advise
-from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentState
+from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentMove, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.outcomes import count_under_way, moved_from, outcome_of
@@ -124,18 +124,42 @@ class Open:
     held: int  # deliveries
 
 
-def count_open(tx: Connection, incident: int) -> Open | None:
-    """What of an incident has not ended; None where there is no such incident."""
-    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one_or_none()
-    if row is None:
-        return None
+def count_open(tx: Connection, incident: int) -> Open:
+    """What of an incident has not ended."""
+    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one()
     now = _stand_now(tx, [incident], held=row.reason == HELD)
     place = (row.client, row.workflow, row.destination)
     return Open(
         standing=now.quarantined.get(incident, 0),
         under_way=now.under_way.get(incident, (0, 0))[0],
-        held=now.held.get(place, 0),
+        held=now.held.get(place, 0) if row.reason == HELD else 0,
     )
+
+
+def who_moved(tx: Connection, incident: int, move: IncidentMove) -> View:
+    """Who brought an incident to where a move leads, and when: `was`, `by`, `at`, `until`, `owner`.
+
+    `by` is null where nobody did: it is the recovery lead's from the beginning.
+    """
+    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one()
+    by, at, until = row.acknowledged_by, iso(row.acknowledged_at), iso(row.acknowledged_until)
+    was = "acknowledged"
+    if move is IncidentMove.RESOLVE or row.state == IncidentState.RESOLVED:
+        was, by, at, until = "resolved", row.resolved_by, iso(row.resolved_at), None
+    elif move is IncidentMove.ASSIGN:
+        assigned = (audit.c.incident_id == incident, audit.c.action == "assign_incident")
+        newest = select(audit.c.actor, audit.c.at).where(*assigned).order_by(audit.c.id.desc())
+        last = tx.execute(newest.limit(1)).one_or_none()
+        was, until = "assigned", None
+        by, at = (last.actor, iso(last.at)) if last and last.at >= row.opened_at else (None, None)
+    return {
+        "incident": incident,
+        "was": was,
+        "by": by,
+        "at": at,
+        "until": until,
+        "owner": row.owner,
+    }
 
 
 def reason_of(tx: Connection, incident: int) -> str | None:
@@ -217,6 +241,7 @@ def _incident(row: AnyRow, now: _Standing) -> View:
         "overdue": bool(row.overdue),
         "acknowledged_at": iso(row.acknowledged_at),
         "acknowledged_by": row.acknowledged_by,
+        "acknowledged_until": iso(row.acknowledged_until),
         "resolved_at": iso(row.resolved_at),
         "resolved_by": row.resolved_by,
         "outcome": orjson.loads(row.outcome) if row.outcome else None,

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, exists, or_, select
 from orchestrator.domain.incidents import IncidentState
 from orchestrator.store.alerts import announce_incidents
 from orchestrator.store.clock import after
-from orchestrator.store.clocks import find_late, record_late, record_overdue
+from orchestrator.store.clocks import ACTOR, find_late, record_late, record_overdue
 from orchestrator.store.engine import Store
 from orchestrator.store.escalation import climb
+from orchestrator.store.incident_moves import end_acknowledgements
 from orchestrator.store.incident_views import count_ungrouped
 from orchestrator.store.payload_words import index_missing
 from orchestrator.store.schema import incidents
@@ -54,6 +55,7 @@ def keep_clocks(
                 settle_rates(tx, low, newest, known=told_low)
         with store.write() as tx:
             record_overdue(tx)
+            end_acknowledgements(tx, actor=ACTOR)
             climb(tx, newest)
             announce_incidents(tx)
 

@@ -120,10 +120,9 @@ def test_an_incident_goes_from_open_to_acknowledged_to_resolved(meshline: Comman
     (event_id,) = renamed(meshline, 1)
 
     assert meshline("incidents", "ack", "1", "--why", "on it").out == "acknowledged incident 1\n"
-    assert "left alone" in meshline("incidents", "ack", "1").err
     assert (
         meshline("incidents", "assign", "1", "--to", "dana@acme.example", "--json").document
-    ) == {"assigned": [1], "unchanged": []}
+    ) == {"assigned": [1], "unchanged": [], "already": []}
     (row,) = incidents(meshline, "--owner", "dana@acme.example")
     assert (row["state"], str(row["acknowledged_by"]).partition(":")[0]) == ("acknowledged", "cli")
     meshline("quarantine", "discard", event_id, "--why", "a test of ours")
@@ -139,6 +138,57 @@ def test_an_incident_goes_from_open_to_acknowledged_to_resolved(meshline: Comman
     assert all(row["detail"]["seconds"] >= 0 for row in (history[1], history[3]))
     assert incidents(meshline) == []
     assert [row["id"] for row in incidents(meshline, "--state", "resolved")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("words", "was"),
+    [
+        (("ack", "1"), "acknowledged"),
+        (("assign", "1", "--to", "dana@acme.example"), "assigned to dana@acme.example"),
+        (("resolve", "1", "--why", "done"), "resolved"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one[0],
+)
+def test_the_second_person_is_told_who_did_it_and_when(
+    meshline: CommandLine, words: tuple[str, ...], was: str
+) -> None:
+    (event_id,) = renamed(meshline, 1)
+    if words[0] == "resolve":
+        meshline("quarantine", "discard", event_id, "--why", "a test of ours")
+    assert meshline("incidents", *words).code == 0
+
+    second = meshline("incidents", *words)
+    document = meshline("incidents", *words, "--json").document
+
+    (before,) = document["already"]
+    assert document["unchanged"] == [1] and before["by"].startswith("cli:")
+    at = f"{before['at'][:10]} {before['at'][11:19]}Z"
+    assert second.code == 0
+    assert second.err == f"incident 1 left alone: {was} by {before['by']} at {at} already\n"
+
+
+def test_what_nobody_assigned_is_the_recovery_leads_already(meshline: CommandLine) -> None:
+    renamed(meshline, 1)
+
+    ran = meshline("incidents", "assign", "1", "--to", "triage@acme.example")
+
+    assert ran.err == "incident 1 left alone: assigned to triage@acme.example already\n"
+
+
+def test_an_acknowledgement_may_have_an_end(meshline: CommandLine) -> None:
+    renamed(meshline, 1)
+
+    assert meshline("incidents", "ack", "1", "--for", "2h").code == 0
+    shown = meshline("incidents", "show", "1")
+    assert "acknowledged by cli:" in shown.out and "(in 119m)" in shown.out
+    first = incidents(meshline)[0]["acknowledged_until"]
+    assert meshline("incidents", "ack", "1", "--for", "3h").out == "acknowledged incident 1\n"
+    assert str(incidents(meshline)[0]["acknowledged_until"]) > str(first)
+    assert "until" in meshline("incidents", "ack", "1").err
+
+    for wrong in ("2", "0h", "32d", "-1h"):
+        error = meshline("incidents", "ack", "1", f"--for={wrong}").error
+        assert error.startswith("for: ")
 
 
 def test_an_incident_is_not_resolved_while_events_stand(meshline: CommandLine) -> None:
@@ -158,6 +208,7 @@ def test_what_is_resolved_is_not_acknowledged_any_more(meshline: CommandLine) ->
     ran = meshline("incidents", "ack", "1")
 
     assert "an incident that is resolved cannot be acknowledged" in ran.error
+    assert "keeper resolved incident 1 at 20" in ran.error
 
 
 def test_held_deliveries_are_an_incident_until_they_went_out(meshline: CommandLine) -> None:

@@ -254,3 +254,44 @@ def test_many_under_way_are_looked_at_in_turns(store: Store, monkeypatch: Any) -
     deliver(store, ids)
     keep(store)
     assert listed(store) == []
+
+
+def test_an_acknowledgement_that_is_over_opens_the_incident_and_it_climbs_on(store: Store) -> None:
+    stopped(store, 1)
+    with store.write() as tx:
+        move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=7_200_000)
+    keep(store)
+    assert listed(store)[0]["state"] == "acknowledged"
+
+    with store.write() as tx:
+        over = {"acknowledged_until": after(-1), "recover_by": after(-3_600), "step": 1}
+        tx.execute(update(incidents).values(over | {"breached_at": after(-86_400)}))
+        tx.execute(update(quarantine).values(recover_by=after(-3_600)))
+    keep(store)
+
+    (row,) = listed(store)
+    assert (row["state"], row["acknowledged_by"], row["acknowledged_until"]) == ("open", None, None)
+    assert row["step"] == 3
+    rows = [(one["action"], one["actor"], one["reason"]) for one in shown(store, 1)["history"]]
+    assert ("unacknowledge_incident", "keeper", "time_over") in rows
+    assert [one[0] for one in rows].count("escalate") == 2
+
+
+def test_an_acknowledgement_without_an_end_does_not_end(store: Store) -> None:
+    stopped(store, 1)
+    with store.write() as tx:
+        move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana")
+        assert not move_incident(tx, 1, IncidentMove.UNACKNOWLEDGE, actor="keeper")
+    keep(store)
+
+    assert listed(store)[0]["state"] == "acknowledged"
+
+
+def test_only_who_acknowledged_may_give_it_another_end(store: Store) -> None:
+    stopped(store, 1)
+    with store.write() as tx:
+        move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=60_000)
+        assert not move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:s", lasts_ms=90_000)
+        assert move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=90_000)
+    first, second = (one for one in shown(store, 1)["history"] if "ack" in one["action"])
+    assert first["detail"]["until"] < second["detail"]["until"]

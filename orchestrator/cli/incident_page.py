@@ -82,6 +82,9 @@ def _clock(view: View, now: int) -> None:
     _line("last event", f"{short(view['last_at'])} ({age(view['last_at'], now)} ago)")
     if not view["resolved_at"]:
         _line("heal by", f"{short(view['recover_by'])} ({left(view['recover_by'], now)})")
+    if view["stopped_at"] and not view["resolved_at"]:
+        since = distance(view["stopped_at"], now)
+        _line("clock", f"stands still since {since}, for a planned pause; nobody is alerted")
 
 
 def _blocked(view: View, now: int) -> None:

@@ -72,6 +72,20 @@ def latest_start(end: datetime, duration: float, calendar: Calendar | None) -> d
     raise OverflowError("no beginning is in sight")
 
 
+def elapsed(start: datetime, end: datetime, calendar: Calendar | None) -> float:
+    """How many seconds a clock runs from `start` until `end`; none where `end` is not later."""
+    if end <= start:
+        return 0.0
+    if calendar is None:
+        return (end - start).total_seconds()
+    run = timedelta()
+    for since, until in _openings(calendar, start, step=_ONE_DAY):
+        if since >= end:
+            break
+        run += max(timedelta(), min(until, end) - max(since, start))
+    return run.total_seconds()
+
+
 def open_until(moment: datetime, calendar: Calendar) -> datetime | None:
     """When the hours that `moment` is in are over; None outside of them."""
     end = moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -109,6 +109,8 @@ class Sla(BaseModel):
         tuple[Annotated[Duration, between("0s", "30d")], ...], Field(min_length=1, max_length=3)
     ] = ("0m", "30m", "2h")
     success_rate: SuccessRate | None = None  # none: nobody is told of it
+    # Clocks that stand still while a person has paused a destination until a time.
+    pauses_stop: tuple[Literal["recover_within"], ...] = ("recover_within",)
 
     @model_validator(mode="after")
     def _goes_on(self) -> Self:

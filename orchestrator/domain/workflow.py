@@ -207,6 +207,8 @@ class Workflow(_Part):
             del definition["amend"]
         if self.sla.success_rate is None:  # the same
             del definition["sla"]["success_rate"]
+        if "pauses_stop" not in self.sla.model_fields_set:  # the same
+            del definition["sla"]["pauses_stop"]
         return definition
 
     @classmethod

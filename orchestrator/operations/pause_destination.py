@@ -14,6 +14,7 @@ from orchestrator.store.due_times import in_ms, time_of
 from orchestrator.store.ending_pauses import change_pause
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.gates import pause_gate
+from orchestrator.store.stopped_clocks import tend_stopped_clocks
 from orchestrator.store.views import View
 
 
@@ -53,6 +54,7 @@ def pause_destination(
                 report.changed.append(name)
             else:
                 report.unchanged.append(name)
+        tend_stopped_clocks(tx)
         report.standing = [one for one in closed_gates(tx) if one["name"] in report.unchanged]
     return report
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from orchestrator.operations.pause_destination import Switched, checked_names, checked_reason
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import resume_gate
+from orchestrator.store.stopped_clocks import tend_stopped_clocks
 
 
 def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: str) -> Switched:
@@ -17,6 +18,7 @@ def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: s
     reason = checked_reason(why, "resumption")
     report = Switched()
     with store.write(ring=True) as tx:
+        tend_stopped_clocks(tx)  # before a pause ends: nobody may have stopped them yet
         for name in checked_names(tx, names):
             changed = resume_gate(tx, name, why=reason, actor=actor)
             (report.names if changed else report.unchanged).append(name)

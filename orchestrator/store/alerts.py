@@ -68,7 +68,7 @@ def announce_incidents(tx: Connection) -> int:
     who was not told of the beginning.
     """
     opened = _not_told(AlertKind.OPENED, incidents.c.owner).where(
-        incidents.c.state != IncidentState.RESOLVED
+        incidents.c.state != IncidentState.RESOLVED, incidents.c.stopped_at.is_(None)
     )
     told = alerts.alias("told").c
     resolved = (

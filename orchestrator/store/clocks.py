@@ -266,6 +266,7 @@ def overdue(by: Any) -> Select[Any]:
     return select(table.id, table.recover_by).where(
         table.state != IncidentState.RESOLVED,
         table.recover_by <= by,
+        or_(table.stopped_at.is_(None), table.recover_by <= table.stopped_at),
         or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands, under_way),
         ~_told(table.id, table.opened_at, RECOVER_WITHIN),
     )

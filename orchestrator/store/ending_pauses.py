@@ -56,6 +56,9 @@ def end_pause(tx: Connection, name: str, actor: str) -> bool:
     gate = lock_gate(tx, name)  # and looked at anew: somebody may have given it another end
     if gate is None or gate.until is None or gate.until > gate.now:
         return False
+    from orchestrator.store.stopped_clocks import tend_stopped_clocks  # it knows whole workflows
+
+    tend_stopped_clocks(tx)  # before it ends: nobody may have stopped them yet
     nothing = {"reason": None, "error": None, "probe_at": None}
     enter_state(tx, name, GateState.FLOWING, actor, **nothing)
     said = {"from": gate.state.value, "by": gate.actor, "why": gate.error, **told_end(gate.until)}

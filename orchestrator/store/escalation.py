@@ -32,6 +32,7 @@ def climb(tx: Connection, newest: Mapping[tuple[str, str], Terms]) -> list[tuple
     waiting = (
         table.state == IncidentState.OPEN,
         table.breached_at.is_not(None),
+        table.stopped_at.is_(None),  # a planned pause escalates to nobody
         table.step < len(ROLES),
     )
     taken = []

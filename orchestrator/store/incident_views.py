@@ -175,7 +175,8 @@ def count_ungrouped(tx: Connection) -> int:
 
 
 _OVERDUE = (
-    (incidents.c.state != IncidentState.RESOLVED) & (incidents.c.recover_by < now_ms())
+    (incidents.c.state != IncidentState.RESOLVED)
+    & (incidents.c.recover_by < func.coalesce(incidents.c.stopped_at, now_ms()))
 ).label("overdue")
 
 
@@ -239,6 +240,7 @@ def _incident(row: AnyRow, now: _Standing) -> View:
         "last_at": iso(row.last_at),
         "recover_by": iso(row.recover_by),
         "overdue": bool(row.overdue),
+        "stopped_at": iso(row.stopped_at),
         "acknowledged_at": iso(row.acknowledged_at),
         "acknowledged_by": row.acknowledged_by,
         "acknowledged_until": iso(row.acknowledged_until),

@@ -200,7 +200,7 @@ def _note(dialect: str) -> Any:
     sooner = case((new.recover_by < table.recover_by, new.recover_by), else_=table.recover_by)
     cleared = (
         *("acknowledged_at", "acknowledged_by", "acknowledged_until", "resolved_at", "resolved_by"),
-        *("outcome", "told_events", "told_changes", "breached_at"),
+        *("outcome", "told_events", "told_changes", "breached_at", "stopped_at"),
     )
     return statement.on_conflict_do_update(
         index_elements=[table.client, table.workflow, table.cause],

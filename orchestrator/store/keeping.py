@@ -16,6 +16,7 @@ from orchestrator.store.payload_words import index_missing
 from orchestrator.store.schema import incidents
 from orchestrator.store.settling import group_ungrouped, settle_incidents
 from orchestrator.store.stays import Sweep, settle_stays
+from orchestrator.store.stopped_clocks import tend_stopped_clocks
 from orchestrator.store.success_rates import find_low_rates, open_rates, settle_rates
 from orchestrator.store.terms import TermsShelf
 
@@ -54,6 +55,7 @@ def keep_clocks(
             if low or told_low:
                 settle_rates(tx, low, newest, known=told_low)
         with store.write() as tx:
+            tend_stopped_clocks(tx, newest)
             record_overdue(tx)
             end_acknowledgements(tx, actor=ACTOR)
             climb(tx, newest)

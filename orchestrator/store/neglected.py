@@ -30,7 +30,10 @@ def count_neglected(tx: Connection, *, seconds: float) -> Neglected:
     )
     written = exists().where(alerts.c.incident_id == table.id, alerts.c.round == table.reopened)
     untold = select(table.id).where(
-        table.state != IncidentState.RESOLVED, table.opened_at < after(-seconds), ~written
+        table.state != IncidentState.RESOLVED,
+        table.stopped_at.is_(None),  # nobody is told of a planned pause
+        table.opened_at < after(-seconds),
+        ~written,
     )
     counted = (
         select(func.count()).select_from(one.subquery())

@@ -28,6 +28,7 @@ class Terms:
     escalate: tuple[float, ...]  # after a breach: recovery lead, owner, backstop
     owners: Owners
     success_rate: SuccessRate | None
+    pauses_stop: tuple[str, ...]  # clocks that a planned pause stops
 
 
 class TermsShelf:
@@ -63,4 +64,5 @@ def _terms(row: Any) -> Terms:
         escalate=tuple(seconds(one) for one in sla.escalate),
         owners=owners,
         success_rate=sla.success_rate,
+        pauses_stop=sla.pauses_stop,
     )

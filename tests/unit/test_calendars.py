@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.domain.calendars import (
     Calendar,
     deadline,
+    elapsed,
     latest_start,
     open_until,
     parse_days,
@@ -78,6 +79,18 @@ def test_what_began_by_the_latest_start_is_over_and_what_began_after_is_not(
 
     assert deadline(start, length * 60, calendar) <= now
     assert deadline(start + timedelta(seconds=1), length * 60, calendar) > now
+
+
+@given(calendars, moments, minutes)
+def test_until_its_deadline_a_clock_runs_for_as_long_as_it_has(
+    calendar: Calendar, start: datetime, length: int
+) -> None:
+    assert elapsed(start, deadline(start, length * 60, calendar), calendar) == length * 60
+
+
+def test_before_it_began_a_clock_did_not_run() -> None:
+    assert elapsed(at("2026-07-01 10:00"), at("2026-07-01 08:00"), BERLIN) == 0
+    assert elapsed(at("2026-07-01 08:00"), at("2026-07-01 10:00"), None) == 7_200
 
 
 @given(calendars, moments, minutes, minutes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.domain.sla import Rate, SuccessRate
+from orchestrator.domain.sla import Rate, Sla, SuccessRate
 
 
 def rate(delivered: int, quarantined: int) -> Rate:
@@ -46,3 +46,16 @@ def test_what_is_promised_and_kept_is_one_sentence() -> None:
 def test_what_is_no_share_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="is no share"):
         SuccessRate(at_least=text)
+
+
+@pytest.mark.parametrize("text", ["deliver", "recover_within", ["deliver_with"], [1]])
+def test_only_a_list_of_clocks_may_stop_for_a_pause(text: object) -> None:
+    with pytest.raises(ValidationError):
+        Sla.model_validate({"deliver_within": "1h", "recover_within": "1h", "pauses_stop": text})
+
+
+def test_a_planned_pause_stops_the_recovery_clock_unless_the_workflow_says_otherwise() -> None:
+    said = {"deliver_within": "1h", "recover_within": "1h"}
+
+    assert Sla.model_validate(said).pauses_stop == ("recover_within",)
+    assert Sla.model_validate(said | {"pauses_stop": []}).pauses_stop == ()

@@ -1,0 +1,209 @@
+"""A planned pause stops the clock of what it holds and alerts nobody; an endless one does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.operations.pause_destination import pause_destination
+from orchestrator.operations.resume_destination import resume_destination
+from orchestrator.store.breakers import note_failures
+from orchestrator.store.clock import after
+from orchestrator.store.engine import Store
+from orchestrator.store.gates import pause_gate
+from orchestrator.store.held import tend_gates
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.incident_views import show_incident
+from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.neglected import count_neglected
+from orchestrator.store.schema import alerts, audit, gates, incidents
+from orchestrator.store.stages import hand_back
+from orchestrator.store.terms import TermsShelf
+from orchestrator.store.views import now_of
+from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, lead_workflow
+from tests.leads import publish_leads as publish
+
+CRM = "acme/leads/crm"
+HOUR = 3_600
+
+
+def held(store: Store, text: str = TEXT, gate: str = CRM) -> None:
+    """One event whose delivery to the crm is held, for the incident of its workflow."""
+    publish(store, text)
+    accept_leads(store, 1)
+    for group in claim_groups(store):
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            hold_deliveries(
+                tx, group.ids, ["crm"], workflow=lead_workflow(text), epoch=group.epoch,
+                gate=gate, reason="paused", actor="worker:dispatch",
+            )  # fmt: skip
+            hand_back(tx, group.ids, group.epoch)
+
+
+def pause(store: Store, until: str | None, name: str = CRM) -> None:
+    pause_destination(store, [name], why="a migration", actor="cli:tester", until=until)
+
+
+def keep(store: Store) -> None:
+    keep_clocks(store, TermsShelf())
+
+
+def incident(store: Store) -> Any:
+    with store.read() as tx:
+        return tx.execute(select(incidents)).one()
+
+
+def set_incident(store: Store, **seconds: float) -> None:
+    """Move times of the incident to so many seconds from now."""
+    with store.write() as tx:
+        moved = {name: after(value) for name, value in seconds.items()}
+        tx.execute(update(incidents).values(moved))
+
+
+def set_gate(store: Store, **seconds: float) -> None:
+    with store.write() as tx:
+        tx.execute(update(gates).values({name: after(value) for name, value in seconds.items()}))
+
+
+def told(store: Store) -> list[str]:
+    with store.read() as tx:
+        return list(tx.execute(select(alerts.c.kind).order_by(alerts.c.id)).scalars())
+
+
+def marks(store: Store) -> list[str]:
+    with store.read() as tx:
+        clocks = select(audit.c.action).where(audit.c.action.in_(("stop_clock", "run_clock")))
+        return list(tx.execute(clocks.order_by(audit.c.id)).scalars())
+
+
+def test_a_planned_pause_alerts_nobody_and_is_never_late(store: Store) -> None:
+    held(store)
+    pause(store, "2h")
+    set_gate(store, since=-HOUR)
+    set_incident(store, opened_at=-HOUR, recover_by=-60, stopped_at=-HOUR)
+
+    keep(store)
+
+    assert told(store) == []
+    assert incident(store).breached_at is None
+    with store.read() as tx:
+        shown = show_incident(tx, incident(store).id)
+        assert count_neglected(tx, seconds=1).untold == 0
+    assert shown is not None and shown["stopped_at"] and not shown["overdue"]
+    assert marks(store) == ["stop_clock"]
+
+
+def test_a_pause_without_an_end_stops_nothing(store: Store) -> None:
+    held(store)
+    pause(store, None)
+    set_incident(store, opened_at=-HOUR, recover_by=-60)
+
+    keep(store)
+
+    assert told(store) == ["escalated", "opened"]
+    assert incident(store).stopped_at is None and incident(store).breached_at
+
+
+def test_a_workflow_may_say_that_its_clocks_run_on(store: Store) -> None:
+    text = TEXT.replace("recover_within: 72h", "recover_within: 72h, pauses_stop: []")
+    held(store, text)
+    pause(store, "2h")
+
+    keep(store)
+
+    assert told(store) == ["opened"]
+
+
+def test_what_is_late_already_climbs_no_further_while_it_is_paused(store: Store) -> None:
+    held(store)
+    set_incident(store, opened_at=-HOUR, recover_by=-60)
+    keep(store)
+    before = told(store)
+    set_incident(store, breached_at=-HOUR)
+    pause(store, "2h")
+
+    keep(store)
+
+    assert told(store) == before == ["escalated", "opened"]
+
+
+@pytest.mark.parametrize("ended", ["by its end", "by a person"])
+def test_after_the_pause_the_clock_goes_on_with_what_was_left(store: Store, ended: str) -> None:
+    held(store)
+    pause(store, "2h")  # no keeper sees it
+    set_gate(store, since=-HOUR)
+    set_incident(store, opened_at=-2 * HOUR, recover_by=60, stopped_at=-HOUR)
+    left = incident(store).recover_by - incident(store).stopped_at
+
+    if ended == "by its end":
+        set_gate(store, paused_until=-1)
+        tend_gates(store, most=0)
+    else:
+        resume_destination(store, [CRM], why="done", actor="cli:tester")
+    keep(store)
+    assert incident(store).stopped_at is not None and told(store) == []  # it goes out just now
+
+    set_gate(store, since=-120)  # and nobody lets it go
+    keep(store)
+
+    went_on = incident(store)
+    assert went_on.stopped_at is None
+    assert abs(went_on.recover_by - went_on.updated_at - left) < 2_000
+    assert told(store) == ["opened"]
+    assert marks(store) == ["stop_clock", "run_clock"]
+
+
+@pytest.mark.parametrize("ended", ["by its end", "by a person"])
+def test_a_clock_stops_from_the_beginning_of_a_pause_that_no_keeper_saw(
+    store: Store, ended: str
+) -> None:
+    with store.write() as tx:
+        pause_gate(tx, CRM, why="a migration", actor="cli:tester", until=now_of(tx) + 60_000)
+    held(store)
+    set_gate(store, since=-HOUR)
+    set_incident(store, opened_at=-2 * HOUR)
+
+    if ended == "by its end":
+        set_gate(store, paused_until=-1)
+        tend_gates(store, most=0)
+    else:
+        resume_destination(store, [CRM], why="done", actor="cli:tester")
+
+    stopped = incident(store).stopped_at
+    assert stopped is not None and abs(incident(store).updated_at - stopped - HOUR * 1000) < 2_000
+
+
+def test_a_breaker_that_opens_after_the_pause_lets_the_clock_run(store: Store) -> None:
+    held(store)
+    pause(store, "2h")
+    resume_destination(store, [CRM], why="done", actor="cli:tester")
+    policy = BreakerPolicy(failures=1, cooldown_seconds=300)
+    with store.write() as tx:
+        note_failures(tx, "fake", ["an-event"], error="503", policy=policy, actor="w")
+
+    keep(store)
+
+    assert incident(store).stopped_at is None and told(store) == ["opened"]
+
+
+def test_a_pause_whose_end_is_taken_away_stops_the_clock_no_longer(store: Store) -> None:
+    held(store)
+    pause(store, "2h")
+    assert incident(store).stopped_at is not None
+
+    pause(store, "resumed")
+
+    assert incident(store).stopped_at is None
+    assert marks(store) == ["stop_clock", "run_clock"]
+
+
+def test_a_planned_pause_of_the_connector_stops_the_clock_too(store: Store) -> None:
+    held(store, gate="fake")
+
+    pause(store, "2h", name="fake")
+
+    assert incident(store).stopped_at is not None

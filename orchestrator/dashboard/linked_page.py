@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Any
 
 from orchestrator.dashboard.pages import StorePage, one_incident
 from orchestrator.domain.contract_places import Places
-from orchestrator.domain.drift.finding import Finding, placed
+from orchestrator.domain.drift.naming import bare_finding
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.workflows import WorkflowShelf, live_workflow
-
-_LONGEST_NAME = 200  # characters, as in the title of an incident
-_PLAIN = re.compile(r"[\w.*/~-]*")
-_MOST_DIGITS = 6  # more of them are a number of something, such as a telephone
 
 
 class LinkedIncidentPage(StorePage):
@@ -63,23 +57,6 @@ def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[
             "history": [one | {"detail": None} for one in incident["history"]],
             "blocked_by": [one | {"error": None} for one in incident["blocked_by"]],
         },
-        "findings": [_bare(one, places) for one in shown["findings"]],
+        "findings": [bare_finding(one, places) for one in shown["findings"]],
         "fix": [],
     }
-
-
-def _bare(finding: Finding, places: Places | None) -> Finding:
-    to = None if finding.to is None else _named(finding.to, places)
-    return replace(finding, path=_named(finding.path, places), to=to, evidence=())
-
-
-def _named(path: str, places: Places | None) -> str:
-    """A place, as long as it reads like names: a sender may make keys of mail addresses."""
-    plain = len(path) <= _LONGEST_NAME and _PLAIN.fullmatch(path)
-    if not plain or sum(map(str.isdigit, path)) >= _MOST_DIGITS:
-        return "a field"
-    if places is None:
-        return path
-    pointed = path.startswith("/")
-    steps = [one.replace("~1", "/").replace("~0", "~") for one in path.split("/")[1:]]
-    return placed(places.readable(steps if pointed else path.split(".") if path else []))

@@ -17,6 +17,7 @@ from typing import Any
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.keeper.telling import InHand, Teller
+from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
 from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
 from orchestrator.store.engine import Store
@@ -41,7 +42,7 @@ class Keeper:
         self.stopping = threading.Event()
         # A look that comes late is no death yet: it is twice the time between two.
         self.pulse = Pulse(store, Kind.KEEPER, longest_turn_seconds=2 * config.keeper_seconds)
-        self._shelf, self._sweep = TermsShelf(), Sweep()
+        self._shelf, self._sweep, self._watch = TermsShelf(), Sweep(), ChangeWatch()
         in_hand = InHand()
         self._tellers = [
             Teller(store=store, config=config, in_hand=in_hand) for _ in range(_TELLERS)
@@ -68,6 +69,7 @@ class Keeper:
 
     def _keep(self) -> None:
         keep_clocks(self.store, self._shelf, self._sweep)
+        watch_changes(self.store, self._watch)
         self.pulse.beat("it looked at clocks and incidents")
 
     def _loop(self, turn: Callable[[], object]) -> None:

@@ -69,6 +69,8 @@ def _head(alert: Alert, incident: View) -> str:
         return f"{number} {'opened again' if again else 'opened'}: {incident['title']}"
     if alert.kind is AlertKind.ESCALATED:
         return f"{number} is late, step {alert.step}: {incident['title']}"
+    if alert.kind is AlertKind.NEWS:
+        return f"{number} {alert.news}: {incident['title']}"
     return f"{number} is resolved: {incident['title']}"
 
 

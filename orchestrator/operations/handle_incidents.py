@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.addresses import checked_address
 from orchestrator.domain.errors import IllegalMove, NotFound, Refused
-from orchestrator.domain.incidents import IncidentMove, length_of_acknowledgement
+from orchestrator.domain.incidents import IncidentKind, IncidentMove, length_of_acknowledgement
+from orchestrator.operations.watch_changes import known_changes
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.incident_moves import hold_incident, move_incident
-from orchestrator.store.incident_views import count_open, who_moved
+from orchestrator.store.incident_views import count_open, kind_of, who_moved
 from orchestrator.store.stays import settle_incident
 from orchestrator.store.views import View
 
@@ -48,7 +49,8 @@ def acknowledge_incidents(
     Raises Refused for what is not a duration, NotFound, IllegalMove.
     """
     lasts_ms = None if lasts is None else int(length_of_acknowledgement(lasts) * 1000)
-    given = _Given(actor=actor, why=why, lasts_ms=lasts_ms)
+    changes = _known_changes(store, sorted(set(ids)))
+    given = _Given(actor=actor, why=why, lasts_ms=lasts_ms, changes=changes)
     return _handle(store, ids, IncidentMove.ACKNOWLEDGE, given)
 
 
@@ -73,6 +75,16 @@ def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str)
     for incident in sorted(set(ids)):
         settle_incident(store, incident)
     return _handle(store, ids, IncidentMove.RESOLVE, _Given(actor=actor, why=why.strip()))
+
+
+def _known_changes(store: Store, ids: Sequence[int]) -> dict[int, str]:
+    """What the person who acknowledges can see, so that they are told of what comes after it."""
+    with store.read() as tx:
+        sent = [one for one in ids if kind_of(tx, one) == IncidentKind.CONTRACT]
+    return {one: known_changes(store, one) for one in sent[:_MOST_DIAGNOSED]}
+
+
+_MOST_DIAGNOSED = 10  # at once: of the others the keeper keeps what it finds first
 
 
 def _handle(store: Store, ids: Sequence[int], move: IncidentMove, given: _Given) -> Handled:

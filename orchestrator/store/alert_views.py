@@ -40,6 +40,7 @@ def _alert(row: AnyRow) -> View:
         "step": row.step,
         "recipient": row.recipient,
         "role": row.role,
+        "news": row.news,
         "state": row.state,
         "attempts": row.attempts,
         "due_at": iso(row.due_at) if row.state == AlertState.WAITING else None,

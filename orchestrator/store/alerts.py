@@ -33,6 +33,7 @@ class AlertKind(StrEnum):
 
     OPENED = "opened"
     ESCALATED = "escalated"
+    NEWS = "news"  # of an incident that somebody acknowledged
     RESOLVED = "resolved"
     TEST = "test"
 
@@ -58,6 +59,7 @@ class Alert:
     recipient: str
     role: str | None
     attempts: int  # this one among them
+    news: str | None = None  # what is new, in one line
     over: bool  # the incident is resolved, or was opened again, since
 
 
@@ -114,11 +116,12 @@ def add_alert(
     recipient: str,
     role: str | None,
     step: int = 0,
+    news: str | None = None,
 ) -> bool:
     """Write one alert, due now; False where it is there already."""
     insert_: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(alerts)
     statement = insert_.values(
-        **_new(kind, recipient), incident_id=incident, round=round_, step=step, role=role
+        **_new(kind, recipient), incident_id=incident, round=round_, step=step, role=role, news=news
     )
     return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
 
@@ -197,6 +200,7 @@ def _alert(row: AnyRow) -> Alert:
         recipient=row.recipient,
         role=row.role,
         attempts=row.attempts,
+        news=row.news,
         over=bool(over),
     )
 

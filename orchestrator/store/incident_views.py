@@ -162,6 +162,12 @@ def who_moved(tx: Connection, incident: int, move: IncidentMove) -> View:
     }
 
 
+def kind_of(tx: Connection, incident: int) -> str | None:
+    """On whose side an incident is, as `IncidentKind`; None where there is none."""
+    found = select(incidents.c.kind).where(incidents.c.id == incident)
+    return tx.execute(found).scalar_one_or_none()
+
+
 def reason_of(tx: Connection, incident: int) -> str | None:
     """Why the events of an incident stand or wait; None where there is no such incident."""
     found = select(incidents.c.reason).where(incidents.c.id == incident)

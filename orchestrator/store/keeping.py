@@ -12,6 +12,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.escalation import climb
 from orchestrator.store.incident_moves import end_acknowledgements
 from orchestrator.store.incident_views import count_ungrouped
+from orchestrator.store.news import tell_growth
 from orchestrator.store.payload_words import index_missing
 from orchestrator.store.schema import incidents
 from orchestrator.store.settling import group_ungrouped, settle_incidents
@@ -59,6 +60,7 @@ def keep_clocks(
             record_overdue(tx)
             end_acknowledgements(tx, actor=ACTOR)
             climb(tx, newest)
+            tell_growth(tx, actor=ACTOR)
             announce_incidents(tx)
 
 

@@ -31,6 +31,7 @@ _TEXTS: tuple[tuple[Table, str], ...] = (
     (incidents, "title"),
     (gates, "error"),
     (alerts, "error"),
+    (alerts, "news"),
     (recipes, "note"),
     (dead_letters, "error"),
     (dead_letters, "why"),

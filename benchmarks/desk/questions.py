@@ -10,9 +10,8 @@ from typing import Any
 from benchmarks.desk.leads import RENAMED, WORKFLOW
 from orchestrator.cli.selecting import Filters
 from orchestrator.domain.reasons import Reason
-from orchestrator.operations.diagnose import Diagnosis, described, diagnose, examine
-from orchestrator.operations.propose_fix import propose_fix
-from orchestrator.operations.saved_recipes import recipes_that_help
+from orchestrator.operations.diagnose import Diagnosis, described, examine
+from orchestrator.operations.find_repair import find_repair
 from orchestrator.store.dead_letters import count_poison, list_poison
 from orchestrator.store.engine import Store
 from orchestrator.store.incident_views import (
@@ -93,14 +92,12 @@ def _incident(store: Store, *, number: int) -> Document:
     with store.read() as tx:
         now_of(tx)
         view = show_incident(tx, number) or {}
-    found = diagnose(store, number)
-    with store.read() as tx:
-        saved = recipes_that_help(tx, view)
+    repair = find_repair(store, view)
     return {
         **view,
-        "diagnosis": [described(one) for one in found],
-        "recipes": saved,
-        "fix": propose_fix(view, found, saved=saved[0]["recipe"] if saved else None),
+        "diagnosis": [described(one) for one in repair.findings],
+        "recipes": list(repair.saved),
+        "fix": list(repair.fix),
     }
 
 

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.audit import what, why
 from orchestrator.cli.screen import age, distance, left, put, put_field, put_table, short
 from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.outcomes import told_links, told_outcome
 
+if TYPE_CHECKING:
+    from orchestrator.operations.find_repair import Repair
+
 View = Mapping[str, Any]
 
 
-def put_incident(
-    view: View, diagnosis: Sequence[str], saved: Sequence[View], fix: Sequence[str], now: int
-) -> None:
-    """The page; `diagnosis` in one line a change, `fix` in commands, `now` in milliseconds.
-
-    `saved` are the recipes that would help.
-    """
+def put_incident(view: View, repair: Repair, now: int) -> None:
+    """The page; `now` in milliseconds."""
     _head(view, now)
     if rate := view.get("success_rate"):
         _line("rate", rate["told"])
-    for line in diagnosis:
-        _line("diagnosis", line)
-    for one in saved:
-        _line("recipe", f"{one['recipe']} would let its oldest events pass; {_used(one, now)}")
-    for line in fix:
+    for found in repair.findings:
+        _line("diagnosis", found.told())
+    if mended := repair.told():
+        _line("mended", mended)
+    for one in repair.saved:
+        _line(
+            "recipe",
+            f"{one['recipe']} would let the events that were tried pass; {_used(one, now)}",
+        )
+    for line in repair.fix:
         _line("fix", line)
     _clock(view, now)
     _blocked(view, now)

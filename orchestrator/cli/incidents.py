@@ -18,8 +18,6 @@ from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentKind, In
 from orchestrator.domain.reasons import Reason
 
 if TYPE_CHECKING:
-    from orchestrator.domain.drift.finding import Finding
-    from orchestrator.store.engine import Store
     from orchestrator.store.views import View
 
 _REASONS = (*Reason, HELD, LATE, LOW_RATE)
@@ -129,41 +127,24 @@ def show(
             view = show_incident(tx, incident)
         if view is None:
             raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
-        found = _diagnosed(store, view)
-        saved = _saved(store, view)
-        fix = _proposed(view, found, saved)
+        from orchestrator.operations.find_repair import find_repair
+
+        repair = find_repair(store, view)
     if as_json:
         from orchestrator.operations.diagnose import described
 
-        diagnosis = [described(one) for one in found]
-        put_json(view | {"diagnosis": diagnosis, "recipes": saved, "fix": fix})
+        found = {
+            "diagnosis": [described(one) for one in repair.findings],
+            "recipes": list(repair.saved),
+            "repair": repair.counted(),
+            "fix": list(repair.fix),
+        }
+        put_json(view | found)
     else:
-        put_incident(view, [one.told() for one in found], saved, fix, now)
+        put_incident(view, repair, now)
 
 
 incident_actions.add_to(app)
-
-
-def _diagnosed(store: Store, view: View) -> list[Finding]:
-    """What the sender changed, where it is the sender's and something stands to look at."""
-    from orchestrator.operations.diagnose import diagnose
-
-    return diagnose(store, view["id"]) if view["kind"] == "contract" and view["standing"] else []
-
-
-def _saved(store: Store, view: View) -> list[View]:
-    """The recipes that would let its oldest events pass."""
-    from orchestrator.operations.saved_recipes import recipes_that_help
-
-    with store.read() as tx:
-        return recipes_that_help(tx, view)
-
-
-def _proposed(view: View, found: list[Finding], saved: list[View]) -> list[str]:
-    from orchestrator.operations.propose_fix import propose_fix
-
-    known = saved[0]["recipe"] if saved else None
-    return propose_fix(view, found, saved=known)
 
 
 def _put_rows(rows: list[View], now: int) -> None:

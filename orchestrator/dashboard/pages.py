@@ -15,13 +15,10 @@ from orchestrator.dashboard.filters import ANYTHING, Filters, read_filters, sear
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.blockers import told_blocker, told_hold
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
-from orchestrator.domain.incidents import IncidentKind
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
-from orchestrator.operations.diagnose import diagnose
-from orchestrator.operations.propose_fix import propose_fix
-from orchestrator.operations.saved_recipes import recipes_that_help
+from orchestrator.operations.find_repair import find_repair
 from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.destinations import closed_gates
@@ -210,13 +207,12 @@ def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
     incident = show_incident(tx, number)
     if incident is None:
         raise NotFound(f"the store has no incident {number}")
-    sent = incident["kind"] == IncidentKind.CONTRACT and incident["standing"]
-    findings = diagnose(store, number) if sent else []
-    saved = recipes_that_help(tx, incident)
+    repair = find_repair(store, incident)
     return {
         "incident": incident,
-        "findings": findings,
-        "saved": saved,
-        "fix": propose_fix(incident, findings, saved=saved[0]["recipe"] if saved else None),
+        "findings": repair.findings,
+        "saved": repair.saved,
+        "fix": repair.fix,
+        "repair": repair.told(),
         "now": views.iso(views.now_of(tx)),
     }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from orchestrator.domain.drift.finding import Finding, Kind
 
@@ -12,17 +11,20 @@ _OPTIONS = {Kind.RENAMED: "--rename", Kind.MOVED: "--move"}
 
 
 def propose_fix(
-    incident: Mapping[str, Any], findings: Sequence[Finding], *, saved: int | None = None
+    number: int,
+    findings: Sequence[Finding],
+    *,
+    saved: int | None = None,
+    only_replay: bool = False,
 ) -> list[str]:
     """The commands for an incident, in order; none where no finding says by itself what to do.
 
     A field that has another name or place is brought back, unless a command line cannot say its
     name. What a missing value should be, or a new one mean, nobody but a person knows; where one
-    said it before, that is the recipe `saved`. What was amended already is only to be replayed.
+    said it before, that is the recipe `saved`. What is mended already is only to be replayed.
     """
-    number = incident["id"]
     replay = f"meshline quarantine replay --incident {number} --plan"
-    if incident["oldest"] and all(one.get("amended") for one in incident["oldest"]):
+    if only_replay:
         return [replay]
     steps = _steps(findings) if saved is None else ["--saved", str(saved)]
     if not steps:

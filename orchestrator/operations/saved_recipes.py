@@ -1,12 +1,11 @@
-"""Saved recipes: one by its number, and those that would let an incident's events pass."""
+"""Saved recipes: one by its number, and those that would let some events of an incident pass."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.incidents import IncidentKind
 from orchestrator.domain.recipe import Recipe
 from orchestrator.domain.recipe_file import recipe_of
 from orchestrator.operations.preview_recipe import try_recipe
@@ -28,19 +27,18 @@ def saved_recipe(store: Store, number: int) -> Recipe:
     return recipe_of(found["steps"], note=found["note"])
 
 
-def recipes_that_help(tx: Tx, incident: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The saved recipes under which the oldest events of an incident would pass, the last first.
+def recipes_that_help(
+    tx: Tx, incident: Mapping[str, Any], ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The saved recipes under which these events of an incident would pass, the last first.
 
     They are tried, as `preview_recipe` does it; nothing is changed.
     """
-    if incident["kind"] != IncidentKind.CONTRACT or not incident["standing"]:
-        return []
     client, name = incident["client"], incident["workflow"]
     live = live_workflow(tx, client, name)
     if live is None:
         return []
     workflow = WorkflowShelf().take(tx, live.id)
-    ids = [one["id"] for one in incident["oldest"]]
     return [
         one
         for one in list_recipes(tx, client=client, workflow=name, limit=_MOST_TRIED)

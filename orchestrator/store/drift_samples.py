@@ -15,6 +15,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Violation
 from orchestrator.store.schema import events, payloads, quarantine
 from orchestrator.store.selection import Selection, narrowed
+from orchestrator.store.spread import spread
 
 SENDERS = (Reason.CONTRACT_VIOLATION, Reason.MISSING_FACT, Reason.NO_ROUTE, Reason.RULE_ERROR)
 """Reasons that lie in what was sent."""
@@ -54,13 +55,12 @@ def affected_workflows(tx: Connection, selection: Selection, *, most: int) -> li
 
 
 def broken_sample(tx: Connection, selection: Selection, where: Affected) -> list[Broken]:
-    """The oldest and the newest of the selected events of a workflow, as they came."""
+    """Some of the selected events of a workflow, spread over them, as they came."""
     table = quarantine.c
     chosen = select(table.event_id, table.since, table.violations).where(
         table.client == where.client, table.workflow == where.workflow
     )
-    half = _sent(tx, chosen, selection).limit(MOST_BROKEN // 2)
-    rows = [*tx.execute(half.order_by(table.id)), *tx.execute(half.order_by(table.id.desc()))]
+    rows = tx.execute(spread(_sent(tx, chosen, selection), MOST_BROKEN)).all()
     stays = {row.event_id: row for row in rows}
     return [
         Broken(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from orchestrator.store.payload_words import has_words
-from orchestrator.store.schema import events, quarantine
+from orchestrator.store.schema import events, payloads, quarantine
 
 CHUNK = 500
 
@@ -29,6 +29,7 @@ class Selection:
     until: int | None = None  # in quarantine since before this time
     incident: int | None = None
     owner: str | None = None  # who owns the event, or its recovery lead
+    amended: bool | None = None  # only those that somebody amended, or nobody
     words: tuple[str, ...] = ()  # each begins a word of its payload as it came
 
     @property
@@ -55,6 +56,11 @@ def narrowed(tx: Connection, statement: Select[Any], selection: Selection) -> Se
     if selection.owner is not None:
         owners = (table.owner == selection.owner, table.recovery_lead == selection.owner)
         statement = statement.where(or_(*owners))
+    if selection.amended is not None:
+        by_somebody = exists().where(
+            payloads.c.event_id == table.event_id, payloads.c.amended.is_not(None)
+        )
+        statement = statement.where(by_somebody if selection.amended else ~by_somebody)
     if selection.words:
         statement = statement.where(has_words(tx, selection.words))
     if selection.ids:

@@ -11,7 +11,7 @@ from orchestrator.operations.resume_destination import resume_destination
 from orchestrator.store.clock import now_ms
 from orchestrator.store.held import release_held
 from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.schema import events
+from orchestrator.store.schema import events, payloads
 from orchestrator.store.schema import incidents as incidents_table
 from orchestrator.store.settling import settle_incidents
 from orchestrator.store.stages import hand_back
@@ -114,6 +114,61 @@ def test_an_incident_says_what_changed_whose_it_is_and_what_was_done(
     assert f"fix            {recipe} --preview" in shown
     for command in document["fix"]:
         assert meshline(*command.split()[1:]).code == 0, "what it proposes works"
+
+
+def delivered_leads(meshline: CommandLine, count: int) -> None:
+    """Leads of the form that the contract knows, to compare with."""
+    meshline.leads(count)
+    with meshline.store() as store:
+        for group in claim_groups(store):
+            drive_to_routed(store, group)
+        with store.write() as tx:
+            tx.execute(update(events).values(state=State.DELIVERED.value, due_at=None))
+
+
+RENAME = ("quarantine", "recipe", "--incident", "1", "--rename", "customer_tier=tier")
+
+
+def test_what_is_proposed_is_for_the_events_that_are_not_mended_yet(meshline: CommandLine) -> None:
+    delivered_leads(meshline, 5)
+    ids = renamed(meshline, 30)
+    assert meshline("quarantine", "fix", *ids[:25], "--rename", "customer_tier=tier").code == 0
+
+    document = meshline("incidents", "show", "1", "--json").document
+    shown = meshline("incidents", "show", "1").out
+
+    assert document["repair"] == {"left": 5, "amended": 25, "tried": 20, "failing": 0}
+    assert document["fix"][0].endswith("--rename customer_tier=tier --preview")
+    (found,) = document["diagnosis"]
+    assert found["of"] == 5
+    assert "25 events are amended, 5 are left" in shown
+
+
+def test_where_all_is_mended_only_the_replay_is_left(meshline: CommandLine) -> None:
+    delivered_leads(meshline, 5)
+    renamed(meshline, 30)
+    assert meshline(*RENAME, "--apply").code == 0
+
+    document = meshline("incidents", "show", "1", "--json").document
+
+    assert document["repair"]["left"] == 0
+    assert document["fix"] == ["meshline quarantine replay --incident 1 --plan"]
+    assert "only the replay is left" in meshline("incidents", "show", "1").out
+
+
+def test_what_would_not_pass_as_it_is_amended_is_not_taken_for_mended(
+    meshline: CommandLine,
+) -> None:
+    delivered_leads(meshline, 5)
+    renamed(meshline, 30)
+    with meshline.store() as store, store.write() as tx:  # as if the contract had changed since
+        tx.execute(update(payloads).values(amended='{"email": "a@example.com", "tier": "gold"}'))
+
+    document = meshline("incidents", "show", "1", "--json").document
+
+    assert document["repair"] == {"left": 0, "amended": 30, "tried": 20, "failing": 20}
+    assert document["fix"][0].endswith("--rename customer_tier=tier --preview")
+    assert "20 of 20 that were tried still do not pass" in meshline("incidents", "show", "1").out
 
 
 def test_an_incident_goes_from_open_to_acknowledged_to_resolved(meshline: CommandLine) -> None:

@@ -220,7 +220,7 @@ def test_a_saved_recipe_heals_what_fails_in_the_same_way_later(
     view = shown["undeclared fields, `tier` is missing"]
     assert view["fix"][1].endswith("--saved 1 --apply")
     assert view["fix"][2].endswith("--saved 1 --publish")
-    assert f"recipe {'':7} 1 would let its oldest events pass" in meshline(
+    assert f"recipe {'':7} 1 would let the events that were tried pass" in meshline(
         "incidents", "show", str(view["id"])
     ).out.replace("\n", " ")
     ran = meshline("quarantine", "recipe", late[0], "--saved", "1", "--apply", "--json")

@@ -18,6 +18,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.schema import events, payloads, quarantine
 from orchestrator.store.selection import Selection
+from orchestrator.store.spread import spread
 from tests.leads import lead, lead_workflow, publish_leads, renamed_lead
 
 LEADS = Selection(client="acme", workflow="leads")
@@ -132,3 +133,28 @@ def test_more_workflows_than_one_answer_can_hold_are_refused(
 
     with pytest.raises(Refused, match="more than 0 workflows"):
         examine(store, Selection(reason=Reason.CONTRACT_VIOLATION))
+
+
+def test_what_broke_is_looked_at_from_all_over_its_time(store: Store) -> None:
+    publish_leads(store)
+    broken(store, [renamed_lead(number) for number in range(300)])
+    with store.read() as tx:
+        stays = list(tx.execute(select(quarantine.c.id).order_by(quarantine.c.id)).scalars())
+        chosen = spread(select(quarantine.c.event_id), 10)
+        rows = tx.execute(chosen).all()
+        few = tx.execute(spread(select(quarantine.c.event_id), 1_000)).all()
+
+    assert {row.counted for row in rows} == {300}
+    assert [stays.index(row.stay) for row in rows] == [
+        29,
+        59,
+        89,
+        119,
+        149,
+        179,
+        209,
+        239,
+        269,
+        299,
+    ]
+    assert len(few) == 300

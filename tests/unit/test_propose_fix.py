@@ -7,7 +7,7 @@ import pytest
 from orchestrator.domain.drift.finding import Finding, Kind
 from orchestrator.operations.propose_fix import propose_fix
 
-INCIDENT = {"id": 7, "oldest": [{"amended": False}, {"amended": True}]}
+INCIDENT = 7
 
 
 def finding(kind: Kind, path: str, to: str | None = None) -> Finding:
@@ -43,8 +43,8 @@ def test_what_only_a_person_knows_is_not_proposed(kind: Kind) -> None:
 
 
 def test_what_was_amended_already_is_only_to_be_replayed() -> None:
-    amended = {"id": 7, "oldest": [{"amended": True}]}
+    found = [finding(Kind.RENAMED, "tier", "customer_tier")]
 
-    assert propose_fix(amended, [finding(Kind.RENAMED, "tier", "customer_tier")]) == [
+    assert propose_fix(INCIDENT, found, only_replay=True) == [
         "meshline quarantine replay --incident 7 --plan"
     ]

@@ -1,0 +1,107 @@
+"""What would mend an incident, derived from a spread of its events that are not mended yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.domain.drift.finding import Finding
+from orchestrator.domain.incidents import IncidentKind
+from orchestrator.domain.verdicts import Rejected
+from orchestrator.operations.diagnose import diagnose
+from orchestrator.operations.propose_fix import propose_fix
+from orchestrator.operations.saved_recipes import recipes_that_help
+from orchestrator.pipeline.route import route
+from orchestrator.pipeline.validate import validate
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.quarantine import effective_payloads
+from orchestrator.store.selection import Selection
+from orchestrator.store.spread import spread_standing
+from orchestrator.store.workflows import WorkflowShelf, live_workflow
+
+_MOST_TRIED = 20  # events of each sort that are looked at one by one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """What of an incident is mended, and what would mend the rest."""
+
+    left: int = 0  # events in quarantine that nobody amended
+    amended: int = 0
+    failing: int = 0  # of the amended events that were tried, those that still do not pass
+    tried: int = 0
+    findings: tuple[Finding, ...] = ()
+    saved: tuple[dict[str, Any], ...] = ()  # recipes that would let all that were tried pass
+    fix: tuple[str, ...] = ()  # commands, in order
+
+    def told(self) -> str | None:
+        """How far it is mended, in one line; None where nobody amended anything."""
+        if not self.amended:
+            return None
+        if self.left:
+            return f"{self.amended} events are amended, {self.left} are left; the fix is for these"
+        if self.failing:
+            return (
+                f"all {self.amended} events are amended, but {self.failing} of {self.tried} that"
+                " were tried still do not pass"
+            )
+        return f"all {self.amended} events are amended; only the replay is left"
+
+    def counted(self) -> dict[str, int]:
+        """The counts as JSON."""
+        return {
+            "left": self.left,
+            "amended": self.amended,
+            "tried": self.tried,
+            "failing": self.failing,
+        }
+
+
+def find_repair(store: Store, incident: Mapping[str, Any]) -> Repair:
+    """What would mend an incident as `show_incident` has it; looks at bounded samples."""
+    if not incident["standing"]:
+        return Repair()
+    number, sent = incident["id"], incident["kind"] == IncidentKind.CONTRACT
+    with store.read() as tx:
+        left, some_left = spread_standing(tx, number, amended=False, most=_MOST_TRIED)
+        amended, some_amended = spread_standing(tx, number, amended=True, most=_MOST_TRIED)
+        failing = _failing(tx, incident, some_amended) if sent else []
+        unmended = some_left or failing
+        saved = recipes_that_help(tx, incident, unmended) if sent and unmended else []
+    about = Selection(incident=number, amended=False if left else None)
+    findings = tuple(diagnose(store, about)) if sent else ()
+    return Repair(
+        left=left,
+        amended=amended,
+        failing=len(failing),
+        tried=len(some_amended),
+        findings=findings,
+        saved=tuple(saved),
+        fix=tuple(
+            propose_fix(
+                number,
+                findings,
+                saved=saved[0]["recipe"] if saved else None,
+                only_replay=bool(amended) and not unmended,
+            )
+        ),
+    )
+
+
+def _failing(tx: Tx, incident: Mapping[str, Any], ids: Sequence[str]) -> list[str]:
+    """Those that as they are amended would be quarantined again by contract or routes."""
+    live = live_workflow(tx, incident["client"], incident["workflow"])
+    if live is None:
+        return []
+    workflow = WorkflowShelf().take(tx, live.id)
+    payloads = effective_payloads(tx, ids)
+    return [
+        one
+        for one in ids
+        if one in payloads
+        and (
+            isinstance(validate(payloads[one], workflow), Rejected)
+            or isinstance(route(payloads[one], workflow), Rejected)
+        )
+    ]

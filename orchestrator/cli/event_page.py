@@ -17,6 +17,7 @@ def put_event(event: View, now: int) -> None:
     _head(event, now)
     if event["quarantine"]:
         _quarantine(event["quarantine"], now)
+    _following(event)
     if "payload" in event:
         _payload(event)
     _deliveries(event)
@@ -67,6 +68,19 @@ def _quarantine(standing: View, now: int) -> None:
             ],
             below=("MESSAGE", "HINT"),
         )
+
+
+def _following(event: View) -> None:
+    """What to look at and do next."""
+    for one in event["incidents"]:
+        put()
+        _line("incident", f"{one['id']}: {one['title']} ({one['state']})")
+        _line("see", f"meshline incidents show {one['id']}")
+    if replay := event["replay"]:
+        put()
+        _line("replay", f"{replay['told']} (version {replay['version']} is live)")
+        if replay["command"]:
+            _line("run", replay["command"])
 
 
 def _payload(event: View) -> None:

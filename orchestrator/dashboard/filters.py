@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ class Filters:
     reason: str | None = None
     client: str | None = None
     workflow: str | None = None
+    incident: str | None = None  # its number: only what stands in quarantine for it
     held: str | None = None  # the name of what holds deliveries back; `*` is anything
     text: str | None = None  # an idempotency key, or the beginning of an id
     payload: str | None = None  # words of the payload, of what stands in quarantine
@@ -35,7 +37,7 @@ class Filters:
     def narrow(self) -> bool:
         """Whether they leave anything out."""
         said = (self.state, self.reason, self.client, self.workflow)
-        return any((*said, self.held, self.text, self.payload))
+        return any((*said, self.incident, self.held, self.text, self.payload))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ def read_filters(argument: Callable[[str], str]) -> Filters:
         reason=_one_of("reason", given("reason"), list(Reason)),
         client=given("client"),
         workflow=given("workflow"),
+        incident=_number(given("incident")),
         held=given("held"),
         text=given("text"),
         payload=_worded(given("payload")),
@@ -79,6 +82,14 @@ def searchable(text: str) -> str:
 def _one_of(name: str, value: str | None, known: list[State] | list[Reason]) -> str | None:
     if value is not None and value not in known:
         raise Refused(f"there is no {name} {value!r}", field=name, fix=f"use {', '.join(known)}")
+    return value
+
+
+def _number(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("[0-9]{1,18}", value):
+        raise Refused(
+            f"{value!r} is not an incident number", field="incident", fix="write one such as 7"
+        )
     return value
 
 

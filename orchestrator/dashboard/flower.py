@@ -23,6 +23,7 @@ from orchestrator.dashboard.login import Login
 from orchestrator.dashboard.pages import routes
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
+from orchestrator.dashboard.tasks import events_in, with_events
 from orchestrator.dashboard.words import escaped
 from orchestrator.outages import FIRST_PAUSE_SECONDS, Outage
 
@@ -108,8 +109,10 @@ def load_templates() -> DictLoader:
     for folder in (Path(flower_settings["template_path"]), Path(__file__).parent / "templates"):
         texts |= {one.name: one.read_text("utf-8") for one in folder.glob("*.html")}
     texts["navbar.html"] = with_tab(texts["navbar.html"])
+    texts["task.html"] = with_events(texts["task.html"])
     # What every {{ … }} goes through, on Flower's pages too: tasks hold what strangers sent.
-    return DictLoader(texts, autoescape="escaped", namespace={"escaped": escaped})
+    ours = {"escaped": escaped, "events_in": events_in}
+    return DictLoader(texts, autoescape="escaped", namespace=ours)
 
 
 def with_tab(navbar: str) -> str:

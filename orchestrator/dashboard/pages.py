@@ -13,12 +13,14 @@ from tornado.web import StaticFileHandler, authenticated
 from orchestrator.dashboard import words
 from orchestrator.dashboard.filters import ANYTHING, Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
+from orchestrator.dashboard.tasks import tasks_of
 from orchestrator.domain.blockers import told_blocker, told_hold
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.find_repair import find_repair
+from orchestrator.operations.judge_replay import with_judgement
 from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.destinations import closed_gates
@@ -94,6 +96,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             told_blocker=told_blocker,
             told_outcome=told_outcome,
             told_hold=told_hold,
+            at_held=lambda name: Filters(held=name).at(),
             by_link=self.by_link,
             **values,
         )
@@ -122,7 +125,10 @@ class EventPage(StorePage):
     @authenticated
     async def get(self, event_id: str) -> None:
         """Answer GET /events/ID."""
-        await self.show("event.html", lambda tx: _one_event(tx, searchable(event_id)))
+        tasks = tasks_of(self.application.events, event_id)
+        await self.show(
+            "event.html", lambda tx: _one_event(tx, searchable(event_id)) | {"tasks": tasks}
+        )
 
 
 class IncidentPage(StorePage):
@@ -161,6 +167,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         reason=filters.reason,
         text=filters.text,
         words=filters.words,
+        incident=None if filters.incident is None else int(filters.incident),
         held=filters.held == ANYTHING,
         held_by=None if filters.held == ANYTHING else filters.held,
         before=filters.before,
@@ -196,7 +203,7 @@ def _query(cause: views.View) -> str:
 
 
 def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
-    event = views.show_event(tx, event_id)
+    event = with_judgement(tx, views.show_event(tx, event_id))
     if event is None:
         raise NotFound(f"the store has no event {event_id!r}")
     return {"event": event, "now": views.iso(views.now_of(tx))}

@@ -161,7 +161,7 @@ class _Freezer:
     def _decide(self, tx: Tx, ground: Ground, live: LiveWorkflow) -> PlannedEvent | None:
         plan = self._plan
         workflow = self._shelf.take(tx, live.id)
-        routed = _routed(ground.payload, workflow)
+        routed = routed_now(ground.payload, workflow)
         if isinstance(routed, Rejected):
             why = {"reason": routed.reason.value, "detail": routed.detail}
             plan.left_out.append({"id": ground.event_id, **why})
@@ -215,13 +215,13 @@ def sent_fields(
         version = versions.get((ground.client, ground.workflow))
         if version is None or ground.digest != digests[event_id]:
             continue
-        routed = _routed(ground.payload, shelf.take(tx, version))
+        routed = routed_now(ground.payload, shelf.take(tx, version))
         if isinstance(routed, Routed):
             found.update({(event_id, one.destination): one.send for one in routed.deliveries})
     return found
 
 
-def _routed(payload: object, workflow: CompiledWorkflow) -> Routed | Rejected:
+def routed_now(payload: object, workflow: CompiledWorkflow) -> Routed | Rejected:
     """What the stages will make of a payload."""
     taken = _taken(payload, workflow)
     return taken if isinstance(taken, Rejected) else route(taken, workflow)

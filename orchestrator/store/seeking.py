@@ -32,6 +32,7 @@ class Wanted:
     text: str | None = None  # an idempotency key, or the beginning of an id
     # Each begins a word of the payload; only what stands in quarantine is known by them.
     words: tuple[str, ...] = ()
+    incident: int | None = None  # that they stand in quarantine for
     held: bool = False  # a delivery of each is held
     held_by: str | None = None  # by this pause or circuit breaker
     before: str | None = None  # only ids below it
@@ -46,7 +47,8 @@ class Wanted:
     @property
     def standing(self) -> bool:
         """Whether they all stand in quarantine."""
-        return bool(self.reason or self.words) or self.state == State.QUARANTINED
+        sought = self.reason or self.words or self.incident is not None
+        return bool(sought) or self.state == State.QUARANTINED
 
 
 def newest(tx: Connection, statement: Select[Any], wanted: Wanted) -> Sequence[AnyRow]:
@@ -68,6 +70,8 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(events.c.state == wanted.state)
     if wanted.reason is not None:
         found.append(quarantine.c.reason == wanted.reason)
+    if wanted.incident is not None:
+        found.append(quarantine.c.incident_id == wanted.incident)
     if wanted.words:
         found.append(has_words(tx, wanted.words))
     if wanted.held or wanted.held_by is not None:

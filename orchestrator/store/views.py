@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, func, literal, select, union_all
+from sqlalchemy import Connection, Select, and_, func, literal, or_, select, union_all
 
+from orchestrator.domain.incidents import HELD, IncidentState
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.audit_values import with_values
 from orchestrator.store.clock import after, now_ms
@@ -18,6 +19,7 @@ from orchestrator.store.schema import (
     audit,
     deliveries,
     events,
+    incidents,
     payloads,
     quarantine,
     workflow_versions,
@@ -46,6 +48,7 @@ def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> 
     view["replays"] = row.replays
     view["held"] = _holds(tx, event_id)
     view["quarantine"] = _standing(tx, event_id)
+    view["incidents"] = _incidents_of(tx, row, [one["destination"] for one in view["held"]])
     view["deliveries"] = [_delivery(one) for one in tx.execute(_deliveries_of([event_id]))]
     view["history"] = list_audit(tx, event_id=event_id, newest_first=False)
     if with_payload:
@@ -60,6 +63,26 @@ def _holds(tx: Connection, event_id: str) -> list[View]:
     from orchestrator.store.held_views import holds_of, put_off
 
     return holds_of(tx, [event_id]).get(event_id, []) + put_off(tx, event_id)
+
+
+def _incidents_of(tx: Connection, event: AnyRow, held: Sequence[str]) -> list[View]:
+    """The incidents that the event stands for, stood for, or is held for, the newest first."""
+    table = incidents.c
+    stays = select(quarantine.c.incident_id).where(quarantine.c.event_id == event.id)
+    waits = and_(
+        table.client == event.client,
+        table.workflow == event.workflow,
+        table.reason == HELD,
+        table.destination.in_(held),
+        table.state != IncidentState.RESOLVED,
+    )
+    columns = (table.id, table.title, table.state, table.reason)
+    rows = tx.execute(
+        select(*columns).where(or_(table.id.in_(stays), waits)).order_by(table.id.desc())
+    )
+    return [
+        {"id": row.id, "title": row.title, "state": row.state, "reason": row.reason} for row in rows
+    ]
 
 
 def list_events(tx: Connection, wanted: Wanted | None = None) -> list[View]:

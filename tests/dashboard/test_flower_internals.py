@@ -8,14 +8,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from flower.app import Flower
 from flower.events import Events
 from flower.options import options
 from flower.urls import settings
 from flower.utils import template
+from flower.utils.tasks import search_tasks
 from flower.views import BaseHandler
+from tornado.ioloop import IOLoop
 
 from orchestrator.dashboard.flower import EventsFlower, load_templates, with_tab
+from orchestrator.dashboard.tasks import events_in, tasks_of, with_events
+from orchestrator.domain.lifecycle import Stage
+from workers.chain import _shown
 
 TEMPLATES = Path(settings["template_path"])
 OURS = Path(inspect.getfile(EventsFlower)).parent
@@ -71,8 +77,8 @@ def test_our_words_are_not_flowers() -> None:
 
     assert "format_count" in theirs, "flower.utils.template.format_count is gone"
     doubled = theirs & {
-        "moment", "distance", "told", "told_blocker", "told_hold", "held", "closed",
-        "or_nothing", "events", "event", "now",
+        "moment", "distance", "told", "told_blocker", "told_hold", "held", "closed", "tasks",
+        "at_held", "or_nothing", "events", "event", "now",
     }  # fmt: skip
     assert not doubled, f"BaseHandler.render refuses {doubled}: flower.utils.template has it too"
 
@@ -94,6 +100,42 @@ def test_the_first_list_of_the_navigation_still_holds_the_tabs() -> None:
     assert re.findall(r"reverse_url\('(\w+)'\)", with_tab(navbar))[4] == "events"
 
 
+def test_the_page_of_a_task_still_has_the_place_for_its_events() -> None:
+    page = (TEMPLATES / "task.html").read_text()
+
+    assert "{{ task.args }}" in page, "task.html shows a task's arguments otherwise"
+    assert with_events(page) != page, "task.html has lost the row `Keyword arguments`"
+    missing = {"events", "search", "limit"} - parameters(search_tasks)
+    assert not missing, f"flower.utils.tasks.search_tasks has lost {missing}"
+
+
+def test_a_task_and_its_events_lead_to_each_other() -> None:
+    flower = Events(Celery("meshline"), IOLoop(make_current=False), max_tasks_in_memory=10)
+    one, two = "0" * 31 + "1", "0" * 31 + "2"
+    for number, ids in enumerate([[one], [one, two]]):
+        shown = _shown(Stage.VALIDATE, ids, epoch=number)
+        flower.state.event(
+            {
+                "type": "task-received", "uuid": f"a-task-{number}", "name": "meshline.validate",
+                "args": shown, "kwargs": "", "hostname": "w", "timestamp": 1_000.0 + number,
+                "local_received": 1_000.0, "clock": number,
+            }
+        )  # fmt: skip
+        assert events_in(shown) == ids
+
+    assert [task.id for task in tasks_of(flower, one)] == ["a-task-1", "a-task-0"]
+    assert [task.id for task in tasks_of(flower, two)] == ["a-task-1"]
+    assert tasks_of(flower, two)[0].state == "RECEIVED"
+    assert tasks_of(flower, "AND (") == tasks_of(flower, "f" * 32) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [None, "", "('events=xyz',)", "validate events=../../etc epoch=1", "events=abc "]
+)
+def test_other_tasks_have_no_events(arguments: object) -> None:
+    assert events_in(arguments) == []
+
+
 @pytest.mark.parametrize("block", ["title", "navbar", "container"])
 def test_the_frame_of_every_page_still_has_the_block(block: str) -> None:
     frame = (TEMPLATES / "base.html").read_text()
@@ -111,7 +153,7 @@ def test_the_frame_still_has_the_theme_and_the_skip_link() -> None:
 def test_every_template_compiles_with_flowers() -> None:
     loader = load_templates()
 
-    for name in ("events.html", "event.html", "problem.html"):
+    for name in ("events.html", "event.html", "incident.html", "problem.html", "task.html"):
         loader.load(name)  # raises where it extends or names what is not there
 
 

@@ -57,7 +57,9 @@ def test_what_is_held_back_is_shown_with_why_and_with_how_many_wait(
 
     with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
         overview = flower.get("/events").text
-        event = text_of(flower.get(f"/events/{event_id}").text)
+        page = flower.get(f"/events/{event_id}").text
+        event = text_of(page)
+        incident = flower.get("/incidents/1").text
         listed = {
             by: flower.get(f"/events?held={by}").text.count(f"/events/{event_id}")
             for by in ("*", "acme/leads/crm", "fake")
@@ -70,6 +72,10 @@ def test_what_is_held_back_is_shown_with_why_and_with_how_many_wait(
     assert "crm fake record held waits at acme/leads/crm" in event
     assert f"{event_id} held dispatch pause of acme/leads/crm, since" in shown
     assert "routed held" in event and "crm: pause of acme/leads/crm, since" in event
+    assert 'href="/incidents/1"' in page and "Flower remembers none" in event
+    assert 'href="/events?held=acme%2Fleads%2Fcrm"' in page and "acme%2Fleads%2Fcrm" in incident
+    assert "acme/leads/crm is paused since" in text_of(incident)
+    assert "meshline destinations resume acme/leads/crm" in text_of(incident)
     assert listed == {"*": 1, "acme/leads/crm": 1, "fake": 0}
 
 

@@ -1,0 +1,62 @@
+"""Say of an event in quarantine whether it would pass if it were replayed now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain.lifecycle import Stage
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Rejected
+from orchestrator.operations.plan_replay import routed_now
+from orchestrator.store.engine import Tx
+from orchestrator.store.plan_ground import grounds
+from orchestrator.store.views import View
+from orchestrator.store.workflows import WorkflowShelf, live_workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What would come of a replay, as far as that is known before."""
+
+    passes: bool  # contract, facts and routes of the live version
+    version: int
+    told: str  # one sentence
+    command: str | None  # that replays it, where it passes
+
+
+def judge_replay(tx: Tx, event: View) -> Judgement | None:
+    """The judgement on an event as `show_event` has it; None where it cannot be replayed or tried.
+
+    It decides as the stages will, with the payload as it was amended. What a destination makes of
+    it nobody knows before. An event that may end the process that decides on it is not tried.
+    """
+    standing = event["quarantine"]
+    if standing is None or standing["reason"] == Reason.START_LIMIT:
+        return None
+    ground = grounds(tx, [event["id"]]).get(event["id"])
+    live = None if ground is None else live_workflow(tx, ground.client, ground.workflow)
+    if ground is None or live is None:
+        return None
+    routed = routed_now(ground.payload, WorkflowShelf().take(tx, live.id))
+    if isinstance(routed, Rejected):
+        told = f"would still be refused ({routed.reason}): {routed.detail}"
+        return Judgement(passes=False, version=live.version, told=told, command=None)
+    told = "passes now; replay it"
+    if standing["stage"] == Stage.DISPATCH:
+        told = "passes contract and routes; a replay shows whether its destination takes it"
+    command = f"meshline quarantine replay {event['id']}"
+    return Judgement(passes=True, version=live.version, told=told, command=command)
+
+
+def with_judgement(tx: Tx, event: View | None) -> View | None:
+    """The event with what a replay would come to, as `replay`; null where that is not known."""
+    if event is None:
+        return None
+    found = judge_replay(tx, event)
+    told = found and {
+        "passes": found.passes,
+        "version": found.version,
+        "told": found.told,
+        "command": found.command,
+    }
+    return event | {"replay": told}

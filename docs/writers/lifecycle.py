@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from docs.writers.tables import table
 from orchestrator.domain.incidents import INCIDENT_TRANSITIONS, IncidentState
 from orchestrator.domain.lifecycle import (
+    AT_END,
     DELIVERY_TRANSITIONS,
     STAGE_OF,
     TRANSITIONS,
@@ -90,7 +91,7 @@ def _event_lines() -> Iterator[str]:
     for one in TRANSITIONS:
         yield f"{one.source or '[*]'} --> {one.target}: {one.move.replace('_', ' ')}"
     for state in State:
-        if not moves_from(state):
+        if state in AT_END:
             yield f"{state} --> [*]"
 
 
@@ -110,6 +111,8 @@ def _next_rows() -> Iterator[tuple[str, str]]:
     for state in State:
         if state in STAGE_OF:
             following = f"the stage `{STAGE_OF[state]}`"
+        elif state in AT_END and moves_from(state):
+            following = "nothing, unless a person takes it back"
         elif moves_from(state):
             following = "a person"
         else:

@@ -68,4 +68,16 @@ Until = Annotated[
     str | None,
     typer.Option("--until", metavar="TIME", help="In quarantine since before then."),
 ]
+DiscardedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Discarded then or later: 2h, 30m or 3d (ago), or an ISO 8601 time (UTC where it"
+        " names no offset).",
+    ),
+]
+DiscardedUntil = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Discarded before then.")
+]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Events by their ids.")]

@@ -7,7 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import quarantine_actions, quarantine_plans, quarantine_recipes
+from orchestrator.cli import (
+    quarantine_actions,
+    quarantine_discards,
+    quarantine_plans,
+    quarantine_recipes,
+)
 from orchestrator.cli.diagnosing import diagnose
 from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
@@ -17,7 +22,7 @@ from orchestrator.cli.selecting import Filters, narrows
 from orchestrator.domain.errors import NotFound, Refused
 
 app = typer.Typer(
-    help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard.",
+    help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard, restore.",
     no_args_is_help=True,
 )
 
@@ -91,6 +96,7 @@ def show(
 
 
 quarantine_actions.add_to(app)
+quarantine_discards.add_to(app)
 quarantine_recipes.add_to(app)
 quarantine_plans.add_to(app)
 app.command()(diagnose)

@@ -1,4 +1,4 @@
-"""Mending what stands in quarantine: fix, replay, discard; by ids or by filters."""
+"""Mending what stands in quarantine: fix and replay; by ids or by filters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Changes = list[str] | None
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the group."""
-    for command in (fix, replay, discard):
+    for command in (fix, replay):
         app.command()(command)
 
 
@@ -59,8 +59,8 @@ def fix(
         put_json(asdict(done))
     else:
         put(f"{'would fix' if dry_run else 'fixed'} {len(done.ids)}")
-        _tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
-        _tell_skipped(done.skipped)
+        tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
+        tell_skipped(done.skipped)
         if done.ids and not dry_run:
             note("they stay in quarantine until `meshline quarantine replay`")
     if done.refused or done.skipped:
@@ -129,29 +129,8 @@ def replay(
         put(f"{'would replay' if dry_run else 'replayed'} {len(done.events)}")
         for name, count in _by_version(done.events).items():
             put(f"  {count} under {name}")
-        _tell_skipped(done.skipped)
+        tell_skipped(done.skipped)
     if any(one["state"] == "discarded" for one in done.skipped):
-        raise typer.Exit(1)
-
-
-@selects
-def discard(
-    *,
-    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
-    filters: Filters,
-    as_json: AsJson = False,
-) -> None:
-    """Give events up for good: they are never delivered."""
-    with opened_store() as store:
-        from orchestrator.operations.discard_events import discard_events
-
-        done = discard_events(store, filters.selection(store), why=why, actor=actor())
-    if as_json:
-        put_json(asdict(done))
-    else:
-        put(f"discarded {len(done.ids)}")
-        _tell_skipped(done.skipped)
-    if any(one["state"] != "discarded" for one in done.skipped):
         raise typer.Exit(1)
 
 
@@ -163,11 +142,13 @@ def _by_version(events: Iterable[Mapping[str, object]]) -> dict[str, int]:
     return counts
 
 
-def _tell_skipped(skipped: Iterable[Mapping[str, object]]) -> None:
-    _tell_some(f"{one['id']} left alone: it is {one['state']}" for one in skipped)
+def tell_skipped(skipped: Iterable[Mapping[str, object]]) -> None:
+    """Say of events that a command left alone where they stand."""
+    tell_some(f"{one['id']} left alone: it is {one['state']}" for one in skipped)
 
 
-def _tell_some(lines: Iterable[str]) -> None:
+def tell_some(lines: Iterable[str]) -> None:
+    """The first lines of a long list, and how many more there are."""
     every = list(lines)
     for line in every[:_MOST_TOLD]:
         note(line)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from orchestrator.cli.options import (
+    DiscardedSince,
+    DiscardedUntil,
     Ids,
     OnlyClient,
     OnlyIncident,
@@ -94,17 +96,26 @@ def selects(command: Callable[..., None]) -> Callable[..., None]:
     return _given(command, [one.name for one in fields(Filters)])
 
 
+def selects_discarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The same over discarded events; their times are those of the discard."""
+    names = [one.name for one in fields(Filters)]
+    return _given(command, names, since=DiscardedSince, until=DiscardedUntil)
+
+
 def narrows(command: Callable[..., None]) -> Callable[..., None]:
     """The same for a listing, which takes no ids."""
     return _given(command, [one.name for one in fields(Filters) if one.name != "ids"])
 
 
-def _given(command: Callable[..., None], names: Sequence[str]) -> Callable[..., None]:
+def _given(
+    command: Callable[..., None], names: Sequence[str], **instead: Any
+) -> Callable[..., None]:
     own = inspect.signature(command, eval_str=True)
     kept = [one for name, one in own.parameters.items() if name != "filters"]
     kind = inspect.Parameter.KEYWORD_ONLY
+    options = {**_OPTIONS, **instead}
     added = [
-        inspect.Parameter(name, kind, default=None, annotation=_OPTIONS[name]) for name in names
+        inspect.Parameter(name, kind, default=None, annotation=options[name]) for name in names
     ]
 
     @functools.wraps(command)

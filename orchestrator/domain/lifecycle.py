@@ -38,6 +38,7 @@ class Move(StrEnum):
     AMEND = "amend"
     REPLAY = "replay"
     DISCARD = "discard"
+    RESTORE = "restore"
 
 
 class Stage(StrEnum):
@@ -93,7 +94,12 @@ TRANSITIONS: tuple[Transition, ...] = (
                when="a person sent it on its way again, under the live version"),
     Transition(move=Move.DISCARD, source=State.QUARANTINED, target=State.DISCARDED,
                when="a person gave it up, and said why"),
+    Transition(move=Move.RESTORE, source=State.DISCARDED, target=State.QUARANTINED,
+               when="a person took the discard back, before retention emptied it"),
 )  # fmt: skip
+
+AT_END = frozenset({State.DELIVERED, State.DISCARDED})
+"""Where nothing is left to do; nothing but a restore leads on from there."""
 
 _TARGETS = {(one.move, one.source): one.target for one in TRANSITIONS}
 

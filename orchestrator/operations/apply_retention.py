@@ -10,6 +10,7 @@ from orchestrator.store import audit
 from orchestrator.store.audit_values import empty_values_before
 from orchestrator.store.engine import Store
 from orchestrator.store.heartbeats import forget_heartbeats
+from orchestrator.store.locks import hold_events
 from orchestrator.store.retention import (
     closed_letters_before,
     count_finished_before,
@@ -18,6 +19,7 @@ from orchestrator.store.retention import (
     forget_letters,
     forget_plans,
     old_plans,
+    still_finished,
 )
 from orchestrator.store.views import now_of
 
@@ -61,28 +63,36 @@ def apply_retention(
             return Retained(events=found, dead_letters=letters, plans=plans, cutoff_ms=cutoff)
     with store.write() as tx:
         forget_heartbeats(tx)  # of processes that are gone; no act of anybody's, so not audited
-    done, last = 0, ""
-    while ids := _forget_some(store, cutoff, days, actor, after=last):
-        done, last = done + len(ids), ids[-1]
-        tell(done)
+    forgotten, last = 0, ""
+    while batch := _forget_some(store, cutoff, days, actor, after=last):
+        count, last = batch
+        forgotten += count
+        tell(forgotten)
     _forget_values(store, cutoff)
     return Retained(
-        events=done,
+        events=forgotten,
         dead_letters=_forget_letters(store, cutoff, days, actor),
         plans=_forget_plans(store, cutoff, days, actor),
         cutoff_ms=cutoff,
     )
 
 
-def _forget_some(store: Store, cutoff: int, days: int, actor: str, *, after: str) -> list[str]:
+def _forget_some(
+    store: Store, cutoff: int, days: int, actor: str, *, after: str
+) -> tuple[int, str] | None:
+    """How many events of a batch were forgotten, and its last id; None where there is no more."""
     with store.read() as tx:
-        ids = finished_before(tx, cutoff, after=after, most=_BATCH)
-    if ids:
-        told = {"days": days, "events": len(ids), "from": ids[0], "to": ids[-1]}
-        with store.write() as tx:
+        found = finished_before(tx, cutoff, after=after, most=_BATCH)
+    if not found:
+        return None
+    with store.write() as tx:
+        hold_events(tx, found)
+        ids = still_finished(tx, found, cutoff)  # a person may have restored some since
+        if ids:
+            told = {"days": days, "events": len(ids), "from": ids[0], "to": ids[-1]}
             forget_contents(tx, ids)
             audit.record(tx, actor=actor, action="retention", detail=told)
-    return ids
+    return len(ids), found[-1]
 
 
 def _forget_letters(store: Store, cutoff: int, days: int, actor: str) -> int:

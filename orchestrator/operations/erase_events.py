@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.amendment import steps_of
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.domain.lifecycle import STAGE_OF, State
+from orchestrator.domain.lifecycle import AT_END, STAGE_OF, State
 from orchestrator.domain.telling import Strike, has_value
 from orchestrator.store import audit
 from orchestrator.store.engine import Store, Tx
@@ -152,7 +152,7 @@ def _erase(
     ready = _sort(find_events(tx, ids, lock=True), report, discard=discard)
     by_state: dict[State, list[str]] = {}
     for one in ready:
-        if one.state not in _AT_END:
+        if one.state not in AT_END:
             by_state.setdefault(one.state, []).append(one.id)
     for state, some in by_state.items():
         give_up(tx, some, source=state, actor=actor)
@@ -170,9 +170,6 @@ def _erase(
         audit.record(tx, actor=actor, action="erase", client=client, detail=told)
 
 
-_AT_END = (State.DELIVERED, State.DISCARDED)
-
-
 def _sort(found: Sequence[Found], report: Erased, *, discard: bool) -> list[Found]:
     """Those that are to be erased now; the others are said to be done, or refused."""
     ready = []
@@ -188,7 +185,7 @@ def _sort(found: Sequence[Found], report: Erased, *, discard: bool) -> list[Foun
 
 
 def _refusal(one: Found, *, discard: bool) -> str | None:
-    if one.state in _AT_END:
+    if one.state in AT_END:
         return None
     if one.calling:
         return "a call of it is out at this moment: wait until it has an answer"

@@ -8,9 +8,11 @@ from orchestrator.store.selection import Selection, chunks, states_of
 
 
 def selected_chunks(
-    store: Store, selection: Selection
+    store: Store, selection: Selection, *, discarded: bool = False
 ) -> tuple[list[list[str]], list[dict[str, object]]]:
     """The selected ids that stand in quarantine, and what was named but stands elsewhere.
+
+    With `discarded` the ids of those that were given up, and what was named but was not.
 
     Raises NotFound for an id that does not exist, Refused for a selection without a condition.
     """
@@ -21,7 +23,7 @@ def selected_chunks(
             fix="give event ids, or a filter such as --workflow or --reason",
         )
     with store.read() as tx:
-        found = list(chunks(tx, selection))
+        found = list(chunks(tx, selection, discarded=discarded))
         states = states_of(tx, selection.ids)
     for event_id in selection.ids:
         if event_id not in states:

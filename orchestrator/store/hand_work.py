@@ -11,7 +11,7 @@ from orchestrator.store.schema import audit
 from orchestrator.store.views import View
 
 BY_HAND = (
-    *("amend", "replay", "discard", "approve", "send_again", "plan_replay", "run_plan"),
+    *("amend", "replay", "discard", "restore", "approve", "send_again", "plan_replay", "run_plan"),
     *("acknowledge_incident", "assign_incident", "resolve_incident"),
     *("pause", "change_pause", "resume", "requeue", "drop", "retry_alert"),
 )

@@ -42,11 +42,15 @@ def finished_before(tx: Connection, cutoff_ms: int, *, after: str, most: int) ->
     # of the events, for each batch anew.
     until = first_id(cutoff_ms)
     while kept := list(_KEPT.run(tx, after=after, until=until, most=most).scalars()):
-        finished = sorted(_FINISHED.run(tx, ids=kept, cutoff=cutoff_ms).scalars())
-        if finished:
+        if finished := still_finished(tx, kept, cutoff_ms):
             return finished
         after = kept[-1]
     return []
+
+
+def still_finished(tx: Connection, ids: Sequence[str], cutoff_ms: int) -> list[str]:
+    """Those of these events that were finished by then, in order."""
+    return sorted(_FINISHED.run(tx, ids=list(ids), cutoff=cutoff_ms).scalars())
 
 
 def count_finished_before(tx: Connection, cutoff_ms: int) -> int:

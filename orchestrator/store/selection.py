@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, or_, select
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
+from orchestrator.domain.outcomes import StayOutcome
 from orchestrator.store.payload_words import has_words
 from orchestrator.store.schema import events, payloads, quarantine
 
 CHUNK = 500
+
+Key = tuple[str, str, str]
+"""Client, workflow and reason."""
 
 UNGROUPED = and_(quarantine.c.released_at.is_(None), quarantine.c.incident_id.is_(None))
 """Quarantined events that have no incident yet."""
@@ -38,9 +43,16 @@ class Selection:
         return self == Selection()
 
 
-def narrowed(tx: Connection, statement: Select[Any], selection: Selection) -> Select[Any]:
-    """`statement` over the quarantine, with the selection's conditions."""
+def narrowed(
+    tx: Connection, statement: Select[Any], selection: Selection, *, discarded: bool = False
+) -> Select[Any]:
+    """`statement` over the quarantine, with the selection's conditions.
+
+    With `discarded` it is about what was given up from there, and its times are those of the
+    discard. The words of these payloads are in no index any more: the caller looks for them.
+    """
     table = quarantine.c
+    at = table.ended_at if discarded else table.since
     for column, value in (
         (table.client, selection.client),
         (table.workflow, selection.workflow),
@@ -50,9 +62,9 @@ def narrowed(tx: Connection, statement: Select[Any], selection: Selection) -> Se
         if value is not None:
             statement = statement.where(column == value)
     if selection.since is not None:
-        statement = statement.where(table.since >= selection.since)
+        statement = statement.where(at >= selection.since)
     if selection.until is not None:
-        statement = statement.where(table.since < selection.until)
+        statement = statement.where(at < selection.until)
     if selection.owner is not None:
         owners = (table.owner == selection.owner, table.recovery_lead == selection.owner)
         statement = statement.where(or_(*owners))
@@ -61,20 +73,23 @@ def narrowed(tx: Connection, statement: Select[Any], selection: Selection) -> Se
             payloads.c.event_id == table.event_id, payloads.c.amended.is_not(None)
         )
         statement = statement.where(by_somebody if selection.amended else ~by_somebody)
-    if selection.words:
+    if selection.words and not discarded:
         statement = statement.where(has_words(tx, selection.words))
     if selection.ids:
         statement = statement.where(table.event_id.in_(selection.ids))
+    if discarded:
+        return statement.where(table.outcome == StayOutcome.DISCARDED.value)
     return statement.where(table.released_at.is_(None))
 
 
-def chunks(tx: Connection, selection: Selection) -> Iterator[list[str]]:
-    """The ids of the selected events that stand in quarantine now, CHUNK at a time."""
-    found = list(
-        tx.execute(
-            narrowed(tx, select(quarantine.c.event_id), selection).order_by(quarantine.c.id)
-        ).scalars()
-    )
+def chunks(tx: Connection, selection: Selection, *, discarded: bool = False) -> Iterator[list[str]]:
+    """The ids of the selected events that stand in quarantine now, CHUNK at a time.
+
+    With `discarded` the ids of those that were given up from there.
+    """
+    ids = select(quarantine.c.event_id)
+    chosen = narrowed(tx, ids, selection, discarded=discarded).order_by(quarantine.c.id)
+    found = list(tx.execute(chosen).scalars())
     yield from (found[at : at + CHUNK] for at in range(0, len(found), CHUNK))
 
 
@@ -82,6 +97,39 @@ def states_of(tx: Connection, ids: tuple[str, ...]) -> dict[str, str]:
     """The state of each of these events that exists."""
     rows = tx.execute(select(events.c.id, events.c.state).where(events.c.id.in_(ids)))
     return {row.id: row.state for row in rows}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """How many events of one workflow are, or were, in quarantine for one reason."""
+
+    client: str
+    workflow: str
+    reason: str
+    events: int
+
+
+def count_causes(tx: Connection, ids: Sequence[str], *, discarded: bool = False) -> Counter[Key]:
+    """Count these events by client, workflow and reason of their quarantine."""
+    table = quarantine.c
+    there = (
+        table.outcome == StayOutcome.DISCARDED.value if discarded else table.released_at.is_(None)
+    )
+    key = (table.client, table.workflow, table.reason)
+    rows = tx.execute(
+        select(*key, func.count()).where(table.event_id.in_(ids), there).group_by(*key)
+    )
+    return Counter({(row[0], row[1], row[2]): row[3] for row in rows})
+
+
+def causes_of(counts: Counter[Key]) -> list[Cause]:
+    """The same as values, the largest first."""
+    return [
+        Cause(client=client, workflow=workflow, reason=reason, events=count)
+        for (client, workflow, reason), count in sorted(
+            counts.items(), key=lambda one: (-one[1], one[0])
+        )
+    ]
 
 
 def by_workflow(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], list[str]]:

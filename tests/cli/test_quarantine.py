@@ -263,7 +263,40 @@ def test_what_was_delivered_on_cannot_be_discarded(meshline: CommandLine) -> Non
     assert ran.err == f"{event_id} left alone: it is validated\n"
 
 
-ACTIONS = [("replay",), ("fix", "--unset", "x"), ("discard", "--why", "no")]
+def test_a_discard_is_taken_back(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    ids = renamed(2)
+    meshline("quarantine", "discard", "--client", "acme", "--why", "a test lead")
+
+    trial = meshline("quarantine", "restore", "--client", "acme", "--why", "no", "--dry-run")
+    assert trial.out == "would restore 2\n  2 of acme/leads (contract_violation)\n"
+    done = meshline("quarantine", "restore", "--since", "1h", "--why", "the wrong filter")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "restored 2\n  2 of acme/leads (contract_violation)\n"
+    again = meshline("quarantine", "restore", *ids, "--why", "the wrong filter")
+    assert (again.code, again.out) == (0, "restored 0\n")
+    assert again.err.splitlines()[0] == f"{ids[0]} left alone: it is quarantined"
+    page = meshline("events", "show", ids[0]).out
+    assert "restore" in page
+    assert 'why: "the wrong filter"' in page
+
+
+def test_what_was_never_discarded_is_not_restored(meshline: CommandLine) -> None:
+    (event_id,) = meshline.leads(1)
+
+    ran = meshline("quarantine", "restore", event_id, "--why", "no")
+
+    assert (ran.code, ran.out) == (1, "restored 0\n")
+    assert ran.err == f"{event_id} left alone: it is validated\n"
+
+
+ACTIONS = [
+    ("replay",),
+    ("fix", "--unset", "x"),
+    ("discard", "--why", "no"),
+    ("restore", "--why", "no"),
+]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda words: str(words[0]))

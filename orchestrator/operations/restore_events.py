@@ -1,0 +1,73 @@
+"""Restore discarded events: a discard is taken back until retention empties its events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.domain.errors import Refused
+from orchestrator.domain.words import words_of
+from orchestrator.operations.select_events import selected_chunks
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.restoring import bodies, emptied, restore
+from orchestrator.store.selection import Cause, Key, Selection, causes_of, count_causes
+
+
+@dataclass(kw_only=True)
+class Restored:
+    """What a restore did, or with `dry_run` would do."""
+
+    dry_run: bool
+    ids: list[str] = field(default_factory=list)
+    causes: list[Cause] = field(default_factory=list)
+    incidents: list[int] = field(default_factory=list)  # that opened again for it
+    refused: list[dict[str, object]] = field(default_factory=list)  # id, detail: emptied
+    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not discarded
+
+
+def restore_events(
+    store: Store, selection: Selection, *, why: str, actor: str, dry_run: bool = False
+) -> Restored:
+    """Put discarded events back in quarantine, as they were; the selection is over discarded ones.
+
+    `since` and `until` are times of the discard. Done again, the same call changes nothing.
+    Raises Refused without a `why` or a condition, NotFound.
+    """
+    if not why.strip():
+        raise Refused("a restore needs a reason", field="why", fix="give --why 'the reason'")
+    found, skipped = selected_chunks(store, selection, discarded=True)
+    report = Restored(dry_run=dry_run, skipped=skipped)
+    counts: Counter[Key] = Counter()
+    for chunk in found:
+        with store.read() as tx:
+            kept = _look(tx, chunk, selection, report)
+            if dry_run:
+                counts += count_causes(tx, kept, discarded=True)
+        if dry_run:
+            report.ids += kept
+            continue
+        with store.write() as tx:
+            back = restore(tx, kept, why=why.strip(), actor=actor)
+            counts += count_causes(tx, back.ids)
+        report.ids += back.ids
+        report.incidents += [one for one in back.incidents if one not in report.incidents]
+    report.causes = causes_of(counts)
+    return report
+
+
+def _look(tx: Tx, ids: Sequence[str], selection: Selection, report: Restored) -> list[str]:
+    """Those of a chunk that can be restored; the others are reported as refused."""
+    gone = emptied(tx, ids)
+    kept = [one for one in ids if one not in gone]
+    if selection.words:
+        # What has no payload has no words: nobody can say that it was meant.
+        known = bodies(tx, kept)
+        return [one for one in kept if _has_words(known.get(one), selection.words)]
+    report.refused += [{"id": one, "detail": gone[one]} for one in ids if one in gone]
+    return kept
+
+
+def _has_words(body: str | None, sought: Sequence[str]) -> bool:
+    words = words_of(body) if body is not None else ()
+    return all(any(word.startswith(begin) for word in words) for begin in sought)

@@ -60,7 +60,7 @@ def _head(view: View, now: int) -> None:
     if view["destination"]:
         _line("destination", view["destination"])
     waits = f", {view['held']} deliveries are held" if view["held"] else ""
-    goes = f", {view['under_way']} under way after a replay" if view["under_way"] else ""
+    goes = f", {view['under_way']} under way again" if view["under_way"] else ""
     _line("events", f"{view['standing']} in quarantine{goes}{waits}; {view['events']} ever")
     for line in told_links(view):
         _line("linked", line)

@@ -10,8 +10,9 @@ from orchestrator.domain.errors import IllegalMove, NotFound, Refused
 from orchestrator.domain.incidents import IncidentKind, IncidentMove, length_of_acknowledgement
 from orchestrator.operations.watch_changes import known_changes
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.incident_counts import count_open
 from orchestrator.store.incident_moves import hold_incident, move_incident
-from orchestrator.store.incident_views import count_open, kind_of, who_moved
+from orchestrator.store.incident_views import kind_of, who_moved
 from orchestrator.store.stays import settle_incident
 from orchestrator.store.views import View
 
@@ -141,6 +142,6 @@ def _check(tx: Tx, incident: int, move: IncidentMove) -> None:
         )
     if found.under_way:
         raise Refused(
-            f"{found.under_way} events of incident {incident} are under way after a replay",
+            f"{found.under_way} events of incident {incident} are under way again",
             fix="wait until they are delivered; it is then resolved by itself",
         )

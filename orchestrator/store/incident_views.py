@@ -13,7 +13,8 @@ from orchestrator.domain.advice import advise
 from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentMove, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
-from orchestrator.store.outcomes import count_under_way, moved_from, outcome_of
+from orchestrator.store.incident_counts import Standing, stand_now
+from orchestrator.store.outcomes import moved_from, outcome_of
 from orchestrator.store.schema import (
     audit,
     deliveries,
@@ -49,7 +50,7 @@ def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list
     over = case((table.state == IncidentState.RESOLVED, 1), else_=0)
     page = _sought(tx, sought).order_by(over, table.recover_by, table.id).limit(limit)
     rows = tx.execute(page).all()
-    now = _stand_now(tx, [row.id for row in rows], held=any(row.reason == HELD for row in rows))
+    now = stand_now(tx, rows)
     return [_incident(row, now) | {"blocked_by": _blockers(tx, row)} for row in rows]
 
 
@@ -74,7 +75,7 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     row = tx.execute(statement).one_or_none()
     if row is None:
         return None
-    view = _incident(row, _stand_now(tx, [incident], held=row.reason == HELD))
+    view = _incident(row, stand_now(tx, [row]))
     view["oldest"] = _held_samples(tx, row) if row.reason == HELD else _samples(tx, incident)
     if row.reason == LOW_RATE:
         from orchestrator.store.success_rates import rate_of  # it knows whole workflows
@@ -113,27 +114,6 @@ def _advice(row: AnyRow, blockers: Sequence[View]) -> list[View]:
         blockers={one["name"]: one["reason"] for one in blockers},
     )
     return [{"do": one.do, "command": one.command} for one in steps]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Open:
-    """How many events of an incident have not ended."""
-
-    standing: int
-    under_way: int
-    held: int  # deliveries
-
-
-def count_open(tx: Connection, incident: int) -> Open:
-    """What of an incident has not ended."""
-    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one()
-    now = _stand_now(tx, [incident], held=row.reason == HELD)
-    place = (row.client, row.workflow, row.destination)
-    return Open(
-        standing=now.quarantined.get(incident, 0),
-        under_way=now.under_way.get(incident, (0, 0))[0],
-        held=now.held.get(place, 0) if row.reason == HELD else 0,
-    )
 
 
 def who_moved(tx: Connection, incident: int, move: IncidentMove) -> View:
@@ -204,29 +184,8 @@ def _sought(tx: Connection, sought: Sought) -> Select[Any]:
     return statement
 
 
-_Held = dict[tuple[str, str, str], int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Standing:
-    """How many events of incidents are where at this moment."""
-
-    quarantined: dict[int, int]
-    under_way: dict[int, tuple[int, int]]  # and of those that came back, see `count_under_way`
-    held: _Held
-
-
-def _stand_now(tx: Connection, ids: Sequence[int], *, held: bool) -> _Standing:
-    return _Standing(
-        quarantined=_standing(tx, ids),
-        under_way=count_under_way(tx, ids),
-        held=_held(tx) if held else {},
-    )
-
-
-def _incident(row: AnyRow, now: _Standing) -> View:
-    waiting = now.held.get((row.client, row.workflow, row.destination), 0)
-    under_way, counted_twice = now.under_way.get(row.id, (0, 0))
+def _incident(row: AnyRow, now: Standing) -> View:
+    counted_twice = now.under_way.get(row.id, (0, 0))[1]
     return {
         "id": row.id,
         "client": row.client,
@@ -240,8 +199,8 @@ def _incident(row: AnyRow, now: _Standing) -> View:
         "owner": row.owner,
         "events": row.events - counted_twice,
         "standing": now.quarantined.get(row.id, 0),
-        "under_way": under_way,
-        "held": waiting if row.reason == HELD else 0,
+        "under_way": now.under_way_of(row),
+        "held": now.held_of(row),
         "opened_at": iso(row.opened_at),
         "last_at": iso(row.last_at),
         "recover_by": iso(row.recover_by),
@@ -257,29 +216,6 @@ def _incident(row: AnyRow, now: _Standing) -> View:
         "step": row.step,
         "breached_at": iso(row.breached_at),
     }
-
-
-def _standing(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """How many events of each stand in quarantine."""
-    table = quarantine.c
-    rows = tx.execute(
-        select(table.incident_id, func.count())
-        .where(table.incident_id.in_(ids), table.released_at.is_(None))
-        .group_by(table.incident_id)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def _held(tx: Connection) -> _Held:
-    """How many deliveries are held, by client, workflow and destination."""
-    place = (events.c.client, events.c.workflow, deliveries.c.destination)
-    rows = tx.execute(
-        select(*place, func.count())
-        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
-        .where(deliveries.c.held_by.is_not(None))
-        .group_by(*place)
-    )
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
 def _samples(tx: Connection, incident: int) -> list[View]:

@@ -14,19 +14,19 @@ from orchestrator.domain.verdicts import Violation
 from orchestrator.store.clock import now_ms
 from orchestrator.store.destinations import actions_of
 from orchestrator.store.gates import standing_gates
+from orchestrator.store.incident_counts import held_of, let_go_of
 from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incidents import note_events
 from orchestrator.store.outcomes import has_open_events
-from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
+from orchestrator.store.schema import breaches, events, incidents, quarantine
 from orchestrator.store.selection import UNGROUPED
 
 
 def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
     """Resolve the incidents whose events all ended, as `settle_stays` found them; their ids.
 
-    What a replay sent on its way has not ended. Where deliveries were held, their gate flows too: a
-    call that tries it is out of hold for as long as it takes. When too few events are delivered is
-    told by `success_rates`.
+    What a replay sent on its way has not ended, nor what was held and is let go. Where deliveries
+    were held, their gate flows too. When too few events are delivered is told by `success_rates`.
     """
     table = incidents.c
     rows = tx.execute(
@@ -77,20 +77,8 @@ def _late_of(row: Any) -> Any:
 def _waits(tx: Connection, row: Any, closed: set[str]) -> bool:
     if destination_gate(row.client, row.workflow, row.destination) in closed:
         return True
-    return bool(tx.execute(select(exists(held_of(row)))).scalar_one())
-
-
-def held_of(row: Any) -> Any:
-    """The held deliveries of an incident: their event ids, for `exists` and for counting."""
-    return (
-        select(deliveries.c.event_id)
-        .join(events, events.c.id == deliveries.c.event_id)
-        .where(
-            deliveries.c.held_by.is_not(None),
-            deliveries.c.destination == row.destination,
-            events.c.client == row.client,
-            events.c.workflow == row.workflow,
-        )
+    return any(
+        tx.execute(select(exists(found))).scalar_one() for found in (held_of(row), let_go_of(row))
     )
 
 

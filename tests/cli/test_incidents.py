@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.domain.lifecycle import State
+from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.operations.pause_destination import pause_destination
 from orchestrator.operations.resume_destination import resume_destination
 from orchestrator.store.clock import now_ms
 from orchestrator.store.held import release_held
 from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.schema import events, payloads
+from orchestrator.store.schema import deliveries, events, payloads
 from orchestrator.store.schema import incidents as incidents_table
 from orchestrator.store.settling import settle_incidents
 from orchestrator.store.stages import hand_back
@@ -281,6 +281,11 @@ def test_held_deliveries_are_an_incident_until_they_went_out(meshline: CommandLi
         resume_destination(store, ["acme/leads/crm"], why="done", actor="cli:tester")
         with store.write() as tx:
             release_held(tx)
+    assert settled(meshline) == [], "it is let go, and not made yet"
+    assert incidents(meshline)[0]["under_way"] == 1
+    assert "are under way again" in meshline("incidents", "resolve", "1", "--why", "done").error
+    with meshline.store() as store, store.write() as tx:
+        tx.execute(update(deliveries).values(state=DeliveryState.CONFIRMED.value))
     assert settled(meshline) == [1]
 
 

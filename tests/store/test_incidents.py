@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select, update
 
 from orchestrator.domain.causes import cause_of
 from orchestrator.domain.incidents import IncidentMove
-from orchestrator.domain.lifecycle import State
+from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected, Violation
 from orchestrator.store.engine import Store
@@ -23,7 +23,7 @@ from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incident_views import Sought, count_ungrouped, list_incidents, show_incident
 from orchestrator.store.incidents import note_workflow
 from orchestrator.store.quarantine import Verdict, discard, quarantine_events, quarantine_rejected
-from orchestrator.store.schema import audit, incidents, quarantine
+from orchestrator.store.schema import audit, deliveries, incidents, quarantine
 from orchestrator.store.settling import _resolve, group_ungrouped, settle_incidents
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
@@ -362,6 +362,11 @@ def test_held_deliveries_are_over_only_when_the_gate_flows_too(store: Store) -> 
 
     with store.write() as tx:
         resume_gate(tx, "fake", why="", actor="cli:tester")
+    assert settled(store) == [], "what is let go is not made"
+    (row,) = listed(store)
+    assert (row["held"], row["under_way"]) == (0, 1)
+    with store.write() as tx:
+        tx.execute(update(deliveries).values(state=DeliveryState.CONFIRMED.value))
     assert settled(store) == [1]
 
 

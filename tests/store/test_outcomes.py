@@ -232,7 +232,7 @@ def test_a_person_cannot_resolve_what_is_under_way(store: Store) -> None:
     ids = stopped(store, 2)
     again(store, ids)
 
-    with pytest.raises(Refused, match="2 events of incident 1 are under way after a replay"):
+    with pytest.raises(Refused, match="2 events of incident 1 are under way again"):
         resolve_incidents(store, [1], why="sent", actor="cli:dana")
 
     deliver(store, ids)  # and no keeper looked yet

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     keeper_seconds: float = Field(
         2.0, gt=0, description="how often the keeper looks at clocks, incidents and alerts"
     )
+    alert_digest_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="how long after an alert those of further incidents wait, to go as one message",
+    )
     dashboard_url: str | None = Field(
         None, description="address of Flower as people reach it, for links; unset: host and port"
     )

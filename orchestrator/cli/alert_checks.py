@@ -58,6 +58,7 @@ def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) ->
     """Whether people can be told, are told, and somebody looks; `mail_lacks` is what mail lacks."""
     yield from _look_at_mail(store, config, mail_lacks)
     yield _look_at_failing(store)
+    yield from _look_at_detours(store)
     yield _look_at_keeper(store, config)
 
 
@@ -95,6 +96,24 @@ def _by_mail_alone(store: Store, config: Settings) -> list[str]:
     owners = [orjson.loads(row.definition)["owners"] for row in live]
     people = {one[role] for one in owners for role in ROLES}
     return sorted(one for one in people if set(contacts.get(one, Contact()).to) == {MAIL})
+
+
+def _look_at_detours(store: Store) -> Iterator[Finding]:
+    """Whose first way does not take messages, which a later way hides."""
+    from orchestrator.store.alert_views import list_detours
+
+    with store.read() as tx:
+        detours = list_detours(tx)
+    for one in detours[:_MOST_DETOURS]:
+        found = f"the first way to {one['recipient']} fails since {one['since']}: {one['error']}"
+        fix = f"correct it in the file of contacts; `meshline alerts test {one['recipient']}`"
+        yield attention("alerts", found, f"{fix} tries every way")
+    if (more := len(detours) - _MOST_DETOURS) > 0:
+        found = f"the first way to {more} more people fails"
+        yield attention("alerts", found, "`meshline alerts list` shows them")
+
+
+_MOST_DETOURS = 5  # people that are named
 
 
 def _look_at_failing(store: Store) -> Finding:

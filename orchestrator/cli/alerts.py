@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import age, left, note, put, put_json, put_table
 from orchestrator.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from orchestrator.keeper.sending import Tried
 
 app = typer.Typer(help="What people are told: list, test, retry.", no_args_is_help=True)
 
@@ -61,7 +64,10 @@ def send_test(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Send a test to one contact now, quiet hours or not, and say whether it was taken."""
+    """Send a test by every way of one contact now, quiet hours or not, and say who took it.
+
+    An alert goes by the first way that takes it. Exits with 1 if a way does not.
+    """
     with opened_store() as store:
         from orchestrator.domain.addresses import checked_address
         from orchestrator.keeper.telling import Teller
@@ -73,8 +79,8 @@ def send_test(
             recipient = checked_address(recipient, field="address")
         with store.write() as tx:
             number = add_test(tx, recipient, actor=actor())
-        error = teller.tell_one(number)
-    _tell_test(number, recipient, error, as_json=as_json)
+        tried = teller.test_ways(number)
+    _tell_test(number, recipient, tried, as_json=as_json)
 
 
 @app.command()
@@ -107,16 +113,31 @@ def retry(
         put("no alert failed")
 
 
-def _tell_test(number: int, recipient: str, error: str | None, *, as_json: bool) -> None:
+def _tell_test(number: int, recipient: str, tried: Sequence[Tried], *, as_json: bool) -> None:
+    if not tried:
+        fix = "see `meshline alerts list` in a moment"
+        raise Refused(f"a keeper is sending the test to {recipient} already", fix=fix)
+    failed = [one for one in tried if one.error is not None]
     if as_json:
-        put_json({"alert": number, "recipient": recipient, "sent": not error, "error": error})
-        if error:
-            raise typer.Exit(1)
-    elif error:
-        fix = "the keeper tries again; `meshline alerts list` shows it"
-        raise Refused(f"{recipient} was not reached: {error}", fix=fix)
+        ways = [{"way": one.way, "taken": one.error is None, "error": one.error} for one in tried]
+        sent = len(failed) < len(tried)
+        error = "; ".join(f"{one.way}: {one.error}" for one in failed) or None
+        document = {"alert": number, "recipient": recipient, "sent": sent, "error": error}
+        put_json(document | {"ways": ways})
     else:
-        put(f"sent to {recipient}")
+        for one in tried:
+            put(f"{one.way}: {'taken' if one.error is None else one.error}")
+    if not failed:
+        return
+    if as_json:
+        raise typer.Exit(1)
+    if len(failed) == len(tried):
+        fix = "the keeper tries again; `meshline alerts list` shows it"
+        raise Refused(f"{recipient} was not reached", fix=fix)
+    raise Refused(
+        f"{recipient} was reached, but {len(failed)} of {len(tried)} ways failed",
+        fix="correct these ways in the file of contacts, or take them out",
+    )
 
 
 def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> None:

@@ -36,6 +36,7 @@ def put_incident(view: View, repair: Repair, now: int) -> None:
     _blocked(view, now)
     _oldest(view, now)
     _advice(view)
+    _runbook(view)
     put()
     put_table(
         ("WHEN", "WHO", "WHAT", "TO", "WHY"),
@@ -104,6 +105,13 @@ def _advice(view: View) -> None:
         put(f"{number}. {step['do']}" + (":" if step["command"] else ""))
         if step["command"]:
             put(f"   {step['command']}")
+
+
+def _runbook(view: View) -> None:
+    if view["runbook"]:
+        put()
+        put("runbook")
+        put(view["runbook"])
 
 
 def _times(number: int) -> str:

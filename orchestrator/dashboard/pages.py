@@ -19,6 +19,7 @@ from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.runbook import runbook_address
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_judgement
 from orchestrator.store import views
@@ -95,6 +96,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
             told_outcome=told_outcome,
+            runbook_address=runbook_address,
             told_hold=told_hold,
             at_held=lambda name: Filters(held=name).at(),
             by_link=self.by_link,

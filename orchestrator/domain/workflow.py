@@ -31,6 +31,7 @@ from orchestrator.domain.durations import seconds
 from orchestrator.domain.model_faults import wrong as _wrong
 from orchestrator.domain.recipe_steps import MOST_STEPS, Step
 from orchestrator.domain.retries import RetryPolicy
+from orchestrator.domain.runbook import LONGEST_RUNBOOK, checked_runbook
 from orchestrator.domain.sla import Duration, Sla, between
 
 _PUBLISHED: Mapping[str, object] = {}  # the context of what the store already has
@@ -91,6 +92,9 @@ Address = Annotated[
 ]
 
 
+Runbook = Annotated[
+    StrictStr, StringConstraints(max_length=LONGEST_RUNBOOK), AfterValidator(checked_runbook)
+]
 OnFailure = Literal["quarantine", "undo"]
 
 
@@ -165,6 +169,7 @@ class Workflow(_Part):
     title: Line
     trigger: Trigger
     owners: Owners
+    runbook: Runbook | None = None  # what to do when it stands still: an address or text
     contract: dict[str, Any]  # a JSON Schema, self-contained
     formats: Formats = "assert"
     facts: Annotated[dict[FactName, ShortFact], Field(max_length=200)]  # by name
@@ -205,6 +210,8 @@ class Workflow(_Part):
         definition = self.model_dump(mode="json", by_alias=True)
         if not self.amend:  # a file that was published before there was the key is still the same
             del definition["amend"]
+        if self.runbook is None:  # the same
+            del definition["runbook"]
         if self.sla.success_rate is None:  # the same
             del definition["sla"]["success_rate"]
         if "pauses_stop" not in self.sla.model_fields_set:  # the same

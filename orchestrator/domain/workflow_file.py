@@ -56,6 +56,7 @@ _EXAMPLES: dict[tuple[str, ...], str] = {
     ("trigger",): "trigger: {type: lead.created}",
     ("owners",): "owners: {owner: ..., recovery_lead: ..., approver: ..., backstop: ...}",
     ("owners", "*"): "{name}: somebody@acme.example",
+    ("runbook",): "runbook: https://wiki.acme.example/leads",
     ("contract",): "contract: {type: object, ...}",
     ("facts",): "facts: {email: data.email}",
     ("routes",): "routes: [{when: ..., to: [...]}]",

@@ -70,8 +70,14 @@ class Contact(BaseModel):
     to: Annotated[
         tuple[Annotated[StrictStr, AfterValidator(_way)], ...], Field(min_length=1, max_length=5)
     ] = (MAIL,)
+    zone: Zone | None = None  # in which the times of a message are told
     quiet: Quiet | None = None
     private_network: StrictBool = False  # whether a name may lead to an address that is not public
+
+    @property
+    def zone_of_reader(self) -> str | None:
+        """The time zone that this contact reads times in, as far as the file says."""
+        return self.zone or (self.quiet.zone if self.quiet else None)
 
 
 class Contacts(BaseModel):
@@ -89,6 +95,7 @@ _MODELS: Mapping[Place, type[BaseModel]] = {
 }
 _EXAMPLES: Mapping[Place, str] = {
     ("contacts",): "contacts: {triage@acme.example: {to: [env:TRIAGE_CHAT]}}",
+    ("contacts", "*", "zone"): "zone: Europe/Berlin",
     ("contacts", "*", "quiet", "zone"): "zone: Europe/Berlin",
     ("contacts", "*", "quiet", "hours"): "hours: 22:00-07:00",
 }

@@ -1,4 +1,4 @@
-"""What an alert says: which incident, what happened to it, by when, and where to look.
+"""What an alert says: which incident, which clock, by when in local time, and what to do.
 
 It holds names and counts, never a value of a payload.
 """
@@ -6,16 +6,36 @@ It holds names and counts, never a value of a payload.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
+from orchestrator.domain.incidents import LATE, LOW_RATE
 from orchestrator.domain.links import signed
+from orchestrator.domain.moments import local_time, time_left
 from orchestrator.domain.visible import visible
 from orchestrator.settings import Settings
 from orchestrator.store.alerts import Alert, AlertKind
 from orchestrator.store.views import View
 
+FIELDS_VERSION = 1
+"""Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""
+
+MOST_DIAGNOSED = 3  # lines of a diagnosis in a message
 _LINK_DAYS = 7
 _ROLES = {"recovery_lead": "recovery lead", "owner": "owner", "backstop": "backstop"}
+
+
+class Urgency(StrEnum):
+    """How soon somebody has to look."""
+
+    LOW = "low"  # nothing to do
+    NORMAL = "normal"
+    HIGH = "high"  # a clock broke
+    CRITICAL = "critical"  # a clock broke, and nobody is left to ask but the backstop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,34 +44,93 @@ class Message:
 
     subject: str  # one line
     text: str
+    urgency: Urgency = Urgency.LOW
+    fields: dict[str, Any] = field(default_factory=dict)  # for programs; see docs/operations.md
 
 
-def compose(alert: Alert, incident: View | None, config: Settings) -> Message:
-    """The words of an alert; `incident` as it stands now, None for a test."""
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """What the words depend on beside the incident."""
+
+    now: datetime
+    zone: str | None = None  # of the recipient; None: of the workflow's calendar, or UTC
+    diagnosis: Sequence[str] = ()  # what the sender changed, without values
+
+
+def compose(alert: Alert, incident: View | None, config: Settings, reader: Reader) -> Message:
+    """The words of an alert; `incident` as `show_incident` gives it now, None for a test."""
     if incident is None:
         return Message(
             subject="Meshline: a test",
             text="This is how alerts reach you. There is nothing to do.\n",
+            fields={"fields_version": FIELDS_VERSION, "id": alert.id, "kind": alert.kind.value},
         )
     where = f"{incident['client']}/{incident['workflow']}"
     head = _head(alert, incident)
+    link = link_to(f"/incidents/{alert.incident_id}", config)
     lines = [
         f"{where}: {head}",
         "",
         f"what: {incident['title']}",
         f"kind: {incident['kind']}",
+        *(f"changed: {line}" for line in reader.diagnosis[:MOST_DIAGNOSED]),
         f"events: {incident['standing'] + incident['held']} stand now, {incident['events']} in all",
         *_rate(incident),
         f"owner: {incident['owner']}",
-        f"recover by: {incident['recover_by']}",
+        *_clock(alert, incident, reader),
         *_why_you(alert),
+        *_steps(incident),
+        *_runbook(incident),
         "",
-        link_to(f"/incidents/{alert.incident_id}", config),
+        link,
         "",
         f"meshline incidents show {alert.incident_id}",
     ]
-    text = "\n".join(map(visible, lines)) + "\n"
-    return Message(subject=_one_line(f"[{where}] {head}"), text=text)
+    return Message(
+        subject=_one_line(f"[{where}] {head}"),
+        text="\n".join(map(visible, lines)) + "\n",
+        urgency=urgency_of(alert),
+        fields=_fields(alert, incident, link),
+    )
+
+
+def compose_digest(told: Sequence[tuple[Alert, View]], config: Settings, reader: Reader) -> Message:
+    """One message for several alerts of one person, a line and a link each, the rest counted."""
+    urgency = max((urgency_of(alert) for alert, _ in told), key=list(Urgency).index)
+    lines = []
+    for alert, incident in told[:_MOST_LISTED]:
+        zone, by = reader.zone or incident["zone"], incident["recover_by"]
+        lines += [
+            f"{incident['client']}/{incident['workflow']}: {_head(alert, incident)}",
+            f"  heal by: {local_time(by, zone)}, {time_left(by, reader.now)}",
+            f"  {link_to(f'/incidents/{alert.incident_id}', config)}",
+            "",
+        ]
+    if (more := len(told) - _MOST_LISTED) > 0:
+        lines += [f"and {more} more", ""]
+    lines.append("meshline incidents list")
+    return Message(
+        subject=_one_line(f"[Meshline] {len(told)} alerts: {_counted(told)}"),
+        text="\n".join(map(visible, lines)) + "\n",
+        urgency=urgency,
+        fields={
+            "fields_version": FIELDS_VERSION,
+            "kind": "digest",
+            "urgency": urgency.value,
+            "alerts": [
+                _fields(alert, incident, link_to(f"/incidents/{alert.incident_id}", config))
+                for alert, incident in told[:_MOST_LISTED]
+            ],
+        },
+    )
+
+
+_MOST_LISTED = 50  # alerts in a digest
+
+
+def _counted(told: Sequence[tuple[Alert, View]]) -> str:
+    counts = Counter(alert.kind.value for alert, _ in told)
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
 def link_to(path: str, config: Settings) -> str:
@@ -60,6 +139,23 @@ def link_to(path: str, config: Settings) -> str:
         return config.pages_url + path
     until = int(time.time()) + _LINK_DAYS * 86_400
     return config.pages_url + signed(path, until=until, key=config.link_key.get_secret_value())
+
+
+def urgency_of(alert: Alert) -> Urgency:
+    """How urgent an alert is, by its kind and its step."""
+    if alert.kind is AlertKind.ESCALATED:
+        return Urgency.CRITICAL if alert.role == "backstop" else Urgency.HIGH
+    return Urgency.LOW if alert.kind in _NO_ACT else Urgency.NORMAL
+
+
+_NO_ACT = (AlertKind.RESOLVED, AlertKind.TEST)
+
+
+def clock_of(incident: View) -> str:
+    """The clock that an incident is about, by its key in `sla` of the workflow's file."""
+    return {LATE: "deliver_within", LOW_RATE: "success_rate"}.get(
+        incident["reason"], "recover_within"
+    )
 
 
 def _head(alert: Alert, incident: View) -> str:
@@ -79,11 +175,61 @@ def _rate(incident: View) -> list[str]:
     return [f"rate: {rate['told']}"] if rate else []
 
 
+def _clock(alert: Alert, incident: View, reader: Reader) -> list[str]:
+    zone = reader.zone or incident["zone"]
+    if alert.kind is AlertKind.RESOLVED:
+        return [f"resolved: {local_time(incident['resolved_at'], zone)}"]
+    by, name = incident["recover_by"], clock_of(incident)
+    lines = [f"heal by: {local_time(by, zone)}, {time_left(by, reader.now)}"]
+    if alert.kind is AlertKind.ESCALATED and incident["breached_at"]:
+        return [f"clock: {name} ran out {local_time(incident['breached_at'], zone)}", *lines]
+    if name != "recover_within":
+        return [f"clock: {name} of the workflow is not kept", *lines]
+    return lines
+
+
 def _why_you(alert: Alert) -> list[str]:
     if alert.kind is not AlertKind.ESCALATED or alert.role is None:
         return []
     role, ack = _ROLES[alert.role], f"`meshline incidents ack {alert.incident_id}`"
     return [f"you are told as its {role}; {ack} says that you are on it, and nobody else is told"]
+
+
+def _steps(incident: View) -> list[str]:
+    lines = []
+    for number, step in enumerate(incident["advice"], start=1):
+        lines.append(f"{number}. {step['do']}" + (":" if step["command"] else ""))
+        if step["command"]:
+            lines.append(f"   {step['command']}")
+    return ["", "what to do:", *lines] if lines else []
+
+
+def _runbook(incident: View) -> list[str]:
+    runbook = incident["runbook"]
+    return ["", "runbook:", *runbook.splitlines()] if runbook else []
+
+
+def _fields(alert: Alert, incident: View, link: str) -> dict[str, Any]:
+    """What a program reads instead of the words."""
+    return {
+        "fields_version": FIELDS_VERSION,
+        "id": alert.id,
+        "incident": alert.incident_id,
+        "client": incident["client"],
+        "workflow": incident["workflow"],
+        "kind": alert.kind.value,
+        "side": incident["kind"],
+        "reason": incident["reason"],
+        "clock": clock_of(incident),
+        "step": alert.step,
+        "role": alert.role,
+        "urgency": urgency_of(alert).value,
+        "url": link,
+        "events": incident["standing"] + incident["held"],
+        "opened_at": incident["opened_at"],
+        "recover_by": incident["recover_by"],
+        "runbook": incident["runbook"],
+    }
 
 
 def _one_line(text: str) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import threading
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,25 @@ from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.handoff import Connector, Outgoing
 from orchestrator.keeper.contacts import MAIL, Contact
 from orchestrator.keeper.guarding import guarded
-from orchestrator.keeper.messages import Message
+from orchestrator.keeper.messages import Message, Urgency
 from orchestrator.settings import Settings
 
 
 class Undeliverable(MeshlineError):
     """Raised when no way of a contact took a message; the text holds no address's secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """One way that a message was sent by."""
+
+    way: str  # `mail`, or the reference to an address
+    error: str | None  # without an address's secret; None if it was taken
+
+
+def told_ways(tried: Sequence[Tried]) -> str:
+    """The ways that did not take a message, in one line."""
+    return "; ".join(f"{one.way}: {one.error}" for one in tried if one.error is not None)
 
 
 _LOADING = threading.Lock()
@@ -36,6 +51,15 @@ def _services() -> Any:
     return apprise
 
 
+_TYPES = {
+    Urgency.LOW: "info",
+    Urgency.NORMAL: "warning",
+    Urgency.HIGH: "failure",
+    Urgency.CRITICAL: "failure",
+}
+"""What services paint a message as."""
+
+
 class Carrier:
     """The ways out, opened when the first message needs them."""
 
@@ -43,23 +67,30 @@ class Carrier:
         self._config = config
         self._mail: Connector | None = None
 
-    def carry(self, message: Message, recipient: str, contact: Contact, *, key: str) -> None:
+    def carry(self, message: Message, recipient: str, contact: Contact, *, key: str) -> list[Tried]:
         """Send by the first way that takes it; `key` is the same for every try.
 
-        Raises Undeliverable.
+        Answers the ways that were tried, the last of which took it. Raises Undeliverable.
         """
-        failed = []
+        tried = []
         for way in contact.to:
-            try:
-                if way == MAIL:
-                    self._by_mail(message, recipient, key)
-                else:
-                    self._by_service(message, way, private=contact.private_network)
-            except (MeshlineError, UnresolvedReference) as error:
-                failed.append(f"{way}: {error}")
+            tried.append(self.send_by(way, message, recipient, contact, key=key))
+            if tried[-1].error is None:
+                return tried
+        raise Undeliverable(told_ways(tried))
+
+    def send_by(
+        self, way: str, message: Message, recipient: str, contact: Contact, *, key: str
+    ) -> Tried:
+        """Send by one way of a contact, and say what came of it."""
+        try:
+            if way == MAIL:
+                self._by_mail(message, recipient, key)
             else:
-                return
-        raise Undeliverable("; ".join(failed))
+                self._by_service(message, way, private=contact.private_network)
+        except (MeshlineError, UnresolvedReference) as error:
+            return Tried(way=way, error=str(error))
+        return Tried(way=way, error=None)
 
     def _by_mail(self, message: Message, recipient: str, key: str) -> None:
         if self._mail is None:
@@ -75,10 +106,16 @@ class Carrier:
         service = apprise.Apprise()
         if not service.add(address):
             raise Undeliverable("it leads to no address that apprise knows")
+        for plugin in service:
+            if plugin.secure_protocol == "jsons":  # a web hook: programs read it
+                plugin.payload_extras.update(message.fields)
         try:
             with guarded(address, private=private) as guard:
                 taken = service.notify(
-                    body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT
+                    body=message.text,
+                    title=message.subject,
+                    notify_type=_TYPES[message.urgency],
+                    body_format=apprise.NotifyFormat.TEXT,
                 )
         except Exception as error:  # noqa: BLE001 - each service has errors of its own
             raise Undeliverable(f"the service failed ({type(error).__name__})") from None

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.calendars import open_until
+from orchestrator.domain.drift.naming import bare_finding
+from orchestrator.domain.errors import MeshlineError
+from orchestrator.domain.incidents import IncidentKind
 from orchestrator.keeper.contacts import Contact, read_contacts
-from orchestrator.keeper.messages import compose
-from orchestrator.keeper.sending import Carrier, Undeliverable
+from orchestrator.keeper.messages import MOST_DIAGNOSED, Message, Reader, compose, compose_digest
+from orchestrator.keeper.sending import Carrier, Tried, Undeliverable, told_ways
+from orchestrator.operations.diagnose import diagnose
 from orchestrator.settings import Settings
 from orchestrator.store.alerts import (
     Alert,
     claim_alert,
+    claim_alerts,
     is_alert_due,
     put_off,
     settle_dropped,
@@ -28,6 +33,7 @@ from orchestrator.store.alerts import (
 from orchestrator.store.due_times import in_ms, time_of
 from orchestrator.store.engine import Store
 from orchestrator.store.incident_views import show_incident
+from orchestrator.store.views import View
 
 log = logging.getLogger(__name__)
 
@@ -57,64 +63,124 @@ class Teller:
         self.carrier = Carrier(self.config)
 
     def tell(self, *, most: int = 50) -> int:
-        """Send what is due, at most so many; how many tries that were."""
+        """Send what is due, at most so many messages; how many tries that were."""
         for tries in range(most):
-            alert = self._claim()
-            if alert is None:
+            alerts = self._claim()
+            if not alerts:
                 return tries
             try:
-                self._try(alert)
+                self._try(alerts)
             finally:
-                self.in_hand.recipients.discard(alert.recipient)
+                self.in_hand.recipients.discard(alerts[0].recipient)
         return most
 
-    def tell_one(self, alert_id: int) -> str | None:
-        """Try this alert now, whoever's hour is quiet; what went wrong, or None."""
+    def test_ways(self, alert_id: int) -> list[Tried]:
+        """Send this test by every way of its contact now, whoever's hour is quiet.
+
+        Empty if another keeper is sending it.
+        """
         with self.store.write() as tx:
             alert = claim_alert(tx, alert_id)
-        return self._carry(alert) if alert else "another keeper is sending it"
+        if alert is None:
+            return []
+        contact = self._contact(alert.recipient)
+        with self.store.read() as tx:
+            message = compose(alert, None, self.config, Reader(now=time_of(tx)))
+        tried = [
+            self.carrier.send_by(way, message, alert.recipient, contact, key=f"alert.{alert.id}")
+            for way in contact.to
+        ]
+        failed = told_ways(tried)
+        taken = any(one.error is None for one in tried)
+        with self.store.write() as tx:
+            settle_sent(tx, alert, failed=failed) if taken else settle_failed(tx, alert, failed)
+        return tried
 
-    def _claim(self) -> Alert | None:
+    def _claim(self) -> list[Alert]:
         with self.in_hand.lock:
             busy = tuple(self.in_hand.recipients)
             with self.store.read() as tx:
                 if not is_alert_due(tx, besides=busy):
-                    return None
+                    return []
             with self.store.write() as tx:
-                alert = claim_alert(tx, besides=busy)
-            if alert is not None:
-                self.in_hand.recipients.add(alert.recipient)
-            return alert
+                alerts = claim_alerts(
+                    tx, besides=busy, digest_seconds=self.config.alert_digest_seconds
+                )
+            if alerts:
+                self.in_hand.recipients.add(alerts[0].recipient)
+            return alerts
 
-    def _try(self, alert: Alert) -> None:
-        if alert.over:
+    def _try(self, alerts: Sequence[Alert]) -> None:
+        over = [alert for alert in alerts if alert.over]
+        if over:
             with self.store.write() as tx:
-                settle_dropped(tx, alert, "the incident was over before it was told")
-        elif not self._is_quiet(alert):
-            self._carry(alert)
+                for alert in over:
+                    settle_dropped(tx, alert, "the incident was over before it was told")
+        news = [alert for alert in alerts if not alert.over]
+        if news and not self._is_quiet(news):
+            self._carry(news)
 
-    def _is_quiet(self, alert: Alert) -> bool:
-        """Whether its recipient wants no word now; then it is due when that is over."""
-        quiet = self.contacts.get(alert.recipient, BY_MAIL).quiet
+    def _contact(self, recipient: str) -> Contact:
+        return self.contacts.get(recipient, BY_MAIL)
+
+    def _is_quiet(self, alerts: Sequence[Alert]) -> bool:
+        """Whether their recipient wants no word now; then they are due when that is over."""
+        quiet = self._contact(alerts[0].recipient).quiet
         if quiet is None:
             return False
         with self.store.write() as tx:
             until = open_until(time_of(tx), quiet.calendar)
             if until is not None:
-                put_off(tx, alert, in_ms(until))
+                for alert in alerts:
+                    put_off(tx, alert, in_ms(until))
         return until is not None
 
-    def _carry(self, alert: Alert) -> str | None:
-        with self.store.read() as tx:
-            incident = show_incident(tx, alert.incident_id) if alert.incident_id else None
-        message = compose(alert, incident, self.config)
-        contact = self.contacts.get(alert.recipient, BY_MAIL)
-        error = None
+    def _carry(self, alerts: Sequence[Alert]) -> None:
+        recipient = alerts[0].recipient
+        contact = self._contact(recipient)
+        message = self._compose(alerts, contact)
+        key = ".".join(["alert", *(str(alert.id) for alert in alerts[:_MOST_IN_KEY])])
+        error, failed = None, ""
         try:
-            self.carrier.carry(message, alert.recipient, contact, key=f"alert.{alert.id}")
+            failed = told_ways(self.carrier.carry(message, recipient, contact, key=key))
         except Undeliverable as failure:
             error = str(failure)
-            log.warning("alert %s to %s: %s", alert.id, alert.recipient, error)
+            log.warning("alert %s to %s: %s", alerts[0].id, recipient, error)
         with self.store.write() as tx:
-            settle_failed(tx, alert, error) if error else settle_sent(tx, alert)
-        return error
+            for alert in alerts:
+                if error:
+                    settle_failed(tx, alert, error)
+                else:
+                    settle_sent(tx, alert, failed=failed)
+
+    def _compose(self, alerts: Sequence[Alert], contact: Contact) -> Message:
+        """One alert whole, or several as a digest."""
+        with self.store.read() as tx:
+            seen = [
+                (alert, show_incident(tx, alert.incident_id) if alert.incident_id else None)
+                for alert in alerts
+            ]
+            now = time_of(tx)
+        told = [(alert, incident) for alert, incident in seen if incident is not None]
+        if len(told) > 1:
+            return compose_digest(told, self.config, Reader(now=now, zone=contact.zone_of_reader))
+        alert, incident = seen[0]
+        reader = Reader(
+            now=now, zone=contact.zone_of_reader, diagnosis=_diagnosis(self.store, alert, incident)
+        )
+        return compose(alert, incident, self.config, reader)
+
+
+_MOST_IN_KEY = 20  # ids, which say which message it is to a server that gets it twice
+
+
+def _diagnosis(store: Store, alert: Alert, incident: View | None) -> list[str]:
+    """What the sender changed, by names alone; empty if nobody can say."""
+    if incident is None or incident["kind"] != IncidentKind.CONTRACT or not incident["standing"]:
+        return []
+    try:
+        findings = diagnose(store, incident["id"])
+    except MeshlineError as error:
+        log.info("alert %s goes without a diagnosis: %s", alert.id, error)
+        return []
+    return [bare_finding(finding, None).told() for finding in findings[:MOST_DIAGNOSED]]

@@ -64,6 +64,27 @@ def count_failing(tx: Connection) -> tuple[int, int]:
     return found.get(AlertState.WAITING, 0), found.get(AlertState.FAILED, 0)
 
 
+def list_detours(tx: Connection) -> list[View]:
+    """People whose last message did not go by their first way: `recipient`, `since`, `error`.
+
+    `since` is when the first such message after the last good one was sent.
+    """
+    table = alerts.c
+    sent = (
+        select(table.recipient, table.sent_at, table.error)
+        .where(table.state == AlertState.SENT, table.sent_at > after(-NOISE_DAYS * 86_400))
+        .order_by(table.sent_at, table.id)
+    )
+    failing: dict[str, View] = {}
+    for row in tx.execute(sent):
+        if row.error is None:
+            failing.pop(row.recipient, None)
+            continue
+        since = failing.get(row.recipient, {"since": iso(row.sent_at)})["since"]
+        failing[row.recipient] = {"recipient": row.recipient, "since": since, "error": row.error}
+    return list(failing.values())
+
+
 _FAILING = and_(
     alerts.c.state.in_((AlertState.WAITING, AlertState.FAILED)), alerts.c.error.is_not(None)
 )

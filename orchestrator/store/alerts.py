@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, literal, select, update
+from sqlalchemy import Connection, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.incidents import IncidentState
@@ -25,6 +25,7 @@ CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up
 MOST_ATTEMPTS = 12
 _FIRST_WAIT, _LONGEST_WAIT = 15.0, 3_600.0  # seconds
 _LONGEST_ERROR = 500  # characters
+_MOST_TOGETHER = 500  # alerts in one message; the others go in the next
 _NEWS_SECONDS = 86_400  # an end that is older is no news
 
 
@@ -150,27 +151,93 @@ def is_alert_due(tx: Connection, *, besides: Collection[str] = ()) -> bool:
     return tx.execute(_due(besides).limit(1)).first() is not None
 
 
-def claim_alert(
-    tx: Connection, alert_id: int | None = None, *, besides: Collection[str] = ()
-) -> Alert | None:
-    """Take the alert that has waited longest, or this one, for one try; None where none is due.
+def claim_alert(tx: Connection, alert_id: int) -> Alert | None:
+    """Take this alert for one try; None if it is not due, or somebody else is sending it."""
+    table = alerts.c
+    due = _due(()).where(table.id == alert_id).with_for_update(skip_locked=True)
+    taken = tx.execute(due).scalar_one_or_none()
+    return None if taken is None else _take(tx, [taken])[0]
 
-    None of the recipients `besides`: they are told something at this moment.
+
+def claim_alerts(
+    tx: Connection, *, besides: Collection[str] = (), digest_seconds: float = 0
+) -> list[Alert]:
+    """Take what is due for the person who has waited longest, for one try; empty if nothing is.
+
+    It goes as one message. Who was sent an alert of an incident that opened gets those of others
+    that open within `digest_seconds` of it together, when these are over; anything else goes at
+    once, and takes them along. None of the recipients `besides`: they are sent something now.
     """
     table = alerts.c
-    due = _due(besides)
-    if alert_id is not None:
-        due = due.where(table.id == alert_id)
-    due = due.order_by(table.due_at, table.id).limit(1).with_for_update(skip_locked=True)
-    taken = tx.execute(due).scalar_one_or_none()
-    if taken is None:
-        return None
+    while True:
+        first = _due(besides).with_only_columns(table.id, table.recipient)
+        row = tx.execute(
+            first.order_by(table.due_at, table.id).limit(1).with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is None:
+            return []
+        ids = _of_recipient(tx, row.recipient, digest_seconds)
+        if not _put_off_opened(tx, ids, row.recipient, digest_seconds):
+            return _take(tx, ids or [row.id])
+
+
+def _of_recipient(tx: Connection, recipient: str, digest_seconds: float) -> list[int]:
+    """What is due for a person, or was put off for a digest, in the order of writing."""
+    table = alerts.c
+    gathered = (
+        (table.kind == AlertKind.OPENED)
+        & (table.attempts == 0)
+        & (table.due_at <= after(digest_seconds))
+    )
+    waiting = (
+        select(table.id)
+        .where(
+            table.recipient == recipient,
+            table.state == AlertState.WAITING,
+            table.kind != AlertKind.TEST,
+            (table.due_at <= now_ms()) | gathered,
+        )
+        .order_by(table.id)
+        .limit(_MOST_TOGETHER)
+        .with_for_update(skip_locked=True)
+    )
+    return list(tx.execute(waiting).scalars())
+
+
+def _put_off_opened(
+    tx: Connection, ids: Collection[int], recipient: str, digest_seconds: float
+) -> bool:
+    """Let them wait until the minute of the last one is over; False if they go now."""
+    if digest_seconds <= 0 or not ids:
+        return False
+    table = alerts.c
+    opened = (table.kind == AlertKind.OPENED, table.attempts == 0)
+    among_these = select(func.count()).where(table.id.in_(ids), *opened)
+    if tx.execute(among_these).scalar_one() < len(ids):
+        return False
+    last = select(func.max(table.sent_at)).where(
+        table.recipient == recipient,
+        table.kind == AlertKind.OPENED,
+        table.state == AlertState.SENT,
+        table.sent_at > after(-digest_seconds),
+    )
+    sent_at = tx.execute(last).scalar_one_or_none()
+    if sent_at is None:
+        return False
+    until = sent_at + int(digest_seconds * 1000)
+    tx.execute(update(alerts).where(table.id.in_(ids)).values(due_at=until))
+    return True
+
+
+def _take(tx: Connection, ids: Collection[int]) -> list[Alert]:
+    table = alerts.c
     tx.execute(
         update(alerts)
-        .where(table.id == taken)
+        .where(table.id.in_(ids))
         .values(due_at=after(CLAIM_SECONDS), attempts=table.attempts + 1)
     )
-    return _alert(tx.execute(_claimed().where(table.id == taken)).one())
+    taken = _claimed().where(table.id.in_(ids)).order_by(table.id)
+    return [_alert(row) for row in tx.execute(taken).all()]
 
 
 def _due(besides: Collection[str]) -> Any:
@@ -205,9 +272,10 @@ def _alert(row: AnyRow) -> Alert:
     )
 
 
-def settle_sent(tx: Connection, alert: Alert) -> None:
-    """It was taken by whoever carries it on."""
-    _settle(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=None)
+def settle_sent(tx: Connection, alert: Alert, *, failed: str | None = None) -> None:
+    """It was taken by whoever carries it on; `failed` tells of the ways that did not take it."""
+    error = storable(failed)[:_LONGEST_ERROR] if failed else None
+    _settle(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error)
 
 
 def settle_dropped(tx: Connection, alert: Alert, why: str) -> None:

@@ -13,6 +13,7 @@ from orchestrator.domain.advice import advise
 from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentMove, IncidentState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
+from orchestrator.store.guidance import guidance_of
 from orchestrator.store.incident_counts import Standing, stand_now
 from orchestrator.store.outcomes import moved_from, outcome_of
 from orchestrator.store.schema import (
@@ -86,6 +87,8 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     view["moved_from"] = [
         {"incident": one, "events": count} for one, count in moved_from(tx, incident).items()
     ]
+    guidance = guidance_of(tx, row.client, row.workflow)
+    view |= {"runbook": guidance.runbook, "zone": guidance.zone}
     view["blocked_by"] = _blockers(tx, row)
     view["advice"] = _advice(row, view["blocked_by"])
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)

@@ -82,13 +82,19 @@ def test_a_test_arrives_or_says_why_not(meshline: CommandLine) -> None:
         reached = mail_to(meshline, mails.port)
         ran = meshline(*words, **reached)
         told = meshline(*words, "--json", **reached).document
-    assert (ran.code, ran.out) == (0, "sent to triage@acme.example\n")
+    assert (ran.code, ran.out) == (0, "mail: taken\n")
     assert mails.arrived == [("triage@acme.example", "Meshline: a test")] * 2
-    assert told == {"alert": 2, "recipient": "triage@acme.example", "sent": True, "error": None}
+    assert told == {
+        "alert": 2,
+        "recipient": "triage@acme.example",
+        "sent": True,
+        "error": None,
+        "ways": [{"way": "mail", "taken": True, "error": None}],
+    }
 
-    assert meshline(*words, **reached).error.startswith(
-        "triage@acme.example was not reached: mail: "
-    )
+    refused = meshline(*words, **reached)
+    assert refused.out.startswith("mail: ")
+    assert "error: triage@acme.example was not reached" in refused.err
     failed = meshline(*words, "--json", **reached)
 
     assert (failed.code, failed.document["sent"]) == (1, False)
@@ -123,8 +129,35 @@ def test_whom_the_contacts_name_can_be_tested_too(meshline: CommandLine) -> None
             DESK_HOOK=f"json://127.0.0.1:{hook.port}/desk",
         )
 
-    assert (ran.code, ran.out) == (0, "sent to the desk\n")
+    assert (ran.code, ran.out) == (0, "env:DESK_HOOK: taken\n")
     assert hook.titles("/desk") == ["Meshline: a test"]
+
+
+def test_a_test_tries_every_way(meshline: CommandLine) -> None:
+    meshline.publish()
+    contacts = meshline.write(
+        "contacts.yaml", "contacts: {the desk: {to: [env:DEAD_HOOK, env:DESK_HOOK]}}\n"
+    )
+    with web_hook() as hook:
+        ran = meshline(
+            *("alerts", "test", "the desk"),
+            MESHLINE_CONTACTS=contacts,
+            DEAD_HOOK="json://127.0.0.1:1/secret-path",
+            DESK_HOOK=f"json://127.0.0.1:{hook.port}/desk",
+        )
+
+    dead, taken = ran.out.splitlines()
+    assert dead.startswith("env:DEAD_HOOK: the service did not take it")
+    assert taken == "env:DESK_HOOK: taken"
+    assert ran.code == 1
+    assert "1 of 2 ways failed" in ran.err
+    assert "secret-path" not in ran.out + ran.err
+    (listed,) = meshline("alerts", "list", "--json").document["alerts"]
+    assert (listed["state"], listed["error"]) == (
+        "sent",
+        "env:DEAD_HOOK: the service did not take it",
+    )
+    assert "the first way to the desk fails since" in meshline("doctor").out
 
 
 def failed_alerts(meshline: CommandLine) -> None:

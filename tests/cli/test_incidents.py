@@ -17,7 +17,14 @@ from orchestrator.store.settling import settle_incidents
 from orchestrator.store.stages import hand_back
 from orchestrator.store.stays import Sweep, settle_stays
 from tests.cli.desk import CommandLine
-from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow
+from tests.leads import (
+    TEXT,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+)
 
 
 def renamed(meshline: CommandLine, count: int) -> list[str]:
@@ -169,6 +176,17 @@ def test_what_would_not_pass_as_it_is_amended_is_not_taken_for_mended(
     assert document["repair"] == {"left": 0, "amended": 30, "tried": 20, "failing": 20}
     assert document["fix"][0].endswith("--rename customer_tier=tier --preview")
     assert "20 of 20 that were tried still do not pass" in meshline("incidents", "show", "1").out
+
+
+def test_an_incident_shows_the_runbook_of_its_workflow(meshline: CommandLine) -> None:
+    runbook = "1. call the sender\\n2. see https://wiki.acme.example"
+    renamed(meshline, 1)
+    with meshline.store() as store:
+        publish_leads(store, f'{TEXT}runbook: "{runbook}"\n')
+
+    document = meshline("incidents", "show", "1", "--json").document
+    assert document["runbook"] == "1. call the sender\n2. see https://wiki.acme.example"
+    assert f"runbook\n{document['runbook']}\n" in meshline("incidents", "show", "1").out
 
 
 def test_an_incident_goes_from_open_to_acknowledged_to_resolved(meshline: CommandLine) -> None:

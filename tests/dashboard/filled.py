@@ -22,9 +22,17 @@ from orchestrator.store.quarantine import quarantine_events
 from orchestrator.store.selection import Selection
 from orchestrator.store.stages import Saving, load_group, save_delivered, save_rejected
 from orchestrator.store.workflows import WorkflowShelf
-from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
+from tests.leads import (
+    TEXT,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+)
 
 FIXED_EMAIL = "grace@example.com"
+RUNBOOK = 'https://wiki.acme.example/leads?"><script>alert(1)</script>'
 HOSTILE = """<script>alert("key")</script>'&amp;\u202emoc.\x9belpmaxe\u2066"""
 
 
@@ -43,7 +51,7 @@ class Filled:
 
 def fill(store: Store) -> Filled:
     """Publish the workflow of the leads and bring one event to each fate."""
-    publish_leads(store)
+    publish_leads(store, f"{TEXT}runbook: '{RUNBOOK}'\n")
     (delivered,) = accept_leads(store, 1, tier="enterprise")
     _deliver(store, delivered)
     (refused,) = accept_leads(store, 1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.store.migrate import open_store
-from tests.dashboard.filled import Filled
+from tests.dashboard.filled import RUNBOOK, Filled
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_held_back import hold
 from tests.dashboard.test_tab import linked_events, text_of
@@ -47,6 +48,8 @@ def test_an_incident_says_what_changed_where_it_stands_and_what_was_done(
     assert "contract: contract_violation at validate" in shown
     assert "open incident" in shown
     assert set(linked_events(html)) == {filled.renamed, filled.hostile}
+    (link,) = re.findall(r'<a href="(https://wiki[^"]*)" rel="noreferrer noopener"', html)
+    assert unescape(link) == RUNBOOK
 
 
 @pytest.mark.parametrize("address", ["/incidents/4711", "/incidents/999999999999999999"])

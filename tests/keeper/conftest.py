@@ -58,6 +58,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
             "MESHLINE_CONNECTORS": str(tmp_path / "connectors"),
             "MESHLINE_CONTACTS": str(tmp_path / "contacts.yaml"),
             "MESHLINE_KEEPER_SECONDS": "0.2",
+            "MESHLINE_ALERT_DIGEST_SECONDS": "0",  # what a digest does has tests of its own
             "MESHLINE_LINK_KEY": "a-key-of-signed-links",
             "MESHLINE_DASHBOARD_URL": "https://desk.example/",
             "TEST_MAIL_PORT": str(mails.port),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from orchestrator.domain.incidents import IncidentMove
-from orchestrator.store.alerts import claim_alert
+from orchestrator.store.alerts import claim_alerts
 from orchestrator.store.clock import after
 from orchestrator.store.engine import Store
 from orchestrator.store.incident_moves import move_incident
@@ -56,7 +56,7 @@ def test_a_turn_of_a_keeper_leaves_nothing_but_what_is_to_be_sent(store: Store) 
     assert left(store) == Neglected(alerts=2, untold=0, clocks=0)  # opened, and the first step
 
     with store.write() as tx:
-        while claim_alert(tx):
+        while claim_alerts(tx):
             pass
     assert left(store).alerts == 0
 

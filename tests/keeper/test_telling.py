@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, literal, select, update
 
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.incidents import IncidentMove
@@ -15,6 +15,7 @@ from orchestrator.keeper.contacts import read_contacts
 from orchestrator.keeper.telling import Teller
 from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
 from orchestrator.store.alert_views import list_alerts, list_noise
+from orchestrator.store.alerts import AlertKind, add_alert, announce_incidents
 from orchestrator.store.clock import after
 from orchestrator.store.due_times import time_of
 from orchestrator.store.engine import Store
@@ -222,10 +223,10 @@ def test_what_is_over_before_it_was_told_is_not_told(desk: Desk, store: Store) -
 def test_a_keeper_that_died_while_it_sent_is_followed_by_another(desk: Desk, store: Store) -> None:
     stopped_leads(store, 1)
     keep(store)
-    from orchestrator.store.alerts import claim_alert
+    from orchestrator.store.alerts import claim_alerts
 
     with store.write() as tx:
-        assert claim_alert(tx)
+        assert claim_alerts(tx)
     assert tell(store, desk) == 0
     again(store)  # its claim runs out
 
@@ -288,3 +289,86 @@ def test_what_is_wrong_in_the_file_of_contacts_is_told(desk: Desk, text: str, sa
         read_contacts(desk.folder / "contacts.yaml")
 
     assert said in str(caught.value)
+
+
+def more_incidents(store: Store, numbers: range) -> None:
+    """Incidents that opened for the recovery lead, each with its alert."""
+    names = [column.name for column in incidents.c if column.name != "id"]
+    with store.write() as tx:
+        for number in numbers:
+            like = [
+                literal(f"cause {number}") if name == "cause" else incidents.c[name]
+                for name in names
+            ]
+            same = select(*like).where(incidents.c.id == 1)
+            tx.execute(insert(incidents).from_select(names, same))
+        announce_incidents(tx)
+
+
+def test_what_opens_within_a_minute_of_an_alert_goes_as_one_message(
+    desk: Desk, store: Store
+) -> None:
+    teller = Teller(store=store, config=desk.settings(alert_digest_seconds=60))
+    stopped_leads(store, 1)
+    keep(store)
+    assert teller.tell() == 1  # the first goes at once
+    more_incidents(store, range(3))
+    assert teller.tell() == 0
+    assert states(store)[:3] == [("opened", "waiting", 0)] * 3  # no try is counted
+    with store.write() as tx:
+        tx.execute(update(alerts).where(alerts.c.state == "sent").values(sent_at=after(-61)))
+        tx.execute(update(alerts).where(alerts.c.state == "waiting").values(due_at=after(-1)))
+
+    assert teller.tell() == 1
+    assert [subject for _, subject in desk.mails.arrived][1] == "[Meshline] 3 alerts: 3 opened"
+    assert states(store) == [("opened", "sent", 1)] * 4
+
+
+def test_an_escalation_does_not_wait_and_takes_along_what_waits(desk: Desk, store: Store) -> None:
+    teller = Teller(store=store, config=desk.settings(alert_digest_seconds=60))
+    stopped_leads(store, 1)
+    keep(store)
+    teller.tell()
+    more_incidents(store, range(2))
+    teller.tell()
+    with store.write() as tx:
+        add_alert(
+            tx, 1, round_=0, kind=AlertKind.ESCALATED, step=1,
+            recipient="triage@acme.example", role="recovery_lead",
+        )  # fmt: skip
+
+    assert teller.tell() == 1
+    assert desk.mails.arrived[1][1] == "[Meshline] 3 alerts: 2 opened, 1 escalated"
+
+
+def test_a_digest_that_is_refused_is_tried_again_whole(desk: Desk, store: Store) -> None:
+    teller = Teller(store=store, config=desk.settings(alert_digest_seconds=60))
+    stopped_leads(store, 1)
+    keep(store)
+    more_incidents(store, range(2))
+    desk.mails.refuses = 1
+    assert teller.tell() == 1
+    assert {state for _, state, _ in states(store)} == {"waiting"}
+    again(store)
+
+    assert teller.tell() == 1
+    assert [subject for _, subject in desk.mails.arrived] == ["[Meshline] 3 alerts: 3 opened"]
+    assert states(store) == [("opened", "sent", 2)] * 3
+
+
+def test_a_web_hook_gets_fields_for_programs(desk: Desk, store: Store) -> None:
+    stopped_leads(store, 1)
+    keep(store)
+    assign(store, "support-ops@acme.example")
+    keep(store)
+    tell(store, desk)
+
+    ((_, body),) = desk.hook.posted
+    assert body["type"] == "warning"
+    wanted = {
+        "fields_version": 1, "id": 2, "incident": 1, "client": "acme", "workflow": "leads",
+        "kind": "opened", "side": "contract", "reason": "contract_violation", "step": 0,
+        "clock": "recover_within", "urgency": "normal", "events": 1, "runbook": None,
+    }  # fmt: skip
+    assert {name: body[name] for name in wanted} == wanted
+    assert body["url"].startswith("https://desk.example/incidents/1?")

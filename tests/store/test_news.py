@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from orchestrator.domain.incidents import IncidentMove
-from orchestrator.keeper.messages import compose
+from orchestrator.keeper.messages import Reader, compose
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents
 from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
@@ -192,6 +193,6 @@ def test_the_alert_says_what_is_new(store: Store) -> None:
         alert = claim_alert(tx, number)
 
     assert alert and not alert.over
-    message = compose(alert, shown(store), Settings())
+    message = compose(alert, shown(store), Settings(), Reader(now=datetime.now(UTC)))
 
     assert "incident 1 grew from 1 to 10 events: " in message.subject

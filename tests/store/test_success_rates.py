@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, update
 
 from orchestrator.domain.lifecycle import State
-from orchestrator.keeper.messages import compose
+from orchestrator.keeper.messages import Reader, compose
 from orchestrator.settings import Settings
 from orchestrator.store.alerts import claim_alert
 from orchestrator.store.clock import after
@@ -171,7 +172,9 @@ def test_the_alert_says_the_rate(store: Store) -> None:
         ).scalar_one()
         alert = claim_alert(tx, number)
         assert alert
-        message = compose(alert, show_incident(tx, incident["id"]), Settings())
+        message = compose(
+            alert, show_incident(tx, incident["id"]), Settings(), Reader(now=datetime.now(UTC))
+        )
 
     assert "too few events are delivered" in message.subject
     assert (

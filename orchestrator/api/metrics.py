@@ -67,7 +67,7 @@ class Metrics:
         )
         self._held = Gauge(
             "meshline_deliveries_held",
-            "Deliveries that wait at a gate",
+            "Deliveries that are held, by the pause or circuit breaker that holds them",
             ["gate"],
             registry=self._registry,
         )

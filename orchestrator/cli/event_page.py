@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, distance, left, put, put_field, put_table, short
+from orchestrator.cli.screen import (
+    age,
+    distance,
+    left,
+    put,
+    put_field,
+    put_source,
+    put_table,
+    short,
+)
 from orchestrator.domain.blockers import told_hold
 
 View = Mapping[str, Any]
@@ -78,9 +87,11 @@ def _following(event: View) -> None:
         _line("see", f"meshline incidents show {one['id']}")
     if replay := event["replay"]:
         put()
-        _line("replay", f"{replay['told']} (version {replay['version']} is live)")
+        other = replay["version"] != event["version"]
+        under = f", under version {replay['version']}" if other else ""
+        _line("replay", f"{replay['told']}{under}")
         if replay["command"]:
-            _line("run", replay["command"])
+            put_source(f"{'run':14} {replay['command']}")
 
 
 def _payload(event: View) -> None:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.audit import what, why
-from orchestrator.cli.screen import age, distance, left, put, put_field, put_table, short
+from orchestrator.cli.screen import (
+    age,
+    distance,
+    left,
+    put,
+    put_field,
+    put_source,
+    put_table,
+    short,
+)
 from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.outcomes import told_links, told_outcome
 
@@ -104,7 +113,7 @@ def _advice(view: View) -> None:
     for number, step in enumerate(view["advice"], start=1):
         put(f"{number}. {step['do']}" + (":" if step["command"] else ""))
         if step["command"]:
-            put(f"   {step['command']}")
+            put_source(f"   {step['command']}")
 
 
 def _runbook(view: View) -> None:

@@ -44,7 +44,10 @@ def put(text: str = "") -> None:
 
 def put_field(name: str, value: object) -> None:
     """A named value on a page."""
-    _say(f"{name:14} {visible(str(value))}", sys.stdout, indent=15)
+    text = visible(str(value))
+    if on_terminal():
+        text = f"\n{' ' * 15}".join(fold(text, _width(sys.stdout) - 15))
+    put_source(f"{name:14} {text}")
 
 
 def put_source(text: str) -> None:

@@ -142,7 +142,7 @@ def test_the_fields_of_the_filter_stand_in_rows(browser: Browser, wide: Wide, wi
             boxes = [one.bounding_box() for one in page.locator(f"form :is({kind})").all()]
             tops = sorted({round(box["y"]) for box in boxes if box})
 
-            assert len(boxes) == 7
+            assert len(boxes) == 8
             assert all(below - above > 40 for above, below in pairwise(tops)), (kind, tops)
 
 

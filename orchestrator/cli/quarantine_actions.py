@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli.leaving import Again, left_alone, tell_untouched
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun
 from orchestrator.cli.progress import counting
 from orchestrator.cli.quarantine_plans import make_plan
 from orchestrator.cli.screen import note, put, put_json
 from orchestrator.cli.selecting import Filters, selects
+
+if TYPE_CHECKING:
+    from orchestrator.operations.fix_events import Fixed
 
 _MOST_TOLD = 20  # refused events that are told one by one; --json has them all
 
@@ -40,6 +44,11 @@ def fix(
     unset: Annotated[
         Changes, typer.Option("--unset", metavar="PATH", help="Take a field out.")
     ] = None,
+    reset: Annotated[
+        bool,
+        typer.Option("--reset", help="Remove the amendments: the payloads are as they came."),
+    ] = False,
+    again: Again = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,24 +56,40 @@ def fix(
 
     The payload as it came is kept. Paths are dotted (a.b.0.c), or JSON Pointers (/a/b).
     """
+    given: dict[str, Any] = {"actor": actor(), "again": again, "dry_run": dry_run}
     with opened_store() as store:
-        from orchestrator.domain.amendment import parse_amendments
-        from orchestrator.operations.fix_events import fix_events
+        selection = filters.selection(store)
+        if reset:
+            from orchestrator.operations.reset_events import reset_events
 
-        amendments = parse_amendments(rename or [], assign or [], unset or [])
-        done = fix_events(
-            store, filters.selection(store), amendments, actor=actor(), dry_run=dry_run
-        )
+            if rename or assign or unset:
+                raise typer.BadParameter("--reset takes no --rename, --set or --unset")
+            done = reset_events(store, selection, **given)
+        else:
+            from orchestrator.domain.amendment import parse_amendments
+            from orchestrator.operations.fix_events import fix_events
+
+            amendments = parse_amendments(rename or [], assign or [], unset or [])
+            done = fix_events(store, selection, amendments, **given)
     if as_json:
         put_json(asdict(done))
     else:
-        put(f"{'would fix' if dry_run else 'fixed'} {len(done.ids)}")
-        tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
-        tell_skipped(done.skipped)
-        if done.ids and not dry_run:
-            note("they stay in quarantine until `meshline quarantine replay`")
-    if done.refused or done.skipped:
+        _put_fixed(done, ("reset", "would reset") if reset else ("fixed", "would fix"))
+    if done.refused or done.skipped or done.changed:
         raise typer.Exit(1)
+    if done.passed_over and not (done.ids or done.unchanged):
+        raise typer.Exit(1)
+
+
+def _put_fixed(done: Fixed, words: tuple[str, str]) -> None:
+    put(f"{words[done.dry_run]} {len(done.ids)}")
+    if done.unchanged:
+        put(f"unchanged {len(done.unchanged)}")
+    tell_untouched(done)
+    tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
+    tell_skipped(done.skipped)
+    if done.ids and not done.dry_run:
+        note("they stay in quarantine until `meshline quarantine replay`")
 
 
 @selects
@@ -143,8 +168,8 @@ def _by_version(events: Iterable[Mapping[str, object]]) -> dict[str, int]:
 
 
 def tell_skipped(skipped: Iterable[Mapping[str, object]]) -> None:
-    """Say of events that a command left alone where they stand."""
-    tell_some(f"{one['id']} left alone: it is {one['state']}" for one in skipped)
+    """Say of events that a command left alone where they stand, and who did what to them."""
+    tell_some(left_alone(one) for one in skipped)
 
 
 def tell_some(lines: Iterable[str]) -> None:

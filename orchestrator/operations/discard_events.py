@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.domain.errors import Refused
-from orchestrator.operations.select_events import selected_chunks
+from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import discard
 from orchestrator.store.selection import Selection
@@ -27,5 +27,7 @@ def discard_events(store: Store, selection: Selection, *, why: str, actor: str) 
     ids: list[str] = []
     for chunk in found:
         with store.write() as tx:
-            ids += discard(tx, chunk, why=why.strip(), actor=actor)
+            moved = discard(tx, chunk, why=why.strip(), actor=actor)
+            skipped += left_alone(tx, missing(chunk, moved))
+        ids += moved
     return Discarded(ids=tuple(ids), skipped=tuple(skipped))

@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from orchestrator.domain import strict_json
 from orchestrator.domain.amendment import Amendment, apply_amendments
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.verdicts import Rejected
+from orchestrator.operations.choose_amendable import (
+    Untouched,
+    choose_amendable,
+    look_at_amended,
+)
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.locks import hold_events
-from orchestrator.store.quarantine import amend, effective_payloads
+from orchestrator.store.quarantine import amend, bodies_of_amended, effective_payloads
 from orchestrator.store.selection import Selection, by_workflow
 from orchestrator.store.workflows import WorkflowShelf, require_live
 
 
 @dataclass(kw_only=True)
-class Fixed:
+class Fixed(Untouched):
     """What a fix did, or with `dry_run` would do."""
 
     dry_run: bool
     ids: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)  # they were so before
     refused: list[dict[str, object]] = field(default_factory=list)  # id, detail, violations
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
 
 
 def fix_events(
@@ -34,12 +40,14 @@ def fix_events(
     amendments: Sequence[Amendment],
     *,
     actor: str,
+    again: bool = False,
     dry_run: bool = False,
 ) -> Fixed:
     """Amend the payloads of quarantined events; the payloads as they came are kept.
 
     What would still break the contract of the workflow's live version is refused, event by event,
-    with every violation. Raises Refused without an amendment or a condition, NotFound.
+    with every violation. What somebody else amended is passed over without `again`. Raises Refused
+    without an amendment or a condition, NotFound.
     """
     if not amendments:
         raise Refused(
@@ -49,11 +57,13 @@ def fix_events(
         )
     found, skipped = selected_chunks(store, selection)
     report = Fixed(dry_run=dry_run, skipped=skipped)
+    seen = look_at_amended(store, found)
     shelf = WorkflowShelf()
     for chunk in found:
         with store.write() as tx:
             hold_events(tx, chunk)  # before their payloads are read: another may be amending them
-            for (client, name), ids in by_workflow(tx, chunk).items():
+            free = choose_amendable(tx, chunk, report, actor=actor, again=again, seen=seen)
+            for (client, name), ids in by_workflow(tx, free).items():
                 workflow = shelf.take(tx, require_live(tx, client, name).id)
                 amended = _amended(tx, ids, amendments, workflow, report)
                 report.ids += list(amended) if dry_run else _save(tx, amended, amendments, actor)
@@ -68,9 +78,10 @@ def _amended(
     report: Fixed,
 ) -> dict[str, object]:
     good: dict[str, object] = {}
+    came = bodies_of_amended(tx, ids)
     for event_id, payload in effective_payloads(tx, ids).items():
         try:
-            changed = apply_amendments(payload, amendments)
+            changed = _fixed(payload, came.get(event_id), amendments)
         except Refused as refused:
             report.refused.append({"id": event_id, "detail": str(refused), "violations": []})
             continue
@@ -80,9 +91,30 @@ def _amended(
             report.refused.append(
                 {"id": event_id, "detail": verdict.detail, "violations": violations}
             )
+        elif strict_json.digest(changed) == strict_json.digest(payload):
+            report.unchanged.append(event_id)
         else:
             good[event_id] = changed
     return good
+
+
+def _fixed(payload: object, came: object | None, amendments: Sequence[Amendment]) -> object:
+    """The payload with the amendments made; as it is where they were made of what came before.
+
+    Raises Refused.
+    """
+    try:
+        return apply_amendments(payload, amendments)
+    except Refused as refused:
+        if came is None:
+            raise
+        try:
+            before = apply_amendments(came, amendments)
+        except Refused:
+            raise refused from None
+        if strict_json.digest(before) != strict_json.digest(payload):
+            raise
+        return payload
 
 
 def _save(

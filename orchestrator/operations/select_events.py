@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.store.engine import Store
-from orchestrator.store.selection import Selection, chunks, states_of
+from orchestrator.store.engine import Store, Tx
+from orchestrator.store.last_acts import last_acts
+from orchestrator.store.selection import CHUNK, Selection, chunks, states_of
 
 
 def selected_chunks(
@@ -25,12 +28,34 @@ def selected_chunks(
     with store.read() as tx:
         found = list(chunks(tx, selection, discarded=discarded))
         states = states_of(tx, selection.ids)
-    for event_id in selection.ids:
-        if event_id not in states:
-            raise NotFound(f"there is no event {event_id!r}", field="id",
-                           fix="see `meshline quarantine list`")  # fmt: skip
-    standing = {one for chunk in found for one in chunk}
-    skipped: list[dict[str, object]] = [
-        {"id": one, "state": state} for one, state in states.items() if one not in standing
-    ]
+        for event_id in selection.ids:
+            if event_id not in states:
+                raise NotFound(f"there is no event {event_id!r}", field="id",
+                               fix="see `meshline quarantine list`")  # fmt: skip
+        standing = {one for chunk in found for one in chunk}
+        skipped = left_alone(tx, [one for one in states if one not in standing])
     return found, skipped
+
+
+def left_alone(tx: Tx, ids: Sequence[str]) -> list[dict[str, object]]:
+    """What every act says of events that it leaves alone: id, state, and who did what when.
+
+    `done`, `by` and `at` are of the last that a person did to it in quarantine; without them
+    nobody did anything.
+    """
+    told: list[dict[str, object]] = []
+    for at in range(0, len(ids), CHUNK):
+        chunk = ids[at : at + CHUNK]
+        states, acts = states_of(tx, tuple(chunk)), last_acts(tx, chunk)
+        told += [
+            {"id": one, "state": states[one], **(acts[one].as_json() if one in acts else {})}
+            for one in chunk
+            if one in states
+        ]
+    return told
+
+
+def missing(ids: Sequence[str], moved: Collection[str]) -> list[str]:
+    """Those of a chunk that did not move: somebody else was there first."""
+    there = set(moved)
+    return [one for one in ids if one not in there] if len(there) < len(ids) else []

@@ -132,6 +132,16 @@ def causes_of(counts: Counter[Key]) -> list[Cause]:
     ]
 
 
+def standing_among(tx: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these events that stand in quarantine now."""
+    rows = tx.execute(
+        select(quarantine.c.event_id).where(
+            quarantine.c.event_id.in_(ids), quarantine.c.released_at.is_(None)
+        )
+    )
+    return set(rows.scalars())
+
+
 def by_workflow(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     """Event ids by the client and name of their workflow."""
     table = events.c

@@ -190,13 +190,15 @@ def test_a_fix_that_would_still_break_the_contract_is_refused(
 def test_a_mixed_fix_saves_the_good_and_names_the_bad(
     meshline: CommandLine, renamed: Callable[[int], list[str]]
 ) -> None:
-    fixed, left = renamed(2)
-    meshline("quarantine", "fix", fixed, "--rename", "customer_tier=tier")
+    other, left = renamed(2)
+    meshline(
+        "quarantine", "fix", other, "--rename", "customer_tier=tier", "--set", "tier=enterprise"
+    )
 
     ran = meshline("quarantine", "fix", "--client", "acme", "--rename", "customer_tier=tier")
 
     assert (ran.code, ran.out) == (1, "fixed 1\n")
-    assert f"{fixed} refused: customer_tier: it is not in the payload" in ran.err
+    assert f"{other} refused: customer_tier: it is not in the payload" in ran.err
     assert meshline("quarantine", "show", left, "--json").document["amended"]["tier"] == "pro"
 
 
@@ -235,7 +237,8 @@ def test_a_replay_done_again_changes_nothing(
     again = meshline("quarantine", "replay", event_id)
 
     assert (again.code, again.out) == (0, "replayed 0\n")
-    assert again.err == f"{event_id} left alone: it is accepted\n"
+    assert again.err.startswith(f"{event_id} left alone: replayed by cli:")
+    assert again.err.endswith("Z; it is accepted\n")
 
 
 def test_a_discarded_event_is_at_its_end(
@@ -276,7 +279,7 @@ def test_a_discard_is_taken_back(
     assert done.out == "restored 2\n  2 of acme/leads (contract_violation)\n"
     again = meshline("quarantine", "restore", *ids, "--why", "the wrong filter")
     assert (again.code, again.out) == (0, "restored 0\n")
-    assert again.err.splitlines()[0] == f"{ids[0]} left alone: it is quarantined"
+    assert again.err.splitlines()[0].startswith(f"{ids[0]} left alone: restored by cli:")
     page = meshline("events", "show", ids[0]).out
     assert "restore" in page
     assert 'why: "the wrong filter"' in page

@@ -1,0 +1,53 @@
+"""What a command leaves as it is, in words: who did what to it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.screen import note, short
+
+if TYPE_CHECKING:
+    from orchestrator.operations.choose_amendable import Untouched
+
+_MOST_TOLD = 20  # events that are told one by one; --json has them all
+
+Again = Annotated[bool, typer.Option("--again", help="Also amend what somebody else amended.")]
+
+
+def left_alone(event: Mapping[str, Any]) -> str:
+    """One line about an event that an act left alone: who moved it, and where it is now."""
+    if "by" not in event:
+        return f"{event['id']} left alone: it is {event['state']}"
+    said = f"{event['id']} left alone: {who_and_when(event)}"
+    return said if event["state"] == event["done"] else f"{said}; it is {event['state']}"
+
+
+def who_and_when(act: Mapping[str, Any]) -> str:
+    """What somebody did, such as `replayed by cli:ana at 2026-11-29 14:03:22Z`."""
+    if "by" not in act:
+        return "changed meanwhile"
+    return f"{act['done']} by {act['by']} at {short(act['at'])}"
+
+
+def tell_untouched(done: Untouched) -> None:
+    """What somebody else amended: before, or while the command ran."""
+    for by, acts in _by_person(done.passed_over).items():
+        last = max(str(one["at"]) for one in acts)
+        when = f"at {short(last)}" if len(acts) == 1 else f"last at {short(last)}"
+        note(f"passed over {len(acts)}: amended by {by} {when}; --again amends them too")
+    for one in done.changed[:_MOST_TOLD]:
+        note(f"{one['id']} not amended: {who_and_when(one)}, while this ran; look at it first")
+    if len(done.changed) > _MOST_TOLD:
+        note(f"and {len(done.changed) - _MOST_TOLD} more; --json has them all")
+
+
+def _by_person(
+    acts: Sequence[Mapping[str, object]],
+) -> dict[str, list[Mapping[str, object]]]:
+    found: dict[str, list[Mapping[str, object]]] = {}
+    for one in acts:
+        found.setdefault(str(one["by"]), []).append(one)
+    return found

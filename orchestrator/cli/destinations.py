@@ -63,6 +63,9 @@ def list_(as_json: AsJson = False) -> None:
         ],
         below=("WHY",),
     )
+    if any(row["gate"] for row in rows):
+        note("`meshline destinations resume NAME --why '...'` ends a pause or closes a breaker;")
+        note("`meshline events list --held-by NAME` lists what waits for it")
 
 
 @app.command()

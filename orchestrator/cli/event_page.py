@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.cli.advice import put_advice
 from orchestrator.cli.audit import what, why
 from orchestrator.cli.screen import (
     age,
@@ -92,6 +93,7 @@ def _following(event: View) -> None:
         _line("replay", f"{replay['told']}{under}")
         if replay["command"]:
             put_source(f"{'run':14} {replay['command']}")
+    put_advice(event["advice"])
 
 
 def _payload(event: View) -> None:

@@ -115,12 +115,12 @@ def show(
 ) -> None:
     """Show one event: where it stands, its deliveries, and its history with who did what."""
     with opened_store() as store:
-        from orchestrator.operations.judge_replay import with_judgement
+        from orchestrator.operations.judge_replay import with_next_steps
         from orchestrator.store.views import now_of, show_event
 
         with store.read() as tx:
             now = now_of(tx)
-            event = with_judgement(tx, show_event(tx, event_id, with_payload=payload))
+            event = with_next_steps(tx, show_event(tx, event_id, with_payload=payload))
     if event is None:
         raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
     if as_json:

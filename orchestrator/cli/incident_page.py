@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.cli.advice import put_advice
 from orchestrator.cli.audit import what, why
 from orchestrator.cli.screen import (
     age,
@@ -12,7 +13,6 @@ from orchestrator.cli.screen import (
     left,
     put,
     put_field,
-    put_source,
     put_table,
     short,
 )
@@ -44,7 +44,7 @@ def put_incident(view: View, repair: Repair, now: int) -> None:
     _clock(view, now)
     _blocked(view, now)
     _oldest(view, now)
-    _advice(view)
+    put_advice(view["advice"])
     _runbook(view)
     put()
     put_table(
@@ -104,16 +104,6 @@ def _blocked(view: View, now: int) -> None:
     """What is paused or broken: by whom, why, since when and until when."""
     for one in view["blocked_by"]:
         _line("held by", told_blocker(one, lambda at: distance(at, now)))
-
-
-def _advice(view: View) -> None:
-    if view["advice"]:
-        put()
-        put("what to do")
-    for number, step in enumerate(view["advice"], start=1):
-        put(f"{number}. {step['do']}" + (":" if step["command"] else ""))
-        if step["command"]:
-            put_source(f"   {step['command']}")
 
 
 def _runbook(view: View) -> None:

@@ -73,12 +73,12 @@ def show(
 ) -> None:
     """Show one event in quarantine: every violation, the payload as it came and as amended."""
     with opened_store() as store:
-        from orchestrator.operations.judge_replay import with_judgement
+        from orchestrator.operations.judge_replay import with_next_steps
         from orchestrator.store.views import now_of, show_event
 
         with store.read() as tx:
             now = now_of(tx)
-            event = with_judgement(tx, show_event(tx, event_id, with_payload=True))
+            event = with_next_steps(tx, show_event(tx, event_id, with_payload=True))
     if event is None:
         where = "`meshline quarantine list`"
         if event_id.isdigit():  # as a dead letter's id is

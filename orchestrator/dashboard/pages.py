@@ -21,7 +21,7 @@ from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.runbook import runbook_address
 from orchestrator.operations.find_repair import find_repair
-from orchestrator.operations.judge_replay import with_judgement
+from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store import views
 from orchestrator.store.dead_letters import count_poison
 from orchestrator.store.destinations import closed_gates
@@ -205,7 +205,7 @@ def _query(cause: views.View) -> str:
 
 
 def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
-    event = with_judgement(tx, views.show_event(tx, event_id))
+    event = with_next_steps(tx, views.show_event(tx, event_id))
     if event is None:
         raise NotFound(f"the store has no event {event_id!r}")
     return {"event": event, "now": views.iso(views.now_of(tx))}

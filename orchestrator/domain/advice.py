@@ -70,7 +70,7 @@ _SHOW = Step(
     command="meshline quarantine {see}",
 )
 _JUNK = Step(
-    do="Give up what is junk: it is never delivered",
+    do="Give up what is junk; `quarantine restore` takes that back",
     command="meshline quarantine discard {which} --why 'the reason'",
 )
 _NEW_VERSION = "meshline workflow publish FILE"

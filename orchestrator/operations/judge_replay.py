@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.domain.advice import advise
+from orchestrator.domain.gates import RATE
+from orchestrator.domain.incidents import HELD
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected
@@ -48,8 +51,11 @@ def judge_replay(tx: Tx, event: View) -> Judgement | None:
     return Judgement(passes=True, version=live.version, told=told, command=command)
 
 
-def with_judgement(tx: Tx, event: View | None) -> View | None:
-    """The event with what a replay would come to, as `replay`; null where that is not known."""
+def with_next_steps(tx: Tx, event: View | None) -> View | None:
+    """The event with what to do about it, as `advice`, and what a replay would come to.
+
+    `replay` is null where that is not known.
+    """
     if event is None:
         return None
     found = judge_replay(tx, event)
@@ -59,4 +65,21 @@ def with_judgement(tx: Tx, event: View | None) -> View | None:
         "told": found.told,
         "command": found.command,
     }
-    return event | {"replay": told}
+    return event | {"advice": _advice(event), "replay": told}
+
+
+def _advice(event: View) -> list[View]:
+    """The steps for an event that stands in quarantine or is held, each with its command."""
+    standing = event["quarantine"]
+    waiting = [one for one in event["held"] if one["what"] != RATE]  # its turn comes by itself
+    blockers = {one["by"]: one["reason"] for one in waiting if one["reason"]}
+    if standing is None and not waiting:
+        return []
+    steps = advise(
+        standing["reason"] if standing else HELD,
+        client=event["client"],
+        workflow=event["workflow"],
+        event_id=event["id"],
+        blockers=blockers,
+    )
+    return [{"do": one.do, "command": one.command} for one in steps]

@@ -41,6 +41,7 @@ def _hold(row: Any) -> View:
         "destination": row.destination,
         "by": row.held_by,
         "what": what_holds(row.state, row.reason),
+        "reason": row.reason,
         "since": iso(row.updated_at),
         "until": iso(row.paused_until),
     }
@@ -66,6 +67,7 @@ def put_off(tx: Connection, event_id: str) -> list[View]:
             "destination": row.destination,
             "by": row.connector,
             "what": RATE,
+            "reason": None,
             "since": iso(row.updated_at),
             "until": iso(row.due_at),
         }

@@ -291,6 +291,8 @@ def test_an_event_whose_delivery_is_held_is_listed_as_held_with_by_what(
     assert f"{row['id']} held" in table and f"pause of {CRM}, for" in table
     page = meshline("events", "show", row["id"]).out
     assert "routed, held at dispatch" in page and f"crm: pause of {CRM}" in page
+    assert f"meshline destinations resume {CRM} --why 'the reason'" in page
+    assert f"destinations resume {CRM}" in meshline("events", "show", row["id"], "--json").out
     whole = {
         one["id"]: one["held"] for one in meshline("events", "list", "--json").document["events"]
     }

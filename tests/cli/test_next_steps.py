@@ -34,7 +34,9 @@ def test_what_is_not_mended_yet_would_still_be_refused(meshline: CommandLine) ->
 
     assert replay["passes"] is False and replay["command"] is None
     assert replay["told"].startswith("would still be refused (contract_violation): ")
-    assert "would still be refused" in meshline("events", "show", event_id).out
+    page = meshline("events", "show", event_id).out
+    assert "would still be refused" in page
+    assert f"meshline quarantine recipe {event_id} --rename SENT=AGREED --preview" in page
 
 
 def test_what_was_fixed_passes_now_and_names_the_replay(meshline: CommandLine) -> None:

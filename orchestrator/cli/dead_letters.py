@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.asking import Yes, ask, asks
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import note, put, put_json, put_table, short
@@ -115,11 +116,18 @@ def drop(
     why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
     numbers: Numbers = None,
     every: All = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give dead letters up for good; they stay in the store, with the reason."""
+    """Give dead letters up for good; they stay in the store, with the reason.
+
+    A drop cannot be undone. On a terminal it asks first; --yes is for scripts.
+    """
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
+        if chosen and why.strip() and asks(yes=yes):
+            letters = "1 dead letter" if len(chosen) == 1 else f"{len(chosen)} dead letters"
+            ask(f"drop {letters} for good?")
         from orchestrator.operations.drop_dead_letters import drop_dead_letters
 
         done = drop_dead_letters(store, chosen, why=why, actor=actor())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.asking import ask, asks
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.screen import note, put, put_json, put_table
@@ -102,12 +102,11 @@ def _erase(store: Store, wanted: Wanted, reason: str, *, discard: bool, dry_run:
 
 def _ask(store: Store, wanted: Wanted, *, discard: bool) -> None:
     """Ask a person who sits there; a script says --yes. Raises Exit."""
-    if not sys.stdin.isatty():
+    if not asks(yes=False):
         raise typer.BadParameter("nobody is here to ask: give --yes, or look with --dry-run")
     found = _erase(store, wanted, "", discard=discard, dry_run=True)
-    if found.ids and not typer.confirm(f"erase {len(found.ids)} events for good?", err=True):
-        note("nothing was erased")
-        raise typer.Exit(1)
+    if found.ids:
+        ask(f"erase {len(found.ids)} events for good?")
 
 
 def _put(done: Erased, beyond: tuple[str, ...]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.asking import Yes, ask, asks
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun
 from orchestrator.cli.quarantine_actions import tell_skipped, tell_some
@@ -15,9 +17,16 @@ from orchestrator.cli.screen import note, put, put_json
 from orchestrator.cli.selecting import Filters, selects, selects_discarded
 
 if TYPE_CHECKING:
-    from orchestrator.store.selection import Cause
+    from orchestrator.operations.discard_events import Discarded
+    from orchestrator.store.engine import Store
+    from orchestrator.store.selection import Cause, Selection
 
-Why = Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")]
+_MOST_NAMED = 5  # events whose ids are written into a command
+
+Why = Annotated[
+    str | None,
+    typer.Option("--why", help="Why; the audit keeps it. Needed unless it is a --dry-run."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,19 +38,31 @@ def add_to(app: typer.Typer) -> None:
 @selects
 def discard(
     *,
-    why: Why,
+    why: Why = None,
     filters: Filters,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give events up for good: they are never delivered."""
-    with opened_store() as store:
-        from orchestrator.operations.discard_events import discard_events
+    """Give events up: they are never delivered, unless `quarantine restore` takes that back.
 
-        done = discard_events(store, filters.selection(store), why=why, actor=actor())
+    On a terminal it asks first. Where stdin is not a terminal, as in a script, it does not ask.
+    """
+    _check(why, dry_run=dry_run)
+    with opened_store() as store:
+        selection = filters.selection(store)
+        seen = None
+        if not dry_run and asks(yes=yes):
+            seen = _agreed(_discard(store, selection, why, dry_run=True))
+        done = _discard(store, selection, why, dry_run=dry_run, seen=seen)
+    take_back = None if dry_run or not done.ids else _take_back(done)
     if as_json:
-        put_json(asdict(done))
+        put_json({**asdict(done), "take_back": take_back})
     else:
-        put(f"discarded {len(done.ids)}")
+        put(f"{'would discard' if dry_run else 'discarded'} {len(done.ids)}")
+        _put_causes(done.causes)
+        if take_back:
+            note(f"take it back with: {take_back}")
         tell_skipped(done.skipped)
     if any(one["state"] != "discarded" for one in done.skipped):
         raise typer.Exit(1)
@@ -50,7 +71,7 @@ def discard(
 @selects_discarded
 def restore(
     *,
-    why: Why,
+    why: Why = None,
     filters: Filters,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -60,11 +81,12 @@ def restore(
     They keep their reason, owner, incident and first deadline. The filters choose among discarded
     events. What retention or an erasure emptied cannot be restored.
     """
+    _check(why, dry_run=dry_run)
     with opened_store() as store:
         from orchestrator.operations.restore_events import restore_events
 
         done = restore_events(
-            store, filters.selection(store), why=why, actor=actor(), dry_run=dry_run
+            store, filters.selection(store), why=why or "", actor=actor(), dry_run=dry_run
         )
     if as_json:
         put_json(asdict(done))
@@ -79,6 +101,66 @@ def restore(
         raise typer.Exit(1)
 
 
+def _check(why: str | None, *, dry_run: bool) -> None:
+    if why is None and not dry_run:
+        raise _Missing("missing option '--why'")
+
+
+class _Missing(typer.BadParameter):
+    """Raised when an option is missing that only some uses of a command need."""
+
+    def format_message(self) -> str:
+        return self.message
+
+
+def _discard(
+    store: Store,
+    selection: Selection,
+    why: str | None,
+    *,
+    dry_run: bool,
+    seen: Collection[str] | None = None,
+) -> Discarded:
+    from orchestrator.operations.discard_events import discard_events
+
+    return discard_events(
+        store, selection, why=why or "", actor=actor(), dry_run=dry_run, seen=seen
+    )
+
+
+def _agreed(preview: Discarded) -> Collection[str]:
+    """The events that a person agrees to give up. Raises Exit where they do not."""
+    if preview.ids:
+        events = "1 event" if len(preview.ids) == 1 else f"{len(preview.ids)} events"
+        if len(preview.causes) == 1:
+            (one,) = preview.causes
+            ask(f"discard {events} of {_whose(one)}?")
+        else:
+            for one in preview.causes:
+                note(f"  {one.events} of {_whose(one)}")
+            ask(f"discard these {events}?")
+    return frozenset(preview.ids)
+
+
+def _take_back(done: Discarded) -> str:
+    """The command that restores what was discarded just now."""
+    if len(done.ids) <= _MOST_NAMED:
+        return f"meshline quarantine restore {' '.join(done.ids)} --why 'the reason'"
+    words = [f"--since {done.at}"]
+    for option, named in (
+        ("client", {one.client for one in done.causes}),
+        ("workflow", {one.workflow for one in done.causes}),
+        ("reason", {one.reason for one in done.causes}),
+    ):
+        if len(named) == 1:
+            words.append(f"--{option} {shlex.quote(named.pop())}")
+    return f"meshline quarantine restore {' '.join(words)} --why 'the reason'"
+
+
 def _put_causes(causes: Sequence[Cause]) -> None:
     for one in causes:
-        put(f"  {one.events} of {one.client}/{one.workflow} ({one.reason})")
+        put(f"  {one.events} of {_whose(one)}")
+
+
+def _whose(one: Cause) -> str:
+    return f"{one.client}/{one.workflow} ({one.reason})"

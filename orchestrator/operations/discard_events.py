@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import Refused
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import discard
-from orchestrator.store.selection import Selection
+from orchestrator.store.selection import Cause, Key, Selection, causes_of, count_causes
+from orchestrator.store.views import iso, now_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Discarded:
-    """What a discard did."""
+    """What a discard did, or with `dry_run` would do."""
 
-    ids: tuple[str, ...]
-    skipped: tuple[dict[str, object], ...]
+    dry_run: bool
+    at: str | None  # the store's time before the first of them
+    ids: list[str] = field(default_factory=list)
+    causes: list[Cause] = field(default_factory=list)
+    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state
 
 
-def discard_events(store: Store, selection: Selection, *, why: str, actor: str) -> Discarded:
-    """Give quarantined events up for good. Raises Refused without a `why`, NotFound."""
-    if not why.strip():
+def discard_events(
+    store: Store,
+    selection: Selection,
+    *,
+    why: str,
+    actor: str,
+    dry_run: bool = False,
+    seen: Collection[str] | None = None,
+) -> Discarded:
+    """Give quarantined events up; `seen` are those that a person agreed to, and no others.
+
+    Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
+    """
+    if not (why.strip() or dry_run):
         raise Refused("a discard needs a reason", field="why", fix="give --why 'the reason'")
     found, skipped = selected_chunks(store, selection)
-    ids: list[str] = []
+    with store.read() as tx:
+        report = Discarded(dry_run=dry_run, at=iso(now_of(tx)), skipped=skipped)
+    counts: Counter[Key] = Counter()
     for chunk in found:
+        if dry_run:
+            with store.read() as tx:
+                counts += count_causes(tx, chunk)
+            report.ids += chunk
+            continue
+        meant = [one for one in chunk if seen is None or one in seen]
         with store.write() as tx:
-            moved = discard(tx, chunk, why=why.strip(), actor=actor)
-            skipped += left_alone(tx, missing(chunk, moved))
-        ids += moved
-    return Discarded(ids=tuple(ids), skipped=tuple(skipped))
+            gone = discard(tx, meant, why=why.strip(), actor=actor)
+            counts += count_causes(tx, gone, discarded=True)
+            report.skipped += left_alone(tx, missing(meant, gone))
+        report.ids += gone
+    report.causes = causes_of(counts)
+    return report

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.words import words_of
-from orchestrator.operations.select_events import selected_chunks
+from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.restoring import bodies, emptied, restore
 from orchestrator.store.selection import Cause, Key, Selection, causes_of, count_causes
@@ -32,9 +32,9 @@ def restore_events(
     """Put discarded events back in quarantine, as they were; the selection is over discarded ones.
 
     `since` and `until` are times of the discard. Done again, the same call changes nothing.
-    Raises Refused without a `why` or a condition, NotFound.
+    Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """
-    if not why.strip():
+    if not (why.strip() or dry_run):
         raise Refused("a restore needs a reason", field="why", fix="give --why 'the reason'")
     found, skipped = selected_chunks(store, selection, discarded=True)
     report = Restored(dry_run=dry_run, skipped=skipped)
@@ -50,6 +50,7 @@ def restore_events(
         with store.write() as tx:
             back = restore(tx, kept, why=why.strip(), actor=actor)
             counts += count_causes(tx, back.ids)
+            report.skipped += left_alone(tx, missing(kept, back.ids))
         report.ids += back.ids
         report.incidents += [one for one in back.incidents if one not in report.incidents]
     report.causes = causes_of(counts)

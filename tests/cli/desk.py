@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,20 @@ class CommandLine:
             settings.cache_clear()
             self._capture.readouterr()
             code = run(app, list(arguments))
+        settings.cache_clear()
+        out, err = self._capture.readouterr()
+        return Ran(code=code, out=out, err=err)
+
+    def asked(self, *arguments: str, answer: str) -> Ran:
+        """What a command does whose stdin is a terminal, with a person who types the answer."""
+        typing, reading = os.openpty()
+        os.write(typing, f"{answer}\n".encode())
+        with os.fdopen(reading) as stdin, self._monkeypatch.context() as now:
+            now.setattr(sys, "stdin", stdin)
+            settings.cache_clear()
+            self._capture.readouterr()
+            code = run(app, list(arguments))
+        os.close(typing)
         settings.cache_clear()
         out, err = self._capture.readouterr()
         return Ran(code=code, out=out, err=err)

@@ -114,6 +114,17 @@ def test_dropping_it_again_changes_nothing(meshline: CommandLine) -> None:
     assert ran.err == f"{number} left alone: it is dropped\n"
 
 
+def test_a_person_at_a_terminal_is_asked_before_a_drop(meshline: CommandLine) -> None:
+    number = bury(meshline)
+    words = ("dead-letters", "drop", number, "--why", "junk")
+
+    no = meshline.asked(*words, answer="n")
+    assert (no.code, no.out) == (1, "")
+    assert no.err == "drop 1 dead letter for good? [y/N] nothing was changed\n"
+    yes = meshline.asked(*words, answer="y")
+    assert (yes.code, yes.out) == (0, "dropped 1\n")
+
+
 def test_a_drop_without_a_reason_is_wrong_usage(meshline: CommandLine) -> None:
     number = bury(meshline)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from collections.abc import Callable
 
 import pytest
 
+from orchestrator.operations.discard_events import discard_events
+from orchestrator.store.selection import Selection
 from tests.cli.desk import CommandLine
 
 RENAMED = {"customer_tier": "pro"}
@@ -249,7 +253,10 @@ def test_a_discarded_event_is_at_its_end(
     done = meshline("quarantine", "discard", event_id, "--why", "a test lead")
     again = meshline("quarantine", "discard", event_id, "--why", "a test lead", "--json")
 
-    assert (done.code, done.out) == (0, "discarded 1\n")
+    assert (done.code, done.out) == (0, "discarded 1\n  1 of acme/leads (contract_violation)\n")
+    assert done.err == (
+        f"take it back with: meshline quarantine restore {event_id} --why 'the reason'\n"
+    )
     assert (again.code, again.document["ids"]) == (0, [])
     assert meshline.state(event_id) == "discarded"
     assert 'why: "a test lead"' in meshline("events", "show", event_id).out
@@ -264,6 +271,76 @@ def test_what_was_delivered_on_cannot_be_discarded(meshline: CommandLine) -> Non
 
     assert (ran.code, ran.out) == (1, "discarded 0\n")
     assert ran.err == f"{event_id} left alone: it is validated\n"
+
+
+def test_a_discard_is_previewed_by_workflow_and_reason(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (event_id, _) = renamed(2)
+
+    trial = meshline("quarantine", "discard", "--client", "acme", "--dry-run")
+
+    assert (trial.code, trial.err) == (0, "")
+    assert trial.out == "would discard 2\n  2 of acme/leads (contract_violation)\n"
+    assert meshline.state(event_id) == "quarantined"
+
+
+def test_a_person_at_a_terminal_is_asked_before_a_discard(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    ids = renamed(2)
+    words = ("quarantine", "discard", "--client", "acme", "--why", "a test")
+
+    for answer in ("n", ""):
+        no = meshline.asked(*words, answer=answer)
+        assert (no.code, no.out) == (1, "")
+        asked, *rest = no.err.splitlines()
+        assert "discard 2 events of acme/leads (contract_violation)? [y/N]" in asked
+        assert "nothing was changed" in "".join([asked, *rest])
+        assert meshline.state(ids[0]) == "quarantined"
+    yes = meshline.asked(*words, answer="y")
+    assert (yes.code, yes.out.splitlines()[0]) == (0, "discarded 2")
+
+
+def test_yes_asks_nobody(meshline: CommandLine, renamed: Callable[[int], list[str]]) -> None:
+    (event_id,) = renamed(1)
+
+    ran = meshline.asked("quarantine", "discard", event_id, "--why", "a test", "--yes", answer="")
+
+    assert (ran.code, "[y/N]" in ran.err) == (0, False)
+    assert meshline.state(event_id) == "discarded"
+
+
+def test_what_came_after_the_question_is_not_discarded(
+    meshline: CommandLine, renamed: Callable[[int], list[str]]
+) -> None:
+    (seen,) = renamed(1)
+    (later,) = renamed(1)
+
+    with meshline.store() as store:
+        done = discard_events(
+            store, Selection(client="acme"), why="a test", actor="cli:dana", seen={seen}
+        )
+
+    assert done.ids == [seen]
+    assert meshline.state(later) == "quarantined"
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_the_answer_to_a_discard_is_the_command_that_takes_it_back(
+    meshline: CommandLine, renamed: Callable[[int], list[str]], count: int
+) -> None:
+    (earlier,) = renamed(1)
+    meshline("quarantine", "discard", earlier, "--why", "junk")
+    ids = renamed(count)
+    time.sleep(0.002)  # it is told by the millisecond
+
+    done = meshline("quarantine", "discard", "--client", "acme", "--why", "oh")
+
+    command = done.err.removeprefix("take it back with: meshline ").strip()
+    back = meshline(*shlex.split(command), "--json").document
+    assert set(back["ids"]) == set(ids)
+    assert meshline.state(earlier) == "discarded"
 
 
 def test_a_discard_is_taken_back(
@@ -344,3 +421,6 @@ def test_a_discard_without_a_reason_is_refused(meshline: CommandLine) -> None:
     (event_id,) = meshline.leads(1, tier="gold")
 
     assert "needs a reason" in meshline("quarantine", "discard", event_id, "--why", " ").error
+    missing = meshline("quarantine", "discard", event_id)
+    assert (missing.code, missing.out) == (2, "")
+    assert missing.err.startswith("error: missing option '--why'")

@@ -60,6 +60,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *(f"connectors {one}" for one in ("list", "show", "check", "try", "schema")),
         *(f"dead-letters {one}" for one in ("list", "show", "requeue", "drop")),
         *(f"quarantine {one}" for one in ("list", "show", "fix", "replay", "discard")),
+        "quarantine restore",
         *(f"quarantine {one}" for one in ("diagnose", "recipe", "recipes", "run")),
         *("keys create", "keys list", "keys revoke"),
     }

@@ -123,7 +123,9 @@ def test_done_again_it_changes_nothing_and_says_where_the_event_is(store: Store)
 
     again = back(store, named)
 
-    assert (again.ids, again.skipped) == ([], [{"id": ids[0], "state": "quarantined"}])
+    (skipped,) = again.skipped
+    assert (again.ids, skipped["id"], skipped["state"]) == ([], ids[0], "quarantined")
+    assert (skipped["done"], skipped["by"]) == ("restored", "cli:eve")
     assert [one["action"] for one in shown(store, ids[0])["history"]].count("restore") == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -295,3 +297,62 @@ def test_only_who_acknowledged_may_give_it_another_end(store: Store) -> None:
         assert move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=90_000)
     first, second = (one for one in shown(store, 1)["history"] if "ack" in one["action"])
     assert first["detail"]["until"] < second["detail"]["until"]
+
+
+def restored(store: Store, event_id: str) -> None:
+    with store.write() as tx:
+        stands = {"state": State.QUARANTINED.value}
+        tx.execute(update(events).where(events.c.id == event_id).values(stands))
+        restore_stays(tx, [event_id], actor="cli:dana")
+
+
+class Story:
+    """What people and workers may do with some events, and what is true of these by then."""
+
+    def __init__(self, store: Store, chance: random.Random) -> None:
+        publish_leads(store)
+        self.store, self.chance = store, chance
+        self.state = dict.fromkeys(accept_leads(store, 4), "new")
+        self.cause: dict[str, str] = {}  # for which cause each event stopped last
+        self.entries: Counter[str] = Counter()  # how often an event came to a cause from elsewhere
+
+    def go_on(self) -> None:
+        one = self.chance.choice(list(self.state))
+        other_way = self.chance.random() < 0.5
+        match self.state[one]:
+            case "standing":
+                (again if other_way else discarded)(self.store, [one])
+                self.state[one] = "under way" if other_way else "discarded"
+            case "under way" if other_way:
+                deliver(self.store, [one])
+                self.state[one] = "delivered"
+            case "new" | "under way":
+                self.stop(one)
+            case "discarded":
+                restored(self.store, one)
+                self.state[one] = "standing"
+
+    def stop(self, one: str) -> None:
+        cause = self.chance.choice([Reason.RULE_ERROR, Reason.START_LIMIT])
+        stand(self.store, [one], cause)
+        self.entries[cause] += self.cause.get(one) != cause
+        self.cause[one], self.state[one] = cause, "standing"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_people_do_an_incident_is_over_when_its_events_are(
+    store: Store, seed: int
+) -> None:
+    story = Story(store, random.Random(seed))
+    for step in range(24):
+        story.go_on()
+        if step % 3:
+            keep(store)
+
+    keep(store)
+    for row in [*listed(store), *listed(store, state="resolved")]:
+        cause = row["reason"]
+        here = Counter(story.state[one] for one in story.cause if story.cause[one] == cause)
+        assert (row["standing"], row["under_way"]) == (here["standing"], here["under way"])
+        assert (row["state"] == "resolved") == (not here["standing"] + here["under way"])
+        assert row["events"] == story.entries[cause]

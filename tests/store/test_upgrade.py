@@ -140,3 +140,25 @@ def test_a_large_audit_is_moved_batch_by_batch(store_url: str) -> None:
         assert tx.execute(left).scalar_one() == 0
         moved = tx.execute(text("SELECT count(*) FROM audit_values")).scalar_one()
     assert moved == 600 * 5
+
+
+STAYS = """
+INSERT INTO quarantine (id, event_id, client, workflow, stage, reason, detail, violations, owner,
+    recovery_lead, since, recover_by, released_at, incident_id)
+VALUES (1, 'e2', 'acme', 'leads', 'validate', 'no_route', '', '[]', 'o', 'l', 1, 9, 2, 1),
+    (2, 'e2', 'acme', 'leads', 'validate', 'no_route', '', '[]', 'o', 'l', 3, 9, 4, 1),
+    (3, 'e1', 'acme', 'leads', 'validate', 'no_route', '', '[]', 'o', 'l', 3, 9, 4, 1)
+"""
+DISCARDED = """
+INSERT INTO events (id, client, workflow, workflow_id, idempotency_key, digest, state, epoch,
+    attempt, starts, replays, accepted_at, updated_at)
+VALUES ('e2', 'acme', 'leads', 1, 'k2', 'd', 'discarded', 1, 0, 0, 0, 1, 1)
+"""
+
+
+def test_what_an_older_release_discarded_can_be_put_back_on_its_last_stay(store_url: str) -> None:
+    older(store_url, "0014", f"{ROWS};{DISCARDED};{STAYS}")
+
+    with closing(open_store(store_url)) as store, store.read() as tx:
+        found = tx.execute(text("SELECT id, outcome, ended_at FROM quarantine ORDER BY id")).all()
+    assert [tuple(row) for row in found] == [(1, None, None), (2, "discarded", 4), (3, None, None)]

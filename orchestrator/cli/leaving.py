@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from orchestrator.cli.screen import note, short
-
-if TYPE_CHECKING:
-    from orchestrator.operations.choose_amendable import Untouched
 
 _MOST_TOLD = 20  # events that are told one by one; --json has them all
 
@@ -32,22 +29,24 @@ def who_and_when(act: Mapping[str, Any]) -> str:
     return f"{act['done']} by {act['by']} at {short(act['at'])}"
 
 
-def tell_untouched(done: Untouched) -> None:
+def tell_untouched(
+    passed_over: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]]
+) -> None:
     """What somebody else amended: before, or while the command ran."""
-    for by, acts in _by_person(done.passed_over).items():
+    for by, acts in _by_person(passed_over).items():
         last = max(str(one["at"]) for one in acts)
         when = f"at {short(last)}" if len(acts) == 1 else f"last at {short(last)}"
         note(f"passed over {len(acts)}: amended by {by} {when}; --again amends them too")
-    for one in done.changed[:_MOST_TOLD]:
+    for one in changed[:_MOST_TOLD]:
         note(f"{one['id']} not amended: {who_and_when(one)}, while this ran; look at it first")
-    if len(done.changed) > _MOST_TOLD:
-        note(f"and {len(done.changed) - _MOST_TOLD} more; --json has them all")
+    if len(changed) > _MOST_TOLD:
+        note(f"and {len(changed) - _MOST_TOLD} more; --json has them all")
 
 
 def _by_person(
-    acts: Sequence[Mapping[str, object]],
-) -> dict[str, list[Mapping[str, object]]]:
-    found: dict[str, list[Mapping[str, object]]] = {}
+    acts: Sequence[Mapping[str, Any]],
+) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for one in acts:
         found.setdefault(str(one["by"]), []).append(one)
     return found

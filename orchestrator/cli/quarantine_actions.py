@@ -85,7 +85,7 @@ def _put_fixed(done: Fixed, words: tuple[str, str]) -> None:
     put(f"{words[done.dry_run]} {len(done.ids)}")
     if done.unchanged:
         put(f"unchanged {len(done.unchanged)}")
-    tell_untouched(done)
+    tell_untouched(done.passed_over, done.changed)
     tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
     tell_skipped(done.skipped)
     if done.ids and not done.dry_run:

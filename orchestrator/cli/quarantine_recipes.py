@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli.leaving import Again, left_alone, tell_untouched
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, number
 from orchestrator.cli.progress import counting
@@ -83,6 +84,13 @@ def recipe(
         bool,
         typer.Option("--publish", help="Publish the workflow's next version with it as `amend`."),
     ] = False,
+    from_original: Annotated[
+        bool,
+        typer.Option(
+            "--from-original", help="Work on the payloads as they came, not as they are amended."
+        ),
+    ] = False,
+    again: Again = False,
     as_json: AsJson = False,
 ) -> None:
     """Try a fix on every selected event: before and after, and whether it then passes.
@@ -99,12 +107,14 @@ def recipe(
     given = _recipe(file, {name: one or [] for name, one in options.items()}, why, saved=saved)
     with opened_store() as store:
         made = given or _saved(store, saved, why)
-        done = _do(store, filters.selection(store), made, apply=apply, publish=publish)
+        how = {"actor": actor(), "again": again, "from_original": from_original}
+        done = _do(store, filters.selection(store), made, how, apply=apply, publish=publish)
     if as_json:
         put_json(done)
     else:
         _put(done, made)
-    if done["refused"] or done["skipped"] or not (done["passing"] or done["already"]):
+    left = done["refused"] or done["skipped"] or done["changed"]
+    if left or not (done["passing"] or done["already"]):
         raise typer.Exit(1)
 
 
@@ -147,15 +157,22 @@ def _saved(store: Store, saved: int | None, why: str | None) -> Recipe:
 
 
 def _do(
-    store: Store, selection: Selection, made: Recipe, *, apply: bool, publish: bool
+    store: Store,
+    selection: Selection,
+    made: Recipe,
+    how: dict[str, Any],
+    *,
+    apply: bool,
+    publish: bool,
 ) -> dict[str, Any]:
     from orchestrator.operations.mend_events import mend_events
     from orchestrator.operations.preview_recipe import preview_recipe
     from orchestrator.operations.publish_amendment import publish_amendment
 
+    seen: dict[str, str] = {}  # what the preview shows is what is amended, or nothing
     with counting(store, selection, "trying") as progress:
-        preview = preview_recipe(store, selection, made, progress=progress)
-    if not (preview.events or preview.skipped):
+        preview = preview_recipe(store, selection, made, **how, seen=seen, progress=progress)
+    if not (preview.events or preview.skipped or preview.passed_over):
         fix = "see `meshline quarantine list`"
         raise Refused("none of these events stands in quarantine", field="selection", fix=fix)
     done: dict[str, Any] = {**asdict(preview), "applied": None, "saved": [], "published": None}
@@ -163,8 +180,11 @@ def _do(
         whose = _one_workflow(preview)
     if apply:
         with counting(store, selection, "amending") as progress:
-            mended = mend_events(store, selection, made, actor=actor(), progress=progress)
+            mended = mend_events(store, selection, made, **how, seen=seen, progress=progress)
         done["applied"], done["saved"] = mended.ids, mended.recipes
+        done["changed"] = mended.changed
+        known = {one["id"] for one in preview.skipped}
+        done["skipped"] += [one for one in mended.skipped if one["id"] not in known]
     if publish:
         done["published"] = asdict(publish_amendment(store, *whose, made, actor=actor()))
     return done
@@ -192,12 +212,13 @@ def _put(done: Mapping[str, Any], made: Recipe) -> None:
         put(f"{said(step.describe())}: in {count} of {total} events")
     put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
     if done["already"]:
-        put(f"{done['already']} were amended so before")
+        put(f"unchanged {done['already']}")
     refused = [one for one in done["events"] if not (one["passes"] or one["already"])]
     _put_some([one for one in done["events"] if one["passes"]], "passes")
     _put_some(refused, "refused")
+    tell_untouched(done["passed_over"], done["changed"])
     for one in done["skipped"][:_MOST_TOLD]:
-        note(f"{one['id']} left alone: it is {one['state']}")
+        note(left_alone(one))
     if done["applied"] is not None:
         put(f"amended {len(done['applied'])}")
         for number in done["saved"]:

@@ -6,6 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.domain.recipe import Recipe
+from orchestrator.operations.choose_amendable import (
+    Seen,
+    Untouched,
+    choose_amendable,
+    look_at_amended,
+)
 from orchestrator.operations.preview_recipe import try_recipe
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.store.engine import Store, Tx
@@ -17,13 +23,12 @@ from orchestrator.store.workflows import WorkflowShelf, require_live
 
 
 @dataclass(kw_only=True)
-class Amendments:
+class Amendments(Untouched):
     """What a recipe did."""
 
     ids: list[str] = field(default_factory=list)
     recipes: list[int] = field(default_factory=list)  # saved as, one a workflow
     refused: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail, violations
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
 
 
 def mend_events(
@@ -32,22 +37,29 @@ def mend_events(
     recipe: Recipe,
     *,
     actor: str,
+    again: bool = False,
+    from_original: bool = False,
+    seen: Seen | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Amendments:
     """Amend every selected event that the recipe lets pass contract and routes; no other.
 
     The payload as it came is kept; the recipe is saved with its author, and the audit says which
-    it was. Nothing is replayed. Raises NotFound, Refused for a selection without a condition.
+    it was. Nothing is replayed. What somebody else amended is passed over without `again`, and what
+    is not as it was `seen` by a preview is left alone. Raises NotFound, Refused for a selection
+    without a condition.
     """
     found, skipped = selected_chunks(store, selection)
+    before = look_at_amended(store, found) if seen is None else seen
     done = Amendments(skipped=skipped)
     shelf = WorkflowShelf()
     for chunk in found:
         with store.write() as tx:
             hold_events(tx, chunk)  # before their payloads are read: another may be amending them
-            for (client, name), ids in by_workflow(tx, chunk).items():
+            free = choose_amendable(tx, chunk, done, actor=actor, again=again, seen=before)
+            for (client, name), ids in by_workflow(tx, free).items():
                 workflow = shelf.take(tx, require_live(tx, client, name).id)
-                tried = try_recipe(tx, ids, recipe, workflow)
+                tried = try_recipe(tx, ids, recipe, workflow, from_original=from_original)
                 amended = {one.id: one.payload for one in tried if one.passes}
                 done.ids += _amend(tx, amended, recipe, (client, name), actor, done)
                 done.refused += [one.as_json() for one in tried if not (one.passes or one.already)]

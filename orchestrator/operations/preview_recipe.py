@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+from orchestrator.domain import strict_json
 from orchestrator.domain.compiled import CompiledWorkflow
 from orchestrator.domain.errors import NothingToChange, Refused
 from orchestrator.domain.recipe import Change, Mended, Recipe, apply_recipe
 from orchestrator.domain.verdicts import Rejected, Violation
+from orchestrator.operations.choose_amendable import Untouched, choose_amendable
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
+from orchestrator.store.amendments import digests_of_amended
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.quarantine import bodies_of_amended, effective_payloads
 from orchestrator.store.selection import Selection, by_workflow
@@ -24,7 +27,7 @@ class Tried:
 
     id: str
     passes: bool
-    already: bool = False  # it was amended so before: as it came it would pass with the recipe
+    already: bool = False  # it is so already: the recipe was made on it before
     changes: tuple[Change, ...] = ()
     to: tuple[str, ...] = ()  # the destinations of the route that it would take
     reason: str | None = None  # why it would not pass
@@ -40,7 +43,7 @@ class Tried:
 
 
 @dataclass(kw_only=True)
-class Preview:
+class Preview(Untouched):
     """What a recipe would do."""
 
     recipe: dict[str, object]
@@ -50,7 +53,6 @@ class Preview:
     places: list[int] = field(default_factory=list)  # by step: in how many events it does something
     workflows: list[dict[str, object]] = field(default_factory=list)  # client, workflow, version
     events: list[dict[str, object]] = field(default_factory=list)
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
 
 
 def preview_recipe(
@@ -58,41 +60,80 @@ def preview_recipe(
     selection: Selection,
     recipe: Recipe,
     *,
+    actor: str,
+    again: bool = False,
+    from_original: bool = False,
+    seen: dict[str, str] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Preview:
     """Try a recipe on every selected event, against contract and routes of the live version.
 
-    Nothing is changed. Raises NotFound, Refused for a selection without a condition.
+    Nothing is changed. What somebody else than `actor` amended is passed over without `again`; with
+    `from_original` the recipe works on what came. `seen` is filled with how the amended events
+    stood, for `mend_events`. Raises NotFound, Refused for a selection without a condition.
     """
     found, skipped = selected_chunks(store, selection)
     preview = Preview(recipe=recipe.describe(), places=[0] * len(recipe.steps), skipped=skipped)
     shelf = WorkflowShelf()
     for chunk in found:
         with store.read() as tx:
-            for (client, name), ids in by_workflow(tx, chunk).items():
+            if seen is not None:
+                seen.update(digests_of_amended(tx, chunk))
+            free = choose_amendable(tx, chunk, preview, actor=actor, again=again)
+            for (client, name), ids in by_workflow(tx, free).items():
                 live = require_live(tx, client, name)
                 _note_workflow(preview, live)
-                for tried in try_recipe(tx, ids, recipe, shelf.take(tx, live.id)):
+                workflow = shelf.take(tx, live.id)
+                for tried in try_recipe(tx, ids, recipe, workflow, from_original=from_original):
                     _add(preview, tried)
         progress(preview.passing + preview.already + preview.refused)
     return preview
 
 
 def try_recipe(
-    tx: Tx, ids: Sequence[str], recipe: Recipe, workflow: CompiledWorkflow
+    tx: Tx,
+    ids: Sequence[str],
+    recipe: Recipe,
+    workflow: CompiledWorkflow,
+    *,
+    from_original: bool = False,
 ) -> list[Tried]:
-    """Each event with the recipe made on its payload, amended before or not."""
+    """Each event with the recipe made on its payload as amended, or `from_original` as it came."""
     payloads = effective_payloads(tx, ids)
-    tried = [_try(one, payloads[one], recipe, workflow) for one in ids if one in payloads]
-    came = bodies_of_amended(tx, [one.id for one in tried if one.reason == _NOTHING])
-    return [
-        Tried(id=one.id, passes=False, already=True, detail="it was amended so before")
-        if one.id in came and _try(one.id, came[one.id], recipe, workflow).passes
-        else one
-        for one in tried
-    ]
+    came = bodies_of_amended(tx, ids)
+    tried = []
+    for one in ids:
+        if one not in payloads:
+            continue
+        base = came.get(one, payloads[one]) if from_original else payloads[one]
+        result = _try(one, base, recipe, workflow)
+        if one in came:
+            result = _or_already(result, came[one], payloads[one], recipe, workflow)
+        tried.append(result)
+    return tried
 
 
+def _or_already(
+    tried: Tried, came: object, now: object, recipe: Recipe, workflow: CompiledWorkflow
+) -> Tried:
+    """What the recipe makes of an amended event; `already` where that is how it is now.
+
+    Where it finds nothing to change, what it makes of what came decides: an event that another
+    amendment changed is not what the recipe would have made of it.
+    """
+    made = tried if tried.passes else None
+    if tried.reason == _NOTHING:
+        made = _try(tried.id, came, recipe, workflow)
+    if made and made.passes and strict_json.digest(made.payload) == strict_json.digest(now):
+        return Tried(id=tried.id, passes=False, already=True, detail="it is amended so already")
+    if tried.reason == _NOTHING:
+        return replace(tried, detail=_AMENDED_OTHERWISE)
+    return tried
+
+
+_AMENDED_OTHERWISE = (
+    "no step finds anything to change in it as it is amended; --from-original works on what came"
+)
 _NOTHING = "nothing_to_change"
 
 

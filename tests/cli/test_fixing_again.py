@@ -44,6 +44,10 @@ def amended(meshline: CommandLine, event_id: str) -> Any:
     return meshline("quarantine", "show", event_id, "--json").document["amended"]
 
 
+RECIPE = ("quarantine", "recipe", "--workflow", "leads")
+RIGHT = ("--rename", "customer_tier=tier", "--map", "tier=enterprise:pro")
+
+
 def acts(meshline: CommandLine, event_id: str) -> list[str]:
     history = meshline("events", "show", event_id, "--json").document["history"]
     return [one["action"] for one in history]
@@ -130,3 +134,50 @@ def test_what_a_colleague_reset_is_nobodys(
         reset_events(store, Selection(ids=(event_id,)), actor="cli:ana")
 
     assert meshline(*FIX, *RENAME).out == "fixed 1\n"
+
+
+def test_the_right_recipe_after_a_wrong_one_is_not_said_to_be_done(
+    meshline: CommandLine, stopped: Callable[[int], list[str]]
+) -> None:
+    (event_id,) = stopped(1)
+    meshline(*RECIPE, *RENAME, "--apply")
+
+    on_amended = meshline(*RECIPE, *RENAME, "--json")
+    right = meshline(*RECIPE, *RIGHT, "--from-original", "--apply", "--json")
+    again = meshline(*RECIPE, *RIGHT, "--from-original", "--apply")
+
+    assert (on_amended.code, on_amended.document["already"]) == (0, 1)
+    assert right.document["applied"] == [event_id]
+    assert amended(meshline, event_id)["tier"] == "pro"
+    assert (again.code, "unchanged 1\namended 0\n" in again.out) == (0, True)
+    assert acts(meshline, event_id).count("amend") == 2
+
+
+def test_a_recipe_that_another_amendment_hides_says_how_to_make_it(
+    meshline: CommandLine, stopped: Callable[[int], list[str]]
+) -> None:
+    stopped(1)
+    wrong = ("--rename", "customer_tier=tier", "--map", "tier=enterprise:pro")
+    meshline(*RECIPE, *wrong, "--apply")
+
+    ran = meshline(*RECIPE, *RENAME, "--json")
+
+    assert (ran.code, ran.document["already"], ran.document["refused"]) == (1, 0, 1)
+    assert "--from-original works on what came" in ran.document["events"][0]["detail"]
+
+
+def test_a_recipe_passes_over_a_colleagues_events_in_preview_and_apply(
+    meshline: CommandLine, stopped: Callable[[int], list[str]]
+) -> None:
+    first, second = stopped(2)
+    fixed_by_ana(meshline, first)
+
+    tried = meshline(*RECIPE, *RENAME)
+    done = meshline(*RECIPE, *RENAME, "--apply", "--json").document
+    over = meshline(*RECIPE, *RENAME, "--from-original", "--again", "--apply", "--json").document
+
+    assert "passed over 1: amended by cli:ana at 20" in tried.err
+    assert [one["id"] for one in done["passed_over"]] == [first]
+    assert done["applied"] == [second]
+    assert over["applied"] == [first]
+    assert amended(meshline, first)["tier"] == "enterprise"

@@ -259,7 +259,7 @@ def test_what_was_amended_so_before_can_still_be_published(
     done = again.document
     assert (done["passing"], done["already"], done["refused"], done["applied"]) == (0, 2, 0, [])
     assert done["published"]["version"] == 2
-    assert "2 were amended so before" in meshline(*GROUP, *RECIPE).out
+    assert "unchanged 2\n" in meshline(*GROUP, *RECIPE).out
 
 
 def test_what_another_fix_made_is_not_taken_for_the_recipes_work(

@@ -258,7 +258,7 @@ def test_an_event_that_was_amended_or_moved_since_is_other_ground(store: Store) 
     first, second, third = mended(store, 3)
     token = planned(store).token
     again = recipe_of([{"map": "tier", "values": {"enterprise": "pro"}}])
-    mend_events(store, Selection(ids=(first,)), again, actor="cli:bo")
+    mend_events(store, Selection(ids=(first,)), again, actor="cli:bo", again=True)
     replay_events(store, Selection(ids=(second,)), actor="cli:bo")
 
     with pytest.raises(Refused, match=f"2 events of plan {token}") as refused:
@@ -275,7 +275,7 @@ def test_ground_that_changes_under_a_run_stops_it_before_the_chunk(store: Store)
     again = recipe_of([{"map": "tier", "values": {"enterprise": "pro"}}])
 
     def meddle(_: float) -> None:
-        mend_events(store, Selection(ids=(max(ids),)), again, actor="cli:bo")
+        mend_events(store, Selection(ids=(max(ids),)), again, actor="cli:bo", again=True)
 
     with pytest.raises(Refused, match="1 events of plan"):
         run_plan(store, token, actor="cli:ada", rate=2, pause=meddle)

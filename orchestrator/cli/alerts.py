@@ -164,8 +164,10 @@ def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> No
 def _what(one: dict[str, Any]) -> str:
     if one["incident"] is None:
         return str(one["kind"])
-    step = f", step {one['step']}" if one["step"] else ""
     where = f"{one['client']}/{one['workflow']}"
+    if one["news"]:
+        return f"incident {one['incident']} {one['news']}\n{where}: {one['title']}"
+    step = f", step {one['step']}" if one["step"] else ""
     return f"incident {one['incident']} {one['kind']}{step}\n{where}: {one['title']}"
 
 

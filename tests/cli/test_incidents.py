@@ -11,11 +11,13 @@ from orchestrator.operations.resume_destination import resume_destination
 from orchestrator.store.clock import now_ms
 from orchestrator.store.held import release_held
 from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.keeping import keep_clocks
 from orchestrator.store.schema import deliveries, events, payloads
 from orchestrator.store.schema import incidents as incidents_table
 from orchestrator.store.settling import settle_incidents
 from orchestrator.store.stages import hand_back
 from orchestrator.store.stays import Sweep, settle_stays
+from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
 from tests.leads import (
     TEXT,
@@ -399,6 +401,19 @@ def test_hand_work_is_counted_by_touch_with_the_time_from_acknowledged_to_resolv
     assert 90 <= healed["seconds"] < 600
     assert "heal incidents" in meshline("incidents", "work", "--client", "acme").out
     assert meshline("incidents", "work", "--client", "other").out == "nothing was done by hand\n"
+
+
+def test_the_list_of_alerts_says_what_is_new_of_an_acknowledged_incident(
+    meshline: CommandLine,
+) -> None:
+    renamed(meshline, 1)
+    meshline("incidents", "ack", "1")
+    with meshline.store() as store:
+        with store.write() as tx:
+            tx.execute(update(incidents_table).values(events=10))
+        keep_clocks(store, TermsShelf())
+
+    assert "incident 1 grew from 1 to 10 events" in meshline("alerts", "list").out
 
 
 @pytest.mark.parametrize(

@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import traceback
 
 import typer
 
-from orchestrator.cli.screen import complain, note
+from orchestrator.cli.screen import ReaderGone, complain, note
 from orchestrator.domain.errors import MeshlineError
 
 DEBUG = "MESHLINE_DEBUG"
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 130  # by Ctrl-C; as a shell says it of a program that a signal ended
+UNREAD = 141  # the reader of a pipe went away, as `head` does
 
 
 def run(app: typer.Typer, arguments: list[str]) -> int:
-    """Run a command and answer its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    """Run a command and answer its exit code: one of those above."""
+    try:
+        code = _run(app, arguments)
+        sys.stdout.flush()
+    except (ReaderGone, BrokenPipeError):
+        _drop_output()
+        return UNREAD
+    except OSError as error:
+        _drop_output()
+        complain(_sentence(error))
+        return FAILED
+    return code
+
+
+def _run(app: typer.Typer, arguments: list[str]) -> int:
     try:
         _check_encoding(arguments)
         answer = app(arguments, prog_name="meshline", standalone_mode=False)
-        sys.stdout.flush()
     except typer.TyperException as error:
         _tell_usage(error)
         return USAGE
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()
+    except ReaderGone:
+        raise
+    except SystemExit:  # typer's own answer to a broken pipe, be it this one or a socket's
+        if _unread():
+            raise ReaderGone from None
+        complain("a connection was closed by the other side")
         return FAILED
     except Exception as error:  # noqa: BLE001 - this is where every failure becomes a line
         complain(_sentence(error))
@@ -68,12 +86,20 @@ def _sentence(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {first}; {hint}"
 
 
+def _unread() -> bool:
+    """Whether stdout is a pipe that nobody reads any more."""
+    looked = select.poll()
+    looked.register(1, 0)  # errors are told without being asked for
+    return any(what & select.POLLERR for _, what in looked.poll(0))
+
+
 def _drop_output() -> None:
     """Let go of what could not be written.
 
-    What is still in the buffer would fail again at the interpreter's end, and change the exit code.
+    What is still in a buffer would fail again at the interpreter's end, and change the exit code.
     """
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

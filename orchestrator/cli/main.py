@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import Annotated
 
@@ -78,6 +79,9 @@ def main() -> None:
     # What a command imports and builds stays to its end: looking through it for garbage every few
     # hundred objects takes a tenth of its time.
     gc.set_threshold(50_000, 20, 20)
+    for name in ("stdout", "stderr"):  # a shell can close both, with `>&-`
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     sys.exit(run(app, sys.argv[1:]))
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -25,6 +26,10 @@ _BOLD, _RED, _GREEN, _YELLOW = "1", "31", "32", "33"
 _UNITS = (("d", 72 * 3_600, 86_400), ("h", 2 * 3_600, 3_600), ("m", 60, 60))
 
 
+class ReaderGone(Exception):
+    """Raised when whoever read the output went away, as `head` does when it has seen enough."""
+
+
 def put_json(document: object) -> None:
     """One JSON document on stdout, in UTF-8 whatever the terminal speaks."""
     import orjson
@@ -32,9 +37,10 @@ def put_json(document: object) -> None:
     text = visible_json(
         orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     )
-    sys.stdout.flush()
-    while text:  # under PYTHONUNBUFFERED a write may take only a part
-        text = text[sys.stdout.buffer.write(text) :]
+    with _read_by_somebody():
+        sys.stdout.flush()
+        while text:  # under PYTHONUNBUFFERED a write may take only a part
+            text = text[sys.stdout.buffer.write(text) :]
 
 
 def put(text: str = "") -> None:
@@ -52,7 +58,8 @@ def put_field(name: str, value: object) -> None:
 
 def put_source(text: str) -> None:
     """Text that is copied as a whole, such as a program's: never folded."""
-    typer.echo(visible_lines(text))
+    with _read_by_somebody():
+        typer.echo(visible_lines(text))
 
 
 def note(text: str) -> None:
@@ -82,11 +89,12 @@ def put_table(
     else:
         lines = records(columns, shown)
     coloured = _is_coloured()
-    for number, line in enumerate(lines):
-        for part in line:
-            style = (_style(part.text) if number else _BOLD) if coloured else ""
-            sys.stdout.write(f"{_painted(part.text, style)}{part.space}")
-        sys.stdout.write("\n")
+    with _read_by_somebody():
+        for number, line in enumerate(lines):
+            for part in line:
+                style = (_style(part.text) if number else _BOLD) if coloured else ""
+                sys.stdout.write(f"{_painted(part.text, style)}{part.space}")
+            sys.stdout.write("\n")
 
 
 def on_terminal() -> bool:
@@ -137,7 +145,17 @@ def _say(text: str, stream: TextIO, *, indent: int = 2) -> None:
     if stream.isatty():
         width = _width(stream)
         lines = [each for line in lines for each in fold(line, width, indent=indent)]
-    typer.echo("\n".join(lines), file=stream)
+    with _read_by_somebody():
+        typer.echo("\n".join(lines), file=stream)
+
+
+@contextmanager
+def _read_by_somebody() -> Iterator[None]:
+    """Raises ReaderGone where the pipe has no reader any more: typer must not take it for its own."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def _width(stream: TextIO) -> int:

@@ -162,7 +162,11 @@ def test_a_fault_of_our_own_is_one_line_with_a_way_to_see_more(
 
 @pytest.mark.parametrize(
     ("words", "reader", "read"),
-    [("audit --limit 1000 --json", "head -c 1", "{"), ("-h", "true", "")],
+    [
+        ("audit --limit 1000 --json", "head -c 1", "{"),
+        ("audit --limit 1000", "head -c 4", "WHEN"),
+        ("-h", "true", ""),
+    ],
 )
 def test_nothing_is_said_when_the_reader_leaves(
     meshline: CommandLine, words: str, reader: str, read: str
@@ -177,7 +181,7 @@ def test_nothing_is_said_when_the_reader_leaves(
         check=False,
     )
 
-    assert (done.returncode, done.stdout, done.stderr) == (1, read, "")
+    assert (done.returncode, done.stdout, done.stderr) == (141, read, "")
 
 
 def test_ctrl_c_ends_a_command_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:

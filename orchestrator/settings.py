@@ -10,7 +10,6 @@ import ssl
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 from pydantic import (
     Field,
@@ -24,7 +23,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.domain.endpoints import broker_fault, database_fault, kombu_address
 from orchestrator.domain.errors import StartupFailed
-from orchestrator.variables import check_names, unknown_variables
+from orchestrator.variables import (
+    DEFAULT_HOME,
+    check_names,
+    home_fault,
+    store_url,
+    unknown_variables,
+)
 
 LOOPBACK = "127.0.0.1"
 _SHORTEST_KEY = 16  # characters
@@ -41,7 +46,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    home: Path = Field(Path(".meshline"), description="folder of the embedded state")
+    home: Path = Field(Path(DEFAULT_HOME), description="folder of the embedded state")
     database_url: SecretStr | None = Field(
         None,
         description="postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE; unset: SQLite in"
@@ -140,10 +145,8 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _is_a_path(cls, home: Path) -> Path:
-        if not str(home).isprintable():
-            raise ValueError("its path holds a line break or a control character")
-        if home.exists() and not home.is_dir():
-            raise ValueError(f"{home} is not a folder")
+        if fault := home_fault(home):
+            raise ValueError(fault)
         return home
 
     @field_validator("broker_url", "database_url")
@@ -180,10 +183,8 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """The database's address, the default filled in."""
-        if self.database_url:
-            return self.database_url.get_secret_value()
-        # Quoted: what reads an address reads its escapes, and %20 may be part of a folder's name.
-        return f"sqlite:///{quote(str(self.home.absolute() / 'meshline.db'))}"
+        url = self.database_url
+        return store_url(self.home, url.get_secret_value() if url else None)
 
     @property
     def pages_url(self) -> str:

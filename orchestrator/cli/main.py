@@ -5,40 +5,75 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import (
-    alerts,
-    audit,
-    connectors,
-    dead_letters,
-    destinations,
-    doctor,
-    emit,
-    erase,
-    events,
-    incidents,
-    keys,
-    processes,
-    quarantine,
-    retention,
-    sla,
-    workflow,
-)
+from orchestrator.cli.coercing import coerce_without_pydantic
 from orchestrator.cli.failures import run
 from orchestrator.cli.screen import put
 
-app = typer.Typer(
-    name="meshline",
-    rich_markup_mode=None,
-    help="Holds the rules of your automations, proves each handoff, and keeps the record.",
-    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors are one line on stderr.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+_PARTS = {
+    **dict.fromkeys(("up", "demo", "api", "worker", "relay", "keeper", "flower"), "processes"),
+    "workflow": "workflow",
+    "emit": "emit",
+    "events": "events",
+    "incidents": "incidents",
+    "quarantine": "quarantine",
+    "dead-letters": "dead_letters",
+    "destinations": "destinations",
+    "connectors": "connectors",
+    "sla": "sla",
+    "alerts": "alerts",
+    "retention": "retention",
+    "erase": "erase",
+    "audit": "audit",
+    "keys": "keys",
+    "doctor": "doctor",
+}
+"""The first word of each command, and the module that has it."""
+
+
+@cache
+def command_line(word: str | None = None) -> typer.Typer:
+    """The commands; with the first word of one, only what begins with it.
+
+    To load the modules of all commands takes longer than a listing does.
+    """
+    app = typer.Typer(
+        name="meshline",
+        rich_markup_mode=None,
+        help="Holds the rules of your automations, proves each handoff, and keeps the record.",
+        epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors are one line on"
+        " stderr.",
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(meshline)
+    wanted = {word: _PARTS[word]} if word in _PARTS else _PARTS
+    for part, name in {part: name for name, part in wanted.items()}.items():
+        _add(app, name, part)
+    return app
+
+
+def _add(app: typer.Typer, name: str, part: str) -> None:
+    module = import_module(f"orchestrator.cli.{part}")
+    if part == "processes":
+        module.add_to(app)
+    elif hasattr(module, "app"):
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(name)(getattr(module, part))
+
+
+def __getattr__(name: str) -> typer.Typer:
+    if name == "app":  # all commands, for those who want to see them
+        return command_line()
+    raise AttributeError(name)
 
 
 def _version(asked: bool) -> None:
@@ -47,31 +82,12 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def meshline(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
     """Holds the rules of your automations, proves each handoff, and keeps the record."""
-
-
-processes.add_to(app)
-app.add_typer(workflow.app, name="workflow")
-app.command("emit")(emit.emit)
-app.add_typer(events.app, name="events")
-app.add_typer(incidents.app, name="incidents")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(destinations.app, name="destinations")
-app.add_typer(connectors.app, name="connectors")
-app.add_typer(sla.app, name="sla")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(retention.app, name="retention")
-app.command("erase")(erase.erase)
-app.command("audit")(audit.audit)
-app.add_typer(keys.app, name="keys")
-app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
@@ -81,8 +97,10 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     for name in ("stdout", "stderr"):  # a shell can close both, with `>&-`
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
-    sys.exit(run(app, sys.argv[1:]))
+            setattr(sys, name, Path(os.devnull).open("w"))
+    coerce_without_pydantic()
+    words = sys.argv[1:]
+    sys.exit(run(command_line(words[0] if words else None), words))
 
 
 if __name__ == "__main__":

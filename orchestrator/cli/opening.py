@@ -22,11 +22,10 @@ def opened_store(*, create: bool = False) -> Iterator[Store]:
     Without `create` a missing SQLite file is an error: a look from the wrong folder must not show
     an empty store. Raises StoreUnavailable, SchemaMismatch, StartupFailed.
     """
-    from orchestrator.settings import settings
     from orchestrator.store.engine import Store
     from orchestrator.store.migrate import open_store
 
-    url = settings().store_url
+    url = _store_url()
     if not create:
         missing = missing_file(Store(url))
         if missing:
@@ -36,6 +35,16 @@ def opened_store(*, create: bool = False) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _store_url() -> str:
+    from orchestrator.variables import plain_store_url
+
+    if (found := plain_store_url()) is not None:
+        return found
+    from orchestrator.settings import settings
+
+    return settings().store_url
 
 
 def missing_file(store: Store) -> Path | None:

@@ -151,7 +151,7 @@ def _say(text: str, stream: TextIO, *, indent: int = 2) -> None:
 
 @contextmanager
 def _read_by_somebody() -> Iterator[None]:
-    """Raises ReaderGone where the pipe has no reader any more: typer must not take it for its own."""
+    """Raises ReaderGone where nobody reads the pipe; of its own error typer would make an exit."""
     try:
         yield
     except BrokenPipeError:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, FromClause, and_, exists, insert, literal, or_, select, true
-from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
 from orchestrator.domain.errors import IdempotencyConflict, MeshlineError
@@ -19,6 +18,7 @@ from orchestrator.store.engine import AnyRow
 from orchestrator.store.erased_keys import ANY_ERASED, any_erased, erased_key, key_of_store
 from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import audit, events, payloads
+from orchestrator.store.upserts import upsert
 from orchestrator.store.workflows import LiveWorkflow
 
 
@@ -203,12 +203,12 @@ def _insert_events(dialect: str, given: FromClause) -> Any:
         "accepted_at": now_ms(),
         "updated_at": now_ms(),
     }
-    upsert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(events)
+    fresh_only: Any = upsert(dialect, events)
     # SQLite needs the WHERE to tell an upsert from a join.
     asked = true() if dialect == "sqlite" else _was_not_erased(given)
     fresh = select(*(given.c[name] for name in _EVENT), *fixed.values()).where(asked)
     return (
-        upsert.from_select([*_EVENT, *fixed], fresh)
+        fresh_only.from_select([*_EVENT, *fixed], fresh)
         .on_conflict_do_nothing(
             index_elements=[events.c.client, events.c.workflow, events.c.idempotency_key]
         )

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.incidents import IncidentState
 from orchestrator.store import audit
@@ -20,6 +19,7 @@ from orchestrator.store.clock import after, now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import storable
 from orchestrator.store.schema import alerts, incidents
+from orchestrator.store.upserts import upsert
 
 CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up
 MOST_ATTEMPTS = 12
@@ -120,7 +120,7 @@ def add_alert(
     news: str | None = None,
 ) -> bool:
     """Write one alert, due now; False where it is there already."""
-    insert_: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(alerts)
+    insert_: Any = upsert(tx.dialect.name, alerts)
     statement = insert_.values(
         **_new(kind, recipient), incident_id=incident, round=round_, step=step, role=role, news=news
     )

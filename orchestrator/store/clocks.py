@@ -24,7 +24,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.calendars import deadline, latest_start
 from orchestrator.domain.causes import late_cause
@@ -40,6 +39,7 @@ from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit as audit_table
 from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
 from orchestrator.store.terms import Terms
+from orchestrator.store.upserts import upsert
 
 ACTOR = "keeper"
 DELIVER_WITHIN, RECOVER_WITHIN = "deliver_within", "recover_within"
@@ -181,7 +181,7 @@ _BREACH = {"event_id": str, "kind": str, "client": str, "workflow": str, "due_at
 
 def _keep(dialect: str) -> Any:
     given = rows_of(dialect, **_BREACH)
-    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(breaches)
+    insert: Any = upsert(dialect, breaches)
     # SQLite takes ON CONFLICT after a SELECT for a join, unless there is a WHERE.
     rows = select(*given.c, now_ms()).where(given.c.event_id.is_not(None))
     return (

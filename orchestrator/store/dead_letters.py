@@ -15,13 +15,13 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Select, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import storable
 from orchestrator.store.schema import dead_letters
 from orchestrator.store.selection import Selection
+from orchestrator.store.upserts import upsert
 from orchestrator.store.views import View, iso
 
 OWNER = "platform"
@@ -76,7 +76,6 @@ class DeadLetter:
 
 def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
     """Write a message down; its number, or None where it stands here already."""
-    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     row = {
         "at": now_ms(),
         "queue": _short(letter.queue),
@@ -91,7 +90,7 @@ def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
     }
     table = dead_letters.c
     kept = tx.execute(
-        insert(dead_letters)
+        upsert(tx.dialect.name, dead_letters)
         .values(row)
         .on_conflict_do_nothing(
             index_elements=[table.digest], index_where=table.state == LetterState.STANDING

@@ -10,10 +10,10 @@ import hmac
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, exists, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.store.prepared import Prepared
 from orchestrator.store.schema import store_keys
+from orchestrator.store.upserts import upsert
 
 _MARK = "erased:"
 _NAME, _IN_USE = "erased_keys", "erased_keys_in_use"
@@ -38,8 +38,8 @@ def erased_key(secret: bytes, client: str, workflow: str, key: str) -> str:
 
 def note_in_use(tx: Connection) -> None:
     """From now on whoever accepts looks for erased keys too."""
-    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    tx.execute(insert(store_keys).values(name=_IN_USE, value="1").on_conflict_do_nothing())
+    named = upsert(tx.dialect.name, store_keys).values(name=_IN_USE, value="1")
+    tx.execute(named.on_conflict_do_nothing())
 
 
 ANY_ERASED = exists().where(store_keys.c.name == literal(_IN_USE))

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.gates import PAUSED, Gate, GateState, named_destination
 from orchestrator.store import audit
@@ -19,6 +18,7 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import moment
 from orchestrator.store.prepared import Prepared, storable
 from orchestrator.store.schema import gates
+from orchestrator.store.upserts import upsert
 
 _LONGEST_ERROR = 2_000  # characters
 
@@ -150,7 +150,7 @@ def locked_gate(tx: Connection, name: str, actor: str) -> Gate:
     found = lock_gate(tx, name)
     if found is not None:
         return found
-    insert: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(gates)
+    insert: Any = upsert(tx.dialect.name, gates)
     made = insert.values(name=name, since=now_ms(), actor=actor, updated_at=now_ms())
     tx.execute(made.on_conflict_do_nothing())
     return _gate(tx.execute(_underlock_gate(name)).one())

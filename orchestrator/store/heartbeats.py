@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, Kind, patience
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.engine import Store
 from orchestrator.store.schema import heartbeats
+from orchestrator.store.upserts import upsert
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Pulse:
             log.debug("its last heartbeat stays: %s", error)
 
     def _write(self, tx: Connection, did: str) -> None:
-        insert: Any = (sqlite if self._store.is_sqlite else postgresql).insert(heartbeats)
+        insert: Any = upsert(tx.dialect.name, heartbeats)
         statement = insert.values(
             kind=self._kind.value,
             instance=self._instance,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, case, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.causes import Cause, further_cause, held_cause
 from orchestrator.domain.incidents import (
@@ -23,6 +22,7 @@ from orchestrator.store.due_times import recovery_ms
 from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.schema import audit as audit_table
 from orchestrator.store.schema import incidents
+from orchestrator.store.upserts import upsert
 
 _HOUR_SECONDS = 3_600.0
 
@@ -181,7 +181,7 @@ def _opened_beside() -> Any:
 
 def _note(dialect: str) -> Any:
     table = incidents.c
-    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(incidents)
+    insert: Any = upsert(dialect, incidents)
     statement = insert.values(
         **{name: bindparam(name, type_=Text) for name in _GIVEN},
         state=IncidentState.OPEN,

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from orchestrator.domain.errors import SchemaMismatch, StartupFailed
 from orchestrator.starting import make_private
@@ -16,6 +17,7 @@ from orchestrator.store.engine import Store
 from orchestrator.store.schema import HEAD
 
 _BESIDE = ("-wal", "-shm", "-journal")
+_VERSION = "SELECT version_num FROM alembic_version"
 _LOCK = 0x6D657368  # any number that is ours: two processes that start together take turns
 
 
@@ -29,9 +31,7 @@ def open_store(url: str) -> Store:
             raise StartupFailed(f"the store's folder cannot be made: {error}") from None
         _keep_private(Path(store.url.database))
     try:
-        with store.read() as tx:
-            found = schema_version(tx)
-        if found != HEAD:
+        if not _is_current(store):
             _upgrade(store)
     except BaseException:
         store.close()
@@ -50,11 +50,25 @@ def _keep_private(database: Path) -> None:
     make_private(database, *(database.with_name(database.name + end) for end in _BESIDE))
 
 
+def _is_current(store: Store) -> bool:
+    """Whether the schema is this release's; asked without looking first whether it has a version.
+
+    Nothing has to be loaded for it. On PostgreSQL a look is a statement by itself, which may fail.
+    """
+    with store.read() as tx:
+        try:
+            return tx.exec_driver_sql(_VERSION).scalar() == HEAD
+        except DatabaseError as error:
+            if error.connection_invalidated:
+                raise
+            return False  # it has no version yet
+
+
 def schema_version(tx: Connection) -> str | None:
     """The database's schema version; None where it has none yet."""
     if not inspect(tx).has_table("alembic_version"):
         return None
-    return tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return tx.execute(text(_VERSION)).scalar_one_or_none()
 
 
 def _upgrade(store: Store) -> None:

@@ -10,13 +10,13 @@ import math
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, func
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.gates import Reserved
 from orchestrator.domain.handoff import RateBudget
 from orchestrator.store.clock import now_ms
 from orchestrator.store.prepared import Prepared
 from orchestrator.store.schema import gates
+from orchestrator.store.upserts import upsert
 
 _US = 1_000  # microseconds in a millisecond: an interval of less than one must not be rounded away
 
@@ -50,7 +50,7 @@ def reserve(
 
 
 def _upsert(dialect: str) -> Any:
-    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(gates)
+    insert: Any = upsert(dialect, gates)
     interval, slack, table = _number("interval"), _number("slack"), gates.c
     now = now_ms() * _US
     used_up = _latest(

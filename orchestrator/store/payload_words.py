@@ -21,11 +21,11 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
 
 from orchestrator.domain.words import words_of
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import payloads, quarantine, quarantine_words
+from orchestrator.store.text_search import TextSearchQuery
 
 
 def index_words(tx: Connection, ids: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ def has_words(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
     if tx.dialect.name == "sqlite":
         found = column.op("MATCH")(" ".join(f'"{word}"*' for word in words))
         return stay.in_(select(quarantine_words.c.rowid).where(found))
-    found = column.op("@@")(cast(" & ".join(f"'{word}':*" for word in words), TSQUERY))
+    found = column.op("@@")(cast(" & ".join(f"'{word}':*" for word in words), TextSearchQuery))
     stays = select(quarantine_words.c.rowid).where(found).scalar_subquery()
     # It takes any word for a rare one: of a join it would look up each stay by itself.
     return stay == any_(func.array(stays))

@@ -18,7 +18,6 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.lifecycle import DeliveryState
@@ -27,6 +26,7 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.deliveries import MAY_BE_THERE, NOT_MADE
 from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import deliveries
+from orchestrator.store.upserts import upsert
 
 
 def plan_deliveries(
@@ -57,7 +57,7 @@ def _insert_planned(dialect: str) -> Any:
         "unknown": false(),
         "updated_at": now_ms(),
     }
-    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(deliveries)
+    insert: Any = upsert(dialect, deliveries)
     # SQLite needs the WHERE to tell an upsert from a join.
     planned = select(*given.c, *fixed.values()).where(true())
     return insert.from_select([*_PLANNED, *fixed], planned)

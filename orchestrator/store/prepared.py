@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, Boolean, Connection, Dialect, Text, bindparam, column, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.sql.expression import ColumnElement, Executable
 from sqlalchemy.sql.selectable import Subquery
@@ -110,7 +109,11 @@ def row_values(
 
 
 def _list_of(dialect: str, kind: type) -> Any:
-    return Text() if dialect == "sqlite" else ARRAY(_TYPES[kind])
+    if dialect == "sqlite":
+        return Text()
+    from sqlalchemy.dialects.postgresql import ARRAY  # not loaded for SQLite
+
+    return ARRAY(_TYPES[kind])
 
 
 def storable(text: str) -> str:

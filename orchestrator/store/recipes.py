@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain import strict_json
 from orchestrator.domain.recipe import Recipe
@@ -15,6 +14,7 @@ from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import storable
 from orchestrator.store.schema import recipes
+from orchestrator.store.upserts import upsert
 from orchestrator.store.views import View, iso
 
 
@@ -30,7 +30,7 @@ def save_recipe(tx: Connection, recipe: Recipe, client: str, workflow: str, *, a
         "author": storable(recipe.author or actor)[:255],
         "saved_at": now_ms(),
     }
-    insert: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(recipes)
+    insert: Any = upsert(tx.dialect.name, recipes)
     new = tx.execute(
         insert.values(**values).on_conflict_do_nothing().returning(recipes.c.id)
     ).scalar_one_or_none()

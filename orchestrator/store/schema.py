@@ -23,7 +23,8 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from orchestrator.store.text_search import TextSearchVector
 
 HEAD = "0015"
 
@@ -40,7 +41,16 @@ _serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only 
 
 
 def _only_where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    # What PostgreSQL is told is set aside: by its own name it would load PostgreSQL's dialect.
+    return {"sqlite_where": text(condition), "info": {"postgresql_where": text(condition)}}
+
+
+def add_postgresql_options() -> None:
+    """Give the indexes what only PostgreSQL is told of them, for who makes or compares them."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            for name, value in index.info.items():
+                index.dialect_kwargs[name] = value
 
 
 workflow_versions = Table(
@@ -237,9 +247,9 @@ quarantine_words = Table(
     "quarantine_words",
     metadata,
     Column("rowid", BigInteger, primary_key=True, autoincrement=False),  # the stay's id
-    Column("words", Text().with_variant(TSVECTOR, "postgresql"), nullable=False),
+    Column("words", Text().with_variant(TextSearchVector(), "postgresql"), nullable=False),
 )
-Index("ix_quarantine_words", quarantine_words.c.words, postgresql_using="gin")
+Index("ix_quarantine_words", quarantine_words.c.words, info={"postgresql_using": "gin"})
 
 # One cause of one workflow, for as long as it comes again: a recurrence opens the same row.
 incidents = Table(

@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from orchestrator.domain.errors import SchemaMismatch, StoreUnavailable
 from orchestrator.store.engine import Store
 from orchestrator.store.migrate import open_store, schema_version
-from orchestrator.store.schema import HEAD, metadata
+from orchestrator.store.schema import HEAD, add_postgresql_options, metadata
 from tests.leads import accept_leads, publish_leads
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
+    add_postgresql_options()
     with store.read() as tx:
         assert schema_version(tx) == HEAD
         ours = {"compare_type": True, "include_object": _is_table if store.is_sqlite else None}

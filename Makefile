@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-all packages test-systems check bench bench-drift bench-desk chaos fuzz docs fmt lock clean
+.PHONY: help demo up test test-all packages test-systems check bench bench-cli bench-drift bench-desk chaos fuzz docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ check: .venv/.dev ## Lint, format, types, floor plan.
 
 bench: .venv/.dev ## Measure beside plain Celery and DBOS, in turn; the rows go to bench.json.
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-cli: .venv/.dev ## Measure what a listing costs beside `import sqlalchemy`. ARGS="--rounds 30"
+	@$(BIN)/python -m benchmarks.cli $(ARGS)
 
 bench-drift: .venv/.dev ## Count how often the drift doctor is right. ARGS="--cases 400 --seed 2"
 	@$(BIN)/python -m benchmarks.drift $(ARGS)

@@ -8,16 +8,33 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from orchestrator.domain.endpoints import database_fault
+from orchestrator.domain.endpoints import broker_fault, database_fault
 from orchestrator.domain.errors import StartupFailed
 
 PREFIX = "MESHLINE_"
 DEFAULT_HOME = ".meshline"
+_FILES = ("connectors", "contacts")  # they name variables of their own
+_ADDRESSES = ("database_url", "broker_url")
+# Settings that may be any text, or are checked here too.
+_TEXTS = {
+    *("home", "dashboard_url", "host", "flower_host", "flower_user", "flower_password"),
+    *(*_FILES, *_ADDRESSES),
+}
 _OTHERS = frozenset({"MESHLINE_KEY", "MESHLINE_DEBUG", "MESHLINE_ACTOR"})  # read without settings
 _SHIPPED = Path(__file__).parents[1] / "connectors" / "definitions"
 
 
-_STORE = {"MESHLINE_HOME", "MESHLINE_DATABASE_URL"}
+# The fields of the settings; a test knows that they are all.
+# fmt: off
+SETTINGS = frozenset("""
+    home database_url broker_url connectors contacts keeper_seconds dashboard_url link_key
+    host port flower_host flower_port flower_user flower_password max_body_bytes
+    max_batch_bytes max_batch_events max_values max_depth worker_processes group_size
+    groups_in_flight patience_seconds poll_seconds start_limit dispatch_budget_seconds
+    dispatch_turn_seconds task_time_limit_seconds visibility_timeout_seconds lease_seconds
+    slice_size retention_days stop_seconds
+""".split())  # noqa: SIM905 - a list of 33 lines says no more
+# fmt: on
 
 
 def store_url(home: Path, database_url: str | None) -> str:
@@ -36,16 +53,21 @@ def home_fault(home: Path) -> str | None:
 
 
 def plain_store_url(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The database's address where nothing else is set; None where the settings have to be read.
+    """The database's address, read without pydantic, which takes half as long as a listing.
 
-    A listing needs no other, and reading them all takes a third of its time.
+    None where a setting has a value that only the settings themselves can check. Raises
+    StartupFailed for a variable that was meant for a setting.
     """
     given = {name: value for name, value in environment.items() if value and _is_ours(name)}
-    if not given.keys() <= _STORE | _OTHERS:
+    if any(name != name.upper() for name in given):
         return None
-    home, url = Path(given.get("MESHLINE_HOME", DEFAULT_HOME)), given.get("MESHLINE_DATABASE_URL")
-    if home_fault(home) or (url and database_fault(url)):
+    texts = {name.removeprefix(PREFIX).lower(): value for name, value in given.items()}
+    if texts.keys() & SETTINGS - _TEXTS:
         return None
+    home, url, broker = Path(texts.get("home", DEFAULT_HOME)), *map(texts.get, _ADDRESSES)
+    if home_fault(home) or (url and database_fault(url)) or (broker and broker_fault(broker)):
+        return None
+    check_names(SETTINGS, files=[Path(texts[name]) for name in _FILES if name in texts])
     return store_url(home, url)
 
 

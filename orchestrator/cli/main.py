@@ -44,6 +44,7 @@ def command_line(word: str | None = None) -> typer.Typer:
 
     To load the modules of all commands takes longer than a listing does.
     """
+    coerce_without_pydantic()
     app = typer.Typer(
         name="meshline",
         rich_markup_mode=None,
@@ -97,8 +98,7 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     for name in ("stdout", "stderr"):  # a shell can close both, with `>&-`
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))
-    coerce_without_pydantic()
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     words = sys.argv[1:]
     sys.exit(run(command_line(words[0] if words else None), words))
 

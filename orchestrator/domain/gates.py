@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from orchestrator.domain.handoff import BreakerPolicy
+if TYPE_CHECKING:
+    from orchestrator.domain.handoff import BreakerPolicy
 
 FAILING, UNAUTHORIZED, RATE_LIMITED = "failing", "unauthorized", "rate_limited"
 """Why a circuit breaker is open."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, func, select, update
 
 from orchestrator.domain import strict_json
-from orchestrator.domain.recipe import Recipe
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
@@ -16,6 +15,9 @@ from orchestrator.store.prepared import storable
 from orchestrator.store.schema import recipes
 from orchestrator.store.upserts import upsert
 from orchestrator.store.views import View, iso
+
+if TYPE_CHECKING:
+    from orchestrator.domain.recipe import Recipe
 
 
 def save_recipe(tx: Connection, recipe: Recipe, client: str, workflow: str, *, actor: str) -> int:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.workflow import Workflow
 from orchestrator.store.clock import now_ms
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import Prepared, row_values, rows_of
 from orchestrator.store.schema import workflow_versions
+
+if TYPE_CHECKING:  # what lists versions does not read them
+    from orchestrator.domain.compiled import CompiledWorkflow
+    from orchestrator.domain.workflow import Workflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +163,9 @@ class WorkflowShelf:
         found = self._compiled.get(workflow_id)
         if found is None:
             definition = orjson.loads(definition_of(tx, workflow_id))
+            from orchestrator.domain.compiled import compile_workflow
+            from orchestrator.domain.workflow import Workflow
+
             found = compile_workflow(Workflow.from_published(definition))
             with self._lock:
                 self._compiled[workflow_id] = found

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.settings import Settings
 from orchestrator.store.migrate import open_store
-from orchestrator.variables import unknown_variables
+from orchestrator.variables import SETTINGS, plain_store_url, unknown_variables
 
 HOMES = [
     "My%20Clients",
@@ -101,3 +101,17 @@ def test_a_variable_that_a_definition_names_is_known(tmp_path: Path) -> None:
     found = unknown_variables(Settings.model_fields, files=[tmp_path], environment=there)
 
     assert found == ["MESHLINE_FOO"]  # the one a definition of ours names, the other a shipped one
+
+
+def test_what_a_listing_knows_of_settings_are_all_there_are() -> None:
+    assert Settings.model_fields.keys() == SETTINGS
+
+
+def test_a_listing_reads_its_address_as_the_settings_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESHLINE_HOME", str(tmp_path / "a%20b"))
+
+    assert plain_store_url() == Settings().store_url
+    assert plain_store_url({"MESHLINE_LEASE_SECONDS": "5"}) is None
+    assert plain_store_url({"MESHLINE_BROKER_URL": "kafka://x"}) is None

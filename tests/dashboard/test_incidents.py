@@ -30,7 +30,7 @@ def test_incidents_come_first_with_side_owner_and_clock(flower: RunningFlower) -
 
     assert html.index('id="incidents"') < html.index('id="counts"')
     shown = text_of(html)
-    assert "undeclared fields, `tier` is missing 2 contract contract_violation leads acme" in shown
+    assert "undeclared fields, `tier` is missing 2 1 under way contract contract_violation" in shown
     assert "open triage@acme.example" in shown
     assert "crm: what is sent is refused" in linked_incidents(html)
 

@@ -31,9 +31,11 @@ def audit(
 ) -> None:
     """Show who did what, when and why, the newest first."""
     with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.views import list_audit
 
         with store.read() as tx:
+            check_filters(tx, client=client)
             rows = list_audit(
                 tx,
                 event_id=event,

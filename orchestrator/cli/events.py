@@ -53,11 +53,13 @@ def list_(
     An event is routed while a delivery of it is held; the list shows it as held, and by what.
     """
     with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.seeking import Wanted
         from orchestrator.store.views import list_events, now_of
 
         with store.read() as tx:
             now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow)
             wanted = Wanted(
                 client=client,
                 workflow=workflow,

@@ -95,10 +95,12 @@ def work(
     The time of an incident runs from its acknowledgement to its resolution.
     """
     with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.hand_work import count_healed, count_touches
         from orchestrator.store.views import iso, now_of
 
         with store.read() as tx:
+            check_filters(tx, client=client)
             start = moment(since, now_of(tx), option="--since") or 0
             touches = count_touches(tx, start, client=client)
             healed = count_healed(tx, start, client=client)

@@ -74,6 +74,7 @@ def list_(
         raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
     words = () if text is None else sought_words(text)
     with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.incident_views import (
             Sought,
             count_incidents,
@@ -84,6 +85,7 @@ def list_(
 
         with store.read() as tx:
             now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow, owner=owner)
             sought = Sought(
                 client=client,
                 workflow=workflow,

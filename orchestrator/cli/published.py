@@ -14,9 +14,11 @@ _SEE = "see `meshline workflow list --all-versions`"
 
 def versions(store: Store, *, client: str | None, all_versions: bool) -> list[dict[str, Any]]:
     """Versions by client and name, without their definitions."""
+    from orchestrator.operations.check_filters import check_filters
     from orchestrator.store.workflows import list_versions
 
     with store.read() as tx:
+        check_filters(tx, client=client)
         return [_head(row) for row in list_versions(tx, client=client, all_versions=all_versions)]
 
 

@@ -21,11 +21,13 @@ def recipes(
     `quarantine recipe --saved N` uses one again.
     """
     with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.recipes import list_recipes
         from orchestrator.store.views import now_of
 
         with store.read() as tx:
             now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow)
             found = list_recipes(tx, client=client, workflow=workflow, limit=limit)
     if as_json:
         put_json({"recipes": found})

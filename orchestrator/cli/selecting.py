@@ -55,14 +55,17 @@ class Filters:
         """The selection, `2h` counted back by the store's clock.
 
         Raises BadParameter, NotFound for an incident that does not exist, and Refused for one of
-        which nothing ever stands in quarantine, and for a text without a word.
+        which nothing ever stands in quarantine, for a text without a word, and for a client, a
+        workflow or an owner that nobody knows.
         """
         from orchestrator.domain.words import sought_words
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.selection import Selection
         from orchestrator.store.views import now_of
 
         with store.read() as tx:
             now = now_of(tx)
+            check_filters(tx, client=self.client, workflow=self.workflow, owner=self.owner)
             if self.incident is not None:
                 _check_incident(tx, self.incident)
         return Selection(

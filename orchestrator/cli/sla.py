@@ -29,11 +29,13 @@ def list_(
     late to be recovered from when it came into quarantine. Both in the workflow's calendar.
     """
     with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.clock_views import list_breached, list_clocks
         from orchestrator.store.views import now_of
 
         with store.read() as tx:
             now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow)
             clocks = list_clocks(tx, client=client, workflow=workflow)
             late = list_breached(tx, client=client, workflow=workflow)
     if as_json:

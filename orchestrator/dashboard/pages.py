@@ -20,6 +20,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.runbook import runbook_address
+from orchestrator.operations.check_filters import check_filters
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store import views
@@ -75,6 +76,8 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             found = await self._reader.read(look)
         except NotFound as error:
             self.tell(404, f"There is no such {what}", error)
+        except Refused as error:
+            self.tell(400, "That cannot be listed", error)
         except MeshlineError as error:
             self.set_header("Retry-After", "5")
             self.tell(503, "The store cannot be read", error)
@@ -162,6 +165,7 @@ def routes(reader: StoreReader) -> list[URLSpec]:
 
 
 def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
+    check_filters(tx, client=filters.client, workflow=filters.workflow)
     wanted = Wanted(
         client=filters.client,
         workflow=filters.workflow,

@@ -29,7 +29,7 @@ from orchestrator.store.stages import (
     save_valid,
 )
 from orchestrator.store.workflows import WorkflowShelf
-from tests.leads import accept_leads, claim_groups, publish_leads
+from tests.leads import TEXT, accept_leads, claim_groups, publish_leads
 from tests.stores import open_new
 from tests.terminal import Terminal
 
@@ -123,6 +123,12 @@ class CommandLine:
         """Make the workflow of leads live."""
         with self.store() as store:
             publish_leads(store)
+
+    def publish_other(self) -> None:
+        """Make a workflow of another client live, which nothing comes to: "calls" of "globex"."""
+        text = TEXT.replace("client: acme", "client: globex").replace("leads\n", "calls\n", 1)
+        with self.store() as store:
+            publish_leads(store, text.replace("support-ops@acme", "nobody@globex"))
 
     def leads(self, count: int, **fields: str) -> list[str]:
         """Leads of the live workflow, validated: those that break its contract are quarantined."""

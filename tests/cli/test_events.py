@@ -37,7 +37,7 @@ def test_a_page_that_is_not_the_last_says_how_to_go_on(meshline: CommandLine) ->
         (("--state", "validated"), 2),
         (("--state", "quarantined"), 1),
         (("--workflow", "leads"), 3),
-        (("--workflow", "other"), 0),
+        (("--workflow", "calls"), 0),
         (("--client", "acme", "--state", "delivered"), 0),
     ],
 )
@@ -46,6 +46,7 @@ def test_filters_narrow_the_list(
 ) -> None:
     meshline.leads(2)
     meshline.leads(1, tier="gold")
+    meshline.publish_other()
 
     assert len(meshline("events", "list", *filters, "--json").document["events"]) == expected
 

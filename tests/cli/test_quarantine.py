@@ -99,7 +99,7 @@ def test_a_list_that_is_cut_says_so(
         (("--reason", "contract_violation"), 2),
         (("--reason", "no_route"), 0),
         (("--client", "acme", "--workflow", "leads"), 2),
-        (("--workflow", "other"), 0),
+        (("--workflow", "calls"), 0),
         (("--since", "1h"), 2),
         (("--since", "1h ago", "--until", "30m"), 0),
         (("--since", "2020-01-01"), 2),
@@ -113,12 +113,36 @@ def test_filters_narrow_list_and_summary(
     expected: int,
 ) -> None:
     renamed(2)
+    meshline.publish_other()
 
     listed = meshline("quarantine", "list", *filters, "--json").document
 
     assert len(listed["events"]) == listed["total"] == expected
     replayed = meshline("quarantine", "replay", *filters, "--dry-run", "--json").document
     assert len(replayed["events"]) == expected
+
+
+TAKEN = [
+    *(("quarantine", one) for one in ("list", "fix", "replay", "diagnose", "recipes")),
+    ("quarantine", "recipe", "--rename", "a=b"),
+    *(("quarantine", one, "--why", "no") for one in ("discard", "restore")),
+    ("quarantine", "replay", "--plan"),
+    *((one, "list") for one in ("incidents", "events", "sla")),
+]
+"""Commands that take --client and --workflow."""
+
+
+@pytest.mark.parametrize("command", TAKEN, ids=" ".join)
+def test_a_filter_that_names_no_known_workflow_is_refused_with_the_nearest(
+    meshline: CommandLine, command: tuple[str, ...]
+) -> None:
+    (event_id,) = meshline.leads(1, tier="gold")
+
+    ran = meshline(*command, "--client", "acme", "--workflow", "laeds")
+
+    said = "error: workflow: there is no workflow 'laeds' of client 'acme'; write `leads`\n"
+    assert (ran.code, ran.out, ran.err) == (1, "", said)
+    assert meshline.state(event_id) == "quarantined"
 
 
 def test_a_time_that_is_none_is_wrong_usage(meshline: CommandLine) -> None:

@@ -68,7 +68,7 @@ def lengthen(store: Store) -> tuple[str, ...]:
     with store.write() as tx:
         pause_gate(tx, "acme/leads/crm", why=LONG, actor="cli:tester")
         note_failures(tx, "fake", ["an-event"], error=LONG, policy=policy, actor="worker:dispatch")
-    lists = ("/events", f"/events?before={LONG}&client=nobody")
+    lists = ("/events", f"/events?before={LONG}&text=nobody")
     return (*lists, "/incidents/1", "/incidents/3", f"/events/{long}", f"/events/{filled.refused}")
 
 

@@ -22,7 +22,11 @@ document on stdout and nothing else. Notes and errors go to stderr, an error as 
 | 0 | done |
 | 1 | refused or failed; one line on stderr says why and what to do |
 | 2 | wrong usage |
-| 130 | ended by Ctrl-C |
+| 130 | ended by Ctrl-C; `quarantine run` says where it is, and goes on from there |
+| 141 | the reader of a pipe went away, as `head` does; nothing is said |
+
+On a terminal lines are folded at spaces, and what has no room goes below its row. A pipe is given
+one record a line, with tabs between columns.
 
 The audit names a person at the command line by the login that runs it: `cli:root`.
 

@@ -176,15 +176,19 @@ def run(
 
         with store.read() as tx:
             plan = find_plan(tx, token)
-        with bar("replaying", plan.events if plan else 0) as progress:
-            done = run_plan(
-                store,
-                token,
-                actor=actor(),
-                send_again=send_again,
-                rate=rate,
-                progress=progress,
-            )
+        try:
+            with bar("replaying", plan.events if plan else 0) as progress:
+                done = run_plan(
+                    store,
+                    token,
+                    actor=actor(),
+                    send_again=send_again,
+                    rate=rate,
+                    progress=progress,
+                )
+        except KeyboardInterrupt:
+            _tell_stopped(store, token)
+            raise
     if as_json:
         put_json(asdict(done))
         return
@@ -196,6 +200,18 @@ def run(
             " run the plan again"
         )
     note(f"`meshline quarantine plan show {token}` says what comes of each")
+
+
+def _tell_stopped(store: Store, token: str) -> None:
+    """Where a run is that a person ended, by the store's own count."""
+    from orchestrator.store.plans import find_plan, outcomes
+
+    with store.read() as tx:
+        plan = find_plan(tx, token)
+        waiting = outcomes(tx, plan.id).get("waiting", 0) if plan else 0
+    if plan:
+        at = f"stopped after {plan.events - waiting:,} of {plan.events:,}"
+        note(f"{at}; go on with: meshline quarantine run {token}")
 
 
 def _in_order(fact: str | None) -> str:

@@ -135,6 +135,22 @@ def killed(store: Store, token: str, *, after: int) -> None:
 
 
 @pytest.mark.processes
+def test_ctrl_c_says_where_a_run_is_and_how_to_go_on(store: Store) -> None:
+    token = frozen(store, 200)
+
+    with run(store, token, "--rate", "20") as process:
+        while not done(store, token):
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate()
+
+    count = done(store, token)
+    assert process.returncode == 130
+    assert said == f"stopped after {count} of 200; go on with: meshline quarantine run {token}\n"
+
+
+@pytest.mark.processes
 def test_a_run_killed_twice_ends_with_each_event_replayed_once(store: Store) -> None:
     token = frozen(store, 800)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from orchestrator.cli.screen import note, short
 
+_MOST_REASONS = 5
 _MOST_TOLD = 20  # events that are told one by one; --json has them all
 
 Again = Annotated[bool, typer.Option("--again", help="Also amend what somebody else amended.")]
@@ -50,3 +52,15 @@ def _by_person(
     for one in acts:
         found.setdefault(str(one["by"]), []).append(one)
     return found
+
+
+def tell_left_out(events: Sequence[Mapping[str, Any]]) -> None:
+    """What a replay leaves out, the most frequent reasons first."""
+    counts = Counter((str(one["reason"]), str(one["detail"])) for one in events)
+    for (reason, detail), count in counts.most_common(_MOST_REASONS):
+        note(f"left out {count}: they would be refused again: {reason}, {detail}")
+    rest = len(events) - sum(count for _, count in counts.most_common(_MOST_REASONS))
+    if rest:
+        note(f"left out {rest} more for other reasons; --json has them all")
+    if events:
+        note("fix them first, or --anyway sends them all the same")

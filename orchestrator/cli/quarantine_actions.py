@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.leaving import Again, left_alone, tell_untouched
+from orchestrator.cli.leaving import Again, left_alone, tell_left_out, tell_untouched
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun
 from orchestrator.cli.progress import counting
 from orchestrator.cli.quarantine_plans import make_plan
-from orchestrator.cli.screen import note, put, put_json
+from orchestrator.cli.screen import note, put, put_json, short
 from orchestrator.cli.selecting import Filters, selects
+from orchestrator.domain.blockers import told_blocker
 
 if TYPE_CHECKING:
     from orchestrator.operations.fix_events import Fixed
+    from orchestrator.operations.replay_events import Replayed
 
 _MOST_TOLD = 20  # refused events that are told one by one; --json has them all
 
@@ -121,16 +123,21 @@ def replay(
             " then arrive twice.",
         ),
     ] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option("--anyway", help="Also send what would be refused again as it is."),
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Send events on their way again, from the start, under the live version of their workflow.
 
-    Done again, it changes nothing. Deliveries that are confirmed are not sent again.
+    Done again, it changes nothing. Deliveries that are confirmed are not sent again. What the
+    contract or the routes would refuse again is left out.
     """
     if plan:
-        if send_again or dry_run:
-            raise typer.BadParameter("a plan takes neither --send-again nor --dry-run")
+        if send_again or dry_run or anyway:
+            raise typer.BadParameter("a plan takes no --send-again, --dry-run or --anyway")
         make_plan(filters, order_by=order_by, as_json=as_json)
         return
     if order_by:
@@ -146,17 +153,27 @@ def replay(
                 actor=actor(),
                 dry_run=dry_run,
                 send_again=send_again,
+                anyway=anyway,
                 progress=progress,
             )
     if as_json:
         put_json(asdict(done))
     else:
-        put(f"{'would replay' if dry_run else 'replayed'} {len(done.events)}")
-        for name, count in _by_version(done.events).items():
-            put(f"  {count} under {name}")
-        tell_skipped(done.skipped)
+        _put_replayed(done)
     if any(one["state"] == "discarded" for one in done.skipped):
         raise typer.Exit(1)
+    if done.left_out and not done.events:
+        raise typer.Exit(1)
+
+
+def _put_replayed(done: Replayed) -> None:
+    put(f"{'would replay' if done.dry_run else 'replayed'} {len(done.events)}")
+    for name, count in _by_version(done.events).items():
+        put(f"  {count} under {name}")
+    for gate in done.held:
+        note(f"{gate['events']} will be held: {told_blocker(gate, short)}")
+    tell_left_out(done.left_out)
+    tell_skipped(done.skipped)
 
 
 def _by_version(events: Iterable[Mapping[str, object]]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from orchestrator.operations.select_events import left_alone
 from orchestrator.store.amendments import digests_of_amended
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.last_acts import last_acts
-from orchestrator.store.selection import standing_among
+from orchestrator.store.selection import reasons_among
 
 Seen = Mapping[str, str]
 """Digests of the amended payloads when they were looked at, by event id."""
@@ -48,7 +48,7 @@ def choose_amendable(
     Somebody else's amendments are amended with `again` only. What differs from `seen` was amended
     meanwhile, by whomever, and is never amended: the caller holds these events.
     """
-    standing = standing_among(tx, ids)
+    standing = reasons_among(tx, ids)
     report.skipped += left_alone(tx, [one for one in ids if one not in standing])
     now = digests_of_amended(tx, ids)
     meanwhile = {one for one in standing if seen is not None and now.get(one) != seen.get(one)}

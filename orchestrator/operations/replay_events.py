@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.operations.select_events import selected_chunks
+from orchestrator.operations.foresee_replay import Foresight
+from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.deliveries import allow_resend
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.locks import hold_events
 from orchestrator.store.quarantine import replay
-from orchestrator.store.selection import Selection, by_workflow
+from orchestrator.store.selection import Selection, by_workflow, reasons_among
 from orchestrator.store.workflows import LiveWorkflow, require_live
 
 
@@ -20,6 +22,8 @@ class Replayed:
 
     dry_run: bool
     events: list[dict[str, object]] = field(default_factory=list)  # id, workflow, version
+    left_out: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail
+    held: list[dict[str, object]] = field(default_factory=list)  # events, and what will hold them
     skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
 
 
@@ -30,10 +34,13 @@ def replay_events(
     actor: str,
     dry_run: bool = False,
     send_again: bool = False,
+    anyway: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Replayed:
     """Send quarantined events on their way again; those that stand elsewhere are left alone.
 
+    What would be refused again by contract, facts or routes of the live version is left out without
+    `anyway`. What a pause or an open circuit breaker will hold goes on its way, and is reported.
     `send_again` allows deliveries whose outcome is unknown and cannot be looked up to be sent a
     second time. Done again, the same call changes nothing.
 
@@ -41,15 +48,24 @@ def replay_events(
     """
     found, skipped = selected_chunks(store, selection)
     report = Replayed(dry_run=dry_run, skipped=skipped)
+    with store.read() as tx:
+        foresight = Foresight(tx, anyway=anyway)
+    done = 0
     for chunk in found:
         with store.write(ring=not dry_run) as tx:
-            for (client, name), ids in by_workflow(tx, chunk).items():
+            hold_events(tx, chunk)  # before their payloads are read: another may be amending them
+            reasons = reasons_among(tx, chunk)
+            report.skipped += left_alone(tx, missing(chunk, reasons))
+            for (client, name), ids in by_workflow(tx, list(reasons)).items():
                 live = require_live(tx, client, name)
-                moved = ids if dry_run else _replay(tx, ids, live, actor, send_again=send_again)
+                going = foresight.choose(tx, {one: reasons[one] for one in ids}, live)
+                moved = going if dry_run else _replay(tx, going, live, actor, send_again=send_again)
                 report.events += [
                     {"id": one, "workflow": name, "version": live.version} for one in moved
                 ]
-        progress(len(report.events))
+        done += len(chunk)
+        progress(done)
+    report.left_out, report.held = foresight.left_out, foresight.held
     return report
 
 

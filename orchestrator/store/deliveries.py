@@ -345,3 +345,14 @@ def allow_resend(
         .returning(table.event_id, table.destination)
     )
     return [(row.event_id, row.destination) for row in rows]
+
+
+def made_among(tx: Connection, ids: Sequence[str]) -> set[tuple[str, str]]:
+    """Deliveries of these events that were made, by event and destination; not sent again."""
+    table = deliveries.c
+    rows = tx.execute(
+        select(table.event_id, table.destination).where(
+            table.event_id.in_(ids), table.state.in_([one.value for one in DONE_DELIVERIES])
+        )
+    )
+    return {(row.event_id, row.destination) for row in rows}

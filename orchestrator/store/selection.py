@@ -132,14 +132,15 @@ def causes_of(counts: Counter[Key]) -> list[Cause]:
     ]
 
 
-def standing_among(tx: Connection, ids: Sequence[str]) -> set[str]:
-    """Those of these events that stand in quarantine now."""
+def reasons_among(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Those of these events that stand in quarantine now, each with its reason."""
+    table = quarantine.c
     rows = tx.execute(
-        select(quarantine.c.event_id).where(
-            quarantine.c.event_id.in_(ids), quarantine.c.released_at.is_(None)
+        select(table.event_id, table.reason).where(
+            table.event_id.in_(ids), table.released_at.is_(None)
         )
     )
-    return set(rows.scalars())
+    return {row.event_id: row.reason for row in rows}
 
 
 def by_workflow(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], list[str]]:

@@ -119,7 +119,7 @@ def test_filters_narrow_list_and_summary(
 
     assert len(listed["events"]) == listed["total"] == expected
     replayed = meshline("quarantine", "replay", *filters, "--dry-run", "--json").document
-    assert len(replayed["events"]) == expected
+    assert len(replayed["left_out"]) == expected
 
 
 TAKEN = [
@@ -248,7 +248,7 @@ def test_a_trial_run_changes_nothing(
     (event_id,) = renamed(1)
 
     fixed = meshline("quarantine", "fix", event_id, "--rename", "customer_tier=tier", "--dry-run")
-    replayed = meshline("quarantine", "replay", event_id, "--dry-run")
+    replayed = meshline("quarantine", "replay", event_id, "--anyway", "--dry-run")
 
     assert (fixed.out, fixed.err) == ("would fix 1\n", "")
     assert replayed.out == "would replay 1\n  1 under leads version 1\n"
@@ -260,7 +260,7 @@ def test_a_replay_done_again_changes_nothing(
     meshline: CommandLine, renamed: Callable[[int], list[str]]
 ) -> None:
     (event_id,) = renamed(1)
-    meshline("quarantine", "replay", event_id)
+    meshline("quarantine", "replay", event_id, "--anyway")
 
     again = meshline("quarantine", "replay", event_id)
 

@@ -50,7 +50,7 @@ _UNKNOWN = Selection(client="acme", reason="unknown_outcome")
 _CHANGES = parse_amendments(["colour=kind"], ["kind=found"], [])
 
 COMMANDS: dict[str, Callable[[Store], object]] = {
-    "replay": lambda store: replay_events(store, _ALL, actor="cli:ann"),
+    "replay": lambda store: replay_events(store, _ALL, actor="cli:ann", anyway=True),
     "send again": lambda store: replay_events(store, _ALL, actor="cli:ann", send_again=True),
     "fix": lambda store: fix_events(store, _ALL, _CHANGES, actor="cli:ann"),
     "discard": lambda store: discard_events(store, _UNKNOWN, why="it is there", actor="cli:bo"),

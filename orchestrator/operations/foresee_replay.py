@@ -1,0 +1,78 @@
+"""What will come of a replay: what would come straight back, and what will be held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from orchestrator.domain.gates import action_breaker, destination_gate
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.verdicts import Rejected, Routed
+from orchestrator.operations.plan_replay import routed_now
+from orchestrator.store.deliveries import made_among
+from orchestrator.store.destinations import closed_gates
+from orchestrator.store.engine import Tx
+from orchestrator.store.quarantine import effective_payloads
+from orchestrator.store.views import View
+from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf
+
+
+class Foresight:
+    """Decides on events as their stages will under the live version, and counts."""
+
+    def __init__(self, tx: Tx, *, anyway: bool) -> None:
+        self._anyway = anyway
+        self._shelf = WorkflowShelf()
+        self._closed: dict[str, View] = {one["name"]: one for one in closed_gates(tx)}
+        self._held: Counter[str] = Counter()  # events by the gate that will hold them
+        self.left_out: list[dict[str, object]] = []  # id, reason, detail
+
+    @property
+    def held(self) -> list[dict[str, object]]:
+        """Each pause and open circuit breaker with how many events it will hold."""
+        return [{**self._closed[name], "events": self._held[name]} for name in sorted(self._held)]
+
+    def choose(self, tx: Tx, standing: Mapping[str, str], live: LiveWorkflow) -> list[str]:
+        """Those of one workflow's events, with the reasons that they stand for, that may go.
+
+        An event that may end the process that decides on it is not tried.
+        """
+        if self._anyway and not self._closed:
+            return list(standing)
+        tried = [one for one in standing if standing[one] != Reason.START_LIMIT]
+        payloads = effective_payloads(tx, tried)
+        made = made_among(tx, tried) if self._closed else set()
+        workflow = self._shelf.take(tx, live.id)
+        chosen = []
+        for event_id in standing:
+            if event_id in payloads:
+                routed = routed_now(payloads[event_id], workflow)
+                if isinstance(routed, Rejected):
+                    if not self._anyway:
+                        self._leave_out(event_id, routed)
+                        continue
+                elif self._closed:
+                    self._count_held(event_id, routed, live, made)
+            chosen.append(event_id)
+        return chosen
+
+    def _leave_out(self, event_id: str, rejected: Rejected) -> None:
+        self.left_out.append(
+            {"id": event_id, "reason": rejected.reason.value, "detail": rejected.detail}
+        )
+
+    def _count_held(
+        self, event_id: str, routed: Routed, live: LiveWorkflow, made: set[tuple[str, str]]
+    ) -> None:
+        gates: Sequence[str] = [
+            gate
+            for one in routed.deliveries
+            if (event_id, one.destination) not in made
+            for gate in (
+                destination_gate(live.client, live.name, one.destination),
+                one.connector,
+                action_breaker(one.connector, one.action),
+            )
+            if gate in self._closed
+        ]
+        self._held.update(set(gates))

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from orchestrator.domain.addresses import NAME_A_MAILBOX, is_address
 from orchestrator.domain.endpoints import broker_fault, database_fault, kombu_address
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.variables import (
@@ -63,6 +64,10 @@ class Settings(BaseSettings):
 
     contacts: Path | None = Field(
         None, description="file that says how people are reached; unset: by mail"
+    )
+    steward: str | None = Field(
+        None,
+        description="mail address of who owns messages that no worker can read; unset: nobody does",
     )
     keeper_seconds: float = Field(
         2.0, gt=0, description="how often the keeper looks at clocks, incidents and alerts"
@@ -156,6 +161,13 @@ class Settings(BaseSettings):
         if url and (fault := fault_of(url.get_secret_value())):
             raise ValueError(fault)
         return url
+
+    @field_validator("steward")
+    @classmethod
+    def _is_a_mailbox(cls, steward: str | None) -> str | None:
+        if steward and not is_address(steward):
+            raise ValueError(f"{steward!r} is not an e-mail address; {NAME_A_MAILBOX}")
+        return steward
 
     @field_validator("link_key")
     @classmethod

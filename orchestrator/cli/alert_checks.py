@@ -59,6 +59,7 @@ def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) ->
     yield from _look_at_mail(store, config, mail_lacks)
     yield _look_at_failing(store)
     yield from _look_at_detours(store)
+    yield from _look_at_steward(store, config)
     yield _look_at_keeper(store, config)
 
 
@@ -114,6 +115,18 @@ def _look_at_detours(store: Store) -> Iterator[Finding]:
 
 
 _MOST_DETOURS = 5  # people that are named
+
+
+def _look_at_steward(store: Store, config: Settings) -> Iterator[Finding]:
+    """Whether somebody owns the messages that no worker could read."""
+    from orchestrator.store.dead_letters import standing_numbers
+
+    with store.read() as tx:
+        standing = len(standing_numbers(tx))
+    if standing and config.steward is None:
+        found = f"{standing} messages that no worker can read, and nobody owns them"
+        fix = "set MESHLINE_STEWARD for keepers to who runs Meshline; `meshline dead-letters list`"
+        yield attention("dead letters", found, fix)
 
 
 def _look_at_failing(store: Store) -> Finding:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestrator.cli.asking import Yes, ask, asks
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, Limit
+from orchestrator.cli.options import AsJson, DryRun, Limit
 from orchestrator.cli.screen import note, put, put_json, put_table, short
 from orchestrator.domain.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from orchestrator.operations.requeue_dead_letters import Closed
+    from orchestrator.store.dead_letters import DeadLetter
     from orchestrator.store.engine import Store
 
 app = typer.Typer(
@@ -23,6 +26,7 @@ app = typer.Typer(
 
 _LONGEST = 2_000  # characters of a body that the screen shows
 _LARGEST = 2**63 - 1
+_WOULD = {"requeued": "would requeue", "dropped": "would drop"}
 _WHY = {"cut": "only its beginning is kept; `meshline dead-letters drop` it"}
 
 Numbers = Annotated[
@@ -56,7 +60,15 @@ def list_(
     columns = ("id", "state", "queue", "task", "bytes", "error")
     put_table(
         ("ID", "WHEN", "STATE", "QUEUE", "TASK", "BYTES", "ERROR"),
-        [(row["id"], short(row["at"]), *(row[name] for name in columns[1:])) for row in rows],
+        [
+            (
+                row["id"],
+                short(row["at"]),
+                *(row[name] for name in columns[1:-1]),
+                "\n".join([row["error"], *told_return(row["returned"])]),
+            )
+            for row in rows
+        ],
         below=("ERROR",),
     )
     if len(rows) == limit:
@@ -81,6 +93,7 @@ def show(
     if as_json:
         put_json(letter)
         return
+    letter["returned"] = "".join(told_return(letter["returned"])) or None
     for name, value in letter.items():
         text = "-" if value is None else str(value)
         cut = f"… ({len(text)} characters, --json has all)" if len(text) > _LONGEST else ""
@@ -94,20 +107,26 @@ def requeue(
     why: Annotated[
         str | None, typer.Option("--why", help="Why they can be read now; the audit keeps it.")
     ] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Put dead letters back on the queue that they came from, exactly as they were.
 
-    What a worker still cannot read comes back under a new id. One that was too large to keep whole
-    is left alone.
+    What a worker still cannot read comes back under a new id; of what came back before it says so.
+    One that was too large to keep whole is left alone.
     """
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
         from orchestrator.cli.posting import open_broker
         from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 
-        with open_broker() as post:
-            done = requeue_dead_letters(store, chosen, post, actor=actor(), why=why)
+        with open_broker() if not dry_run else nullcontext(_post_nothing) as post:
+            done = requeue_dead_letters(
+                store, chosen, post, actor=actor(), why=why, dry_run=dry_run
+            )
+    if not as_json:
+        for number, returned in done.returned.items():
+            note(f"{number}: {''.join(told_return(returned))}")
     _tell("requeued", done, as_json=as_json)
 
 
@@ -117,6 +136,7 @@ def drop(
     numbers: Numbers = None,
     every: All = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Give dead letters up for good; they stay in the store, with the reason.
@@ -125,13 +145,26 @@ def drop(
     """
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
-        if chosen and why.strip() and asks(yes=yes):
+        if chosen and why.strip() and not dry_run and asks(yes=yes):
             letters = "1 dead letter" if len(chosen) == 1 else f"{len(chosen)} dead letters"
             ask(f"drop {letters} for good?")
         from orchestrator.operations.drop_dead_letters import drop_dead_letters
 
-        done = drop_dead_letters(store, chosen, why=why, actor=actor())
+        done = drop_dead_letters(store, chosen, why=why, actor=actor(), dry_run=dry_run)
     _tell("dropped", done, as_json=as_json)
+
+
+def _post_nothing(letter: DeadLetter) -> None:
+    raise AssertionError(f"a preview put a message back on {letter.queue}")
+
+
+def told_return(returned: Mapping[str, Any] | None) -> list[str]:
+    """That a letter came back after a requeue, in one line; nothing if it did not."""
+    if not returned:
+        return []
+    times = "once" if returned["times"] == 1 else f"{returned['times']} times"
+    at, back = short(returned["requeued_at"]), short(returned["at"])
+    return [f"requeued by {returned['requeued_by']} at {at}, came back at {back} ({times})"]
 
 
 def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
@@ -147,9 +180,10 @@ def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
 
 def _tell(what: str, done: Closed, *, as_json: bool) -> None:
     if as_json:
-        put_json(asdict(done))
+        returned = {str(number): one for number, one in done.returned.items()}
+        put_json({**asdict(done), "returned": returned})
     else:
-        put(f"{what} {len(done.ids)}")
+        put(f"{_WOULD[what] if done.dry_run else what} {len(done.ids)}")
         for one in done.skipped:
             state = str(one["state"])
             note(f"{one['id']} left alone: {_WHY.get(state, f'it is {state}')}")

@@ -13,6 +13,7 @@ from orchestrator.cli import (
     quarantine_plans,
     quarantine_recipes,
 )
+from orchestrator.cli.dead_letters import told_return
 from orchestrator.cli.diagnosing import diagnose
 from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
@@ -140,5 +141,5 @@ def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
 
 
 def _why(row: dict[str, Any]) -> str:
-    said = "\n".join(row["hints"]) or row["detail"]
+    said = "\n".join([*(row["hints"] or [row["detail"]]), *told_return(row.get("returned"))])
     return f"{said} (amended)" if row["amended"] else str(said)

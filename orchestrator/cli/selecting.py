@@ -149,6 +149,7 @@ _NEVER_STANDS = {
     HELD: "deliveries that are held",
     LATE: "events that are under way and late",
     LOW_RATE: "too few deliveries",
+    Reason.POISON_MESSAGE: "messages that no worker can read",
 }
 
 

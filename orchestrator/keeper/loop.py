@@ -51,7 +51,7 @@ class Keeper:
     def begin(self) -> None:
         """Record what ran out while no keeper ran; then it is ready. Raises StoreUnavailable."""
         complete_words(self.store)
-        keep_clocks(self.store, self._shelf, self._sweep)
+        keep_clocks(self.store, self._shelf, self._sweep, steward=self.config.steward)
         log.info("keeping")
 
     def run(self) -> None:
@@ -68,7 +68,7 @@ class Keeper:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _keep(self) -> None:
-        keep_clocks(self.store, self._shelf, self._sweep)
+        keep_clocks(self.store, self._shelf, self._sweep, steward=self.config.steward)
         watch_changes(self.store, self._watch)
         self.pulse.beat("it looked at clocks and incidents")
 

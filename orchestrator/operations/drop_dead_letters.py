@@ -12,11 +12,20 @@ from orchestrator.store.dead_letters import LetterState, close_dead_letter
 from orchestrator.store.engine import Store
 
 
-def drop_dead_letters(store: Store, numbers: Sequence[int], *, why: str, actor: str) -> Closed:
-    """Drop the standing ones among them. Raises Refused without a `why`, NotFound."""
+def drop_dead_letters(
+    store: Store, numbers: Sequence[int], *, why: str, actor: str, dry_run: bool = False
+) -> Closed:
+    """Drop the standing ones among them, or with `dry_run` say which these are.
+
+    Raises Refused without a `why`, NotFound.
+    """
     if not why.strip():
         raise Refused("a drop needs a reason", field="why", fix="give --why 'the reason'")
-    report = Closed(skipped=closed_before(store, numbers))
+    report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
+    if dry_run:
+        left_alone = {one["id"] for one in report.skipped}
+        report.ids = [number for number in numbers if number not in left_alone]
+        return report
     with store.write() as tx:
         for number in numbers:
             letter = close_dead_letter(

@@ -13,6 +13,7 @@ from orchestrator.store.dead_letters import (
     LetterState,
     close_dead_letter,
     cut_letters,
+    letters_that_returned,
     states_of_letters,
 )
 from orchestrator.store.engine import Store
@@ -28,6 +29,9 @@ class Closed:
     ids: list[int] = field(default_factory=list)
     # id, state: closed before, or "cut" where too little of it is kept
     skipped: list[dict[str, object]] = field(default_factory=list)
+    # by id: how often it came back after a requeue (times), who requeued it last, and when
+    returned: dict[int, dict[str, object]] = field(default_factory=dict)
+    dry_run: bool = False
 
 
 def requeue_dead_letters(
@@ -37,18 +41,25 @@ def requeue_dead_letters(
     *,
     actor: str,
     why: str | None = None,
+    dry_run: bool = False,
 ) -> Closed:
     """Requeue the standing ones among them, each in a transaction of its own.
 
     `publish` puts one on the broker, and raises where the broker does not take it: then that one
-    stands on. A worker that still cannot read it keeps it again, under a new number. Raises
-    NotFound for a number that does not exist, before anything is done.
+    stands on. A worker that still cannot read it keeps it again, under a new number; `returned`
+    says of which that happened before. With `dry_run` nothing is put back. Raises NotFound for a
+    number that does not exist, before anything is done.
     """
-    report = Closed(skipped=closed_before(store, numbers))
+    report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
     with store.read() as tx:
+        report.returned = letters_that_returned(tx, numbers)
         cut = cut_letters(tx, numbers) - {one["id"] for one in report.skipped}
     report.skipped += [{"id": number, "state": CUT} for number in sorted(cut)]
-    for number in (one for one in numbers if one not in cut):
+    left_alone = {one["id"] for one in report.skipped}
+    for number in (one for one in numbers if one not in left_alone):
+        if dry_run:
+            report.ids.append(number)
+            continue
         with store.write() as tx:
             # First the row, then the broker: a worker that buries the message again waits for this
             # transaction. The other way round it could find the row still standing, and drop it.

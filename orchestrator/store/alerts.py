@@ -16,6 +16,7 @@ from sqlalchemy import Connection, exists, func, insert, literal, select, update
 from orchestrator.domain.incidents import IncidentState
 from orchestrator.store import audit
 from orchestrator.store.clock import after, now_ms
+from orchestrator.store.dead_letters import NOBODY
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import storable
 from orchestrator.store.schema import alerts, incidents
@@ -71,7 +72,9 @@ def announce_incidents(tx: Connection) -> int:
     who was not told of the beginning.
     """
     opened = _not_told(AlertKind.OPENED, incidents.c.owner).where(
-        incidents.c.state != IncidentState.RESOLVED, incidents.c.stopped_at.is_(None)
+        incidents.c.state != IncidentState.RESOLVED,
+        incidents.c.owner != NOBODY,
+        incidents.c.stopped_at.is_(None),
     )
     told = alerts.alias("told").c
     resolved = (

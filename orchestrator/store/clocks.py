@@ -32,12 +32,20 @@ from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentState
 from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
+from orchestrator.store.dead_letters import LetterState
 from orchestrator.store.due_times import first_id, in_iso, in_ms, moment, recovery_ms, time_of
 from orchestrator.store.incidents import note_events
 from orchestrator.store.outcomes import IS_UNDER_WAY
 from orchestrator.store.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.schema import audit as audit_table
-from orchestrator.store.schema import breaches, deliveries, events, incidents, quarantine
+from orchestrator.store.schema import (
+    breaches,
+    dead_letters,
+    deliveries,
+    events,
+    incidents,
+    quarantine,
+)
 from orchestrator.store.terms import Terms
 from orchestrator.store.upserts import upsert
 
@@ -263,11 +271,17 @@ def overdue(by: Any) -> Select[Any]:
         stay.incident_id == table.id, stay.released_at.is_(None), stay.recover_by <= by
     )
     under_way = exists().where(stay.incident_id == table.id, IS_UNDER_WAY, stay.recover_by <= by)
+    letter = dead_letters.c
+    letters = exists().where(
+        letter.incident_id == table.id,
+        letter.state == LetterState.STANDING,
+        letter.recover_by <= by,
+    )
     return select(table.id, table.recover_by).where(
         table.state != IncidentState.RESOLVED,
         table.recover_by <= by,
         or_(table.stopped_at.is_(None), table.recover_by <= table.stopped_at),
-        or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands, under_way),
+        or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands, under_way, letters),
         ~_told(table.id, table.opened_at, RECOVER_WITHIN),
     )
 

@@ -8,24 +8,34 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, func, literal_column, select, update
 
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.clock import now_ms
+from orchestrator.store.clock import after, now_ms
+from orchestrator.store.engine import AnyRow
 from orchestrator.store.prepared import storable
-from orchestrator.store.schema import dead_letters
+from orchestrator.store.schema import dead_letters, incidents
 from orchestrator.store.selection import Selection
 from orchestrator.store.upserts import upsert
 from orchestrator.store.views import View, iso
 
-OWNER = "platform"
-"""Who mends them: nobody knows whose workflow an unreadable message is for."""
+PLATFORM, BROKER = "(platform)", "(broker)"
+"""Client and workflow of their incident: nobody knows whose workflow an unreadable message is for.
+
+No client and no workflow can have these names.
+"""
+
+NOBODY = "-"
+"""Who owns them while MESHLINE_STEWARD is not set."""
+
+RECOVER_SECONDS = 72 * 3_600
+"""How long one may stand, from the first time that it came."""
 
 MOST_KEPT_BYTES = 262_144
 """What is kept of a body, and of headers, each; a message of 1,000 events has less than 100,000."""
@@ -76,6 +86,7 @@ class DeadLetter:
 
 def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
     """Write a message down; its number, or None where it stands here already."""
+    table = dead_letters.c
     row = {
         "at": now_ms(),
         "queue": _short(letter.queue),
@@ -86,18 +97,27 @@ def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
         "content_encoding": letter.content_encoding and _short(letter.content_encoding),
         "body": letter.body[:MOST_KEPT_BYTES],
         "cut_from": letter.size if letter.is_long else None,
-        "digest": letter.digest(),
+        "digest": (digest := letter.digest()),
+        "recover_by": _first_deadline(digest),
     }
-    table = dead_letters.c
     kept = tx.execute(
         upsert(tx.dialect.name, dead_letters)
         .values(row)
         .on_conflict_do_nothing(
-            index_elements=[table.digest], index_where=table.state == LetterState.STANDING
+            # Spelt out: with a parameter PostgreSQL finds no index once it keeps a general plan.
+            index_elements=[table.digest],
+            index_where=table.state == literal_column("'standing'"),
         )
         .returning(table.id)
     )
     return kept.scalar_one_or_none()
+
+
+def _first_deadline(digest: str) -> Any:
+    """That of the same message when it first came, or a new one."""
+    before = dead_letters.alias("before").c
+    first = select(func.min(before.recover_by)).where(before.digest == digest).scalar_subquery()
+    return func.coalesce(first, after(RECOVER_SECONDS))
 
 
 def close_dead_letter(
@@ -153,7 +173,66 @@ def list_dead_letters(
     statement = _heads().order_by(table.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(table.state == state)
-    return [{**_head(row), "bytes": row.bytes} for row in tx.execute(statement)]
+    rows = tx.execute(statement).all()
+    back = returns_of(tx, [row.digest for row in rows])
+    return [
+        {**_head(row), "bytes": row.bytes, "returned": returned_before(row, back)} for row in rows
+    ]
+
+
+def oldest_letters(tx: Connection, incident: int, *, limit: int) -> list[View]:
+    """The oldest standing letters of an incident: number as `letter`, what is wrong, since when."""
+    table = dead_letters.c
+    of_it = (table.incident_id == incident, table.state == LetterState.STANDING)
+    rows = tx.execute(_heads().where(*of_it).order_by(table.id).limit(limit)).all()
+    return [
+        {
+            "id": f"dead letter {row.id}",
+            "letter": row.id,
+            "detail": row.error,
+            "since": iso(row.at),
+        }
+        for row in rows
+    ]
+
+
+def returns_of(tx: Connection, digests: Sequence[str]) -> dict[str, list[AnyRow]]:
+    """By digest, each time that a person requeued a message: `id`, `closed_by`, `closed_at`."""
+    table = dead_letters.c
+    rows = tx.execute(
+        select(table.id, table.digest, table.closed_by, table.closed_at)
+        .where(table.digest.in_(set(digests)), table.state == LetterState.REQUEUED)
+        .order_by(table.id)
+    )
+    found: dict[str, list[AnyRow]] = {}
+    for row in rows:
+        found.setdefault(row.digest, []).append(row)
+    return found
+
+
+def returned_before(row: AnyRow, back: Mapping[str, Sequence[AnyRow]]) -> View | None:
+    """How often a letter came back after a requeue, and who requeued it last; None if never."""
+    before = [one for one in back.get(row.digest, ()) if one.id < row.id]
+    if not before:
+        return None
+    last = before[-1]
+    return {
+        "times": len(before),
+        "requeued_by": last.closed_by,
+        "requeued_at": iso(last.closed_at),
+        "at": iso(row.at),
+    }
+
+
+def letters_that_returned(tx: Connection, numbers: Sequence[int]) -> dict[int, View]:
+    """Those of these letters that came back after a requeue, and how."""
+    table = dead_letters.c
+    rows = tx.execute(
+        select(table.id, table.digest, table.at).where(table.id.in_(numbers)).order_by(table.id)
+    ).all()
+    back = returns_of(tx, [row.digest for row in rows])
+    told = {row.id: returned_before(row, back) for row in rows}
+    return {number: one for number, one in told.items() if one is not None}
 
 
 def show_dead_letter(tx: Connection, number: int) -> View | None:
@@ -163,6 +242,7 @@ def show_dead_letter(tx: Connection, number: int) -> View | None:
         return None
     return {
         **_head(row),
+        "returned": letters_that_returned(tx, [number]).get(number),
         "headers": _parsed(row.headers),
         "content_type": row.content_type,
         "content_encoding": row.content_encoding,
@@ -178,12 +258,17 @@ def show_dead_letter(tx: Connection, number: int) -> View | None:
 def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> list[View]:
     """Standing dead letters in the quarantine's words, the oldest first.
 
-    A selection by id, by payload or by whose they are has none of them: nobody knows that.
+    A selection by id, by payload or by client has none of them: nobody knows that.
     """
     statement = _chosen(_heads(), selection)
     if statement is None:
         return []
-    rows = tx.execute(statement.order_by(dead_letters.c.id).limit(limit))
+    statement = statement.add_columns(
+        incidents.c.owner, (dead_letters.c.recover_by < now_ms()).label("overdue")
+    )
+    statement = statement.order_by(dead_letters.c.id).limit(limit)
+    rows = tx.execute(statement).all()
+    back = returns_of(tx, [row.digest for row in rows])
     return [
         {
             "id": None,  # it is no event
@@ -192,9 +277,12 @@ def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> l
             "detail": row.error,
             "violations": [],
             "hints": [],
-            "owner": OWNER,
+            "owner": row.owner or NOBODY,
+            "recovery_lead": row.owner or NOBODY,
+            "recover_by": iso(row.recover_by),
             "since": iso(row.at),
-            "overdue": False,
+            "overdue": bool(row.overdue),
+            "returned": returned_before(row, back),
             "amended": False,
         }
         for row in rows
@@ -203,9 +291,14 @@ def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> l
 
 def count_poison(tx: Connection, selection: Selection) -> list[View]:
     """The selection's dead letters as one cause of the quarantine's; none where there are none."""
-    statement = _chosen(select(func.count()).select_from(dead_letters), selection)
-    count = 0 if statement is None else int(tx.execute(statement).scalar_one())
-    return [_NOBODYS | {"events": count}] if count else []
+    columns = (func.count(), func.min(dead_letters.c.recover_by), func.max(incidents.c.owner))
+    counted: Any = select(*columns)
+    statement = _chosen(counted, selection)
+    if statement is None:
+        return []
+    count, recover_by, owner = tx.execute(statement).one()
+    of = {"events": count, "recover_by": iso(recover_by), "recovery_lead": owner or NOBODY}
+    return [_NOBODYS | of] if count else []
 
 
 _NOBODYS: View = {
@@ -213,15 +306,12 @@ _NOBODYS: View = {
     "workflow": None,
     "stage": "broker",
     "reason": Reason.POISON_MESSAGE.value,
-    "recovery_lead": OWNER,
-    "recover_by": None,
 }
 
 
 def _chosen(statement: Select[Any], selection: Selection) -> Select[Any] | None:
     table = dead_letters.c
-    owners = (selection.client, selection.workflow, selection.incident, selection.owner)
-    if selection.ids or selection.words or any(one is not None for one in owners):
+    if selection.ids or selection.words or selection.client or selection.workflow:
         return None
     if selection.reason not in (None, Reason.POISON_MESSAGE):
         return None
@@ -229,13 +319,19 @@ def _chosen(statement: Select[Any], selection: Selection) -> Select[Any] | None:
         statement = statement.where(table.at >= selection.since)
     if selection.until is not None:
         statement = statement.where(table.at < selection.until)
-    return statement.where(table.state == LetterState.STANDING)
+    if selection.incident is not None:
+        statement = statement.where(table.incident_id == selection.incident)
+    if selection.owner is not None:
+        statement = statement.where(incidents.c.owner == selection.owner)
+    with_owner = dead_letters.join(incidents, incidents.c.id == table.incident_id, isouter=True)
+    return statement.select_from(with_owner).where(table.state == LetterState.STANDING)
 
 
 def _heads() -> Select[Any]:
     table = dead_letters.c
     size = func.length(table.body).label("bytes")
-    return select(table.id, table.at, table.state, table.queue, table.task, table.error, size)
+    heads = (table.id, table.at, table.state, table.queue, table.task, table.error)
+    return select(*heads, table.digest, table.recover_by, table.incident_id, size)
 
 
 def _head(row: Any) -> View:
@@ -246,6 +342,8 @@ def _head(row: Any) -> View:
         "queue": row.queue,
         "task": row.task,
         "error": row.error,
+        "recover_by": iso(row.recover_by),
+        "incident": row.incident_id,
     }
 
 

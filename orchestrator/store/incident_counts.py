@@ -10,10 +10,13 @@ from sqlalchemy import Connection, exists, func, select
 
 from orchestrator.domain.incidents import HELD, IncidentState
 from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.reasons import Reason
+from orchestrator.store.dead_letters import LetterState
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.outcomes import count_under_way
 from orchestrator.store.schema import (
     audit,
+    dead_letters,
     deliveries,
     events,
     incidents,
@@ -50,7 +53,7 @@ def stand_now(tx: Connection, rows: Sequence[AnyRow]) -> Standing:
     held = [row for row in rows if row.reason == HELD]
     waiting = [row for row in held if row.state != IncidentState.RESOLVED]
     return Standing(
-        quarantined=_standing(tx, ids),
+        quarantined=_standing(tx, ids) | _letters(tx, rows),
         under_way=count_under_way(tx, ids),
         held=_held(tx) if held else {},
         let_go={row.id: _count(tx, let_go_of(row)) for row in waiting},
@@ -132,6 +135,20 @@ def _standing(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
         .group_by(table.incident_id)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _letters(tx: Connection, rows: Sequence[AnyRow]) -> dict[int, int]:
+    """How many dead letters of each stand, of those that are about messages."""
+    table = dead_letters.c
+    ids = [row.id for row in rows if row.reason == Reason.POISON_MESSAGE]
+    if not ids:
+        return {}
+    counted = tx.execute(
+        select(table.incident_id, func.count())
+        .where(table.incident_id.in_(ids), table.state == LetterState.STANDING)
+        .group_by(table.incident_id)
+    )
+    return {row[0]: row[1] for row in counted}
 
 
 def _held(tx: Connection) -> dict[_Place, int]:

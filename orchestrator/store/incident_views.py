@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Select, case, func, select
 
 from orchestrator.domain.advice import advise
 from orchestrator.domain.incidents import HELD, LOW_RATE, IncidentKind, IncidentMove, IncidentState
+from orchestrator.domain.reasons import Reason
 from orchestrator.store.clock import now_ms
+from orchestrator.store.dead_letters import oldest_letters
 from orchestrator.store.engine import AnyRow
 from orchestrator.store.guidance import guidance_of
 from orchestrator.store.incident_counts import Standing, stand_now
@@ -77,7 +79,7 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     if row is None:
         return None
     view = _incident(row, stand_now(tx, [row]))
-    view["oldest"] = _held_samples(tx, row) if row.reason == HELD else _samples(tx, incident)
+    view["oldest"] = _oldest(tx, row)
     if row.reason == LOW_RATE:
         from orchestrator.store.success_rates import rate_of  # it knows whole workflows
 
@@ -219,6 +221,14 @@ def _incident(row: AnyRow, now: Standing) -> View:
         "step": row.step,
         "breached_at": iso(row.breached_at),
     }
+
+
+def _oldest(tx: Connection, row: AnyRow) -> list[View]:
+    if row.reason == HELD:
+        return _held_samples(tx, row)
+    if row.reason == Reason.POISON_MESSAGE:
+        return oldest_letters(tx, row.id, limit=_SAMPLES)
+    return _samples(tx, row.id)
 
 
 def _samples(tx: Connection, incident: int) -> list[View]:

@@ -14,6 +14,12 @@ from orchestrator.store.incident_moves import end_acknowledgements
 from orchestrator.store.incident_views import count_ungrouped
 from orchestrator.store.news import tell_growth
 from orchestrator.store.payload_words import index_missing
+from orchestrator.store.poison import (
+    give_to_steward,
+    has_unnoted_poison,
+    note_poison,
+    steward_terms,
+)
 from orchestrator.store.schema import incidents
 from orchestrator.store.settling import group_ungrouped, settle_incidents
 from orchestrator.store.stays import Sweep, settle_stays
@@ -25,11 +31,17 @@ _FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing m
 
 
 def keep_clocks(
-    store: Store, shelf: TermsShelf, sweep: Sweep | None = None, *, rounds: int = 20
+    store: Store,
+    shelf: TermsShelf,
+    sweep: Sweep | None = None,
+    *,
+    steward: str | None = None,
+    rounds: int = 20,
 ) -> None:
     """Record what is late, count, raise and settle incidents, climb, write what is to be told.
 
     A keeper gives the same `sweep` each time, so that its looks at events under way go round.
+    `steward` is who owns messages that no worker can read.
 
     Each part is a transaction of its own; rows decide who does it, so any number may do it at once.
     """
@@ -40,6 +52,11 @@ def keep_clocks(
             break
         with store.write() as tx:
             record_late(tx, late)
+    with store.read() as tx:
+        poisoned = has_unnoted_poison(tx)
+    if poisoned:
+        with store.write() as tx:
+            note_poison(tx, steward=steward, actor=ACTOR)
     with store.read() as tx:
         ungrouped, incidents_stand = count_ungrouped(tx), _any_incident(tx)
     if ungrouped:
@@ -56,10 +73,11 @@ def keep_clocks(
             if low or told_low:
                 settle_rates(tx, low, newest, known=told_low)
         with store.write() as tx:
+            give_to_steward(tx, steward, actor=ACTOR)
             tend_stopped_clocks(tx, newest)
             record_overdue(tx)
             end_acknowledgements(tx, actor=ACTOR)
-            climb(tx, newest)
+            climb(tx, {**newest, **steward_terms(steward)})
             tell_growth(tx, actor=ACTOR)
             announce_incidents(tx)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import orjson
 from sqlalchemy import Connection, literal, select
 
-from orchestrator.store.dead_letters import OWNER
+from orchestrator.store.dead_letters import NOBODY
 from orchestrator.store.schema import incidents, workflow_versions
 
 _MOST = 5_000  # names that are read to find the nearest
@@ -47,7 +47,7 @@ def known_workflows(tx: Connection) -> list[tuple[str, str]]:
 def knows_owner(tx: Connection, owner: str) -> bool:
     """Whether an incident has this owner, or a version names it in any role."""
     held = select(incidents.c.id).where(incidents.c.owner == owner).limit(1)
-    if owner == OWNER or tx.execute(held).first():
+    if owner == NOBODY or tx.execute(held).first():
         return True
     return any(owner in owners for owners in _owners_of_versions(tx, naming=owner))
 
@@ -55,7 +55,7 @@ def knows_owner(tx: Connection, owner: str) -> bool:
 def known_owners(tx: Connection) -> list[str]:
     """Every owner of an incident, and whoever the live versions name."""
     held = select(incidents.c.owner).distinct().limit(_MOST)
-    found = {OWNER, *tx.execute(held).scalars()}
+    found = {NOBODY, *tx.execute(held).scalars()}
     return sorted(found.union(*_owners_of_versions(tx)))
 
 

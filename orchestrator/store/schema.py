@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.text_search import TextSearchVector
 
-HEAD = "0015"
+HEAD = "0016"
 
 metadata = MetaData(
     naming_convention={
@@ -397,7 +397,11 @@ dead_letters = Table(
     Column("closed_by", String(255)),
     Column("why", Text),
     Column("digest", String(64)),
+    Column("recover_by", BigInteger, nullable=False, server_default="0"),  # since it first came
+    Column("incident_id", BigInteger),  # a keeper gives it
 )
+Index("ix_dead_letters_digest", dead_letters.c.digest)
+Index("ix_dead_letters_incident", dead_letters.c.incident_id)
 Index(  # the same message delivered twice is one dead letter
     "ix_dead_letters_standing",
     dead_letters.c.digest,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exists, select, update
 from orchestrator.domain.causes import Cause, cause_of
 from orchestrator.domain.gates import destination_gate, standing_in_the_way
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
+from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Violation
 from orchestrator.store.clock import now_ms
 from orchestrator.store.destinations import actions_of
@@ -18,6 +19,7 @@ from orchestrator.store.incident_counts import held_of, let_go_of
 from orchestrator.store.incident_moves import move_incident
 from orchestrator.store.incidents import note_events
 from orchestrator.store.outcomes import has_open_events
+from orchestrator.store.poison import has_open_letters
 from orchestrator.store.schema import breaches, events, incidents, quarantine
 from orchestrator.store.selection import UNGROUPED
 
@@ -58,6 +60,8 @@ def _resolve(tx: Connection, row: Any, actor: str) -> bool:
 def _goes_on(tx: Connection, row: Any, closed: set[str]) -> bool:
     if row.reason == HELD:
         return _waits(tx, row, closed)
+    if row.reason == Reason.POISON_MESSAGE:
+        return has_open_letters(tx, row.id)
     return row.reason == LATE and bool(tx.execute(select(exists(_late_of(row)))).scalar_one())
 
 

@@ -10,7 +10,10 @@ import pytest
 from redis import Redis
 
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.terms import TermsShelf
 from tests.cli.desk import CommandLine
 
 LETTER = DeadLetter(
@@ -144,7 +147,12 @@ def test_all_of_them_are_dropped_at_once(meshline: CommandLine) -> None:
 
     ran = meshline("dead-letters", "drop", "--all", "--why", "junk", "--json")
 
-    assert ran.document == {"ids": numbers, "skipped": []}
+    assert ran.document == {
+        "ids": numbers,
+        "skipped": [],
+        "returned": {},
+        "dry_run": False,
+    }
 
 
 def broker_of(server: EmbeddedServer) -> str:
@@ -206,7 +214,47 @@ def test_the_quarantine_lists_them_beside_events(meshline: CommandLine) -> None:
     assert listed["events"][1]["dead_letter"] == int(number)
     assert [one["reason"] for one in listed["summary"]] == ["contract_violation", "poison_message"]
     page = meshline("quarantine", "list").out
-    assert f"dead letter {number}" in page and "platform" in page
+    assert f"dead letter {number}" in page
+    assert listed["events"][1]["owner"] == "-"
+    assert "nobody owns them" in meshline("doctor").out
+
+
+def test_a_steward_owns_them_with_a_clock(meshline: CommandLine) -> None:
+    number = bury(meshline)
+    with meshline.store() as store:
+        keep_clocks(store, TermsShelf(), steward="steward@agency.example")
+
+    (listed,) = meshline("quarantine", "list", "--json").document["events"]
+    (incident,) = meshline("incidents", "list", "--json").document["incidents"]
+
+    assert listed["owner"] == incident["owner"] == "steward@agency.example"
+    assert listed["recover_by"] == incident["recover_by"]
+    assert (incident["kind"], incident["reason"]) == ("platform", "poison_message")
+    shown = meshline("incidents", "show", str(incident["id"])).out
+    assert f"dead letter {number}" in shown and "meshline dead-letters requeue" in shown
+    (owned,) = meshline(
+        "quarantine", "list", "--owner", "steward@agency.example", "--json"
+    ).document["events"]
+    assert owned["dead_letter"] == int(number)
+    wrong = meshline("worker", MESHLINE_STEWARD="not an address").error
+    assert "MESHLINE_STEWARD" in wrong and "is not an e-mail address" in wrong
+
+
+def test_what_came_back_is_said_before_it_is_requeued_again(meshline: CommandLine) -> None:
+    first = int(bury(meshline))
+    with meshline.store() as store:
+        requeue_dead_letters(store, [first], lambda _: None, actor="cli:ada")
+    number = bury(meshline)
+
+    listed = meshline("dead-letters", "list").out
+    preview = meshline("dead-letters", "requeue", number, "--dry-run")
+    document = meshline("dead-letters", "requeue", number, "--dry-run", "--json").document
+
+    for said in (listed, preview.err):
+        assert "requeued by cli:ada at" in said and "(once)" in said
+    assert preview.out == "would requeue 1\n"
+    assert document["returned"][number]["times"] == 1
+    assert "standing" in meshline("dead-letters", "show", number).out
 
 
 def test_the_quarantine_narrowed_to_them_has_only_them(meshline: CommandLine) -> None:

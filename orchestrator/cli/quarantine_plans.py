@@ -194,12 +194,23 @@ def run(
         return
     before = f", {done.before} before" if done.before else ""
     put(f"replayed {done.replayed} of {done.events}{before}")
+    if done.finished:
+        note(f"it was finished at {_when(done.finished)}, last run by {done.finished['by']}")
+    if done.begun:
+        note(
+            f"it is run since {_when(done.begun)}, last by {done.begun['by']}: this run went on"
+            " with what was left, and each event is replayed once"
+        )
     if done.waiting:
         note(
             f"{done.waiting} stand behind events that came back into quarantine: heal those, then"
             " run the plan again"
         )
     note(f"`meshline quarantine plan show {token}` says what comes of each")
+
+
+def _when(told: Mapping[str, object]) -> str:
+    return short(str(told["at"]))
 
 
 def _tell_stopped(store: Store, token: str) -> None:

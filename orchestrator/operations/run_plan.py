@@ -16,6 +16,7 @@ from orchestrator.operations.plan_replay import record_plan
 from orchestrator.store.audit import DeliveryNote, record_deliveries
 from orchestrator.store.deliveries import allow_resend
 from orchestrator.store.engine import Store, Tx
+from orchestrator.store.last_acts import last_acts
 from orchestrator.store.plan_ground import Ground, grounds
 from orchestrator.store.plan_order import count_open, is_under_way, ready_events
 from orchestrator.store.plans import (
@@ -28,7 +29,8 @@ from orchestrator.store.plans import (
 )
 from orchestrator.store.quarantine import InOrder, replay
 from orchestrator.store.selection import CHUNK
-from orchestrator.store.workflows import LiveWorkflow, live_workflow
+from orchestrator.store.views import iso
+from orchestrator.store.workflows import LiveWorkflow, live_workflow, publication
 
 _LOOK_SECONDS = 0.1  # until what others wait for is looked at again
 _MOST_TOLD = 5
@@ -50,6 +52,8 @@ class Ran:
     before: int = 0  # by others
     waiting: int = 0  # they stand behind events that came back into quarantine
     outcomes: dict[str, int]
+    begun: dict[str, object] | None = None  # by, at: somebody began to run it before this run
+    finished: dict[str, object] | None = None  # by, at: it was at its end before this run
 
 
 def run_plan(
@@ -85,7 +89,13 @@ def run_plan(
         before=plan.events - runner.replayed - waiting,
         waiting=waiting,
         outcomes=stand,
+        begun=_told(plan.started_by, plan.started_at) if plan.state == "running" else None,
+        finished=_told(plan.started_by, plan.finished_at) if plan.state == "done" else None,
     )
+
+
+def _told(by: str, at: int) -> dict[str, object]:
+    return {"by": by, "at": iso(at)}
 
 
 class _Runner:
@@ -171,7 +181,7 @@ class _Runner:
         found = grounds(tx, [row[1] for row in rows], lock=True)
         changed = _changed(rows, found)
         if changed:
-            raise _refused(self._token, changed)
+            raise _refused(tx, plan, changed)
         order = InOrder(plan=plan.id, token=self._token, base_ms=self._base_ms)
         by_workflow: dict[tuple[str, str], list[str]] = {}
         for row in rows:
@@ -181,7 +191,7 @@ class _Runner:
         for name, ids in by_workflow.items():
             moved += len(replay(tx, ids, live=live[name], actor=self._actor, order=order))
         if moved != len(rows):
-            raise _refused(self._token, ["an event that is moved at this moment"])
+            raise _refused(tx, plan, [row[1] for row in rows])
         self._allow(tx, rows)
         mark_done(tx, plan.id, [row[0] for row in rows])
 
@@ -208,8 +218,8 @@ class _Runner:
             while rows := open_events(tx, plan.id, limit=CHUNK, after=after):
                 changed += _changed(rows, grounds(tx, [row[1] for row in rows]))
                 after = rows[-1][0]
-        if changed:
-            raise _refused(self._token, changed)
+            if changed:
+                raise _refused(tx, plan, changed)
 
 
 def _found(tx: Tx, token: str, *, lock: bool = False) -> Any:
@@ -228,6 +238,8 @@ def _live(tx: Tx, plan: Any) -> dict[tuple[str, str], LiveWorkflow]:
         live = live_workflow(tx, one["client"], one["workflow"])
         if live is None or live.id != one["id"]:
             now = f"version {live.version} is live" if live else "no version is live"
+            if live and (told := publication(tx, live.id)).published_at > plan.planned_at:
+                now += f", published by {told.published_by} at {iso(told.published_at)}"
             raise Refused(
                 f"{one['workflow']} was planned under version {one['version']}, and {now}",
                 field="plan",
@@ -241,10 +253,19 @@ def _changed(rows: Sequence[Row], found: dict[str, Ground]) -> list[str]:
     return [row[1] for row in rows if row[1] not in found or found[row[1]].digest != row[2]]
 
 
-def _refused(token: str, changed: Sequence[str]) -> Refused:
-    some = ", ".join(changed[:_MOST_TOLD]) + (" ..." if len(changed) > _MOST_TOLD else "")
+def _refused(tx: Tx, plan: Any, changed: Sequence[str]) -> Refused:
+    """Which events changed, and who did what to them since the plan was made."""
+    first = changed[:_MOST_TOLD]
+    acts = last_acts(tx, first)
+    some = []
+    for one in first:
+        act = acts.get(one)
+        since = act is not None and (act.at or "") >= (iso(plan.planned_at) or "")
+        some.append(f"{one} ({act.done} by {act.by} at {act.at})" if act and since else one)
+    more = " ..." if len(changed) > _MOST_TOLD else ""
     return Refused(
-        f"{len(changed)} events of plan {token} do not stand as they were planned: {some}",
+        f"{len(changed)} events of plan {plan.token} do not stand as they were planned:"
+        f" {', '.join(some)}{more}",
         field="plan",
         fix="make a new plan with `meshline quarantine replay … --plan`",
     )

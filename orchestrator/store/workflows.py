@@ -170,3 +170,10 @@ class WorkflowShelf:
             with self._lock:
                 self._compiled[workflow_id] = found
         return found
+
+
+def publication(tx: Connection, version: int) -> Any:
+    """Who published a version and when, in milliseconds: `published_by`, `published_at`."""
+    table = workflow_versions.c
+    found = select(table.published_by, table.published_at).where(table.id == version)
+    return tx.execute(found).one()

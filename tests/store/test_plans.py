@@ -420,3 +420,43 @@ def test_no_payload_stands_in_a_plan(store: Store) -> None:
 
     with store.read() as tx:
         assert "example.com" not in tx.execute(select(plan_events.c.effects)).scalar_one()
+
+
+def test_who_runs_a_plan_second_is_told_who_began_it(store: Store) -> None:
+    mended(store, 3)
+    token = planned(store).token
+    with pytest.raises(Cut):
+        run_plan(store, token, actor="cli:ada", rate=1, pause=cut)
+
+    second = run_plan(store, token, actor="cli:bo")
+    third = run_plan(store, token, actor="cli:eve")
+
+    assert second.begun and second.begun["by"] == "cli:ada"
+    assert (second.replayed, second.before, second.finished) == (2, 1, None)
+    assert third.finished and third.finished["by"] == "cli:bo"
+    assert (third.replayed, third.begun) == (0, None)
+
+
+def test_a_plan_on_other_ground_says_who_changed_what_and_when(store: Store) -> None:
+    first, second, third = mended(store, 3)
+    token = planned(store).token
+    other = recipe_of([{"map": "tier", "values": {"enterprise": "pro"}}])
+    mend_events(store, Selection(ids=(first,)), other, actor="cli:bo", again=True)
+    replay_events(store, Selection(ids=(second,)), actor="cli:eve")
+
+    with pytest.raises(Refused) as refused:
+        run_plan(store, token, actor="cli:ada")
+
+    told = str(refused.value)
+    assert f"{first} (amended by cli:bo at 20" in told
+    assert f"{second} (replayed by cli:eve at 20" in told
+    assert third not in told
+
+
+def test_a_plan_under_another_version_says_who_published_it(store: Store) -> None:
+    mended(store, 1)
+    token = planned(store).token
+    publish_amendment(store, "acme", "leads", RECIPE, actor="cli:bo")
+
+    with pytest.raises(Refused, match="version 2 is live, published by cli:bo at 20"):
+        run_plan(store, token, actor="cli:ada")

@@ -62,7 +62,7 @@ def discard(
         put(f"{'would discard' if dry_run else 'discarded'} {len(done.ids)}")
         _put_causes(done.causes)
         if take_back:
-            note(f"take it back with: {take_back}")
+            note(f"take it back with: `{take_back}`")
         tell_skipped(done.skipped)
     if any(one["state"] != "discarded" for one in done.skipped):
         raise typer.Exit(1)

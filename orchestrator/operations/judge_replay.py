@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from orchestrator.domain.advice import advise
 from orchestrator.domain.gates import RATE
 from orchestrator.domain.incidents import HELD
-from orchestrator.domain.lifecycle import Stage
+from orchestrator.domain.lifecycle import Stage, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.verdicts import Rejected
 from orchestrator.operations.plan_replay import routed_now
 from orchestrator.store.engine import Tx
 from orchestrator.store.plan_ground import grounds
+from orchestrator.store.restoring import emptied
 from orchestrator.store.views import View
 from orchestrator.store.workflows import WorkflowShelf, live_workflow
 
@@ -65,11 +66,14 @@ def with_next_steps(tx: Tx, event: View | None) -> View | None:
         "told": found.told,
         "command": found.command,
     }
-    return event | {"advice": _advice(event), "replay": told}
+    return event | {"advice": _advice(tx, event), "replay": told}
 
 
-def _advice(event: View) -> list[View]:
-    """The steps for an event that stands in quarantine or is held, each with its command."""
+def _advice(tx: Tx, event: View) -> list[View]:
+    """The steps for an event in quarantine, held or discarded, each with its command."""
+    if event["state"] == State.DISCARDED and not emptied(tx, [event["id"]]):
+        back = f"meshline quarantine restore {event['id']} --why 'the reason'"
+        return [{"do": "Take the discard back, where it was a mistake", "command": back}]
     standing = event["quarantine"]
     waiting = [one for one in event["held"] if one["what"] != RATE]  # its turn comes by itself
     blockers = {one["by"]: one["reason"] for one in waiting if one["reason"]}

@@ -61,12 +61,14 @@ def test_what_is_refused_says_why_and_ends_with_one(meshline: CommandLine) -> No
 def test_what_is_erased_only_in_part_ends_with_one_too(meshline: CommandLine) -> None:
     done, stays = meshline.leads(2, tier="gold")
     assert meshline("quarantine", "discard", done, "--why", "a test").code == 0
+    assert "quarantine restore" in meshline("events", "show", done).out
 
     ran = meshline("erase", done, stays, "--reason", "asked", "--yes", "--json")
 
     assert ran.code == 1
     assert ran.document["ids"] == [done]
     assert [one["id"] for one in ran.document["refused"]] == [stays]
+    assert "quarantine restore" not in meshline("events", "show", done).out
 
 
 @pytest.mark.parametrize(

@@ -279,11 +279,13 @@ def test_a_discarded_event_is_at_its_end(
 
     assert (done.code, done.out) == (0, "discarded 1\n  1 of acme/leads (contract_violation)\n")
     assert done.err == (
-        f"take it back with: meshline quarantine restore {event_id} --why 'the reason'\n"
+        f"take it back with: `meshline quarantine restore {event_id} --why 'the reason'`\n"
     )
     assert (again.code, again.document["ids"]) == (0, [])
     assert meshline.state(event_id) == "discarded"
     assert 'why: "a test lead"' in meshline("events", "show", event_id).out
+    back = f"meshline quarantine restore {event_id} --why 'the reason'"
+    assert back in meshline("events", "show", event_id).out
     assert meshline("quarantine", "replay", event_id).code == 1
     assert meshline("quarantine", "fix", event_id, "--unset", "x").code == 1
 
@@ -361,7 +363,7 @@ def test_the_answer_to_a_discard_is_the_command_that_takes_it_back(
 
     done = meshline("quarantine", "discard", "--client", "acme", "--why", "oh")
 
-    command = done.err.removeprefix("take it back with: meshline ").strip()
+    command = done.err.removeprefix("take it back with: `meshline ").rstrip("`\n")
     back = meshline(*shlex.split(command), "--json").document
     assert set(back["ids"]) == set(ids)
     assert meshline.state(earlier) == "discarded"

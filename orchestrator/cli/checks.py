@@ -58,7 +58,7 @@ def look_at_everything() -> Iterator[Finding]:
 
 
 def _look_at_broker(config: Settings) -> Finding:
-    from orchestrator.api.readiness import call_broker
+    from orchestrator.broker import call_broker
 
     try:
         call_broker(config)

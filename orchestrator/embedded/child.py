@@ -58,6 +58,11 @@ class Child:
         """Whether it runs now."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was last started."""
+        return time.monotonic() - self.started_at
+
     def start(self) -> None:
         """Start it and wait until it is ready.
 

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.ports import claim_port, free_port
 from orchestrator.embedded.processes import Supervisor
@@ -30,9 +33,14 @@ class Services:
     environment: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
+    _ports: dict[str, int] = field(default_factory=dict)  # by setting
 
     def start_all(self, say: Say, *, sandbox: bool) -> None:
-        """Start broker, sandbox, door, keeper, relay, worker and Flower. Raises StartupFailed."""
+        """Start broker, sandbox, door, keeper, relay, worker and Flower.
+
+        Raises StartupFailed; for a port that is in use before anything is started.
+        """
+        self._claim_ports()
         self.environment["MESHLINE_HOME"] = str(self.config.home.absolute())
         if not self.config.link_key:
             self.environment["MESHLINE_LINK_KEY"] = secrets.token_urlsafe(24)
@@ -48,6 +56,26 @@ class Services:
         self._start("worker", ("worker",), ready=says(" ready."))
         say("keeper, relay, worker", f"{self.config.worker_processes} processes")
         self._start_flower(say)
+
+    def known_settings(self) -> Settings:
+        """The settings as the processes have them: with the broker that was started."""
+        url = self.environment.get("MESHLINE_BROKER_URL")
+        return self.config.model_copy(update={"broker_url": SecretStr(url)} if url else {})
+
+    def _claim_ports(self) -> None:
+        """Find out every port that is in use, in one answer."""
+        refused = []
+        wanted = {
+            "MESHLINE_PORT": (self.config.host, self.config.port),
+            "MESHLINE_FLOWER_PORT": (self.config.flower_host, self.config.flower_port),
+        }
+        for setting, (host, port) in wanted.items():
+            try:
+                self._ports[setting] = claim_port(port, setting=setting, host=host)
+            except StartupFailed as error:
+                refused.append(str(error))
+        if refused:
+            raise StartupFailed("; ".join(refused))
 
     def _start_broker(self, say: Say) -> None:
         if self.config.broker_url:
@@ -72,7 +100,7 @@ class Services:
         say("sandbox", f"{url} (stands in for a CRM and a helpdesk)")
 
     def _start_door(self, say: Say) -> None:
-        port = claim_port(self.config.port, setting="MESHLINE_PORT", host=self.config.host)
+        port = self._ports["MESHLINE_PORT"]
         url = f"http://{self.config.host}:{port}"
         self._start("api", ("api", "--port", str(port)), ready=answers(f"{url}/healthz"))
         self.addresses["door"] = url
@@ -80,7 +108,7 @@ class Services:
 
     def _start_flower(self, say: Say) -> None:
         host = self.config.flower_host
-        port = claim_port(self.config.flower_port, setting="MESHLINE_FLOWER_PORT", host=host)
+        port = self._ports["MESHLINE_FLOWER_PORT"]
         password = self.config.flower_password
         shown = password.get_secret_value() if password else secrets.token_urlsafe(12)
         self.environment |= {

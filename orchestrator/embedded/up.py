@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from connectors.registry import catalog, load_connectors
@@ -9,6 +11,7 @@ from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.workflow_file import read_workflow
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
+from orchestrator.embedded.troubles import Troubles, looks_at
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings, settings
@@ -41,10 +44,15 @@ def run_up(*, example: bool) -> int:
         print(
             "\neverything runs; logs are in", config.home / "logs", "- Ctrl-C stops it", flush=True
         )
-        try:
-            supervisor.keep_running(lambda text: print(text, flush=True))
-        except KeyboardInterrupt:
-            print("\nstopping", flush=True)
+        with closing(open_store(config.store_url)) as store:
+            troubles = Troubles(looks_at(services.known_settings(), store), _tell)
+            troubles.start()
+            try:
+                supervisor.keep_running(_tell)
+            except KeyboardInterrupt:
+                print("\nstopping", flush=True)
+            finally:
+                troubles.stop()
     return 0
 
 
@@ -65,6 +73,10 @@ def _publish_example(config: Settings, services: Services) -> None:
     print(
         f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={config.connectors}"
     )
+
+
+def _tell(text: str) -> None:
+    print(f"{datetime.now().astimezone():%H:%M:%S} {text}", flush=True)
 
 
 def _say(what: str, where: str) -> None:

@@ -91,6 +91,33 @@ class Pulse:
         )
 
 
+def try_to_write(store: Store, instance: str) -> None:
+    """Write a row of the supervisor's own: whoever can has room, a lock and the right.
+
+    Raises StoreUnavailable.
+    """
+    with store.write() as tx:
+        insert: Any = upsert(tx.dialect.name, heartbeats)
+        statement = insert.values(
+            kind=_SUPERVISOR,
+            instance=instance[:_LONGEST],
+            host=socket.gethostname()[:_LONGEST],
+            started_at=now_ms(),
+            beat_at=now_ms(),
+            did="it looked whether the store takes a commit",
+            patience_ms=int(patience(0) * 1000),
+        )
+        tx.execute(
+            statement.on_conflict_do_update(
+                index_elements=[heartbeats.c.kind, heartbeats.c.instance],
+                set_={"beat_at": statement.excluded.beat_at},
+            )
+        )
+
+
+_SUPERVISOR = "supervisor"  # no process of the Kind that somebody waits for
+
+
 def list_heartbeats(tx: Connection) -> Sequence[Heartbeat]:
     """The last beat of each process that is not long gone, the newest first."""
     table = heartbeats.c

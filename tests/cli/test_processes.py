@@ -71,6 +71,26 @@ def test_flower_does_not_start_without_a_password(tmp_path: Path) -> None:
     assert "MESHLINE_FLOWER_PASSWORD" in refusal(tmp_path, "flower", **AWAY)
 
 
+def test_up_names_every_port_in_use_before_it_starts_anything(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as door,
+        socket.create_server(("127.0.0.1", 0)) as flower,
+    ):
+        ports = [str(one.getsockname()[1]) for one in (door, flower)]
+        home = str(tmp_path / "home")
+        line = refusal(
+            tmp_path,
+            "up",
+            MESHLINE_HOME=home,
+            MESHLINE_PORT=ports[0],
+            MESHLINE_FLOWER_PORT=ports[1],
+        )
+
+    for port, setting in zip(ports, ("MESHLINE_PORT", "MESHLINE_FLOWER_PORT"), strict=True):
+        assert f"port {port} on 127.0.0.1 is in use" in line and f"set {setting}" in line
+    assert not (tmp_path / "home" / "valkey").exists()
+
+
 @pytest.mark.parametrize("command", ["api", "flower"])
 def test_a_port_in_use_is_one_line(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -13,7 +13,9 @@ from sqlalchemy import select
 
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
+from orchestrator.store.keeping import keep_clocks
 from orchestrator.store.schema import dead_letters
+from orchestrator.store.terms import TermsShelf
 from orchestrator.store.views import EVERYTHING
 from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
 from workers import app as _registers  # noqa: F401 - the guarded transport
@@ -234,10 +236,12 @@ def test_poison_is_in_the_quarantine_with_an_owner(rig: Rig) -> None:
     rig.put(Sent(headers=ours("ghost")))
     assert eventually(lambda: bool(rig.letters()))
 
+    keep_clocks(rig.store, TermsShelf(), steward="steward@example.com")
+
     with rig.store.read() as tx:
         (one,) = list_poison(tx, EVERYTHING)
 
-    assert (one["reason"], one["owner"]) == ("poison_message", "platform")
+    assert (one["reason"], one["owner"]) == ("poison_message", "steward@example.com")
     assert one["dead_letter"] == rig.letters()[0]["id"]
 
 

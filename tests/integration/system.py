@@ -63,7 +63,7 @@ class System:
         """Forget what earlier stories did: from now on, only what is new is waited for and told."""
         self._counts_before = self._all_counts()
         self._records_before |= {_name(one) for one in self._all_records()}
-        self._ask_sandbox("DELETE", "/faults")
+        self.mend_sandbox()
 
     def start_sandbox(self) -> None:
         """The destination, with records of its own."""
@@ -81,6 +81,10 @@ class System:
         """A worker of some processes."""
         words = ("orchestrator.cli.main", "worker", "--processes", str(processes))
         return self._start(name, words, ready=says(" ready."))
+
+    def start_keeper(self) -> Child:
+        """A keeper."""
+        return self._start("keeper", ("orchestrator.keeper.loop",), ready=says("keeping"))
 
     def start_door(self, name: str = "door") -> str:
         """A door; its address."""
@@ -155,6 +159,10 @@ class System:
     def fail_next(self, mode: str, **how: object) -> None:
         """Let the sandbox's next requests go wrong."""
         self._ask_sandbox("POST", "/faults", {"mode": mode, **how})
+
+    def mend_sandbox(self) -> None:
+        """Take back what was to go wrong."""
+        self._ask_sandbox("DELETE", "/faults")
 
     def _ask_sandbox(self, method: str, path: str, body: object = None) -> None:
         request = urllib.request.Request(

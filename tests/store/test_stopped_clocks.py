@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -207,3 +208,18 @@ def test_a_planned_pause_of_the_connector_stops_the_clock_too(store: Store) -> N
     pause(store, "2h", name="fake")
 
     assert incident(store).stopped_at is not None
+
+
+def test_of_many_who_pause_at_once_one_does_and_the_others_are_told_who_did(store: Store) -> None:
+    publish(store)
+
+    def try_it(number: int) -> Any:
+        actor = f"person-{number}"
+        return pause_destination(store, [CRM], why=f"why {number}", actor=actor)
+
+    with ThreadPoolExecutor(4) as many:
+        done = list(many.map(try_it, range(8)))
+
+    (winner,) = [number for number, one in enumerate(done) if one.names]
+    assert {one.standing[0]["by"] for one in done if one.unchanged} == {f"person-{winner}"}
+    assert len([one for one in done if one.unchanged]) == 7

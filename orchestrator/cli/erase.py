@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from orchestrator.cli.asking import ask, asks
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.screen import note, put, put_json, put_table
+from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
     from orchestrator.operations.erase_events import Erased, Wanted
@@ -59,6 +61,7 @@ def erase(
     if not (reason.strip() or dry_run):
         raise typer.BadParameter("say why: --reason WHY")
     with opened_store() as store:
+        _check_whole(store, wanted.ids)
         if not (dry_run or yes):
             _ask(store, wanted, discard=discard)
         done = _erase(store, wanted, reason, discard=discard, dry_run=dry_run)
@@ -83,6 +86,21 @@ def _wanted(ids: list[str], match: str | None, client: str | None) -> Wanted:
     if not client:
         raise typer.BadParameter("--match needs --client NAME")
     return Wanted(client=client, path=path, value=value)
+
+
+def _check_whole(store: Store, ids: Sequence[str]) -> None:
+    """Raise Refused for a short id: what cannot be undone is not made of a few digits."""
+    from orchestrator.store.short_ids import whole_ids
+
+    with store.read() as tx:
+        known = whole_ids(tx, ids)
+    short = [one for one in known if one not in ids]
+    if short:
+        raise Refused(
+            "an erasure needs whole ids: it cannot be undone",
+            field="id",
+            fix=f"if this is the event, write {short[0]}",
+        )
 
 
 def _erase(store: Store, wanted: Wanted, reason: str, *, discard: bool, dry_run: bool) -> Erased:

@@ -10,6 +10,7 @@ from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow
 from orchestrator.cli.screen import age, note, put_json, put_table
+from orchestrator.cli.short_ids import shown_ids
 from orchestrator.domain.blockers import told_holds
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.lifecycle import State
@@ -75,11 +76,12 @@ def list_(
     if as_json:
         put_json({"events": rows, "next": following})
         return
+    shown = shown_ids(row["id"] for row in rows)
     put_table(
         ("ID", "STATE", "AT", "WORKFLOW", "REASON", "ACCEPTED"),
         [
             (
-                row["id"],
+                shown[row["id"]],
                 "held" if row["held"] else row["state"],
                 row["stage"],
                 f"{row['workflow']} v{row['version']}",
@@ -118,11 +120,13 @@ def show(
     """Show one event: where it stands, its deliveries, and its history with who did what."""
     with opened_store() as store:
         from orchestrator.operations.judge_replay import with_next_steps
+        from orchestrator.store.short_ids import whole_id
         from orchestrator.store.views import now_of, show_event
 
         with store.read() as tx:
             now = now_of(tx)
-            event = with_next_steps(tx, show_event(tx, event_id, with_payload=payload))
+            known = whole_id(tx, event_id)
+            event = with_next_steps(tx, show_event(tx, known, with_payload=payload))
     if event is None:
         raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
     if as_json:

@@ -16,6 +16,7 @@ from orchestrator.cli.screen import (
     put_table,
     short,
 )
+from orchestrator.cli.short_ids import shown_ids
 from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.outcomes import told_links, told_outcome
 
@@ -120,9 +121,18 @@ def _times(number: int) -> str:
 def _oldest(view: View, now: int) -> None:
     if view["oldest"]:
         put()
+        # Of an incident of messages these are no ids.
+        shown = shown_ids(one["id"] for one in view["oldest"] if "letter" not in one)
         put_table(
             ("OLDEST EVENTS", "WHY", "SINCE"),
-            [(one["id"], one["detail"], f"{age(one['since'], now)} ago") for one in view["oldest"]],
+            [
+                (
+                    shown.get(one["id"], one["id"]),
+                    one["detail"],
+                    f"{age(one['since'], now)} ago",
+                )
+                for one in view["oldest"]
+            ],
             below=("WHY",),
         )
 

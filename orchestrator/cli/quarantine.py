@@ -20,6 +20,7 @@ from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import age, left, note, on_terminal, put, put_json, put_table
 from orchestrator.cli.selecting import Filters, narrows
+from orchestrator.cli.short_ids import shown_ids
 from orchestrator.domain.errors import NotFound, Refused
 
 app = typer.Typer(
@@ -75,11 +76,13 @@ def show(
     """Show one event in quarantine: every violation, the payload as it came and as amended."""
     with opened_store() as store:
         from orchestrator.operations.judge_replay import with_next_steps
+        from orchestrator.store.short_ids import whole_id
         from orchestrator.store.views import now_of, show_event
 
         with store.read() as tx:
             now = now_of(tx)
-            event = with_next_steps(tx, show_event(tx, event_id, with_payload=True))
+            known = whole_id(tx, event_id)
+            event = with_next_steps(tx, show_event(tx, known, with_payload=True))
     if event is None:
         where = "`meshline quarantine list`"
         if event_id.isdigit():  # as a dead letter's id is
@@ -87,8 +90,8 @@ def show(
         raise NotFound(f"there is no event {event_id!r}", fix=f"see {where}")
     if event["quarantine"] is None:
         raise Refused(
-            f"event {event_id} is {event['state']} and not in quarantine",
-            fix=f"see `meshline events show {event_id}`",
+            f"event {event['id']} is {event['state']} and not in quarantine",
+            fix=f"see `meshline events show {event['id']}`",
         )
     if as_json:
         put_json(event)
@@ -121,11 +124,12 @@ def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:
 
 
 def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
+    shown = shown_ids(row["id"] for row in rows if row["id"])
     put_table(
         ("ID", "REASON", "AT", "SINCE", "RECOVER", "WHY", "LEAD", "OWNER"),
         [
             (
-                row["id"] or f"dead letter {row['dead_letter']}",
+                shown.get(row["id"]) or f"dead letter {row['dead_letter']}",
                 row["reason"],
                 row["stage"],
                 f"{age(row['since'], now)} ago",

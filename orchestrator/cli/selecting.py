@@ -61,6 +61,7 @@ class Filters:
         from orchestrator.domain.words import sought_words
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.selection import Selection
+        from orchestrator.store.short_ids import whole_ids
         from orchestrator.store.views import now_of
 
         with store.read() as tx:
@@ -68,8 +69,9 @@ class Filters:
             check_filters(tx, client=self.client, workflow=self.workflow, owner=self.owner)
             if self.incident is not None:
                 _check_incident(tx, self.incident)
+            ids = whole_ids(tx, self.ids or ())
         return Selection(
-            ids=tuple(dict.fromkeys(self.ids or ())),
+            ids=ids,
             client=self.client,
             workflow=self.workflow,
             reason=self.reason,

@@ -32,7 +32,7 @@ SETTINGS = frozenset("""
     max_batch_bytes max_batch_events max_values max_depth worker_processes group_size
     groups_in_flight patience_seconds poll_seconds start_limit dispatch_budget_seconds
     dispatch_turn_seconds task_time_limit_seconds visibility_timeout_seconds lease_seconds
-    slice_size retention_days stop_seconds alert_digest_seconds
+    slice_size retention_days stop_seconds alert_digest_seconds steward
 """.split())  # noqa: SIM905 - a list of 33 lines says no more
 # fmt: on
 

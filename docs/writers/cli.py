@@ -30,7 +30,8 @@ one record a line, with tabs between columns.
 
 An event's id is shown by its last 8 digits on a terminal, and whole in pipes and `--json`. Commands
 take whole ids, or the last 6 digits or more: they are looked up among all events that were ever in
-quarantine and the newest 1,000,000. Digits that several events end with are refused. `erase` takes whole ids only.
+quarantine and the newest 1,000,000. Digits that several events end with are refused. `erase` takes
+whole ids only.
 
 The audit names a person at the command line by the login that runs it: `cli:root`.
 

@@ -12,6 +12,7 @@ from orchestrator.cli.selecting import Filters
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.diagnose import Diagnosis, described, examine
 from orchestrator.operations.find_repair import find_repair
+from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store.dead_letters import count_poison, list_poison
 from orchestrator.store.engine import Store
 from orchestrator.store.incident_views import (
@@ -97,6 +98,7 @@ def _incident(store: Store, *, number: int) -> Document:
         **view,
         "diagnosis": [described(one) for one in repair.findings],
         "recipes": list(repair.saved),
+        "repair": repair.counted(),
         "fix": list(repair.fix),
     }
 
@@ -115,7 +117,7 @@ def _standing(store: Store, *, filters: Filters) -> Document:
 def _event(store: Store, *, event_id: str) -> Document:
     with store.read() as tx:
         now_of(tx)
-        return show_event(tx, event_id, with_payload=True) or {}
+        return with_next_steps(tx, show_event(tx, event_id, with_payload=True)) or {}
 
 
 def _diagnosis(store: Store, *, filters: Filters) -> Document:

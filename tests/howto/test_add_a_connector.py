@@ -96,8 +96,12 @@ class Reader:
         )
 
     def _saw(self, line: str) -> bool:
-        """Whether the last output has the line; `…` stands for anything."""
-        pattern = ".*".join(re.escape(part) for part in line.split("…"))
+        """Whether the last output has the line, in columns or, as in a pipe, with tabs between.
+
+        `…` stands for anything.
+        """
+        parts = (re.escape(part) for part in line.split("…"))
+        pattern = ".*".join(re.sub(r"(\\ ){2,}", r"[ \\t]+", part) for part in parts)
         return re.search(f"(?m)^{pattern}$", self.output) is not None
 
 

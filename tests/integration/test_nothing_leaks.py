@@ -176,6 +176,7 @@ def story(
         (home / "people.yaml").write_text(WORKFLOW)
         system.environment |= {
             "MESHLINE_CONTACTS": str(home / "contacts.yaml"),
+            "MESHLINE_ALERT_DIGEST_SECONDS": "1",
             "MESHLINE_KEEPER_SECONDS": "0.2",
             "MESHLINE_LINK_KEY": LINK_KEY,
             "MESHLINE_DASHBOARD_URL": "https://desk.example/",
@@ -221,16 +222,17 @@ def plant(story: Story) -> tuple[list[str], list[str]]:
 
 
 def wait_for_alerts(story: Story) -> list[Any]:
-    """What arrived at the desk, once every incident was told of."""
+    """What arrived at the desk, once every incident was told of, alone or with others."""
     end = time.monotonic() + 60
     while True:
         with story.system.store.read() as tx:
             opened = tx.execute(text("SELECT count(*) FROM incidents")).scalar_one()
+            told = text("SELECT count(*) FROM alerts WHERE state = 'sent'")
             waiting = text("SELECT count(*) FROM alerts WHERE state = 'waiting'")
-            left = tx.execute(waiting).scalar_one()
-        if opened and len(story.hook.posted) >= opened and not left:
+            sent, left = tx.execute(told).scalar_one(), tx.execute(waiting).scalar_one()
+        if opened and sent >= opened and not left:
             return list(story.hook.posted)
-        assert time.monotonic() < end, (opened, left, story.hook.posted)
+        assert time.monotonic() < end, (opened, sent, left, story.hook.posted)
         time.sleep(0.1)
 
 

@@ -12,6 +12,13 @@ DATABASE_SCHEMES = ("postgresql", "sqlite")
 
 _BROKERS = "write redis://… or valkey:// (rediss:// or valkeys:// over TLS), or amqp:// (amqps://)"
 _DATABASES = "write postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE"
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_PORTS = {
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys"), 6379),
+    **dict.fromkeys(("amqp", "pyamqp"), 5672),
+    "amqps": 5671,
+    **dict.fromkeys(("postgresql", "postgres"), 5432),
+}
 _ESCAPES = "in a name or password write @ : / ? # % as %40 %3A %2F %3F %23 %25"
 
 _SENTINEL = "Sentinel is not spoken; write redis:// and the primary's host, or a proxy's"
@@ -36,6 +43,20 @@ def broker_fault(address: str) -> str | None:
 def kombu_address(address: str) -> str:
     """A broker's address in the scheme that Kombu knows: Valkey speaks as Redis does."""
     return re.sub(r"(^|;)valkey(s?)://", r"\1redis\2://", address)
+
+
+def local_ports(address: str) -> set[int]:
+    """The ports of this machine that an address, or one of several with `;`, leads to.
+
+    >>> local_ports("redis://127.0.0.1/0;redis://db.example:7000/0;amqp://localhost:5673")
+    {6379, 5673}
+    """
+    found = [_PARTS.fullmatch(one) for one in address.split(";") if one]
+    return {
+        int(one["port"] or _PORTS.get(one["scheme"].partition("+")[0], 0))
+        for one in found
+        if one and (one["ipv6"] or one["host"]) in _LOCAL
+    }
 
 
 def database_fault(address: str) -> str | None:

@@ -45,6 +45,7 @@ class Child:
         self._lifeline = lifeline
         self._lock = lock
         self._process: subprocess.Popen[bytes] | None = None
+        self._buried = False  # killed and waited for: its number may be another's by now
 
     @property
     def pid(self) -> int:
@@ -59,9 +60,10 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     @property
-    def age(self) -> float:
-        """Seconds since it was last started."""
-        return time.monotonic() - self.started_at
+    def ending(self) -> str:
+        """How it ended: `signal 9`, or `exit code 3`."""
+        code = self._process.poll() if self._process else None
+        return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
     def start(self) -> None:
         """Start it and wait until it is ready.
@@ -77,13 +79,16 @@ class Child:
             if time.monotonic() > end:
                 self.kill()
                 late = f"{program.name} was not ready within {program.ready_within:g} s"
-                raise StartupFailed(late + self._last_lines())
+                raise StartupFailed(late + self.last_words())
             time.sleep(_STEP)
 
     def spawn(self) -> None:
-        """Start it and do not wait. Raises StartupFailed where the program is not there."""
+        """Start it and do not wait. Raises StartupFailed where program or log cannot be opened."""
         program = self.program
-        out = self.log_file.open()
+        try:
+            out = self.log_file.open()
+        except OSError as error:
+            raise StartupFailed(f"{program.name} cannot be started: {error}") from None
         try:
             self._process = subprocess.Popen(
                 launched(program.command, program.stop_signal),
@@ -103,6 +108,7 @@ class Child:
             raise StartupFailed(f"{program.name} cannot be started: {error}") from None
         finally:
             os.close(out)
+        self._buried = False
         self.started_at = time.monotonic()
 
     def ask_to_stop(self, number: int | None = None) -> None:
@@ -124,7 +130,7 @@ class Child:
 
     def kill(self) -> None:
         """End it and everything it started, at once."""
-        if self._process is None:
+        if self._process is None or self._buried:
             return
         pid = self._process.pid
         signal_group(pid, signal.SIGKILL)
@@ -133,6 +139,7 @@ class Child:
         while signal_group(pid, 0) and time.monotonic() < end:
             time.sleep(_STEP)
         self._lifeline.release(pid)
+        self._buried = True
 
     def signal(self, number: int) -> None:
         """Send a signal to the program itself, not to what it started."""
@@ -150,10 +157,14 @@ class Child:
             how = f"was ended by {signal.Signals(-code).name}"
         else:
             how = f"ended with {code}"
-        return f"{self.program.name} {how}{self._last_lines()}"
+        return f"{self.program.name} {how}{self.last_words()}"
 
-    def _last_lines(self) -> str:
-        lines = self.output().strip().splitlines()[-12:] or ["(nothing)"]
+    def last_words(self) -> str:
+        """The end of its log, as far as it can be read."""
+        try:
+            lines = self.output().strip().splitlines()[-12:] or ["(nothing)"]
+        except OSError as error:
+            return f"; its log cannot be read: {error}"
         shown = "".join(f"\n  {line[:300]}" for line in lines)
         return f"; the end of {self.log}:{shown}"
 

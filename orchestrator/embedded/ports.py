@@ -5,10 +5,39 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
 
 from orchestrator.domain.errors import StartupFailed
 
 LOOPBACK = "127.0.0.1"
+
+
+def claim_ports(
+    wanted: Mapping[str, tuple[str, int]], others: Mapping[str, set[int]]
+) -> dict[str, int]:
+    """The port of each setting, of its host and port; see `claim_port`.
+
+    `others` are ports by the setting that leads to somebody else there. Raises StartupFailed with
+    all that is wrong: ports that are in use, and those that two settings both name.
+    """
+    found: dict[str, int] = {}
+    refused: list[str] = []
+    with ExitStack() as held:  # all at once, so that no two of them get the same
+        for setting, (host, port) in wanted.items():
+            rival = next((one for one in found if found[one] == port), None)
+            if other := next((one for one, ports in others.items() if port in ports), None):
+                refused.append(_same(port, other, setting))
+                continue
+            try:
+                listener = held.enter_context(_listener(host, port, setting))
+            except StartupFailed as error:
+                refused.append(_same(port, rival, setting) if rival else str(error))
+            else:
+                found[setting] = listener.getsockname()[1]
+    if refused:
+        raise StartupFailed("; ".join(refused))
+    return found
 
 
 def claim_port(port: int, *, setting: str, host: str = LOOPBACK) -> int:
@@ -17,19 +46,28 @@ def claim_port(port: int, *, setting: str, host: str = LOOPBACK) -> int:
     `setting` is what a person sets to choose another. Raises StartupFailed where nobody could
     listen there. The port is not held: what is to listen should do so at once.
     """
+    with _listener(host, port, setting) as listener:
+        found: int = listener.getsockname()[1]
+        return found
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    return claim_port(0, setting="the port")
+
+
+def _listener(host: str, port: int, setting: str) -> socket.socket:
     try:
-        with socket.create_server((host, port), family=_family(host)) as listener:
-            found: int = listener.getsockname()[1]
-            return found
+        return socket.create_server((host, port), family=_family(host))
     except socket.gaierror as error:
         raise StartupFailed(f"{host} is no address of this machine: {error.strerror}") from None
     except OSError as error:
         raise StartupFailed(_why(error.errno, host, port, setting)) from None
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    return claim_port(0, setting="the port")
+def _same(port: int, one: str, other: str) -> str:
+    fix = "set one of them to another port (0 takes a free one)"
+    return f"{one} and {other} both name port {port}: {fix}"
 
 
 def _family(host: str) -> socket.AddressFamily:

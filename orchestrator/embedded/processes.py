@@ -14,11 +14,10 @@ from typing import Self
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.home import hold_home
 from orchestrator.embedded.lifeline import Lifeline
+from orchestrator.embedded.watch import Watch
 from orchestrator.starting import make_private
 
-_LONGEST_PAUSE = 30.0  # seconds before another restart of a child that keeps dying
-_TOLD_DEATHS = 5  # in a row, that are told one by one
-_LONG_LIFE = 60.0  # seconds after which a death is a first one again
+_LOOK_SECONDS = 0.2  # between two looks at every child
 
 
 class Supervisor:
@@ -68,42 +67,14 @@ class Supervisor:
 
     def keep_running(self, say: Callable[[str], None]) -> None:
         """Stay until a signal ends it; start again what dies, after growing pauses; rotate logs."""
-        deaths: dict[Child, int] = {}
-        due: dict[Child, float] = {}  # monotonic seconds
+        watches = [Watch(child, say) for child in self._children]
         while True:
-            for child in self._children:
-                child.log_file.rotate()
-                if child.running:
-                    if deaths.get(child, 0) > _TOLD_DEATHS and child.age > _LONG_LIFE:
-                        say(f"over: {child.program.name} has run for {_LONG_LIFE:g} s")
-                        deaths[child] = 0
-                    continue
-                now = time.monotonic()
-                if child not in due:
-                    lived_long = now - child.started_at > _LONG_LIFE
-                    deaths[child] = 1 if lived_long else deaths.get(child, 0) + 1
-                    pause = min(_LONGEST_PAUSE, 2.0 ** (deaths[child] - 1))
-                    due[child] = now + pause
-                    tell_death(say, child, deaths[child], pause)
-                elif now > due[child]:
-                    del due[child]
-                    child.kill()  # what it had started may still be there
-                    child.spawn()
-            time.sleep(0.2)
+            for watch in watches:
+                watch.turn()
+            time.sleep(_LOOK_SECONDS)
 
     def _be_quick(self, _number: int, _frame: FrameType | None) -> None:
         self._hurry.set()
-
-
-def tell_death(say: Callable[[str], None], child: Child, deaths: int, pause: float) -> None:
-    """Say that a child ended; if it ends again and again, say that once, and then no more."""
-    if deaths <= _TOLD_DEATHS:
-        say(f"starting it again in {pause:g} s: {child.obituary()}")
-    elif deaths == _TOLD_DEATHS + 1:
-        say(
-            f"trouble: {child.program.name} ends again and again, and is started every"
-            f" {_LONGEST_PAUSE:g} s from now on; see {child.log}"
-        )
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

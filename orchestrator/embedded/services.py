@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from orchestrator.domain.errors import StartupFailed
+from orchestrator.domain.endpoints import local_ports
 from orchestrator.embedded.child import Child, Program
-from orchestrator.embedded.ports import claim_port, free_port
+from orchestrator.embedded.ports import claim_ports, free_port
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers, says
 from orchestrator.embedded.valkey import start_valkey
@@ -63,19 +63,21 @@ class Services:
         return self.config.model_copy(update={"broker_url": SecretStr(url)} if url else {})
 
     def _claim_ports(self) -> None:
-        """Find out every port that is in use, in one answer."""
-        refused = []
+        """Find out every port that cannot be had, in one answer."""
         wanted = {
             "MESHLINE_PORT": (self.config.host, self.config.port),
             "MESHLINE_FLOWER_PORT": (self.config.flower_host, self.config.flower_port),
         }
-        for setting, (host, port) in wanted.items():
-            try:
-                self._ports[setting] = claim_port(port, setting=setting, host=host)
-            except StartupFailed as error:
-                refused.append(str(error))
-        if refused:
-            raise StartupFailed("; ".join(refused))
+        addresses = {
+            "MESHLINE_BROKER_URL": self.config.broker_url,
+            "MESHLINE_DATABASE_URL": self.config.database_url,
+        }
+        others = {
+            setting: local_ports(address.get_secret_value())
+            for setting, address in addresses.items()
+            if address
+        }
+        self._ports = claim_ports(wanted, others)
 
     def _start_broker(self, say: Say) -> None:
         if self.config.broker_url:

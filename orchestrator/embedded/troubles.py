@@ -43,7 +43,7 @@ class Troubles:
     def look(self) -> None:
         """Look once, and say what began or is over."""
         for name, look in self._looks.items():
-            found = look()
+            found = _looked(look)
             if found and name not in self._known:
                 self._known.add(name)
                 self._say(f"trouble: {name}: {found}")
@@ -54,6 +54,13 @@ class Troubles:
     def _run(self) -> None:
         while not self._stopping.wait(_SECONDS):
             self.look()
+
+
+def _looked(look: Look) -> str | None:
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 - the other looks go on, whatever this one meets
+        return f"it cannot be looked at: {error}"
 
 
 def looks_at(config: Settings, store: Store) -> dict[str, Look]:

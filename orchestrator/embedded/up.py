@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -76,7 +77,14 @@ def _publish_example(config: Settings, services: Services) -> None:
 
 
 def _tell(text: str) -> None:
-    print(f"{datetime.now().astimezone():%H:%M:%S} {text}", flush=True)
+    """Say it with the time of day. A full disk below our own output ends nobody."""
+    try:
+        print(f"{datetime.now().astimezone():%H:%M:%S} {text}", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
 
 
 def _say(what: str, where: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.embedded.ports import free_port
 
 pytestmark = pytest.mark.processes
 
@@ -88,6 +89,31 @@ def test_up_names_every_port_in_use_before_it_starts_anything(tmp_path: Path) ->
 
     for port, setting in zip(ports, ("MESHLINE_PORT", "MESHLINE_FLOWER_PORT"), strict=True):
         assert f"port {port} on 127.0.0.1 is in use" in line and f"set {setting}" in line
+    assert not (tmp_path / "home" / "valkey").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"MESHLINE_PORT": "PORT", "MESHLINE_FLOWER_PORT": "PORT"},
+        {"MESHLINE_BROKER_URL": "redis://localhost:PORT/0", "MESHLINE_PORT": "PORT"},
+        {"MESHLINE_DATABASE_URL": "postgresql://a@[::1]:PORT/b", "MESHLINE_FLOWER_PORT": "PORT"},
+    ],
+    ids=["door and Flower", "broker and door", "database and Flower"],
+)
+def test_up_names_two_settings_with_one_port_before_it_starts_anything(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    port = str(free_port())
+    chosen = {"MESHLINE_PORT": "0", "MESHLINE_FLOWER_PORT": "0", **settings}
+    named = {name: value.replace("PORT", port) for name, value in chosen.items()}
+
+    line = refusal(tmp_path, "up", MESHLINE_HOME=str(tmp_path / "home"), **named)
+
+    assert line == (
+        f"error: {' and '.join(settings)} both name port {port}: set one of them to another port"
+        " (0 takes a free one)"
+    )
     assert not (tmp_path / "home" / "valkey").exists()
 
 

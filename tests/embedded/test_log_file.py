@@ -13,6 +13,7 @@ from orchestrator.embedded import log_file
 from orchestrator.embedded.home import hold_home
 from orchestrator.embedded.log_file import KEPT_LOGS, LogFile
 from orchestrator.store.migrate import open_store
+from tests.embedded.full_disk import no_room
 from tests.leads import publish_leads
 
 
@@ -50,6 +51,25 @@ def test_a_log_is_put_aside_while_its_program_writes_on(
     numbers = [int(line[5:9]) for line in every[:-1]]
     assert numbers == list(range(numbers[0], 200))
     assert {mode(path) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_log_that_cannot_be_put_aside_loses_nothing_and_stops_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "LARGEST_LOG", 100)
+    log = LogFile(tmp_path / "door.log")
+    for number in range(1, KEPT_LOGS + 1):
+        (tmp_path / f"door.log.{number}").write_text(f"kept {number}")
+    log.path.write_text("x" * 200)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+
+    with no_room():
+        for _ in range(3):
+            with pytest.raises(OSError, match="File too large"):
+                log.rotate()
+        os.close(log.open())
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
 def test_a_log_that_is_there_with_more_rights_loses_them(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from orchestrator.domain.errors import StartupFailed
-from orchestrator.embedded.child import Child, Program
+from orchestrator.embedded.child import Program
 from orchestrator.embedded.ports import free_port
-from orchestrator.embedded.processes import Supervisor, tell_death
+from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers, listens, says
 
 pytestmark = pytest.mark.processes
@@ -231,8 +231,8 @@ def test_a_home_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 _UP = """
 import json, signal, sys
 from pathlib import Path
-from orchestrator.embedded.child import Child, Program
-from orchestrator.embedded.processes import Supervisor, tell_death
+from orchestrator.embedded.child import Program
+from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
@@ -300,22 +300,29 @@ def test_a_child_that_dies_is_reported_and_started_again(up: Up) -> None:
 
     os.kill(victim, signal.SIGKILL)
 
-    assert "stubborn was ended by SIGKILL" in up.process.stdout.readline()
+    assert "stubborn ended (signal 9); started again" in up.process.stdout.readline()
     assert eventually(lambda: up.child('print("ready"') not in {None, victim})
 
 
-def test_a_child_that_ends_again_and_again_is_told_of_a_few_times_only(
-    tmp_path: Path,
+def test_a_child_that_cannot_be_started_again_ends_neither_its_supervisor_nor_the_others(
+    up: Up, tmp_path: Path
 ) -> None:
-    said: list[str] = []
-    (tmp_path / "weak.log").write_text("")
-    child = Child(Program(name="weak", command=("true",)), logs=tmp_path, lifeline=None, lock=0)  # type: ignore[arg-type]
+    assert up.process.stdout is not None
+    victim, other = up.child('print("ready"'), up.child("Popen")
+    assert victim is not None and other is not None
+    log = tmp_path / "logs" / "stubborn.log"
+    log.unlink()
+    log.mkdir()  # as a folder nobody can append to it
 
-    for deaths in range(1, 12):
-        tell_death(said.append, child, deaths, pause=1)
+    os.kill(victim, signal.SIGKILL)
+    assert "trouble: stubborn cannot be started: " in up.process.stdout.readline()
+    os.kill(other, signal.SIGKILL)
+    assert "parent ended (signal 9); started again" in "".join(
+        up.process.stdout.readline() for _ in range(2)
+    )
+    log.rmdir()
 
-    assert len(said) == 6
-    assert said[-1].startswith("trouble: weak ends again and again")
+    assert eventually(lambda: up.child('print("ready"') not in {None, victim})
 
 
 def test_a_child_is_not_started_again_beside_what_it_had_started(up: Up) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from orchestrator.store.clock import after
 from orchestrator.store.heartbeats import Pulse
 from orchestrator.store.migrate import open_store
 from orchestrator.store.schema import heartbeats
+from tests.embedded.full_disk import no_room
 
 
 class Watched:
@@ -38,17 +37,6 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     watched = Watched(tmp_path)
     yield watched
     watched.store.close()
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """No file of this process may grow: what a full disk, or a quota, does to a store."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_store_without_room_is_said_once_and_when_there_is_room_again(watched: Watched) -> None:
@@ -92,3 +80,12 @@ def test_a_process_that_falls_silent_is_said_with_its_log(watched: Watched) -> N
     assert watched.said[0].startswith("trouble: relay: late: ")
     assert watched.said[0].endswith("/logs/relay.log")
     assert watched.said[1] == "over: relay is well again"
+
+
+def test_a_look_that_fails_is_a_trouble_and_the_others_go_on(watched: Watched) -> None:
+    looks = {"disk": watched.looks["disk"], "broker": watched.looks["broker"]}
+    watched.config.home.rename(watched.config.home.with_name("elsewhere"))
+
+    Troubles(looks, watched.said.append).look()
+
+    assert [line.split(": ")[1] for line in watched.said] == ["disk", "broker"]

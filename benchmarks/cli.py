@@ -33,6 +33,7 @@ LISTINGS = (
     "workflow list",
     "keys list",
     "sla list",
+    "connectors list",
 )
 MOST = 1.4
 

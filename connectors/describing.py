@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
-
 from connectors.kinds import KINDS
 from connectors.references import UnresolvedReference, is_reference, resolve
 from connectors.registry import Known
@@ -42,6 +40,8 @@ def references(known: Known) -> list[str]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of definitions."""
+    from pydantic.json_schema import models_json_schema  # a listing needs none
+
     models = [(kind.model, "validation") for kind in KINDS.values()]
     places, whole = models_json_schema(models, by_alias=True)  # type: ignore[arg-type]
     extending = {

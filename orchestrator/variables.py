@@ -53,7 +53,15 @@ def home_fault(home: Path) -> str | None:
 
 
 def plain_store_url(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The database's address, read without pydantic, which takes half as long as a listing.
+    """The database's address, where `plain_texts` finds the settings; else None."""
+    texts = plain_texts(environment)
+    if texts is None:
+        return None
+    return store_url(Path(texts.get("home", DEFAULT_HOME)), texts.get("database_url"))
+
+
+def plain_texts(environment: Mapping[str, str] = os.environ) -> dict[str, str] | None:
+    """The settings by name, read without pydantic, which takes half as long as a listing.
 
     None where a setting has a value that only the settings themselves can check. Raises
     StartupFailed for a variable that was meant for a setting.
@@ -68,7 +76,7 @@ def plain_store_url(environment: Mapping[str, str] = os.environ) -> str | None:
     if home_fault(home) or (url and database_fault(url)) or (broker and broker_fault(broker)):
         return None
     check_names(SETTINGS, files=[Path(texts[name]) for name in _FILES if name in texts])
-    return store_url(home, url)
+    return texts
 
 
 def _is_ours(name: str) -> bool:

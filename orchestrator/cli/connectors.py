@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli.connector_calls import chosen, run_call, tell_call
+from orchestrator.cli.opening import connectors_folder
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.screen import note, put, put_json, put_table
 from orchestrator.cli.workflow_files import FileFault
@@ -158,6 +159,5 @@ def schema() -> None:
 def _described() -> list[dict[str, Any]]:
     from connectors.describing import described
     from connectors.registry import known_connectors
-    from orchestrator.settings import settings
 
-    return [described(one) for one in known_connectors(settings().connectors).values()]
+    return [described(one) for one in known_connectors(connectors_folder()).values()]

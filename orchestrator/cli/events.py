@@ -104,9 +104,11 @@ def _why(row: View, now: int) -> str | None:
 
 def _checked(tx: Tx, held_by: str | None) -> str | None:
     """A name that may hold something back. Raises NotFound."""
+    if held_by is None:
+        return None
     from orchestrator.operations.pause_destination import checked_names
 
-    return None if held_by is None else checked_names(tx, [held_by])[0]
+    return checked_names(tx, [held_by])[0]
 
 
 @app.command()

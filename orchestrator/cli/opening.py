@@ -47,6 +47,18 @@ def _store_url() -> str:
     return settings().store_url
 
 
+def connectors_folder() -> Path | None:
+    """The folder with the user's definitions of connectors; None where none is set."""
+    from orchestrator.variables import plain_texts
+
+    texts = plain_texts()
+    if texts is None:
+        from orchestrator.settings import settings
+
+        return settings().connectors
+    return Path(texts["connectors"]) if "connectors" in texts else None
+
+
 def missing_file(store: Store) -> Path | None:
     """The file of a SQLite store, where it is not there yet."""
     name = store.url.database if store.is_sqlite else None

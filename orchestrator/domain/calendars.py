@@ -7,10 +7,9 @@ clock runs all the time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEK_MINUTES = 7 * 24 * 60
@@ -34,6 +33,25 @@ class Calendar:
     def weekly_seconds(self) -> int:
         """How long a week without holidays is open."""
         return 60 * sum(until - since for spans in self.hours.values() for since, until in spans)
+
+
+def read_calendar(
+    *, zone: str, hours: Mapping[str, Iterable[str]], holidays: Iterable[str] = ()
+) -> Calendar:
+    """The calendar of such hours as a workflow's file says them.
+
+    `hours` are spans by day or days, such as `{"mon-fri": ["09:00-17:00"]}`, `holidays` dates such
+    as 2026-12-25. Raises ValueError where one of them is not.
+    """
+    return Calendar(
+        zone=zone,
+        hours={
+            day: tuple(parse_span(span) for span in spans)
+            for days, spans in hours.items()
+            for day in parse_days(days)
+        },
+        holidays=frozenset(date.fromisoformat(one) for one in holidays),
+    )
 
 
 def deadline(start: datetime, duration: float, calendar: Calendar | None) -> datetime:
@@ -123,6 +141,8 @@ def _openings(
     calendar: Calendar, moment: datetime, *, step: timedelta
 ) -> Iterator[tuple[datetime, datetime]]:
     """The open spans from the day before or after `moment` on, as UTC, in the step's direction."""
+    from zoneinfo import ZoneInfo  # a clock without a calendar needs none
+
     zone = ZoneInfo(calendar.zone)
     turned: Callable[[tuple[Span, ...]], Iterator[Span]] = reversed if step < timedelta() else iter
     day = moment.astimezone(zone).date() - step  # a span until 24:00 may end within `moment`'s day

@@ -1,13 +1,13 @@
-"""What a person probably meant: names that resemble other names."""
+"""What a person probably meant: names that resemble other names.
+
+What compares names takes a while to load, so it is loaded when there are some to compare.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from itertools import islice
-
-from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
 
 _RENAMED = 70.0  # of 100; `teir` and `tier` have 75, `mail` and `tier` 25
 _MISSPELT = 60.0  # where one of a few names is meant, less will do
@@ -21,6 +21,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that `name` is most likely a misspelling of, or None."""
     if len(name) > _LONGEST:
         return None
+    from rapidfuzz import process
+
     known = [one for one in islice(names, _MOST_KNOWN) if len(one) <= _LONGEST]
     found = process.extractOne(
         name, known, scorer=resemblance, score_cutoff=_MISSPELT, processor=None
@@ -62,6 +64,8 @@ def resemblance(one: str, other: str, **_: object) -> float:
 
     `e_mail` is spelt like `email`; `customer_tier` is `tier` with a word more.
     """
+    from rapidfuzz.distance import DamerauLevenshtein
+
     words, others = _words(one), _words(other)
     spelling = 100 * DamerauLevenshtein.normalized_similarity("".join(words), "".join(others))
     if not set(words) <= set(others) and not set(others) <= set(words):

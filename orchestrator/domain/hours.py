@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from orchestrator.domain.calendars import DAYS, Calendar, parse_days, parse_span
+from orchestrator.domain.calendars import DAYS, Calendar, parse_days, parse_span, read_calendar
 from orchestrator.domain.model_faults import wrong as _wrong
 
 _DATE_LENGTH = 10  # 2026-12-25; Python reads other spellings too
@@ -108,12 +108,4 @@ class Hours(BaseModel):
     @property
     def calendar(self) -> Calendar:
         """The hours by weekday, as clocks use them."""
-        return Calendar(
-            zone=self.zone,
-            hours={
-                day: tuple(parse_span(span) for span in spans)
-                for days, spans in self.hours.items()
-                for day in parse_days(days)
-            },
-            holidays=frozenset(date.fromisoformat(one) for one in self.holidays),
-        )
+        return read_calendar(zone=self.zone, hours=self.hours, holidays=self.holidays)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -22,6 +21,7 @@ from orchestrator.domain.calendars import WEEK_MINUTES
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.hours import Hours
 from orchestrator.domain.model_faults import wrong
+from orchestrator.domain.promises import ESCALATE, PAUSES_STOP, RATE_OF, RATE_OVER, thousandths
 
 _MOST_WEEKS = 520
 _PERCENT = re.compile(r"(100|[1-9]?[0-9](?:\.[0-9]{1,3})?)%")
@@ -48,13 +48,9 @@ def between(shortest: str, longest: str) -> AfterValidator:
 
 
 def _percent(text: str) -> str:
-    if not _PERCENT.fullmatch(text) or not _thousandths(text):
+    if not _PERCENT.fullmatch(text) or not thousandths(text):
         raise wrong("percent", f"{text!r} is no share", "write one such as 95% or 99.5%")
     return text
-
-
-def _thousandths(percent: str) -> int:
-    return round(float(percent[:-1]) * 1000)
 
 
 Duration = Annotated[StrictStr, BeforeValidator(_duration)]
@@ -66,34 +62,8 @@ class SuccessRate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at_least: Annotated[StrictStr, AfterValidator(_percent)]
-    over: Annotated[Duration, between("1m", "7d")] = "1h"
-    of: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 20  # of fewer nothing is said
-
-    def is_missed_by(self, rate: Rate) -> bool:
-        """Whether too few are delivered, of enough to tell."""
-        enough = _thousandths(self.at_least) * rate.decided
-        return rate.decided >= self.of and 100_000 * rate.delivered < enough
-
-    def told_of(self, rate: Rate) -> str:
-        """The promise and what is kept of it, in one sentence."""
-        kept = f"{rate.delivered} of {rate.decided} events that came within {self.over}"
-        return f"{kept} are delivered; at least {self.at_least} are promised"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rate:
-    """What became of the events that were accepted within the time.
-
-    Neither those under way count nor those that a person discarded.
-    """
-
-    delivered: int = 0
-    quarantined: int = 0  # they stand there now
-
-    @property
-    def decided(self) -> int:
-        """Of how many it is known."""
-        return self.delivered + self.quarantined
+    over: Annotated[Duration, between("1m", "7d")] = RATE_OVER
+    of: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = RATE_OF  # of fewer nothing is said
 
 
 class Sla(BaseModel):
@@ -107,10 +77,10 @@ class Sla(BaseModel):
     # When after a breach the recovery lead, the owner and the backstop are told.
     escalate: Annotated[
         tuple[Annotated[Duration, between("0s", "30d")], ...], Field(min_length=1, max_length=3)
-    ] = ("0m", "30m", "2h")
+    ] = ESCALATE
     success_rate: SuccessRate | None = None  # none: nobody is told of it
     # Clocks that stand still while a person has paused a destination until a time.
-    pauses_stop: tuple[Literal["recover_within"], ...] = ("recover_within",)
+    pauses_stop: tuple[Literal["recover_within"], ...] = PAUSES_STOP
 
     @model_validator(mode="after")
     def _goes_on(self) -> Self:

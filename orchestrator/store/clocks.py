@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -29,7 +29,6 @@ from orchestrator.domain.calendars import deadline, latest_start
 from orchestrator.domain.causes import late_cause
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentState
-from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
 from orchestrator.store.clock import now_ms
 from orchestrator.store.dead_letters import LetterState
@@ -48,6 +47,9 @@ from orchestrator.store.schema import (
 )
 from orchestrator.store.terms import Terms
 from orchestrator.store.upserts import upsert
+
+if TYPE_CHECKING:  # a listing of clocks does not read workflow files
+    from orchestrator.domain.workflow import Workflow
 
 ACTOR = "keeper"
 DELIVER_WITHIN, RECOVER_WITHIN = "deliver_within", "recover_within"
@@ -219,7 +221,7 @@ def _incidents_of(tx: Connection, new: Sequence[Late]) -> dict[int, int]:
         terms, cause = late[-1].terms, late_cause()
         incident = note_events(
             tx, client, workflow, cause, len(late),
-            owner=terms.owners.recovery_lead,
+            owner=terms.recovery_lead,
             recover_ms=recovery_ms(tx, terms.recover_within, terms.calendar),
             actor=ACTOR,
         )  # fmt: skip

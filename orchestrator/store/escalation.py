@@ -53,7 +53,7 @@ def climb(tx: Connection, newest: Mapping[tuple[str, str], Terms]) -> list[tuple
 
 def recipient_of(step: int, lead: str, terms: Terms) -> str:
     """Whom a step tells; `lead` owns the incident now, for it may have been assigned."""
-    return (lead, terms.owners.owner, terms.owners.backstop)[step - 1]
+    return (lead, terms.owner, terms.backstop)[step - 1]
 
 
 def _step(tx: Connection, row: Any, step: int) -> str | None:

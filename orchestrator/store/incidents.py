@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, case, delete, func, select
 
@@ -15,7 +15,6 @@ from orchestrator.domain.incidents import (
     IncidentKind,
     IncidentState,
 )
-from orchestrator.domain.workflow import Workflow
 from orchestrator.store import audit
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.due_times import recovery_ms
@@ -23,6 +22,9 @@ from orchestrator.store.prepared import Prepared, among, storable
 from orchestrator.store.schema import audit as audit_table
 from orchestrator.store.schema import incidents
 from orchestrator.store.upserts import upsert
+
+if TYPE_CHECKING:  # a listing does not read workflow files
+    from orchestrator.domain.workflow import Workflow
 
 _HOUR_SECONDS = 3_600.0
 

@@ -6,16 +6,13 @@ count a turn, and nothing but a full disk can keep a worker from keeping one.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
 from orchestrator.domain.causes import Cause, cause_of
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.incidents import IncidentMove, IncidentState
+from orchestrator.domain.promises import ESCALATE
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.sla import Sla
-from orchestrator.domain.workflow import Owners
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.dead_letters import BROKER, NOBODY, PLATFORM, LetterState
 from orchestrator.store.incident_moves import move_incident
@@ -25,7 +22,7 @@ from orchestrator.store.terms import Terms
 
 _AT_ONCE = 1_000  # letters that one transaction counts
 _QUIET_SECONDS = 60.0  # a requeued message that a worker cannot read is back by then
-_SLA = Sla(deliver_within="1d", recover_within="72h")  # for its steps of escalation
+_DELIVER_WITHIN, _RECOVER_WITHIN = "1d", "72h"
 
 
 def poison_cause() -> Cause:
@@ -100,18 +97,17 @@ def steward_terms(steward: str | None) -> dict[tuple[str, str], Terms]:
     """Whom the escalation of the incident tells: the steward, at each step; nobody without one."""
     if steward is None:
         return {}
-    everybody: dict[str, Any] = dict.fromkeys(
-        ("owner", "recovery_lead", "approver", "backstop"), steward
-    )
     terms = Terms(
         workflow_id=0,
         client=PLATFORM,
         workflow=BROKER,
-        deliver_within=seconds(_SLA.deliver_within),
-        recover_within=seconds(_SLA.recover_within),
+        deliver_within=seconds(_DELIVER_WITHIN),
+        recover_within=seconds(_RECOVER_WITHIN),
         calendar=None,
-        escalate=tuple(seconds(one) for one in _SLA.escalate),
-        owners=Owners(**everybody),
+        escalate=tuple(seconds(one) for one in ESCALATE),
+        owner=steward,
+        recovery_lead=steward,
+        backstop=steward,
         success_rate=None,
         pauses_stop=(),
     )

@@ -15,7 +15,7 @@ from orchestrator.domain.causes import low_rate_cause
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.incidents import LOW_RATE, IncidentMove, IncidentState
 from orchestrator.domain.lifecycle import State
-from orchestrator.domain.sla import Rate, SuccessRate
+from orchestrator.domain.promises import PromisedRate, Rate
 from orchestrator.store.clock import now_ms
 from orchestrator.store.due_times import first_id, recovery_ms
 from orchestrator.store.incident_moves import move_incident
@@ -91,7 +91,7 @@ def open_rates(tx: Connection) -> dict[Name, int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def describe_rate(promised: SuccessRate | None, rate: Rate | None) -> dict[str, object] | None:
+def describe_rate(promised: PromisedRate | None, rate: Rate | None) -> dict[str, object] | None:
     """What is promised beside what is kept of it; None where no rate is promised."""
     if promised is None or rate is None:
         return None
@@ -121,7 +121,7 @@ def _open(tx: Connection, terms: Terms, rate: Rate) -> None:
         terms.workflow,
         low_rate_cause(),
         rate.quarantined,
-        owner=terms.owners.recovery_lead,
+        owner=terms.recovery_lead,
         recover_ms=recovery_ms(tx, terms.recover_within, terms.calendar),
         actor=ACTOR,
     )

@@ -125,30 +125,3 @@ def test_a_full_disk_is_said_plainly(unbuffered: str) -> None:
 
     assert done.returncode == 1
     assert done.stderr == "error: No space left on device\n"
-
-
-def test_a_listing_on_sqlite_loads_nothing_that_it_does_not_need(meshline: CommandLine) -> None:
-    meshline.publish()
-    program = """
-import sys
-from orchestrator.cli.main import main
-sys.argv = ["meshline", "quarantine", "list", "--limit", "5", "--reason", "contract_violation"]
-try:
-    main()
-except SystemExit as ended:
-    print(ended.code, *sys.modules)
-"""
-
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    code, *loaded = done.stdout.splitlines()[-1].split()
-    assert code == "0"
-    slow = {"pydantic", "pydantic_settings", "rapidfuzz", "rich", "celery", "kombu", "alembic"}
-    assert not {"sqlalchemy.dialects.postgresql", "psycopg", "jsonschema_rs", *slow} & set(loaded)
-    assert "sqlalchemy.dialects.sqlite" in loaded

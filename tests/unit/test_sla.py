@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.domain.sla import Rate, Sla, SuccessRate
+from orchestrator.domain.promises import PromisedRate, Rate
+from orchestrator.domain.sla import Sla, SuccessRate
 
 
 def rate(delivered: int, quarantined: int) -> Rate:
@@ -15,21 +16,21 @@ def rate(delivered: int, quarantined: int) -> Rate:
 @pytest.mark.parametrize("percent", [f"{number}%" for number in range(1, 101)])
 def test_a_share_that_is_just_kept_is_kept(percent: str) -> None:
     number = int(percent[:-1])
-    promised = SuccessRate(at_least=percent, of=1)
+    promised = PromisedRate(at_least=percent, of=1)
 
     assert not promised.is_missed_by(rate(number, 100 - number))
     assert promised.is_missed_by(rate(number - 1, 101 - number))
 
 
 def test_parts_of_a_percent_count() -> None:
-    promised = SuccessRate(at_least="99.5%")
+    promised = PromisedRate(at_least="99.5%")
 
     assert not promised.is_missed_by(rate(199, 1))
     assert promised.is_missed_by(rate(198, 1))
 
 
 def test_of_too_few_nothing_is_said() -> None:
-    promised = SuccessRate(at_least="95%", of=20)
+    promised = PromisedRate(at_least="95%", of=20)
 
     assert not promised.is_missed_by(rate(0, 19))
     assert promised.is_missed_by(rate(0, 20))
@@ -37,7 +38,7 @@ def test_of_too_few_nothing_is_said() -> None:
 
 
 def test_what_is_promised_and_kept_is_one_sentence() -> None:
-    told = SuccessRate(at_least="95%").told_of(rate(12, 28))
+    told = PromisedRate(at_least="95%").told_of(rate(12, 28))
 
     assert told == "12 of 40 events that came within 1h are delivered; at least 95% are promised"
 

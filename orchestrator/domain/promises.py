@@ -6,11 +6,12 @@ A listing reads the promises of every version: nothing here loads the models of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 ESCALATE = ("0m", "30m", "2h")
 """When after a breach the recovery lead, the owner and the backstop are told."""
 
-PAUSES_STOP = ("recover_within",)
+PAUSES_STOP: tuple[Literal["recover_within"], ...] = ("recover_within",)
 """Clocks that stand still while a person has paused a destination until a time."""
 
 RATE_OVER = "1h"

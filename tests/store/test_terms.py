@@ -55,7 +55,7 @@ def test_what_a_file_leaves_out_is_as_its_model_has_it(store: Store, older: bool
 
     found = terms(store)
 
-    assert found.escalate == (0, 1_800, 7_200)
+    assert list(found.escalate) == [0, 1_800, 7_200]
     assert (found.calendar, found.success_rate) == (None, None)
     assert found.pauses_stop == said.sla.pauses_stop == ("recover_within",)
 

@@ -14,6 +14,6 @@ def put_advice(steps: Sequence[Mapping[str, Any]]) -> None:
         put()
         put("what to do")
     for number, step in enumerate(steps, start=1):
-        put(f"{number}. {step['do']}" + (":" if step["command"] else ""))
+        put(f"{number}. {step['do']}" + (":" if step["command"] else ""), indent=3)
         if step["command"]:
             put_source(f"   {step['command']}")

@@ -11,6 +11,7 @@ import typer
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyIncident
 from orchestrator.cli.screen import note, put_json, put_table, short
+from orchestrator.domain.visible import visible
 
 
 def audit(
@@ -69,6 +70,9 @@ def why(row: Mapping[str, Any]) -> str:
     """The reason and the details of an audit row, as one text."""
     detail = dict(row["detail"] or {})
     said = [row["reason"], detail.pop("detail", None)]
+    if isinstance(given := detail.get("why"), str):  # a person's own words, under this very name
+        said.append(visible(given))
+        del detail["why"]
     said += [_amendment(one) for one in detail.pop("amendments", ())]
     said += [f"{name}: {_text(value)}" for name, value in detail.items()]
     return "; ".join(str(one) for one in said if one)

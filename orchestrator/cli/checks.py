@@ -166,7 +166,10 @@ def _look_at_gates(store: Store) -> Iterator[Finding]:
     with store.read() as tx:
         closed = closed_gates(tx)
     for gate in closed:
-        found = f"{gate['state']} ({gate['reason']}): {gate['error']}; it holds {gate['held']}"
+        why = gate["reason"] if gate["reason"] == gate["state"] else f"broken: {gate['reason']}"
+        deliveries = "1 delivery" if gate["held"] == 1 else f"{gate['held']} deliveries"
+        said = f"{why}: {gate['error']}" if gate["error"] else why
+        found = f"{said}; it holds {deliveries}"
         fix = "see `meshline destinations list`"
         yield attention(f"destination {gate['name']}", found, fix)
 

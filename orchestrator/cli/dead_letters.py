@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.asking import Yes, ask, asks
+from orchestrator.cli.dead_letter_page import put_letter, told_return
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun, Limit
 from orchestrator.cli.screen import note, put, put_json, put_table, short
@@ -24,7 +24,6 @@ app = typer.Typer(
     help="Messages that no worker could read: list, show, requeue, drop.", no_args_is_help=True
 )
 
-_LONGEST = 2_000  # characters of a body that the screen shows
 _LARGEST = 2**63 - 1
 _WOULD = {"requeued": "would requeue", "dropped": "would drop"}
 _WHY = {"cut": "only its beginning is kept; `meshline dead-letters drop` it"}
@@ -85,19 +84,17 @@ def show(
     """Show one dead letter whole."""
     with opened_store() as store:
         from orchestrator.store.dead_letters import show_dead_letter
+        from orchestrator.store.views import now_of
 
         with store.read() as tx:
+            now = now_of(tx)
             letter = show_dead_letter(tx, number)
     if letter is None:
         raise NotFound(f"there is no dead letter {number}", fix="see `meshline dead-letters list`")
     if as_json:
         put_json(letter)
         return
-    letter["returned"] = "".join(told_return(letter["returned"])) or None
-    for name, value in letter.items():
-        text = "-" if value is None else str(value)
-        cut = f"… ({len(text)} characters, --json has all)" if len(text) > _LONGEST else ""
-        put(f"{name:18}{text[:_LONGEST]}{cut}")
+    put_letter(letter, now)
 
 
 @app.command()
@@ -156,15 +153,6 @@ def drop(
 
 def _post_nothing(letter: DeadLetter) -> None:
     raise AssertionError(f"a preview put a message back on {letter.queue}")
-
-
-def told_return(returned: Mapping[str, Any] | None) -> list[str]:
-    """That a letter came back after a requeue, in one line; nothing if it did not."""
-    if not returned:
-        return []
-    times = "once" if returned["times"] == 1 else f"{returned['times']} times"
-    at, back = short(returned["requeued_at"]), short(returned["at"])
-    return [f"requeued by {returned['requeued_by']} at {at}, came back at {back} ({times})"]
 
 
 def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson
-from orchestrator.cli.screen import put, put_json
+from orchestrator.cli.screen import put, put_json, put_line
 from orchestrator.cli.selecting import Filters, selects
 
 if TYPE_CHECKING:
@@ -56,6 +56,6 @@ def _put(one: Diagnosis) -> None:
     if not one.findings:
         put("  no change was found")
     for finding in one.findings:
-        put(f"  {finding.told()}")
+        put_line(f"  {finding.told()}")
         for sentence in finding.evidence:
-            put(f"    {sentence}")
+            put_line(f"    {sentence}")

@@ -78,15 +78,15 @@ def list_(
         return
     shown = shown_ids(row["id"] for row in rows)
     put_table(
-        ("ID", "STATE", "AT", "WORKFLOW", "REASON", "ACCEPTED"),
+        ("ID", "STATE", "AT", "WORKFLOW", "REASON", "AGE"),
         [
             (
                 shown[row["id"]],
                 "held" if row["held"] else row["state"],
                 row["stage"],
-                f"{row['workflow']} v{row['version']}",
+                f"{row['client']}/{row['workflow']} v{row['version']}",
                 _why(row, now),
-                f"{age(row['accepted_at'], now)} ago",
+                age(row["accepted_at"], now),
             )
             for row in rows
         ],

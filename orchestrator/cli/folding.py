@@ -21,7 +21,11 @@ def cells(text: str) -> int:
     from unicodedata import category, east_asian_width
 
     return sum(
-        0 if category(each) in {"Mn", "Me"} else 2 if east_asian_width(each) in "WF" else 1
+        0
+        if category(each) in {"Mn", "Me"} or "\u1160" <= each <= "\u11ff"
+        else 2
+        if east_asian_width(each) in "WF"
+        else 1
         for each in text
     )
 

@@ -111,7 +111,8 @@ def work(
         put("nothing was done by hand")
         return
     rows: list[tuple[object, ...]] = [
-        (one["actor"], one["action"], one["touches"], one["events"], None) for one in touches
+        (one["actor"], one["action"].replace("_", " "), one["touches"], one["events"], None)
+        for one in touches
     ]
     rows += [
         (one["actor"], "heal incidents", one["incidents"], None, span(one["seconds"]))

@@ -80,7 +80,7 @@ def _row(
             shown[at] = head
             after += _told("", rest, width)
         elif at == 0:
-            yield [Shown(text=head)]
+            yield from ([Shown(text=line)] for line in fold(head, width, indent=2))
             shown[at] = ""
             after += _told("", rest, width)
         else:

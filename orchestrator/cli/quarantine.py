@@ -13,7 +13,7 @@ from orchestrator.cli import (
     quarantine_plans,
     quarantine_recipes,
 )
-from orchestrator.cli.dead_letters import told_return
+from orchestrator.cli.dead_letter_page import told_return
 from orchestrator.cli.diagnosing import diagnose
 from orchestrator.cli.event_page import put_event
 from orchestrator.cli.opening import opened_store

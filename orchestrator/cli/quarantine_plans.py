@@ -126,8 +126,7 @@ def show(
     head = f"plan {found['token']} is {found['state']}: {found['events']} events"
     put(f"{head}{_in_order(found['order_by'])}")
     _put_effects(found["effects"])
-    for word, count in found["outcomes"].items():
-        put(f"  {count} {word}")
+    put(f"so far: {', '.join(f'{count} {word}' for word, count in found['outcomes'].items())}")
     put_table(
         ("ID", "WHAT IS DONE", "OUTCOME"),
         [

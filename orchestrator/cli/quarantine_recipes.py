@@ -14,7 +14,7 @@ from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, number
 from orchestrator.cli.progress import counting
 from orchestrator.cli.saved_recipes import recipes, said
-from orchestrator.cli.screen import note, put, put_json
+from orchestrator.cli.screen import note, put, put_json, put_line
 from orchestrator.cli.selecting import Filters, selects
 from orchestrator.domain.errors import Refused
 
@@ -209,7 +209,7 @@ def _one_workflow(preview: Preview) -> tuple[str, str]:
 def _put(done: Mapping[str, Any], made: Recipe) -> None:
     total = done["passing"] + done["already"] + done["refused"]
     for step, count in zip(made.steps, done["places"], strict=True):
-        put(f"{said(step.describe())}: in {count} of {total} events")
+        put_line(f"{said(step.describe())}: in {count} of {total} events")
     put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
     if done["already"]:
         put(f"unchanged {done['already']}")
@@ -235,9 +235,9 @@ def _put(done: Mapping[str, Any], made: Recipe) -> None:
 def _put_some(events: list[Mapping[str, Any]], word: str) -> None:
     for one in events[:_MOST_TOLD]:
         where = f" to {', '.join(one['to'])}" if one["to"] else ""
-        put(f"  {one['id']} {word}{where}{': ' + one['detail'] if one['detail'] else ''}")
+        put_line(f"  {one['id']} {word}{where}{': ' + one['detail'] if one['detail'] else ''}")
         for each in one["changes"]:
-            put(f"    {_change(each)}")
+            put_line(f"    {_change(each)}")
     if len(events) > _MOST_TOLD:
         put(f"  and {len(events) - _MOST_TOLD} more; --json has them all")
 

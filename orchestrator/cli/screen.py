@@ -43,9 +43,14 @@ def put_json(document: object) -> None:
             text = text[sys.stdout.buffer.write(text) :]
 
 
-def put(text: str = "") -> None:
-    """Text on stdout; on a terminal folded at spaces."""
-    _say(text, sys.stdout)
+def put(text: str = "", *, indent: int = 2) -> None:
+    """Text on stdout; on a terminal folded at spaces, `indent` before all lines but the first."""
+    _say(text, sys.stdout, indent=indent)
+
+
+def put_line(text: str) -> None:
+    """One line on stdout: a line break in a value of it is written out, so that it forges none."""
+    put(visible(text))
 
 
 def put_field(name: str, value: object) -> None:

@@ -13,6 +13,7 @@ from orchestrator.cli.options import AsJson, DryRun, OnlyClient
 from orchestrator.cli.published import find_version, versions
 from orchestrator.cli.screen import note, put, put_json, put_source, put_table, short
 from orchestrator.cli.workflow_files import Checked, check_files, tell_faults
+from orchestrator.domain.visible import visible
 
 if TYPE_CHECKING:
     from orchestrator.domain.workflow import Workflow
@@ -114,8 +115,8 @@ def show(
         put_json(found)
         return
     state = "live" if found["live"] else "not live"
-    put(f"# {found['workflow']} of client {found['client']}, version {found['version']}, {state}")
-    put(f"# published {short(found['published_at'])} by {found['published_by']}")
+    put_source(f"# version {found['version']}, {state}")
+    put_source(f"# published {short(found['published_at'])} by {visible(found['published_by'])}")
     put(_yaml(found["definition"]))
 
 

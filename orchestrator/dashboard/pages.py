@@ -96,6 +96,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             moment=words.moment,
             distance=words.distance,
             told=words.told,
+            told_command=words.told_command,
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
             told_outcome=told_outcome,

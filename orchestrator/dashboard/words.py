@@ -25,6 +25,12 @@ def escaped(value: str | bytes) -> str:
     return xhtml_escape(visible_lines(to_unicode(value).expandtabs(4)))
 
 
+def told_command(command: str) -> str:
+    """A command as HTML: a line breaks between its words, never inside one such as `--plan`."""
+    words = (f'<span class="events-word">{escaped(one)}</span>' for one in command.split(" "))
+    return " ".join(words)
+
+
 def or_nothing(value: object) -> str:
     """A value, or a dash where there is none."""
     return _NOTHING if value is None or value == "" else str(value)
@@ -63,7 +69,7 @@ def told(detail: Mapping[str, object] | None) -> str:
 def _told(name: str, value: object) -> str:
     if name == "amendments" and isinstance(value, list):
         return ", ".join(_amendment(one) for one in value)
-    return _plain(value) if name == "detail" else f"{name} {_plain(value)}"
+    return _plain(value) if name in ("detail", "why") else f"{name} {_plain(value)}"
 
 
 def _amendment(change: Mapping[str, object]) -> str:

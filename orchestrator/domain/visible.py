@@ -6,6 +6,14 @@ invisible one makes two names look alike. Command line, pages and alerts all sho
 
 from __future__ import annotations
 
+import re
+
+# Python calls these printable, but nothing is drawn for them: fillers, joiners, selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+    "|(?<![\u203c-\u3299\U0001f000-\U0001faff])[\ufe00-\ufe0f]"  # after an emoji it colours it
+)
+
 
 def visible(text: str) -> str:
     r"""`text` on one line, with every character escaped that cannot be printed.
@@ -13,17 +21,16 @@ def visible(text: str) -> str:
     >>> visible("a\u202eb\x9b\n")
     'a\\u202eb\\x9b\\n'
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode()
-        for one in text.encode(errors="backslashreplace").decode()
-    )
+    whole = text.encode(errors="backslashreplace").decode()
+    shown = whole if whole.isprintable() else "".join(map(_shown, whole))
+    return _BLANK.sub(lambda found: _spelled(found[0]), shown)
 
 
 def visible_lines(text: str) -> str:
     """The same, with its line breaks kept."""
-    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def visible_json(document: bytes) -> bytes:
@@ -32,7 +39,16 @@ def visible_json(document: bytes) -> bytes:
         return document
     text = document.decode()
     odd = {one for one in set(text) if not one.isprintable() and one != "\n"}
-    return text.translate({ord(one): _escaped(one) for one in odd}).encode() if odd else document
+    text = text.translate({ord(one): _escaped(one) for one in odd})
+    return _BLANK.sub(lambda found: _escaped(found[0]), text).encode()
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else _spelled(character)
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def _escaped(character: str) -> str:

@@ -40,7 +40,9 @@ class Repair:
         if not self.amended:
             return None
         if self.left:
-            return f"{self.amended} events are amended, {self.left} are left; the fix is for these"
+            amended = "1 event is" if self.amended == 1 else f"{self.amended} events are"
+            left, rest = ("1 is", "it") if self.left == 1 else (f"{self.left} are", "these")
+            return f"{amended} amended, {left} left; the fix is for {rest}"
         if self.failing:
             return (
                 f"all {self.amended} events are amended, but {self.failing} of {self.tried} that"

@@ -56,9 +56,9 @@ def test_the_table_says_where_each_event_stalled(meshline: CommandLine) -> None:
 
     head, row = meshline("events", "list").out.splitlines()
 
-    assert head.split() == ["ID", "STATE", "AT", "WORKFLOW", "REASON", "ACCEPTED"]
+    assert head.split() == ["ID", "STATE", "AT", "WORKFLOW", "REASON", "AGE"]
     assert row.split()[:6] == [
-        *(event_id, "quarantined", "validate", "leads", "v1", "contract_violation"),
+        *(event_id, "quarantined", "validate", "acme/leads", "v1", "contract_violation"),
     ]
     assert len(row) <= 100
 

@@ -146,7 +146,7 @@ def test_a_version_is_shown_whole(meshline: CommandLine) -> None:
     shown = meshline("workflow", "show", "leads")
     document = meshline("workflow", "show", "leads", "--json").document
 
-    assert shown.out.startswith("# leads of client acme, version 1, live\n")
+    assert shown.out.startswith("# version 1, live\n# published ")
     assert "recovery_lead: triage@acme.example" in shown.out
     assert document["definition"] == lead_workflow().definition()
     assert (document["version"], document["published_by"]) == (1, "cli:tester")

@@ -66,7 +66,7 @@ def test_what_is_held_back_is_shown_with_why_and_with_how_many_wait(
         }
 
     shown = text_of(overview)
-    assert "1 acme/leads/crm paused paused <b>a migration</b> cli:tester" in shown
+    assert "1 acme/leads/crm paused <b>a migration</b> cli:tester" in shown
     assert "<b>a migration" not in overview
     assert "0 fake broken failing HTTP 503 worker:dispatch" in shown
     assert "crm fake record held waits at acme/leads/crm" in event

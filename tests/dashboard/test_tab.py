@@ -249,7 +249,9 @@ def test_an_event_in_quarantine_shows_what_is_wrong_and_who_mends_it_until_when(
 
 
 def test_a_discarded_event_says_why(flower: RunningFlower, filled: Filled) -> None:
-    assert "why a test lead" in text_of(flower.get(f"/events/{filled.discarded}").text)
+    assert "quarantined \u2192 discarded a test lead" in text_of(
+        flower.get(f"/events/{filled.discarded}").text
+    )
 
 
 def test_payloads_are_not_shown(flower: RunningFlower, filled: Filled) -> None:

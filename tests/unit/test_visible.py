@@ -25,8 +25,18 @@ def test_what_acts_or_misleads_is_written_out_and_says_the_same(odd: str) -> Non
         assert json.loads(shown) == {odd: f"a{odd}b"}
 
 
+@pytest.mark.parametrize("blank", "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0f\U000e0100", ids=ascii)
+def test_what_is_printable_and_yet_draws_nothing_is_written_out(blank: str) -> None:
+    document = json.dumps({f"tier{blank}": 1}, ensure_ascii=False)
+    shown = visible_json(document.encode())
+
+    assert visible(f"tier{blank}") == visible_lines(f"tier{blank}") != f"tier{blank}"
+    assert blank not in visible(f"tier{blank}")
+    assert blank not in shown.decode() and json.loads(shown) == {f"tier{blank}": 1}
+
+
 def test_what_people_write_stays_as_it_is() -> None:
-    text = "Ada Lovelace, Zoë, Łukasz, 雪, שלום, مرحبا, ✓ 🎉"
+    text = "Ada Lovelace, Zoë, Łukasz, 雪, שלום, مرحبا, ✓ 🎉 ❤\ufe0f"
 
     assert all(unicodedata.category(one)[0] != "C" for one in text)
     assert visible(text) == visible_lines(text) == text

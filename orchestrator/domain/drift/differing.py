@@ -131,7 +131,8 @@ def _of_other_types(field: Field, types: frozenset[str]) -> set[int]:
 def _told(unknown: dict[str, int], known: set[str]) -> Iterator[str]:
     written = {text.casefold(): text for text in known}
     for text in sorted(unknown, key=lambda one: (-unknown[one], one))[:_MOST_SHOWN]:
-        said = f"{listed(text)} is new, in {unknown[text]} events"
+        events = "1 event" if unknown[text] == 1 else f"{unknown[text]} events"
+        said = f"{listed(text)} is new, in {events}"
         same = written.get(text.strip().casefold())
         yield f"{said}; it is `{same}` otherwise written" if same else said
 

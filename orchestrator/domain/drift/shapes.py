@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from orchestrator.domain.visible import visible
+
 _LONGEST_SHOWN = 32
 _LONGEST_KEPT = 200  # of a text, where values are compared
 
@@ -84,7 +86,7 @@ def masked(text: str) -> str:
     """The shape of a value, never the value: letters are x, digits are 9."""
     shape = "".join("9" if one.isdigit() else "x" if one.isalpha() else one for one in text)
     cut = shape if len(shape) <= _LONGEST_SHOWN else f"{shape[: _LONGEST_SHOWN - 3]}..."
-    return f"`{cut}`" if cut.isprintable() else "`...`"
+    return f"`{visible(cut)}`"
 
 
 def listed(text: str) -> str:

@@ -1,0 +1,87 @@
+"""One dead letter on the screen: what it is, why no worker can read it, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.cli.advice import put_advice
+from orchestrator.cli.screen import distance, put, put_field, short
+from orchestrator.domain.advice import advise
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.visible import visible
+
+_LONGEST = 2_000  # characters of a body that the screen shows
+
+
+def put_letter(letter: Mapping[str, Any], now: int) -> None:
+    """The page of a dead letter; `now` in milliseconds. The body comes last, and indented.
+
+    Whatever a stranger wrote into it, none of its lines reads like one of ours.
+    """
+    for name, value in _fields(letter, now):
+        if value not in (None, ""):
+            put_field(name, value)
+    if letter["state"] == "standing":
+        put_advice(_steps(letter))
+    _put_body(letter)
+
+
+def _fields(letter: Mapping[str, Any], now: int) -> list[tuple[str, object]]:
+    headers = letter["headers"]
+    return [
+        ("dead letter", letter["id"]),
+        ("state", letter["state"]),
+        ("queue", letter["queue"]),
+        ("task", letter["task"]),
+        ("error", letter["error"]),
+        ("came", distance(letter["at"], now)),
+        ("returned", "".join(told_return(letter["returned"]))),
+        ("recover by", _until(letter, now)),
+        ("incident", letter["incident"]),
+        ("content type", letter["content_type"]),
+        ("encoding", letter["content_encoding"]),
+        ("headers", None if headers is None else json.dumps(headers, ensure_ascii=False)),
+        ("digest", letter["digest"]),
+        ("cut from", letter["cut_from"] and f"{letter['cut_from']} bytes"),
+        (letter["state"], letter["closed_at"] and f"{short(letter['closed_at'])}"),
+        ("by", letter["closed_by"]),
+        ("why", letter["why"]),
+    ]
+
+
+def _until(letter: Mapping[str, Any], now: int) -> str | None:
+    standing = letter["state"] == "standing" and letter["recover_by"]
+    return distance(letter["recover_by"], now) if standing else None
+
+
+def _steps(letter: Mapping[str, Any]) -> list[dict[str, str | None]]:
+    """What to do with this one; of one that was cut there is too little to put back."""
+    _, *steps = advise(Reason.POISON_MESSAGE, client="", workflow="")
+    commands = [(one.do, (one.command or "").replace(" ID", f" {letter['id']}")) for one in steps]
+    return [
+        {"do": do, "command": command}
+        for do, command in commands
+        if not (letter["cut_from"] and " requeue " in command)
+    ]
+
+
+def _put_body(letter: Mapping[str, Any]) -> None:
+    name = "body" if "body" in letter else "body_base64"
+    text = letter[name]
+    put()
+    put("body" if name == "body" else "body in base64")
+    for line in text[:_LONGEST].split("\n"):
+        put(f"  {visible(line)}")
+    if len(text) > _LONGEST:
+        put(f"… ({len(text)} characters, --json has all)")
+
+
+def told_return(returned: Mapping[str, Any] | None) -> list[str]:
+    """That a letter came back after a requeue, in one line; nothing if it did not."""
+    if not returned:
+        return []
+    times = "once" if returned["times"] == 1 else f"{returned['times']} times"
+    at, back = short(returned["requeued_at"]), short(returned["at"])
+    return [f"requeued by {returned['requeued_by']} at {at}, came back at {back} ({times})"]

@@ -11,6 +11,7 @@ from orchestrator.cli.alert_checks import look_at_alerts, look_at_contacts
 from orchestrator.cli.audit_checks import look_at_the_audit
 from orchestrator.cli.findings import Finding, attention, broken, ok
 from orchestrator.cli.opening import missing_file, no_store
+from orchestrator.cli.plan_checks import look_at_plans
 from orchestrator.cli.process_checks import look_at_processes
 from orchestrator.cli.wake_checks import look_at_wake_ups
 from orchestrator.domain.errors import (
@@ -118,6 +119,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from _look_at_gates(store)
         yield from look_at_processes(store)
         yield from look_at_wake_ups(store)
+        yield from look_at_plans(store)
         yield look_at_the_audit(store)
         known = "mail" in connectors.actions
         lacks = connectors.unset.get("mail") if known else "there is no such connector here"

@@ -79,6 +79,8 @@ def _wanted(ids: list[str], match: str | None, client: str | None) -> Wanted:
     if bool(ids) == bool(match):
         raise typer.BadParameter("name events, or give --match FIELD=VALUE and --client NAME")
     if not match:
+        if client:
+            raise typer.BadParameter("--client goes with --match; ids name their events alone")
         return Wanted(ids=tuple(ids))
     path, equals, value = match.partition("=")
     if not (path and equals and value.strip()):

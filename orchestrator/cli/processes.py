@@ -92,7 +92,8 @@ def worker(
         *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
         *("--pool", pool, "--concurrency", str(count or config.worker_processes)),
         # Two workers of one name on one machine: RabbitMQ ends the second, and Flower shows one.
-        *("--hostname", f"meshline-{secrets.token_hex(3)}@%h"),
+        # With the process id, which stays when this process becomes Celery: heartbeats name it.
+        *("--hostname", f"meshline-{os.getpid()}-{secrets.token_hex(3)}@%h"),
     )
 
 

@@ -31,15 +31,17 @@ class Progress:
 
 
 @contextmanager
-def counting(store: Store, selection: Selection, word: str) -> Iterator[Callable[[int], None]]:
-    """A bar over what the selection finds."""
+def counting(
+    store: Store, selection: Selection, word: str, *, discarded: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """A bar over what the selection finds; with `discarded` over events that were given up."""
     if not sys.stderr.isatty() or selection.is_empty:
         yield lambda _: None
         return
     from orchestrator.store.views import count_quarantine
 
     with store.read() as tx:
-        total = count_quarantine(tx, selection)
+        total = count_quarantine(tx, selection, discarded=discarded)
     with bar(word, total) as progress:
         yield progress
 

@@ -12,6 +12,7 @@ import typer
 from orchestrator.cli.asking import Yes, ask, asks
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun
+from orchestrator.cli.progress import counting
 from orchestrator.cli.quarantine_actions import tell_skipped, tell_some
 from orchestrator.cli.screen import note, put, put_json
 from orchestrator.cli.selecting import Filters, selects, selects_discarded
@@ -85,9 +86,16 @@ def restore(
     with opened_store() as store:
         from orchestrator.operations.restore_events import restore_events
 
-        done = restore_events(
-            store, filters.selection(store), why=why or "", actor=actor(), dry_run=dry_run
-        )
+        selection = filters.selection(store)
+        with counting(store, selection, "restoring", discarded=True) as progress:
+            done = restore_events(
+                store,
+                selection,
+                why=why or "",
+                actor=actor(),
+                dry_run=dry_run,
+                progress=progress,
+            )
     if as_json:
         put_json(asdict(done))
     else:
@@ -123,9 +131,16 @@ def _discard(
 ) -> Discarded:
     from orchestrator.operations.discard_events import discard_events
 
-    return discard_events(
-        store, selection, why=why or "", actor=actor(), dry_run=dry_run, seen=seen
-    )
+    with counting(store, selection, "looking" if dry_run else "discarding") as progress:
+        return discard_events(
+            store,
+            selection,
+            why=why or "",
+            actor=actor(),
+            dry_run=dry_run,
+            seen=seen,
+            progress=progress,
+        )
 
 
 def _agreed(preview: Discarded) -> Collection[str]:

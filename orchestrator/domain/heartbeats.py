@@ -6,6 +6,7 @@ lives beside it: a process whose work hangs falls silent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,12 +48,38 @@ class Heartbeat:
     silent_seconds: float  # since its last beat, by the database's clock
 
     @property
+    def pid(self) -> int | None:
+        """Its process id on its host, as far as its name holds it."""
+        return pid_of(self.instance)
+
+    @property
     def vital(self) -> Vital:
         """How the process is."""
         if self.silent_seconds <= self.patience_seconds:
             return Vital.ALIVE
         late = self.silent_seconds <= self.patience_seconds * _MISSING_AFTER
         return Vital.LATE if late else Vital.MISSING
+
+
+def instance_name(host: str, pid: int, token: str) -> str:
+    """The name of a process that no other has, not even a later one with the same process id.
+
+    A worker's is its name on the broker: `meshline-PID-TOKEN@HOST`.
+    """
+    return f"{host}:{pid}:{token}"
+
+
+def pid_of(instance: str) -> int | None:
+    """The process id in a name, as far as it holds one.
+
+    >>> pid_of("host:71:0a1b2c"), pid_of("meshline-72-0a1b2c@host"), pid_of("celery@host")
+    (71, 72, None)
+    """
+    found = _INSTANCE.fullmatch(instance)
+    return int(found[1] or found[2]) if found else None
+
+
+_INSTANCE = re.compile(r"meshline-(\d{1,9})-[0-9a-f]+@.*|.*:(\d{1,9}):[0-9a-f]+", re.ASCII)
 
 
 def patience(longest_turn_seconds: float) -> float:
@@ -75,14 +102,14 @@ class Presence:
         """It in a few words: `alive: 2; …`, `late: …` or `missing: …`."""
         if self.newest is None:
             return f"missing: no {self.kind} has been heard of in the last day"
-        last = f"{self.newest.instance} {_ago(self.newest)}"
+        last = _last_heard(self.newest)
+        silent = ", ".join(map(_last_heard, self.late))
         if self.vital is Vital.MISSING:
             return f"missing: the last heard of was {last}"
         if self.vital is Vital.LATE:
-            return f"late: {last}, and says nothing more"
+            return f"late: {len(self.late)}; last heard of {silent}"
         found = f"alive: {self.alive}; {last}: {self.newest.did}"
-        silent = ", ".join(one.instance for one in self.late)
-        return f"{found}; late: {silent}" if silent else found
+        return f"{found}; late: {len(self.late)}; last heard of {silent}" if silent else found
 
 
 def presence_of(kind: Kind, beats: Sequence[Heartbeat]) -> Presence:
@@ -96,6 +123,7 @@ def presence_of(kind: Kind, beats: Sequence[Heartbeat]) -> Presence:
     )
 
 
-def _ago(beat: Heartbeat) -> str:
+def _last_heard(beat: Heartbeat) -> str:
     seconds = round(beat.silent_seconds)
-    return f"{seconds} s ago" if seconds < 120 else f"{seconds // 60} min ago"
+    ago = f"{seconds} s ago" if seconds < 120 else f"{seconds // 60} min ago"
+    return f"{beat.instance} {ago}"

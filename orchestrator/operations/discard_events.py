@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import Refused
@@ -33,9 +33,11 @@ def discard_events(
     actor: str,
     dry_run: bool = False,
     seen: Collection[str] | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Discarded:
     """Give quarantined events up; `seen` are those that a person agreed to, and no others.
 
+    `progress` is told after each chunk how many events were looked at.
     Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """
     if not (why.strip() or dry_run):
@@ -44,17 +46,28 @@ def discard_events(
     with store.read() as tx:
         report = Discarded(dry_run=dry_run, at=iso(now_of(tx)), skipped=skipped)
     counts: Counter[Key] = Counter()
+    looked_at = 0
     for chunk in found:
         if dry_run:
             with store.read() as tx:
                 counts += count_causes(tx, chunk)
             report.ids += chunk
-            continue
-        meant = [one for one in chunk if seen is None or one in seen]
-        with store.write() as tx:
-            gone = discard(tx, meant, why=why.strip(), actor=actor)
-            counts += count_causes(tx, gone, discarded=True)
-            report.skipped += left_alone(tx, missing(meant, gone))
-        report.ids += gone
+        else:
+            meant = [one for one in chunk if seen is None or one in seen]
+            counts += _discard(store, meant, report, why=why.strip(), actor=actor)
+        looked_at += len(chunk)
+        progress(looked_at)
     report.causes = causes_of(counts)
     return report
+
+
+def _discard(
+    store: Store, ids: Sequence[str], report: Discarded, *, why: str, actor: str
+) -> Counter[Key]:
+    """One chunk, in one transaction; what was given up, by cause."""
+    with store.write() as tx:
+        gone = discard(tx, ids, why=why, actor=actor)
+        counts = count_causes(tx, gone, discarded=True)
+        report.skipped += left_alone(tx, missing(ids, gone))
+    report.ids += gone
+    return counts

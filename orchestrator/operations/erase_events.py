@@ -9,6 +9,7 @@ from orchestrator.domain.amendment import steps_of
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.lifecycle import AT_END, STAGE_OF, State
 from orchestrator.domain.telling import Strike, has_value
+from orchestrator.operations.check_filters import check_filters
 from orchestrator.store import audit
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.erasing import (
@@ -76,8 +77,8 @@ def erase_events(
     duplicate. An event that is not at its end is refused, unless `discard` gives it up. Each chunk
     is one transaction, so what is interrupted goes on by the same call, and what is done says so.
 
-    Raises Refused without a reason or a condition, NotFound for an id that does not exist and where
-    no payload of the client has the value.
+    Raises Refused without a reason or a condition, and for a client that never was there; NotFound
+    for an id that does not exist and where no payload of the client has the value.
     """
     if not (reason.strip() or dry_run):
         raise Refused("an erasure needs a reason", field="reason", fix="give --reason 'why'")
@@ -123,6 +124,8 @@ def _matching(store: Store, wanted: Wanted) -> list[str]:
             fix="name them by id, or give --match field=value and --client NAME",
         )
     steps = steps_of(wanted.path)
+    with store.read() as tx:
+        check_filters(tx, client=wanted.client)
     found: list[str] = []
     last = ""
     while True:

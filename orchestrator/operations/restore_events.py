@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import Refused
@@ -27,11 +27,18 @@ class Restored:
 
 
 def restore_events(
-    store: Store, selection: Selection, *, why: str, actor: str, dry_run: bool = False
+    store: Store,
+    selection: Selection,
+    *,
+    why: str,
+    actor: str,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Restored:
     """Put discarded events back in quarantine, as they were; the selection is over discarded ones.
 
-    `since` and `until` are times of the discard. Done again, the same call changes nothing.
+    `since` and `until` are times of the discard. `progress` is told after each chunk how many were
+    looked at. Done again, the same call changes nothing.
     Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """
     if not (why.strip() or dry_run):
@@ -39,22 +46,32 @@ def restore_events(
     found, skipped = selected_chunks(store, selection, discarded=True)
     report = Restored(dry_run=dry_run, skipped=skipped)
     counts: Counter[Key] = Counter()
+    looked_at = 0
     for chunk in found:
         with store.read() as tx:
             kept = _look(tx, chunk, selection, report)
             if dry_run:
                 counts += count_causes(tx, kept, discarded=True)
-        if dry_run:
-            report.ids += kept
-            continue
-        with store.write() as tx:
-            back = restore(tx, kept, why=why.strip(), actor=actor)
-            counts += count_causes(tx, back.ids)
-            report.skipped += left_alone(tx, missing(kept, back.ids))
-        report.ids += back.ids
-        report.incidents += [one for one in back.incidents if one not in report.incidents]
+                report.ids += kept
+        if not dry_run:
+            counts += _restore(store, kept, report, why=why.strip(), actor=actor)
+        looked_at += len(chunk)
+        progress(looked_at)
     report.causes = causes_of(counts)
     return report
+
+
+def _restore(
+    store: Store, ids: Sequence[str], report: Restored, *, why: str, actor: str
+) -> Counter[Key]:
+    """One chunk, in one transaction; what came back, by cause."""
+    with store.write() as tx:
+        back = restore(tx, ids, why=why, actor=actor)
+        counts = count_causes(tx, back.ids)
+        report.skipped += left_alone(tx, missing(ids, back.ids))
+    report.ids += back.ids
+    report.incidents += [one for one in back.incidents if one not in report.incidents]
+    return counts
 
 
 def _look(tx: Tx, ids: Sequence[str], selection: Selection, report: Restored) -> list[str]:

@@ -12,7 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, Kind, patience
+from orchestrator.domain.heartbeats import (
+    BEAT_SECONDS,
+    Heartbeat,
+    Kind,
+    instance_name,
+    patience,
+    pid_of,
+)
 from orchestrator.store.clock import after, now_ms
 from orchestrator.store.engine import Store
 from orchestrator.store.schema import heartbeats
@@ -24,6 +31,9 @@ _KEPT_SECONDS = 86_400.0  # a row that is silent for a day tells nobody anything
 _LONGEST = 120  # characters of what a process did, and of its names
 
 
+_ours: set[str] = set()  # names of this very process
+
+
 class Pulse:
     """The heart of one process. It may be asked as often as one likes, and is never in the way."""
 
@@ -33,11 +43,12 @@ class Pulse:
         self._store = store
         self._kind = kind
         self._host = socket.gethostname()[:_LONGEST]
-        self._instance = (instance or f"{self._host}:{os.getpid()}:{secrets.token_hex(3)}")[
-            :_LONGEST
-        ]
+        own = instance_name(self._host, os.getpid(), secrets.token_hex(3))
+        self._instance = (instance or own)[:_LONGEST]
+        _ours.add(self._instance)
         self._patience = patience(longest_turn_seconds)
         self._due = 0.0  # of `time.monotonic`
+        self._begun = False
         self._failed = False
 
     def beat(self, did: str) -> None:
@@ -45,18 +56,19 @@ class Pulse:
         now = time.monotonic()
         if now < self._due:
             return
-        first, self._due = self._due == 0.0, now + BEAT_SECONDS
+        self._due = now + BEAT_SECONDS
         try:
             with self._store.write() as tx:
-                if first:
+                if not self._begun:
                     forget_heartbeats(tx)
+                    _forget_the_dead(tx, self._kind, self._host, self._instance)
                 self._write(tx, did)
         except Exception as error:  # noqa: BLE001 - work goes on, whatever becomes of its beat
             if not self._failed:
                 log.warning("no heartbeat: %s", error)
             self._failed = True
         else:
-            self._failed = False
+            self._begun, self._failed = True, False
 
     def end(self) -> None:
         """Take the row away: who ends in good order is not missed. Raises nothing."""
@@ -139,6 +151,35 @@ def list_heartbeats(tx: Connection) -> Sequence[Heartbeat]:
         )
         for row in rows
     ]
+
+
+def _forget_the_dead(tx: Connection, kind: Kind, host: str, successor: str) -> None:
+    """Delete the rows of processes of this kind on this machine that were killed.
+
+    A container with our host's name and process ids of its own may look dead from here: its row is
+    back with its next beat.
+    """
+    own = pid_of(successor)
+    dead = [
+        one.instance
+        for one in list_heartbeats(tx)
+        if (one.kind, one.host) == (kind, host) and one.instance not in _ours
+        # Our own process id in another's name: a container that began again counts anew.
+        if one.pid is not None and (one.pid == own or not _runs(one.pid))
+    ]
+    tx.execute(
+        delete(heartbeats).where(heartbeats.c.kind == kind.value, heartbeats.c.instance.in_(dead))
+    )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def forget_heartbeats(tx: Connection) -> int:

@@ -199,9 +199,10 @@ def _quarantined(row: AnyRow) -> View:
     }
 
 
-def count_quarantine(tx: Connection, selection: Selection) -> int:
-    """How many events the selection has."""
-    statement = narrowed(tx, select(func.count()).select_from(quarantine), selection)
+def count_quarantine(tx: Connection, selection: Selection, *, discarded: bool = False) -> int:
+    """How many events the selection has; with `discarded` of those that were given up."""
+    counted = select(func.count()).select_from(quarantine)
+    statement = narrowed(tx, counted, selection, discarded=discarded)
     return int(tx.execute(statement).scalar_one())
 
 

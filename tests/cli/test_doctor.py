@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -358,7 +359,29 @@ def test_one_of_two_that_fell_silent_is_named(meshline: CommandLine) -> None:
 
     assert found["health"] == "attention"
     assert found["found"].startswith("alive: 1; ")
-    assert "; late: " in found["found"]
+    assert "; late: 1; last heard of " in found["found"]
+
+
+def test_how_many_run_is_said_and_each_late_one_is_named(meshline: CommandLine) -> None:
+    meshline.leads(1)
+    names = [f"host-{letter}:1:0a1b2c" for letter in "abcd"]
+    with meshline.store() as store:
+        for name in names:
+            Pulse(store, Kind.RELAY, longest_turn_seconds=0, instance=name).beat("a turn")
+    fall_silent(meshline, 60)
+
+    def told() -> str:
+        return re.sub(r"\d+ s ago", "a while ago", findings(meshline)["relay"]["found"])
+
+    each = [f"{name} a while ago" for name in names]
+    assert told() == f"late: 4; last heard of {', '.join(each)}"
+
+    with meshline.store() as store, store.write() as tx:
+        fresh = heartbeats.c.instance.in_(names[2:])
+        tx.execute(update(heartbeats).where(fresh).values(beat_at=after(0)))
+
+    assert told().startswith("alive: 2; ")
+    assert told().endswith(f"; late: 2; last heard of {each[0]}, {each[1]}")
 
 
 def test_a_container_is_probed_by_the_beat_of_its_own_process(meshline: CommandLine) -> None:

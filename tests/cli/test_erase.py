@@ -78,6 +78,7 @@ def test_what_is_erased_only_in_part_ends_with_one_too(meshline: CommandLine) ->
         (("x", "--match", "a=b"), "name events"),
         (("--match", "email", "--client", "acme"), "FIELD=VALUE"),
         (("--match", "email=a@b.example"), "--client"),
+        (("x", "--client", "acme", "--reason", "asked", "--yes"), "--client goes with --match"),
         (("x",), "--reason"),
         (("x", "--reason", "asked"), "--yes"),
     ],
@@ -95,3 +96,25 @@ def test_an_id_that_does_not_exist_is_one_line(meshline: CommandLine) -> None:
     meshline.leads(1)
 
     assert "there is no event" in meshline("erase", "x", "--reason", "asked", "--yes").error
+
+
+@pytest.mark.parametrize("more", [("--dry-run",), ("--reason", "asked", "--yes")], ids=" ".join)
+def test_a_client_that_never_was_there_is_named_with_the_nearest(
+    meshline: CommandLine, more: tuple[str, ...]
+) -> None:
+    meshline.leads(1)
+
+    error = meshline("erase", "--match", f"email={PERSON}", "--client", "acne", *more).error
+
+    assert error == "client: there is no client 'acne'; write `acme`"
+
+
+def test_a_client_to_whom_nothing_came_has_no_such_payload(meshline: CommandLine) -> None:
+    meshline.leads(1)
+    meshline.publish_other()
+
+    error = meshline(
+        "erase", "--match", "email=x@y.example", "--client", "globex", "--dry-run"
+    ).error
+
+    assert "no payload of client 'globex' has this value" in error

@@ -450,3 +450,16 @@ def test_a_discard_without_a_reason_is_refused(meshline: CommandLine) -> None:
     missing = meshline("quarantine", "discard", event_id)
     assert (missing.code, missing.out) == (2, "")
     assert missing.err.startswith("error: missing option '--why'")
+
+
+def test_discard_and_restore_show_how_far_they_are_to_whoever_sits_there(
+    meshline: CommandLine,
+) -> None:
+    meshline.leads(3, tier="gold")
+    words = ("--workflow", "leads", "--why", "a test")
+
+    gone = meshline.on_screen("quarantine", "discard", *words, "--yes", TERM="xterm")
+    back = meshline.on_screen("quarantine", "restore", *words, TERM="xterm")
+
+    assert "discarding" in gone and "3/3" in gone
+    assert "restoring" in back and "3/3" in back

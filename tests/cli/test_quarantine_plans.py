@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.mend_events import mend_events
 from orchestrator.operations.plan_replay import plan_replay
+from orchestrator.operations.run_plan import run_plan
 from orchestrator.store.engine import Store
 from orchestrator.store.plans import find_plan, outcomes
-from orchestrator.store.schema import audit, events
+from orchestrator.store.schema import audit, events, plan_events, plans
 from orchestrator.store.selection import Selection
+from orchestrator.store.stopped_plans import stopped_plans
 from tests.cli.desk import CommandLine, validate_leads
 from tests.leads import CATALOG, publish_leads, renamed_lead
 from tests.store.test_plans import RECIPE
@@ -189,3 +193,59 @@ def test_two_runs_at_once_share_the_plan(store: Store) -> None:
     assert done(store, token) == 300, said
     with store.read() as tx:
         assert tx.execute(select(func.max(events.c.replays))).scalar_one() == 1
+
+
+def interrupted(store: Store, token: str) -> None:
+    """Run the plan, and be interrupted after its first event."""
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(store, token, actor="cli:ada", rate=1, progress=interrupt)
+
+
+def grow_old(store: Store) -> None:
+    """Two minutes pass for every plan."""
+    with store.write() as tx:
+        tx.execute(update(plans).values(started_at=plans.c.started_at - 120_000))
+        tx.execute(update(plan_events).values(done_at=plan_events.c.done_at - 120_000))
+
+
+def test_the_doctor_names_a_plan_that_is_half_run_until_somebody_goes_on(
+    meshline: CommandLine,
+) -> None:
+    stopped(meshline, 3)
+    token = meshline("quarantine", "replay", *ALL, "--plan", "--json").document["token"]
+
+    def told() -> list[dict[str, Any]]:
+        checks = meshline("doctor", "--json").document["checks"]
+        return [one for one in checks if "plan" in one["check"]]
+
+    content = [{"check": "replay plans", "health": "ok", "found": "none is half run", "fix": None}]
+    assert told() == content, "it was not begun"
+    with meshline.store() as store:
+        interrupted(store, token)
+        assert told() == content, "somebody may run it at this moment"
+        grow_old(store)
+
+    (line,) = told()
+    assert (line["check"], line["health"]) == (f"plan {token}", "attention")
+    begun = "half run: 2 of 3 events are left; last run by cli:ada, nothing since 20"
+    assert line["found"].startswith(begun)
+    command = line["fix"].split("`")[1]
+    assert meshline(*command.split()[1:]).code == 0
+    assert told() == content
+
+
+def test_a_plan_whose_events_left_by_other_ways_is_not_half_run(store: Store) -> None:
+    token = frozen(store, 3)
+    interrupted(store, token)
+    grow_old(store)
+    with store.read() as tx:
+        assert [(one.token, one.waiting) for one in stopped_plans(tx)] == [(token, 2)]
+
+    discard_events(store, Selection(workflow="leads"), why="junk", actor="cli:ada")
+
+    with store.read() as tx:
+        assert stopped_plans(tx) == []

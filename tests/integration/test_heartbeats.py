@@ -94,3 +94,19 @@ def test_a_relay_beats_with_nothing_due_and_takes_its_row_away_when_it_ends(
 
     stop(relay)
     assert beats(system, Kind.RELAY) == []
+
+
+@pytest.mark.parametrize("kind", [Kind.RELAY, Kind.WORKER])
+def test_one_that_was_killed_is_not_missed_once_its_successor_beats(
+    system: System, kind: Kind
+) -> None:
+    start = system.start_relay if kind is Kind.RELAY else system.start_worker
+    child = start()
+    wait_until(lambda: is_fresh(system, kind))
+    (before,) = beats(system, kind)
+
+    child.kill()
+    child.start()
+
+    wait_until(lambda: any(one.instance != before.instance for one in beats(system, kind)))
+    assert len(beats(system, kind)) == 1

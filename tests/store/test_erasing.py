@@ -415,7 +415,7 @@ def test_an_amended_payload_is_found_too(store: Store) -> None:
     ("wanted", "error"),
     [
         (Wanted(client="acme", path="email", value="nobody@example.com"), NotFound),
-        (Wanted(client="globex", path="email", value=MAIL), NotFound),
+        (Wanted(client="globex", path="email", value=MAIL), Refused),
         (Wanted(client="acme", path="email"), Refused),
         (Wanted(), Refused),
         (Wanted(ids=("0" * 32,)), NotFound),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import event, func, select, update
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event, func, insert, select, update
 
 from orchestrator.domain.heartbeats import Heartbeat, Kind, Vital, patience
 from orchestrator.store.clock import after
@@ -91,3 +98,67 @@ def test_work_goes_on_without_a_store_to_beat_in(store: Store) -> None:
     heart = pulse(store)
     heart.beat("nothing was due")
     heart.end()
+
+
+def add_row(store: Store, *, host: str, instance: str, kind: str = "relay") -> None:
+    """The beat of a process that is not this one."""
+    with store.write() as tx:
+        tx.execute(
+            insert(heartbeats).values(
+                kind=kind,
+                instance=instance,
+                host=host,
+                started_at=0,
+                beat_at=after(0),
+                did="it was killed",
+                patience_ms=31_000,
+            )
+        )
+
+
+@contextmanager
+def running() -> Iterator[int]:
+    """The id of a process of somebody else's, which ends with the block."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("name", ["{host}:{pid}:0a1b2c", "meshline-{pid}-0a1b2c@{host}"])
+def test_who_was_killed_is_not_missed_once_its_successor_beats(store: Store, name: str) -> None:
+    host = socket.gethostname()
+    with running() as pid:
+        before = name.format(host=host, pid=pid)
+        add_row(store, host=host, instance=before)
+        pulse(store).beat("it is another relay, beside one that runs")
+        assert len(beats(store)) == 2
+
+    successor = pulse(store)
+    successor.beat("nothing was due")
+
+    assert before not in {one.instance for one in beats(store)}
+    assert "nothing was due" in {one.did for one in beats(store)}
+
+
+def test_who_has_the_process_id_of_a_dead_one_in_a_new_container_takes_its_place(
+    store: Store,
+) -> None:
+    host = socket.gethostname()
+    add_row(store, host=host, instance=f"{host}:{os.getpid()}:0a1b2c")
+
+    pulse(store).beat("nothing was due")
+
+    assert [one.did for one in beats(store)] == ["nothing was due"]
+
+
+def test_who_begins_takes_nobody_else_away(store: Store) -> None:
+    with running() as pid:
+        pass
+    host = socket.gethostname()
+    add_row(store, host=host, instance="celery@host")  # by hand, without our name: nobody knows
+    add_row(store, host=host, instance=f"{host}:{pid}:0a1b2c", kind="keeper")
+    add_row(store, host="elsewhere", instance=f"elsewhere:{pid}:0a1b2c")
+
+    pulse(store).beat("nothing was due")
+
+    assert len(beats(store)) == 4

@@ -15,9 +15,11 @@ from flower.options import options
 from flower.urls import settings as flower_settings
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
+from tornado.routing import URLSpec
 from tornado.template import DictLoader
 from tornado.web import RequestHandler
 
+from orchestrator.dashboard.destination_page import DestinationPage
 from orchestrator.dashboard.linked_page import LinkedIncidentPage
 from orchestrator.dashboard.login import Login
 from orchestrator.dashboard.pages import routes
@@ -58,7 +60,7 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
             template_loader=load_templates(),
             **flower_settings,
         )
-        self.add_handlers(r".*", routes(reader))
+        self.add_handlers(r".*", [*routes(reader), _destinations(reader)])
 
     def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
         """Let nobody past without the login; Flower itself asks for it page by page."""
@@ -72,6 +74,12 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
         if may_fetch(request.method, request.uri, referer, self._link_key):
             return super().find_handler(request, **more)
         return self.get_handler_delegate(request, _AskForLogin)
+
+
+def _destinations(reader: StoreReader) -> URLSpec:
+    """Where the page of a destination is: its name has slashes."""
+    given = {"reader": reader}
+    return URLSpec(r"/destinations/(.+)", DestinationPage, given, name="destination")
 
 
 class _PatientEvents(Events):  # type: ignore[misc] # Flower has no types

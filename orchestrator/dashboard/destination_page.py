@@ -1,0 +1,52 @@
+"""The page of one destination, connector or action: what stops it, what it holds, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from tornado.web import authenticated
+
+from orchestrator.dashboard.filters import searchable
+from orchestrator.dashboard.pages import StorePage
+from orchestrator.domain.advice import advise
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.incidents import HELD
+from orchestrator.store import views
+from orchestrator.store.destination_views import show_destination
+from orchestrator.store.engine import Tx
+from orchestrator.store.incident_views import Sought, list_incidents
+
+
+class DestinationPage(StorePage):
+    """What stands in the way of one destination, and how it goes on."""
+
+    @authenticated
+    async def get(self, name: str) -> None:
+        """Answer GET /destinations/NAME."""
+        await self.show(
+            "destination.html", lambda tx: _one(tx, searchable(name)), what="destination"
+        )
+
+
+def _one(tx: Tx, name: str) -> dict[str, Any]:
+    """What the page shows. Raises NotFound."""
+    found = show_destination(tx, name)
+    if found is None:
+        raise NotFound(f"no live workflow has a destination or a connector {name!r}")
+    reasons = {one["name"]: one["reason"] for one in found["blockers"]}
+    steps = advise(HELD, client="", workflow="", blockers=reasons) if reasons else ()
+    return {
+        **found,
+        "now": views.iso(views.now_of(tx)),
+        "steps": [asdict(one) for one in steps],
+        "incidents": _incidents(tx, found["destination"]),
+    }
+
+
+def _incidents(tx: Tx, row: views.View | None) -> list[views.View]:
+    """The open incidents of a destination."""
+    if row is None:
+        return []
+    sought = Sought(client=row["client"], workflow=row["workflow"])
+    return [one for one in list_incidents(tx, sought) if one["destination"] == row["destination"]]

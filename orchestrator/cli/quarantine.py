@@ -21,6 +21,7 @@ from orchestrator.cli.options import AsJson, Limit
 from orchestrator.cli.screen import age, left, note, on_terminal, put, put_json, put_table
 from orchestrator.cli.selecting import Filters, narrows
 from orchestrator.cli.short_ids import shown_ids
+from orchestrator.domain.blockers import told_held
 from orchestrator.domain.errors import NotFound, Refused
 
 app = typer.Typer(
@@ -40,10 +41,12 @@ def list_(
     """List what stands in quarantine, the oldest first, with reason, owner and clock.
 
     Broker messages that no worker could read are among it, as poison_message; they are mended with
-    `meshline dead-letters`.
+    `meshline dead-letters`. Held events are not in quarantine: the list ends with how many there
+    are of the client and the workflow, and by what they are held.
     """
     with opened_store() as store:
         from orchestrator.store.dead_letters import count_poison, list_poison
+        from orchestrator.store.held_views import held_beside
         from orchestrator.store.views import count_reasons, list_quarantine, now_of
 
         selection = filters.selection(store)
@@ -52,20 +55,23 @@ def list_(
             summary = count_reasons(tx, selection) + count_poison(tx, selection)
             rows = list_quarantine(tx, selection, limit=limit)
             rows += list_poison(tx, selection, limit=limit)
+            held = held_beside(tx, selection)
     rows = sorted(rows, key=lambda one: str(one["since"]))[:limit]
     total = sum(one["events"] for one in summary)
     if as_json:
-        put_json({"total": total, "summary": summary, "events": rows})
+        put_json({"total": total, "summary": summary, "events": rows, "held": held})
         return
     if not rows:
         put("nothing stands in quarantine")
-        return
-    if on_terminal():  # a pipe is given records of one kind
-        _put_summary(summary, now)
-        put()
-    _put_rows(rows, now)
+    else:
+        if on_terminal():  # a pipe is given records of one kind
+            _put_summary(summary, now)
+            put()
+        _put_rows(rows, now)
     if total > len(rows):
         note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
+    if held["events"]:
+        _note_held(held, filters, now)
 
 
 @app.command()
@@ -104,6 +110,15 @@ quarantine_discards.add_to(app)
 quarantine_recipes.add_to(app)
 quarantine_plans.add_to(app)
 app.command()(diagnose)
+
+
+def _note_held(held: dict[str, Any], filters: Filters, now: int) -> None:
+    """How many events wait outside of the quarantine, by what, and which command lists them."""
+    said = told_held(held, lambda at: f"for {age(at, now)}")
+    options = {"client": filters.client, "workflow": filters.workflow}
+    narrowed = "".join(f" --{option} {value}" for option, value in options.items() if value)
+    them = "it" if held["events"] == 1 else "them"
+    note(f"{said}; `meshline events list --held{narrowed}` lists {them}")
 
 
 def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:

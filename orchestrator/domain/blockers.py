@@ -7,6 +7,8 @@ from typing import Any
 
 from orchestrator.domain.gates import NOTHING, PAUSED
 
+_MOST_HOLDERS = 3  # in one sentence
+
 
 def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
     """One sentence about a pause or an open circuit breaker; `at` says a time as people read it.
@@ -40,3 +42,21 @@ def told_holds(holds: Sequence[Mapping[str, Any]], since: Callable[[str], str]) 
     """The same of an event, with how many more of its deliveries are held."""
     more = f" and {len(holds) - 1} more" if len(holds) > 1 else ""
     return f"{told_hold(holds[0], since)}{more}"
+
+
+def told_held(held: Mapping[str, Any], since: Callable[[str], str]) -> str:
+    """One sentence about events that a list of the quarantine leaves out, and what holds them.
+
+    Its keys are `events`, how many there are, and `by`, what holds them, each with its `events`.
+    """
+    many = "1 event is" if held["events"] == 1 else f"{held['events']} events are"
+    shown = [_told_holder(one, since) for one in held["by"][:_MOST_HOLDERS]]
+    if more := len(held["by"]) - len(shown):
+        shown.append(f"and at {more} more")
+    return f"{many} held, and not in quarantine: {'; '.join(shown)}"
+
+
+def _told_holder(holder: Mapping[str, Any], since: Callable[[str], str]) -> str:
+    if holder["what"] == NOTHING:
+        return f"{holder['events']} that go on, for nothing holds them at {holder['by']} any more"
+    return f"{holder['events']} by {told_hold(holder, since)}"

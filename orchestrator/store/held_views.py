@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from orchestrator.domain.gates import RATE, what_holds
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.clock import now_ms
 from orchestrator.store.held import IS_HELD
 from orchestrator.store.schema import deliveries, events, gates
+from orchestrator.store.selection import Selection
 from orchestrator.store.views import View, iso
 
 
@@ -78,10 +79,52 @@ def put_off(tx: Connection, event_id: str) -> list[View]:
 def count_held_events(tx: Connection) -> dict[tuple[str, str], int]:
     """How many events wait with a delivery that is held, by client and workflow."""
     place = (events.c.client, events.c.workflow)
-    rows = tx.execute(
-        select(*place, func.count(deliveries.c.event_id.distinct()))
-        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
-        .where(IS_HELD)
-        .group_by(*place)
-    )
+    rows = tx.execute(_held_events(*place, _EVENTS).group_by(*place))
     return {(row[0], row[1]): row[2] for row in rows}
+
+
+def held_beside(tx: Connection, selection: Selection) -> View:
+    """How many events are held beside a list of the quarantine, and by what, the most first.
+
+    They are routed, so they have a client and a workflow, and nothing else that a selection asks
+    for. An event of which deliveries are held at two places counts at both, and once in `events`.
+    """
+    if selection != Selection(client=selection.client, workflow=selection.workflow):
+        return {"events": 0, "by": []}
+    here = [
+        column == value
+        for column, value in (
+            (events.c.client, selection.client),
+            (events.c.workflow, selection.workflow),
+        )
+        if value is not None
+    ]
+    table = deliveries.c
+    rows = tx.execute(
+        _held_events(table.held_by, _EVENTS, func.min(table.updated_at).label("since"), *_GATE)
+        .outerjoin(gates, gates.c.name == table.held_by)
+        .where(*here)
+        .group_by(table.held_by, *_GATE)
+        .order_by(_EVENTS.desc(), table.held_by)
+    ).all()
+    total = tx.execute(_held_events(_EVENTS).where(*here)).scalar_one() if rows else 0
+    return {"events": total, "by": [_holder(row) for row in rows]}
+
+
+_EVENTS = func.count(deliveries.c.event_id.distinct()).label("held_events")
+
+
+def _held_events(*columns: Any) -> Select[Any]:
+    joined = select(*columns).join_from(deliveries, events, events.c.id == deliveries.c.event_id)
+    return joined.where(IS_HELD)
+
+
+def _holder(row: Any) -> View:
+    return {
+        "by": row.held_by,
+        "what": what_holds(row.state, row.reason),
+        "reason": row.reason,
+        "since": iso(row.since),
+        "until": iso(row.paused_until),
+        "events": row.held_events,
+    }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from orchestrator.cli.failures import run
 from orchestrator.cli.main import app
@@ -20,16 +21,29 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.verdicts import Amended, Rejected
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.settings import settings
+from orchestrator.store.clock import after
 from orchestrator.store.engine import Store
+from orchestrator.store.holding import hold_deliveries
+from orchestrator.store.keeping import keep_clocks
+from orchestrator.store.schema import events
 from orchestrator.store.stages import (
     Saving,
+    hand_back,
     load_group,
     save_amended,
     save_rejected,
     save_valid,
 )
+from orchestrator.store.terms import TermsShelf
 from orchestrator.store.workflows import WorkflowShelf
-from tests.leads import TEXT, accept_leads, claim_groups, publish_leads
+from tests.leads import (
+    TEXT,
+    accept_leads,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+)
 from tests.stores import open_new
 from tests.terminal import Terminal
 
@@ -165,3 +179,34 @@ def validate_leads(store: Store) -> None:
             amended = {one: good for one, good in verdicts.items() if isinstance(good, Amended)}
             save_amended(tx, amended, loaded.workflow.workflow, saving)
             save_valid(tx, [one for one in verdicts if one not in rejected], saving)
+
+
+def held_lead(meshline: CommandLine, gate: str) -> str:
+    """A lead whose delivery to the crm waits at the gate."""
+    meshline.publish()
+    with meshline.store() as store:
+        (event_id,) = accept_leads(store, 1)
+        (group,) = claim_groups(store)
+        drive_to_routed(store, group)
+        with store.write() as tx:
+            hold_deliveries(
+                tx,
+                group.ids,
+                ["crm"],
+                workflow=lead_workflow(),
+                epoch=group.epoch,
+                gate=gate,
+                reason="paused",
+                actor="w",
+            )
+            hand_back(tx, group.ids, group.epoch)
+    return event_id
+
+
+def late_lead(meshline: CommandLine) -> None:
+    """A lead in quarantine that was to be delivered long ago, which a keeper saw."""
+    meshline.leads(1, tier="gold")
+    with meshline.store() as store:
+        with store.write() as tx:
+            tx.execute(update(events).values(accepted_at=after(-3_600)))
+        keep_clocks(store, TermsShelf())

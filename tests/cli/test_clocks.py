@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.store.clock import after
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import alerts, events
-from orchestrator.store.terms import TermsShelf
-from tests.cli.desk import CommandLine
+from orchestrator.store.schema import alerts
+from tests.cli.desk import CommandLine, late_lead
 from tests.keeper.receivers import mail_server, web_hook
 
 MAIL = """\
@@ -20,14 +17,6 @@ port: env:TEST_MAIL_PORT
 security: none
 from: meshline@example.com
 """
-
-
-def late_lead(meshline: CommandLine) -> None:
-    meshline.leads(1, tier="gold")
-    with meshline.store() as store:
-        with store.write() as tx:
-            tx.execute(update(events).values(accepted_at=after(-3_600)))
-        keep_clocks(store, TermsShelf())
 
 
 def test_the_clocks_are_listed_with_what_is_late_and_who_is_told_next(

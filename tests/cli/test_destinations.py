@@ -7,10 +7,7 @@ import pytest
 from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.store.breakers import note_failures
 from orchestrator.store.gates import pause_gate
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.stages import hand_back
-from tests.cli.desk import CommandLine
-from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow
+from tests.cli.desk import CommandLine, held_lead
 
 CRM, DESK = "acme/leads/crm", "acme/leads/desk"
 
@@ -19,28 +16,6 @@ def broken(meshline: CommandLine, name: str = "fake", error: str = "503") -> Non
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with meshline.store() as store, store.write() as tx:
         note_failures(tx, name, ["an-event"], error=error, policy=policy, actor="worker:dispatch")
-
-
-def held_lead(meshline: CommandLine, gate: str) -> str:
-    """An event whose delivery to the crm waits at the gate."""
-    meshline.publish()
-    with meshline.store() as store:
-        (event_id,) = accept_leads(store, 1)
-        (group,) = claim_groups(store)
-        drive_to_routed(store, group)
-        with store.write() as tx:
-            hold_deliveries(
-                tx,
-                group.ids,
-                ["crm"],
-                workflow=lead_workflow(),
-                epoch=group.epoch,
-                gate=gate,
-                reason="paused",
-                actor="w",
-            )
-            hand_back(tx, group.ids, group.epoch)
-    return event_id
 
 
 def listed(meshline: CommandLine) -> dict[str, dict[str, object]]:

@@ -14,8 +14,7 @@ from typer.main import get_command
 
 from benchmarks.cli import LISTINGS
 from orchestrator.cli.main import app
-from tests.cli.desk import CommandLine
-from tests.cli.test_clocks import late_lead
+from tests.cli.desk import CommandLine, held_lead, late_lead
 from tests.leads import TEXT, publish_leads
 
 PROJECT = Path(__file__).parents[2]
@@ -76,6 +75,7 @@ def test_no_listing_on_sqlite_loads_what_it_does_not_need(meshline: CommandLine)
     promises = TEXT.replace("72h}", f"72h, success_rate: {{at_least: 95%}}, calendar: {HOURS}}}")
     assert promises != TEXT
     late_lead(meshline)
+    held_lead(meshline, "fake")
     with meshline.store() as store:
         publish_leads(store, promises)
     filtered = "quarantine list --limit 5 --reason contract_violation --client acme"

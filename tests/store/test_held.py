@@ -12,9 +12,10 @@ from orchestrator.store.ending_pauses import change_pause, end_pause, end_pauses
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import pause_gate, resume_gate, standing_gates
 from orchestrator.store.held import nudge_broken, release_held, tend_gates
-from orchestrator.store.held_views import put_off
+from orchestrator.store.held_views import held_beside, put_off
 from orchestrator.store.holding import hold_deliveries
 from orchestrator.store.schema import deliveries, events, gates
+from orchestrator.store.selection import Selection
 from orchestrator.store.stages import hand_back
 from orchestrator.store.views import list_audit, now_of
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
@@ -283,3 +284,20 @@ def test_an_event_that_is_not_dispatched_now_is_not_made_due(
     tend_gates(store)
 
     assert due(store) == []
+
+
+def test_what_is_held_is_counted_by_what_holds_it_and_each_event_once(store: Store) -> None:
+    paused(store)
+    one, *_ = held(store, 3, tier="enterprise")
+    with store.write() as tx:
+        there = (deliveries.c.event_id == one, deliveries.c.destination == "desk")
+        tx.execute(update(deliveries).where(*there).values(held_by="gone"))
+
+    with store.read() as tx:
+        found = held_beside(tx, Selection())
+        elsewhere = held_beside(tx, Selection(client="globex"))
+
+    assert found["events"] == 3
+    holders = [(holder["by"], holder["what"], holder["events"]) for holder in found["by"]]
+    assert holders == [("fake", "pause", 3), ("gone", "nothing any more", 1)]
+    assert elsewhere == {"events": 0, "by": []}

@@ -19,11 +19,26 @@ document on stdout and nothing else. Notes and errors go to stderr, an error as 
 
 | exit code | meaning |
 |---|---|
-| 0 | done |
-| 1 | refused or failed; one line on stderr says why and what to do |
-| 2 | wrong usage |
-| 130 | ended by Ctrl-C; `quarantine run` says where it is, and goes on from there |
+| 0 | done: what was asked is so, also where it was so before |
+| 1 | refused or failed, all of it or a part; stderr says why and what to do |
+| 2 | wrong usage: the words are wrong by themselves, whatever the store holds; one line |
+| 130 | ended by Ctrl-C; what works in steps says how far it is, and the same command goes on |
 | 141 | the reader of a pipe went away, as `head` does; nothing is said |
+
+- **A part is refused**: the rest is done, each refusal has a line, the exit code is 1. Left alone
+  counts as refused: what somebody else amended, what a replay leaves out. A `--dry-run`, a
+  `--preview` and a `--plan` answer with the code that the act would.
+- **Nothing is there**: an empty listing is 0, and so is an act whose filters find nothing. An id or
+  a name that does not exist is 1.
+- **A `no`** to a question is 1: nothing was changed.
+- **The data of a trigger** is judged as the HTTP door judges it: what is wrong with it is 1.
+- **`doctor`** and the `check` commands answer 1 where they find something broken.
+
+`--why` is needed for what goes against the normal course: `destinations pause` and `resume`,
+`quarantine discard` and `restore`, `incidents resolve`, `dead-letters drop`, `erase`. A `--dry-run`
+needs none. `incidents ack` and `assign`, `dead-letters requeue` and `quarantine recipe` explain
+themselves: there it may be given, and a recipe with `--set` needs it, as it makes a value up. A
+blank one is wrong usage. The audit keeps it.
 
 On a terminal lines are folded at spaces, and what has no room goes below its row. A pipe is given
 one record a line, with tabs between columns.

@@ -97,7 +97,7 @@ def retry(
     A keeper sends them. What is over meanwhile it drops.
     """
     if bool(numbers) == failed:
-        raise Refused("say which alerts", fix="give their ids, or --failed")
+        raise typer.BadParameter("say which alerts: give their ids, or --failed")
     with opened_store() as store:
         from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
 

@@ -11,6 +11,7 @@ from orchestrator.cli.connector_calls import chosen, run_call, tell_call
 from orchestrator.cli.opening import connectors_folder
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.screen import note, put, put_json, put_table
+from orchestrator.cli.usage import as_usage
 from orchestrator.cli.workflow_files import FileFault
 from orchestrator.domain.errors import InvalidFile, NotFound
 
@@ -138,7 +139,8 @@ def try_(
 
     Without --yes nothing is changed: look-ups and reads go out, a write is shown and not sent.
     """
-    asked = chosen(connector, action, operation, field, fields, key=key, record=record)
+    with as_usage():
+        asked = chosen(connector, action, operation, field, fields, key=key, record=record)
     done = run_call(asked, dry_run=not yes)
     if as_json:
         put_json(done)

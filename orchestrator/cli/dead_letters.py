@@ -10,10 +10,11 @@ import typer
 
 from orchestrator.cli.asking import Yes, ask, asks
 from orchestrator.cli.dead_letter_page import put_letter, told_return
+from orchestrator.cli.leaving import fail_where_left
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, DryRun, Limit
+from orchestrator.cli.options import AsJson, DryRun, Limit, OptionalWhy, Why
 from orchestrator.cli.screen import note, put, put_json, put_table, short
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from orchestrator.operations.requeue_dead_letters import Closed
@@ -101,9 +102,7 @@ def show(
 def requeue(
     numbers: Numbers = None,
     every: All = False,
-    why: Annotated[
-        str | None, typer.Option("--why", help="Why they can be read now; the audit keeps it.")
-    ] = None,
+    why: OptionalWhy = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +128,7 @@ def requeue(
 
 @app.command()
 def drop(
-    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    why: Why = "",
     numbers: Numbers = None,
     every: All = False,
     yes: Yes = False,
@@ -142,7 +141,7 @@ def drop(
     """
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
-        if chosen and why.strip() and not dry_run and asks(yes=yes):
+        if chosen and not dry_run and asks(yes=yes):
             letters = "1 dead letter" if len(chosen) == 1 else f"{len(chosen)} dead letters"
             ask(f"drop {letters} for good?")
         from orchestrator.operations.drop_dead_letters import drop_dead_letters
@@ -159,7 +158,7 @@ def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
     from orchestrator.store.dead_letters import standing_numbers
 
     if bool(numbers) == every:
-        raise Refused("say which dead letters", fix="give their ids, or --all")
+        raise typer.BadParameter("say which dead letters: give their ids, or --all")
     if numbers:
         return list(dict.fromkeys(numbers))
     with store.read() as tx:
@@ -175,5 +174,4 @@ def _tell(what: str, done: Closed, *, as_json: bool) -> None:
         for one in done.skipped:
             state = str(one["state"])
             note(f"{one['id']} left alone: {_WHY.get(state, f'it is {state}')}")
-    if any(one["state"] != what for one in done.skipped):
-        raise typer.Exit(1)
+    fail_where_left([one for one in done.skipped if one["state"] != what])

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson
+from orchestrator.cli.options import AsJson, Why
 from orchestrator.cli.screen import age, distance, left, note, put, put_json, put_table
+from orchestrator.cli.usage import as_usage
 from orchestrator.domain.blockers import told_blocker
 
 if TYPE_CHECKING:
+    from orchestrator.store.engine import Store
     from orchestrator.store.views import View
 
 app = typer.Typer(
@@ -71,7 +73,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def pause(
     names: Names,
-    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    why: Why = "",
     until: Annotated[
         str | None,
         typer.Option(
@@ -93,6 +95,7 @@ def pause(
         from orchestrator.operations.pause_destination import pause_destination
         from orchestrator.store.views import iso, now_of
 
+        _check_end(store, until)
         done = pause_destination(store, names, why=why, actor=actor(), until=until)
         with store.read() as tx:
             now = now_of(tx)
@@ -115,10 +118,23 @@ def pause(
         note("--until gives a pause another end")
 
 
+def _check_end(store: Store, until: str | None) -> None:
+    """Raise BadParameter for what is no end of a pause by the store's clock."""
+    from orchestrator.domain.pauses import end_of_pause
+    from orchestrator.store.due_times import time_of
+
+    if until is None:
+        return
+    with store.read() as tx:
+        now = time_of(tx)
+    with as_usage("--until"):
+        end_of_pause(until, now)
+
+
 @app.command()
 def resume(
     names: Names,
-    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    why: Why = "",
     as_json: AsJson = False,
 ) -> None:
     """Let deliveries pass again; what was held goes out, the oldest first.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.asking import ask, asks
+from orchestrator.cli.leaving import fail_where_left
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson
+from orchestrator.cli.options import AsJson, Why
 from orchestrator.cli.screen import note, put, put_json, put_table
 from orchestrator.domain.errors import Refused
 
@@ -37,9 +38,7 @@ def erase(
     client: Annotated[
         str | None, typer.Option("--client", metavar="NAME", help="With --match: whose events.")
     ] = None,
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="WHY", help="Why; the audit keeps it.")
-    ] = "",
+    why: Why = "",
     discard: Annotated[
         bool,
         typer.Option("--discard", help="Give up events that are not at their end, and erase them."),
@@ -58,19 +57,16 @@ def erase(
     from orchestrator.operations.erase_events import BEYOND
 
     wanted = _wanted(events or [], match, client)
-    if not (reason.strip() or dry_run):
-        raise typer.BadParameter("say why: --reason WHY")
     with opened_store() as store:
         _check_whole(store, wanted.ids)
         if not (dry_run or yes):
             _ask(store, wanted, discard=discard)
-        done = _erase(store, wanted, reason, discard=discard, dry_run=dry_run)
+        done = _erase(store, wanted, why, discard=discard, dry_run=dry_run)
     if as_json:
         put_json({**asdict(done), "beyond": list(BEYOND)})
     else:
         _put(done, BEYOND)
-    if done.refused:  # a script must not take it for done
-        raise typer.Exit(1)
+    fail_where_left(done.refused)
 
 
 def _wanted(ids: list[str], match: str | None, client: str | None) -> Wanted:
@@ -105,14 +101,14 @@ def _check_whole(store: Store, ids: Sequence[str]) -> None:
         )
 
 
-def _erase(store: Store, wanted: Wanted, reason: str, *, discard: bool, dry_run: bool) -> Erased:
+def _erase(store: Store, wanted: Wanted, why: str, *, discard: bool, dry_run: bool) -> Erased:
     from orchestrator.cli.progress import Progress
     from orchestrator.operations.erase_events import erase_events
 
     return erase_events(
         store,
         wanted,
-        reason=reason,
+        why=why,
         actor=actor(),
         discard=discard,
         dry_run=dry_run,

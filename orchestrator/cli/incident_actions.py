@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, OnlyClient, number
+from orchestrator.cli.options import AsJson, OnlyClient, OptionalWhy, Why, number
 from orchestrator.cli.screen import note, put, put_json, put_table, short, span
 from orchestrator.cli.selecting import moment
+from orchestrator.cli.usage import as_usage
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
@@ -19,7 +20,6 @@ Numbers = Annotated[
     list[int],
     typer.Argument(metavar="ID...", parser=number, help="Incidents by their ids."),
 ]
-Why = Annotated[str | None, typer.Option("--why", help="Why; the audit keeps it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def ack(
             help="For so long, such as 2h: then it is open again and climbs on. Without: no end.",
         ),
     ] = None,
-    why: Why = None,
+    why: OptionalWhy = None,
     as_json: AsJson = False,
 ) -> None:
     """Acknowledge: say that you are on it.
@@ -46,6 +46,10 @@ def ack(
     What somebody acknowledged before is left alone, and you are told who and when. Your own
     acknowledgement gets another end with --for.
     """
+    from orchestrator.domain.incidents import length_of_acknowledgement
+
+    with as_usage("--for"):
+        _ = None if lasts is None else length_of_acknowledgement(lasts)
     with opened_store() as store:
         from orchestrator.operations.handle_incidents import acknowledge_incidents
 
@@ -56,10 +60,14 @@ def ack(
 def assign(
     ids: Numbers,
     to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Who owns it from now on.")],
-    why: Why = None,
+    why: OptionalWhy = None,
     as_json: AsJson = False,
 ) -> None:
     """Give incidents to somebody else; a recurrence is the recovery lead's again."""
+    from orchestrator.domain.addresses import checked_address
+
+    with as_usage("--to"):
+        checked_address(to, field="to")
     with opened_store() as store:
         from orchestrator.operations.handle_incidents import assign_incidents
 
@@ -69,7 +77,7 @@ def assign(
 
 def resolve(
     ids: Numbers,
-    why: Annotated[str, typer.Option("--why", help="Why; the audit keeps it.")],
+    why: Why = "",
     as_json: AsJson = False,
 ) -> None:
     """Say that it is over.

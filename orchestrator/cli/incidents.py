@@ -12,6 +12,7 @@ from orchestrator.cli.opening import opened_store
 from orchestrator.cli.options import AsJson, Limit, OnlyClient, OnlyWorkflow, WithText, number
 from orchestrator.cli.screen import age, distance, left, note, put, put_json, put_table
 from orchestrator.cli.selecting import moment
+from orchestrator.cli.usage import as_usage
 from orchestrator.domain.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
@@ -72,7 +73,8 @@ def list_(
     if reason not in (None, *_REASONS):
         known = ", ".join(_REASONS)
         raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
-    words = () if text is None else sought_words(text)
+    with as_usage("--text"):
+        words = () if text is None else sought_words(text)
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.incident_views import (

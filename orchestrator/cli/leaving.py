@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +14,15 @@ _MOST_REASONS = 5
 _MOST_TOLD = 20  # events that are told one by one; --json has them all
 
 Again = Annotated[bool, typer.Option("--again", help="Also amend what somebody else amended.")]
+
+
+def fail_where_left(*left: Collection[object]) -> None:
+    """End with 1 where a part of what was asked was refused or left alone: the rule of all acts.
+
+    What was already as it was asked is no part of it. Raises Exit.
+    """
+    if any(left):
+        raise typer.Exit(1)
 
 
 def left_alone(event: Mapping[str, Any]) -> str:

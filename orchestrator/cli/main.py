@@ -49,8 +49,9 @@ def command_line(word: str | None = None) -> typer.Typer:
         name="meshline",
         rich_markup_mode=None,
         help="Holds the rules of your automations, proves each handoff, and keeps the record.",
-        epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors are one line on"
-        " stderr.",
+        epilog="Exit codes: 0 done, also an empty listing; 1 refused or failed, all of it or a"
+        " part; 2 wrong usage; 130 Ctrl-C; 141 the reader left. Errors are one line on stderr."
+        " --why is needed for what goes against the normal course, and is never blank.",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

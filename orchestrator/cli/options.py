@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.usage import MissingOption, as_usage
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.whys import optional_why
 
 _MOST_DIGITS = 18  # no store gives a larger number to anything
 
@@ -16,6 +18,48 @@ def number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise typer.BadParameter(f"{text!r} is no number of one")
     return int(text)
+
+
+def _given_why(context: typer.Context, option: typer.CallbackParam, why: str) -> str | None:
+    """The reason, or None where the option was not given. Raises BadParameter for a blank one."""
+    source = context.get_parameter_source(str(option.name))
+    if source is None or source.name == "DEFAULT":
+        return None
+    with as_usage("--why"):
+        return optional_why(why)
+
+
+def _needed_why(context: typer.Context, option: typer.CallbackParam, why: str) -> str:
+    """The reason; without one only a look is allowed. Raises BadParameter."""
+    given = _given_why(context, option, why)
+    if given is None and not (context.params.get("dry_run") or context.resilient_parsing):
+        raise MissingOption("--why")
+    return given or ""
+
+
+Why = Annotated[
+    str,
+    typer.Option(
+        "--why",
+        metavar="TEXT",
+        callback=_needed_why,
+        show_default=False,
+        help="Why; needed, and kept in the audit.",
+    ),
+]
+"""Of an act against the normal course. Its default is "", which only a dry run is given."""
+
+OptionalWhy = Annotated[
+    str | None,
+    typer.Option(
+        "--why",
+        metavar="TEXT",
+        callback=_given_why,
+        show_default=False,
+        help="Why; kept in the audit.",
+    ),
+]
+"""Of an act that explains itself."""
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]

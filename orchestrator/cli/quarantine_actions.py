@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.leaving import Again, left_alone, tell_left_out, tell_untouched
+from orchestrator.cli.leaving import (
+    Again,
+    fail_where_left,
+    left_alone,
+    tell_left_out,
+    tell_untouched,
+)
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, DryRun
 from orchestrator.cli.progress import counting
 from orchestrator.cli.quarantine_plans import make_plan
 from orchestrator.cli.screen import note, put, put_json, short
 from orchestrator.cli.selecting import Filters, selects
+from orchestrator.cli.usage import as_usage
 from orchestrator.domain.blockers import told_blocker
 
 if TYPE_CHECKING:
+    from orchestrator.domain.amendment import Amendment
     from orchestrator.operations.fix_events import Fixed
     from orchestrator.operations.replay_events import Replayed
 
@@ -59,28 +67,36 @@ def fix(
     The payload as it came is kept. Paths are dotted (a.b.0.c), or JSON Pointers (/a/b).
     """
     given: dict[str, Any] = {"actor": actor(), "again": again, "dry_run": dry_run}
+    amendments = _amendments(rename or [], assign or [], unset or [], reset=reset)
     with opened_store() as store:
-        selection = filters.selection(store)
+        selection = filters.needed(store)
         if reset:
             from orchestrator.operations.reset_events import reset_events
 
-            if rename or assign or unset:
-                raise typer.BadParameter("--reset takes no --rename, --set or --unset")
             done = reset_events(store, selection, **given)
         else:
-            from orchestrator.domain.amendment import parse_amendments
             from orchestrator.operations.fix_events import fix_events
 
-            amendments = parse_amendments(rename or [], assign or [], unset or [])
             done = fix_events(store, selection, amendments, **given)
     if as_json:
         put_json(asdict(done))
     else:
         _put_fixed(done, ("reset", "would reset") if reset else ("fixed", "would fix"))
-    if done.refused or done.skipped or done.changed:
-        raise typer.Exit(1)
-    if done.passed_over and not (done.ids or done.unchanged):
-        raise typer.Exit(1)
+    fail_where_left(done.refused, done.skipped, done.changed, done.passed_over)
+
+
+def _amendments(
+    renames: list[str], sets: list[str], unsets: list[str], *, reset: bool
+) -> tuple[Amendment, ...]:
+    """What is to be changed; nothing by itself for a --reset. Raises BadParameter."""
+    from orchestrator.domain.amendment import parse_amendments
+
+    if not reset:
+        with as_usage():
+            return parse_amendments(renames, sets, unsets)
+    if renames or sets or unsets:
+        raise typer.BadParameter("--reset takes no --rename, --set or --unset")
+    return ()
 
 
 def _put_fixed(done: Fixed, words: tuple[str, str]) -> None:
@@ -145,7 +161,7 @@ def replay(
     with opened_store() as store:
         from orchestrator.operations.replay_events import replay_events
 
-        selection = filters.selection(store)
+        selection = filters.needed(store)
         with counting(store, selection, "replaying") as progress:
             done = replay_events(
                 store,
@@ -160,10 +176,7 @@ def replay(
         put_json(asdict(done))
     else:
         _put_replayed(done)
-    if any(one["state"] == "discarded" for one in done.skipped):
-        raise typer.Exit(1)
-    if done.left_out and not done.events:
-        raise typer.Exit(1)
+    fail_where_left(done.left_out, [one for one in done.skipped if one["state"] == "discarded"])
 
 
 def _put_replayed(done: Replayed) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from orchestrator.cli.asking import Yes, ask, asks
+from orchestrator.cli.leaving import fail_where_left
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, DryRun
+from orchestrator.cli.options import AsJson, DryRun, Why
 from orchestrator.cli.progress import counting
 from orchestrator.cli.quarantine_actions import tell_skipped, tell_some
 from orchestrator.cli.screen import note, put, put_json
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 5  # events whose ids are written into a command
 
-Why = Annotated[
-    str | None,
-    typer.Option("--why", help="Why; the audit keeps it. Needed unless it is a --dry-run."),
-]
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the group."""
@@ -39,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 @selects
 def discard(
     *,
-    why: Why = None,
+    why: Why = "",
     filters: Filters,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -49,9 +45,8 @@ def discard(
 
     On a terminal it asks first. Where stdin is not a terminal, as in a script, it does not ask.
     """
-    _check(why, dry_run=dry_run)
     with opened_store() as store:
-        selection = filters.selection(store)
+        selection = filters.needed(store)
         seen = None
         if not dry_run and asks(yes=yes):
             seen = _agreed(_discard(store, selection, why, dry_run=True))
@@ -65,14 +60,13 @@ def discard(
         if take_back:
             note(f"take it back with: `{take_back}`")
         tell_skipped(done.skipped)
-    if any(one["state"] != "discarded" for one in done.skipped):
-        raise typer.Exit(1)
+    fail_where_left([one for one in done.skipped if one["state"] != "discarded"])
 
 
 @selects_discarded
 def restore(
     *,
-    why: Why = None,
+    why: Why = "",
     filters: Filters,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -82,16 +76,15 @@ def restore(
     They keep their reason, owner, incident and first deadline. The filters choose among discarded
     events. What retention or an erasure emptied cannot be restored.
     """
-    _check(why, dry_run=dry_run)
     with opened_store() as store:
         from orchestrator.operations.restore_events import restore_events
 
-        selection = filters.selection(store)
+        selection = filters.needed(store)
         with counting(store, selection, "restoring", discarded=True) as progress:
             done = restore_events(
                 store,
                 selection,
-                why=why or "",
+                why=why,
                 actor=actor(),
                 dry_run=dry_run,
                 progress=progress,
@@ -105,26 +98,13 @@ def restore(
             note(f"incident {incident} is open again, with its first deadline")
         tell_some(f"{one['id']} not restored: {one['detail']}" for one in done.refused)
         tell_skipped(done.skipped)
-    if done.refused or any(one["state"] != "quarantined" for one in done.skipped):
-        raise typer.Exit(1)
-
-
-def _check(why: str | None, *, dry_run: bool) -> None:
-    if why is None and not dry_run:
-        raise _Missing("missing option '--why'")
-
-
-class _Missing(typer.BadParameter):
-    """Raised when an option is missing that only some uses of a command need."""
-
-    def format_message(self) -> str:
-        return self.message
+    fail_where_left(done.refused, [one for one in done.skipped if one["state"] != "quarantined"])
 
 
 def _discard(
     store: Store,
     selection: Selection,
-    why: str | None,
+    why: str,
     *,
     dry_run: bool,
     seen: Collection[str] | None = None,
@@ -135,7 +115,7 @@ def _discard(
         return discard_events(
             store,
             selection,
-            why=why or "",
+            why=why,
             actor=actor(),
             dry_run=dry_run,
             seen=seen,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli.leaving import fail_where_left
 from orchestrator.cli.opening import actor, opened_store
 from orchestrator.cli.options import AsJson, Limit, number
 from orchestrator.cli.progress import bar, counting
@@ -16,6 +17,7 @@ from orchestrator.cli.selecting import Filters
 from orchestrator.domain.errors import NotFound
 
 if TYPE_CHECKING:
+    from orchestrator.operations.plan_replay import Plan
     from orchestrator.store.engine import Store, Tx
 
 _WORDS = {
@@ -47,7 +49,7 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
     with opened_store() as store:
         from orchestrator.operations.plan_replay import plan_replay
 
-        selection = filters.selection(store)
+        selection = filters.needed(store)
         with counting(store, selection, "planning") as progress:
             plan = plan_replay(
                 store,
@@ -59,7 +61,12 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
             )
     if as_json:
         put_json(asdict(plan))
-        return
+    else:
+        _put_plan(plan, order_by)
+    fail_where_left(plan.left_out, [one for one in plan.skipped if one["state"] == "discarded"])
+
+
+def _put_plan(plan: Plan, order_by: str | None) -> None:
     put(f"plan {plan.token}: {plan.events} events would be replayed{_in_order(order_by)}")
     for one in plan.workflows:
         put(f"  under {one['workflow']} version {one['version']}")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.leaving import Again, left_alone, tell_untouched
+from orchestrator.cli.leaving import Again, fail_where_left, left_alone, tell_untouched
 from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, number
+from orchestrator.cli.options import AsJson, OptionalWhy, number
 from orchestrator.cli.progress import counting
 from orchestrator.cli.saved_recipes import recipes, said
 from orchestrator.cli.screen import note, put, put_json, put_line
 from orchestrator.cli.selecting import Filters, selects
+from orchestrator.cli.usage import MissingOption, as_usage
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def recipe(
         Texts, typer.Option("--set", metavar="PATH=VALUE", help="A default; needs --why.")
     ] = None,
     drop: Annotated[Texts, typer.Option("--drop", metavar="PATH", help="Take a field out.")] = None,
-    why: Annotated[str | None, typer.Option("--why", help="Why; the audit keeps it.")] = None,
+    why: OptionalWhy = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only show before and after; so it is without more.")
     ] = False,
@@ -100,6 +101,8 @@ def recipe(
     """
     if preview and (apply or publish):
         raise typer.BadParameter("--preview changes nothing: take --apply and --publish out")
+    if assign and why is None:
+        raise MissingOption("--why")  # a default is made up: somebody says why it is right
     options = {
         "renames": rename, "moves": move, "converts": convert, "maps": map_, "sets": assign,
         "drops": drop,
@@ -108,14 +111,17 @@ def recipe(
     with opened_store() as store:
         made = given or _saved(store, saved, why)
         how = {"actor": actor(), "again": again, "from_original": from_original}
-        done = _do(store, filters.selection(store), made, how, apply=apply, publish=publish)
+        done = _do(store, filters.needed(store), made, how, apply=apply, publish=publish)
     if as_json:
         put_json(done)
     else:
         _put(done, made)
-    left = done["refused"] or done["skipped"] or done["changed"]
-    if left or not (done["passing"] or done["already"]):
-        raise typer.Exit(1)
+    fail_where_left(
+        done["skipped"],
+        done["changed"],
+        done["passed_over"],
+        [one for one in done["events"] if not (one["passes"] or one["already"])],
+    )
 
 
 def _recipe(
@@ -130,21 +136,21 @@ def _recipe(
 
     from orchestrator.domain.recipe_file import read_recipe, recipe_of, steps_of_options
 
-    steps = steps_of_options(**options, reason=why)
+    with as_usage():
+        steps = steps_of_options(**options, reason=why)
     if file is not None and steps:
-        raise Refused("a file and steps were given", field="file", fix="put the steps in the file")
+        raise typer.BadParameter("a file and steps were given: put the steps in the file")
     if saved is not None and (file is not None or steps):
-        raise Refused(
-            "a saved recipe and another were given", field="saved", fix="give one of them"
-        )
+        raise typer.BadParameter("a saved recipe and another were given: give one of them")
     if saved is not None:
         return None
     if file is not None:
         found = read_recipe(file)
         return replace(found, note=why or found.note)
     if not steps:
-        raise Refused("a recipe has no step", field="recipe", fix="give --rename old=new or --file")
-    return recipe_of(steps, note=why)
+        raise typer.BadParameter("a recipe has no step: give --rename OLD=NEW or --file FILE")
+    with as_usage():
+        return recipe_of(steps, note=why)
 
 
 def _saved(store: Store, saved: int | None, why: str | None) -> Recipe:
@@ -172,9 +178,6 @@ def _do(
     seen: dict[str, str] = {}  # what the preview shows is what is amended, or nothing
     with counting(store, selection, "trying") as progress:
         preview = preview_recipe(store, selection, made, **how, seen=seen, progress=progress)
-    if not (preview.events or preview.skipped or preview.passed_over):
-        fix = "see `meshline quarantine list`"
-        raise Refused("none of these events stands in quarantine", field="selection", fix=fix)
     done: dict[str, Any] = {**asdict(preview), "applied": None, "saved": [], "published": None}
     if publish:
         whose = _one_workflow(preview)

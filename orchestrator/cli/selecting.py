@@ -25,6 +25,7 @@ from orchestrator.cli.options import (
     Until,
     WithText,
 )
+from orchestrator.cli.usage import as_usage
 from orchestrator.domain.durations import seconds
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.incidents import HELD, LATE, LOW_RATE
@@ -51,12 +52,21 @@ class Filters:
     owner: str | None = None
     text: str | None = None
 
+    def needed(self, store: Store) -> Selection:
+        """The selection of a command that acts: without a condition it is wrong usage."""
+        found = self.selection(store)
+        if found.is_empty:
+            raise typer.BadParameter(
+                "nothing was selected: give event ids, or a filter such as --workflow or --reason"
+            )
+        return found
+
     def selection(self, store: Store) -> Selection:
         """The selection, `2h` counted back by the store's clock.
 
         Raises BadParameter, NotFound for an incident that does not exist, and Refused for one of
-        which nothing ever stands in quarantine, for a text without a word, and for a client, a
-        workflow or an owner that nobody knows.
+        which nothing ever stands in quarantine, and for a client, a workflow or an owner that
+        nobody knows.
         """
         from orchestrator.domain.words import sought_words
         from orchestrator.operations.check_filters import check_filters
@@ -64,6 +74,8 @@ class Filters:
         from orchestrator.store.short_ids import whole_ids
         from orchestrator.store.views import now_of
 
+        with as_usage("--text"):
+            words = () if self.text is None else sought_words(self.text)
         with store.read() as tx:
             now = now_of(tx)
             check_filters(tx, client=self.client, workflow=self.workflow, owner=self.owner)
@@ -79,7 +91,7 @@ class Filters:
             until=moment(self.until, now, option="--until"),
             incident=self.incident,
             owner=self.owner,
-            words=() if self.text is None else sought_words(self.text),
+            words=words,
         )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.whys import needed_why
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.engine import Store
 from orchestrator.store.quarantine import discard
@@ -40,8 +40,7 @@ def discard_events(
     `progress` is told after each chunk how many events were looked at.
     Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """
-    if not (why.strip() or dry_run):
-        raise Refused("a discard needs a reason", field="why", fix="give --why 'the reason'")
+    reason = "" if dry_run else needed_why(why, "a discard")
     found, skipped = selected_chunks(store, selection)
     with store.read() as tx:
         report = Discarded(dry_run=dry_run, at=iso(now_of(tx)), skipped=skipped)
@@ -54,7 +53,7 @@ def discard_events(
             report.ids += chunk
         else:
             meant = [one for one in chunk if seen is None or one in seen]
-            counts += _discard(store, meant, report, why=why.strip(), actor=actor)
+            counts += _discard(store, meant, report, why=reason, actor=actor)
         looked_at += len(chunk)
         progress(looked_at)
     report.causes = causes_of(counts)

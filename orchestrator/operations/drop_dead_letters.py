@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.domain.errors import Refused
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.whys import needed_why
 from orchestrator.operations.requeue_dead_letters import Closed, closed_before
 from orchestrator.store import audit
 from orchestrator.store.dead_letters import LetterState, close_dead_letter
@@ -17,10 +17,9 @@ def drop_dead_letters(
 ) -> Closed:
     """Drop the standing ones among them, or with `dry_run` say which these are.
 
-    Raises Refused without a `why`, NotFound.
+    Raises Refused without a `why`, unless it is a dry run; NotFound.
     """
-    if not why.strip():
-        raise Refused("a drop needs a reason", field="why", fix="give --why 'the reason'")
+    reason = "" if dry_run else needed_why(why, "a drop")
     report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
     if dry_run:
         left_alone = {one["id"] for one in report.skipped}
@@ -29,7 +28,7 @@ def drop_dead_letters(
     with store.write() as tx:
         for number in numbers:
             letter = close_dead_letter(
-                tx, number, state=LetterState.DROPPED, why=why.strip(), actor=actor
+                tx, number, state=LetterState.DROPPED, why=reason, actor=actor
             )
             if letter is None:
                 continue
@@ -37,7 +36,7 @@ def drop_dead_letters(
                 "dead_letter": number,
                 "queue": letter.queue,
                 "task": letter.task,
-                "why": why.strip(),
+                "why": reason,
             }
             audit.record(
                 tx, actor=actor, action="drop", reason=Reason.POISON_MESSAGE, detail=detail

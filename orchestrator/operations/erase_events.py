@@ -9,6 +9,7 @@ from orchestrator.domain.amendment import steps_of
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.lifecycle import AT_END, STAGE_OF, State
 from orchestrator.domain.telling import Strike, has_value
+from orchestrator.domain.whys import needed_why
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.store import audit
 from orchestrator.store.engine import Store, Tx
@@ -65,7 +66,7 @@ def erase_events(
     store: Store,
     wanted: Wanted,
     *,
-    reason: str,
+    why: str,
     actor: str,
     discard: bool = False,
     dry_run: bool = False,
@@ -77,11 +78,11 @@ def erase_events(
     duplicate. An event that is not at its end is refused, unless `discard` gives it up. Each chunk
     is one transaction, so what is interrupted goes on by the same call, and what is done says so.
 
-    Raises Refused without a reason or a condition, and for a client that never was there; NotFound
-    for an id that does not exist and where no payload of the client has the value.
+    Raises Refused without a `why`, unless it is a dry run, without a condition, and for a client
+    that never was there; NotFound for an id that does not exist and where no payload of the client
+    has the value.
     """
-    if not (reason.strip() or dry_run):
-        raise Refused("an erasure needs a reason", field="reason", fix="give --reason 'why'")
+    reason = "" if dry_run else needed_why(why, "an erasure")
     report = Erased(dry_run=dry_run)
     for chunk in _chunks(store, wanted):
         if dry_run:
@@ -89,7 +90,7 @@ def erase_events(
                 _sort(find_events(tx, chunk), report, discard=discard)
         else:
             with store.write() as tx:
-                _erase(tx, chunk, report, reason=reason.strip(), actor=actor, discard=discard)
+                _erase(tx, chunk, report, reason=reason, actor=actor, discard=discard)
         tell(len(report.ids))
     if not dry_run and (report.ids or report.already):
         report.scrubbed = scrub(store, seconds=_PATIENCE_SECONDS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.domain.addresses import checked_address
 from orchestrator.domain.errors import IllegalMove, NotFound, Refused
 from orchestrator.domain.incidents import IncidentKind, IncidentMove, length_of_acknowledgement
+from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.watch_changes import known_changes
 from orchestrator.store.engine import Store, Tx
 from orchestrator.store.incident_counts import count_open
@@ -47,11 +48,12 @@ def acknowledge_incidents(
 ) -> Handled:
     """Say that somebody is on it, for `lasts` such as `2h` or without an end; all or none.
 
-    Raises Refused for what is not a duration, NotFound, IllegalMove.
+    Raises Refused for what is not a duration and for a blank `why`, NotFound, IllegalMove.
     """
     lasts_ms = None if lasts is None else int(length_of_acknowledgement(lasts) * 1000)
+    reason = optional_why(why)
     changes = _known_changes(store, sorted(set(ids)))
-    given = _Given(actor=actor, why=why, lasts_ms=lasts_ms, changes=changes)
+    given = _Given(actor=actor, why=reason, lasts_ms=lasts_ms, changes=changes)
     return _handle(store, ids, IncidentMove.ACKNOWLEDGE, given)
 
 
@@ -60,10 +62,11 @@ def assign_incidents(
 ) -> Handled:
     """Give them to `owner`, an e-mail address; all of them or none.
 
-    Raises Refused for what is no address, NotFound, IllegalMove for one that is resolved.
+    Raises Refused for what is no address and for a blank `why`, NotFound, IllegalMove for one that
+    is resolved.
     """
-    address = checked_address(owner, field="to")
-    return _handle(store, ids, IncidentMove.ASSIGN, _Given(actor=actor, why=why, owner=address))
+    given = _Given(actor=actor, why=optional_why(why), owner=checked_address(owner, field="to"))
+    return _handle(store, ids, IncidentMove.ASSIGN, given)
 
 
 def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str) -> Handled:
@@ -71,11 +74,10 @@ def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str)
 
     Raises Refused without a `why`, or while its events stand, are held or under way; NotFound.
     """
-    if not why.strip():
-        raise Refused("a resolution needs a reason", field="why", fix="give --why 'the reason'")
+    reason = needed_why(why, "a resolution")
     for incident in sorted(set(ids)):
         settle_incident(store, incident)
-    return _handle(store, ids, IncidentMove.RESOLVE, _Given(actor=actor, why=why.strip()))
+    return _handle(store, ids, IncidentMove.RESOLVE, _Given(actor=actor, why=reason))
 
 
 def _known_changes(store: Store, ids: Sequence[int]) -> dict[int, str]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.hints import did_you_mean
 from orchestrator.domain.pauses import end_of_pause
+from orchestrator.domain.whys import needed_why
 from orchestrator.store.destinations import closed_gates, gate_names
 from orchestrator.store.due_times import in_ms, time_of
 from orchestrator.store.ending_pauses import change_pause
@@ -40,7 +41,7 @@ def pause_destination(
 
     Raises Refused without a `why` or for a wrong `until`, NotFound.
     """
-    reason = checked_reason(why, "pause")
+    reason = needed_why(why, "a pause")
     report = Switched()
     with store.write() as tx:
         known = checked_names(tx, names)
@@ -57,13 +58,6 @@ def pause_destination(
         tend_stopped_clocks(tx)
         report.standing = [one for one in closed_gates(tx) if one["name"] in report.unchanged]
     return report
-
-
-def checked_reason(why: str, what: str) -> str:
-    """The reason in one piece. Raises Refused where there is none."""
-    if not why.strip():
-        raise Refused(f"a {what} needs a reason", field="why", fix="give --why 'the reason'")
-    return why.strip()
 
 
 def checked_names(tx: Tx, names: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.whys import optional_why
 from orchestrator.store import audit
 from orchestrator.store.dead_letters import (
     DeadLetter,
@@ -47,9 +48,10 @@ def requeue_dead_letters(
 
     `publish` puts one on the broker, and raises where the broker does not take it: then that one
     stands on. A worker that still cannot read it keeps it again, under a new number; `returned`
-    says of which that happened before. With `dry_run` nothing is put back. Raises NotFound for a
-    number that does not exist, before anything is done.
+    says of which that happened before. With `dry_run` nothing is put back. Raises Refused for a
+    blank `why`, NotFound for a number that does not exist, before anything is done.
     """
+    why = optional_why(why)
     report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
     with store.read() as tx:
         report.returned = letters_that_returned(tx, numbers)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.whys import needed_why
 from orchestrator.domain.words import words_of
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.engine import Store, Tx
@@ -41,8 +41,7 @@ def restore_events(
     looked at. Done again, the same call changes nothing.
     Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """
-    if not (why.strip() or dry_run):
-        raise Refused("a restore needs a reason", field="why", fix="give --why 'the reason'")
+    reason = "" if dry_run else needed_why(why, "a restore")
     found, skipped = selected_chunks(store, selection, discarded=True)
     report = Restored(dry_run=dry_run, skipped=skipped)
     counts: Counter[Key] = Counter()
@@ -54,7 +53,7 @@ def restore_events(
                 counts += count_causes(tx, kept, discarded=True)
                 report.ids += kept
         if not dry_run:
-            counts += _restore(store, kept, report, why=why.strip(), actor=actor)
+            counts += _restore(store, kept, report, why=reason, actor=actor)
         looked_at += len(chunk)
         progress(looked_at)
     report.causes = causes_of(counts)

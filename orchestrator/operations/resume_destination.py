@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.operations.pause_destination import Switched, checked_names, checked_reason
+from orchestrator.domain.whys import needed_why
+from orchestrator.operations.pause_destination import Switched, checked_names
 from orchestrator.store.engine import Store
 from orchestrator.store.gates import resume_gate
 from orchestrator.store.stopped_clocks import tend_stopped_clocks
@@ -15,7 +16,7 @@ def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: s
 
     Raises Refused without a `why`, NotFound.
     """
-    reason = checked_reason(why, "resumption")
+    reason = needed_why(why, "a resumption")
     report = Switched()
     with store.write(ring=True) as tx:
         tend_stopped_clocks(tx)  # before a pause ends: nobody may have stopped them yet

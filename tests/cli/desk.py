@@ -65,7 +65,15 @@ class Ran:
     @property
     def error(self) -> str:
         """The one line that says what is wrong, of a command that did nothing else."""
-        assert self.code == 1
+        return self._line(1)
+
+    @property
+    def usage(self) -> str:
+        """The one line that says what is wrong with the words of a command."""
+        return self._line(2)
+
+    def _line(self, code: int) -> str:
+        assert self.code == code, self.err
         assert self.out == ""
         (line,) = self.err.splitlines()
         assert line.startswith("error: ")

@@ -172,7 +172,6 @@ def test_what_a_failure_means_is_said(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--action", "close"), "desk has no action close; use one of `open`"),
         (("--action", "open", "--operation", "erad"), "write `read`"),
         (("--action", "open", "--operation", "undo"), "undo needs a record; give its id"),
         (("--action", "open", "--field", "title"), "write NAME=TEXT"),
@@ -184,7 +183,15 @@ def test_what_cannot_be_tried_is_said_with_the_fix(
 ) -> None:
     meshline.write("desk.yaml", DEFINITION)
 
-    assert said in meshline("connectors", "try", "desk.yaml", *options).error
+    assert said in meshline("connectors", "try", "desk.yaml", *options).usage
+
+
+def test_an_action_that_the_connector_has_not_is_refused(meshline: CommandLine) -> None:
+    meshline.write("desk.yaml", DEFINITION)
+
+    refused = meshline("connectors", "try", "desk.yaml", "--action", "close").error
+
+    assert "desk has no action close; use one of `open`" in refused
 
 
 def test_a_mail_cannot_be_shown_without_sending_it(meshline: CommandLine) -> None:

@@ -131,15 +131,15 @@ def test_a_person_at_a_terminal_is_asked_before_a_drop(meshline: CommandLine) ->
 def test_a_drop_without_a_reason_is_wrong_usage(meshline: CommandLine) -> None:
     number = bury(meshline)
 
-    assert meshline("dead-letters", "drop", number).code == 2
-    assert "reason" in meshline("dead-letters", "drop", number, "--why", " ").error
+    assert "missing option '--why'" in meshline("dead-letters", "drop", number).usage
+    assert "reason is blank" in meshline("dead-letters", "drop", number, "--why", " ").usage
 
 
 @pytest.mark.parametrize("words", [(), ("1", "--all")])
 def test_which_ones_has_to_be_said(meshline: CommandLine, words: tuple[str, ...]) -> None:
     bury(meshline)
 
-    assert "--all" in meshline("dead-letters", "drop", "--why", "junk", *words).error
+    assert "--all" in meshline("dead-letters", "drop", "--why", "junk", *words).usage
 
 
 def test_all_of_them_are_dropped_at_once(meshline: CommandLine) -> None:

@@ -26,7 +26,7 @@ def test_a_preview_counts_and_names_the_events_and_erases_nothing(meshline: Comm
 def test_an_erasure_says_what_it_does_not_reach(meshline: CommandLine) -> None:
     (event_id,) = meshline.leads(1, tier="gold")
 
-    ran = meshline("erase", event_id, "--discard", "--reason", f"{PERSON} asked", "--yes")
+    ran = meshline("erase", event_id, "--discard", "--why", f"{PERSON} asked", "--yes")
 
     assert ran.code == 0
     assert "erased: 1 events" in ran.out
@@ -39,7 +39,7 @@ def test_an_erasure_says_what_it_does_not_reach(meshline: CommandLine) -> None:
 
 def test_a_second_time_it_says_so_and_is_content(meshline: CommandLine) -> None:
     (event_id,) = meshline.leads(1, tier="gold")
-    words = ("erase", event_id, "--discard", "--reason", "asked", "--yes", "--json")
+    words = ("erase", event_id, "--discard", "--why", "asked", "--yes", "--json")
     assert meshline(*words).document["ids"] == [event_id]
 
     again = meshline(*words)
@@ -52,7 +52,7 @@ def test_a_second_time_it_says_so_and_is_content(meshline: CommandLine) -> None:
 def test_what_is_refused_says_why_and_ends_with_one(meshline: CommandLine) -> None:
     (event_id,) = meshline.leads(1, tier="gold")
 
-    ran = meshline("erase", event_id, "--reason", "asked", "--yes", "--json")
+    ran = meshline("erase", event_id, "--why", "asked", "--yes", "--json")
 
     assert ran.code == 1
     assert "--discard" in ran.document["refused"][0]["detail"]
@@ -63,7 +63,7 @@ def test_what_is_erased_only_in_part_ends_with_one_too(meshline: CommandLine) ->
     assert meshline("quarantine", "discard", done, "--why", "a test").code == 0
     assert "quarantine restore" in meshline("events", "show", done).out
 
-    ran = meshline("erase", done, stays, "--reason", "asked", "--yes", "--json")
+    ran = meshline("erase", done, stays, "--why", "asked", "--yes", "--json")
 
     assert ran.code == 1
     assert ran.document["ids"] == [done]
@@ -74,13 +74,13 @@ def test_what_is_erased_only_in_part_ends_with_one_too(meshline: CommandLine) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "name events"),
-        (("x", "--match", "a=b"), "name events"),
-        (("--match", "email", "--client", "acme"), "FIELD=VALUE"),
-        (("--match", "email=a@b.example"), "--client"),
-        (("x", "--client", "acme", "--reason", "asked", "--yes"), "--client goes with --match"),
-        (("x",), "--reason"),
-        (("x", "--reason", "asked"), "--yes"),
+        (("--why", "asked"), "name events"),
+        (("x", "--match", "a=b", "--why", "asked"), "name events"),
+        (("--match", "email", "--client", "acme", "--why", "asked"), "FIELD=VALUE"),
+        (("--match", "email=a@b.example", "--why", "asked"), "--client"),
+        (("x", "--client", "acme", "--why", "asked", "--yes"), "--client goes with --match"),
+        (("x",), "--why"),
+        (("x", "--why", "asked"), "--yes"),
     ],
 )
 def test_wrong_words_are_usage(meshline: CommandLine, words: tuple[str, ...], said: str) -> None:
@@ -95,10 +95,10 @@ def test_wrong_words_are_usage(meshline: CommandLine, words: tuple[str, ...], sa
 def test_an_id_that_does_not_exist_is_one_line(meshline: CommandLine) -> None:
     meshline.leads(1)
 
-    assert "there is no event" in meshline("erase", "x", "--reason", "asked", "--yes").error
+    assert "there is no event" in meshline("erase", "x", "--why", "asked", "--yes").error
 
 
-@pytest.mark.parametrize("more", [("--dry-run",), ("--reason", "asked", "--yes")], ids=" ".join)
+@pytest.mark.parametrize("more", [("--dry-run",), ("--why", "asked", "--yes")], ids=" ".join)
 def test_a_client_that_never_was_there_is_named_with_the_nearest(
     meshline: CommandLine, more: tuple[str, ...]
 ) -> None:

@@ -262,8 +262,8 @@ def test_an_acknowledgement_may_have_an_end(meshline: CommandLine) -> None:
     assert "until" in meshline("incidents", "ack", "1").err
 
     for wrong in ("2", "0h", "32d", "-1h"):
-        error = meshline("incidents", "ack", "1", f"--for={wrong}").error
-        assert error.startswith("for: ")
+        error = meshline("incidents", "ack", "1", f"--for={wrong}").usage
+        assert error.startswith("invalid value for --for: ")
 
 
 def test_an_incident_is_not_resolved_while_events_stand(meshline: CommandLine) -> None:
@@ -362,14 +362,15 @@ def test_an_owner_is_a_mailbox(meshline: CommandLine) -> None:
         "dana@acme",
         "a@b.example, c@d.example",
     ):
-        error = meshline("incidents", "assign", "1", "--to", no_address).error
-        assert error.startswith("to: ") and "is no e-mail address; name a mailbox" in error
+        error = meshline("incidents", "assign", "1", "--to", no_address).usage
+        assert error.startswith("invalid value for --to: ")
+        assert "is no e-mail address; name a mailbox" in error
 
 
 def test_a_resolution_needs_a_reason(meshline: CommandLine) -> None:
     assert meshline("incidents", "resolve", "1").code == 2
     meshline.publish()
-    assert "needs a reason" in meshline("incidents", "resolve", "1", "--why", " ").error
+    assert "reason is blank" in meshline("incidents", "resolve", "1", "--why", " ").usage
 
 
 def test_hand_work_is_counted_by_touch_with_the_time_from_acknowledged_to_resolved(

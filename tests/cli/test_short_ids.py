@@ -69,7 +69,7 @@ def test_too_few_digits_are_refused_with_what_to_give(meshline: CommandLine, eve
 
 
 def test_an_erasure_takes_whole_ids_only(meshline: CommandLine, event_id: str) -> None:
-    error = meshline("erase", event_id[-8:], "--reason", "a request", "--discard", "--yes").error
+    error = meshline("erase", event_id[-8:], "--why", "a request", "--discard", "--yes").error
 
     assert "needs whole ids" in error and event_id in error
     assert meshline("events", "show", event_id, "--payload", "--json").document["payload"]

@@ -276,7 +276,7 @@ def test_nothing_tells_of_what_was_planted(story: Story) -> None:
 
     done = json.loads(
         story.meshline(
-            "erase", *ids, "--discard", "--reason", f"{MAIL} asked", "--yes", "--json"
+            "erase", *ids, "--discard", "--why", f"{MAIL} asked", "--yes", "--json"
         )
     )  # fmt: skip
 
@@ -307,7 +307,7 @@ def test_nothing_tells_of_what_was_planted(story: Story) -> None:
 
 def test_the_pages_tell_of_nobody_once_they_are_erased(story: Story, tmp_path: Path) -> None:
     ids, _ = plant(story)
-    story.meshline("erase", *ids, "--discard", "--reason", "asked", "--yes")
+    story.meshline("erase", *ids, "--discard", "--why", "asked", "--yes")
 
     folder = tmp_path / "flower"
     folder.mkdir()

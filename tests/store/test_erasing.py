@@ -153,7 +153,7 @@ def planted_everywhere(store: Store) -> list[str]:
 
 
 def erased(store: Store, ids: Sequence[str], **how: Any) -> list[str]:
-    done = erase_events(store, Wanted(ids=tuple(ids)), reason="asked", actor=ACTOR, **how)
+    done = erase_events(store, Wanted(ids=tuple(ids)), why="asked", actor=ACTOR, **how)
     assert done.scrubbed
     return done.ids
 
@@ -194,10 +194,10 @@ def test_where_others_read_the_log_on_it_says_so(
         ids = planted_everywhere(store)
         with others.read() as tx:
             tx.execute(select(events.c.id)).all()
-            done = erase_events(store, Wanted(ids=tuple(ids)), reason="asked", actor=ACTOR)
+            done = erase_events(store, Wanted(ids=tuple(ids)), why="asked", actor=ACTOR)
             assert not done.scrubbed
 
-        again = erase_events(store, Wanted(ids=tuple(ids)), reason="asked", actor=ACTOR)
+        again = erase_events(store, Wanted(ids=tuple(ids)), why="asked", actor=ACTOR)
 
         assert again.scrubbed
         assert files_with(store, PLANTED) == []
@@ -229,7 +229,7 @@ def test_what_counts_the_events_stays(store: Store) -> None:
 def test_a_reason_that_names_the_person_is_kept_without_the_name(store: Store) -> None:
     ids = planted_everywhere(store)
 
-    erase_events(store, Wanted(ids=tuple(ids)), reason=f"{MAIL} asked", actor=ACTOR)
+    erase_events(store, Wanted(ids=tuple(ids)), why=f"{MAIL} asked", actor=ACTOR)
 
     assert columns_with(store, PLANTED) == []
 
@@ -274,7 +274,7 @@ def test_a_second_time_it_says_since_when(store: Store) -> None:
     ids = planted_everywhere(store)
     erased(store, ids)
 
-    again = erase_events(store, Wanted(ids=tuple(ids)), reason="asked", actor=ACTOR)
+    again = erase_events(store, Wanted(ids=tuple(ids)), why="asked", actor=ACTOR)
 
     assert again.ids == []
     assert sorted(str(one["id"]) for one in again.already) == sorted(ids)
@@ -297,8 +297,8 @@ def test_a_run_that_is_cut_off_is_gone_on_with(
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        erase_events(store, Wanted(ids=tuple(ids)), reason="x", actor=ACTOR, tell=cut_off)
-    rest = erase_events(store, Wanted(ids=tuple(ids)), reason="x", actor=ACTOR)
+        erase_events(store, Wanted(ids=tuple(ids)), why="x", actor=ACTOR, tell=cut_off)
+    rest = erase_events(store, Wanted(ids=tuple(ids)), why="x", actor=ACTOR)
 
     assert (len(rest.already), len(rest.ids)) == (4, 1)
     assert columns_with(store, PLANTED) == []
@@ -308,7 +308,7 @@ def test_a_dry_run_says_what_would_be_erased_and_changes_nothing(store: Store) -
     ids = planted_everywhere(store)
     before = columns_with(store, PLANTED)
 
-    done = erase_events(store, Wanted(ids=tuple(ids)), reason="", actor=ACTOR, dry_run=True)
+    done = erase_events(store, Wanted(ids=tuple(ids)), why="", actor=ACTOR, dry_run=True)
 
     assert done.ids == sorted(ids)
     assert columns_with(store, PLANTED) == before
@@ -320,7 +320,7 @@ def test_an_event_on_its_way_is_refused_unless_it_is_given_up(store: Store) -> N
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
 
-    refused = erase_events(store, Wanted(ids=(under_way,)), reason="asked", actor=ACTOR)
+    refused = erase_events(store, Wanted(ids=(under_way,)), why="asked", actor=ACTOR)
     assert refused.ids == []
     assert "--discard" in str(refused.refused[0]["detail"])
     assert erased(store, [under_way], discard=True) == [under_way]
@@ -344,7 +344,7 @@ def test_while_a_call_is_out_not_even_giving_up_erases(store: Store) -> None:
     with store.write() as tx:
         take_deliveries(tx, group.ids, epoch=group.epoch, run_id="r", run_seconds=60)
 
-    done = erase_events(store, Wanted(ids=(calling,)), reason="x", actor=ACTOR, discard=True)
+    done = erase_events(store, Wanted(ids=(calling,)), why="x", actor=ACTOR, discard=True)
     assert "a call of it is out" in str(done.refused[0]["detail"])
 
     with store.write() as tx:
@@ -356,7 +356,7 @@ def test_an_event_in_quarantine_is_given_up_and_leaves_it(store: Store) -> None:
     publish_leads(store)
     broken = broken_event(store)
 
-    assert erase_events(store, Wanted(ids=(broken,)), reason="x", actor=ACTOR).refused
+    assert erase_events(store, Wanted(ids=(broken,)), why="x", actor=ACTOR).refused
     assert erased(store, [broken], discard=True) == [broken]
 
     with store.read() as tx:
@@ -393,7 +393,7 @@ def test_events_are_found_by_what_a_payload_says(store: Store, path: str, value:
     dispatched(store, Confirmed(record_id="r-1"))
 
     done = erase_events(
-        store, Wanted(client="acme", path=path, value=value), reason="asked", actor=ACTOR
+        store, Wanted(client="acme", path=path, value=value), why="asked", actor=ACTOR
     )
 
     assert done.ids == sorted(mine)
@@ -406,7 +406,7 @@ def test_an_amended_payload_is_found_too(store: Store) -> None:
     broken = broken_event(store)
 
     wanted = Wanted(client="acme", path="email", value=f"new.{MAIL}")
-    done = erase_events(store, wanted, reason="asked", actor=ACTOR, discard=True)
+    done = erase_events(store, wanted, why="asked", actor=ACTOR, discard=True)
 
     assert done.ids == [broken]
 
@@ -426,12 +426,12 @@ def test_what_finds_nothing_says_so(store: Store, wanted: Wanted, error: type[Ex
     accepted(store, person(1))
 
     with pytest.raises(error):
-        erase_events(store, wanted, reason="asked", actor=ACTOR)
+        erase_events(store, wanted, why="asked", actor=ACTOR)
 
 
 def test_without_a_reason_nothing_is_erased(store: Store) -> None:
     with pytest.raises(Refused, match="reason"):
-        erase_events(store, Wanted(ids=("x",)), reason=" ", actor=ACTOR)
+        erase_events(store, Wanted(ids=("x",)), why=" ", actor=ACTOR)
 
 
 def test_what_others_carried_stays(store: Store) -> None:

@@ -177,7 +177,7 @@ def test_a_trial_run_restores_nothing(store: Store) -> None:
 def test_what_retention_or_an_erasure_emptied_is_refused_event_by_event(store: Store) -> None:
     kept, old, erased = quarantined(store, 3)
     given_up(store, [kept, old, erased])
-    erase_events(store, Wanted(ids=(erased,)), reason="asked for", actor="cli:dana")
+    erase_events(store, Wanted(ids=(erased,)), why="asked for", actor="cli:dana")
     with store.write() as tx:
         tx.execute(payloads.delete().where(payloads.c.event_id == old))
 

@@ -25,13 +25,13 @@ from benchmarks.workload import (
     workflow,
 )
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 
 _CLI = "orchestrator.cli.main"
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from unittest import SkipTest
 
 from connectors.rigging import Bench
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Blame,
     Confirmed,
     Failed,

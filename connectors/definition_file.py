@@ -8,14 +8,14 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
-from connectors.definition import Definition
-from connectors.extending import extended
+from connectors.definition.extending import extended
+from connectors.definition.shared_keys import Definition
 from connectors.kinds import KINDS
-from orchestrator.domain import strict_yaml
-from orchestrator.domain.bounded_files import read_bounded
+from orchestrator.domain.documents import strict_yaml
+from orchestrator.domain.documents.bounded_files import read_bounded
+from orchestrator.domain.documents.model_faults import Place, model_faults
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.hints import did_you_mean
-from orchestrator.domain.model_faults import Place, model_faults
+from orchestrator.domain.text.hints import did_you_mean
 
 _EXAMPLES: Mapping[Place, str] = {
     ("connector",): "connector: helpdesk",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from connectors.definition.references import UnresolvedReference, is_reference, resolve
 from connectors.kinds import KINDS
-from connectors.references import UnresolvedReference, is_reference, resolve
 from connectors.registry import Known
-from orchestrator.domain.handoff import Action
+from orchestrator.domain.delivery.handoff import Action
 
 
 def described(known: Known) -> dict[str, Any]:

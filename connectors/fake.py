@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from connectors.definition import FakeDefinition, action_of, limits_of
-from orchestrator.domain.handoff import Action, Limits, Outgoing, Record
+from connectors.definition.shared_keys import FakeDefinition, action_of, limits_of
+from orchestrator.domain.delivery.handoff import Action, Limits, Outgoing, Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from connectors.checks_http import http_faults
-from connectors.checks_mail import smtp_faults
-from connectors.checks_sql import sql_faults
-from connectors.definition import (
+from connectors.definition.shared_keys import (
     Breaker,
     Definition,
     FakeAction,
@@ -21,7 +18,10 @@ from connectors.definition import (
     Rate,
     SmtpDefinition,
 )
-from connectors.definition_http import (
+from connectors.fake import FakeConnector
+from connectors.http.checks import http_faults
+from connectors.http.connector import HttpConnector
+from connectors.http.definition import (
     Auth,
     Basic,
     Batch,
@@ -40,16 +40,16 @@ from connectors.definition_http import (
     Upsert,
     Wait,
 )
-from connectors.exchange import Client
-from connectors.fake import FakeConnector
-from connectors.http import HttpConnector
-from connectors.mail import MailConnector, resolve_server
-from connectors.site import resolve_site
-from connectors.sql import SqlConnector, check_database
-from connectors.sql_definition import SqlAction, SqlDefinition
+from connectors.http.endpoint import resolve_site
+from connectors.http.exchange import Client
+from connectors.mail.checks import smtp_faults
+from connectors.mail.connector import MailConnector, resolve_server
+from connectors.sql.checks import sql_faults
+from connectors.sql.connector import SqlConnector, check_database
+from connectors.sql.definition import SqlAction, SqlDefinition
+from orchestrator.domain.delivery.handoff import Connector
+from orchestrator.domain.documents.model_faults import Place
 from orchestrator.domain.errors import Fault
-from orchestrator.domain.handoff import Connector
-from orchestrator.domain.model_faults import Place
 
 
 @dataclass(frozen=True, kw_only=True)

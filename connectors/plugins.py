@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 
+from orchestrator.domain.delivery.handoff import Connector
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.handoff import Connector
 
 GROUP = "meshline.connectors"
 _PORT = ("name", "actions", "limits", "create", "lookup", "read", "undo", "close")

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.definition import Definition
+from connectors.definition.extending import SHIPPED, definition_files
+from connectors.definition.references import UnresolvedReference
+from connectors.definition.shared_keys import Definition
 from connectors.definition_file import read_definition
-from connectors.exchange import Client
-from connectors.extending import SHIPPED, definition_files
+from connectors.http.exchange import Client
 from connectors.kinds import KINDS
 from connectors.plugins import package_of, plug_in, plugged_in
-from connectors.references import UnresolvedReference
+from orchestrator.domain.delivery.handoff import Action, Connector
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.handoff import Action, Connector
 
 _Found = tuple[Definition, Path]
 
@@ -97,7 +97,7 @@ def _one_client() -> Callable[[], Client]:
 
     @functools.cache
     def client() -> Client:
-        from connectors.http_client import HttpClient
+        from connectors.http.client import HttpClient
 
         return HttpClient()
 

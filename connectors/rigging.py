@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from connectors.handoff import hand_over
-from orchestrator.domain.handoff import Action, Connector, Outcome, Outgoing, Proof
+from connectors.handoff.single import hand_over
+from orchestrator.domain.delivery.handoff import Action, Connector, Outcome, Outgoing, Proof
 
 
 class Rig(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.domain.errors import BrokerUnavailable
-from orchestrator.domain.masking import address_spellings, masked
+from orchestrator.domain.text.masking import address_spellings, masked
 from orchestrator.settings import Settings
 
 

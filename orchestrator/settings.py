@@ -21,9 +21,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from orchestrator.domain.addresses import NAME_A_MAILBOX, is_address
-from orchestrator.domain.endpoints import broker_fault, database_fault, kombu_address
 from orchestrator.domain.errors import StartupFailed
+from orchestrator.domain.text.addresses import NAME_A_MAILBOX, is_address
+from orchestrator.domain.text.endpoints import broker_fault, database_fault, kombu_address
 from orchestrator.variables import (
     DEFAULT_HOME,
     check_names,

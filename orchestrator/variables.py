@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from orchestrator.domain.endpoints import broker_fault, database_fault
 from orchestrator.domain.errors import StartupFailed
+from orchestrator.domain.text.endpoints import broker_fault, database_fault
 
 PREFIX = "MESHLINE_"
 DEFAULT_HOME = ".meshline"
@@ -88,7 +88,7 @@ def check_names(settings: Collection[str], *, files: Collection[Path]) -> None:
     unknown = unknown_variables(settings, files=files)
     if not unknown:
         return
-    from orchestrator.domain.setting_names import nearest_setting  # rapidfuzz takes its time
+    from orchestrator.domain.text.setting_names import nearest_setting  # rapidfuzz takes its time
 
     for name in unknown:
         nearest = nearest_setting(

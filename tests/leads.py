@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from sqlalchemy import text, update
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
+from orchestrator.domain.delivery.verdicts import Routed
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.domain.handoff import Action, Idempotency, Proof
 from orchestrator.domain.lifecycle import State
-from orchestrator.domain.verdicts import Routed
-from orchestrator.domain.workflow import Workflow
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.pipeline.route import route
-from orchestrator.store.claim import ClaimLimits, Group, claim
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import deliveries, events, payloads
-from orchestrator.store.stages import Saving, load_group, save_routed, save_valid
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries, events, payloads
+from orchestrator.store.drive.claim import ClaimLimits, Group, claim
+from orchestrator.store.drive.stages import Saving, load_group, save_routed, save_valid
+from orchestrator.store.quarantine.workflows import WorkflowShelf
 
 TEXT = """\
 workflow: leads

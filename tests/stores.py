@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 
 
 def open_new(file: Path) -> Store:

@@ -12,22 +12,22 @@ from celery.signals import celeryd_init, worker_process_shutdown, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
 from connectors.registry import close_connectors, load_connectors
-from orchestrator.domain.handoff import Connector
+from orchestrator.domain.delivery.handoff import Connector
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.settings import Settings, settings
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import Pulse
-from orchestrator.store.migrate import open_store
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.desk.heartbeats import Pulse
+from orchestrator.store.quarantine.workflows import WorkflowShelf
 from workers.gatekeeper import Gatekeeper
 from workers.queues import queue_config
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
 TRANSPORT_ALIASES.update(
     {
-        **dict.fromkeys(("redis", "rediss"), "workers.redis_channel:GuardedTransport"),
-        **dict.fromkeys(("amqp", "pyamqp"), "workers.amqp_channel:GuardedTransport"),
-        "amqps": "workers.amqp_channel:GuardedTlsTransport",
+        **dict.fromkeys(("redis", "rediss"), "workers.guard.redis_channel:GuardedTransport"),
+        **dict.fromkeys(("amqp", "pyamqp"), "workers.guard.amqp_channel:GuardedTransport"),
+        "amqps": "workers.guard.amqp_channel:GuardedTlsTransport",
     }
 )
 app = Celery("meshline", include=["workers.chain", "workers.heart"])

@@ -18,17 +18,17 @@ from typing import Any, Generic, TypeVar
 from celery import Task
 from kombu.messaging import Producer
 
-from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.delivery.retries import backoff
+from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed, Valid
 from orchestrator.domain.lifecycle import Stage, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.retries import backoff
-from orchestrator.domain.verdicts import Amended, Rejected, Routed, Valid
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline.amend import validate_or_amend as decide_valid
 from orchestrator.pipeline.route import route as decide_route
-from orchestrator.store.claim import Group, drive_again, finish_unless_driven
-from orchestrator.store.cut_short import put_back
-from orchestrator.store.engine import Tx
-from orchestrator.store.stages import (
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.drive.claim import Group, drive_again, finish_unless_driven
+from orchestrator.store.drive.cut_short import put_back
+from orchestrator.store.drive.stages import (
     Loaded,
     Saving,
     load_group,

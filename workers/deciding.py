@@ -21,8 +21,8 @@ from celery.signals import task_failure
 
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.settings import settings
-from orchestrator.store.cut_short import end_of_start
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.drive.cut_short import end_of_start
 
 log = logging.getLogger(__name__)
 

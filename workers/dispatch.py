@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.lanes import Job, NotStarted, Timing, hand_over_many
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.handoff import Action, Outcome, Outgoing
-from orchestrator.store.claim import finish_group, others_wait, renew_group
-from orchestrator.store.deliveries import Taken, take_deliveries
-from orchestrator.store.engine import Tx
-from orchestrator.store.locks import hold_events, hold_group
-from orchestrator.store.overlooked import catch_up
-from orchestrator.store.stages import Saving, hand_back
+from connectors.handoff.concurrent import Job, NotStarted, Timing, hand_over_many
+from orchestrator.domain.delivery.handoff import Action, Outcome, Outgoing
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.database.locks import hold_events, hold_group
+from orchestrator.store.drive.claim import finish_group, others_wait, renew_group
+from orchestrator.store.drive.deliveries import Taken, take_deliveries
+from orchestrator.store.drive.overlooked import catch_up
+from orchestrator.store.drive.stages import Saving, hand_back
 from workers.app import Process
 from workers.health import note_health
 from workers.judging import judge

@@ -7,24 +7,24 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.gates import (
+from orchestrator.domain.delivery.breakers import (
     Gate,
     GateState,
     connector_of,
     destination_gate,
     standing_in_the_way,
 )
-from orchestrator.domain.handoff import Action, BreakerPolicy, Connector, Proof, RateBudget
+from orchestrator.domain.delivery.handoff import Action, BreakerPolicy, Connector, Proof, RateBudget
+from orchestrator.domain.delivery.retries import PausePolicy
 from orchestrator.domain.lifecycle import DeliveryState
-from orchestrator.domain.retries import PausePolicy
-from orchestrator.store.breakers import take_probe, take_trickle
-from orchestrator.store.deliveries import Taken, Undone, save_undone
-from orchestrator.store.engine import Tx
-from orchestrator.store.gates import GateShelf
-from orchestrator.store.holding import hold_deliveries, one_to_try
-from orchestrator.store.incidents import Where
-from orchestrator.store.pacing import reserve
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.destinations.breakers import take_probe, take_trickle
+from orchestrator.store.destinations.holding import hold_deliveries, one_to_try
+from orchestrator.store.destinations.rate_budget import reserve
+from orchestrator.store.destinations.states import GateShelf
+from orchestrator.store.drive.deliveries import Taken, Undone, save_undone
+from orchestrator.store.quarantine.incidents import Where
 
 _TRICKLE_SECONDS = 1.0
 """So long the others wait while one call tries, after a pause; then they look again."""

@@ -12,15 +12,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.lanes import NotStarted, Timing
-from orchestrator.domain.gates import Gate, GateState, action_breaker, takes_others
-from orchestrator.domain.handoff import Blame, Failed, Outcome
-from orchestrator.domain.retries import RetryPolicy
-from orchestrator.store.breakers import note_failures, note_taken, open_now
-from orchestrator.store.deliveries import Taken
-from orchestrator.store.engine import Tx
-from orchestrator.store.gates import change_gate, lock_gate, locked_gate
-from orchestrator.store.pauses import note_pause
+from connectors.handoff.concurrent import NotStarted, Timing
+from orchestrator.domain.delivery.breakers import Gate, GateState, action_breaker, takes_others
+from orchestrator.domain.delivery.handoff import Blame, Failed, Outcome
+from orchestrator.domain.delivery.retries import RetryPolicy
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.destinations.breakers import note_failures, note_taken, open_now
+from orchestrator.store.destinations.pauses import note_pause
+from orchestrator.store.destinations.states import change_gate, lock_gate, locked_gate
+from orchestrator.store.drive.deliveries import Taken
 from workers.gatekeeper import Gatekeeper
 
 _LONG_OUT_SECONDS = 1.0

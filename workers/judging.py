@@ -6,17 +6,17 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from connectors.lanes import NotStarted
+from connectors.handoff.concurrent import NotStarted
 from orchestrator.domain.commitments import Value, repeats
-from orchestrator.domain.handoff import Action, Outcome
+from orchestrator.domain.delivery.handoff import Action, Outcome
+from orchestrator.domain.delivery.retries import RetryPolicy
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.retries import RetryPolicy
 from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
-from orchestrator.store.audit import DeliveryNote
-from orchestrator.store.deliveries import Taken, Undone
-from orchestrator.store.incidents import Where
-from orchestrator.store.prepared import storable
+from orchestrator.store.database.audit import DeliveryNote
+from orchestrator.store.database.prepared import storable
+from orchestrator.store.drive.deliveries import Taken, Undone
+from orchestrator.store.quarantine.incidents import Where
 from workers.health import Judged
 from workers.outcomes import Outcomes
 

@@ -7,18 +7,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline.settle_event import Delivered, Standing, Stuck, TakeBack, settle_event
-from orchestrator.store.audit import DeliveryNote, record_deliveries
-from orchestrator.store.deliveries import Taken, Undone, save_done, save_undone, standing_deliveries
-from orchestrator.store.engine import Tx
-from orchestrator.store.incidents import Where, note_held
-from orchestrator.store.quarantine import quarantine_rejected
-from orchestrator.store.stages import Saving, hand_back, save_delivered, save_retry
-from orchestrator.store.undoing import begin_undo
+from orchestrator.store.database.audit import DeliveryNote, record_deliveries
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.drive.deliveries import (
+    Taken,
+    Undone,
+    save_done,
+    save_undone,
+    standing_deliveries,
+)
+from orchestrator.store.drive.stages import Saving, hand_back, save_delivered, save_retry
+from orchestrator.store.drive.take_back import begin_undo
+from orchestrator.store.quarantine.incidents import Where, note_held
+from orchestrator.store.quarantine.standing import quarantine_rejected
 
 
 @dataclass(kw_only=True)

@@ -24,7 +24,7 @@ def queue_config(broker: str) -> dict[str, Any]:
     """The part of Celery's configuration that is about queues, for this broker's address."""
     return {
         "task_queues": [_chains(broker)],
-        "worker_consumer": "workers.consumer:GuardedConsumer",
+        "worker_consumer": "workers.guard.consumer:GuardedConsumer",
     }
 
 

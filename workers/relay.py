@@ -18,13 +18,19 @@ from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
 from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
-from orchestrator.store.claim import ClaimLimits, Group, claim, forget_expired_groups, give_back
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import Pulse
-from orchestrator.store.held import tend_gates
-from orchestrator.store.migrate import open_store
-from orchestrator.store.overlooked import Search
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.desk.heartbeats import Pulse
+from orchestrator.store.destinations.held_deliveries import tend_gates
+from orchestrator.store.drive.claim import (
+    ClaimLimits,
+    Group,
+    claim,
+    forget_expired_groups,
+    give_back,
+)
+from orchestrator.store.drive.overlooked import Search
+from orchestrator.store.quarantine.workflows import WorkflowShelf
 from workers.app import app
 from workers.chain import publish
 from workers.queues import queue_depth

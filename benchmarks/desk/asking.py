@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from benchmarks.desk.questions import Question
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 
 START = "--version"
 

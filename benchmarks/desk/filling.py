@@ -11,11 +11,11 @@ from pathlib import Path
 from benchmarks.desk.leads import broken_leads, good_leads
 from connectors.registry import catalog
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.workflow_file import read_workflow
+from orchestrator.domain.workflows.file import read_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.claim import ClaimLimits, Group, claim
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.drive.claim import ClaimLimits, Group, claim
 from workers.app import Process
 from workers.app import process as this_process
 from workers.chain import dispatch, route, validate

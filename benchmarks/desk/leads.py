@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
 
 CLIENT, WORKFLOW, TYPE = "acme", "lead-routing", "lead.created"  # of workflows/lead-routing.yaml

@@ -8,22 +8,22 @@ from functools import partial
 from typing import Any
 
 from benchmarks.desk.leads import RENAMED, WORKFLOW
-from orchestrator.cli.selecting import Filters
+from orchestrator.cli.terminal.selecting import Filters
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.diagnose import Diagnosis, described, examine
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
-from orchestrator.store.dead_letters import count_poison, list_poison
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_views import (
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.dead_letters import count_poison, list_poison
+from orchestrator.store.views.events import count_reasons, list_quarantine, now_of, show_event
+from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
     count_ungrouped,
     list_incidents,
     show_incident,
 )
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import count_reasons, list_quarantine, now_of, show_event
+from orchestrator.store.views.selection import Selection
 
 _LIMIT = 50  # rows, where the command is not told otherwise
 _RARE = "company-77"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.domain.contract import Contract, compile_contract
-from orchestrator.domain.contract_document import embed
+from orchestrator.domain.contracts.contract import Contract, compile_contract
+from orchestrator.domain.contracts.document import embed
 
 INPUTS = Path(__file__).parents[3] / "shared" / "inputs"
 GITHUB = INPUTS / "github-webhooks"

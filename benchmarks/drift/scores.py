@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.drift.cases import Case
 from benchmarks.drift.mutations import Truth
-from orchestrator.domain.drift.doctor import Broken, diagnose_drift
+from orchestrator.domain.drift.compare import Broken, diagnose_drift
 from orchestrator.domain.drift.finding import Kind, placed
 
 NAMED = tuple(kind for kind in Kind if kind is not Kind.UNCLEAR)

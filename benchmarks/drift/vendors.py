@@ -12,7 +12,7 @@ from benchmarks.drift.cases import Case
 from benchmarks.drift.mutations import Truth
 from benchmarks.drift.openapi import Document, Json
 from benchmarks.drift.recorded import INPUTS
-from orchestrator.domain.contract import compile_contract
+from orchestrator.domain.contracts.contract import compile_contract
 from orchestrator.domain.drift.finding import ITEM, Kind, Path
 from orchestrator.domain.drift.profile import Profile, profiled
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from docs.writers.tables import table
-from orchestrator.domain.incidents import INCIDENT_TRANSITIONS, IncidentState
+from orchestrator.domain.incidents.incident import INCIDENT_TRANSITIONS, IncidentState
 from orchestrator.domain.lifecycle import (
     AT_END,
     DELIVERY_TRANSITIONS,
@@ -21,7 +21,7 @@ _HEAD = """\
 
 A state is a word, and the moves between states are data: the table `TRANSITIONS` in
 `orchestrator/domain/lifecycle.py`. One function moves events, `move_events` in
-`orchestrator/store/moves.py`. It refuses what is not in the table, and it writes the audit row in
+`orchestrator/store/quarantine/moves.py`. It refuses what is not in the table, and it writes the audit row in
 the same transaction. This page is made from the table.
 
 """
@@ -45,7 +45,7 @@ _INCIDENTS = """\
 ## The life of an incident
 
 An incident is the events of one workflow that stand still for one cause. Its moves are
-`INCIDENT_TRANSITIONS` in `orchestrator/domain/incidents.py`.
+`INCIDENT_TRANSITIONS` in `orchestrator/domain/incidents/incident.py`.
 
 """
 

@@ -26,11 +26,11 @@ from orchestrator.api.remembered import Remembered
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.manage_keys import check_key
 from orchestrator.settings import Settings
-from orchestrator.store.alert_views import count_alerts
-from orchestrator.store.destinations import count_gates, count_held
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_views import count_incident_states
-from orchestrator.store.views import count_states
+from orchestrator.store.clocks.alert_views import count_alerts
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.destinations import count_gates, count_held
+from orchestrator.store.views.events import count_states
+from orchestrator.store.views.incidents import count_incident_states
 
 _COUNTED_SECONDS = 10.0  # counting goes over every event
 _COUNTING_SECONDS = 8.0

@@ -15,7 +15,7 @@ from orchestrator.api.problems import DoorFull
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batches
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 
 log = logging.getLogger(__name__)
 

@@ -22,14 +22,14 @@ from orchestrator.api.metrics import Metrics
 from orchestrator.api.parsers import Parsers, Reading, read_at_once
 from orchestrator.api.problems import Problem, problem_of
 from orchestrator.api.triggers import read_batch, read_plain
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NotFound, Refused, StoreUnavailable
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.manage_keys import Caller
 from orchestrator.settings import Settings
-from orchestrator.store.engine import Store
-from orchestrator.store.views import show_event
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.events import show_event
 
 _LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
 _LARGE_BODY = 512 * 1024  # bytes; what one leaves behind is worth giving back

@@ -10,8 +10,8 @@ from orchestrator.api.aside import Aside
 from orchestrator.api.door import Door
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import Pulse
+from orchestrator.store.database.engine import Store
+from orchestrator.store.desk.heartbeats import Pulse
 
 _PATIENCE_SECONDS = 10.0
 

@@ -12,10 +12,10 @@ from orchestrator.broker import call_broker
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import Heartbeat, Kind, Vital, presence_of
 from orchestrator.settings import Settings
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import list_heartbeats
-from orchestrator.store.migrate import schema_version
-from orchestrator.store.schema import HEAD
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import schema_version
+from orchestrator.store.database.schema import HEAD
+from orchestrator.store.desk.heartbeats import list_heartbeats
 
 OK = "ok"
 _REMEMBERED_SECONDS = 2.0

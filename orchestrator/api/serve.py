@@ -25,7 +25,7 @@ from orchestrator.api.connections import (
 from orchestrator.api.seldom import seldom
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.settings import Settings
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 2048

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.api.parsers import TURN_BYTES, Reading
-from orchestrator.domain import strict_json
-from orchestrator.domain.abbreviate import shorten
+from orchestrator.domain.documents import strict_json
+from orchestrator.domain.documents.json_elements import elements, is_array
+from orchestrator.domain.documents.json_faults import Fault
 from orchestrator.domain.errors import InvalidTrigger, PayloadTooLarge, Refused
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.hints import did_you_mean
-from orchestrator.domain.json_elements import elements, is_array
-from orchestrator.domain.json_faults import Fault
+from orchestrator.domain.text.abbreviate import shorten
+from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.manage_keys import Caller
 from orchestrator.settings import Settings

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, Limit
-from orchestrator.cli.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, Limit
+from orchestrator.cli.terminal.screen import age, left, note, put, put_json, put_table
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def list_(
     often than it was acknowledged; make it a rule, a fix at the source, or a longer clock.
     """
     with opened_store() as store:
-        from orchestrator.store.alert_views import count_alerts, list_alerts, list_noise
-        from orchestrator.store.views import now_of
+        from orchestrator.store.clocks.alert_views import count_alerts, list_alerts, list_noise
+        from orchestrator.store.views.events import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -69,10 +69,10 @@ def send_test(
     An alert goes by the first way that takes it. Exits with 1 if a way does not.
     """
     with opened_store() as store:
-        from orchestrator.domain.addresses import checked_address
+        from orchestrator.domain.text.addresses import checked_address
         from orchestrator.keeper.telling import Teller
         from orchestrator.settings import settings
-        from orchestrator.store.alerts import add_test
+        from orchestrator.store.clocks.alerts import add_test
 
         teller = Teller(store=store, config=settings())
         if recipient not in teller.contacts:

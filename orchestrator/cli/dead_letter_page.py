@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.cli.advice import put_advice
-from orchestrator.cli.screen import distance, put, put_field, short
-from orchestrator.domain.advice import advise
+from orchestrator.cli.terminal.advice import put_advice
+from orchestrator.cli.terminal.screen import distance, put, put_field, short
+from orchestrator.domain.incidents.advice import advise
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.visible import visible
+from orchestrator.domain.text.visible import visible
 
 _LONGEST = 2_000  # characters of a body that the screen shows
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.asking import Yes, ask, asks
 from orchestrator.cli.dead_letter_page import put_letter, told_return
-from orchestrator.cli.leaving import fail_where_left
-from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, DryRun, Limit, OptionalWhy, Why
-from orchestrator.cli.screen import note, put, put_json, put_table, short
+from orchestrator.cli.terminal.asking import Yes, ask, asks
+from orchestrator.cli.terminal.left_alone import fail_where_left
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, DryRun, Limit, OptionalWhy, Why
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short
 from orchestrator.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from orchestrator.operations.requeue_dead_letters import Closed
-    from orchestrator.store.dead_letters import DeadLetter
-    from orchestrator.store.engine import Store
+    from orchestrator.store.database.engine import Store
+    from orchestrator.store.views.dead_letters import DeadLetter
 
 app = typer.Typer(
     help="Messages that no worker could read: list, show, requeue, drop.", no_args_is_help=True
@@ -46,7 +46,7 @@ def list_(
 ) -> None:
     """List dead letters, the newest first."""
     with opened_store() as store:
-        from orchestrator.store.dead_letters import LetterState, list_dead_letters
+        from orchestrator.store.views.dead_letters import LetterState, list_dead_letters
 
         state = None if closed else LetterState.STANDING
         with store.read() as tx:
@@ -84,8 +84,8 @@ def show(
 ) -> None:
     """Show one dead letter whole."""
     with opened_store() as store:
-        from orchestrator.store.dead_letters import show_dead_letter
-        from orchestrator.store.views import now_of
+        from orchestrator.store.views.dead_letters import show_dead_letter
+        from orchestrator.store.views.events import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -155,7 +155,7 @@ def _post_nothing(letter: DeadLetter) -> None:
 
 
 def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
-    from orchestrator.store.dead_letters import standing_numbers
+    from orchestrator.store.views.dead_letters import standing_numbers
 
     if bool(numbers) == every:
         raise typer.BadParameter("say which dead letters: give their ids, or --all")

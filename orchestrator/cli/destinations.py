@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, Why
-from orchestrator.cli.screen import age, distance, left, note, put, put_json, put_table
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, Why
+from orchestrator.cli.terminal.screen import age, distance, left, note, put, put_json, put_table
 from orchestrator.cli.usage import as_usage
-from orchestrator.domain.blockers import told_blocker
+from orchestrator.domain.delivery.blockers import told_blocker
 
 if TYPE_CHECKING:
-    from orchestrator.store.engine import Store
-    from orchestrator.store.views import View
+    from orchestrator.store.database.engine import Store
+    from orchestrator.store.views.events import View
 
 app = typer.Typer(
     help="Where events are delivered: list, pause, resume.",
@@ -38,8 +38,8 @@ def list_(as_json: AsJson = False) -> None:
     is tried now and then, and flows again when that succeeds.
     """
     with opened_store() as store:
-        from orchestrator.store.destinations import list_destinations
-        from orchestrator.store.views import now_of
+        from orchestrator.store.views.destinations import list_destinations
+        from orchestrator.store.views.events import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -92,8 +92,8 @@ def pause(
     unless --until gives it another.
     """
     with opened_store() as store:
-        from orchestrator.operations.pause_destination import pause_destination
-        from orchestrator.store.views import iso, now_of
+        from orchestrator.operations.pause_destinations import pause_destination
+        from orchestrator.store.views.events import iso, now_of
 
         _check_end(store, until)
         done = pause_destination(store, names, why=why, actor=actor(), until=until)
@@ -120,8 +120,8 @@ def pause(
 
 def _check_end(store: Store, until: str | None) -> None:
     """Raise BadParameter for what is no end of a pause by the store's clock."""
-    from orchestrator.domain.pauses import end_of_pause
-    from orchestrator.store.due_times import time_of
+    from orchestrator.domain.delivery.pauses import end_of_pause
+    from orchestrator.store.database.due_times import time_of
 
     if until is None:
         return
@@ -142,7 +142,7 @@ def resume(
     It also closes a broken one at once, without waiting for a call that tries.
     """
     with opened_store() as store:
-        from orchestrator.operations.resume_destination import resume_destination
+        from orchestrator.operations.resume_destinations import resume_destination
 
         done = resume_destination(store, names, why=why, actor=actor())
     if as_json:

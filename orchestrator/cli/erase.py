@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.asking import ask, asks
-from orchestrator.cli.leaving import fail_where_left
-from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson, Why
-from orchestrator.cli.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.asking import ask, asks
+from orchestrator.cli.terminal.left_alone import fail_where_left
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, Why
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
     from orchestrator.operations.erase_events import Erased, Wanted
-    from orchestrator.store.engine import Store
+    from orchestrator.store.database.engine import Store
 
 _MOST_SHOWN = 20  # ids on the screen; --json has them all
 
@@ -88,7 +88,7 @@ def _wanted(ids: list[str], match: str | None, client: str | None) -> Wanted:
 
 def _check_whole(store: Store, ids: Sequence[str]) -> None:
     """Raise Refused for a short id: what cannot be undone is not made of a few digits."""
-    from orchestrator.store.short_ids import whole_ids
+    from orchestrator.store.views.short_ids import whole_ids
 
     with store.read() as tx:
         known = whole_ids(tx, ids)
@@ -102,7 +102,7 @@ def _check_whole(store: Store, ids: Sequence[str]) -> None:
 
 
 def _erase(store: Store, wanted: Wanted, why: str, *, discard: bool, dry_run: bool) -> Erased:
-    from orchestrator.cli.progress import Progress
+    from orchestrator.cli.terminal.progress import Progress
     from orchestrator.operations.erase_events import erase_events
 
     return erase_events(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson
-from orchestrator.cli.screen import note, put, put_json, put_table, short
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short
 
 if TYPE_CHECKING:
-    from orchestrator.store.engine import Store
+    from orchestrator.store.database.engine import Store
 
 app = typer.Typer(help="Keys of producers: create, list, revoke.", no_args_is_help=True)
 
@@ -52,7 +52,7 @@ def create(
 def list_(as_json: AsJson = False) -> None:
     """List keys, without their secrets."""
     with opened_store() as store:
-        from orchestrator.store.keys import list_keys
+        from orchestrator.store.desk.keys import list_keys
 
         with store.read() as tx:
             rows = [_view(row) for row in list_keys(tx)]
@@ -93,7 +93,7 @@ def revoke(
 
 
 def _note_unknown(store: Store, clients: Sequence[str]) -> None:
-    from orchestrator.store.workflows import live_workflows
+    from orchestrator.store.quarantine.workflows import live_workflows
 
     with store.read() as tx:
         known = {client for client, _ in live_workflows(tx)}
@@ -105,7 +105,7 @@ def _note_unknown(store: Store, clients: Sequence[str]) -> None:
 def _view(row: Any) -> dict[str, Any]:
     import orjson
 
-    from orchestrator.store.views import iso
+    from orchestrator.store.views.events import iso
 
     return {
         "id": row.id,

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli.coercing import coerce_without_pydantic
-from orchestrator.cli.failures import run
-from orchestrator.cli.screen import put
+from orchestrator.cli.terminal.coercing import coerce_without_pydantic
+from orchestrator.cli.terminal.failures import run
+from orchestrator.cli.terminal.screen import put
 
 _PARTS = {
     **dict.fromkeys(("up", "demo", "api", "worker", "relay", "keeper", "flower"), "processes"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.domain.errors import BrokerUnavailable, Refused
 
 if TYPE_CHECKING:
-    from orchestrator.store.dead_letters import DeadLetter
+    from orchestrator.store.views.dead_letters import DeadLetter
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def demo(
     ] = 40,
 ) -> None:
     """Play the story of a renamed form field, and count."""
-    from orchestrator.embedded.demo import run_demo
+    from orchestrator.sandbox.demo import run_demo
 
     prepare_process()
     raise typer.Exit(run_demo(leads=leads))

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.opening import actor, opened_store
-from orchestrator.cli.options import AsJson
-from orchestrator.cli.progress import Progress
-from orchestrator.cli.screen import put, put_json
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson
+from orchestrator.cli.terminal.progress import Progress
+from orchestrator.cli.terminal.screen import put, put_json
 
 app = typer.Typer(help="Forget what finished events carried.", no_args_is_help=True)
 

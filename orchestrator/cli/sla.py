@@ -7,9 +7,9 @@ from typing import Any
 
 import typer
 
-from orchestrator.cli.opening import opened_store
-from orchestrator.cli.options import AsJson, OnlyClient, OnlyWorkflow
-from orchestrator.cli.screen import age, left, put, put_json, put_table, span
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import AsJson, OnlyClient, OnlyWorkflow
+from orchestrator.cli.terminal.screen import age, left, put, put_json, put_table, span
 
 app = typer.Typer(help="The clocks: what is late, and what will be.", no_args_is_help=True)
 
@@ -30,8 +30,8 @@ def list_(
     """
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.clock_views import list_breached, list_clocks
-        from orchestrator.store.views import now_of
+        from orchestrator.store.clocks.deadline_views import list_breached, list_clocks
+        from orchestrator.store.views.events import now_of
 
         with store.read() as tx:
             now = now_of(tx)

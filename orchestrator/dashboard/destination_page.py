@@ -9,13 +9,13 @@ from tornado.web import authenticated
 
 from orchestrator.dashboard.filters import searchable
 from orchestrator.dashboard.pages import StorePage
-from orchestrator.domain.advice import advise
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.incidents import HELD
-from orchestrator.store import views
-from orchestrator.store.destination_views import show_destination
-from orchestrator.store.engine import Tx
-from orchestrator.store.incident_views import Sought, list_incidents
+from orchestrator.domain.incidents.advice import advise
+from orchestrator.domain.incidents.incident import HELD
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.views import events as views
+from orchestrator.store.views.destination_page import show_destination
+from orchestrator.store.views.incidents import Sought, list_incidents
 
 
 class DestinationPage(StorePage):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.words import sought_words
+from orchestrator.domain.text.words import sought_words
 
 ANYTHING = "*"
 """As a filter: held by whatever it is."""

@@ -6,8 +6,8 @@ from tornado.ioloop import PeriodicCallback
 
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import Pulse
+from orchestrator.store.database.engine import Store
+from orchestrator.store.desk.heartbeats import Pulse
 
 
 class Heart:

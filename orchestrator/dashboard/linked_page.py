@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.dashboard.pages import StorePage, one_incident
-from orchestrator.domain.contract_places import Places
+from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.drift.naming import bare_finding
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 
 
 class LinkedIncidentPage(StorePage):

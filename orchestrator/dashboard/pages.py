@@ -14,27 +14,27 @@ from orchestrator.dashboard import words
 from orchestrator.dashboard.filters import ANYTHING, Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.tasks import tasks_of
-from orchestrator.domain.blockers import told_blocker, told_hold
+from orchestrator.domain.delivery.blockers import told_blocker, told_hold
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
+from orchestrator.domain.incidents.outcomes import told_outcome
 from orchestrator.domain.lifecycle import State
-from orchestrator.domain.outcomes import told_outcome
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.runbook import runbook_address
+from orchestrator.domain.workflows.runbook import runbook_address
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
-from orchestrator.store import views
-from orchestrator.store.dead_letters import count_poison
-from orchestrator.store.destinations import closed_gates
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.held_views import count_held_events
-from orchestrator.store.incident_views import (
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.views import events as views
+from orchestrator.store.views.dead_letters import count_poison
+from orchestrator.store.views.destinations import closed_gates
+from orchestrator.store.views.event_search import Wanted
+from orchestrator.store.views.held_deliveries import count_held_events
+from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
     list_incidents,
     show_incident,
 )
-from orchestrator.store.seeking import Wanted
 
 Found = TypeVar("Found")
 

@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from orchestrator.domain.errors import StoreUnavailable
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.migrate import open_store
 
 Found = TypeVar("Found")
 

@@ -6,7 +6,7 @@ import re
 import time
 from urllib.parse import parse_qsl, urlsplit
 
-from orchestrator.domain.links import opens
+from orchestrator.domain.text.links import opens
 
 _PAGE = re.compile(r"/incidents/([0-9]{1,18})")
 _STATIC = ("/static/", "/events/static/")  # styles and scripts; the same for all pages

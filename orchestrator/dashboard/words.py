@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from tornado.escape import to_unicode, xhtml_escape
 
-from orchestrator.domain.abbreviate import abbreviate, shorten
-from orchestrator.domain.visible import visible_lines
+from orchestrator.domain.text.abbreviate import abbreviate, shorten
+from orchestrator.domain.text.visible import visible_lines
 
 _NOTHING = "\N{EM DASH}"
 _LONGEST_DETAIL = 300

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from orchestrator.domain.endpoints import local_ports
+from orchestrator.domain.text.endpoints import local_ports
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.ports import claim_ports, free_port
 from orchestrator.embedded.processes import Supervisor
@@ -95,7 +95,7 @@ class Services:
         self.environment |= {"MESHLINE_SANDBOX_URL": url, "MESHLINE_SANDBOX_TOKEN": token}
         self._run(
             "sandbox",
-            (sys.executable, "-m", "orchestrator.embedded.sandbox", "--port", str(port)),
+            (sys.executable, "-m", "orchestrator.sandbox.server", "--port", str(port)),
             ready=answers(f"{url}/healthz"),
         )
         self.addresses["sandbox"] = url

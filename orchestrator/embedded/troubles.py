@@ -12,8 +12,8 @@ from orchestrator.broker import call_broker
 from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.heartbeats import Kind, Vital, presence_of
 from orchestrator.settings import Settings
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import list_heartbeats, try_to_write
+from orchestrator.store.database.engine import Store
+from orchestrator.store.desk.heartbeats import list_heartbeats, try_to_write
 
 Look = Callable[[], str | None]
 """What is wrong now, in one line; None if nothing is."""

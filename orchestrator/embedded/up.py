@@ -9,14 +9,14 @@ from pathlib import Path
 
 from connectors.registry import catalog, load_connectors
 from orchestrator.domain.errors import StartupFailed
-from orchestrator.domain.workflow_file import read_workflow
+from orchestrator.domain.workflows.file import read_workflow
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
 from orchestrator.embedded.troubles import Troubles, looks_at
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings, settings
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 
 EXAMPLE = Path(__file__).parents[2] / "workflows"
 """The example workflow and the connector definitions of its sandbox; in a checkout only."""

@@ -20,13 +20,13 @@ from pydantic import (
     model_validator,
 )
 
-from connectors.references import is_reference
-from orchestrator.domain import strict_yaml
-from orchestrator.domain.bounded_files import read_bounded
-from orchestrator.domain.calendars import DAYS, Calendar, parse_span
+from connectors.definition.references import is_reference
+from orchestrator.domain.documents import strict_yaml
+from orchestrator.domain.documents.bounded_files import read_bounded
+from orchestrator.domain.documents.model_faults import Place, model_faults, wrong
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.hours import OneOrMore, Zone
-from orchestrator.domain.model_faults import Place, model_faults, wrong
+from orchestrator.domain.workflows.calendars import DAYS, Calendar, parse_span
+from orchestrator.domain.workflows.hours import OneOrMore, Zone
 
 MAIL = "mail"
 

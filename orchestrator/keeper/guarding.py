@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from connectors.networks import REFUSED, REFUSED_ALWAYS, AddressRefused, is_metadata, is_public
+from connectors.http.networks import REFUSED, REFUSED_ALWAYS, AddressRefused, is_metadata, is_public
 
 _EVENTS = frozenset({"socket.connect", "socket.sendto"})
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})

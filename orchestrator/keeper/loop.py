@@ -20,12 +20,12 @@ from orchestrator.keeper.telling import InHand, Teller
 from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
 from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import Pulse
-from orchestrator.store.keeping import complete_words, keep_clocks
-from orchestrator.store.migrate import open_store
-from orchestrator.store.stays import Sweep
-from orchestrator.store.terms import TermsShelf
+from orchestrator.store.clocks.keeper_turn import complete_words, keep_clocks
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.desk.heartbeats import Pulse
+from orchestrator.store.quarantine.stays import Sweep
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from orchestrator.domain.incidents import LATE, LOW_RATE
-from orchestrator.domain.links import signed
-from orchestrator.domain.moments import local_time, time_left
-from orchestrator.domain.visible import visible
+from orchestrator.domain.incidents.incident import LATE, LOW_RATE
+from orchestrator.domain.text.links import signed
+from orchestrator.domain.text.moments import local_time, time_left
+from orchestrator.domain.text.visible import visible
 from orchestrator.settings import Settings
-from orchestrator.store.alerts import Alert, AlertKind
-from orchestrator.store.views import View
+from orchestrator.store.clocks.alerts import Alert, AlertKind
+from orchestrator.store.views.events import View
 
 FIELDS_VERSION = 1
 """Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectors.references import UnresolvedReference, resolve
+from connectors.definition.references import UnresolvedReference, resolve
 from connectors.registry import load_connectors
+from orchestrator.domain.delivery.handoff import Connector, Outgoing
 from orchestrator.domain.errors import MeshlineError
-from orchestrator.domain.handoff import Connector, Outgoing
 from orchestrator.keeper.contacts import MAIL, Contact
 from orchestrator.keeper.guarding import guarded
 from orchestrator.keeper.messages import Message, Urgency

@@ -11,16 +11,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.domain.calendars import open_until
 from orchestrator.domain.drift.naming import bare_finding
 from orchestrator.domain.errors import MeshlineError
-from orchestrator.domain.incidents import IncidentKind
+from orchestrator.domain.incidents.incident import IncidentKind
+from orchestrator.domain.workflows.calendars import open_until
 from orchestrator.keeper.contacts import Contact, read_contacts
 from orchestrator.keeper.messages import MOST_DIAGNOSED, Message, Reader, compose, compose_digest
 from orchestrator.keeper.sending import Carrier, Tried, Undeliverable, told_ways
 from orchestrator.operations.diagnose import diagnose
 from orchestrator.settings import Settings
-from orchestrator.store.alerts import (
+from orchestrator.store.clocks.alerts import (
     Alert,
     claim_alert,
     claim_alerts,
@@ -30,10 +30,10 @@ from orchestrator.store.alerts import (
     settle_failed,
     settle_sent,
 )
-from orchestrator.store.due_times import in_ms, time_of
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_views import show_incident
-from orchestrator.store.views import View
+from orchestrator.store.database.due_times import in_ms, time_of
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.events import View
+from orchestrator.store.views.incidents import show_incident
 
 log = logging.getLogger(__name__)
 

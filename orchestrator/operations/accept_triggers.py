@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.store.accept import Arrival, Conflict, InConflict, accept, new_event_id
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.workflows import LiveWorkflow, live_for, live_workflows
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.drive.accept import Arrival, Conflict, InConflict, accept, new_event_id
+from orchestrator.store.quarantine.workflows import LiveWorkflow, live_for, live_workflows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.domain.errors import Refused
-from orchestrator.store import audit
-from orchestrator.store.audit_values import empty_values_before
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import forget_heartbeats
-from orchestrator.store.locks import hold_events
-from orchestrator.store.retention import (
+from orchestrator.store.database import audit
+from orchestrator.store.database.audit_values import empty_values_before
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.locks import hold_events
+from orchestrator.store.desk.heartbeats import forget_heartbeats
+from orchestrator.store.desk.retention import (
     closed_letters_before,
     count_finished_before,
     finished_before,
@@ -21,7 +21,7 @@ from orchestrator.store.retention import (
     old_plans,
     still_finished,
 )
-from orchestrator.store.views import now_of
+from orchestrator.store.views.events import now_of
 
 _DAY_MS = 86_400_000
 _BATCH = 2_000  # events in one transaction: other writers wait for it

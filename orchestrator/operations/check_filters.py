@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.domain.errors import Refused
-from orchestrator.store.engine import Tx
-from orchestrator.store.known_names import (
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.known_names import (
     known_owners,
     known_workflows,
     knows_owner,
@@ -51,6 +51,6 @@ def _refuse_workflow(tx: Tx, client: str | None, workflow: str | None) -> None:
 
 
 def _unknown(option: str, said: str, name: str, known: Iterable[str]) -> Refused:
-    from orchestrator.domain.hints import did_you_mean  # it takes a while to load
+    from orchestrator.domain.text.hints import did_you_mean  # it takes a while to load
 
     return Refused(said, field=option, fix=did_you_mean(name, known))

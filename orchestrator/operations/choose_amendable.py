@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.lifecycle import Move
 from orchestrator.operations.select_events import left_alone
-from orchestrator.store.amendments import digests_of_amended
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.last_acts import last_acts
-from orchestrator.store.selection import reasons_among
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.amendments import digests_of_amended
+from orchestrator.store.views.last_acts import last_acts
+from orchestrator.store.views.selection import reasons_among
 
 Seen = Mapping[str, str]
 """Digests of the amended payloads when they were looked at, by event id."""

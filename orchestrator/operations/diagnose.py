@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from orchestrator.domain.drift.doctor import diagnose_drift
+from orchestrator.domain.drift.compare import diagnose_drift
 from orchestrator.domain.drift.finding import Finding
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.store.drift_samples import (
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.drift_samples import (
     SENDERS,
     Affected,
     accepted_sample,
     affected_workflows,
     broken_sample,
 )
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.selection import Selection, states_of
-from orchestrator.store.views import iso
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.views.events import iso
+from orchestrator.store.views.selection import Selection, states_of
 
 MOST_WORKFLOWS = 20
 """Workflows that one diagnosis looks at: each is a comparison of its own."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
-from orchestrator.store.engine import Store
-from orchestrator.store.quarantine import discard
-from orchestrator.store.selection import Cause, Key, Selection, causes_of, count_causes
-from orchestrator.store.views import iso, now_of
+from orchestrator.store.database.engine import Store
+from orchestrator.store.quarantine.standing import discard
+from orchestrator.store.views.events import iso, now_of
+from orchestrator.store.views.selection import Cause, Key, Selection, causes_of, count_causes
 
 
 @dataclass(kw_only=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.requeue_dead_letters import Closed, closed_before
-from orchestrator.store import audit
-from orchestrator.store.dead_letters import LetterState, close_dead_letter
-from orchestrator.store.engine import Store
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.dead_letters import LetterState, close_dead_letter
 
 
 def drop_dead_letters(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.domain.amendment import steps_of
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.lifecycle import AT_END, STAGE_OF, State
-from orchestrator.domain.telling import Strike, has_value
+from orchestrator.domain.recipes.amendment import steps_of
+from orchestrator.domain.recipes.personal_values import Strike, has_value
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.check_filters import check_filters
-from orchestrator.store import audit
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.erasing import (
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.erasing import (
     Found,
     erase_contents,
     find_events,
@@ -22,9 +22,9 @@ from orchestrator.store.erasing import (
     scrub,
     telling_values,
 )
-from orchestrator.store.selection import states_of
-from orchestrator.store.striking import strike_elsewhere, versions_that_name
-from orchestrator.store.views import iso
+from orchestrator.store.desk.striking import strike_elsewhere, versions_that_name
+from orchestrator.store.views.events import iso
+from orchestrator.store.views.selection import states_of
 
 _CHUNK = 200  # events in one transaction: other writers wait for it
 _READ = 500  # payloads that are looked through at once

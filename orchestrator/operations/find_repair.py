@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.drift.finding import Finding
-from orchestrator.domain.incidents import IncidentKind
-from orchestrator.domain.verdicts import Rejected
+from orchestrator.domain.incidents.incident import IncidentKind
 from orchestrator.operations.diagnose import diagnose
 from orchestrator.operations.propose_fix import propose_fix
 from orchestrator.operations.saved_recipes import recipes_that_help
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.quarantine import effective_payloads
-from orchestrator.store.selection import Selection
-from orchestrator.store.spread import spread_standing
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.standing import effective_payloads
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.spread import spread_standing
 
 _MOST_TRIED = 20  # events of each sort that are looked at one by one
 

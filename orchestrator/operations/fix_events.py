@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.amendment import Amendment, apply_amendments
-from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.delivery.verdicts import Rejected
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.verdicts import Rejected
+from orchestrator.domain.recipes.amendment import Amendment, apply_amendments
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.choose_amendable import (
     Untouched,
     choose_amendable,
@@ -17,11 +17,11 @@ from orchestrator.operations.choose_amendable import (
 )
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.validate import validate
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.locks import hold_events
-from orchestrator.store.quarantine import amend, bodies_of_amended, effective_payloads
-from orchestrator.store.selection import Selection, by_workflow
-from orchestrator.store.workflows import WorkflowShelf, require_live
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.locks import hold_events
+from orchestrator.store.quarantine.standing import amend, bodies_of_amended, effective_payloads
+from orchestrator.store.quarantine.workflows import WorkflowShelf, require_live
+from orchestrator.store.views.selection import Selection, by_workflow
 
 
 @dataclass(kw_only=True)

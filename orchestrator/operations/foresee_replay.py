@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from orchestrator.domain.gates import action_breaker, destination_gate
+from orchestrator.domain.delivery.breakers import action_breaker, destination_gate
+from orchestrator.domain.delivery.verdicts import Rejected, Routed
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected, Routed
 from orchestrator.operations.plan_replay import routed_now
-from orchestrator.store.deliveries import made_among
-from orchestrator.store.destinations import closed_gates
-from orchestrator.store.engine import Tx
-from orchestrator.store.quarantine import effective_payloads
-from orchestrator.store.views import View
-from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.drive.deliveries import made_among
+from orchestrator.store.quarantine.standing import effective_payloads
+from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf
+from orchestrator.store.views.destinations import closed_gates
+from orchestrator.store.views.events import View
 
 
 class Foresight:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.domain.addresses import checked_address
 from orchestrator.domain.errors import IllegalMove, NotFound, Refused
-from orchestrator.domain.incidents import IncidentKind, IncidentMove, length_of_acknowledgement
+from orchestrator.domain.incidents.incident import (
+    IncidentKind,
+    IncidentMove,
+    length_of_acknowledgement,
+)
+from orchestrator.domain.text.addresses import checked_address
 from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.watch_changes import known_changes
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.incident_counts import count_open
-from orchestrator.store.incident_moves import hold_incident, move_incident
-from orchestrator.store.incident_views import kind_of, who_moved
-from orchestrator.store.stays import settle_incident
-from orchestrator.store.views import View
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.incident_moves import hold_incident, move_incident
+from orchestrator.store.quarantine.stays import settle_incident
+from orchestrator.store.views.events import View
+from orchestrator.store.views.incident_counts import count_open
+from orchestrator.store.views.incidents import kind_of, who_moved
 
 
 @dataclass(kw_only=True)

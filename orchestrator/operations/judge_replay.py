@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.domain.advice import advise
-from orchestrator.domain.gates import RATE
-from orchestrator.domain.incidents import HELD
+from orchestrator.domain.delivery.breakers import RATE
+from orchestrator.domain.delivery.verdicts import Rejected
+from orchestrator.domain.incidents.advice import advise
+from orchestrator.domain.incidents.incident import HELD
 from orchestrator.domain.lifecycle import Stage, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected
 from orchestrator.operations.plan_replay import routed_now
-from orchestrator.store.engine import Tx
-from orchestrator.store.plan_ground import grounds
-from orchestrator.store.restoring import emptied
-from orchestrator.store.views import View
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.desk.plan_snapshot import grounds
+from orchestrator.store.quarantine.restoring import emptied
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.views.events import View
 
 
 @dataclass(frozen=True, kw_only=True)

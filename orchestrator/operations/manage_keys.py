@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import orjson
 
 from orchestrator.domain.errors import ClientNotPermitted, KeyRefused, NotFound, Refused
-from orchestrator.store import audit
-from orchestrator.store import keys as rows
-from orchestrator.store.engine import Store
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store
+from orchestrator.store.desk import keys as rows
 
 EVERY_CLIENT = "*"
 _PREFIX = "mk"

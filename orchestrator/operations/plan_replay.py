@@ -8,22 +8,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.catalog import Catalog
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.effects import Effect, effects_of
+from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.hints import did_you_mean
-from orchestrator.domain.verdicts import Amended, Rejected, Routed
+from orchestrator.domain.text.hints import did_you_mean
+from orchestrator.domain.workflows.catalog import Catalog
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
+from orchestrator.domain.workflows.effects import Effect, effects_of
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.pipeline.route import route
-from orchestrator.store import audit
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.plan_ground import Ground, accepted_order, grounds
-from orchestrator.store.plans import PlannedEvent, add_plan, add_plan_events, drop_plan, freeze_plan
-from orchestrator.store.selection import CHUNK, Selection
-from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, require_live
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.plan_snapshot import Ground, accepted_order, grounds
+from orchestrator.store.desk.plans import (
+    PlannedEvent,
+    add_plan,
+    add_plan_events,
+    drop_plan,
+    freeze_plan,
+)
+from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf, require_live
+from orchestrator.store.views.selection import CHUNK, Selection
 
 _MOST_EVENTS = 1_000_000
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.delivery.verdicts import Rejected, Violation
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NothingToChange, Refused
-from orchestrator.domain.recipe import Change, Mended, Recipe, apply_recipe
-from orchestrator.domain.verdicts import Rejected, Violation
+from orchestrator.domain.recipes.recipe import Change, Mended, Recipe, apply_recipe
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.choose_amendable import Untouched, choose_amendable
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
-from orchestrator.store.amendments import digests_of_amended
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.quarantine import bodies_of_amended, effective_payloads
-from orchestrator.store.selection import Selection, by_workflow
-from orchestrator.store.workflows import LiveWorkflow, WorkflowShelf, require_live
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.amendments import digests_of_amended
+from orchestrator.store.quarantine.standing import bodies_of_amended, effective_payloads
+from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf, require_live
+from orchestrator.store.views.selection import Selection, by_workflow
 
 
 @dataclass(frozen=True, kw_only=True)

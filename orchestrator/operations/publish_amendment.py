@@ -5,13 +5,13 @@ from __future__ import annotations
 import orjson
 
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.recipe import Recipe
-from orchestrator.domain.recipe_steps import MOST_STEPS
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.recipes.recipe import Recipe
+from orchestrator.domain.recipes.steps import MOST_STEPS
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.publish_workflow import Published, publish_workflow
-from orchestrator.store.engine import Store
-from orchestrator.store.recipes import note_published, save_recipe
-from orchestrator.store.workflows import definition_of, require_live
+from orchestrator.store.database.engine import Store
+from orchestrator.store.desk.recipes import note_published, save_recipe
+from orchestrator.store.quarantine.workflows import definition_of, require_live
 
 
 def publish_amendment(

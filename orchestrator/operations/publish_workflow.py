@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import orjson
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import WorkflowConflict
-from orchestrator.domain.workflow import Workflow
-from orchestrator.store import audit
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.locks import hold_client
-from orchestrator.store.workflows import (
+from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.locks import hold_client
+from orchestrator.store.quarantine.workflows import (
     LiveWorkflow,
     add_version,
     definition_of,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from orchestrator.operations.foresee_replay import Foresight
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
-from orchestrator.store.audit import DeliveryNote, record_deliveries
-from orchestrator.store.deliveries import allow_resend
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.locks import hold_events
-from orchestrator.store.quarantine import replay
-from orchestrator.store.selection import Selection, by_workflow, reasons_among
-from orchestrator.store.workflows import LiveWorkflow, require_live
+from orchestrator.store.database.audit import DeliveryNote, record_deliveries
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.locks import hold_events
+from orchestrator.store.drive.deliveries import allow_resend
+from orchestrator.store.quarantine.standing import replay
+from orchestrator.store.quarantine.workflows import LiveWorkflow, require_live
+from orchestrator.store.views.selection import Selection, by_workflow, reasons_among
 
 
 @dataclass(kw_only=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.whys import optional_why
-from orchestrator.store import audit
-from orchestrator.store.dead_letters import (
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.dead_letters import (
     DeadLetter,
     LetterState,
     close_dead_letter,
@@ -17,7 +18,6 @@ from orchestrator.store.dead_letters import (
     letters_that_returned,
     states_of_letters,
 )
-from orchestrator.store.engine import Store
 
 CUT = "cut"
 """Said of a dead letter that cannot be requeued, because only its beginning is kept."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from orchestrator.operations.choose_amendable import choose_amendable, look_at_amended
 from orchestrator.operations.fix_events import Fixed
 from orchestrator.operations.select_events import selected_chunks
-from orchestrator.store.amendments import digests_of_amended, take_back
-from orchestrator.store.engine import Store
-from orchestrator.store.locks import hold_events
-from orchestrator.store.selection import Selection
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.locks import hold_events
+from orchestrator.store.quarantine.amendments import digests_of_amended, take_back
+from orchestrator.store.views.selection import Selection
 
 
 def reset_events(

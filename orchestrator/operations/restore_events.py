@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.domain.text.words import words_of
 from orchestrator.domain.whys import needed_why
-from orchestrator.domain.words import words_of
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.restoring import bodies, emptied, restore
-from orchestrator.store.selection import Cause, Key, Selection, causes_of, count_causes
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.restoring import bodies, emptied, restore
+from orchestrator.store.views.selection import Cause, Key, Selection, causes_of, count_causes
 
 
 @dataclass(kw_only=True)

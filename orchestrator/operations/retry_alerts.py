@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.store.alert_moves import failed_alerts, retry_alert, state_of_alert
-from orchestrator.store.engine import Store, Tx
+from orchestrator.store.clocks.alert_moves import failed_alerts, retry_alert, state_of_alert
+from orchestrator.store.database.engine import Store, Tx
 
 
 def retry_alerts(store: Store, numbers: Sequence[int], *, actor: str) -> list[int]:

@@ -9,17 +9,15 @@ from typing import Any
 
 import orjson
 
-from orchestrator.domain.effects import Effect
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.workflows.effects import Effect
 from orchestrator.operations.plan_replay import record_plan
-from orchestrator.store.audit import DeliveryNote, record_deliveries
-from orchestrator.store.deliveries import allow_resend
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.last_acts import last_acts
-from orchestrator.store.plan_ground import Ground, grounds
-from orchestrator.store.plan_order import count_open, is_under_way, ready_events
-from orchestrator.store.plans import (
+from orchestrator.store.database.audit import DeliveryNote, record_deliveries
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.plan_order import count_open, is_under_way, ready_events
+from orchestrator.store.desk.plan_snapshot import Ground, grounds
+from orchestrator.store.desk.plans import (
     find_plan,
     finish_plan,
     mark_done,
@@ -27,10 +25,12 @@ from orchestrator.store.plans import (
     outcomes,
     start_plan,
 )
-from orchestrator.store.quarantine import InOrder, replay
-from orchestrator.store.selection import CHUNK
-from orchestrator.store.views import iso
-from orchestrator.store.workflows import LiveWorkflow, live_workflow, publication
+from orchestrator.store.drive.deliveries import allow_resend
+from orchestrator.store.quarantine.standing import InOrder, replay
+from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow, publication
+from orchestrator.store.views.events import iso
+from orchestrator.store.views.last_acts import last_acts
+from orchestrator.store.views.selection import CHUNK
 
 _LOOK_SECONDS = 0.1  # until what others wait for is looked at again
 _MOST_TOLD = 5

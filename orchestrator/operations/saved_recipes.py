@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.recipe import Recipe
-from orchestrator.domain.recipe_file import recipe_of
+from orchestrator.domain.recipes.file import recipe_of
+from orchestrator.domain.recipes.recipe import Recipe
 from orchestrator.operations.preview_recipe import try_recipe
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.recipes import find_recipe, list_recipes
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.recipes import find_recipe, list_recipes
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 
 _MOST_TRIED = 20  # the recipes used last
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.last_acts import last_acts
-from orchestrator.store.selection import CHUNK, Selection, chunks, states_of
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.views.last_acts import last_acts
+from orchestrator.store.views.selection import CHUNK, Selection, chunks, states_of
 
 
 def selected_chunks(

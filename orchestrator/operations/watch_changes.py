@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from orchestrator.domain.contract_places import Places
+from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.drift.finding import Finding
 from orchestrator.domain.drift.naming import bare_finding, change_key
 from orchestrator.operations.diagnose import diagnose
-from orchestrator.store.engine import Store
-from orchestrator.store.news import Watched, learn_changes, list_watched, tell_change
-from orchestrator.store.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.clocks.news import Watched, learn_changes, list_watched, tell_change
+from orchestrator.store.database.engine import Store
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 
 _MOST_AT_ONCE = 5  # changes that one look tells of
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.compiled import CompiledWorkflow
+from orchestrator.domain.delivery.verdicts import Amended, Rejected, Valid
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.recipe import Recipe, apply_recipe
-from orchestrator.domain.verdicts import Amended, Rejected, Valid
+from orchestrator.domain.recipes.recipe import Recipe, apply_recipe
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline.validate import validate
 
 

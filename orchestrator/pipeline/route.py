@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.verdicts import Rejected, Routed
+from orchestrator.domain.delivery.verdicts import Rejected, Routed
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 
 
 def route(payload: object, workflow: CompiledWorkflow) -> Routed | Rejected:

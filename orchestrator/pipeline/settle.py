@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Action,
     Blame,
     Confirmed,
@@ -15,9 +15,9 @@ from orchestrator.domain.handoff import (
     Receipted,
     TakenBack,
 )
+from orchestrator.domain.delivery.retries import RetryPolicy, backoff, usable_wait
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.retries import RetryPolicy, backoff, usable_wait
 
 
 @dataclass(frozen=True, kw_only=True)

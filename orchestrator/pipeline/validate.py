@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.abbreviate import shorten
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.contract import MOST_VIOLATIONS, TooDear
+from orchestrator.domain.contracts.contract import MOST_VIOLATIONS, TooDear
+from orchestrator.domain.delivery.verdicts import Rejected, Valid, Violation
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected, Valid, Violation
+from orchestrator.domain.text.abbreviate import shorten
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 
 _VALID = Valid()
 _LONGEST_PLACE = 300  # characters; the violation itself has the whole

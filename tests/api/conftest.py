@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.api.doors import RunningDoor, leads_store, open_door
 
 

@@ -19,7 +19,7 @@ from orchestrator.api.door import DoorLimits
 from orchestrator.api.serve import DoorServer, listen
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK, Settings
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.leads import publish_leads
 from tests.stores import open_new
 

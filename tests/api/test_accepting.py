@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.operations.manage_keys import create_key
-from orchestrator.store.engine import Store
-from orchestrator.store.views import list_events, show_event
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.events import list_events, show_event
 from tests.api.doors import LEAD, RunningDoor, open_door
 from tests.leads import claim_groups, drive_to_routed, publish_leads
 

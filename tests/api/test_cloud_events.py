@@ -10,8 +10,8 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from orchestrator.store.engine import Store
-from orchestrator.store.views import show_event
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.events import show_event
 from tests.api.doors import LEAD, RunningDoor, leads_store, open_door, problem
 from tests.conftest import SHARED
 from tests.leads import TEXT, publish_leads

@@ -19,7 +19,7 @@ from orchestrator.api.connections import ACCEPTED_AT_ONCE, most_connections
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK
 from orchestrator.starting import MOST_OPEN_FILES
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.api.doors import RunningDoor, open_door, wait_until
 from tests.api.test_limits import head, read_to_end
 

@@ -16,8 +16,8 @@ from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.accept_triggers import accept_batches
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK
-from orchestrator.store.engine import Store
-from orchestrator.store.views import list_events, show_event
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.events import list_events, show_event
 from tests.api.doors import (
     LEAD,
     LONG,

@@ -12,7 +12,7 @@ from orchestrator.api.app import ApiLimits
 from orchestrator.api.keys import KeyRing
 from orchestrator.domain.errors import KeyRefused
 from orchestrator.operations.manage_keys import Caller, create_key, revoke_key
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.api.doors import LEAD, RunningDoor, open_door
 
 

@@ -12,7 +12,7 @@ from orchestrator.api.app import ApiLimits
 from orchestrator.api.connections import ImpatientProtocol
 from orchestrator.api.door import DoorLimits
 from orchestrator.settings import LOOPBACK, Settings
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.api.doors import LEAD, LONG, RunningDoor, open_door, problem, sent_together
 
 SMALL = Settings(max_body_bytes=1_000, max_batch_bytes=5_000, max_batch_events=10, max_depth=4)

@@ -18,9 +18,9 @@ from orchestrator.api.door import DoorLimits
 from orchestrator.embedded.child import Child
 from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.operations.manage_keys import create_key
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
-from orchestrator.store.views import count_states
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.views.events import count_states
 from tests.api.doors import (
     WAITING,
     RunningDoor,

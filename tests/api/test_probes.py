@@ -19,13 +19,13 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.settings import LOOPBACK, Settings
-from orchestrator.store.alerts import add_test, announce_incidents
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.heartbeats import Pulse, list_heartbeats
-from orchestrator.store.migrate import open_store
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import alerts, heartbeats
+from orchestrator.store.clocks.alerts import add_test, announce_incidents
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.database.schema import alerts, heartbeats
+from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.quarantine.standing import quarantine_events
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
 from tests.leads import accept_leads, lead_workflow, publish_leads
 

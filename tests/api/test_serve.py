@@ -19,7 +19,7 @@ from orchestrator.api.serve import listen, serve
 from orchestrator.domain.errors import SchemaMismatch, StartupFailed, StoreUnavailable
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK, Settings
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.api.doors import WAITING, RunningDoor, nobody_can_write, wait_until
 
 pytestmark = pytest.mark.processes

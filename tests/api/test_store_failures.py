@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.api.doors import RunningDoor
 
 

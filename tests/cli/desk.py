@@ -15,18 +15,18 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from orchestrator.cli.failures import run
 from orchestrator.cli.main import app
+from orchestrator.cli.terminal.failures import run
+from orchestrator.domain.delivery.verdicts import Amended, Rejected
 from orchestrator.domain.lifecycle import State
-from orchestrator.domain.verdicts import Amended, Rejected
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.settings import settings
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import events
-from orchestrator.store.stages import (
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.drive.stages import (
     Saving,
     hand_back,
     load_group,
@@ -34,8 +34,8 @@ from orchestrator.store.stages import (
     save_rejected,
     save_valid,
 )
-from orchestrator.store.terms import TermsShelf
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.quarantine.workflows import WorkflowShelf
 from tests.leads import (
     TEXT,
     accept_leads,

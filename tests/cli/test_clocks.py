@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.store.schema import alerts
+from orchestrator.store.database.schema import alerts
 from tests.cli.desk import CommandLine, late_lead
 from tests.keeper.receivers import mail_server, web_hook
 

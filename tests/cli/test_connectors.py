@@ -227,8 +227,8 @@ def test_a_listing_says_where_each_comes_from_and_what_it_lacks(
 
 
 def test_the_schema_takes_what_the_check_takes(meshline: CommandLine) -> None:
-    from connectors.extending import SHIPPED, definition_files
-    from orchestrator.domain import strict_yaml
+    from connectors.definition.extending import SHIPPED, definition_files
+    from orchestrator.domain.documents import strict_yaml
 
     schema = meshline("connectors", "schema").document
     validator = jsonschema.Draft202012Validator(schema)

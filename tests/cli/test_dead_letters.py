@@ -11,9 +11,9 @@ from redis import Redis
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
-from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.terms import TermsShelf
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine
 
 LETTER = DeadLetter(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.store.breakers import note_failures
-from orchestrator.store.gates import pause_gate
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.states import pause_gate
 from tests.cli.desk import CommandLine, held_lead
 
 CRM, DESK = "acme/leads/crm", "acme/leads/desk"

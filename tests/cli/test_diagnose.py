@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import update
 
 from orchestrator.domain.lifecycle import State
-from orchestrator.store.schema import events
+from orchestrator.store.database.schema import events
 from tests.cli.desk import CommandLine
 
 TIERS = ("enterprise", "pro")

@@ -14,15 +14,15 @@ from sqlalchemy import update
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import Settings
-from orchestrator.store.alerts import add_test
-from orchestrator.store.claim import finish_group
-from orchestrator.store.clock import after
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.heartbeats import Pulse
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.overlooked import Search
-from orchestrator.store.schema import alerts, deliveries, heartbeats, incidents, quarantine
-from orchestrator.store.terms import TermsShelf
+from orchestrator.store.clocks.alerts import add_test
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.schema import alerts, deliveries, heartbeats, incidents, quarantine
+from orchestrator.store.desk.heartbeats import Pulse
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.drive.claim import finish_group
+from orchestrator.store.drive.overlooked import Search
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.cli.desk import CommandLine
 from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
 

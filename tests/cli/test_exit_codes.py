@@ -9,10 +9,10 @@ import pytest
 import typer
 
 from orchestrator.cli.main import app
-from orchestrator.cli.options import OptionalWhy, Why
+from orchestrator.cli.terminal.options import OptionalWhy, Why
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.whys import needed_why, optional_why
-from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine
 
 NEEDED = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.fix_events import fix_events
-from orchestrator.store.selection import Selection
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import CommandLine
 from tests.leads import renamed_lead
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.store.breakers import note_failures
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.store.destinations.breakers import note_failures
 from tests.cli.desk import CommandLine, held_lead
 
 CRM = "acme/leads/crm"

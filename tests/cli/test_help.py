@@ -73,7 +73,7 @@ def test_every_command_explains_itself(meshline: CommandLine, words: tuple[str, 
 def test_help_loads_nothing_that_is_slow_to_load() -> None:
     program = """
 import sys
-from orchestrator.cli.failures import run
+from orchestrator.cli.terminal.failures import run
 from orchestrator.cli.main import app
 run(app, ["--help"])
 print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)

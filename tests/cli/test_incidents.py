@@ -6,18 +6,18 @@ import pytest
 from sqlalchemy import update
 
 from orchestrator.domain.lifecycle import DeliveryState, State
-from orchestrator.operations.pause_destination import pause_destination
-from orchestrator.operations.resume_destination import resume_destination
-from orchestrator.store.clock import now_ms
-from orchestrator.store.held import release_held
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import deliveries, events, payloads
-from orchestrator.store.schema import incidents as incidents_table
-from orchestrator.store.settling import settle_incidents
-from orchestrator.store.stages import hand_back
-from orchestrator.store.stays import Sweep, settle_stays
-from orchestrator.store.terms import TermsShelf
+from orchestrator.operations.pause_destinations import pause_destination
+from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.clocks.resolve_incidents import settle_incidents
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.schema import deliveries, events, payloads
+from orchestrator.store.database.schema import incidents as incidents_table
+from orchestrator.store.destinations.held_deliveries import release_held
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.drive.stages import hand_back
+from orchestrator.store.quarantine.stays import Sweep, settle_stays
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.cli.desk import CommandLine
 from tests.leads import (
     TEXT,

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from orchestrator.cli.folding import cells, fold, shorten
-from orchestrator.cli.layout import records, table
+from orchestrator.cli.terminal.folding import cells, fold, shorten
+from orchestrator.cli.terminal.layout import records, table
 
 COLUMNS = ("ID", "STATE", "OWNER", "WHY")
 WHY = "the field `tier` is missing, and `customer_tier` looks like it"

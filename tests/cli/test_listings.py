@@ -23,7 +23,11 @@ SLOW = {
     *("alembic", "aiohttp", "argparse", "celery", "cel_expr_python", "email_validator"),
     *("jsonschema_rs", "kombu", "psycopg", "pydantic", "pydantic_settings", "rapidfuzz", "rich"),
     *("ruamel", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "starlette", "uvicorn"),
-    *("orchestrator.domain.compiled", "orchestrator.domain.workflow", "orchestrator.settings"),
+    *(
+        "orchestrator.domain.workflows.compiled",
+        "orchestrator.domain.workflows.workflow",
+        "orchestrator.settings",
+    ),
 }
 HOURS = """{zone: Europe/Berlin, hours: {mon-sun: "00:00-24:00"}}"""
 EACH_IN_TURN = """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.store.selection import Selection
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import CommandLine
 
 RENAMED = {"customer_tier": "pro"}

@@ -14,15 +14,15 @@ import pytest
 from sqlalchemy import func, select, update
 
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.apply_recipe import mend_events
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.mend_events import mend_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.run_plan import run_plan
-from orchestrator.store.engine import Store
-from orchestrator.store.plans import find_plan, outcomes
-from orchestrator.store.schema import audit, events, plan_events, plans
-from orchestrator.store.selection import Selection
-from orchestrator.store.stopped_plans import stopped_plans
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import audit, events, plan_events, plans
+from orchestrator.store.desk.plans import find_plan, outcomes
+from orchestrator.store.desk.stopped_plans import stopped_plans
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import CommandLine, validate_leads
 from tests.leads import CATALOG, publish_leads, renamed_lead
 from tests.store.test_plans import RECIPE

@@ -6,13 +6,13 @@ from sqlalchemy import insert, update
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.clock import after, now_ms
-from orchestrator.store.dead_letters import list_dead_letters, show_dead_letter
-from orchestrator.store.engine import Store
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import dead_letters, events
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import count_late, count_reasons
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import dead_letters, events
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.views.dead_letters import list_dead_letters, show_dead_letter
+from orchestrator.store.views.events import count_late, count_reasons
+from orchestrator.store.views.selection import Selection
 from tests.leads import accept_leads, lead_workflow, publish_leads
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 import typer
 
-from orchestrator.cli.screen import age, left, put_json, short, span
-from orchestrator.cli.selecting import moment
-from orchestrator.domain.visible import visible
+from orchestrator.cli.terminal.screen import age, left, put_json, short, span
+from orchestrator.cli.terminal.selecting import moment
+from orchestrator.domain.text.visible import visible
 
 NOW = 1_763_917_200_000  # 2025-11-23T17:00:00Z
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.settings import Settings
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 from orchestrator.variables import SETTINGS, plain_store_url, unknown_variables
 
 HOMES = [
@@ -50,7 +50,7 @@ def test_a_home_that_is_relative_or_a_link_is_followed(
 def test_a_migration_runs_where_the_package_lies_under_a_percent_sign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import orchestrator.store.migrate as module
+    import orchestrator.store.database.migrate as module
 
     package = tmp_path / "100%" / "store"
     shutil.copytree(Path(module.__file__).parent, package)
@@ -77,8 +77,8 @@ WRONG = {
 def test_a_setting_that_cannot_work_is_named(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from orchestrator.cli.failures import run
     from orchestrator.cli.main import app
+    from orchestrator.cli.terminal.failures import run
     from orchestrator.settings import settings
 
     value, why = WRONG[name]

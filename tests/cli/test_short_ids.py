@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.store.schema import events, payloads, quarantine
+from orchestrator.store.database.schema import events, payloads, quarantine
 from tests.cli.desk import CommandLine
 
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli.failures import run
+from orchestrator.cli.terminal.failures import run
 from tests.cli.desk import CommandLine
 
 PROJECT = Path(__file__).parents[2]

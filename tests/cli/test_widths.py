@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from orchestrator.cli.folding import cells
+from orchestrator.cli.terminal.folding import cells
 from tests.cli.desk import CommandLine, Ran
 from tests.dashboard.filled import Filled, fill
 

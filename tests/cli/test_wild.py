@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cli.folding import cells
+from orchestrator.cli.terminal.folding import cells
 from tests.cli.desk import CommandLine
 from tests.dashboard.wild import SAID, WORKFLOW, Wild, fill_wild
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cli.mermaid import flowchart
+from orchestrator.cli.workflow.mermaid import flowchart
 from tests.cli.desk import CommandLine
 from tests.leads import TEXT, lead_workflow
 

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from connectors.definition_file import parse_definition
-from connectors.definition_http import HttpDefinition
-from connectors.http import HttpConnector
-from connectors.http_client import HttpClient
+from connectors.http.client import HttpClient
+from connectors.http.connector import HttpConnector
+from connectors.http.definition import HttpDefinition
 from connectors.rigging import Rig
 
 SECRET = "s3cret-t0ken"

@@ -12,14 +12,14 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from connectors.fake import FakeConnector, Mishap
-from connectors.handoff import hand_over
-from connectors.mail import message_id
+from connectors.handoff.single import hand_over
+from connectors.mail.connector import message_id
 from connectors.registry import load_connectors
 from connectors.rigging import Bench, Rig
+from orchestrator.domain.delivery.handoff import Connector, Outgoing
 from orchestrator.domain.errors import DestinationRefused, OutcomeUnknown, RateLimited, Unauthorized
 from orchestrator.domain.errors import DestinationUnavailable as Unavailable
-from orchestrator.domain.handoff import Connector, Outgoing
-from orchestrator.embedded.sandbox import Sandbox, start_sandbox
+from orchestrator.sandbox.server import Sandbox, start_sandbox
 
 SECRET = "s3cret-t0ken"
 PROJECT = Path(__file__).parents[2]

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from connectors.definition_file import parse_definition
-from connectors.definition_http import HttpDefinition
-from connectors.http import HttpConnector
-from connectors.http_client import HttpClient
-from orchestrator.domain.handoff import Connector
+from connectors.http.client import HttpClient
+from connectors.http.connector import HttpConnector
+from connectors.http.definition import HttpDefinition
+from orchestrator.domain.delivery.handoff import Connector
 
 WEBHOOK = """
 connector: hook

@@ -7,9 +7,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from connectors.answers import NotJson, error_of, parse, retry_after
-from connectors.exchange import Answer
-from connectors.paths import Unreadable, dig, record_id_at, steps
+from connectors.definition.paths import Unreadable, dig, record_id_at, steps
+from connectors.http.answers import NotJson, error_of, parse, retry_after
+from connectors.http.exchange import Answer
 from orchestrator.domain.errors import (
     DestinationRefused,
     DestinationUnavailable,

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from connectors.definition_file import parse_definition
-from connectors.lanes import Job, hand_over_many
+from connectors.handoff.concurrent import Job, hand_over_many
+from orchestrator.domain.delivery.handoff import Confirmed, Connector, Failed, Outgoing, Receipted
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.handoff import Confirmed, Connector, Failed, Outgoing, Receipted
 from tests.connectors.stub import Stub
 
 Run = Callable[..., Any]

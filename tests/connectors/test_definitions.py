@@ -12,8 +12,8 @@ import pytest
 from connectors.definition_file import parse_definition
 from connectors.kinds import KINDS
 from connectors.registry import catalog, load_connectors, unresolved
+from orchestrator.domain.delivery.handoff import Idempotency, Proof
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.handoff import Idempotency, Proof
 from tests.connectors.rigs import PROJECT
 
 GOOD = """

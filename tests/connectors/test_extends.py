@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import load_connectors, unresolved
-from orchestrator.domain.comparing import Comparison
+from orchestrator.domain.delivery.comparing import Comparison
+from orchestrator.domain.delivery.handoff import BreakerPolicy, RateBudget
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.handoff import BreakerPolicy, RateBudget
 
 BASE = """
 connector: desk

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from connectors.fake import FakeConnector, Mishap
-from connectors.handoff import hand_over
+from connectors.handoff.single import hand_over
 from connectors.rigging import Bench
-from orchestrator.domain.comparing import Difference
-from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.comparing import Difference
+from orchestrator.domain.delivery.handoff import (
     Blame,
     Confirmed,
     Failed,
     Mismatched,
     Outgoing,
 )
+from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
 from tests.connectors.rigs import SECRET, SandboxRig, hand, rig_of, sent
 
 Run = Callable[..., Any]

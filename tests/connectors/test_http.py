@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.lanes import Job, NotStarted, hand_over_many
+from connectors.handoff.concurrent import Job, NotStarted, hand_over_many
 from connectors.rigging import Bench
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Confirmed,
     Connector,
     Failed,

@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.definition import FakeDefinition
+from connectors.definition.shared_keys import FakeDefinition
 from connectors.fake import FakeConnector, Mishap
-from connectors.handoff import hand_over
-from orchestrator.domain.errors import (
-    AlreadyThere,
-    DestinationRefused,
-    DestinationUnavailable,
-    OutcomeUnknown,
-    RateLimited,
-    Unauthorized,
-)
-from orchestrator.domain.handoff import (
+from connectors.handoff.single import hand_over
+from orchestrator.domain.delivery.handoff import (
     Blame,
     Confirmed,
     Connector,
@@ -28,6 +20,14 @@ from orchestrator.domain.handoff import (
     Outgoing,
     Record,
     TakenBack,
+)
+from orchestrator.domain.errors import (
+    AlreadyThere,
+    DestinationRefused,
+    DestinationUnavailable,
+    OutcomeUnknown,
+    RateLimited,
+    Unauthorized,
 )
 
 Run = Callable[..., Any]

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from connectors import mail_message
 from connectors.definition_file import parse_definition
-from connectors.mail import message_id
-from connectors.mail_message import Head, written
+from connectors.mail import message as mail_message
+from connectors.mail.connector import message_id
+from connectors.mail.message import Head, written
 from connectors.registry import unresolved
 from connectors.rigging import Bench
+from orchestrator.domain.delivery.handoff import Failed, Receipted
 from orchestrator.domain.errors import DestinationRefused, InvalidFile
-from orchestrator.domain.handoff import Failed, Receipted
 from tests.connectors.rigs import SECRET, Mailbox, MailRig
 
 Run = Callable[..., Any]

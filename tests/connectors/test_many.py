@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.definition import FakeDefinition
+from connectors.definition.shared_keys import FakeDefinition
 from connectors.definition_file import parse_definition
 from connectors.fake import FakeConnector, Mishap
-from connectors.lanes import Job, NotStarted, Timing, hand_over_many
+from connectors.handoff.concurrent import Job, NotStarted, Timing, hand_over_many
+from orchestrator.domain.delivery.handoff import Confirmed, Failed, Outgoing, Receipted
 from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,
@@ -22,7 +23,6 @@ from orchestrator.domain.errors import (
     RateLimited,
     Unauthorized,
 )
-from orchestrator.domain.handoff import Confirmed, Failed, Outgoing, Receipted
 from tests.connectors.rigs import sent
 from tests.connectors.stub import WEBHOOK, Stub, made
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connectors.networks import AddressRefused, is_metadata, is_public, reachable_socket
-from orchestrator.domain.handoff import Failed
+from connectors.http.networks import AddressRefused, is_metadata, is_public, reachable_socket
+from orchestrator.domain.delivery.handoff import Failed
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import WEBHOOK, Stub
 

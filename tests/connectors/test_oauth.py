@@ -10,13 +10,13 @@ from urllib.parse import parse_qs
 import pytest
 from aiohttp import web
 
+from orchestrator.domain.delivery.handoff import Failed
 from orchestrator.domain.errors import (
     DestinationRefused,
     DestinationUnavailable,
     OutcomeUnknown,
     Unauthorized,
 )
-from orchestrator.domain.handoff import Failed
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import Stub
 

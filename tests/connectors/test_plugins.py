@@ -10,7 +10,7 @@ from connectors.registry import known_connectors, load_connectors
 from orchestrator.domain.errors import InvalidFile
 
 MODULE = """
-from connectors.definition import FakeDefinition
+from connectors.definition.shared_keys import FakeDefinition
 from connectors.fake import FakeConnector
 
 def make(name="acme-desk"):

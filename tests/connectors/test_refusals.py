@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from connectors.definition.extending import SHIPPED, definition_files
 from connectors.definition_file import parse_definition
-from connectors.extending import SHIPPED, definition_files
 from connectors.kinds import KINDS
 from orchestrator.domain.errors import InvalidFile
 from tests.connectors.rigs import PROJECT

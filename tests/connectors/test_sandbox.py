@@ -17,7 +17,7 @@ import pytest
 
 from tests.connectors.rigs import PROJECT, SECRET
 
-PROGRAM = [sys.executable, "-m", "orchestrator.embedded.sandbox"]
+PROGRAM = [sys.executable, "-m", "orchestrator.sandbox.server"]
 
 
 @dataclass

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from connectors.signing import standard_webhooks
-from orchestrator.domain.handoff import Failed, Outgoing
+from connectors.http.signing import standard_webhooks
+from orchestrator.domain.delivery.handoff import Failed, Outgoing
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import WEBHOOK, Stub, made
 

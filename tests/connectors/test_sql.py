@@ -12,10 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.definition_file import parse_definition
-from connectors.handoff import hand_over
+from connectors.handoff.single import hand_over
 from connectors.registry import load_connectors, unresolved
-from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Blame,
     Confirmed,
     Failed,
@@ -25,6 +24,7 @@ from orchestrator.domain.handoff import (
     Outgoing,
     TakenBack,
 )
+from orchestrator.domain.errors import InvalidFile
 from tests.systems.cutting import Wire
 
 DEFINITION = """\
@@ -346,8 +346,8 @@ def test_an_action_says_what_its_table_can_do() -> None:
 
 
 def load_connectors_of(text: str) -> Any:
-    from connectors.sql import SqlConnector
-    from connectors.sql_definition import SqlDefinition
+    from connectors.sql.connector import SqlConnector
+    from connectors.sql.definition import SqlDefinition
 
     definition = parse_definition(text, name="ledger.yaml")
     assert isinstance(definition, SqlDefinition)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.definition_http import Create
-from connectors.requests import RequestTemplate
-from connectors.templates import (
+from connectors.http.definition import Create
+from connectors.http.requests import RequestTemplate
+from connectors.http.templates import (
     ABSENT,
     InvalidTemplate,
     Unfillable,

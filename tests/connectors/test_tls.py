@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.domain.handoff import Failed
+from orchestrator.domain.delivery.handoff import Failed
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import WEBHOOK, Stub
 from tests.self_signed import self_signed

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from connectors.definition import FakeDefinition
+from connectors.definition.shared_keys import FakeDefinition
 from connectors.fake import FakeConnector, Mishap
-from connectors.lanes import Job, hand_over_many
+from connectors.handoff.concurrent import Job, hand_over_many
+from orchestrator.domain.delivery.handoff import Action, Confirmed, Failed, Outgoing
 from orchestrator.domain.errors import (
     AlreadyThere,
     ConnectorError,
     DestinationRefused,
     OutcomeUnknown,
 )
-from orchestrator.domain.handoff import Action, Confirmed, Failed, Outgoing
 
 Run = Callable[..., Any]
 

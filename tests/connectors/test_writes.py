@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from orchestrator.domain.delivery.handoff import Confirmed, Idempotency, Outgoing
 from orchestrator.domain.errors import (
     AlreadyThere,
     DestinationRefused,
@@ -15,7 +16,6 @@ from orchestrator.domain.errors import (
     OutcomeUnknown,
     RateLimited,
 )
-from orchestrator.domain.handoff import Confirmed, Idempotency, Outgoing
 from tests.connectors.rigs import hand, sent
 from tests.connectors.stub import Stub, made
 

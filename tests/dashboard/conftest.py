@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 from tests.dashboard.browsing import running_browser
 from tests.dashboard.filled import Filled, fill
 from tests.dashboard.rig import RunningFlower, running_flower

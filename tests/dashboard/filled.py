@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.delivery.verdicts import Rejected
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.pipeline.validate import validate
-from orchestrator.store.claim import Group
-from orchestrator.store.deliveries import Undone, save_done, save_undone, take_deliveries
-from orchestrator.store.engine import Store
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import Saving, load_group, save_delivered, save_rejected
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.database.engine import Store
+from orchestrator.store.drive.claim import Group
+from orchestrator.store.drive.deliveries import Undone, save_done, save_undone, take_deliveries
+from orchestrator.store.drive.stages import Saving, load_group, save_delivered, save_rejected
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.views.selection import Selection
 from tests.leads import (
     TEXT,
     accept_leads,

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 from tests.dashboard.browsing import opened
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_held_back import hold

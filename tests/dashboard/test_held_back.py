@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.breakers import note_failures
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.migrate import open_store
-from orchestrator.store.stages import hand_back
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.drive.stages import hand_back
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_tab import text_of
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.store.engine import Store
-from orchestrator.store.seeking import Wanted
-from orchestrator.store.views import list_events, name_workflows
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.event_search import Wanted
+from orchestrator.store.views.events import list_events, name_workflows
 from tests.dashboard.filled import HOSTILE, Filled, fill
 
 

@@ -23,7 +23,7 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.valkey import start_valkey
 from orchestrator.settings import Settings
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 from tests.dashboard.filled import Filled
 from tests.dashboard.rig import PASSWORD, running_flower, wait_until
 

@@ -13,16 +13,16 @@ from playwright.sync_api import Browser
 
 from orchestrator.dashboard.linked_page import without_values
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
-from orchestrator.domain import strict_json
-from orchestrator.domain.contract_places import Places
+from orchestrator.domain.contracts.places import Places
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.drift.finding import Finding, Kind
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.links import signed
+from orchestrator.domain.text.links import signed
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
 from tests.dashboard.rig import RunningFlower, running_flower

@@ -13,9 +13,9 @@ import pytest
 from flower.urls import handlers
 
 from orchestrator.dashboard.pages import PAGE_SIZE
-from orchestrator.domain.visible import visible
+from orchestrator.domain.text.visible import visible
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 from tests.dashboard.filled import FIXED_EMAIL, HOSTILE, Filled
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.leads import accept_leads, publish_leads

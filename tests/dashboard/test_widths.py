@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents, assign_incidents
-from orchestrator.store.breakers import note_failures
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.states import pause_gate
 from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
 from tests.dashboard.rig import RunningFlower, running_flower

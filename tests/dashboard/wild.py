@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.handoff import BreakerPolicy
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.recipe_file import recipe_of
+from orchestrator.domain.recipes.amendment import parse_amendments
+from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.handle_incidents import acknowledge_incidents, assign_incidents
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.plan_replay import plan_replay
-from orchestrator.store.alerts import add_test, announce_incidents
-from orchestrator.store.breakers import note_failures
-from orchestrator.store.claim import Group
-from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.deliveries import Undone, save_undone, take_deliveries
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.recipes import save_recipe
-from orchestrator.store.selection import Selection
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.clocks.alerts import add_test, announce_incidents
+from orchestrator.store.database.engine import Store
+from orchestrator.store.desk.recipes import save_recipe
+from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.drive.claim import Group
+from orchestrator.store.drive.deliveries import Undone, save_undone, take_deliveries
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.views.selection import Selection
 from tests.dashboard.filled import reject_what_is_due
 from tests.leads import CATALOG, claim_groups, drive_to_routed, publish_leads
 

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.embedded import log_file
 from orchestrator.embedded.home import hold_home
 from orchestrator.embedded.log_file import KEPT_LOGS, LogFile
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.migrate import open_store
 from tests.embedded.full_disk import no_room
 from tests.leads import publish_leads
 

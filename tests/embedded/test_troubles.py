@@ -12,10 +12,10 @@ from sqlalchemy import update
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.embedded.troubles import Troubles, looks_at
 from orchestrator.settings import Settings
-from orchestrator.store.clock import after
-from orchestrator.store.heartbeats import Pulse
-from orchestrator.store.migrate import open_store
-from orchestrator.store.schema import heartbeats
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.database.schema import heartbeats
+from orchestrator.store.desk.heartbeats import Pulse
 from tests.embedded.full_disk import no_room
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from connectors.registry import catalog, load_connectors
 from meshline import Event
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 from tests.leads import TEXT
 
 EXAMPLES = Path(__file__).parents[2] / "workflows" / "connectors"

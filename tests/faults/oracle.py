@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from orchestrator.domain.lifecycle import STAGE_OF, TRANSITIONS, DeliveryState, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.embedded.ledger import read_collection
-from orchestrator.store.engine import AnyRow, Store
-from orchestrator.store.overlooked import WAKE
-from orchestrator.store.schema import audit, dead_letters, deliveries, events, quarantine
+from orchestrator.sandbox.ledger import read_collection
+from orchestrator.store.database.engine import AnyRow, Store
+from orchestrator.store.database.schema import audit, dead_letters, deliveries, events, quarantine
+from orchestrator.store.drive.overlooked import WAKE
 from tests.faults.leads import CONTACTS, TICKETS, Lead
 from tests.faults.parts import Destination
 
@@ -223,7 +223,7 @@ def _audit(store: Store) -> Iterator[AnyRow]:
 
 def tell_stories(sandbox: Destination, store: Store, verdict: Verdict) -> Iterator[str]:
     """The first few that were lost or doubled, with all that is known of each."""
-    from orchestrator.store.views import show_event
+    from orchestrator.store.views.events import show_event
 
     wanted: dict[str, str] = dict(list(verdict.lost.items())[:_TOLD_OF_EACH])
     for key, how in list(verdict.doubled.items())[:_TOLD_OF_EACH]:

@@ -81,7 +81,7 @@ def environment_of(
 def sandbox_program(sandbox: Destination, environment: Mapping[str, str]) -> Program:
     """The destination."""
     port = str(urlsplit(sandbox.url).port)
-    command = ("orchestrator.embedded.sandbox", "--port", port, "--latency", _LATENCY)
+    command = ("orchestrator.sandbox.server", "--port", port, "--latency", _LATENCY)
     return _program("destination", command, environment, answers(f"{sandbox.url}/healthz"))
 
 

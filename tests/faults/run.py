@@ -13,8 +13,8 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.operations.manage_keys import create_key
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 from tests.faults.clocks import SteppedClock, find_library
 from tests.faults.conductor import Conductor
 from tests.faults.leads import publish, write_connectors

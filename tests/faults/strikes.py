@@ -17,8 +17,8 @@ from sqlalchemy import select
 
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.embedded.lifeline import signal_group
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import events
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events
 from tests.faults.leads import CONTACTS, TICKETS
 from tests.faults.machines import Machines
 from tests.faults.parts import Part, Sort

@@ -18,8 +18,8 @@ from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import events
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events
 from tests.faults.leads import Lead
 from tests.faults.oracle import judge, tell_stories
 from tests.faults.parts import Destination
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Destination]:
     place = Destination(url=f"http://127.0.0.1:{free_port()}", token=secrets.token_hex(4))
-    command = (sys.executable, "-m", "orchestrator.embedded.sandbox", "--port")
+    command = (sys.executable, "-m", "orchestrator.sandbox.server", "--port")
     with Supervisor(tmp_path / "home") as supervisor:
         supervisor.start(
             Program(

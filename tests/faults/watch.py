@@ -11,9 +11,9 @@ from sqlalchemy import Connection, case, func, select
 
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.lifecycle import STAGE_OF
-from orchestrator.store.clock import now_ms
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import deliveries, events
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries, events
 from tests.faults.machines import Machines
 from tests.faults.producers import Ledger
 

@@ -18,7 +18,7 @@ def slow_validation() -> None:
     """Some payloads keep the validator busy."""
     import time
 
-    from orchestrator.domain.contract import Contract
+    from orchestrator.domain.contracts.contract import Contract
 
     honest = Contract.violations
 
@@ -34,7 +34,7 @@ def slow_validation() -> None:
 
 def traceback() -> None:
     """Some bodies are met by an error that nobody expected."""
-    from orchestrator.domain import strict_json
+    from orchestrator.domain.documents import strict_json
 
     honest = strict_json.loads
 

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from connectors.definition_file import parse_definition
-from connectors.exchange import Client
+from connectors.http.exchange import Client
 from connectors.kinds import KINDS
-from orchestrator.domain import strict_json
-from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
-from orchestrator.domain.contract import Formats, TooDear, compile_contract, schema_faults
+from orchestrator.domain.contracts.contract import Formats, TooDear, compile_contract, schema_faults
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Fault, MeshlineError
-from orchestrator.domain.recipe import apply_recipe
-from orchestrator.domain.recipe_file import parse_recipe
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.recipes.file import parse_recipe
+from orchestrator.domain.recipes.recipe import apply_recipe
+from orchestrator.domain.workflows.compiled import CompiledWorkflow, compile_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
 from tests.fuzz.files import workflows

@@ -20,14 +20,14 @@ from connectors.registry import catalog, load_connectors
 from docs.writers import PAGES, render
 from docs.writers.settings import OTHERS
 from orchestrator.api.metrics import Metrics
-from orchestrator.domain.advice import ADVICE, BLOCKED, Step, advise
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.incidents import HELD
+from orchestrator.domain.incidents.advice import ADVICE, BLOCKED, Step, advise
+from orchestrator.domain.incidents.incident import HELD
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.workflow import Workflow
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.settings import Settings
-from orchestrator.store.schema import metadata
+from orchestrator.store.database.schema import metadata
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "workflows" / "lead-routing.yaml"
@@ -243,7 +243,7 @@ def test_every_metric_is_told_of() -> None:
 
 
 def test_what_an_answer_means_is_told_as_the_code_has_it() -> None:
-    table = re.findall(r"(?m)^\| .*\|$", text_of("connectors/answers.py"))
+    table = re.findall(r"(?m)^\| .*\|$", text_of("connectors/http/answers.py"))
 
     assert len(table) > 8
     assert "\n".join(table[2:]) in text_of("docs/connectors.md")

@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.verdicts import Rejected, Valid
+from orchestrator.domain.delivery.verdicts import Rejected, Valid
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline import validate as honest
 from workers import chain
 from workers.app import app

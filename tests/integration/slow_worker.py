@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 
-from orchestrator.domain.compiled import CompiledWorkflow
-from orchestrator.domain.verdicts import Rejected, Valid
+from orchestrator.domain.delivery.verdicts import Rejected, Valid
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline import validate as honest
 from workers import chain
 from workers.app import app

@@ -17,14 +17,14 @@ import redis
 from kombu.connection import Connection
 
 from orchestrator.embedded.child import Child, Program
-from orchestrator.embedded.ledger import read_ledger
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers, says
 from orchestrator.embedded.valkey import start_valkey
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
-from orchestrator.store.views import count_states
+from orchestrator.sandbox.ledger import read_ledger
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.views.events import count_states
 from tests.integration.pairs import Pair
 
 QUICK = {
@@ -69,7 +69,7 @@ class System:
         """The destination, with records of its own."""
         self._start(
             "sandbox",
-            ("orchestrator.embedded.sandbox", "--port", str(self._port)),
+            ("orchestrator.sandbox.server", "--port", str(self._port)),
             ready=answers(f"{self.sandbox}/healthz"),
         )
 

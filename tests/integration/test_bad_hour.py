@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.fix_events import fix_events
-from orchestrator.store.schema import events
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import iso
+from orchestrator.store.database.schema import events
+from orchestrator.store.views.events import iso
+from orchestrator.store.views.selection import Selection
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors

@@ -11,7 +11,7 @@ from celery import Celery
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import settings
-from orchestrator.store.claim import Group
+from orchestrator.store.drive.claim import Group
 
 pytestmark = pytest.mark.processes
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
 from tests.integration.pairs import Pair

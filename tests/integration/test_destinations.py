@@ -9,8 +9,8 @@ import pytest
 
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import show_event
+from orchestrator.store.views.events import show_event
+from orchestrator.store.views.selection import Selection
 from tests.integration.system import System
 from tests.leads import lead
 

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import func, select
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.embedded.child import Child
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.schema import events
+from orchestrator.store.database.schema import events
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import EXAMPLES, WORKFLOW

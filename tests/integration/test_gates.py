@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain.gates import GateState
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.delivery.breakers import GateState
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.pause_destination import pause_destination
+from orchestrator.operations.pause_destinations import pause_destination
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.operations.resume_destination import resume_destination
-from orchestrator.store.gates import standing_gates
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import list_audit, show_event
+from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.store.destinations.states import standing_gates
+from orchestrator.store.views.events import list_audit, show_event
+from orchestrator.store.views.selection import Selection
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import EXAMPLES, WORKFLOW

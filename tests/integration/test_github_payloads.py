@@ -16,13 +16,13 @@ import jsonschema
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import list_quarantine
+from orchestrator.store.views.events import list_quarantine
+from orchestrator.store.views.selection import Selection
 from tests.conftest import SHARED
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system

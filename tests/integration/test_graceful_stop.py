@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from orchestrator.embedded.child import Child
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.schema import audit, deliveries
+from orchestrator.store.database.schema import audit, deliveries
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors

@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, Kind
 from orchestrator.embedded.child import Child
-from orchestrator.store.heartbeats import list_heartbeats
+from orchestrator.store.desk.heartbeats import list_heartbeats
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from meshline import Event, Producer
 from orchestrator.operations.manage_keys import create_key
-from orchestrator.store.schema import audit
+from orchestrator.store.database.schema import audit
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import EXAMPLES, publish

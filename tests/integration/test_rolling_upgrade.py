@@ -17,9 +17,9 @@ from sqlalchemy import func, select
 
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.claim import Group
-from orchestrator.store.schema import dead_letters
-from orchestrator.store.stages import Saving, save_valid
+from orchestrator.store.database.schema import dead_letters
+from orchestrator.store.drive.claim import Group
+from orchestrator.store.drive.stages import Saving, save_valid
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors

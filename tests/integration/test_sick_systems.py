@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.destinations import list_destinations
-from orchestrator.store.views import show_event
+from orchestrator.store.views.destinations import list_destinations
+from orchestrator.store.views.events import show_event
 from tests.integration.pairs import Pair
 from tests.integration.stand_in import DEFINITION, StandIn, standing_in
 from tests.integration.system import System, running_system

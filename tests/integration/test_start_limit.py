@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.embedded.ready import says
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.views import EVERYTHING, list_quarantine, show_event
+from orchestrator.store.views.events import EVERYTHING, list_quarantine, show_event
 from tests.integration.deadly_worker import DEADLY
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system

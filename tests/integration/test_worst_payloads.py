@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.embedded.ready import says
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.views import EVERYTHING, list_quarantine, show_event
+from orchestrator.store.views.events import EVERYTHING, list_quarantine, show_event
 from tests.integration.pairs import Pair
 from tests.integration.slow_worker import ENDLESS
 from tests.integration.system import System, running_system

@@ -17,10 +17,10 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
-from orchestrator.store.alert_views import list_alerts
-from orchestrator.store.engine import Store
-from orchestrator.store.quarantine import discard, quarantine_events
-from orchestrator.store.views import list_audit
+from orchestrator.store.clocks.alert_views import list_alerts
+from orchestrator.store.database.engine import Store
+from orchestrator.store.quarantine.standing import discard, quarantine_events
+from orchestrator.store.views.events import list_audit
 from tests.keeper.conftest import SECRET, Desk
 from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads
 

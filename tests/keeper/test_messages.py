@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.keeper.messages import Reader, compose, compose_digest, urgency_of
 from orchestrator.settings import Settings
-from orchestrator.store.alerts import Alert, AlertKind
+from orchestrator.store.clocks.alerts import Alert, AlertKind
 
 ODD = "\u202emoc.elpmaxe\u2066\x9b31m\nReply-To: x@example.com"
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)

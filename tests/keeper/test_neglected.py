@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from orchestrator.domain.incidents import IncidentMove
-from orchestrator.store.alerts import claim_alerts
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.neglected import Neglected, count_neglected
-from orchestrator.store.schema import alerts, incidents, quarantine
-from orchestrator.store.terms import TermsShelf
+from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.store.clocks.alerts import claim_alerts
+from orchestrator.store.clocks.keeper_backlog import Neglected, count_neglected
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import alerts, incidents, quarantine
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.keeper.test_keeper import stopped_leads
 
 

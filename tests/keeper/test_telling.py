@@ -9,20 +9,20 @@ import pytest
 from sqlalchemy import func, insert, literal, select, update
 
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.incidents import IncidentMove
-from orchestrator.domain.links import opens, signed
+from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.domain.text.links import opens, signed
 from orchestrator.keeper.contacts import read_contacts
 from orchestrator.keeper.telling import Teller
 from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
-from orchestrator.store.alert_views import list_alerts, list_noise
-from orchestrator.store.alerts import AlertKind, add_alert, announce_incidents
-from orchestrator.store.clock import after
-from orchestrator.store.due_times import time_of
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import alerts, incidents
-from orchestrator.store.terms import TermsShelf
+from orchestrator.store.clocks.alert_views import list_alerts, list_noise
+from orchestrator.store.clocks.alerts import AlertKind, add_alert, announce_incidents
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.due_times import time_of
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import alerts, incidents
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.keeper.conftest import SECRET, Desk
 from tests.keeper.test_keeper import stopped_leads
 
@@ -223,7 +223,7 @@ def test_what_is_over_before_it_was_told_is_not_told(desk: Desk, store: Store) -
 def test_a_keeper_that_died_while_it_sent_is_followed_by_another(desk: Desk, store: Store) -> None:
     stopped_leads(store, 1)
     keep(store)
-    from orchestrator.store.alerts import claim_alerts
+    from orchestrator.store.clocks.alerts import claim_alerts
 
     with store.write() as tx:
         assert claim_alerts(tx)

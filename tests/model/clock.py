@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 
 _START_MS = 1_800_000_000_000
 _UNIX_DAY = 2_440_587.5

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from connectors import handoff, lanes
+from connectors.handoff import concurrent as lanes
+from connectors.handoff import single as handoff
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import settings
-from orchestrator.store import engine, gates
-from orchestrator.store.heartbeats import Pulse
+from orchestrator.store.database import engine
+from orchestrator.store.desk.heartbeats import Pulse
+from orchestrator.store.destinations import states as gates
 from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 from tests.model.clock import SEARCH_PATH, SERVER_CLOCK
 from tests.model.workflows import workflow
 

@@ -6,15 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.domain.errors import (
-    DestinationRefused,
-    DestinationUnavailable,
-    NotReached,
-    OutcomeUnknown,
-    RateLimited,
-    Unauthorized,
-)
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Action,
     BreakerPolicy,
     Idempotency,
@@ -22,6 +14,14 @@ from orchestrator.domain.handoff import (
     Outgoing,
     Proof,
     Record,
+)
+from orchestrator.domain.errors import (
+    DestinationRefused,
+    DestinationUnavailable,
+    NotReached,
+    OutcomeUnknown,
+    RateLimited,
+    Unauthorized,
 )
 from tests.model.actors import Actor, current_actor, gate
 from tests.model.clock import ModelClock

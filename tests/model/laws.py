@@ -21,8 +21,8 @@ from orchestrator.domain.lifecycle import (
     State,
 )
 from orchestrator.settings import Settings
-from orchestrator.store.engine import Store
-from orchestrator.store.overlooked import WAKE
+from orchestrator.store.database.engine import Store
+from orchestrator.store.drive.overlooked import WAKE
 from tests.model.actors import current_actor
 from tests.model.clock import ModelClock
 from tests.model.destination import ModelDestination

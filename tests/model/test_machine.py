@@ -24,12 +24,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.store.engine import Store
-from orchestrator.store.selection import Selection
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.selection import Selection
 from tests.model.actors import Stop, Then
 from tests.model.destination import MISHAPS
 from tests.model.lab import Lab

@@ -13,14 +13,14 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from orchestrator.domain.handoff import Outgoing
-from orchestrator.operations.resume_destination import resume_destination
-from orchestrator.store.destinations import list_destinations
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import standing_gates
-from orchestrator.store.incident_views import Sought, list_incidents
-from orchestrator.store.schema import deliveries
-from orchestrator.store.views import View, show_event
+from orchestrator.domain.delivery.handoff import Outgoing
+from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries
+from orchestrator.store.destinations.states import standing_gates
+from orchestrator.store.views.destinations import list_destinations
+from orchestrator.store.views.events import View, show_event
+from orchestrator.store.views.incidents import Sought, list_incidents
 from tests.model.actors import Stop, Then
 from tests.model.destination import ModelDestination
 from tests.model.lab import Lab

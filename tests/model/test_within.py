@@ -21,10 +21,10 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.errors import StoreUnavailable
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.store.breakers import note_failures
-from orchestrator.store.gates import resume_gate
+from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.states import resume_gate
 from tests.model.actors import Actor, Stop, Then
 from tests.model.lab import Lab
 from tests.model.test_machine import COMMANDS

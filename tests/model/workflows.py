@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.workflow import Workflow
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
+from orchestrator.domain.workflows.workflow import Workflow
 from tests.model.destination import ACTIONS
 
 _TEXT = """\

@@ -19,9 +19,9 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import events, groups
-from orchestrator.store.views import now_of
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events, groups
+from orchestrator.store.views.events import now_of
 from tests.model import broker
 from tests.model.actors import Actor, Stop, gate
 from tests.model.clock import ModelClock

@@ -20,10 +20,10 @@ from orchestrator.embedded.child import Child, EmbeddedServer, Program
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 from orchestrator.settings import Settings
-from orchestrator.store.dead_letters import LetterState, list_dead_letters, show_dead_letter
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
-from orchestrator.store.schema import dead_letters
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.database.schema import dead_letters
+from orchestrator.store.views.dead_letters import LetterState, list_dead_letters, show_dead_letter
 
 CHAINS = "meshline"
 COPIES = "meshline.dead-letter"

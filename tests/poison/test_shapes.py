@@ -12,15 +12,15 @@ from kombu.transport.virtual import Message
 from sqlalchemy import select
 
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
-from orchestrator.store.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import dead_letters
-from orchestrator.store.terms import TermsShelf
-from orchestrator.store.views import EVERYTHING
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.schema import dead_letters
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
+from orchestrator.store.views.events import EVERYTHING
 from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
 from workers import app as _registers  # noqa: F401 - the guarded transport
-from workers.poison import letter_of
-from workers.redis_channel import GuardedTransport
+from workers.guard.bury_message import letter_of
+from workers.guard.redis_channel import GuardedTransport
 
 pytestmark = pytest.mark.processes
 

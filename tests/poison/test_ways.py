@@ -14,7 +14,7 @@ from orchestrator.domain.errors import BrokerUnavailable
 from orchestrator.embedded.rabbitmq import add_vhost
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.settings import settings
-from orchestrator.store.dead_letters import DeadLetter
+from orchestrator.store.views.dead_letters import DeadLetter
 from tests.poison.rig import CHAINS, COPIES, JSON, Rig, Sent, eventually, ours
 from tests.poison.test_shapes import body_of
 from workers.queues import declare_dead_letters, queue_depth

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
 
 
 def columns_with(store: Store, planted: Iterable[str]) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batch, accept_batches
-from orchestrator.store.engine import Store
-from orchestrator.store.views import count_states, list_audit, show_event
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.events import count_states, list_audit, show_event
 from tests.leads import accept_leads, lead, publish_leads
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.amendment import parse_amendments
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.fix_events import Fixed, fix_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.reset_events import reset_events
-from orchestrator.store.engine import Store
-from orchestrator.store.quarantine import effective_payloads
-from orchestrator.store.selection import Selection
+from orchestrator.store.database.engine import Store
+from orchestrator.store.quarantine.standing import effective_payloads
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import publish_leads, renamed_lead
 

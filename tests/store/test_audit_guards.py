@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from orchestrator.domain.errors import StoreUnavailable
-from orchestrator.store.audit_guards import look_at_audit
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.audit_guards import look_at_audit
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 from tests.leads import accept_leads, publish_leads
 from tests.stores import new_database
 

@@ -8,13 +8,13 @@ from sqlalchemy import delete, select, text, update
 from orchestrator.domain.commitments import commitments_in
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.store.audit import record
-from orchestrator.store.audit_values import empty_values_of, values_about_no_event
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import audit, audit_values
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import Saving, save_delivered
-from orchestrator.store.views import list_audit
+from orchestrator.store.database.audit import record
+from orchestrator.store.database.audit_values import empty_values_of, values_about_no_event
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import audit, audit_values
+from orchestrator.store.drive.stages import Saving, save_delivered
+from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import (
     accept_leads,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.domain.gates import Gate, GateState
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.domain.retries import PausePolicy
-from orchestrator.store.breakers import note_failures, note_taken, take_trickle
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import resume_gate, standing_gates
-from orchestrator.store.held import tend_gates
-from orchestrator.store.pauses import QUIET_SECONDS, note_pause
-from orchestrator.store.schema import deliveries, gates
+from orchestrator.domain.delivery.breakers import Gate, GateState
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.domain.delivery.retries import PausePolicy
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries, gates
+from orchestrator.store.destinations.breakers import note_failures, note_taken, take_trickle
+from orchestrator.store.destinations.held_deliveries import tend_gates
+from orchestrator.store.destinations.pauses import QUIET_SECONDS, note_pause
+from orchestrator.store.destinations.states import resume_gate, standing_gates
 from tests.store.test_held import broken, cooled_down, held, pending
 
 POLICY = BreakerPolicy(failures=3, cooldown_seconds=30)

@@ -8,18 +8,18 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.claim import (
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events, groups
+from orchestrator.store.drive.claim import (
     Group,
     finish_group,
     give_back,
     others_wait,
     renew_group,
 )
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import events, groups
-from orchestrator.store.stages import Saving, hand_back, save_valid
-from orchestrator.store.views import show_event
+from orchestrator.store.drive.stages import Saving, hand_back, save_valid
+from orchestrator.store.views.events import show_event
 from tests.leads import (
     LIMITS,
     TEXT,

@@ -9,23 +9,30 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.domain.durations import seconds
-from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.clock import after
-from orchestrator.store.clock_views import list_breached, list_clocks
-from orchestrator.store.clocks import find_late, record_late, record_overdue
-from orchestrator.store.due_times import recovery_ms, time_of
-from orchestrator.store.engine import Store
-from orchestrator.store.escalation import climb
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import alerts, audit, breaches, events, incidents, quarantine
-from orchestrator.store.stages import Saving, hand_back, save_delivered
-from orchestrator.store.terms import TermsShelf
+from orchestrator.domain.text.durations import seconds
+from orchestrator.store.clocks.deadline_views import list_breached, list_clocks
+from orchestrator.store.clocks.deadlines import find_late, record_late, record_overdue
+from orchestrator.store.clocks.escalation import climb
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.due_times import recovery_ms, time_of
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import (
+    alerts,
+    audit,
+    breaches,
+    events,
+    incidents,
+    quarantine,
+)
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.drive.stages import Saving, hand_back, save_delivered
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.leads import (
     TEXT,
     accept_leads,

@@ -7,11 +7,11 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from orchestrator.domain.lifecycle import State
-from orchestrator.store.claim import Group
-from orchestrator.store.cut_short import end_of_start, put_back
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import events
-from orchestrator.store.views import EVERYTHING, list_quarantine
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events
+from orchestrator.store.drive.claim import Group
+from orchestrator.store.drive.cut_short import end_of_start, put_back
+from orchestrator.store.views.events import EVERYTHING, list_quarantine
 from tests.leads import LIMITS, accept_leads, claim_groups, publish_leads
 
 CALM = replace(LIMITS, groups_in_flight=20)

@@ -10,7 +10,8 @@ import pytest
 from orchestrator.domain.errors import BrokerUnavailable, NotFound, Refused
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
-from orchestrator.store.dead_letters import (
+from orchestrator.store.database.engine import Store
+from orchestrator.store.views.dead_letters import (
     DeadLetter,
     count_poison,
     keep_dead_letter,
@@ -18,9 +19,8 @@ from orchestrator.store.dead_letters import (
     list_poison,
     show_dead_letter,
 )
-from orchestrator.store.engine import Store
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import list_audit
+from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.selection import Selection
 
 LETTER = DeadLetter(
     queue="meshline",

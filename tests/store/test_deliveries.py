@@ -8,21 +8,21 @@ from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.store.clock import after
-from orchestrator.store.deliveries import (
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries
+from orchestrator.store.drive.deliveries import (
     Undone,
     save_done,
     save_undone,
     standing_deliveries,
     take_deliveries,
 )
-from orchestrator.store.engine import Store
-from orchestrator.store.planning import plan_deliveries
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import deliveries
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import hand_back
-from orchestrator.store.views import list_audit
+from orchestrator.store.drive.planned_deliveries import plan_deliveries
+from orchestrator.store.drive.stages import hand_back
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.selection import Selection
 from tests.leads import (
     accept_leads,
     claim_groups,

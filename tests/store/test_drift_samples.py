@@ -13,12 +13,12 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.diagnose import diagnose, examine
-from orchestrator.store.drift_samples import MOST_ACCEPTED, MOST_BROKEN
-from orchestrator.store.engine import Store
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.schema import events, payloads, quarantine
-from orchestrator.store.selection import Selection
-from orchestrator.store.spread import spread
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events, payloads, quarantine
+from orchestrator.store.desk.drift_samples import MOST_ACCEPTED, MOST_BROKEN
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.spread import spread
 from tests.leads import lead, lead_workflow, publish_leads, renamed_lead
 
 LEADS = Selection(client="acme", workflow="leads")

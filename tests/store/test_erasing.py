@@ -12,34 +12,34 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from orchestrator.domain import strict_json
-from orchestrator.domain.amendment import Amendment
+from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.handoff import Blame, Confirmed, Failed
-from orchestrator.domain.incidents import IncidentMove
-from orchestrator.domain.recipe import Recipe
-from orchestrator.domain.recipe_steps import Step
+from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.domain.recipes.amendment import Amendment
+from orchestrator.domain.recipes.recipe import Recipe
+from orchestrator.domain.recipes.steps import Step
 from orchestrator.operations.accept_triggers import RefusedAt, accept_batch
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.store.audit_guards import look_at_audit
-from orchestrator.store.clock import after
-from orchestrator.store.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.deliveries import take_deliveries
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.migrate import open_store
-from orchestrator.store.recipes import save_recipe
-from orchestrator.store.schema import deliveries, events, incidents, payloads
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import Saving
-from orchestrator.store.views import list_audit, show_event
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.database.audit_guards import look_at_audit
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.database.schema import deliveries, events, incidents, payloads
+from orchestrator.store.desk.recipes import save_recipe
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.drive.deliveries import take_deliveries
+from orchestrator.store.drive.stages import Saving
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.views.events import list_audit, show_event
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import CATALOG, TEXT, claim_groups, drive_to_routed, lead, publish_leads
 from tests.store.looking import columns_with, files_with

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store
 from tests.store.pooler import Pooler, pooled
 from tests.stores import new_database
 
@@ -84,7 +84,7 @@ def test_a_sqlite_that_cannot_be_used_is_unavailable(on_sqlite: Store, fault: st
 def test_a_sqlite_that_somebody_else_holds_is_busy(
     on_sqlite: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestrator.store.engine._WRITER_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("orchestrator.store.database.engine._WRITER_PATIENCE_SECONDS", 0)
     other = sqlite3.connect(on_sqlite.url.database or "", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.amendment import parse_amendments
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import Replayed, replay_events
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.quarantine import quarantine_events
-from orchestrator.store.selection import Selection
+from orchestrator.store.database.engine import Store
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import accept_leads, lead_workflow, publish_leads, renamed_lead
 

@@ -9,14 +9,19 @@ from threading import Barrier
 
 from sqlalchemy import update
 
-from orchestrator.domain.gates import Gate, GateState, standing_in_the_way
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.store.breakers import note_failures, note_taken, open_now, take_probe
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import GateShelf, pause_gate, resume_gate, standing_gates
-from orchestrator.store.schema import gates
-from orchestrator.store.views import list_audit
+from orchestrator.domain.delivery.breakers import Gate, GateState, standing_in_the_way
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import gates
+from orchestrator.store.destinations.breakers import note_failures, note_taken, open_now, take_probe
+from orchestrator.store.destinations.states import (
+    GateShelf,
+    pause_gate,
+    resume_gate,
+    standing_gates,
+)
+from orchestrator.store.views.events import list_audit
 
 POLICY = BreakerPolicy(failures=3, cooldown_seconds=30)
 WORKER = "worker:dispatch"

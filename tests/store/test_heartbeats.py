@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event, func, insert, select, update
 
 from orchestrator.domain.heartbeats import Heartbeat, Kind, Vital, patience
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.heartbeats import Pulse, forget_heartbeats, list_heartbeats
-from orchestrator.store.schema import heartbeats
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import heartbeats
+from orchestrator.store.desk.heartbeats import Pulse, forget_heartbeats, list_heartbeats
 
 
 def pulse(store: Store, kind: Kind = Kind.RELAY) -> Pulse:

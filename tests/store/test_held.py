@@ -5,19 +5,24 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.store.breakers import note_failures, note_taken, take_probe
-from orchestrator.store.clock import after, now_ms
-from orchestrator.store.ending_pauses import change_pause, end_pause, end_pauses, ended_pauses
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate, resume_gate, standing_gates
-from orchestrator.store.held import nudge_broken, release_held, tend_gates
-from orchestrator.store.held_views import held_beside, put_off
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.schema import deliveries, events, gates
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import hand_back
-from orchestrator.store.views import list_audit, now_of
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries, events, gates
+from orchestrator.store.destinations.breakers import note_failures, note_taken, take_probe
+from orchestrator.store.destinations.ending_pauses import (
+    change_pause,
+    end_pause,
+    end_pauses,
+    ended_pauses,
+)
+from orchestrator.store.destinations.held_deliveries import nudge_broken, release_held, tend_gates
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.destinations.states import pause_gate, resume_gate, standing_gates
+from orchestrator.store.drive.stages import hand_back
+from orchestrator.store.views.events import list_audit, now_of
+from orchestrator.store.views.held_deliveries import held_beside, put_off
+from orchestrator.store.views.selection import Selection
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)

@@ -9,22 +9,32 @@ from typing import Any
 
 from sqlalchemy import event, func, select, update
 
-from orchestrator.domain.causes import cause_of
-from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.delivery.verdicts import Rejected, Violation
+from orchestrator.domain.incidents.causes import cause_of
+from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected, Violation
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate, resume_gate
-from orchestrator.store.hand_work import count_touches
-from orchestrator.store.held import release_held
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.incident_views import Sought, count_ungrouped, list_incidents, show_incident
-from orchestrator.store.incidents import note_workflow
-from orchestrator.store.quarantine import Verdict, discard, quarantine_events, quarantine_rejected
-from orchestrator.store.schema import audit, deliveries, incidents, quarantine
-from orchestrator.store.settling import _resolve, group_ungrouped, settle_incidents
+from orchestrator.store.clocks.resolve_incidents import _resolve, group_ungrouped, settle_incidents
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import audit, deliveries, incidents, quarantine
+from orchestrator.store.destinations.held_deliveries import release_held
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.destinations.states import pause_gate, resume_gate
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.incidents import note_workflow
+from orchestrator.store.quarantine.standing import (
+    Verdict,
+    discard,
+    quarantine_events,
+    quarantine_rejected,
+)
+from orchestrator.store.views.incidents import (
+    Sought,
+    count_ungrouped,
+    list_incidents,
+    show_incident,
+)
+from orchestrator.store.views.manual_work import count_touches
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 CAUSE = cause_of(Reason.NO_ROUTE, "route")

@@ -13,20 +13,20 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from orchestrator.domain.handoff import BreakerPolicy
+from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.breakers import note_failures, note_taken
-from orchestrator.store.claim import claim, forget_expired_groups, renew_group
-from orchestrator.store.clock import after, now_ms
-from orchestrator.store.engine import Store
-from orchestrator.store.held import nudge_broken, release_held
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.locks import hold_events
-from orchestrator.store.migrate import open_store
-from orchestrator.store.overlooked import wake
-from orchestrator.store.schema import deliveries, events, gates, groups
-from orchestrator.store.stages import Saving, hand_back, save_retry
-from orchestrator.store.workflows import WorkflowShelf
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.locks import hold_events
+from orchestrator.store.database.migrate import open_store
+from orchestrator.store.database.schema import deliveries, events, gates, groups
+from orchestrator.store.destinations.breakers import note_failures, note_taken
+from orchestrator.store.destinations.held_deliveries import nudge_broken, release_held
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.drive.claim import claim, forget_expired_groups, renew_group
+from orchestrator.store.drive.overlooked import wake
+from orchestrator.store.drive.stages import Saving, hand_back, save_retry
+from orchestrator.store.quarantine.workflows import WorkflowShelf
 from tests.leads import (
     LIMITS,
     accept_leads,

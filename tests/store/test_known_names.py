@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import update
 
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.operations.check_filters import check_filters
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.schema import workflow_versions
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import workflow_versions
+from orchestrator.store.quarantine.incident_moves import move_incident
 from tests.cli.desk import validate_leads
 from tests.leads import TEXT, accept_leads, publish_leads
 

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.keeper.messages import Reader, compose
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents
 from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
 from orchestrator.settings import Settings
-from orchestrator.store import news
-from orchestrator.store.alerts import claim_alert
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.incident_views import show_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.news import MOST_TELLINGS
-from orchestrator.store.schema import alerts, events, incidents
-from orchestrator.store.terms import TermsShelf
+from orchestrator.store.clocks import news
+from orchestrator.store.clocks.alerts import claim_alert
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.clocks.news import MOST_TELLINGS
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import alerts, events, incidents
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.incidents import show_incident
 from tests.cli.desk import validate_leads
 from tests.leads import _trigger, accept_leads, claim_groups, drive_to_routed, publish_leads
 

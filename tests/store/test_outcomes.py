@@ -11,21 +11,21 @@ import pytest
 from sqlalchemy import select, update
 
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.incidents import IncidentMove
+from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.handle_incidents import resolve_incidents
-from orchestrator.store.clock import after, now_ms
-from orchestrator.store.clocks import record_overdue
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_moves import move_incident, reopen_incident
-from orchestrator.store.incident_views import Sought, list_incidents, show_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.quarantine import discard, quarantine_events, replay
-from orchestrator.store.schema import events, incidents, quarantine
-from orchestrator.store.stays import Sweep, restore_stays, settle_stays
-from orchestrator.store.terms import TermsShelf
-from orchestrator.store.workflows import require_live
+from orchestrator.store.clocks.deadlines import record_overdue
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import events, incidents, quarantine
+from orchestrator.store.quarantine.incident_moves import move_incident, reopen_incident
+from orchestrator.store.quarantine.standing import discard, quarantine_events, replay
+from orchestrator.store.quarantine.stays import Sweep, restore_stays, settle_stays
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.quarantine.workflows import require_live
+from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
 from tests.leads import accept_leads, lead_workflow, publish_leads
 
 
@@ -245,7 +245,7 @@ def test_a_person_cannot_resolve_what_is_under_way(store: Store) -> None:
 def test_many_under_way_are_looked_at_in_turns(store: Store, monkeypatch: Any) -> None:
     ids = stopped(store, 7)
     again(store, ids)
-    monkeypatch.setattr("orchestrator.store.stays._AT_ONCE", 2)
+    monkeypatch.setattr("orchestrator.store.quarantine.stays._AT_ONCE", 2)
     deliver(store, ids[4:])
     sweep = Sweep()
 

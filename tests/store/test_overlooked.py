@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from orchestrator.domain.lifecycle import DeliveryState
-from orchestrator.store import overlooked
-from orchestrator.store.claim import finish_group
-from orchestrator.store.clock import after, now_ms
-from orchestrator.store.deliveries import take_deliveries
-from orchestrator.store.engine import Store
-from orchestrator.store.overlooked import Search, catch_up, count_overlooked, last_woken
-from orchestrator.store.schema import deliveries, events
-from orchestrator.store.views import list_audit
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries, events
+from orchestrator.store.drive import overlooked
+from orchestrator.store.drive.claim import finish_group
+from orchestrator.store.drive.deliveries import take_deliveries
+from orchestrator.store.drive.overlooked import Search, catch_up, count_overlooked, last_woken
+from orchestrator.store.views.events import list_audit
 from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
 
 

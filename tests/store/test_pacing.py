@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import update
 
-from orchestrator.domain.gates import Reserved
-from orchestrator.domain.handoff import RateBudget
-from orchestrator.domain.retries import PausePolicy
-from orchestrator.store.clock import now_ms
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import standing_gates
-from orchestrator.store.pacing import reserve
-from orchestrator.store.pauses import note_pause
-from orchestrator.store.schema import gates
+from orchestrator.domain.delivery.breakers import Reserved
+from orchestrator.domain.delivery.handoff import RateBudget
+from orchestrator.domain.delivery.retries import PausePolicy
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import gates
+from orchestrator.store.destinations.pauses import note_pause
+from orchestrator.store.destinations.rate_budget import reserve
+from orchestrator.store.destinations.states import standing_gates
 
 # One in ten minutes after the burst, so that no hour has more than nine: no test lasts so long.
 SLOW = RateBudget(calls=9, per_seconds=3_600, burst=4)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import delete, func, select
 
-from orchestrator.domain.words import sought_words
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_views import Sought, list_incidents
-from orchestrator.store.keeping import complete_words
-from orchestrator.store.quarantine import discard
-from orchestrator.store.schema import quarantine_words
-from orchestrator.store.seeking import Wanted
-from orchestrator.store.selection import Selection
-from orchestrator.store.views import count_quarantine, list_events, list_quarantine
+from orchestrator.domain.text.words import sought_words
+from orchestrator.store.clocks.keeper_turn import complete_words
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import quarantine_words
+from orchestrator.store.quarantine.standing import discard
+from orchestrator.store.views.event_search import Wanted
+from orchestrator.store.views.events import count_quarantine, list_events, list_quarantine
+from orchestrator.store.views.incidents import Sought, list_incidents
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import accept_leads, publish_leads
 

@@ -7,25 +7,25 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
 from orchestrator.domain.errors import NotFound, Refused, WorkflowConflict
-from orchestrator.domain.handoff import Action, Idempotency, Proof
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.recipe_file import recipe_of
+from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.mend_events import mend_events
+from orchestrator.operations.apply_recipe import mend_events
 from orchestrator.operations.plan_replay import Plan, plan_replay
 from orchestrator.operations.publish_amendment import publish_amendment
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.run_plan import run_plan
-from orchestrator.store.claim import finish_group
-from orchestrator.store.engine import Store
-from orchestrator.store.plans import find_plan, list_plans, planned_events
-from orchestrator.store.quarantine import discard, quarantine_events
-from orchestrator.store.schema import audit, deliveries, events, plan_events, plans
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import Saving, save_delivered
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import audit, deliveries, events, plan_events, plans
+from orchestrator.store.desk.plans import find_plan, list_plans, planned_events
+from orchestrator.store.drive.claim import finish_group
+from orchestrator.store.drive.stages import Saving, save_delivered
+from orchestrator.store.quarantine.standing import discard, quarantine_events
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import (
     CATALOG,

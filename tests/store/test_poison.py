@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
-from orchestrator.store.clock import after
-from orchestrator.store.dead_letters import list_dead_letters
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_views import Sought, list_incidents, show_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.schema import alerts, dead_letters, incidents
-from orchestrator.store.terms import TermsShelf
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import alerts, dead_letters, incidents
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.dead_letters import list_dead_letters
+from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
 from tests.store.test_dead_letters import LETTER, keep
 
 STEWARD = "steward@agency.example"

@@ -9,26 +9,26 @@ import pytest
 from sqlalchemy import select, update
 
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.domain.incidents import IncidentMove
-from orchestrator.domain.words import sought_words
+from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.domain.text.words import sought_words
 from orchestrator.operations import apply_retention as retention
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.restore_events import Restored, restore_events
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.incident_moves import move_incident
-from orchestrator.store.incident_views import show_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.restoring import restore
-from orchestrator.store.retention import finished_before
-from orchestrator.store.schema import events, payloads, quarantine
-from orchestrator.store.selection import Selection
-from orchestrator.store.stays import Sweep
-from orchestrator.store.terms import TermsShelf
-from orchestrator.store.views import list_quarantine, show_event
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.schema import events, payloads, quarantine
+from orchestrator.store.desk.retention import finished_before
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.restoring import restore
+from orchestrator.store.quarantine.stays import Sweep
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.events import list_quarantine, show_event
+from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import accept_leads, lead, publish_leads
 

@@ -11,17 +11,24 @@ from orchestrator.operations.apply_retention import apply_retention
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.run_plan import run_plan
-from orchestrator.store.audit import record
-from orchestrator.store.audit_values import empty_values_before
-from orchestrator.store.clock import after
-from orchestrator.store.deliveries import save_done, take_deliveries
-from orchestrator.store.engine import Store
-from orchestrator.store.plans import list_plans
-from orchestrator.store.retention import forget_contents, forget_plans
-from orchestrator.store.schema import audit_values, deliveries, events, payloads, plans, quarantine
-from orchestrator.store.selection import Selection
-from orchestrator.store.stages import Saving, save_delivered
-from orchestrator.store.views import list_audit, now_of, show_event
+from orchestrator.store.database.audit import record
+from orchestrator.store.database.audit_values import empty_values_before
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import (
+    audit_values,
+    deliveries,
+    events,
+    payloads,
+    plans,
+    quarantine,
+)
+from orchestrator.store.desk.plans import list_plans
+from orchestrator.store.desk.retention import forget_contents, forget_plans
+from orchestrator.store.drive.deliveries import save_done, take_deliveries
+from orchestrator.store.drive.stages import Saving, save_delivered
+from orchestrator.store.views.events import list_audit, now_of, show_event
+from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import (
     CATALOG,

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from orchestrator.domain.errors import SchemaMismatch, StoreUnavailable
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store, schema_version
-from orchestrator.store.schema import HEAD, add_postgresql_options, metadata
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store, schema_version
+from orchestrator.store.database.schema import HEAD, add_postgresql_options, metadata
 from tests.leads import accept_leads, publish_leads
 
 

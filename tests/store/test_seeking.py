@@ -10,12 +10,12 @@ from sqlalchemy import func, insert, or_, select, update
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store import seeking
-from orchestrator.store.clock import now_ms
-from orchestrator.store.engine import Store, Tx
-from orchestrator.store.schema import events, quarantine
-from orchestrator.store.seeking import Wanted
-from orchestrator.store.views import count_states, list_events
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.schema import events, quarantine
+from orchestrator.store.views import event_search as seeking
+from orchestrator.store.views.event_search import Wanted
+from orchestrator.store.views.events import count_states, list_events
 from tests.leads import TEXT, lead, publish_leads
 
 STATES = cycle([State.DELIVERED, State.QUARANTINED, State.DISCARDED, State.ROUTED, State.ACCEPTED])

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.domain.handoff import BreakerPolicy
-from orchestrator.operations.pause_destination import pause_destination
-from orchestrator.operations.resume_destination import resume_destination
-from orchestrator.store.breakers import note_failures
-from orchestrator.store.clock import after
-from orchestrator.store.engine import Store
-from orchestrator.store.gates import pause_gate
-from orchestrator.store.held import tend_gates
-from orchestrator.store.holding import hold_deliveries
-from orchestrator.store.incident_views import show_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.neglected import count_neglected
-from orchestrator.store.schema import alerts, audit, gates, incidents
-from orchestrator.store.stages import hand_back
-from orchestrator.store.terms import TermsShelf
-from orchestrator.store.views import now_of
+from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.operations.pause_destinations import pause_destination
+from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.store.clocks.keeper_backlog import count_neglected
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import alerts, audit, gates, incidents
+from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.held_deliveries import tend_gates
+from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.drive.stages import hand_back
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.events import now_of
+from orchestrator.store.views.incidents import show_incident
 from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, lead_workflow
 from tests.leads import publish_leads as publish
 

@@ -10,18 +10,18 @@ from sqlalchemy import select, update
 from orchestrator.domain.lifecycle import State
 from orchestrator.keeper.messages import Reader, compose
 from orchestrator.settings import Settings
-from orchestrator.store.alerts import claim_alert
-from orchestrator.store.clock import after
-from orchestrator.store.clock_views import list_clocks
-from orchestrator.store.engine import Store
-from orchestrator.store.incident_views import Sought, list_incidents, show_incident
-from orchestrator.store.keeping import keep_clocks
-from orchestrator.store.quarantine import discard, replay
-from orchestrator.store.schema import alerts, events
-from orchestrator.store.stages import Saving, save_delivered
-from orchestrator.store.success_rates import find_low_rates
-from orchestrator.store.terms import TermsShelf
-from orchestrator.store.workflows import require_live
+from orchestrator.store.clocks.alerts import claim_alert
+from orchestrator.store.clocks.deadline_views import list_clocks
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.clocks.success_rates import find_low_rates
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import alerts, events
+from orchestrator.store.drive.stages import Saving, save_delivered
+from orchestrator.store.quarantine.standing import discard, replay
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.quarantine.workflows import require_live
+from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
 from tests.cli.desk import validate_leads
 from tests.leads import (
     TEXT,

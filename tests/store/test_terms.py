@@ -8,11 +8,11 @@ import orjson
 import pytest
 from sqlalchemy import update
 
-from orchestrator.domain.calendars import Calendar
-from orchestrator.domain.promises import PromisedRate
-from orchestrator.store.engine import Store
-from orchestrator.store.schema import workflow_versions
-from orchestrator.store.terms import Terms, TermsShelf
+from orchestrator.domain.workflows.calendars import Calendar
+from orchestrator.domain.workflows.promises import PromisedRate
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import workflow_versions
+from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
 from tests.leads import TEXT, lead_workflow, publish_leads
 
 HOURS = """{zone: Europe/Berlin, hours: {mon-tue: ["09:00-12:00", "13:00-17:00"], fri: 09:00-24:00},

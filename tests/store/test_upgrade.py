@@ -12,11 +12,11 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import orchestrator.store
-from orchestrator.store.audit_guards import look_at_audit
-from orchestrator.store.engine import Store
-from orchestrator.store.migrate import open_store, schema_version
-from orchestrator.store.schema import HEAD
-from orchestrator.store.views import list_audit
+from orchestrator.store.database.audit_guards import look_at_audit
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.migrate import open_store, schema_version
+from orchestrator.store.database.schema import HEAD
+from orchestrator.store.views.events import list_audit
 
 MIGRATIONS = Path(orchestrator.store.__file__).parent / "migrations"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from connectors.handoff import hand_over
+from connectors.handoff.single import hand_over
 from connectors.registry import load_connectors
-from orchestrator.domain.handoff import Connector, Outcome, Outgoing
+from orchestrator.domain.delivery.handoff import Connector, Outcome, Outgoing
 
 _HERE = """\
 connector: {name}-here

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.comparing import Difference
-from orchestrator.domain.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
+from orchestrator.domain.delivery.comparing import Difference
+from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
 from tests.systems.conftest import PostOffice
 from tests.systems.cutting import Wire
 from tests.systems.helpdesk import PASSWORD, USER, Helpdesk

@@ -13,9 +13,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from connectors.handoff import hand_over
+from connectors.handoff.single import hand_over
 from connectors.registry import load_connectors
-from orchestrator.domain.handoff import Blame, Failed, Outcome, Outgoing, Receipted
+from orchestrator.domain.delivery.handoff import Blame, Failed, Outcome, Outgoing, Receipted
 from orchestrator.embedded.ports import free_port
 from tests.self_signed import write_self_signed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
+from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
 from tests.systems.cutting import Wire
 from tests.systems.rigs import Bench, bench_at
 from tests.systems.synapse import BURST, Account, Synapse

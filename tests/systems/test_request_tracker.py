@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.deliveries import take_deliveries
-from orchestrator.store.engine import Store
+from orchestrator.store.database.engine import Store
+from orchestrator.store.drive.deliveries import take_deliveries
 from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed
 from tests.systems.cutting import Wire
 from tests.systems.request_tracker import RequestTracker

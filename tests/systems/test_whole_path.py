@@ -9,10 +9,10 @@ import pytest
 
 from connectors.registry import catalog, load_connectors
 from meshline import Producer
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.views import show_event
+from orchestrator.store.views.events import show_event
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.leads import TEXT

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.addresses import is_address, is_mailable
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.text.addresses import is_address, is_mailable
+from orchestrator.domain.workflows.workflow import Workflow
 from tests.unit.workflows import changed
 
 BROKEN = [
@@ -73,7 +73,7 @@ def test_a_workflow_that_an_older_rule_took_can_still_be_read() -> None:
 
 
 def test_a_command_says_what_to_write_instead() -> None:
-    from orchestrator.domain.addresses import checked_address
+    from orchestrator.domain.text.addresses import checked_address
 
     assert checked_address("  a@acme.example ", field="owner") == "a@acme.example"
     with pytest.raises(Refused, match="is no e-mail address"):

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.advice import ADVICE, BLOCKED, advise
-from orchestrator.domain.blockers import told_blocker
-from orchestrator.domain.gates import FAILING, PAUSED, RATE_LIMITED, UNAUTHORIZED
-from orchestrator.domain.incidents import FURTHER, HELD, LATE, LOW_RATE
+from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.domain.delivery.breakers import FAILING, PAUSED, RATE_LIMITED, UNAUTHORIZED
+from orchestrator.domain.incidents.advice import ADVICE, BLOCKED, advise
+from orchestrator.domain.incidents.incident import FURTHER, HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
 
 

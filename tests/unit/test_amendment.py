@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.amendment import apply_amendments, parse_amendments
 from orchestrator.domain.errors import Refused
+from orchestrator.domain.recipes.amendment import apply_amendments, parse_amendments
 
 PAYLOAD: dict[str, Any] = {
     "email": "ann@example.com",

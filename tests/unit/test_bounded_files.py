@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from connectors.definition_file import read_definition
-from orchestrator.domain.bounded_files import read_bounded
+from orchestrator.domain.documents.bounded_files import read_bounded
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.recipe_file import read_recipe
-from orchestrator.domain.workflow_file import read_workflow
+from orchestrator.domain.recipes.file import read_recipe
+from orchestrator.domain.workflows.file import read_workflow
 from orchestrator.keeper.contacts import read_contacts
 
 

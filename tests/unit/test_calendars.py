@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.calendars import (
+from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.workflows.calendars import (
     Calendar,
     deadline,
     elapsed,
@@ -18,8 +19,7 @@ from orchestrator.domain.calendars import (
     parse_days,
     parse_span,
 )
-from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.workflows.workflow import Workflow
 from tests.leads import TEXT, lead_workflow
 
 DAY = (9 * 60, 17 * 60)

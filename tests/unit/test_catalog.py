@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.catalog import destination_faults, undo_faults
+from orchestrator.domain.delivery.handoff import Action
 from orchestrator.domain.errors import Fault
-from orchestrator.domain.handoff import Action
-from orchestrator.domain.workflow import Destination, Fact
+from orchestrator.domain.workflows.catalog import destination_faults, undo_faults
+from orchestrator.domain.workflows.workflow import Destination, Fact
 from tests.unit.workflows import CATALOG
 
 FACTS = {

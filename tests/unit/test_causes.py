@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.causes import cause_of, held_cause
-from orchestrator.domain.contract import Contract, compile_contract
-from orchestrator.domain.contract_places import Places
+from orchestrator.domain.contracts.contract import Contract, compile_contract
+from orchestrator.domain.contracts.places import Places
+from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.errors import IllegalMove
-from orchestrator.domain.incidents import (
+from orchestrator.domain.incidents.causes import cause_of, held_cause
+from orchestrator.domain.incidents.incident import (
     IncidentKind,
     IncidentMove,
     IncidentState,
@@ -16,7 +17,6 @@ from orchestrator.domain.incidents import (
 )
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Violation
 
 SCHEMA: dict[str, object] = {
     "type": "object",

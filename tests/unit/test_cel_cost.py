@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from cel_expr_python.cel import Type
 
-from orchestrator.domain.cel import Environment, NotComputed
-from orchestrator.domain.cel_cost import loops_of
-from orchestrator.domain.cel_text import tokens
+from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected
+from orchestrator.domain.workflows.cel import Environment, NotComputed
+from orchestrator.domain.workflows.cel_cost import loops_of
+from orchestrator.domain.workflows.cel_text import tokens
 from orchestrator.pipeline.route import route
 from tests.unit.workflows import compiled
 

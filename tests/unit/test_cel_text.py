@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.cel_text import calls, data_paths, names, plain_path, tokens
+from orchestrator.domain.workflows.cel_text import calls, data_paths, names, plain_path, tokens
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.comparing import Comparison, Difference, differences
+from orchestrator.domain.delivery.comparing import Comparison, Difference, differences
 
 
 def same(sent: object, stored: object, how: Comparison) -> bool:

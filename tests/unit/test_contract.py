@@ -7,9 +7,14 @@ from typing import Any
 import jsonschema
 import pytest
 
-from orchestrator.domain.contract import MOST_VIOLATIONS, Contract, Formats, compile_contract
-from orchestrator.domain.contract import schema_faults as faults_of_schema
-from orchestrator.domain.contract_document import DRAFT_7, DRAFT_2020
+from orchestrator.domain.contracts.contract import (
+    MOST_VIOLATIONS,
+    Contract,
+    Formats,
+    compile_contract,
+)
+from orchestrator.domain.contracts.contract import schema_faults as faults_of_schema
+from orchestrator.domain.contracts.document import DRAFT_7, DRAFT_2020
 from orchestrator.domain.errors import Fault
 
 

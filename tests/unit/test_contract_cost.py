@@ -10,15 +10,20 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain import contract_cost
-from orchestrator.domain.compiled import compile_workflow
-from orchestrator.domain.contract import Contract, TooDear, compile_contract, schema_faults
-from orchestrator.domain.contract_cost import MOST_STEPS, cost_of
+from orchestrator.domain.contracts import cost as contract_cost
+from orchestrator.domain.contracts.contract import (
+    Contract,
+    TooDear,
+    compile_contract,
+    schema_faults,
+)
+from orchestrator.domain.contracts.cost import MOST_STEPS, cost_of
+from orchestrator.domain.contracts.pattern_cost import Effort, effort_of, steps_on
+from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.pattern_cost import Effort, effort_of, steps_on
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected
-from orchestrator.domain.workflow_file import parse_workflow
+from orchestrator.domain.workflows.compiled import compile_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.pipeline.validate import validate
 from tests.conftest import SHARED
 from tests.leads import CATALOG, TEXT, lead_workflow

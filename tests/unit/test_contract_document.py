@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.contract_document import DRAFT_7, at_pointer, embed
+from orchestrator.domain.contracts.document import DRAFT_7, at_pointer, embed
 
 DOCUMENT: dict[str, Any] = {
     "$schema": DRAFT_7,

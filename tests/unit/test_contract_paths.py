@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.contract_document import DRAFT_7
-from orchestrator.domain.contract_paths import ANY, ContractPaths, Declared, Undeclared
+from orchestrator.domain.contracts.document import DRAFT_7
+from orchestrator.domain.contracts.paths import ANY, ContractPaths, Declared, Undeclared
 
 ADDRESS = {"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.drift.doctor import Broken, diagnose_drift
+from orchestrator.domain.delivery.verdicts import Violation
+from orchestrator.domain.drift.compare import Broken, diagnose_drift
 from orchestrator.domain.drift.finding import Finding
-from orchestrator.domain.verdicts import Violation
 
 TIERS = ("enterprise", "pro", "starter")
 CONTRACT = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.durations import seconds
+from orchestrator.domain.text.durations import seconds
 
 
 @pytest.mark.parametrize(

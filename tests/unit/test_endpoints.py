@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.endpoints import broker_fault, database_fault, kombu_address
+from orchestrator.domain.text.endpoints import broker_fault, database_fault, kombu_address
 
 GOOD_BROKERS = [
     "redis://127.0.0.1:6379/0",

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import Fault
-from orchestrator.domain.facts import Facts, compile_facts
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected
-from orchestrator.domain.workflow import Fact
+from orchestrator.domain.workflows.facts import Facts, compile_facts
+from orchestrator.domain.workflows.workflow import Fact
 
 CONTRACT: dict[str, Any] = {
     "type": "object",

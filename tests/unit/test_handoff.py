@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.comparing import Difference, differences
+from orchestrator.domain.delivery.comparing import Difference, differences
 
 
 def test_a_record_that_holds_what_was_sent_has_no_differences() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.hints import did_you_mean, nearest, renames
+from orchestrator.domain.text.hints import did_you_mean, nearest, renames
 
 
 @pytest.mark.parametrize(

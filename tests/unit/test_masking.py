@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from orchestrator.domain.masking import (
+from orchestrator.domain.text.masking import (
     address_spellings,
     masked,
     masked_in,

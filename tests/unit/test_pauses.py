@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.domain.delivery.pauses import end_of_pause
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.pauses import end_of_pause
 
 NOW = datetime(2026, 11, 29, 6, tzinfo=UTC)
 

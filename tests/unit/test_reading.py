@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kombu.message import Message
 
-from workers.reading import Drop, Poison, judge, shown
+from workers.guard.message_shape import Drop, Poison, judge, shown
 
 ADDRESS = "ada@private.example"
 TASKS = frozenset({"meshline.validate"})

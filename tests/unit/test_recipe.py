@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.errors import InvalidFile, Refused
-from orchestrator.domain.recipe import Mended, apply_recipe
-from orchestrator.domain.recipe_file import parse_recipe, recipe_of, steps_of_options
+from orchestrator.domain.recipes.file import parse_recipe, recipe_of, steps_of_options
+from orchestrator.domain.recipes.recipe import Mended, apply_recipe
 
 LEAD: dict[str, Any] = {
     "email": "ada@example.com",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.domain.retries import RetryPolicy, backoff
+from orchestrator.domain.delivery.retries import RetryPolicy, backoff
 
 POLICY = RetryPolicy(limit=4, first=5, factor=3, ceiling=60)
 

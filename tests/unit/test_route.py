@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.delivery.verdicts import Rejected, Routed
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Rejected, Routed
 from orchestrator.pipeline.route import route
 from tests.unit.workflows import compiled, routing_on
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.domain.runbook import runbook_address
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.workflows.runbook import runbook_address
+from orchestrator.domain.workflows.workflow import Workflow
 from tests.unit.workflows import changed
 
 

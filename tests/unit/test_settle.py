@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Action,
     Blame,
     Confirmed,
@@ -13,9 +13,9 @@ from orchestrator.domain.handoff import (
     Proof,
     TakenBack,
 )
+from orchestrator.domain.delivery.retries import RetryPolicy
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.retries import RetryPolicy
 from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
 from orchestrator.pipeline.settle_event import (
     Delivered,

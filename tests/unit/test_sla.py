@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.domain.promises import PromisedRate, Rate
-from orchestrator.domain.sla import Sla, SuccessRate
+from orchestrator.domain.workflows.promises import PromisedRate, Rate
+from orchestrator.domain.workflows.sla import Sla, SuccessRate
 
 
 def rate(delivered: int, quarantined: int) -> Rate:

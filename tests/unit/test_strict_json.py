@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
+from orchestrator.domain.documents.json_elements import elements
+from orchestrator.domain.documents.json_faults import Fault
 from orchestrator.domain.errors import InvalidJson, PayloadTooLarge
-from orchestrator.domain.json_elements import elements
-from orchestrator.domain.json_faults import Fault
 
 JSON_VALUES = st.recursive(
     st.none()

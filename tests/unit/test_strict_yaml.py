@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain import strict_yaml
+from orchestrator.domain.documents import strict_yaml
 
 
 def test_scalars_are_read_as_yaml_1_2_has_them() -> None:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from orchestrator.domain.contract import MOST_VIOLATIONS
+from orchestrator.domain.contracts.contract import MOST_VIOLATIONS
+from orchestrator.domain.delivery.verdicts import Amended, Rejected, Valid
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.verdicts import Amended, Rejected, Valid
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.pipeline.validate import validate
 from tests.unit.workflows import compiled

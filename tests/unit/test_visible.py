@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from orchestrator.domain.visible import visible, visible_json, visible_lines
+from orchestrator.domain.text.visible import visible, visible_json, visible_lines
 
 ODD = [
     *map(chr, [*range(0x20), *range(0x7F, 0xA0)]),  # C0, delete, C1

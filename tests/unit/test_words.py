@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain import strict_json
+from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.words import MOST_WORDS, sought_words, words_of
+from orchestrator.domain.text.words import MOST_WORDS, sought_words, words_of
 
 
 def words(**payload: object) -> list[str]:

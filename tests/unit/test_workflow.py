@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.domain.retries import RetryPolicy
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.delivery.retries import RetryPolicy
+from orchestrator.domain.workflows.workflow import Workflow
 from tests.unit.workflows import changed
 
 

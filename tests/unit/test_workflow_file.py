@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.catalog import Catalog
-from orchestrator.domain.compiled import compile_workflow
+from orchestrator.domain.delivery.verdicts import Routed
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.verdicts import Routed
-from orchestrator.domain.workflow import Workflow
-from orchestrator.domain.workflow_file import parse_workflow, read_workflow
+from orchestrator.domain.workflows.catalog import Catalog
+from orchestrator.domain.workflows.compiled import compile_workflow
+from orchestrator.domain.workflows.file import parse_workflow, read_workflow
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.pipeline.route import route
 from tests.unit.workflows import CATALOG
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from orchestrator.domain.catalog import Catalog
-from orchestrator.domain.compiled import CompiledWorkflow, compile_workflow
-from orchestrator.domain.handoff import Action, Idempotency, Proof
-from orchestrator.domain.workflow import Workflow
+from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
+from orchestrator.domain.workflows.catalog import Catalog
+from orchestrator.domain.workflows.compiled import CompiledWorkflow, compile_workflow
+from orchestrator.domain.workflows.workflow import Workflow
 
 LEADS: dict[str, Any] = {
     "workflow": "lead-routing",

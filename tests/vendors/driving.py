@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from connectors.definition_file import read_definition
-from connectors.definition_http import HttpDefinition
-from connectors.handoff import hand_over
-from connectors.http import HttpConnector
-from connectors.http_client import HttpClient
-from orchestrator.domain.handoff import Connector, Outcome, Outgoing
-from orchestrator.domain.retries import RetryPolicy
+from connectors.handoff.single import hand_over
+from connectors.http.client import HttpClient
+from connectors.http.connector import HttpConnector
+from connectors.http.definition import HttpDefinition
+from orchestrator.domain.delivery.handoff import Connector, Outcome, Outgoing
+from orchestrator.domain.delivery.retries import RetryPolicy
 from orchestrator.pipeline.settle import Done, GiveUp, TryAgain, settle
 from tests.vendors.cases import Case
 from tests.vendors.stand_in import StandIn

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from connectors.definition.extending import SHIPPED
 from connectors.definition_file import read_definition
-from connectors.definition_http import HttpDefinition
-from connectors.extending import SHIPPED
+from connectors.http.definition import HttpDefinition
 
 
 @cache  # reading one takes 30 ms, and it is frozen

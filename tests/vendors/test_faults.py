@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import load_connectors
-from orchestrator.domain.handoff import Confirmed, Receipted
+from orchestrator.domain.delivery.handoff import Confirmed, Receipted
 from orchestrator.pipeline.settle import Done, GiveUp
 from tests.vendors.cases import Case
 from tests.vendors.driving import OTHER_KEY, Bench, bench_of, drive

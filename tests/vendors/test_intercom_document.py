@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.handoff import Confirmed, Failed, Mismatched, TakenBack
+from orchestrator.domain.delivery.handoff import Confirmed, Failed, Mismatched, TakenBack
 from tests.vendors.cases import Case
 from tests.vendors.changes import breaking_changes
 from tests.vendors.document import document

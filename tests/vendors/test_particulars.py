@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.handoff import Blame, Confirmed, Failed, Mismatched, Receipted
+from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Mismatched, Receipted
 from orchestrator.pipeline.settle import GiveUp
 from tests.vendors.driving import Bench, bench_of, drive
 from tests.vendors.every import CASES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.handoff import (
+from orchestrator.domain.delivery.handoff import (
     Blame,
     Confirmed,
     Failed,

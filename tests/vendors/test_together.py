@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.lanes import Job, hand_over_many
-from orchestrator.domain.handoff import Action, Confirmed, Failed, Outcome, Receipted
+from connectors.handoff.concurrent import Job, hand_over_many
+from orchestrator.domain.delivery.handoff import Action, Confirmed, Failed, Outcome, Receipted
 from orchestrator.pipeline.settle import Done
 from tests.vendors.cases import Case
 from tests.vendors.driving import Bench, bench_of, drive

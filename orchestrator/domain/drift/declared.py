@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.contract_document import DRAFT_7, at_pointer, draft_of
-from orchestrator.domain.contract_paths import ANY
+from orchestrator.domain.contracts.document import DRAFT_7, at_pointer, draft_of
+from orchestrator.domain.contracts.paths import ANY
 from orchestrator.domain.drift.finding import ITEM, Path
 from orchestrator.domain.drift.shapes import text_of, type_of
 

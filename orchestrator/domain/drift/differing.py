@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from orchestrator.domain.drift.changes import Comparison
 from orchestrator.domain.drift.finding import Kind, Path
 from orchestrator.domain.drift.profile import Field
+from orchestrator.domain.drift.report import Story, shapes_of
 from orchestrator.domain.drift.shapes import format_of, listed
-from orchestrator.domain.drift.story import Story, shapes_of
 
 _TIMES = frozenset({"date-time", "date", "epoch seconds", "epoch milliseconds"})
 _ENOUGH = 3  # different values on each side, from which on a format says something

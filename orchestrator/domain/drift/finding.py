@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.domain.abbreviate import shorten
-from orchestrator.domain.violations import json_pointer
+from orchestrator.domain.contracts.violations import json_pointer
+from orchestrator.domain.text.abbreviate import shorten
 
 ITEM = "*"
 """The step from an array to any of its items."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.drift.finding import ITEM, Path
-from orchestrator.domain.drift.looks import UNKNOWN, alike
+from orchestrator.domain.drift.formats import UNKNOWN, alike
 from orchestrator.domain.drift.profile import Field, Profile
 from orchestrator.domain.drift.shapes import tells
-from orchestrator.domain.hints import resemblance
+from orchestrator.domain.text.hints import resemblance
 
 SURE = 0.55
 """From here on it is taken for the same field, if nothing else comes near."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import replace
 
-from orchestrator.domain.contract_places import Places
+from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.drift.finding import Finding, placed
 
 _LONGEST_NAME = 200  # characters, as in the title of an incident

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator.domain.drift.finding import ITEM, Path
-from orchestrator.domain.drift.looks import Looks, looks_of
+from orchestrator.domain.drift.formats import Looks, looks_of
 from orchestrator.domain.drift.shapes import text_of, type_of
 
 MOST_FIELDS = 5_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.domain.visible import visible
+from orchestrator.domain.text.visible import visible
 
 _LONGEST_SHOWN = 32
 _LONGEST_KEPT = 200  # of a text, where values are compared

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from orchestrator.domain.commitments import Value, repeats
-from orchestrator.store.audit_guards import put_guards_up, take_guards_away
-from orchestrator.store.audit_values import commit_values
+from orchestrator.store.database.audit_guards import put_guards_up, take_guards_away
+from orchestrator.store.database.audit_values import commit_values
 
 revision = "0011"
 down_revision = "0010"

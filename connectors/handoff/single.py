@@ -1,0 +1,330 @@
+"""One delivery to its proof: the order of look-up, create and read-back.
+
+Whatever a connector does, the answer is an Outcome; what may have been stored is never taken for
+not stored, and a record whose id is known is read, never made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import types
+from collections.abc import Coroutine, Generator
+from dataclasses import replace
+from traceback import extract_tb
+
+from orchestrator.domain.delivery.comparing import differences
+from orchestrator.domain.delivery.handoff import (
+    Action,
+    Blame,
+    Confirmed,
+    Connector,
+    Failed,
+    Idempotency,
+    Mismatched,
+    Outcome,
+    Outgoing,
+    Proof,
+    Receipted,
+    TakenBack,
+)
+from orchestrator.domain.errors import (
+    AlreadyThere,
+    ConnectorError,
+    DestinationRefused,
+    DestinationUnavailable,
+    NotReached,
+    OutcomeUnknown,
+    RateLimited,
+    Unauthorized,
+)
+from orchestrator.domain.text.masking import masked, masked_in
+
+_NEVER_FOLDED = (Idempotency.LOOKUP, Idempotency.NONE)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two reads of a record that lags behind
+
+
+async def hand_over(
+    connector: Connector,
+    call: Outgoing,
+    *,
+    confirm: tuple[str, ...],
+    look_first: bool,
+    known: str | None = None,
+    undo: bool = False,
+    longest: float = math.inf,
+) -> Outcome:
+    """Hand over one delivery within its action's time; never raises but for a cancellation.
+
+    `look_first` says that an earlier call's outcome is unknown: it is looked up, or sent again with
+    the tool's own key, or, where there is neither, left to a person. `known` is the record that an
+    earlier call made: it is only read, and with `undo` taken back.
+    """
+    action = connector.actions.get(call.action)
+    if action is None:
+        told = f"{connector.name} has no action {call.action}"
+        return Failed(error=told, permanent=True, blame=Blame.OURS)
+    seconds = min(longest, action.timeout_seconds)
+    handoff = Handoff(
+        connector, action, call,
+        may_be_there=look_first, known=known, last_moment=time.monotonic() + seconds,
+    )  # fmt: skip
+    problem = handoff.problem(confirm, undo=undo)
+    if problem is not None:
+        return problem
+    return await guarded(handoff, handoff.take_back() if undo else handoff.run(confirm), seconds)
+
+
+async def guarded(
+    handoff: Handoff, work: Coroutine[object, object, Outcome], seconds: float
+) -> Outcome:
+    """The outcome of a handoff's work within so long, whatever it raises."""
+    try:
+        return await _within(seconds, work)
+    except ConnectorError as error:
+        return handoff.failed_by(error)
+    except TimeoutError:
+        return handoff.failed(f"it took longer than {seconds:g} s", blame=Blame.SYSTEM)
+    except Exception as error:  # noqa: BLE001 -- a fault in a connector must not become a lost delivery
+        return handoff.failed(place_of(error), blame=Blame.OURS)
+
+
+async def _within(seconds: float, work: Coroutine[object, object, Outcome]) -> Outcome:
+    """Await `work` for at most so long. Raises TimeoutError.
+
+    The clock is started only when the work first waits: a timer costs more than a whole handoff
+    that does no I/O.
+    """
+    try:
+        waiting_for = work.send(None)
+    except StopIteration as done:
+        outcome: Outcome = done.value
+        return outcome
+    async with asyncio.timeout(seconds):
+        return await _resumed(work, waiting_for)
+
+
+@types.coroutine
+def _resumed(
+    work: Coroutine[object, object, Outcome], waiting_for: object
+) -> Generator[object, object, Outcome]:
+    """Go on with a coroutine that was begun by hand, in the task that began it."""
+    try:
+        while True:
+            try:
+                value = yield waiting_for
+            except BaseException as error:  # noqa: BLE001 -- a cancellation is the work's to see
+                waiting_for = work.throw(error)
+            else:
+                waiting_for = work.send(value)
+    except StopIteration as done:
+        outcome: Outcome = done.value
+        return outcome
+
+
+class Handoff:
+    """One delivery under way; it knows at every moment whether the record may be there."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        action: Action,
+        call: Outgoing,
+        *,
+        may_be_there: bool,
+        known: str | None,
+        last_moment: float,
+    ) -> None:
+        self._connector = connector
+        self._action = action
+        self._call = call
+        self._may_be_there = may_be_there
+        self._record_id = known
+        self._last_moment = last_moment  # of `time.monotonic`
+
+    def problem(self, confirm: tuple[str, ...], *, undo: bool) -> Failed | None:
+        """Why a call should not even go out."""
+        if undo:
+            if self._record_id is None or not self._action.can_undo:
+                return self._not_called(f"{self._call.action} cannot be taken back")
+            return None
+        without_proof = self._may_be_there and self._record_id is None
+        if without_proof and self._action.idempotency is Idempotency.NONE:
+            told = "an earlier call got no answer, and there is no way to look it up"
+            return self.failed(told, blame=Blame.OURS)
+        misfit = _misfit(self._action, self._call, confirm)
+        return self._not_called(misfit) if misfit else None
+
+    def _not_called(self, error: str) -> Failed:
+        return self.failed(error, permanent=True, blame=Blame.OURS)
+
+    async def run(self, confirm: tuple[str, ...]) -> Outcome:
+        """Find or make the record, and prove it."""
+        known = self._record_id
+        if known is not None:
+            proven = await self._prove(known, confirm, found=True)
+            if proven is not None:
+                return proven
+            self._forget()
+        found = await self._look_up() if self._may_be_there else None
+        if known is not None and found is None and self._action.idempotency in _NEVER_FOLDED:
+            # A person took it away, or our login may make records and not see them: with that, each
+            # try would make one more.
+            self._may_be_there = True
+            return self.failed(f"record {known}, which was made, cannot be seen", permanent=True)
+        record_id, found_it = (found, True) if found is not None else await self._create()
+        return await self._proven(record_id, confirm, found=found_it)
+
+    async def go_on(self, made: str | ConnectorError, confirm: tuple[str, ...]) -> Outcome:
+        """Prove what one request made among others, by its id or its error."""
+        self._may_be_there = not isinstance(made, (DestinationRefused, DestinationUnavailable))
+        if isinstance(made, AlreadyThere):
+            self._may_be_there = True
+            return await self._proven(await self._refused_as_there(made), confirm, found=True)
+        if isinstance(made, ConnectorError):
+            raise made
+        return await self._proven(made, confirm, found=False)
+
+    async def take_back(self) -> Outcome:
+        """Undo the record."""
+        record_id = self._record_id or ""
+        await self._connector.undo(self._call, record_id)
+        return TakenBack(record_id=record_id)
+
+    async def _proven(self, record_id: str, confirm: tuple[str, ...], *, found: bool) -> Outcome:
+        self._record_id = record_id
+        proven = await self._prove(record_id, confirm, found=found)
+        if proven is None:
+            error = f"record {record_id} was made but is not there to be read"
+            return self.failed(error, blame=Blame.SYSTEM)
+        return proven
+
+    async def _prove(
+        self, record_id: str, confirm: tuple[str, ...], *, found: bool
+    ) -> Outcome | None:
+        """Read the record back, for as long as it may lag behind; None where it is not there."""
+        if self._action.proof is Proof.RECEIPT:
+            return Receipted(receipt_id=record_id)
+        until = min(time.monotonic() + self._action.confirm_seconds, self._last_moment)
+        pause = _FIRST_PAUSE
+        while True:
+            outcome = await self._compare(record_id, confirm, found=found)
+            if isinstance(outcome, Confirmed) or time.monotonic() + pause > until:
+                return outcome
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _compare(
+        self, record_id: str, confirm: tuple[str, ...], *, found: bool
+    ) -> Confirmed | Mismatched | None:
+        record = await self._connector.read(self._call, record_id)
+        if record is None:
+            return None
+        differing = differences(self._call.fields, record.fields, confirm, self._action.compare)
+        if differing:
+            shown = tuple(
+                replace(one, stored=masked_in(one.stored, self._masks)) for one in differing
+            )
+            return Mismatched(record_id=record_id, differences=shown)
+        return Confirmed(record_id=record_id, found=found)
+
+    async def _look_up(self) -> str | None:
+        if self._action.idempotency is not Idempotency.LOOKUP:
+            return None
+        found = await self._connector.lookup(self._call)
+        self._may_be_there = found is not None
+        return found
+
+    async def _create(self) -> tuple[str, bool]:
+        """The record's id, and whether it was there before."""
+        # A process that was frozen, or a machine that slept, wakes up here: by now another run may
+        # have made the record.
+        if time.monotonic() > self._last_moment:
+            raise TimeoutError
+        before = self._may_be_there
+        self._may_be_there = True
+        try:
+            return await self._connector.create(self._call), False
+        except AlreadyThere as error:
+            return await self._refused_as_there(error), True
+        except (DestinationRefused, DestinationUnavailable):
+            self._may_be_there = before
+            raise
+
+    async def _refused_as_there(self, error: AlreadyThere) -> str:
+        found = error.record_id or await self._connector.lookup(self._call)
+        if found is None:  # a search that lags behind
+            raise OutcomeUnknown(f"{error}; and a look-up does not find it yet")
+        return found
+
+    def _forget(self) -> None:
+        self._record_id = None
+        self._may_be_there = True  # another may stand in its place
+
+    def failed_by(self, error: ConnectorError) -> Failed:
+        """What stands after a connector's error."""
+        wait = error.retry_after if isinstance(error, RateLimited) else None
+        failed = self.failed(
+            str(error), permanent=error.permanent, retry_after=wait, blame=_blamed(error)
+        )
+        return replace(failed, reached=not isinstance(error, NotReached))
+
+    def failed(
+        self,
+        error: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        blame: Blame = Blame.CALL,
+    ) -> Failed:
+        """What stands after an error; without look-up or native key an unknown outcome is final."""
+        unknown = self._may_be_there
+        if unknown:
+            lost = self._record_id is None and self._action.idempotency is Idempotency.NONE
+            permanent = permanent or lost
+            # Before its settle time a look-up cannot be believed.
+            retry_after = max(retry_after or 0.0, self._action.settle_seconds) or None
+        return Failed(
+            error=f"{self._connector.name}: {masked(error, self._masks)}",
+            permanent=permanent,
+            unknown=unknown,
+            retry_after=retry_after,
+            record_id=self._record_id,
+            blame=blame,
+        )
+
+    @property
+    def _masks(self) -> frozenset[str]:
+        """What the connector's secrets look like; a plug-in may have none to tell."""
+        masks: frozenset[str] = getattr(self._connector, "masks", frozenset())
+        return masks
+
+
+def _blamed(error: ConnectorError) -> Blame:
+    """What an error says about the system."""
+    if isinstance(error, Unauthorized):
+        return Blame.LOGIN
+    if isinstance(error, RateLimited):
+        return Blame.PACE
+    return Blame.CALL if error.permanent else Blame.SYSTEM
+
+
+def _misfit(action: Action, call: Outgoing, confirm: tuple[str, ...]) -> str | None:
+    """Why a call should not even go out."""
+    missing = action.required - call.fields.keys()
+    if missing:
+        return f"{call.action} needs {', '.join(sorted(missing))}"
+    unknown = call.fields.keys() - action.required - action.optional
+    if unknown and not action.open_fields:
+        return f"{call.action} does not take {', '.join(sorted(unknown))}"
+    if action.proof is Proof.READ_BACK and call.fields.keys().isdisjoint(confirm):
+        return f"nothing of what is sent to {call.action} would be confirmed"
+    return None
+
+
+def place_of(error: Exception) -> str:
+    """An unexpected error by type and place; its text may hold a secret."""
+    frames = extract_tb(error.__traceback__)
+    place = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"the connector failed with {type(error).__name__}{place}"

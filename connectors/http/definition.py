@@ -1,0 +1,235 @@
+"""What a YAML definition of a system over HTTP may say."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from connectors.definition.shared_keys import Declared, Definition, Strict
+from connectors.definition.values import (
+    LagTime,
+    Place,
+    Places,
+    Secret,
+    SecretName,
+    Slug,
+    Statuses,
+    Text,
+    UrlPath,
+    word_of,
+    words_of,
+)
+
+
+class Means(StrEnum):
+    """What an answer may mean."""
+
+    REFUSED = "refused"  # it will never be taken
+    UNAVAILABLE = "unavailable"  # nothing was stored; come again
+    RATE_LIMITED = "rate_limited"  # the same, and slower
+    UNAUTHORIZED = "unauthorized"  # it is our credentials
+    UNKNOWN = "unknown"  # it may have been stored
+    CONFLICT = "conflict"  # it is there already
+    ABSENT = "absent"  # there is no such record
+
+
+class Stage(StrEnum):
+    """Which of an action's requests was answered."""
+
+    WRITE = "write"
+    LOOKUP = "lookup"
+    READ = "read"
+    UNDO = "undo"
+
+
+class Wait(Strict):
+    """Where an answer says how long to wait."""
+
+    at: Place
+    unit: Literal["s", "ms"] = "s"
+
+
+class Sign(Strict):
+    """What tells one kind of answer from the others."""
+
+    status: Statuses | None = None
+    at: Place | None = None
+    value: Any = Field(None, alias="is")
+
+
+class ErrorRule(Sign):
+    """What one kind of answer means."""
+
+    means: Annotated[Means, word_of(Means)]
+    on: Annotated[Any, *words_of(Stage)] = Field(default_factory=lambda: frozenset(Stage))
+    retry_after: Wait | None = None
+
+
+class Conflict(Sign):
+    """The answer that says that the record is there already."""
+
+    record_id: Place | None = None
+
+
+class Ask(Strict):
+    """A request: where it goes."""
+
+    path: UrlPath
+    query: dict[Text, str] = Field(default_factory=dict)
+    headers: dict[Text, str] = Field(default_factory=dict)
+
+
+class Bodied(Ask):
+    """A request that may carry JSON or a form."""
+
+    body: Any = Field(None, alias="json")
+    form: dict[Text, str] | None = None
+
+
+class Write(Bodied):
+    """The request that stores something."""
+
+    method: Literal["post", "put", "patch"]
+    record_id: Place | None = None  # where the answer has the record's id; a receipt needs none
+
+
+class Create(Write):
+    """The request that makes the record."""
+
+    method: Literal["post", "put", "patch"] = "post"
+
+
+class Update(Write):
+    """The request that changes the record that the look-up finds."""
+
+    method: Literal["post", "put", "patch"] = "patch"
+
+
+class Upsert(Write):
+    """The request that makes the record, or changes the one that is there."""
+
+    method: Literal["post", "put", "patch"] = "put"
+
+
+class Search(Ask):
+    """A request that changes nothing."""
+
+    method: Literal["get", "post"] = "get"
+    body: Any = Field(None, alias="json")
+
+
+class Lookup(Search):
+    """The request that finds a record by its key."""
+
+    items: Place | None = None  # where the answer has the list of records; empty: not there
+    absent_status: Literal[404, 410] | None = None  # or the status that says: not there
+    record_id: Place  # where an item (without `items`, the answer) has the record's id
+    where: dict[Place, str] = Field(default_factory=dict)  # what an item must read, by place
+
+
+class Read(Search):
+    """The request that reads a record back."""
+
+    # Where each field stands; one text says where an object with all of them stands.
+    fields: Places
+    where: dict[Place, str] = Field(default_factory=dict)  # what our record reads, by place
+    within_seconds: LagTime = Field(0.0, alias="within")
+
+
+class Undo(Bodied):
+    """The request that takes a record back."""
+
+    method: Literal["delete", "post", "put", "patch"] = "delete"
+
+
+class Batch(Bodied):
+    """The request that carries several writes at once."""
+
+    method: Literal["post", "put", "patch"] = "post"
+    most: int = Field(ge=2, le=1_000)  # of them in one request
+    item: Any  # one of them; `{items}` in `json` is the list
+    results: Place | None = None  # where the answer has a list with what became of each
+    where: dict[Place, str] = Field(default_factory=dict)  # what its own result must read, by place
+    record_id: Place | None = None  # where a result has the record's id
+
+
+class HttpAction(Declared):
+    """One action over HTTP."""
+
+    create: Create | None = None
+    update: Update | None = None
+    upsert: Upsert | None = None
+    lookup: Lookup | None = None
+    conflict: Conflict | None = None
+    read: Read | None = None
+    undo: Undo | None = None
+    batch: Batch | None = None
+    errors: tuple[ErrorRule, ...] = ()
+
+    def writes(self) -> list[tuple[str, Write]]:
+        """The requests that store something, by their names; a right action has one."""
+        said = {"create": self.create, "update": self.update, "upsert": self.upsert}
+        return [(name, write) for name, write in said.items() if write is not None]
+
+
+class Basic(Strict):
+    """HTTP basic authentication."""
+
+    user: Secret
+    password: Secret | None = None
+
+
+class HeaderAuth(Strict):
+    """A key in a header of the vendor's own."""
+
+    name: Text
+    value: Secret
+    prefix: str = ""
+
+
+class OAuth2(Strict):
+    """A token that is fetched, kept, and fetched anew."""
+
+    grant: Literal["client_credentials", "refresh_token"]
+    token_url: Text
+    client_id: Secret
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
+    scope: Text | None = None
+    send_as: Literal["basic", "body"] = "body"
+
+
+class Hmac(Strict):
+    """A signature of the body in a header."""
+
+    header: Text
+    secret: Secret
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
+    prefix: str = ""
+
+
+class Auth(Strict):
+    """At most one way to prove who we are."""
+
+    bearer: Secret | None = None
+    basic: Basic | None = None
+    header: HeaderAuth | None = None
+    oauth2: OAuth2 | None = None
+    standard_webhooks: Secret | None = None
+    hmac: Hmac | None = None
+
+
+class HttpDefinition(Definition):
+    """A system that is reached over HTTP."""
+
+    kind: Literal["http"]
+    base_url: Text
+    private_network: bool = False
+    auth: Auth = Field(default_factory=Auth)
+    secrets: dict[SecretName, Secret] = Field(default_factory=dict)
+    headers: dict[Text, str] = Field(default_factory=dict)
+    errors: tuple[ErrorRule, ...] = ()
+    max_answer_bytes: int = Field(1_048_576, ge=1_024, le=67_108_864)
+    actions: dict[Slug, HttpAction] = Field(min_length=1)

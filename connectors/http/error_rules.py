@@ -1,0 +1,121 @@
+"""What a definition says about answers that the general table would read otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from connectors.definition.paths import Steps, Unreadable, as_text, dig_or_none, record_id_at, steps
+from connectors.http.definition import Conflict, ErrorRule, Means, Sign, Stage, Wait
+from connectors.http.exchange import Answer
+from orchestrator.domain.delivery.retries import usable_wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a rule makes of an answer."""
+
+    means: Means
+    retry_after: float | None = None  # seconds
+    record_id: str | None = None
+
+
+class _Sign:
+    """Tells whether an answer is of one kind."""
+
+    def __init__(self, said: Sign) -> None:
+        self._statuses: frozenset[int] | None = said.status
+        self._at = None if said.at is None else steps(said.at)
+        self._wanted: frozenset[str | None] | None = None
+        if "value" in said.model_fields_set:
+            named = said.value if isinstance(said.value, list) else [said.value]
+            self._wanted = frozenset(map(as_text, named))
+
+    def __call__(self, answer: Answer, document: object) -> bool:
+        if self._statuses is not None and answer.status not in self._statuses:
+            return False
+        if self._at is None:
+            return True
+        found = dig_or_none(document, self._at)
+        return bool(found) if self._wanted is None else as_text(found) in self._wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    matches: _Sign
+    on: frozenset[Stage]
+    means: Means
+    wait_at: Steps | None = None
+    wait_unit: float = 1.0  # seconds
+    record_id: Steps | None = None
+
+
+class Rules:
+    """Every rule that an action's answers go through; the first that fits decides."""
+
+    def __init__(self, conflict: Conflict | None, errors: Sequence[ErrorRule]) -> None:
+        self._rules = [_of_error(rule, conflict) for rule in errors]
+        if conflict:
+            self._rules.insert(0, _of_conflict(conflict))
+
+    def verdict(self, stage: Stage, answer: Answer) -> Verdict | None:
+        """What the first rule that fits makes of an answer; None where none fits."""
+        asked = [rule for rule in self._rules if stage in rule.on]
+        document = _document(answer) if asked else None
+        for rule in asked:
+            if rule.matches(answer, document):
+                return Verdict(
+                    means=rule.means,
+                    retry_after=_wait(rule, document),
+                    record_id=_record_id(rule.record_id, document),
+                )
+        return None
+
+
+def _of_conflict(said: Conflict) -> _Rule:
+    return _Rule(
+        matches=_Sign(said),
+        on=frozenset({Stage.WRITE}),
+        means=Means.CONFLICT,
+        record_id=None if said.record_id is None else steps(said.record_id),
+    )
+
+
+def _of_error(said: ErrorRule, conflict: Conflict | None) -> _Rule:
+    wait: Wait | None = said.retry_after
+    says_there = said.means is Means.CONFLICT
+    record_id = conflict.record_id if conflict and says_there else None
+    return _Rule(
+        matches=_Sign(said),
+        on=said.on & {Stage.WRITE} if says_there else said.on,
+        means=said.means,
+        wait_at=None if wait is None else steps(wait.at),
+        wait_unit=0.001 if wait and wait.unit == "ms" else 1.0,
+        record_id=None if record_id is None else steps(record_id),
+    )
+
+
+def _document(answer: Answer) -> object:
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _wait(rule: _Rule, document: object) -> float | None:
+    if rule.wait_at is None:
+        return None
+    try:
+        seconds = float(as_text(dig_or_none(document, rule.wait_at)) or "") * rule.wait_unit
+    except ValueError:
+        return None
+    return usable_wait(seconds)
+
+
+def _record_id(at: Steps | None, document: object) -> str | None:
+    try:
+        return None if at is None else record_id_at(document, at)
+    except Unreadable:
+        return None

@@ -1,0 +1,137 @@
+"""`meshline events`: where every event stands, and one event's whole story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from orchestrator.cli.events.page import put_event
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.terminal.screen import age, note, put_json, put_table
+from orchestrator.cli.terminal.short_ids import shown_ids
+from orchestrator.domain.delivery.blockers import told_holds
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.lifecycle import State
+
+if TYPE_CHECKING:
+    from orchestrator.store.database.engine import Tx
+    from orchestrator.store.views.events import View
+
+app = typer.Typer(help="Events: list them, show one.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    *,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    state: Annotated[
+        State | None,
+        typer.Option("--state", metavar="STATE", help="Only these, such as delivered."),
+    ] = None,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only those with a delivery that is held.")
+    ] = False,
+    held_by: Annotated[
+        str | None,
+        typer.Option(
+            "--held-by",
+            metavar="NAME",
+            help="Only those that this holds back; see `destinations list`.",
+        ),
+    ] = None,
+    limit: Limit = 50,
+    before: Annotated[
+        str | None,
+        typer.Option("--before", metavar="ID", help="Only older ones: the last id of a page."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List events, the newest first.
+
+    An event is routed while a delivery of it is held; the list shows it as held, and by what.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.views.event_search import Wanted
+        from orchestrator.store.views.events import list_events, now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow)
+            wanted = Wanted(
+                client=client,
+                workflow=workflow,
+                state=state,
+                held=held,
+                held_by=_checked(tx, held_by),
+                limit=limit + 1,
+                before=before,
+            )
+            found = list_events(tx, wanted)
+    rows = found[:limit]
+    following = rows[-1]["id"] if len(found) > limit else None
+    if as_json:
+        put_json({"events": rows, "next": following})
+        return
+    shown = shown_ids(row["id"] for row in rows)
+    put_table(
+        ("ID", "STATE", "AT", "WORKFLOW", "REASON", "AGE"),
+        [
+            (
+                shown[row["id"]],
+                "held" if row["held"] else row["state"],
+                row["stage"],
+                f"{row['client']}/{row['workflow']} v{row['version']}",
+                _why(row, now),
+                age(row["accepted_at"], now),
+            )
+            for row in rows
+        ],
+    )
+    if following:
+        note(f"there are more: --before {following}")
+
+
+def _why(row: View, now: int) -> str | None:
+    """Why it stands or waits."""
+    if not row["held"]:
+        return cast("str | None", row["reason"])
+    return told_holds(row["held"], lambda at: f"for {age(at, now)}")
+
+
+def _checked(tx: Tx, held_by: str | None) -> str | None:
+    """A name that may hold something back. Raises NotFound."""
+    if held_by is None:
+        return None
+    from orchestrator.operations.pause_destinations import checked_names
+
+    return checked_names(tx, [held_by])[0]
+
+
+@app.command()
+def show(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    payload: Annotated[
+        bool, typer.Option("--payload", help="Also the payload, which may be personal data.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one event: where it stands, its deliveries, and its history with who did what."""
+    with opened_store() as store:
+        from orchestrator.operations.judge_replay import with_next_steps
+        from orchestrator.store.views.events import now_of, show_event
+        from orchestrator.store.views.short_ids import whole_id
+
+        with store.read() as tx:
+            now = now_of(tx)
+            known = whole_id(tx, event_id)
+            event = with_next_steps(tx, show_event(tx, known, with_payload=payload))
+    if event is None:
+        raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
+    if as_json:
+        put_json(event)
+    else:
+        put_event(event, now)

@@ -1,0 +1,153 @@
+"""One event on the screen, in the order in which people ask about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.cli.events.audit import what, why
+from orchestrator.cli.terminal.advice import put_advice
+from orchestrator.cli.terminal.screen import (
+    age,
+    distance,
+    left,
+    put,
+    put_field,
+    put_source,
+    put_table,
+    short,
+)
+from orchestrator.domain.delivery.blockers import told_hold
+
+View = Mapping[str, Any]
+
+
+def put_event(event: View, now: int) -> None:
+    """The page; `now` is the store's time in milliseconds. The payload only where it was read."""
+    _head(event, now)
+    if event["quarantine"]:
+        _quarantine(event["quarantine"], now)
+    _following(event)
+    if "payload" in event:
+        _payload(event)
+    _deliveries(event)
+    _history(event)
+
+
+def _head(event: View, now: int) -> None:
+    at = f" at {event['stage']}" if event["stage"] else ""
+    why_not = f": {event['reason']}" if event["reason"] else ""
+    _line("event", event["id"])
+    held = ", held" if event["held"] else ""
+    _line("state", f"{event['state']}{held}{at}{why_not}")
+    _line("client", event["client"])
+    _line("workflow", f"{event['workflow']} version {event['version']} ({event['type']})")
+    _line("key", event["idempotency_key"])
+    accepted = event["accepted_at"]
+    _line("accepted", f"{short(accepted)} ({age(accepted, now)} ago)")
+    for hold in event["held"]:
+        _line("held", f"{hold['destination']}: {_told_hold(hold, now)}")
+    if event["due_at"]:
+        _line("due", f"{short(event['due_at'])}, after {event['attempt']} failed tries")
+    if event["replays"]:
+        _line("replays", event["replays"])
+    if event["erased_at"]:
+        _line("erased", f"{short(event['erased_at'])}; what it carried is gone")
+
+
+def _told_hold(hold: View, now: int) -> str:
+    until = f", until {distance(hold['until'], now)}" if hold["until"] else ""
+    return told_hold(hold, lambda at: f"for {age(at, now)}") + until
+
+
+def _quarantine(standing: View, now: int) -> None:
+    put()
+    _line("why", standing["detail"])
+    _line("since", f"{short(standing['since'])} ({age(standing['since'], now)} ago)")
+    recover_by = standing["recover_by"]
+    _line("recover by", f"{short(recover_by)} ({left(recover_by, now)})")
+    _line("recovery lead", standing["recovery_lead"])
+    _line("owner", standing["owner"])
+    if standing["violations"]:
+        put()
+        put_table(
+            ("VIOLATION AT", "KIND", "MESSAGE", "HINT"),
+            [
+                (one["path"] or "/", one["kind"], one["message"], one["hint"])
+                for one in standing["violations"]
+            ],
+            below=("MESSAGE", "HINT"),
+        )
+
+
+def _following(event: View) -> None:
+    """What to look at and do next."""
+    for one in event["incidents"]:
+        put()
+        _line("incident", f"{one['id']}: {one['title']} ({one['state']})")
+        _line("see", f"meshline incidents show {one['id']}")
+    if replay := event["replay"]:
+        put()
+        other = replay["version"] != event["version"]
+        under = f", under version {replay['version']}" if other else ""
+        _line("replay", f"{replay['told']}{under}")
+        if replay["command"]:
+            put_source(f"{'run':14} {replay['command']}")
+    put_advice(event["advice"])
+
+
+def _payload(event: View) -> None:
+    put()
+    put("payload as it came")
+    put(_pretty(event["payload"]))
+    if event["amended"] is not None:
+        put("payload as amended")
+        put(_pretty(event["amended"]))
+
+
+def _deliveries(event: View) -> None:
+    put()
+    if not event["deliveries"]:
+        put("no deliveries")
+        return
+    put_table(
+        ("DELIVERY", "STATE", "TO", "RECORD", "TRIES", "ERROR"),
+        [
+            (
+                one["destination"],
+                one["state"],
+                f"{one['connector']}.{one['action']}",
+                one["record_id"],
+                one["attempt"],
+                "; ".join(filter(None, (_held(one), one["reason"], one["error"]))),
+            )
+            for one in event["deliveries"]
+        ],
+        below=("ERROR",),
+    )
+
+
+def _held(delivery: View) -> str | None:
+    return f"waits at {delivery['held_by']}" if delivery["held_by"] else None
+
+
+def _history(event: View) -> None:
+    put()
+    put_table(
+        ("WHEN", "WHO", "WHAT", "TO", "WHY"),
+        [
+            (short(row["at"]), row["actor"], what(row), row["to"], why(row))
+            for row in event["history"]
+        ],
+        below=("WHY",),
+    )
+
+
+def _line(name: str, value: object) -> None:
+    put_field(name, value)
+
+
+def _pretty(value: object) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

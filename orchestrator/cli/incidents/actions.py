@@ -1,0 +1,147 @@
+"""What people do with incidents: acknowledge, assign, resolve; and how much hand work there was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, OnlyClient, OptionalWhy, Why, number
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short, span
+from orchestrator.cli.terminal.selecting import moment
+from orchestrator.cli.usage import as_usage
+
+if TYPE_CHECKING:
+    from orchestrator.operations.handle_incidents import Handled
+    from orchestrator.store.views.events import View
+
+Numbers = Annotated[
+    list[int],
+    typer.Argument(metavar="ID...", parser=number, help="Incidents by their ids."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+    for command in (ack, assign, resolve, work):
+        app.command()(command)
+
+
+def ack(
+    ids: Numbers,
+    lasts: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            help="For so long, such as 2h: then it is open again and climbs on. Without: no end.",
+        ),
+    ] = None,
+    why: OptionalWhy = None,
+    as_json: AsJson = False,
+) -> None:
+    """Acknowledge: say that you are on it.
+
+    What somebody acknowledged before is left alone, and you are told who and when. Your own
+    acknowledgement gets another end with --for.
+    """
+    from orchestrator.domain.incidents.incident import length_of_acknowledgement
+
+    with as_usage("--for"):
+        _ = None if lasts is None else length_of_acknowledgement(lasts)
+    with opened_store() as store:
+        from orchestrator.operations.handle_incidents import acknowledge_incidents
+
+        done = acknowledge_incidents(store, ids, actor=actor(), why=why, lasts=lasts)
+    _tell("acknowledged", done, as_json=as_json)
+
+
+def assign(
+    ids: Numbers,
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Who owns it from now on.")],
+    why: OptionalWhy = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give incidents to somebody else; a recurrence is the recovery lead's again."""
+    from orchestrator.domain.text.addresses import checked_address
+
+    with as_usage("--to"):
+        checked_address(to, field="to")
+    with opened_store() as store:
+        from orchestrator.operations.handle_incidents import assign_incidents
+
+        done = assign_incidents(store, ids, owner=to, actor=actor(), why=why)
+    _tell("assigned", done, as_json=as_json)
+
+
+def resolve(
+    ids: Numbers,
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that it is over.
+
+    Refused while its events stand, are held or under way: when they ended, it resolves by itself.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.handle_incidents import resolve_incidents
+
+        done = resolve_incidents(store, ids, why=why, actor=actor())
+    _tell("resolved", done, as_json=as_json)
+
+
+def work(
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Since then: 7d, or ISO 8601.")
+    ] = "7d",
+    client: OnlyClient = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count what people did by hand: fixes, replays, discards, pauses, and incidents they healed.
+
+    The time of an incident runs from its acknowledgement to its resolution.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.views.events import iso, now_of
+        from orchestrator.store.views.manual_work import count_healed, count_touches
+
+        with store.read() as tx:
+            check_filters(tx, client=client)
+            start = moment(since, now_of(tx), option="--since") or 0
+            touches = count_touches(tx, start, client=client)
+            healed = count_healed(tx, start, client=client)
+    if as_json:
+        put_json({"since": iso(start), "touches": touches, "healed": healed})
+        return
+    if not touches and not healed:
+        put("nothing was done by hand")
+        return
+    rows: list[tuple[object, ...]] = [
+        (one["actor"], one["action"].replace("_", " "), one["touches"], one["events"], None)
+        for one in touches
+    ]
+    rows += [
+        (one["actor"], "heal incidents", one["incidents"], None, span(one["seconds"]))
+        for one in healed
+    ]
+    put_table(("WHO", "WHAT", "TIMES", "EVENTS", "TIME"), rows)
+
+
+def _tell(what: str, done: Handled, *, as_json: bool) -> None:
+    if as_json:
+        put_json({what: done.ids, "unchanged": done.unchanged, "already": done.already})
+        return
+    for one in done.ids:
+        put(f"{what} incident {one}")
+    for before in done.already:
+        note(f"incident {before['incident']} left alone: {_already(before)}")
+
+
+def _already(before: View) -> str:
+    """Who did it before, and when."""
+    to = f" to {before['owner']}" if before["was"] == "assigned" else ""
+    until = f" until {short(before['until'])}" if before["until"] else ""
+    by = f" by {before['by']} at {short(before['at'])}" if before["by"] else ""
+    return f"{before['was']}{to}{by}{until} already"

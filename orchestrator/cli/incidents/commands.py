@@ -1,0 +1,193 @@
+"""`meshline incidents`: what stands still, one row a cause, with its owner and its clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.incidents import actions as incident_actions
+from orchestrator.cli.incidents.page import put_incident
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import (
+    AsJson,
+    Limit,
+    OnlyClient,
+    OnlyWorkflow,
+    WithText,
+    number,
+)
+from orchestrator.cli.terminal.screen import age, distance, left, note, put, put_json, put_table
+from orchestrator.cli.terminal.selecting import moment
+from orchestrator.cli.usage import as_usage
+from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
+from orchestrator.domain.reasons import Reason
+
+if TYPE_CHECKING:
+    from orchestrator.store.views.events import View
+
+_REASONS = (*Reason, HELD, LATE, LOW_RATE)
+
+app = typer.Typer(
+    help="What stands still, by cause: list, show, ack, assign, resolve, work.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_(
+    *,
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="Only these: a quarantine's code, held, late or success_rate.",
+        ),
+    ] = None,
+    kind: Annotated[
+        IncidentKind | None, typer.Option("--kind", help="Only the sender's, receiver's or ours.")
+    ] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="ADDRESS", help="Only this owner's.")
+    ] = None,
+    state: Annotated[
+        IncidentState | None,
+        typer.Option("--state", help="Only these; without it, all that are not resolved."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Opened since then or later: 2h, or ISO 8601"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Opened before then: older ones.")
+    ] = None,
+    text: WithText = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List incidents, what has to be healed the soonest first.
+
+    EVENTS counts what stands in quarantine or is held now, and all that ever came; below it, what
+    a replay sent on its way.
+    """
+    from orchestrator.domain.text.words import sought_words
+
+    if reason not in (None, *_REASONS):
+        known = ", ".join(_REASONS)
+        raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
+    with as_usage("--text"):
+        words = () if text is None else sought_words(text)
+    with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.incidents import (
+            Sought,
+            count_incidents,
+            count_ungrouped,
+            list_incidents,
+        )
+
+        with store.read() as tx:
+            now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow, owner=owner)
+            sought = Sought(
+                client=client,
+                workflow=workflow,
+                reason=reason,
+                kind=kind,
+                owner=owner,
+                state=state,
+                since=moment(since, now, option="--since"),
+                until=moment(until, now, option="--until"),
+                words=words,
+            )
+            rows, total = list_incidents(tx, sought, limit=limit), count_incidents(tx, sought)
+            ungrouped = count_ungrouped(tx)
+    if as_json:
+        put_json({"total": total, "ungrouped": ungrouped, "incidents": rows})
+        return
+    _put_rows(rows, now)
+    if total > len(rows):
+        note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
+    if ungrouped:
+        note(
+            f"{ungrouped} events were in quarantine before there were incidents, and have none yet;"
+            " `meshline quarantine list` has them"
+        )
+
+
+@app.command()
+def show(
+    incident: Annotated[
+        int, typer.Argument(metavar="ID", parser=number, help="The incident's id.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Show one incident: what changed, whose it is, by when it must be healed, what was done."""
+    with opened_store() as store:
+        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.incidents import show_incident
+
+        with store.read() as tx:
+            now = now_of(tx)
+            view = show_incident(tx, incident)
+        if view is None:
+            raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
+        from orchestrator.operations.find_repair import find_repair
+
+        repair = find_repair(store, view)
+    if as_json:
+        from orchestrator.operations.diagnose import described
+
+        found = {
+            "diagnosis": [described(one) for one in repair.findings],
+            "recipes": list(repair.saved),
+            "repair": repair.counted(),
+            "fix": list(repair.fix),
+        }
+        put_json(view | found)
+    else:
+        put_incident(view, repair, now)
+
+
+incident_actions.add_to(app)
+
+
+def _put_rows(rows: list[View], now: int) -> None:
+    if not rows:
+        put("no incident")
+        return
+    put_table(
+        ("ID", "WHAT", "WORKFLOW", "EVENTS", "STATE", "OWNER", "HEAL"),
+        [
+            (
+                row["id"],
+                _what(row, now),
+                f"{row['client']}/{row['workflow']}",
+                _counts(row),
+                row["state"],
+                row["owner"],
+                "-" if row["resolved_at"] else left(row["recover_by"], now),
+            )
+            for row in rows
+        ],
+        below=("WHAT",),
+    )
+
+
+def _counts(row: View) -> str:
+    """What has not ended, of all that ever came; what a replay sent on its way on a line below."""
+    counted = f"{row['standing'] + row['held']} of {row['events']}"
+    return f"{counted}\n{row['under_way']} under way" if row["under_way"] else counted
+
+
+def _what(row: View, now: int) -> str:
+    """What stands still, on whose side, and what holds it back."""
+    kind = f"{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago"
+    held = [told_blocker(one, lambda at: distance(at, now)) for one in row["blocked_by"]]
+    return "\n".join([row["title"], kind, *held])

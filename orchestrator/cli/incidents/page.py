@@ -1,0 +1,141 @@
+"""One incident on the screen: what changed, whose it is, and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.cli.events.audit import what, why
+from orchestrator.cli.terminal.advice import put_advice
+from orchestrator.cli.terminal.screen import (
+    age,
+    distance,
+    left,
+    put,
+    put_field,
+    put_table,
+    short,
+)
+from orchestrator.cli.terminal.short_ids import shown_ids
+from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.domain.incidents.outcomes import told_links, told_outcome
+
+if TYPE_CHECKING:
+    from orchestrator.operations.find_repair import Repair
+
+View = Mapping[str, Any]
+
+
+def put_incident(view: View, repair: Repair, now: int) -> None:
+    """The page; `now` in milliseconds."""
+    _head(view, now)
+    if rate := view.get("success_rate"):
+        _line("rate", rate["told"])
+    for found in repair.findings:
+        _line("diagnosis", found.told())
+    if mended := repair.told():
+        _line("mended", mended)
+    for one in repair.saved:
+        _line(
+            "recipe",
+            f"{one['recipe']} would let the events that were tried pass; {_used(one, now)}",
+        )
+    for line in repair.fix:
+        _line("fix", line)
+    _clock(view, now)
+    _blocked(view, now)
+    _oldest(view, now)
+    put_advice(view["advice"])
+    _runbook(view)
+    put()
+    put_table(
+        ("WHEN", "WHO", "WHAT", "TO", "WHY"),
+        [
+            (short(row["at"]), row["actor"], what(row), row["to"], why(row))
+            for row in view["history"]
+        ],
+        below=("WHY",),
+    )
+
+
+def _used(recipe: View, now: int) -> str:
+    last = f"used {age(recipe['used_at'], now)} ago" if recipe["used_at"] else "never used"
+    return f"{last}, on {recipe['events']} events in all, made by {recipe['author']}"
+
+
+def _head(view: View, now: int) -> None:
+    _line("incident", view["id"])
+    _line("what", view["title"])
+    _line("kind", f"{view['kind']}: {view['reason']} at {view['stage']}")
+    _line("workflow", f"{view['client']}/{view['workflow']}")
+    if view["destination"]:
+        _line("destination", view["destination"])
+    waits = f", {view['held']} deliveries are held" if view["held"] else ""
+    goes = f", {view['under_way']} under way again" if view["under_way"] else ""
+    _line("events", f"{view['standing']} in quarantine{goes}{waits}; {view['events']} ever")
+    for line in told_links(view):
+        _line("linked", line)
+    _line("state", _state(view, now))
+    if view["outcome"]:
+        _line("outcome", told_outcome(view["outcome"]))
+    _line("owner", view["owner"])
+
+
+def _state(view: View, now: int) -> str:
+    for state in ("resolved", "acknowledged"):
+        if moment := view[f"{state}_at"]:
+            until = view["acknowledged_until"] if state == "acknowledged" else None
+            end = f", until {distance(until, now)}" if until else ""
+            return f"{view['state']} by {view[f'{state}_by']}, {age(moment, now)} ago{end}"
+    return str(view["state"])
+
+
+def _clock(view: View, now: int) -> None:
+    again = f", opened again {_times(view['reopened'])}" if view["reopened"] else ""
+    _line("opened", f"{short(view['opened_at'])} ({age(view['opened_at'], now)} ago){again}")
+    _line("last event", f"{short(view['last_at'])} ({age(view['last_at'], now)} ago)")
+    if not view["resolved_at"]:
+        _line("heal by", f"{short(view['recover_by'])} ({left(view['recover_by'], now)})")
+    if view["stopped_at"] and not view["resolved_at"]:
+        since = distance(view["stopped_at"], now)
+        _line("clock", f"stands still since {since}, for a planned pause; nobody is alerted")
+
+
+def _blocked(view: View, now: int) -> None:
+    """What is paused or broken: by whom, why, since when and until when."""
+    for one in view["blocked_by"]:
+        _line("held by", told_blocker(one, lambda at: distance(at, now)))
+
+
+def _runbook(view: View) -> None:
+    if view["runbook"]:
+        put()
+        put("runbook")
+        put(view["runbook"])
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _oldest(view: View, now: int) -> None:
+    if view["oldest"]:
+        put()
+        # Of an incident of messages these are no ids.
+        shown = shown_ids(one["id"] for one in view["oldest"] if "letter" not in one)
+        put_table(
+            ("OLDEST EVENTS", "WHY", "SINCE"),
+            [
+                (
+                    shown.get(one["id"], one["id"]),
+                    one["detail"],
+                    f"{age(one['since'], now)} ago",
+                )
+                for one in view["oldest"]
+            ],
+            below=("WHY",),
+        )
+
+
+def _line(name: str, value: object) -> None:
+    put_field(name, value)

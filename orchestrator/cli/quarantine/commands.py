@@ -1,0 +1,162 @@
+"""`meshline quarantine`: what stands still, why, whose it is, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.dead_letter_page import told_return
+from orchestrator.cli.events.page import put_event
+from orchestrator.cli.quarantine import actions as quarantine_actions
+from orchestrator.cli.quarantine import discards as quarantine_discards
+from orchestrator.cli.quarantine import plans as quarantine_plans
+from orchestrator.cli.quarantine import recipes as quarantine_recipes
+from orchestrator.cli.quarantine.diagnose import diagnose
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import AsJson, Limit
+from orchestrator.cli.terminal.screen import age, left, note, on_terminal, put, put_json, put_table
+from orchestrator.cli.terminal.selecting import Filters, narrows
+from orchestrator.cli.terminal.short_ids import shown_ids
+from orchestrator.domain.delivery.blockers import told_held
+from orchestrator.domain.errors import NotFound, Refused
+
+app = typer.Typer(
+    help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard, restore.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+@narrows
+def list_(
+    *,
+    filters: Filters,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List what stands in quarantine, the oldest first, with reason, owner and clock.
+
+    Broker messages that no worker could read are among it, as poison_message; they are mended with
+    `meshline dead-letters`. Held events are not in quarantine: the list ends with how many there
+    are of the client and the workflow, and by what they are held.
+    """
+    with opened_store() as store:
+        from orchestrator.store.views.dead_letters import count_poison, list_poison
+        from orchestrator.store.views.events import count_reasons, list_quarantine, now_of
+        from orchestrator.store.views.held_deliveries import held_beside
+
+        selection = filters.selection(store)
+        with store.read() as tx:
+            now = now_of(tx)
+            summary = count_reasons(tx, selection) + count_poison(tx, selection)
+            rows = list_quarantine(tx, selection, limit=limit)
+            rows += list_poison(tx, selection, limit=limit)
+            held = held_beside(tx, selection)
+    rows = sorted(rows, key=lambda one: str(one["since"]))[:limit]
+    total = sum(one["events"] for one in summary)
+    if as_json:
+        put_json({"total": total, "summary": summary, "events": rows, "held": held})
+        return
+    if not rows:
+        put("nothing stands in quarantine")
+    else:
+        if on_terminal():  # a pipe is given records of one kind
+            _put_summary(summary, now)
+            put()
+        _put_rows(rows, now)
+    if total > len(rows):
+        note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
+    if held["events"]:
+        _note_held(held, filters, now)
+
+
+@app.command()
+def show(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one event in quarantine: every violation, the payload as it came and as amended."""
+    with opened_store() as store:
+        from orchestrator.operations.judge_replay import with_next_steps
+        from orchestrator.store.views.events import now_of, show_event
+        from orchestrator.store.views.short_ids import whole_id
+
+        with store.read() as tx:
+            now = now_of(tx)
+            known = whole_id(tx, event_id)
+            event = with_next_steps(tx, show_event(tx, known, with_payload=True))
+    if event is None:
+        where = "`meshline quarantine list`"
+        if event_id.isdigit():  # as a dead letter's id is
+            where += f", or `meshline dead-letters show {event_id}`"
+        raise NotFound(f"there is no event {event_id!r}", fix=f"see {where}")
+    if event["quarantine"] is None:
+        raise Refused(
+            f"event {event['id']} is {event['state']} and not in quarantine",
+            fix=f"see `meshline events show {event['id']}`",
+        )
+    if as_json:
+        put_json(event)
+    else:
+        put_event(event, now)
+
+
+quarantine_actions.add_to(app)
+quarantine_discards.add_to(app)
+quarantine_recipes.add_to(app)
+quarantine_plans.add_to(app)
+app.command()(diagnose)
+
+
+def _note_held(held: dict[str, Any], filters: Filters, now: int) -> None:
+    """How many events wait outside of the quarantine, by what, and which command lists them."""
+    said = told_held(held, lambda at: f"for {age(at, now)}")
+    options = {"client": filters.client, "workflow": filters.workflow}
+    narrowed = "".join(f" --{option} {value}" for option, value in options.items() if value)
+    them = "it" if held["events"] == 1 else "them"
+    note(f"{said}; `meshline events list --held{narrowed}` lists {them}")
+
+
+def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:
+    put_table(
+        ("EVENTS", "REASON", "AT", "WORKFLOW", "RECOVERY LEAD", "RECOVER"),
+        [
+            (
+                one["events"],
+                one["reason"],
+                one["stage"],
+                f"{one['client']}/{one['workflow']}" if one["workflow"] else None,
+                one["recovery_lead"],
+                left(one["recover_by"], now),
+            )
+            for one in summary
+        ],
+    )
+
+
+def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
+    shown = shown_ids(row["id"] for row in rows if row["id"])
+    put_table(
+        ("ID", "REASON", "AT", "SINCE", "RECOVER", "WHY", "LEAD", "OWNER"),
+        [
+            (
+                shown.get(row["id"]) or f"dead letter {row['dead_letter']}",
+                row["reason"],
+                row["stage"],
+                f"{age(row['since'], now)} ago",
+                left(row["recover_by"], now),
+                _why(row),
+                row["recovery_lead"],
+                row["owner"],
+            )
+            for row in rows
+        ],
+        below=("WHY", "LEAD", "OWNER"),
+    )
+
+
+def _why(row: dict[str, Any]) -> str:
+    said = "\n".join([*(row["hints"] or [row["detail"]]), *told_return(row.get("returned"))])
+    return f"{said} (amended)" if row["amended"] else str(said)

@@ -1,0 +1,161 @@
+"""Giving events up, and taking that back: discard and restore, by ids or by filters."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from orchestrator.cli.quarantine.actions import tell_skipped, tell_some
+from orchestrator.cli.terminal.asking import Yes, ask, asks
+from orchestrator.cli.terminal.left_alone import fail_where_left
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, DryRun, Why
+from orchestrator.cli.terminal.progress import counting
+from orchestrator.cli.terminal.screen import note, put, put_json
+from orchestrator.cli.terminal.selecting import Filters, selects, selects_discarded
+
+if TYPE_CHECKING:
+    from orchestrator.operations.discard_events import Discarded
+    from orchestrator.store.database.engine import Store
+    from orchestrator.store.views.selection import Cause, Selection
+
+_MOST_NAMED = 5  # events whose ids are written into a command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+    for command in (discard, restore):
+        app.command()(command)
+
+
+@selects
+def discard(
+    *,
+    why: Why = "",
+    filters: Filters,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give events up: they are never delivered, unless `quarantine restore` takes that back.
+
+    On a terminal it asks first. Where stdin is not a terminal, as in a script, it does not ask.
+    """
+    with opened_store() as store:
+        selection = filters.needed(store)
+        seen = None
+        if not dry_run and asks(yes=yes):
+            seen = _agreed(_discard(store, selection, why, dry_run=True))
+        done = _discard(store, selection, why, dry_run=dry_run, seen=seen)
+    take_back = None if dry_run or not done.ids else _take_back(done)
+    if as_json:
+        put_json({**asdict(done), "take_back": take_back})
+    else:
+        put(f"{'would discard' if dry_run else 'discarded'} {len(done.ids)}")
+        _put_causes(done.causes)
+        if take_back:
+            note(f"take it back with: `{take_back}`")
+        tell_skipped(done.skipped)
+    fail_where_left([one for one in done.skipped if one["state"] != "discarded"])
+
+
+@selects_discarded
+def restore(
+    *,
+    why: Why = "",
+    filters: Filters,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a discard back: the events are in quarantine again, as they were.
+
+    They keep their reason, owner, incident and first deadline. The filters choose among discarded
+    events. What retention or an erasure emptied cannot be restored.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.restore_events import restore_events
+
+        selection = filters.needed(store)
+        with counting(store, selection, "restoring", discarded=True) as progress:
+            done = restore_events(
+                store,
+                selection,
+                why=why,
+                actor=actor(),
+                dry_run=dry_run,
+                progress=progress,
+            )
+    if as_json:
+        put_json(asdict(done))
+    else:
+        put(f"{'would restore' if dry_run else 'restored'} {len(done.ids)}")
+        _put_causes(done.causes)
+        for incident in done.incidents:
+            note(f"incident {incident} is open again, with its first deadline")
+        tell_some(f"{one['id']} not restored: {one['detail']}" for one in done.refused)
+        tell_skipped(done.skipped)
+    fail_where_left(done.refused, [one for one in done.skipped if one["state"] != "quarantined"])
+
+
+def _discard(
+    store: Store,
+    selection: Selection,
+    why: str,
+    *,
+    dry_run: bool,
+    seen: Collection[str] | None = None,
+) -> Discarded:
+    from orchestrator.operations.discard_events import discard_events
+
+    with counting(store, selection, "looking" if dry_run else "discarding") as progress:
+        return discard_events(
+            store,
+            selection,
+            why=why,
+            actor=actor(),
+            dry_run=dry_run,
+            seen=seen,
+            progress=progress,
+        )
+
+
+def _agreed(preview: Discarded) -> Collection[str]:
+    """The events that a person agrees to give up. Raises Exit where they do not."""
+    if preview.ids:
+        events = "1 event" if len(preview.ids) == 1 else f"{len(preview.ids)} events"
+        if len(preview.causes) == 1:
+            (one,) = preview.causes
+            ask(f"discard {events} of {_whose(one)}?")
+        else:
+            for one in preview.causes:
+                note(f"  {one.events} of {_whose(one)}")
+            ask(f"discard these {events}?")
+    return frozenset(preview.ids)
+
+
+def _take_back(done: Discarded) -> str:
+    """The command that restores what was discarded just now."""
+    if len(done.ids) <= _MOST_NAMED:
+        return f"meshline quarantine restore {' '.join(done.ids)} --why 'the reason'"
+    words = [f"--since {done.at}"]
+    for option, named in (
+        ("client", {one.client for one in done.causes}),
+        ("workflow", {one.workflow for one in done.causes}),
+        ("reason", {one.reason for one in done.causes}),
+    ):
+        if len(named) == 1:
+            words.append(f"--{option} {shlex.quote(named.pop())}")
+    return f"meshline quarantine restore {' '.join(words)} --why 'the reason'"
+
+
+def _put_causes(causes: Sequence[Cause]) -> None:
+    for one in causes:
+        put(f"  {one.events} of {_whose(one)}")
+
+
+def _whose(one: Cause) -> str:
+    return f"{one.client}/{one.workflow} ({one.reason})"

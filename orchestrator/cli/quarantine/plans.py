@@ -1,0 +1,271 @@
+"""`meshline quarantine replay --plan`, `quarantine plan` and `quarantine run`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.terminal.left_alone import fail_where_left
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, Limit, number
+from orchestrator.cli.terminal.progress import bar, counting
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short
+from orchestrator.cli.terminal.selecting import Filters
+from orchestrator.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from orchestrator.operations.plan_replay import Plan
+    from orchestrator.store.database.engine import Store, Tx
+
+_WORDS = {
+    "send": "sent, for the first time",
+    "done": "made already, and not repeated",
+    "look": "looked for first, and not made twice",
+    "again": "MAY ARRIVE TWICE: nobody can look it up",
+    "drop": "not sent: the new plan leaves it out",
+}
+_HIGHEST_RATE = 1_000_000
+_MOST_TOLD = 20  # events left out that are told one by one; --json has them all
+
+Token = Annotated[str, typer.Argument(metavar="TOKEN", help="What `replay … --plan` answered.")]
+
+plan_app = typer.Typer(help="Replay plans: list, show.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+    app.add_typer(plan_app, name="plan")
+    app.command()(run)
+
+
+def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
+    """Freeze what the filters select, and say what running it would do."""
+    from connectors.registry import catalog, load_connectors
+    from orchestrator.settings import settings
+
+    with opened_store() as store:
+        from orchestrator.operations.plan_replay import plan_replay
+
+        selection = filters.needed(store)
+        with counting(store, selection, "planning") as progress:
+            plan = plan_replay(
+                store,
+                selection,
+                catalog=catalog(load_connectors(settings().connectors)),
+                actor=actor(),
+                order_by=order_by,
+                progress=progress,
+            )
+    if as_json:
+        put_json(asdict(plan))
+    else:
+        _put_plan(plan, order_by)
+    fail_where_left(plan.left_out, [one for one in plan.skipped if one["state"] == "discarded"])
+
+
+def _put_plan(plan: Plan, order_by: str | None) -> None:
+    put(f"plan {plan.token}: {plan.events} events would be replayed{_in_order(order_by)}")
+    for one in plan.workflows:
+        put(f"  under {one['workflow']} version {one['version']}")
+    _put_effects(plan.effects)
+    left = [f"{one['id']} left out: {one['detail']}" for one in plan.left_out]
+    left += [f"{one['id']} left out: it is {one['state']}" for one in plan.skipped]
+    for line in left[:_MOST_TOLD]:
+        note(line)
+    if len(left) > _MOST_TOLD:
+        note(f"and {len(left) - _MOST_TOLD} more; --json has them all")
+    again = " --yes-send-again" if plan.repeats else ""
+    note(f"nothing is sent yet; `meshline quarantine run {plan.token}{again}` runs it")
+
+
+@plan_app.command("list")
+def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List replay plans, the newest first."""
+    with opened_store() as store:
+        from orchestrator.store.desk.plans import list_plans
+
+        with store.read() as tx:
+            found = list_plans(tx, limit=limit)
+    if as_json:
+        put_json({"plans": found})
+        return
+    put_table(
+        ("TOKEN", "STATE", "EVENTS", "REPLAYED", "MAY REPEAT", "PLANNED", "BY"),
+        [
+            (
+                one["token"],
+                one["state"],
+                one["events"],
+                one["done"],
+                one["repeats"],
+                short(one["planned_at"]),
+                one["planned_by"],
+            )
+            for one in found
+        ],
+        below=("BY",),
+    )
+    if not found:
+        note("there is no plan: `meshline quarantine replay … --plan` makes one")
+
+
+@plan_app.command("show")
+def show(
+    token: Token,
+    limit: Limit = 50,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            "--after", metavar="PLACE", parser=number, help="Only events after this place."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a plan: event by event what is sent where, what is not repeated, what came of it."""
+    with opened_store() as store:
+        found = _plan(store, token, limit=limit, after=-1 if after is None else after)
+    if as_json:
+        put_json(found)
+        return
+    head = f"plan {found['token']} is {found['state']}: {found['events']} events"
+    put(f"{head}{_in_order(found['order_by'])}")
+    _put_effects(found["effects"])
+    put(f"so far: {', '.join(f'{count} {word}' for word, count in found['outcomes'].items())}")
+    put_table(
+        ("ID", "WHAT IS DONE", "OUTCOME"),
+        [
+            (
+                one["id"],
+                "\n".join(f"{each['effect']} {each['destination']}" for each in one["effects"]),
+                one["outcome"],
+            )
+            for one in found["rows"]
+        ],
+    )
+    if found["rows"] and found["rows"][-1]["place"] + 1 < found["events"]:
+        note(f"--limit shows more, and --after {found['rows'][-1]['place']} the next")
+
+
+def run(
+    token: Token,
+    send_again: Annotated[
+        bool,
+        typer.Option(
+            "--yes-send-again",
+            help="Yes, also deliveries that nobody can look up. They may then arrive twice.",
+        ),
+    ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--rate",
+            metavar="N",
+            min=0.1,
+            max=_HIGHEST_RATE,
+            help="At most so many events in a second.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a replay plan; where it was cut off, go on with it. Each event is replayed once.
+
+    Refused where a workflow's version, an event or its payload is not as it was planned.
+    """
+    if rate is not None and not rate <= _HIGHEST_RATE:  # typer lets `nan` through
+        raise typer.BadParameter(f"{rate} is no rate", param_hint="--rate")
+    with opened_store() as store:
+        from orchestrator.operations.run_plan import run_plan
+        from orchestrator.store.desk.plans import find_plan
+
+        with store.read() as tx:
+            plan = find_plan(tx, token)
+        try:
+            with bar("replaying", plan.events if plan else 0) as progress:
+                done = run_plan(
+                    store,
+                    token,
+                    actor=actor(),
+                    send_again=send_again,
+                    rate=rate,
+                    progress=progress,
+                )
+        except KeyboardInterrupt:
+            _tell_stopped(store, token)
+            raise
+    if as_json:
+        put_json(asdict(done))
+        return
+    before = f", {done.before} before" if done.before else ""
+    put(f"replayed {done.replayed} of {done.events}{before}")
+    if done.finished:
+        note(f"it was finished at {_when(done.finished)}, last run by {done.finished['by']}")
+    if done.begun:
+        note(
+            f"it is run since {_when(done.begun)}, last by {done.begun['by']}: this run went on"
+            " with what was left, and each event is replayed once"
+        )
+    if done.waiting:
+        note(
+            f"{done.waiting} stand behind events that came back into quarantine: heal those, then"
+            " run the plan again"
+        )
+    note(f"`meshline quarantine plan show {token}` says what comes of each")
+
+
+def _when(told: Mapping[str, object]) -> str:
+    return short(str(told["at"]))
+
+
+def _tell_stopped(store: Store, token: str) -> None:
+    """Where a run is that a person ended, by the store's own count."""
+    from orchestrator.store.desk.plans import find_plan, outcomes
+
+    with store.read() as tx:
+        plan = find_plan(tx, token)
+        waiting = outcomes(tx, plan.id).get("waiting", 0) if plan else 0
+    if plan:
+        at = f"stopped after {plan.events - waiting:,} of {plan.events:,}"
+        note(f"{at}; go on with: meshline quarantine run {token}")
+
+
+def _in_order(fact: str | None) -> str:
+    return f", those with the same {fact} one after the other" if fact else ""
+
+
+def _plan(store: Store, token: str, *, limit: int, after: int) -> dict[str, Any]:
+    from orchestrator.store.desk.plans import find_plan, outcomes, planned_events, shown_plan
+
+    with store.read() as tx:
+        row = find_plan(tx, token)
+        if row is None:
+            raise NotFound(f"there is no plan {token!r}", fix="see `meshline quarantine plan list`")
+        shown = shown_plan(row)
+        rows = planned_events(tx, row.id, limit=limit, after=after)
+        _add_what_is_sent(tx, shown["workflows"], rows)
+        return {**shown, "outcomes": outcomes(tx, row.id), "rows": rows}
+
+
+def _add_what_is_sent(
+    tx: Tx, workflows: Sequence[Mapping[str, Any]], rows: Sequence[dict[str, Any]]
+) -> None:
+    """The fields of each delivery, of events that still stand as they were planned."""
+    from orchestrator.operations.plan_replay import sent_fields
+
+    sent = sent_fields(tx, workflows, {one["id"]: one.pop("ground") for one in rows})
+    for one in rows:
+        for each in one["effects"]:
+            each["fields"] = sent.get((one["id"], each["destination"]))
+
+
+def _put_effects(effects: Mapping[str, Mapping[str, int]]) -> None:
+    put_table(
+        ("DELIVERIES", "TO", "WHAT IS DONE"),
+        [
+            (count, destination, _WORDS[effect])
+            for effect in _WORDS
+            for destination, count in sorted(effects.get(effect, {}).items())
+        ],
+    )

@@ -1,0 +1,257 @@
+"""`meshline quarantine recipe`: try a fix on a whole group, apply it, make it stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.quarantine.saved_recipes import recipes, said
+from orchestrator.cli.terminal.left_alone import Again, fail_where_left, left_alone, tell_untouched
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, OptionalWhy, number
+from orchestrator.cli.terminal.progress import counting
+from orchestrator.cli.terminal.screen import note, put, put_json, put_line
+from orchestrator.cli.terminal.selecting import Filters, selects
+from orchestrator.cli.usage import MissingOption, as_usage
+from orchestrator.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from orchestrator.domain.recipes.recipe import Recipe
+    from orchestrator.operations.preview_recipe import Preview
+    from orchestrator.store.database.engine import Store
+    from orchestrator.store.views.selection import Selection
+
+_MOST_TOLD = 5  # events that are shown one by one; --json has them all
+
+Texts = list[str] | None
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+    app.command()(recipe)
+    app.command()(recipes)
+
+
+@selects
+def recipe(
+    *,
+    filters: Filters,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="A recipe in YAML or JSON."),
+    ] = None,
+    saved: Annotated[
+        int | None,
+        typer.Option(
+            "--saved",
+            metavar="N",
+            parser=number,
+            help="A saved recipe; see `quarantine recipes`.",
+        ),
+    ] = None,
+    rename: Annotated[
+        Texts, typer.Option("--rename", metavar="OLD=NEW", help="Another name, same object.")
+    ] = None,
+    move: Annotated[
+        Texts, typer.Option("--move", metavar="OLD=NEW", help="Another place; made if need be.")
+    ] = None,
+    convert: Annotated[
+        Texts,
+        typer.Option(
+            "--convert",
+            metavar="PATH=TYPE",
+            help="integer, number, string, boolean, date or date-time.",
+        ),
+    ] = None,
+    map_: Annotated[
+        Texts, typer.Option("--map", metavar="PATH=OLD:NEW", help="Another value for a known one.")
+    ] = None,
+    assign: Annotated[
+        Texts, typer.Option("--set", metavar="PATH=VALUE", help="A default; needs --why.")
+    ] = None,
+    drop: Annotated[Texts, typer.Option("--drop", metavar="PATH", help="Take a field out.")] = None,
+    why: OptionalWhy = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show before and after; so it is without more.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Amend those that then pass contract and routes.")
+    ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Publish the workflow's next version with it as `amend`."),
+    ] = False,
+    from_original: Annotated[
+        bool,
+        typer.Option(
+            "--from-original", help="Work on the payloads as they came, not as they are amended."
+        ),
+    ] = False,
+    again: Again = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try a fix on every selected event: before and after, and whether it then passes.
+
+    Steps are made in the order of these options, or of the file. A `*` in a path is every entry of
+    an array. Nothing is changed without --apply or --publish, and nothing is replayed.
+    """
+    if preview and (apply or publish):
+        raise typer.BadParameter("--preview changes nothing: take --apply and --publish out")
+    if assign and why is None:
+        raise MissingOption("--why")  # a default is made up: somebody says why it is right
+    options = {
+        "renames": rename, "moves": move, "converts": convert, "maps": map_, "sets": assign,
+        "drops": drop,
+    }  # fmt: skip
+    given = _recipe(file, {name: one or [] for name, one in options.items()}, why, saved=saved)
+    with opened_store() as store:
+        made = given or _saved(store, saved, why)
+        how = {"actor": actor(), "again": again, "from_original": from_original}
+        done = _do(store, filters.needed(store), made, how, apply=apply, publish=publish)
+    if as_json:
+        put_json(done)
+    else:
+        _put(done, made)
+    fail_where_left(
+        done["skipped"],
+        done["changed"],
+        done["passed_over"],
+        [one for one in done["events"] if not (one["passes"] or one["already"])],
+    )
+
+
+def _recipe(
+    file: Path | None,
+    options: Mapping[str, Iterable[str]],
+    why: str | None,
+    *,
+    saved: int | None,
+) -> Recipe | None:
+    """The recipe that was given; None where a saved one is meant."""
+    from dataclasses import replace
+
+    from orchestrator.domain.recipes.file import read_recipe, recipe_of, steps_of_options
+
+    with as_usage():
+        steps = steps_of_options(**options, reason=why)
+    if file is not None and steps:
+        raise typer.BadParameter("a file and steps were given: put the steps in the file")
+    if saved is not None and (file is not None or steps):
+        raise typer.BadParameter("a saved recipe and another were given: give one of them")
+    if saved is not None:
+        return None
+    if file is not None:
+        found = read_recipe(file)
+        return replace(found, note=why or found.note)
+    if not steps:
+        raise typer.BadParameter("a recipe has no step: give --rename OLD=NEW or --file FILE")
+    with as_usage():
+        return recipe_of(steps, note=why)
+
+
+def _saved(store: Store, saved: int | None, why: str | None) -> Recipe:
+    from dataclasses import replace
+
+    from orchestrator.operations.saved_recipes import saved_recipe
+
+    found = saved_recipe(store, saved or 0)
+    return replace(found, note=why or found.note)
+
+
+def _do(
+    store: Store,
+    selection: Selection,
+    made: Recipe,
+    how: dict[str, Any],
+    *,
+    apply: bool,
+    publish: bool,
+) -> dict[str, Any]:
+    from orchestrator.operations.apply_recipe import mend_events
+    from orchestrator.operations.preview_recipe import preview_recipe
+    from orchestrator.operations.publish_amendment import publish_amendment
+
+    seen: dict[str, str] = {}  # what the preview shows is what is amended, or nothing
+    with counting(store, selection, "trying") as progress:
+        preview = preview_recipe(store, selection, made, **how, seen=seen, progress=progress)
+    done: dict[str, Any] = {**asdict(preview), "applied": None, "saved": [], "published": None}
+    if publish:
+        whose = _one_workflow(preview)
+    if apply:
+        with counting(store, selection, "amending") as progress:
+            mended = mend_events(store, selection, made, **how, seen=seen, progress=progress)
+        done["applied"], done["saved"] = mended.ids, mended.recipes
+        done["changed"] = mended.changed
+        known = {one["id"] for one in preview.skipped}
+        done["skipped"] += [one for one in mended.skipped if one["id"] not in known]
+    if publish:
+        done["published"] = asdict(publish_amendment(store, *whose, made, actor=actor()))
+    return done
+
+
+def _one_workflow(preview: Preview) -> tuple[str, str]:
+    """The client and workflow that get the recipe. Raises Refused unless it heals events of one."""
+    if not (preview.passing or preview.already):
+        raise Refused(
+            "the recipe heals no event", field="publish", fix="look at it without --publish"
+        )
+    if len(preview.workflows) != 1:
+        raise Refused(
+            f"the selection has events of {len(preview.workflows)} workflows",
+            field="publish",
+            fix="give --client and --workflow",
+        )
+    (one,) = preview.workflows
+    return str(one["client"]), str(one["workflow"])
+
+
+def _put(done: Mapping[str, Any], made: Recipe) -> None:
+    total = done["passing"] + done["already"] + done["refused"]
+    for step, count in zip(made.steps, done["places"], strict=True):
+        put_line(f"{said(step.describe())}: in {count} of {total} events")
+    put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
+    if done["already"]:
+        put(f"unchanged {done['already']}")
+    refused = [one for one in done["events"] if not (one["passes"] or one["already"])]
+    _put_some([one for one in done["events"] if one["passes"]], "passes")
+    _put_some(refused, "refused")
+    tell_untouched(done["passed_over"], done["changed"])
+    for one in done["skipped"][:_MOST_TOLD]:
+        note(left_alone(one))
+    if done["applied"] is not None:
+        put(f"amended {len(done['applied'])}")
+        for number in done["saved"]:
+            put(f"saved as recipe {number}")
+        if done["applied"]:
+            note("they stay in quarantine until `meshline quarantine replay`, or with --plan")
+    if (published := done["published"]) is not None:
+        put(f"{published['workflow']} version {published['version']} is live with it as `amend`")
+        note("write the same into the workflow's file, or its next publication takes it out")
+    if done["applied"] is None and done["published"] is None:
+        note("nothing was changed: --apply amends them, --publish makes the recipe stand")
+
+
+def _put_some(events: list[Mapping[str, Any]], word: str) -> None:
+    for one in events[:_MOST_TOLD]:
+        where = f" to {', '.join(one['to'])}" if one["to"] else ""
+        put_line(f"  {one['id']} {word}{where}{': ' + one['detail'] if one['detail'] else ''}")
+        for each in one["changes"]:
+            put_line(f"    {_change(each)}")
+    if len(events) > _MOST_TOLD:
+        put(f"  and {len(events) - _MOST_TOLD} more; --json has them all")
+
+
+def _change(one: Mapping[str, Any]) -> str:
+    from orchestrator.domain.text.abbreviate import abbreviate
+
+    if one["action"] == "drop":
+        return f"{one['path']}: {abbreviate(one['before'])} is taken out"
+    if one["action"] == "set":  # only where nothing is, not even null
+        return f"{one['path']}: {abbreviate(one['after'])} where nothing was"
+    if one["to"]:
+        return f"{one['path']} -> {one['to']}: {abbreviate(one['after'])}"
+    return f"{one['path']}: {abbreviate(one['before'])} -> {abbreviate(one['after'])}"

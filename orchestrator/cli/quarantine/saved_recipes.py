@@ -1,0 +1,69 @@
+"""`meshline quarantine recipes`: the fixes that were used, by whom, and on how many events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.terminal.screen import age, note, put, put_json, put_table
+
+
+def recipes(
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the recipes that were applied or published, those used last first.
+
+    `quarantine recipe --saved N` uses one again.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.desk.recipes import list_recipes
+        from orchestrator.store.views.events import now_of
+
+        with store.read() as tx:
+            now = now_of(tx)
+            check_filters(tx, client=client, workflow=workflow)
+            found = list_recipes(tx, client=client, workflow=workflow, limit=limit)
+    if as_json:
+        put_json({"recipes": found})
+        return
+    if not found:
+        put("no recipe was saved")
+        note("`meshline quarantine recipe … --apply` saves one")
+        return
+    put_table(
+        ("RECIPE", "EVENTS", "USED", "WORKFLOW", "AUTHOR", "STEPS", "WHY"),
+        [
+            (
+                one["recipe"],
+                one["events"],
+                f"{age(one['used_at'], now)} ago" if one["used_at"] else None,
+                _whose(one),
+                one["author"],
+                "\n".join(map(said, one["steps"])),
+                one["note"],
+            )
+            for one in found
+        ],
+        below=("STEPS", "WHY"),
+    )
+
+
+def _whose(one: Mapping[str, Any]) -> str:
+    stands = f", version {one['version']}" if one["version"] else ""
+    return f"{one['client']}/{one['workflow']}{stands}"
+
+
+def said(step: Mapping[str, Any]) -> str:
+    """A step in words."""
+    from orchestrator.domain.documents import strict_json
+
+    return " ".join(
+        f"{name} {value if isinstance(value, str) else strict_json.dumps(value)}"
+        for name, value in step.items()
+    )

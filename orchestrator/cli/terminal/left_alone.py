@@ -1,0 +1,75 @@
+"""What a command leaves as it is, in words: who did what to it, and when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.terminal.screen import note, short
+
+_MOST_REASONS = 5
+_MOST_TOLD = 20  # events that are told one by one; --json has them all
+
+Again = Annotated[bool, typer.Option("--again", help="Also amend what somebody else amended.")]
+
+
+def fail_where_left(*left: Collection[object]) -> None:
+    """End with 1 where a part of what was asked was refused or left alone: the rule of all acts.
+
+    What was already as it was asked is no part of it. Raises Exit.
+    """
+    if any(left):
+        raise typer.Exit(1)
+
+
+def left_alone(event: Mapping[str, Any]) -> str:
+    """One line about an event that an act left alone: who moved it, and where it is now."""
+    if "by" not in event:
+        return f"{event['id']} left alone: it is {event['state']}"
+    said = f"{event['id']} left alone: {who_and_when(event)}"
+    return said if event["state"] == event["done"] else f"{said}; it is {event['state']}"
+
+
+def who_and_when(act: Mapping[str, Any]) -> str:
+    """What somebody did, such as `replayed by cli:ana at 2026-11-29 14:03:22Z`."""
+    if "by" not in act:
+        return "changed meanwhile"
+    return f"{act['done']} by {act['by']} at {short(act['at'])}"
+
+
+def tell_untouched(
+    passed_over: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]]
+) -> None:
+    """What somebody else amended: before, or while the command ran."""
+    for by, acts in _by_person(passed_over).items():
+        last = max(str(one["at"]) for one in acts)
+        when = f"at {short(last)}" if len(acts) == 1 else f"last at {short(last)}"
+        note(f"passed over {len(acts)}: amended by {by} {when}; --again amends them too")
+    for one in changed[:_MOST_TOLD]:
+        note(f"{one['id']} not amended: {who_and_when(one)}, while this ran; look at it first")
+    if len(changed) > _MOST_TOLD:
+        note(f"and {len(changed) - _MOST_TOLD} more; --json has them all")
+
+
+def _by_person(
+    acts: Sequence[Mapping[str, Any]],
+) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for one in acts:
+        found.setdefault(str(one["by"]), []).append(one)
+    return found
+
+
+def tell_left_out(events: Sequence[Mapping[str, Any]]) -> None:
+    """What a replay leaves out, the most frequent reasons first."""
+    counts = Counter((str(one["reason"]), str(one["detail"])) for one in events)
+    for (reason, detail), count in counts.most_common(_MOST_REASONS):
+        note(f"left out {count}: they would be refused again: {reason}, {detail}")
+    rest = len(events) - sum(count for _, count in counts.most_common(_MOST_REASONS))
+    if rest:
+        note(f"left out {rest} more for other reasons; --json has them all")
+    if events:
+        note("fix them first, or --anyway sends them all the same")

@@ -1,0 +1,184 @@
+"""Which quarantined events a command is about: its options, and the selection they make."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from orchestrator.cli.terminal.options import (
+    DiscardedSince,
+    DiscardedUntil,
+    Ids,
+    OnlyClient,
+    OnlyIncident,
+    OnlyOwner,
+    OnlyReason,
+    OnlyWorkflow,
+    Since,
+    Until,
+    WithText,
+)
+from orchestrator.cli.usage import as_usage
+from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.text.durations import seconds
+
+if TYPE_CHECKING:
+    from orchestrator.store.database.engine import Store, Tx
+    from orchestrator.store.views.selection import Selection
+
+_AGO = re.compile(r"\s*([0-9]{1,9}[smhd])(\s+ago)?\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What was said on the command line; times as they were written."""
+
+    ids: Sequence[str] | None = None
+    client: str | None = None
+    workflow: str | None = None
+    reason: Reason | None = None
+    since: str | None = None
+    until: str | None = None
+    incident: int | None = None
+    owner: str | None = None
+    text: str | None = None
+
+    def needed(self, store: Store) -> Selection:
+        """The selection of a command that acts: without a condition it is wrong usage."""
+        found = self.selection(store)
+        if found.is_empty:
+            raise typer.BadParameter(
+                "nothing was selected: give event ids, or a filter such as --workflow or --reason"
+            )
+        return found
+
+    def selection(self, store: Store) -> Selection:
+        """The selection, `2h` counted back by the store's clock.
+
+        Raises BadParameter, NotFound for an incident that does not exist, and Refused for one of
+        which nothing ever stands in quarantine, and for a client, a workflow or an owner that
+        nobody knows.
+        """
+        from orchestrator.domain.text.words import sought_words
+        from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.selection import Selection
+        from orchestrator.store.views.short_ids import whole_ids
+
+        with as_usage("--text"):
+            words = () if self.text is None else sought_words(self.text)
+        with store.read() as tx:
+            now = now_of(tx)
+            check_filters(tx, client=self.client, workflow=self.workflow, owner=self.owner)
+            if self.incident is not None:
+                _check_incident(tx, self.incident)
+            ids = whole_ids(tx, self.ids or ())
+        return Selection(
+            ids=ids,
+            client=self.client,
+            workflow=self.workflow,
+            reason=self.reason,
+            since=moment(self.since, now, option="--since"),
+            until=moment(self.until, now, option="--until"),
+            incident=self.incident,
+            owner=self.owner,
+            words=words,
+        )
+
+
+_OPTIONS: dict[str, Any] = {
+    "ids": Ids,
+    "client": OnlyClient,
+    "workflow": OnlyWorkflow,
+    "reason": OnlyReason,
+    "since": Since,
+    "until": Until,
+    "incident": OnlyIncident,
+    "owner": OnlyOwner,
+    "text": WithText,
+}
+
+
+def selects(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the ids and options that say which events; it is given them as `filters`."""
+    return _given(command, [one.name for one in fields(Filters)])
+
+
+def selects_discarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The same over discarded events; their times are those of the discard."""
+    names = [one.name for one in fields(Filters)]
+    return _given(command, names, since=DiscardedSince, until=DiscardedUntil)
+
+
+def narrows(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a listing, which takes no ids."""
+    return _given(command, [one.name for one in fields(Filters) if one.name != "ids"])
+
+
+def _given(
+    command: Callable[..., None], names: Sequence[str], **instead: Any
+) -> Callable[..., None]:
+    own = inspect.signature(command, eval_str=True)
+    kept = [one for name, one in own.parameters.items() if name != "filters"]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    options = {**_OPTIONS, **instead}
+    added = [
+        inspect.Parameter(name, kind, default=None, annotation=options[name]) for name in names
+    ]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        said = {one.name: given.pop(one.name) for one in added}
+        command(filters=Filters(**said), **given)
+
+    # Typer reads both.
+    run.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in (*added, *kept)}
+    return run
+
+
+def _check_incident(tx: Tx, incident: int) -> None:
+    from orchestrator.store.views.incidents import reason_of
+
+    reason = reason_of(tx, incident)
+    if reason is None:
+        raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
+    if reason in _NEVER_STANDS:
+        raise Refused(
+            f"incident {incident} is of {_NEVER_STANDS[reason]}: none stands in quarantine",
+            fix=f"see `meshline incidents show {incident}`",
+        )
+
+
+_NEVER_STANDS = {
+    HELD: "deliveries that are held",
+    LATE: "events that are under way and late",
+    LOW_RATE: "too few deliveries",
+    Reason.POISON_MESSAGE: "messages that no worker can read",
+}
+
+
+def moment(text: str | None, now: int, *, option: str) -> int | None:
+    """A time in milliseconds, from `2h` ago or ISO 8601. Raises BadParameter."""
+    if text is None:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return now - int(seconds(ago[1]) * 1000)
+    try:
+        read = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 2h, 30m, 3d or an ISO 8601 time such as 2026-11-23T08:00Z",
+            param_hint=option,
+        ) from None
+    known = read if read.tzinfo else read.replace(tzinfo=UTC)
+    return int(known.timestamp() * 1000)

@@ -1,0 +1,175 @@
+"""`meshline workflow`: check, publish, list, show and draw workflows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.options import AsJson, DryRun, OnlyClient
+from orchestrator.cli.terminal.screen import note, put, put_json, put_source, put_table, short
+from orchestrator.cli.workflow.files import Checked, check_files, tell_faults
+from orchestrator.cli.workflow.versions import find_version, versions
+from orchestrator.domain.text.visible import visible
+
+if TYPE_CHECKING:
+    from orchestrator.domain.workflows.workflow import Workflow
+
+app = typer.Typer(help="Workflows: check, publish, list, show, graph.", no_args_is_help=True)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Workflow files.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The workflow's name.")]
+Version = Annotated[
+    int | None, typer.Option("--version", metavar="N", min=1, help="Not the live one but this.")
+]
+
+
+@app.command()
+def check(files: Files, as_json: AsJson = False) -> None:
+    """Say every fault of workflow files: where it is, what is wrong, and what to write instead."""
+    checked = check_files(files)
+    if as_json:
+        put_json(
+            {
+                "ok": not checked.faults,
+                "faults": [one.as_json() for one in checked.faults],
+                "workflows": [_head(path, one) for path, one in checked.workflows],
+            }
+        )
+    else:
+        for path, one in checked.workflows:
+            put(f"{path}: ok: {one.name} of client {one.client} takes {one.trigger_type}")
+        tell_faults(checked)
+    if checked.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(files: Files, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Make workflow files live, as new versions; with one fault in any of them, none."""
+    checked = check_files(files)
+    if checked.faults:
+        tell_faults(checked)
+        raise typer.Exit(1)
+    published = _publish(checked, dry_run=dry_run)
+    if as_json:
+        put_json({"dry_run": dry_run, "workflows": published})
+        return
+    for one in published:
+        name = f"{one['workflow']} of client {one['client']}"
+        if one["unchanged"]:
+            put(f"{name}: version {one['version']} is live already and says the same")
+        else:
+            put(f"{name}: version {one['version']} {'would be' if dry_run else 'is'} live")
+        if lost := one["lost_amend"]:
+            verb = "would go" if dry_run else "are gone"
+            note(f"{name}: {lost} steps of `amend` {verb}, which the version before had and the"
+                 " file has not; `meshline workflow show` has them, with --version")  # fmt: skip
+
+
+@app.command("list")
+def list_(
+    client: OnlyClient = None,
+    all_versions: Annotated[
+        bool, typer.Option("--all-versions", help="Also versions that are not live any more.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List published workflows."""
+    with opened_store() as store:
+        found = versions(store, client=client, all_versions=all_versions)
+    if as_json:
+        put_json({"workflows": found})
+        return
+    put_table(
+        ("WORKFLOW", "CLIENT", "VERSION", "LIVE", "TRIGGER", "PUBLISHED", "BY"),
+        [
+            (
+                one["workflow"],
+                one["client"],
+                one["version"],
+                "yes" if one["live"] else "no",
+                one["type"],
+                short(one["published_at"]),
+                one["published_by"],
+            )
+            for one in found
+        ],
+        below=("BY",),
+    )
+    if not found:
+        note("nothing is published: `meshline workflow publish FILE`")
+
+
+@app.command()
+def show(
+    name: Name, client: OnlyClient = None, version: Version = None, as_json: AsJson = False
+) -> None:
+    """Show one published workflow with its whole definition."""
+    with opened_store() as store:
+        found = find_version(store, name, client=client, version=version)
+    if as_json:
+        put_json(found)
+        return
+    state = "live" if found["live"] else "not live"
+    put_source(f"# version {found['version']}, {state}")
+    put_source(f"# published {short(found['published_at'])} by {visible(found['published_by'])}")
+    put(_yaml(found["definition"]))
+
+
+@app.command()
+def graph(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE-OR-NAME", help="A workflow file, or a published name.")
+    ],
+    client: OnlyClient = None,
+    version: Version = None,
+) -> None:
+    """Print a workflow as a Mermaid flowchart."""
+    from orchestrator.cli.workflow.mermaid import flowchart
+    from orchestrator.domain.workflows.file import read_workflow
+    from orchestrator.domain.workflows.workflow import Workflow
+
+    path = Path(source)
+    if path.suffix in {".yaml", ".yml"} or path.is_file():
+        put_source(flowchart(read_workflow(path, None)))
+        return
+    with opened_store() as store:
+        found = find_version(store, source, client=client, version=version)
+    put_source(flowchart(Workflow.from_published(found["definition"])))
+
+
+def _publish(checked: Checked, *, dry_run: bool) -> list[dict[str, Any]]:
+    with opened_store(create=not dry_run) as store:
+        from orchestrator.operations.publish_workflow import publish_workflow
+
+        return [
+            asdict(publish_workflow(store, one, actor=actor(), dry_run=dry_run))
+            for _, one in checked.workflows
+        ]
+
+
+def _head(path: Path, workflow: Workflow) -> dict[str, str]:
+    return {
+        "file": str(path),
+        "client": workflow.client,
+        "workflow": workflow.name,
+        "type": workflow.trigger_type,
+    }
+
+
+def _yaml(definition: dict[str, Any]) -> str:
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    text = StringIO()
+    writer: Any = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    writer.width = 100
+    writer.dump(definition, text)
+    return text.getvalue().rstrip()

@@ -1,0 +1,272 @@
+"""What to do about what stands still: one table, for the command line, the pages and the alerts.
+
+Each reason has its steps in order: where to look, what to mend, and what sends the events on their
+way again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.delivery.breakers import FAILING, PAUSED, RATE_LIMITED, UNAUTHORIZED
+from orchestrator.domain.incidents.incident import FURTHER, HELD, LATE, LOW_RATE
+from orchestrator.domain.reasons import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing to do."""
+
+    do: str  # a sentence without a full stop
+    command: str | None = None  # that does it; None where it is done elsewhere
+
+
+def advise(
+    reason: str,
+    *,
+    client: str,
+    workflow: str,
+    incident: int | None = None,
+    event_id: str | None = None,
+    blockers: Mapping[str, str] | None = None,
+) -> tuple[Step, ...]:
+    """The steps for an incident, or for one event of it, with its commands filled in.
+
+    `blockers` is what holds deliveries back: names of connectors, actions or destinations, each
+    with the reason why it is paused or its circuit breaker is open.
+
+    >>> advise("no_route", client="acme", workflow="lead-routing", incident=7)[-1].command
+    'meshline quarantine replay --incident 7 --plan'
+    """
+    known = {
+        "which": event_id if incident is None else f"--incident {incident}",
+        "see": f"show {event_id}" if incident is None else f"list --incident {incident}",
+        "client": client,
+        "workflow": workflow,
+    }
+    if reason == HELD and blockers:
+        return tuple(
+            step
+            for name, why in blockers.items()
+            for step in _filled(BLOCKED.get(why, BLOCKED[FAILING]), known | {"name": name})
+        )
+    return tuple(_filled(ADVICE.get(reason, _UNKNOWN), known))
+
+
+def _filled(steps: Sequence[Step], known: Mapping[str, str | None]) -> list[Step]:
+    return [
+        Step(do=one.do.format_map(known), command=one.command and one.command.format_map(known))
+        for one in steps
+    ]
+
+
+_REPLAY = Step(
+    do="Plan a replay, and run it by the token that it prints",
+    command="meshline quarantine replay {which} --plan",
+)
+_SHOW = Step(
+    do="See which events they are, and what is wrong with each",
+    command="meshline quarantine {see}",
+)
+_JUNK = Step(
+    do="Give up what is junk; `quarantine restore` takes that back",
+    command="meshline quarantine discard {which} --why 'the reason'",
+)
+_NEW_VERSION = "meshline workflow publish FILE"
+_DESTINATIONS = Step(
+    do="See whether its destination works now", command="meshline destinations list"
+)
+_UNKNOWN = (_SHOW, _REPLAY)
+
+ADVICE: Mapping[str, tuple[Step, ...]] = {
+    Reason.CONTRACT_VIOLATION: (
+        Step(do="See what the sender changed", command="meshline quarantine diagnose {which}"),
+        Step(
+            do="Try a fix on every payload, without changing one",
+            command="meshline quarantine recipe {which} --rename SENT=AGREED --preview",
+        ),
+        Step(
+            do="Ask the sender to send what was agreed, or publish a version that takes what came",
+            command=_NEW_VERSION,
+        ),
+        _REPLAY,
+        _JUNK,
+    ),
+    Reason.CONTRACT_LIMIT: (
+        Step(
+            do="See which limit the contract exceeds with these payloads",
+            command="meshline quarantine {see}",
+        ),
+        Step(
+            do="Ask the sender to send less at once, or publish a version with a simpler contract",
+            command=_NEW_VERSION,
+        ),
+        _REPLAY,
+        _JUNK,
+    ),
+    Reason.MISSING_FACT: (
+        Step(do="See what the sender left out", command="meshline quarantine diagnose {which}"),
+        Step(
+            do="Fill in what is missing, without changing a payload yet",
+            command="meshline quarantine recipe {which} --set PATH=VALUE --preview",
+        ),
+        Step(do="Or publish a version that does without it", command=_NEW_VERSION),
+        _REPLAY,
+    ),
+    Reason.NO_ROUTE: (
+        Step(
+            do="See for which values no route holds",
+            command="meshline quarantine {see}",
+        ),
+        Step(do="Publish a version with a route for them", command=_NEW_VERSION),
+        _REPLAY,
+    ),
+    Reason.RULE_ERROR: (
+        Step(
+            do="See which expression cannot be computed",
+            command="meshline quarantine {see}",
+        ),
+        Step(do="Publish a version with a better expression", command=_NEW_VERSION),
+        _REPLAY,
+    ),
+    Reason.DESTINATION_REFUSED: (
+        Step(do="Read what the destination answered", command="meshline quarantine {see}"),
+        Step(do="Correct what it refuses: a login, a right, or a field of the workflow"),
+        _REPLAY,
+    ),
+    Reason.HANDOFF_MISMATCH: (
+        Step(
+            do="See which field of the record differs from what was sent",
+            command="meshline quarantine {see}",
+        ),
+        Step(
+            do="Correct the record in its tool, or publish a version that confirms only what the"
+            " tool keeps",
+            command=_NEW_VERSION,
+        ),
+        Step(
+            do="Plan a replay: the record is read again, and never made a second time",
+            command="meshline quarantine replay {which} --plan",
+        ),
+    ),
+    Reason.UNKNOWN_OUTCOME: (
+        Step(
+            do="See which calls got no answer, and look for their records in the tool",
+            command="meshline quarantine {see}",
+        ),
+        Step(
+            do="Where the records are not there, send them again",
+            command="meshline quarantine replay {which} --send-again",
+        ),
+        Step(
+            do="Where they are there, give the events up: the tool has them",
+            command="meshline quarantine discard {which} --why 'the tool has the record'",
+        ),
+    ),
+    Reason.UNDO_FAILED: (
+        Step(
+            do="See what was made and could not be taken back",
+            command="meshline quarantine {see}",
+        ),
+        Step(do="Take it back in the tool by hand, or leave it: a replay goes on with it"),
+        _REPLAY,
+    ),
+    Reason.RETRIES_EXHAUSTED: (
+        _DESTINATIONS,
+        Step(
+            do="Read what the destination cannot take, while it takes other events",
+            command="meshline quarantine {see}",
+        ),
+        _REPLAY,
+    ),
+    Reason.CONNECTOR_MISSING: (
+        Step(do="See which connectors are known here", command="meshline connectors list"),
+        Step(do="Give every worker the definition (MESHLINE_CONNECTORS), and restart it"),
+        _REPLAY,
+    ),
+    Reason.START_LIMIT: (
+        Step(do="See whether the processes run", command="meshline doctor"),
+        Step(do="Read the workers' logs: the event may end the process that takes it"),
+        _REPLAY,
+    ),
+    Reason.POISON_MESSAGE: (
+        Step(do="See the messages, and why none can be read", command="meshline dead-letters list"),
+        Step(
+            do="Put one back on its queue when its sender or the worker is mended",
+            command="meshline dead-letters requeue ID",
+        ),
+        Step(
+            do="Drop what is junk: no event hangs on a message",
+            command="meshline dead-letters drop ID --why 'the reason'",
+        ),
+    ),
+    HELD: (
+        Step(
+            do="Nothing holds them back any more, and the relay sends them by itself; where it does"
+            " not, see whether it runs",
+            command="meshline doctor",
+        ),
+    ),
+    LATE: (
+        Step(do="See whether relay and workers run", command="meshline doctor"),
+        _DESTINATIONS,
+        Step(
+            do="See where the events are",
+            command="meshline events list --client {client} --workflow {workflow} --state routed",
+        ),
+    ),
+    LOW_RATE: (
+        Step(
+            do="See which causes keep the events",
+            command="meshline incidents list --client {client} --workflow {workflow}",
+        ),
+        Step(
+            do="See the promise and what is kept of it",
+            command="meshline sla list --client {client} --workflow {workflow}",
+        ),
+    ),
+    FURTHER: (
+        Step(
+            do="See what the sender changed; these events break the contract in many ways",
+            command="meshline quarantine diagnose {which}",
+        ),
+        _SHOW,
+        _REPLAY,
+        _JUNK,
+    ),
+}
+"""Steps by the reason of an incident; in commands {which} is the incident, or an event's id."""
+
+_RESUME = "meshline destinations resume {name} --why 'the reason'"
+
+BLOCKED: Mapping[str, tuple[Step, ...]] = {
+    PAUSED: (
+        Step(do="See who paused {name}, why and until when", command="meshline destinations list"),
+        Step(do="End the pause: what is held goes out, the oldest first", command=_RESUME),
+    ),
+    FAILING: (
+        Step(
+            do="{name} does not answer: bring it back; one delivery tries it now and then, and all"
+            " go out when that succeeds",
+            command="meshline destinations list",
+        ),
+        Step(do="When it is back, or to try at once: close its circuit breaker", command=_RESUME),
+    ),
+    UNAUTHORIZED: (
+        Step(
+            do="{name} refuses the login: renew it where its connector reads it, and restart the"
+            " workers",
+            command="meshline connectors list",
+        ),
+        Step(do="Then close its circuit breaker at once", command=_RESUME),
+    ),
+    RATE_LIMITED: (
+        Step(
+            do="{name} asked for a pause: what is held goes out by itself when it is over",
+            command="meshline destinations list",
+        ),
+        Step(do="Only if it takes calls again before that: try at once", command=_RESUME),
+    ),
+}
+"""Steps by the reason for which a destination, a connector or an action holds deliveries back."""

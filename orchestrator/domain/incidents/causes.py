@@ -1,0 +1,161 @@
+"""Why events stand still, so that all that stand for one cause are one incident.
+
+A cause leaves out what differs from one payload to the next, such as values, places in arrays and
+names that the sender makes up: one renamed field is one cause.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.delivery.verdicts import Violation
+from orchestrator.domain.incidents.incident import (
+    FURTHER,
+    HELD,
+    LATE,
+    LOW_RATE,
+    MOST_NEW_INCIDENTS,
+    IncidentKind,
+)
+from orchestrator.domain.lifecycle import Stage
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.text.abbreviate import shorten
+
+_LONGEST_TITLE = 200  # characters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What the events of one incident have in common."""
+
+    key: str  # 64 hex digits, the same for the same cause in every process
+    kind: IncidentKind
+    reason: str  # a Reason, or `held`
+    stage: str
+    destination: str | None
+    title: str  # for people; it holds names of fields, never values
+
+
+def cause_of(
+    reason: str,
+    stage: str,
+    *,
+    destination: str | None = None,
+    violations: Sequence[Violation] = (),
+) -> Cause:
+    """The cause of an event that stands still; violations count as a set of places and keywords."""
+    broken = sorted({(_place(one), one.kind) for one in violations})
+    named = json.dumps([str(reason), str(stage), destination, broken])
+    return Cause(
+        key=hashlib.sha256(named.encode()).hexdigest(),
+        kind=_kind(reason, stage),
+        reason=str(reason),
+        stage=str(stage),
+        destination=destination,
+        title=shorten(_title(str(reason), str(stage), destination, broken), _LONGEST_TITLE),
+    )
+
+
+def held_cause(destination: str) -> Cause:
+    """The cause of deliveries that wait at a gate, whatever closed it."""
+    return cause_of(HELD, Stage.DISPATCH, destination=destination)
+
+
+def late_cause() -> Cause:
+    """The cause of events that are under way and late, whatever keeps them."""
+    return cause_of(LATE, "delivery")
+
+
+def low_rate_cause() -> Cause:
+    """The cause of a workflow that delivers too few of its events, whatever keeps them."""
+    return cause_of(LOW_RATE, "delivery")
+
+
+def further_cause() -> Cause:
+    """What stands for more causes than may open incidents of their own in an hour."""
+    return cause_of(FURTHER, Stage.VALIDATE)
+
+
+_OURS = {Reason.START_LIMIT, Reason.CONNECTOR_MISSING, Reason.POISON_MESSAGE}
+_SENDERS = {
+    Reason.CONTRACT_VIOLATION,
+    Reason.CONTRACT_LIMIT,
+    Reason.MISSING_FACT,
+    Reason.NO_ROUTE,
+    Reason.RULE_ERROR,
+}
+
+
+def _kind(reason: str, stage: str) -> IncidentKind:
+    if reason in _SENDERS or reason == FURTHER:
+        return IncidentKind.CONTRACT
+    if reason in _OURS or stage != Stage.DISPATCH:
+        return IncidentKind.PLATFORM
+    return IncidentKind.DESTINATION
+
+
+_Steps = tuple[str, ...]
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def _place(violation: Violation) -> _Steps:
+    """Where a violation is, `*` for what differs from payload to payload; a missing field by name.
+
+    A row from before places were kept has none: then no step of its path is known to be a name.
+    """
+    if violation.place is None:
+        place = ("*",) * len(_steps(violation.path))
+    else:
+        place = _steps(violation.place)
+    if violation.kind == "required" and (name := _QUOTED.match(violation.message)):
+        return (*place, str(json.loads(name[0])))  # the contract's name, not the sender's
+    return place
+
+
+def _steps(pointer: str) -> _Steps:
+    return tuple(one.replace("~1", "/").replace("~0", "~") for one in pointer.split("/")[1:])
+
+
+_SAID = {
+    HELD: "deliveries are held back",
+    FURTHER: f"further causes, beyond {MOST_NEW_INCIDENTS} new ones in an hour",
+    LATE: "events are late",
+    LOW_RATE: "too few events are delivered",
+    Reason.CONTRACT_LIMIT: "the contract takes too many steps",
+    Reason.MISSING_FACT: "a fact is missing",
+    Reason.NO_ROUTE: "no route matches",
+    Reason.RULE_ERROR: "a rule cannot be computed",
+    Reason.DESTINATION_REFUSED: "what is sent is refused",
+    Reason.HANDOFF_MISMATCH: "the record is not what was sent",
+    Reason.UNKNOWN_OUTCOME: "nobody knows what became of calls",
+    Reason.UNDO_FAILED: "what was made cannot be taken back",
+    Reason.RETRIES_EXHAUSTED: "the last retry failed",
+    Reason.CONNECTOR_MISSING: "a worker does not know the connector",
+    Reason.START_LIMIT: "started again and again without progress",
+    Reason.POISON_MESSAGE: "a message that no worker can read",
+}
+
+
+def _title(
+    reason: str, stage: str, destination: str | None, broken: Sequence[tuple[_Steps, str]]
+) -> str:
+    if broken:
+        return ", ".join(_told(place, keyword) for place, keyword in broken)
+    said = _SAID.get(reason, reason.replace("_", " "))
+    if reason in (FURTHER, LATE, LOW_RATE):  # of no stage
+        return said
+    return f"{destination}: {said}" if destination else f"{said} at {stage}"
+
+
+def _told(place: _Steps, keyword: str) -> str:
+    where = ".".join(place)
+    if keyword == "required":
+        return f"`{where}` is missing"
+    if keyword in {"additionalProperties", "unevaluatedProperties"}:
+        return f"undeclared fields in `{where}`" if where else "undeclared fields"
+    return f"`{where}` breaks {keyword}" if where else f"the payload breaks {keyword}"

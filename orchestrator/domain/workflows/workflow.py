@@ -1,0 +1,229 @@
+"""A workflow as its file says it: one owned automation, checked for shape.
+
+What the parts say to each other (a fact to the contract, a route to a destination) is checked
+where they are compiled, in compiled.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+
+from orchestrator.domain.contracts.contract import Formats
+from orchestrator.domain.delivery.retries import RetryPolicy
+from orchestrator.domain.documents.model_faults import wrong as _wrong
+from orchestrator.domain.recipes.steps import MOST_STEPS, Step
+from orchestrator.domain.text.addresses import LONGEST_ADDRESS, NAME_A_MAILBOX, is_address
+from orchestrator.domain.text.durations import seconds
+from orchestrator.domain.workflows.calendars import Calendar
+from orchestrator.domain.workflows.runbook import LONGEST_RUNBOOK, checked_runbook
+from orchestrator.domain.workflows.sla import Duration, Sla, between
+
+_PUBLISHED: Mapping[str, object] = {}  # the context of what the store already has
+_NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
+_TYPE = re.compile(r"[A-Za-z0-9]+([._/:-]+[A-Za-z0-9]+)*")
+_FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = frozenset(
+    {
+        "as", "bool", "break", "bytes", "const", "continue", "data", "double", "dyn", "else",
+        "false", "for", "function", "if", "import", "in", "int", "let", "list", "loop", "map",
+        "namespace", "null", "null_type", "package", "return", "string", "true", "type", "uint",
+        "var", "void", "while",
+    }
+)  # fmt: skip
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        fix = "write small letters and digits, with - or _ between them, such as lead-routing"
+        raise _wrong("name", f"{text!r} is not a name", fix)
+    return text
+
+
+def _type_name(text: str) -> str:
+    if not _TYPE.fullmatch(text):
+        raise _wrong("trigger_type", f"{text!r} is not a type", "write a type such as lead.created")
+    return text
+
+
+def _address(text: str, info: ValidationInfo) -> str:
+    # What was published by an older rule stays readable; its events are on their way.
+    if info.context is not _PUBLISHED and not is_address(text):
+        raise _wrong("address", f"{text!r} is not an e-mail address", NAME_A_MAILBOX)
+    return text
+
+
+def _line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise _wrong("line", f"{text!r} is not one line of text", "write one line of text")
+    return text
+
+
+def _fact_name(text: str) -> str:
+    if not _FACT.fullmatch(text) or text in _RESERVED:
+        fix = "write letters, digits and _, and no word of CEL's own"
+        raise _wrong("fact_name", f"{text!r} cannot be the name of a fact", fix)
+    return text
+
+
+def _spelt_out(fact: object) -> object:
+    return {"value": fact} if isinstance(fact, str) else fact
+
+
+Name = Annotated[StrictStr, StringConstraints(max_length=63), AfterValidator(_name)]
+Line = Annotated[StrictStr, StringConstraints(max_length=200), AfterValidator(_line)]
+Address = Annotated[
+    StrictStr, StringConstraints(max_length=LONGEST_ADDRESS), AfterValidator(_address)
+]
+
+
+Runbook = Annotated[
+    StrictStr, StringConstraints(max_length=LONGEST_RUNBOOK), AfterValidator(checked_runbook)
+]
+OnFailure = Literal["quarantine", "undo"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True)
+
+
+class Trigger(_Part):
+    """What starts the workflow."""
+
+    type: Annotated[StrictStr, StringConstraints(max_length=200), AfterValidator(_type_name)]
+
+
+class Owners(_Part):
+    """Who answers for it; each is an e-mail address."""
+
+    owner: Address
+    recovery_lead: Address  # heals what stands in quarantine
+    approver: Address  # says yes where a destination needs it
+    backstop: Address  # is told when nobody else moved
+
+
+class Fact(_Part):
+    """A value that routes and destinations may use: CEL over `data`, the payload."""
+
+    value: StrictStr
+    optional: StrictBool = False  # it may be absent
+
+
+FactName = Annotated[StrictStr, AfterValidator(_fact_name)]
+ShortFact = Annotated[Fact, BeforeValidator(_spelt_out)]
+
+
+class Route(_Part):
+    """A rule and where it leads; the first whose rule holds is taken."""
+
+    when: StrictStr  # CEL over the facts
+    to: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]  # destinations
+
+
+class Destination(_Part):
+    """What is handed over, and what of it is read back and compared."""
+
+    connector: Name
+    action: Name
+    send: Annotated[dict[Line, StrictStr], Field(max_length=200)]  # CEL over the facts
+    confirm: tuple[Line, ...] = ()  # names of `send`
+    required: tuple[Line, ...] = ()  # what the action must be sent; filled in at publish
+
+
+class Retries(_Part):
+    """When a failed try comes again; see RetryPolicy."""
+
+    limit: Annotated[StrictInt, Field(ge=0, le=100)] = 8
+    first: Annotated[Duration, between("1ms", "1d")] = "5s"
+    factor: Annotated[float, Field(strict=True, ge=1, le=100)] = 3
+    ceiling: Annotated[Duration, between("1ms", "7d")] = "1h"
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if seconds(self.ceiling) < seconds(self.first):
+            problem = f"the ceiling {self.ceiling} is under the first wait {self.first}"
+            raise _wrong("ceiling", problem, "write a ceiling that is not under `first`")
+        return self
+
+
+class Workflow(_Part):
+    """One version of a workflow. Its fields are the file's keys, and their order the file's."""
+
+    name: Name = Field(alias="workflow")
+    client: Name
+    title: Line
+    trigger: Trigger
+    owners: Owners
+    runbook: Runbook | None = None  # what to do when it stands still: an address or text
+    contract: dict[str, Any]  # a JSON Schema, self-contained
+    formats: Formats = "assert"
+    facts: Annotated[dict[FactName, ShortFact], Field(max_length=200)]  # by name
+    routes: Annotated[tuple[Route, ...], Field(min_length=1, max_length=200)]
+    destinations: Annotated[dict[Name, Destination], Field(min_length=1, max_length=100)]
+    retries: Retries = Retries()
+    on_failure: OnFailure = "quarantine"  # or take back first what other destinations have
+    sla: Sla
+    amend: Annotated[tuple[Step, ...], Field(max_length=MOST_STEPS)] = ()  # mends what breaks it
+
+    @property
+    def trigger_type(self) -> str:
+        """The type of the events that start it."""
+        return self.trigger.type
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """`retries`, in seconds."""
+        return RetryPolicy(
+            limit=self.retries.limit,
+            first=seconds(self.retries.first),
+            factor=self.retries.factor,
+            ceiling=seconds(self.retries.ceiling),
+        )
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The hours in which both clocks run; None is all the time."""
+        return self.sla.calendar.calendar if self.sla.calendar else None
+
+    @property
+    def recover_within_seconds(self) -> float:
+        """How long an event may stand in quarantine."""
+        return seconds(self.sla.recover_within)
+
+    def definition(self) -> dict[str, object]:
+        """The workflow as JSON, the contract embedded: what the store keeps."""
+        definition = self.model_dump(mode="json", by_alias=True)
+        if not self.amend:  # a file that was published before there was the key is still the same
+            del definition["amend"]
+        if self.runbook is None:  # the same
+            del definition["runbook"]
+        if self.sla.success_rate is None:  # the same
+            del definition["sla"]["success_rate"]
+        if "pauses_stop" not in self.sla.model_fields_set:  # the same
+            del definition["sla"]["pauses_stop"]
+        return definition
+
+    @classmethod
+    def from_definition(cls, definition: Mapping[str, object]) -> Self:
+        """The workflow that `definition` was made from."""
+        return cls.model_validate(definition)
+
+    @classmethod
+    def from_published(cls, definition: Mapping[str, object]) -> Self:
+        """The workflow of a version that was published, also where a rule is stricter by now."""
+        return cls.model_validate(definition, context=_PUBLISHED)

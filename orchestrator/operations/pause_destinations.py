@@ -1,0 +1,80 @@
+"""Hold deliveries back at destinations, or at all that one connector serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.domain.delivery.pauses import end_of_pause
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.text.hints import did_you_mean
+from orchestrator.domain.whys import needed_why
+from orchestrator.store.database.due_times import in_ms, time_of
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.destinations.ending_pauses import change_pause
+from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
+from orchestrator.store.views.destinations import closed_gates, gate_names
+from orchestrator.store.views.events import View
+
+
+@dataclass(kw_only=True)
+class Switched:
+    """What became of destinations and connectors."""
+
+    names: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)  # they were so before
+    changed: list[str] = field(default_factory=list)  # paused before, with another end or reason
+    until: int | None = None  # when the pauses end, in milliseconds
+    standing: list[View] = field(default_factory=list)  # of those unchanged: who paused, why, since
+
+
+def pause_destination(
+    store: Store, names: Sequence[str], *, why: str, actor: str, until: str | None = None
+) -> Switched:
+    """Pause each, by connector or by client/workflow/destination; all of them or none.
+
+    `until` is when the pause ends by itself: a duration, or a time with its zone; without it, or
+    with `resumed`, somebody has to resume it. What is paused already keeps its end and its reason
+    unless `until` is given. What is called at this moment is not broken off.
+
+    Raises Refused without a `why` or for a wrong `until`, NotFound.
+    """
+    reason = needed_why(why, "a pause")
+    report = Switched()
+    with store.write() as tx:
+        known = checked_names(tx, names)
+        end = None if until is None else end_of_pause(until, time_of(tx))
+        report.until = None if end is None else in_ms(end)
+        given: dict[str, Any] = {"why": reason, "actor": actor, "until": report.until}
+        for name in known:
+            if pause_gate(tx, name, **given):
+                report.names.append(name)
+            elif until is not None and change_pause(tx, name, **given):
+                report.changed.append(name)
+            else:
+                report.unchanged.append(name)
+        tend_stopped_clocks(tx)
+        report.standing = [one for one in closed_gates(tx) if one["name"] in report.unchanged]
+    return report
+
+
+def checked_names(tx: Tx, names: Sequence[str]) -> list[str]:
+    """The names, each once. Raises NotFound for one that is no connector or destination."""
+    known = gate_names(tx)
+    for name in names:
+        if name not in known:
+            raise NotFound(
+                f"no live workflow has the connector or destination {name!r}",
+                fix=f"{_instead(name, known)}; `meshline destinations list` has them all",
+            )
+    return list(dict.fromkeys(names))
+
+
+def _instead(name: str, known: set[str]) -> str:
+    # `desk` alone is not enough: two workflows may have one.
+    ends = sorted(one for one in known if one.endswith(f"/{name}"))
+    if ends:
+        return f"write {' or '.join(f'`{one}`' for one in ends)}"
+    return did_you_mean(name, sorted(known)) if known else "publish a workflow first"

@@ -1,0 +1,146 @@
+"""Alerts as people read them, and those that are noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, func, select
+
+from orchestrator.store.clocks.alerts import AlertKind, AlertState
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import AnyRow
+from orchestrator.store.database.schema import alerts, audit, incidents
+from orchestrator.store.views.events import View, iso
+
+NOISE_DAYS = 30
+
+
+def list_alerts(tx: Connection, *, failing: bool = False, limit: int = 100) -> list[View]:
+    """Alerts, the newest first, with their tries and the last error."""
+    table = alerts.c
+    statement = (
+        select(alerts, incidents.c.client, incidents.c.workflow, incidents.c.title)
+        .join(incidents, incidents.c.id == table.incident_id, isouter=True)
+        .order_by(table.id.desc())
+        .limit(limit)
+    )
+    if failing:
+        statement = statement.where(_FAILING)
+    return [_alert(row) for row in tx.execute(statement).all()]
+
+
+def _alert(row: AnyRow) -> View:
+    return {
+        "id": row.id,
+        "incident": row.incident_id,
+        "client": row.client,
+        "workflow": row.workflow,
+        "title": row.title,
+        "kind": row.kind,
+        "step": row.step,
+        "recipient": row.recipient,
+        "role": row.role,
+        "news": row.news,
+        "state": row.state,
+        "attempts": row.attempts,
+        "due_at": iso(row.due_at) if row.state == AlertState.WAITING else None,
+        "error": row.error,
+        "created_at": iso(row.created_at),
+        "sent_at": iso(row.sent_at),
+    }
+
+
+def count_alerts(tx: Connection) -> dict[str, int]:
+    """How many alerts stand in each state; every state is named."""
+    counted = select(alerts.c.state, func.count()).group_by(alerts.c.state)
+    found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted).all()}
+    return {state.value: found.get(state, 0) for state in AlertState}
+
+
+def count_failing(tx: Connection) -> tuple[int, int]:
+    """How many failed and are tried again, and how many failed for good."""
+    counted = select(alerts.c.state, func.count()).where(_FAILING).group_by(alerts.c.state)
+    found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted).all()}
+    return found.get(AlertState.WAITING, 0), found.get(AlertState.FAILED, 0)
+
+
+def list_detours(tx: Connection) -> list[View]:
+    """People whose last message did not go by their first way: `recipient`, `since`, `error`.
+
+    `since` is when the first such message after the last good one was sent.
+    """
+    table = alerts.c
+    sent = (
+        select(table.recipient, table.sent_at, table.error)
+        .where(table.state == AlertState.SENT, table.sent_at > after(-NOISE_DAYS * 86_400))
+        .order_by(table.sent_at, table.id)
+    )
+    failing: dict[str, View] = {}
+    for row in tx.execute(sent):
+        if row.error is None:
+            failing.pop(row.recipient, None)
+            continue
+        since = failing.get(row.recipient, {"since": iso(row.sent_at)})["since"]
+        failing[row.recipient] = {"recipient": row.recipient, "since": since, "error": row.error}
+    return list(failing.values())
+
+
+_FAILING = and_(
+    alerts.c.state.in_((AlertState.WAITING, AlertState.FAILED)), alerts.c.error.is_not(None)
+)
+
+
+def list_noise(tx: Connection) -> list[View]:
+    """Incidents whose alerts nobody acts on, the loudest first.
+
+    In the last 30 days alerts went out, and nobody acknowledged it (`never`), or less often than it
+    opened (`seldom`).
+    """
+    acted = (
+        select(audit.c.incident_id, func.count().label("acted"))
+        .where(
+            audit.c.incident_id.is_not(None),
+            audit.c.action == "acknowledge_incident",
+            audit.c.at > after(-NOISE_DAYS * 86_400),
+        )
+        .group_by(audit.c.incident_id)
+        .subquery()
+    )
+    table = alerts.c
+    opened = func.sum(case((table.kind == AlertKind.OPENED, 1), else_=0))
+    sent = (
+        select(table.incident_id, func.count().label("sent"), opened.label("opened"))
+        .where(
+            table.incident_id.is_not(None),
+            table.state == AlertState.SENT,
+            table.created_at > after(-NOISE_DAYS * 86_400),
+        )
+        .group_by(table.incident_id)
+        .subquery()
+    )
+    times = func.coalesce(acted.c.acted, 0)
+    rows = tx.execute(
+        select(incidents, sent.c.sent, sent.c.opened, times.label("acted"))
+        .join(sent, sent.c.incident_id == incidents.c.id)
+        .join(acted, acted.c.incident_id == incidents.c.id, isouter=True)
+        .where(times < sent.c.opened, incidents.c.opened_at < after(-_YOUNG_SECONDS))
+        .order_by(sent.c.sent.desc(), incidents.c.id)
+    )
+    return [_noise(row) for row in rows.all()]
+
+
+_YOUNG_SECONDS = 86_400  # of what is younger nobody can say yet
+
+
+def _noise(row: Any) -> View:
+    return {
+        "incident": row.id,
+        "client": row.client,
+        "workflow": row.workflow,
+        "title": row.title,
+        "owner": row.owner,
+        "alerts": row.sent,
+        "opened": row.opened,
+        "acknowledged": row.acted,
+        "why": "seldom" if row.acted else "never",
+    }

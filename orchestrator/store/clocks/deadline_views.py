@@ -1,0 +1,172 @@
+"""What is late and what will be, as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, func, select
+
+from orchestrator.domain.incidents.incident import IncidentState
+from orchestrator.domain.workflows.calendars import deadline
+from orchestrator.store.clocks.deadlines import latest_accepted
+from orchestrator.store.clocks.escalation import ROLES, recipient_of
+from orchestrator.store.clocks.success_rates import describe_rate, find_rates
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.due_times import in_ms, moment
+from orchestrator.store.database.prepared import Prepared, row_values, rows_of
+from orchestrator.store.database.schema import breaches, events, incidents, quarantine
+from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
+from orchestrator.store.views.events import View, iso
+from orchestrator.store.views.held_deliveries import count_held_events
+
+BREACHES_DAYS = 30
+
+
+def list_clocks(
+    tx: Connection, *, client: str | None = None, workflow: str | None = None
+) -> list[View]:
+    """For each workflow both clocks: how many events run under it, are late, and the next due."""
+    shelf = TermsShelf()
+    versions = shelf.take(tx)
+    delivering = _delivering(tx, versions)
+    recovering = _recovering(tx)
+    breached, held = _breached(tx), count_held_events(tx)
+    newest = shelf.newest(tx)
+    rates = find_rates(tx, newest.values())
+    return [
+        {
+            "client": terms.client,
+            "workflow": terms.workflow,
+            "deliver": _clock(terms.deliver_within, delivering.get(name)),
+            "held": held.get(name, 0),
+            "recover": _clock(terms.recover_within, recovering.get(name)),
+            "breaches": breached.get(name, 0),
+            "success_rate": describe_rate(terms.success_rate, rates.get(name)),
+        }
+        for name, terms in sorted(newest.items())
+        if client in (None, terms.client) and workflow in (None, terms.workflow)
+    ]
+
+
+def _clock(within: float, found: tuple[int, int, int | None] | None) -> View:
+    count, late, due_at = found or (0, 0, None)
+    return {"within_seconds": within, "events": count, "late": late, "next_due_at": iso(due_at)}
+
+
+_Counts = dict[tuple[str, str], tuple[int, int, int | None]]
+
+
+def _delivering(tx: Connection, versions: dict[int, Terms]) -> _Counts:
+    """Events under way or in quarantine: all, the late ones, and when the next is late."""
+    given = row_values(tx, list(_CUTOFF), latest_accepted(tx, versions.values()))
+    found: _Counts = {}
+    for statement in (_UNDER_WAY, _STANDING):
+        for workflow_id, count, late, oldest in statement.run(tx, **given).all():
+            terms = versions[workflow_id]
+            due_at = None
+            if oldest is not None:
+                due_at = in_ms(deadline(moment(oldest), terms.deliver_within, terms.calendar))
+            name = (terms.client, terms.workflow)
+            found[name] = _sum(found.get(name), (count, late, due_at))
+    return found
+
+
+def _sum(
+    one: tuple[int, int, int | None] | None, other: tuple[int, int, int | None]
+) -> tuple[int, int, int | None]:
+    if one is None:
+        return other
+    due = [at for at in (one[2], other[2]) if at is not None]
+    return one[0] + other[0], one[1] + other[1], min(due, default=None)
+
+
+_CUTOFF = {"workflow_id": int, "accepted": int}
+
+
+def _count(dialect: str, *, standing: bool) -> Any:
+    given, accepted = rows_of(dialect, **_CUTOFF), events.c.accepted_at
+    source = given.join(events, events.c.workflow_id == given.c.workflow_id)
+    condition = events.c.due_at.is_not(None)
+    if standing:
+        condition = quarantine.c.released_at.is_(None)
+        source = source.join(quarantine, and_(quarantine.c.event_id == events.c.id, condition))
+    late = case((accepted <= given.c.accepted, 1), else_=0)
+    in_time = case((accepted > given.c.accepted, accepted))
+    return (
+        select(events.c.workflow_id, func.count(), func.sum(late), func.min(in_time))
+        .select_from(source)
+        .where(condition)
+        .group_by(events.c.workflow_id)
+    )
+
+
+_UNDER_WAY = Prepared(lambda dialect: _count(dialect, standing=False))
+_STANDING = Prepared(lambda dialect: _count(dialect, standing=True))
+
+
+def _recovering(tx: Connection) -> _Counts:
+    table = quarantine.c
+    over = table.recover_by <= now_ms()
+    rows = tx.execute(
+        select(
+            table.client,
+            table.workflow,
+            func.count(),
+            func.sum(case((over, 1), else_=0)),
+            func.min(case((~over, table.recover_by))),
+        )
+        .where(table.released_at.is_(None))
+        .group_by(table.client, table.workflow)
+    )
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in rows.all()}
+
+
+def _breached(tx: Connection) -> dict[tuple[str, str], int]:
+    table = breaches.c
+    rows = tx.execute(
+        select(table.client, table.workflow, func.count())
+        .where(table.at > after(-BREACHES_DAYS * 86_400))
+        .group_by(table.client, table.workflow)
+    )
+    return {(row[0], row[1]): row[2] for row in rows.all()}
+
+
+def list_breached(
+    tx: Connection, *, client: str | None = None, workflow: str | None = None
+) -> list[View]:
+    """Incidents that are late and unresolved, the latest first, with who is told next, and when."""
+    table = incidents.c
+    found = select(incidents).where(
+        table.state != IncidentState.RESOLVED, table.breached_at.is_not(None)
+    )
+    for column, value in ((table.client, client), (table.workflow, workflow)):
+        if value is not None:
+            found = found.where(column == value)
+    newest = TermsShelf().newest(tx)
+    rows: Sequence[Any] = tx.execute(found.order_by(table.breached_at, table.id)).all()
+    return [_climbing(row, newest.get((row.client, row.workflow))) for row in rows]
+
+
+def _climbing(row: Any, terms: Terms | None) -> View:
+    goes_on = row.state == IncidentState.OPEN and terms and row.step < len(terms.escalate)
+    following = None
+    if goes_on and terms:
+        following = {
+            "step": row.step + 1,
+            "role": ROLES[row.step],
+            "to": recipient_of(row.step + 1, row.owner, terms),
+            "due_at": iso(row.breached_at + int(terms.escalate[row.step] * 1000)),
+        }
+    return {
+        "incident": row.id,
+        "client": row.client,
+        "workflow": row.workflow,
+        "title": row.title,
+        "state": row.state,
+        "owner": row.owner,
+        "breached_at": iso(row.breached_at),
+        "recover_by": iso(row.recover_by),
+        "step": row.step,
+        "next": following,
+    }

@@ -1,0 +1,96 @@
+"""One turn of a keeper at the store: looks first, and writes only where there is something to."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, exists, or_, select
+
+from orchestrator.domain.incidents.incident import IncidentState
+from orchestrator.store.clocks.alerts import announce_incidents
+from orchestrator.store.clocks.deadlines import ACTOR, find_late, record_late, record_overdue
+from orchestrator.store.clocks.escalation import climb
+from orchestrator.store.clocks.news import tell_growth
+from orchestrator.store.clocks.poison import (
+    give_to_steward,
+    has_unnoted_poison,
+    note_poison,
+    steward_terms,
+)
+from orchestrator.store.clocks.resolve_incidents import group_ungrouped, settle_incidents
+from orchestrator.store.clocks.success_rates import find_low_rates, open_rates, settle_rates
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import incidents
+from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
+from orchestrator.store.quarantine.incident_moves import end_acknowledgements
+from orchestrator.store.quarantine.payload_index import index_missing
+from orchestrator.store.quarantine.stays import Sweep, settle_stays
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.incidents import count_ungrouped
+
+_FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
+
+
+def keep_clocks(
+    store: Store,
+    shelf: TermsShelf,
+    sweep: Sweep | None = None,
+    *,
+    steward: str | None = None,
+    rounds: int = 20,
+) -> None:
+    """Record what is late, count, raise and settle incidents, climb, write what is to be told.
+
+    A keeper gives the same `sweep` each time, so that its looks at events under way go round.
+    `steward` is who owns messages that no worker can read.
+
+    Each part is a transaction of its own; rows decide who does it, so any number may do it at once.
+    """
+    for _ in range(rounds):
+        with store.read() as tx:
+            late = find_late(tx, shelf.take(tx))
+        if not late:
+            break
+        with store.write() as tx:
+            record_late(tx, late)
+    with store.read() as tx:
+        poisoned = has_unnoted_poison(tx)
+    if poisoned:
+        with store.write() as tx:
+            note_poison(tx, steward=steward, actor=ACTOR)
+    with store.read() as tx:
+        ungrouped, incidents_stand = count_ungrouped(tx), _any_incident(tx)
+    if ungrouped:
+        with store.write() as tx:
+            group_ungrouped(tx)
+    if ungrouped or incidents_stand:
+        settle_stays(store, sweep or Sweep())
+        with store.read() as tx:
+            newest = shelf.newest(tx)
+            told_low = open_rates(tx)  # before the measure; see settle_rates
+            low = find_low_rates(tx, newest)
+        with store.write() as tx:
+            settle_incidents(tx)
+            if low or told_low:
+                settle_rates(tx, low, newest, known=told_low)
+        with store.write() as tx:
+            give_to_steward(tx, steward, actor=ACTOR)
+            tend_stopped_clocks(tx, newest)
+            record_overdue(tx)
+            end_acknowledgements(tx, actor=ACTOR)
+            climb(tx, {**newest, **steward_terms(steward)})
+            tell_growth(tx, actor=ACTOR)
+            announce_incidents(tx)
+
+
+def complete_words(store: Store) -> None:
+    """Index what stands in quarantine since an older release, which knew no words."""
+    while True:
+        with store.write() as tx:
+            if not index_missing(tx):
+                return
+
+
+def _any_incident(tx: Connection) -> bool:
+    table = incidents.c
+    recent = or_(table.state != IncidentState.RESOLVED, table.resolved_at > after(-_FRESH_SECONDS))
+    return bool(tx.execute(select(exists(select(table.id).where(recent)))).scalar_one())

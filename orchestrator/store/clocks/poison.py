@@ -1,0 +1,114 @@
+"""Poison messages as an incident: the steward's, with a clock, until no dead letter is left.
+
+A keeper opens it, and not the worker that keeps the message: a flood of messages then takes one
+count a turn, and nothing but a full disk can keep a worker from keeping one.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
+
+from orchestrator.domain.incidents.causes import Cause, cause_of
+from orchestrator.domain.incidents.incident import IncidentMove, IncidentState
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.text.durations import seconds
+from orchestrator.domain.workflows.promises import ESCALATE
+from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.schema import dead_letters, incidents
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.incidents import note_events
+from orchestrator.store.quarantine.workflow_terms import Terms
+from orchestrator.store.views.dead_letters import BROKER, NOBODY, PLATFORM, LetterState
+
+_AT_ONCE = 1_000  # letters that one transaction counts
+_QUIET_SECONDS = 60.0  # a requeued message that a worker cannot read is back by then
+_DELIVER_WITHIN, _RECOVER_WITHIN = "1d", "72h"
+
+
+def poison_cause() -> Cause:
+    """The cause of every message that no worker can read: one incident, however many there are."""
+    return cause_of(Reason.POISON_MESSAGE, "broker")
+
+
+def note_poison(tx: Connection, *, steward: str | None, actor: str) -> int:
+    """Count letters that came since the last turn on their incident; how many.
+
+    It opens, or opens again with the first deadline of what came back. A message that comes back
+    is counted once.
+    """
+    table = dead_letters.c
+    rows = tx.execute(
+        select(table.id, table.digest, table.recover_by, now_ms().label("now"))
+        .where(table.state == LetterState.STANDING, table.incident_id.is_(None))
+        .order_by(table.id)
+        .limit(_AT_ONCE)
+        .with_for_update(skip_locked=True)  # else two keepers count them twice
+    ).all()
+    if rows:
+        digests = {row.digest for row in rows}
+        known = select(func.count(table.digest.distinct())).where(
+            table.digest.in_(digests), table.incident_id.is_not(None)
+        )
+        incident = note_events(
+            tx,
+            PLATFORM,
+            BROKER,
+            poison_cause(),
+            len(rows) - int(tx.execute(known).scalar_one()),
+            owner=steward or NOBODY,
+            recover_ms=min(row.recover_by - row.now for row in rows),
+            actor=actor,
+        )
+        first = min(row.recover_by for row in rows)
+        later = (incidents.c.id == incident, incidents.c.recover_by > first)
+        tx.execute(update(incidents).where(*later).values(recover_by=first))  # to the millisecond
+        ids = [row.id for row in rows]
+        tx.execute(update(dead_letters).where(table.id.in_(ids)).values(incident_id=incident))
+    return len(rows)
+
+
+def has_unnoted_poison(tx: Connection) -> bool:
+    """Whether `note_poison` would count some."""
+    table = dead_letters.c
+    waiting = exists().where(table.state == LetterState.STANDING, table.incident_id.is_(None))
+    return bool(tx.execute(select(waiting)).scalar_one())
+
+
+def give_to_steward(tx: Connection, steward: str | None, *, actor: str) -> None:
+    """Give the steward what nobody owned while none was set."""
+    if steward is None:
+        return
+    table = incidents.c
+    nobodys = (table.owner == NOBODY, table.state != IncidentState.RESOLVED)
+    for incident in tx.execute(select(table.id).where(*nobodys)).scalars().all():
+        move_incident(tx, incident, IncidentMove.ASSIGN, actor=actor, owner=steward)
+
+
+def has_open_letters(tx: Connection, incident: int) -> bool:
+    """Whether a letter of the incident stands, or was requeued and may be back any moment."""
+    table = dead_letters.c
+    requeued = and_(table.state == LetterState.REQUEUED, table.closed_at > after(-_QUIET_SECONDS))
+    standing = table.state == LetterState.STANDING
+    found = exists().where(table.incident_id == incident, or_(standing, requeued))
+    return bool(tx.execute(select(found)).scalar_one())
+
+
+def steward_terms(steward: str | None) -> dict[tuple[str, str], Terms]:
+    """Whom the escalation of the incident tells: the steward, at each step; nobody without one."""
+    if steward is None:
+        return {}
+    terms = Terms(
+        workflow_id=0,
+        client=PLATFORM,
+        workflow=BROKER,
+        deliver_within=seconds(_DELIVER_WITHIN),
+        recover_within=seconds(_RECOVER_WITHIN),
+        calendar=None,
+        escalate=tuple(seconds(one) for one in ESCALATE),
+        owner=steward,
+        recovery_lead=steward,
+        backstop=steward,
+        success_rate=None,
+        pauses_stop=(),
+    )
+    return {(PLATFORM, BROKER): terms}

@@ -1,0 +1,130 @@
+"""Incidents that are over: each of their events ended, and nothing is held for their cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, exists, select, update
+
+from orchestrator.domain.delivery.breakers import destination_gate, standing_in_the_way
+from orchestrator.domain.delivery.verdicts import Violation
+from orchestrator.domain.incidents.causes import Cause, cause_of
+from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
+from orchestrator.domain.reasons import Reason
+from orchestrator.store.clocks.poison import has_open_letters
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.schema import breaches, events, incidents, quarantine
+from orchestrator.store.destinations.states import standing_gates
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.incidents import note_events
+from orchestrator.store.quarantine.outcomes import has_open_events
+from orchestrator.store.views.destinations import actions_of
+from orchestrator.store.views.incident_counts import held_of, let_go_of
+from orchestrator.store.views.selection import UNGROUPED
+
+
+def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
+    """Resolve the incidents whose events all ended, as `settle_stays` found them; their ids.
+
+    What a replay sent on its way has not ended, nor what was held and is let go. Where deliveries
+    were held, their gate flows too. When too few events are delivered is told by `success_rates`.
+    """
+    table = incidents.c
+    rows = tx.execute(
+        select(incidents)
+        .where(
+            table.state != IncidentState.RESOLVED,
+            table.reason != LOW_RATE,
+            ~has_open_events(table.id),
+        )
+        .order_by(table.id)
+    ).all()
+    closed = _closed_destinations(tx) if any(row.reason == HELD for row in rows) else set()
+    healed = [row for row in rows if not _goes_on(tx, row, closed)]
+    return [row.id for row in healed if _resolve(tx, row, actor)]
+
+
+def _resolve(tx: Connection, row: Any, actor: str) -> bool:
+    """Resolve it as it was seen: events that were counted since then stand somewhere."""
+    table = incidents.c
+    seen = (table.id == row.id, table.reopened == row.reopened, table.notes == row.notes)
+    # Locked, and looked at anew: what another transaction counted shows only now.
+    if tx.execute(select(table.id).where(*seen).with_for_update()).first() is None:
+        return False
+    if tx.execute(select(has_open_events(row.id))).scalar_one():
+        return False
+    return move_incident(tx, row.id, IncidentMove.RESOLVE, actor=actor, reason="healed")
+
+
+def _goes_on(tx: Connection, row: Any, closed: set[str]) -> bool:
+    if row.reason == HELD:
+        return _waits(tx, row, closed)
+    if row.reason == Reason.POISON_MESSAGE:
+        return has_open_letters(tx, row.id)
+    return row.reason == LATE and bool(tx.execute(select(exists(_late_of(row)))).scalar_one())
+
+
+def _late_of(row: Any) -> Any:
+    """The events of a workflow that are under way and late."""
+    return (
+        select(breaches.c.event_id)
+        .join(events, events.c.id == breaches.c.event_id)
+        .where(
+            events.c.due_at.is_not(None),
+            events.c.client == row.client,
+            events.c.workflow == row.workflow,
+        )
+    )
+
+
+def _waits(tx: Connection, row: Any, closed: set[str]) -> bool:
+    if destination_gate(row.client, row.workflow, row.destination) in closed:
+        return True
+    return any(
+        tx.execute(select(exists(found))).scalar_one() for found in (held_of(row), let_go_of(row))
+    )
+
+
+def _closed_destinations(tx: Connection) -> set[str]:
+    """The gates' names of the live workflows' destinations that are paused or broken."""
+    gates = standing_gates(tx)
+    return {
+        name
+        for name, (connector, action) in actions_of(tx).items()
+        if standing_in_the_way(gates, name, connector, action)
+    }
+
+
+def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) -> int:
+    """Give quarantined events from before there were incidents their incident; how many.
+
+    Their destination was not kept then: it counts as unknown.
+    """
+    table = quarantine.c
+    rows = tx.execute(
+        select(quarantine, now_ms().label("now"))
+        .where(UNGROUPED)
+        .order_by(table.id)
+        .limit(most)
+        .with_for_update(of=quarantine, skip_locked=True)  # else two keepers count them twice
+    ).all()
+    groups: dict[tuple[str, str, Cause], list[Any]] = {}
+    for row in rows:
+        violations = [Violation(**one) for one in orjson.loads(row.violations)]
+        cause = cause_of(row.reason, row.stage, violations=violations)
+        groups.setdefault((row.client, row.workflow, cause), []).append(row)
+    for (client, workflow, cause), some in sorted(groups.items(), key=lambda one: one[0][2].key):
+        incident = note_events(
+            tx,
+            client,
+            workflow,
+            cause,
+            len(some),
+            owner=some[-1].recovery_lead,
+            recover_ms=min(row.recover_by - row.now for row in some),
+            actor=actor,
+        )
+        ids = [row.id for row in some]
+        tx.execute(update(quarantine).where(table.id.in_(ids)).values(incident_id=incident))
+    return len(rows)

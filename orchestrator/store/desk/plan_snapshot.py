@@ -1,0 +1,99 @@
+"""The ground of a replay plan: how events stand in quarantine when it is made, and when it runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.workflows.effects import Stands
+from orchestrator.store.database.locks import hold_events
+from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
+from orchestrator.store.views.selection import Selection, narrowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """How one event in quarantine stands, as far as a plan counts on it."""
+
+    event_id: str
+    client: str
+    workflow: str
+    payload: object  # amended where it was amended
+    deliveries: Mapping[str, Stands]
+    digest: str
+
+
+def accepted_order(tx: Connection, selection: Selection) -> list[str]:
+    """The selected events that stand in quarantine, those first that were accepted first."""
+    statement = select(quarantine.c.event_id).join(events, events.c.id == quarantine.c.event_id)
+    ordered = narrowed(tx, statement, selection).order_by(events.c.accepted_at, events.c.id)
+    return list(tx.execute(ordered).scalars())
+
+
+def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[str, Ground]:
+    """How these events stand in quarantine; those that stand elsewhere are not among them.
+
+    With `lock` nobody amends or moves them until the transaction ends.
+    """
+    statement = (
+        select(
+            events.c.id,
+            events.c.client,
+            events.c.workflow,
+            events.c.replays,
+            quarantine.c.id.label("stay"),
+            payloads.c.body,
+            payloads.c.amended,
+        )
+        .join(payloads, payloads.c.event_id == events.c.id)
+        .join(quarantine, quarantine.c.event_id == events.c.id)
+        .where(events.c.id.in_(ids), quarantine.c.released_at.is_(None))
+    )
+    if lock:
+        hold_events(tx, ids)  # first: a statement that waits would read payloads from before it
+    rows = tx.execute(statement).all()
+    made = _deliveries(tx, ids)
+    return {row.id: _ground(row, made.get(row.id, {})) for row in rows}
+
+
+def _deliveries(tx: Connection, ids: Sequence[str]) -> dict[str, dict[str, Stands]]:
+    table = deliveries.c
+    found: dict[str, dict[str, Stands]] = {}
+    for row in tx.execute(
+        select(
+            table.event_id,
+            table.destination,
+            table.connector,
+            table.action,
+            table.state,
+            table.unknown,
+            table.reason,
+            table.record_id,
+        )
+        .where(table.event_id.in_(ids))
+        .order_by(table.event_id, table.destination)
+    ):
+        said = dict(row._mapping)
+        event_id = said.pop("event_id")
+        said.update(state=DeliveryState(row.state), unknown=bool(row.unknown))
+        found.setdefault(event_id, {})[row.destination] = Stands(**said)
+    return found
+
+
+def _ground(row: Any, made: Mapping[str, Stands]) -> Ground:
+    # The payload as it came never changes; a stay ends when the event leaves the quarantine.
+    stood = [row.stay, row.replays, row.amended, [str(one) for one in made.values()]]
+    return Ground(
+        event_id=row.id,
+        client=row.client,
+        workflow=row.workflow,
+        payload=orjson.loads(row.amended if row.amended is not None else row.body),
+        deliveries=made,
+        digest=hashlib.blake2b(orjson.dumps(stood), digest_size=16).hexdigest(),
+    )

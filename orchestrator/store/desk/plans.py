@@ -1,0 +1,237 @@
+"""Replay plans as rows: frozen once, marked event by event, looked at by token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, case, delete, func, insert, select, update
+
+from orchestrator.domain.lifecycle import State
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import AnyRow
+from orchestrator.store.database.schema import events, plan_events, plans
+from orchestrator.store.views.events import iso
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedEvent:
+    """One event of a plan."""
+
+    place: int
+    event_id: str
+    ground: str  # its digest when the plan was made
+    effects: Sequence[Mapping[str, str]]
+    behind: int | None = None  # the place of the event that it waits for
+
+
+def add_plan(
+    tx: Connection,
+    token: str,
+    selection: Mapping[str, object],
+    *,
+    actor: str,
+    order_by: str | None = None,
+) -> int:
+    """Begin a plan; it cannot run before it is frozen. Answers its id."""
+    return int(
+        tx.execute(
+            insert(plans)
+            .values(
+                token=token,
+                state="freezing",
+                selection=orjson.dumps(selection).decode(),
+                workflows="[]",
+                effects="{}",
+                left_out="{}",
+                events=0,
+                repeats=0,
+                planned_at=now_ms(),
+                planned_by=actor,
+                order_by=order_by,
+            )
+            .returning(plans.c.id)
+        ).scalar_one()
+    )
+
+
+def add_plan_events(tx: Connection, plan: int, rows: Sequence[PlannedEvent]) -> None:
+    """Write down events of a plan."""
+    if rows:
+        tx.execute(
+            insert(plan_events),
+            [
+                {
+                    "plan_id": plan,
+                    "place": one.place,
+                    "event_id": one.event_id,
+                    "ground": one.ground,
+                    "effects": orjson.dumps(one.effects).decode(),
+                    "behind": one.behind,
+                }
+                for one in rows
+            ],
+        )
+
+
+def drop_plan(tx: Connection, plan: int) -> None:
+    """A plan that was begun came to nothing."""
+    tx.execute(delete(plan_events).where(plan_events.c.plan_id == plan))
+    tx.execute(delete(plans).where(plans.c.id == plan))
+
+
+def freeze_plan(
+    tx: Connection,
+    plan: int,
+    *,
+    workflows: Sequence[Mapping[str, object]],
+    effects: Mapping[str, Mapping[str, int]],
+    left_out: Mapping[str, int],
+    count: int,
+    repeats: int,
+) -> None:
+    """The plan is whole: from here on it only runs."""
+    tx.execute(
+        update(plans)
+        .where(plans.c.id == plan)
+        .values(
+            state="ready",
+            workflows=orjson.dumps(workflows).decode(),
+            effects=orjson.dumps(effects).decode(),
+            left_out=orjson.dumps(left_out).decode(),
+            events=count,
+            repeats=repeats,
+        )
+    )
+
+
+def find_plan(tx: Connection, token: str, *, lock: bool = False) -> AnyRow | None:
+    """The plan of a token. With `lock`, runs of it wait for each other."""
+    statement = select(plans).where(plans.c.token == token)
+    return tx.execute(statement.with_for_update() if lock else statement).one_or_none()
+
+
+def start_plan(tx: Connection, plan: int, *, actor: str) -> int:
+    """The plan runs, or runs on. Answers when it was started first, in milliseconds."""
+    statement = (
+        update(plans)
+        .where(plans.c.id == plan)
+        .values(
+            state="running",
+            started_at=func.coalesce(plans.c.started_at, now_ms()),
+            started_by=actor,
+        )
+        .returning(plans.c.started_at)
+    )
+    return int(tx.execute(statement).scalar_one())
+
+
+def finish_plan(tx: Connection, plan: int) -> None:
+    """Every event of the plan was replayed."""
+    tx.execute(update(plans).where(plans.c.id == plan).values(state="done", finished_at=now_ms()))
+
+
+def open_events(
+    tx: Connection, plan: int, *, limit: int, after: int = -1
+) -> list[tuple[int, str, str, str]]:
+    """Place, event id, ground and effects of events that are still to be replayed, in order."""
+    table = plan_events.c
+    rows = tx.execute(
+        select(table.place, table.event_id, table.ground, table.effects)
+        .where(table.plan_id == plan, table.done_at.is_(None), table.place > after)
+        .order_by(table.place)
+        .limit(limit)
+    )
+    return [(row.place, row.event_id, row.ground, row.effects) for row in rows]
+
+
+def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
+    """These events of the plan were replayed, in this transaction."""
+    table = plan_events.c
+    tx.execute(
+        update(plan_events)
+        .where(
+            table.plan_id == plan,
+            table.place.in_(places),
+            table.done_at.is_(None),
+        )
+        .values(done_at=now_ms())
+    )
+
+
+def list_plans(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
+    """Plans, the newest first, each with how many of its events were replayed."""
+    table = plan_events.c
+    still_open = (  # by the index of those: a plan that is done has none
+        select(func.count())
+        .where(table.plan_id == plans.c.id, table.done_at.is_(None))
+        .scalar_subquery()
+    )
+    done = case((plans.c.state == "freezing", 0), else_=plans.c.events - still_open)
+    rows = tx.execute(select(plans, done.label("done")).order_by(plans.c.id.desc()).limit(limit))
+    return [shown_plan(row) for row in rows]
+
+
+def shown_plan(row: AnyRow) -> dict[str, Any]:
+    """A plan as people and programs see it."""
+    shown = {str(name): value for name, value in row._mapping.items()}
+    del shown["id"]
+    for name in ("selection", "workflows", "effects", "left_out"):
+        shown[name] = orjson.loads(shown[name])
+    for name in ("planned_at", "started_at", "finished_at"):
+        shown[name] = iso(shown[name])
+    return shown
+
+
+def outcomes(tx: Connection, plan: int) -> dict[str, int]:
+    """How many events of a plan wait for it, and where those stand that were replayed."""
+    table = plan_events.c
+    statement = (
+        select(table.done_at.is_(None).label("waits"), events.c.state, func.count().label("many"))
+        .select_from(plan_events.outerjoin(events, events.c.id == table.event_id))
+        .where(table.plan_id == plan)
+        .group_by(table.done_at.is_(None), events.c.state)
+    )
+    found: dict[str, int] = {}
+    for row in tx.execute(statement):
+        word = _outcome(row.state, waits=bool(row.waits))
+        found[word] = found.get(word, 0) + row.many
+    return found
+
+
+def _outcome(state: str | None, *, waits: bool) -> str:
+    """Where an event of a plan stands; what left otherwise is not the plan's any more."""
+    if state is None:
+        return "deleted"
+    if not waits:
+        return state
+    return "waiting" if state == State.QUARANTINED else f"{state}, not by this plan"
+
+
+def planned_events(
+    tx: Connection, plan: int, *, limit: int, after: int = -1
+) -> list[dict[str, Any]]:
+    """Events of a plan in its order: what is done with each, and where it stands now."""
+    table = plan_events.c
+    rows = tx.execute(
+        select(
+            table.place, table.event_id, table.effects, table.done_at, events.c.state, table.ground
+        )
+        .select_from(plan_events.outerjoin(events, events.c.id == table.event_id))
+        .where(table.plan_id == plan, table.place > after)
+        .order_by(table.place)
+        .limit(limit)
+    )
+    return [
+        {
+            "place": row.place,
+            "id": row.event_id,
+            "effects": orjson.loads(row.effects),
+            "replayed_at": iso(row.done_at),
+            "outcome": _outcome(row.state, waits=row.done_at is None),
+            "ground": row.ground,
+        }
+        for row in rows
+    ]

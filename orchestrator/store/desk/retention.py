@@ -1,0 +1,166 @@
+"""Forgetting what finished events carried; what happened to them stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    tuple_,
+    update,
+)
+
+from orchestrator.domain.lifecycle import State
+from orchestrator.store.database.audit_values import RETENTION, empty_values_of
+from orchestrator.store.database.due_times import first_id
+from orchestrator.store.database.prepared import Prepared, among
+from orchestrator.store.database.schema import (
+    dead_letters,
+    deliveries,
+    events,
+    payloads,
+    plan_events,
+    plans,
+    quarantine,
+)
+
+FINISHED = (State.DELIVERED, State.DISCARDED)
+
+
+def finished_before(tx: Connection, cutoff_ms: int, *, after: str, most: int) -> list[str]:
+    """Ids above `after` of events that were finished by then and still have a payload; in order."""
+    # In two steps, each by a primary key: PostgreSQL would join the two tables from the beginning
+    # of the events, for each batch anew.
+    until = first_id(cutoff_ms)
+    while kept := list(_KEPT.run(tx, after=after, until=until, most=most).scalars()):
+        if finished := still_finished(tx, kept, cutoff_ms):
+            return finished
+        after = kept[-1]
+    return []
+
+
+def still_finished(tx: Connection, ids: Sequence[str], cutoff_ms: int) -> list[str]:
+    """Those of these events that were finished by then, in order."""
+    return sorted(_FINISHED.run(tx, ids=list(ids), cutoff=cutoff_ms).scalars())
+
+
+def count_finished_before(tx: Connection, cutoff_ms: int) -> int:
+    """How many events were finished by then and still have a payload."""
+    found: int = tx.execute(
+        select(func.count())
+        .select_from(payloads.join(events, events.c.id == payloads.c.event_id))
+        .where(payloads.c.event_id < first_id(cutoff_ms), *_finished(cutoff_ms))
+    ).scalar_one()
+    return found
+
+
+def forget_contents(tx: Connection, ids: Sequence[str], *, gone_by: str = RETENTION) -> None:
+    """Delete the payloads of these events, and all that repeats values of them beside events."""
+    for statement in (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS):
+        statement.run(tx, ids=list(ids))
+    empty_values_of(tx, ids, gone_by=gone_by)
+
+
+def closed_letters_before(tx: Connection, cutoff_ms: int) -> list[int]:
+    """Numbers of the dead letters that were closed by then and still have a body."""
+    return list(tx.execute(select(dead_letters.c.id).where(*_closed(cutoff_ms))).scalars())
+
+
+def forget_letters(tx: Connection, cutoff_ms: int) -> int:
+    """Empty the bodies of dead letters that were closed by then; how many."""
+    emptied = update(dead_letters).where(*_closed(cutoff_ms)).values(body=b"", headers="{}")
+    return tx.execute(emptied).rowcount
+
+
+def old_plans(tx: Connection, cutoff_ms: int) -> int:
+    """How many replay plans nobody made, ran or finished since then."""
+    found = select(func.count()).select_from(plans).where(_untouched(cutoff_ms))
+    return int(tx.execute(found).scalar_one())
+
+
+def forget_plans(tx: Connection, cutoff_ms: int, *, most: int) -> tuple[int, int]:
+    """Delete at most so many events of such plans, and the plans that have none left; how many.
+
+    None of them runs from then on, so that no half of a plan does.
+    """
+    expired = update(plans).where(_untouched(cutoff_ms), plans.c.state != "expired")
+    tx.execute(expired.values(state="expired"))
+    old = select(plans.c.id).where(_untouched(cutoff_ms))
+    some = (
+        select(plan_events.c.plan_id, plan_events.c.place)
+        .where(plan_events.c.plan_id.in_(old))
+        .limit(most)
+    )
+    place = tuple_(plan_events.c.plan_id, plan_events.c.place)
+    gone = tx.execute(delete(plan_events).where(place.in_(some))).rowcount
+    empty = ~exists().where(plan_events.c.plan_id == plans.c.id)
+    done = tx.execute(delete(plans).where(_untouched(cutoff_ms), empty)).rowcount
+    return gone, done
+
+
+def _untouched(cutoff_ms: int) -> ColumnElement[bool]:
+    table = plans.c
+    return func.coalesce(table.finished_at, table.started_at, table.planned_at) <= cutoff_ms
+
+
+def _finished(cutoff: Any) -> tuple[Any, ...]:
+    return (
+        events.c.state.in_([state.value for state in FINISHED]),
+        events.c.updated_at <= cutoff,
+    )
+
+
+def _closed(cutoff_ms: int) -> tuple[Any, ...]:
+    return dead_letters.c.closed_at <= cutoff_ms, func.length(dead_letters.c.body) > 0
+
+
+_KEPT = Prepared(
+    lambda _: (
+        select(payloads.c.event_id)
+        .where(
+            payloads.c.event_id > bindparam("after", type_=Text),
+            payloads.c.event_id < bindparam("until", type_=Text),
+        )
+        .order_by(payloads.c.event_id)
+        .limit(bindparam("most", type_=BigInteger))
+    )
+)
+
+
+def _select_finished(dialect: str) -> Any:
+    delivered, discarded = (events.c.state == state for state in FINISHED)
+    return select(events.c.id).where(
+        among(dialect, events.c.id),
+        delivered | discarded,
+        events.c.updated_at <= bindparam("cutoff", type_=BigInteger),
+    )
+
+
+_FINISHED = Prepared(_select_finished)
+
+_FORGET_PAYLOADS = Prepared(
+    lambda dialect: delete(payloads).where(among(dialect, payloads.c.event_id))
+)
+_FORGET_SENT = Prepared(
+    lambda dialect: (
+        update(deliveries)
+        .where(among(dialect, deliveries.c.event_id))
+        .values(send="{}", error=None)
+    )
+)
+_FORGET_VIOLATIONS = Prepared(
+    lambda dialect: (
+        update(quarantine)
+        .where(among(dialect, quarantine.c.event_id))
+        .values(violations="[]", detail="")
+    )
+)

@@ -1,0 +1,98 @@
+"""What is in the payloads that stand in quarantine, for who looks for a word of it.
+
+Which words there are is decided here; the index is the database's own: FTS5 on SQLite, GIN on
+PostgreSQL. It has only what stands: words come with the stay, and go with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+)
+
+from orchestrator.domain.text.words import words_of
+from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
+from orchestrator.store.database.schema import payloads, quarantine, quarantine_words
+from orchestrator.store.database.text_search import TextSearchQuery
+
+
+def index_words(tx: Connection, ids: Sequence[str]) -> None:
+    """Make events that just came to stand in quarantine known by the words of their payloads."""
+    _index(tx, _STANDING.run(tx, ids=list(ids)).all())
+
+
+def index_missing(tx: Connection, *, most: int = 1000) -> int:
+    """The same for what came before there was an index, or by an older release; how many."""
+    return _index(tx, _MISSING.run(tx, most=most).all())
+
+
+def forget_words(tx: Connection, stays: Sequence[int]) -> None:
+    """What left the quarantine is not looked for there any more; `stays` are its rows there."""
+    tx.execute(delete(quarantine_words).where(quarantine_words.c.rowid.in_(stays)))
+
+
+def optimize_words(tx: Connection) -> None:
+    """Write SQLite's index anew: what was taken out of it is still in its pages until then."""
+    tx.exec_driver_sql("INSERT INTO quarantine_words(quarantine_words) VALUES ('optimize')")
+
+
+def has_words(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
+    """That a stay's payload has each of these words, or one that begins so."""
+    column, stay = quarantine_words.c.words, quarantine.c.id
+    if tx.dialect.name == "sqlite":
+        found = column.op("MATCH")(" ".join(f'"{word}"*' for word in words))
+        return stay.in_(select(quarantine_words.c.rowid).where(found))
+    found = column.op("@@")(cast(" & ".join(f"'{word}':*" for word in words), TextSearchQuery))
+    stays = select(quarantine_words.c.rowid).where(found).scalar_subquery()
+    # It takes any word for a rare one: of a join it would look up each stay by itself.
+    return stay == any_(func.array(stays))
+
+
+def _index(tx: Connection, rows: Sequence[Any]) -> int:
+    if rows:
+        known = [(stay, " ".join(words_of(body))) for stay, body in rows]
+        _INDEX.run(tx, **row_values(tx, list(_KNOWN), known))
+    return len(rows)
+
+
+_HERE = quarantine.c.released_at.is_(None)
+_BODIES = select(quarantine.c.id, payloads.c.body).join(
+    payloads, payloads.c.event_id == quarantine.c.event_id
+)
+_STANDING = Prepared(
+    lambda dialect: _BODIES.where(_HERE, among(dialect, quarantine.c.event_id)).order_by(
+        quarantine.c.id
+    )
+)
+_MISSING = Prepared(
+    lambda _: (
+        _BODIES.where(_HERE, quarantine.c.id.not_in(select(quarantine_words.c.rowid)))
+        .order_by(quarantine.c.id)
+        .limit(bindparam("most"))
+    )
+)
+
+_KNOWN = {"rowid": int, "words": str}
+
+
+def _insert(dialect: str) -> Any:
+    given = rows_of(dialect, **_KNOWN)
+    words: Any = given.c.words
+    if dialect != "sqlite":
+        words = func.array_to_tsvector(func.string_to_array(words, " ", type_=Text))
+    return insert(quarantine_words).from_select(["rowid", "words"], select(given.c.rowid, words))
+
+
+_INDEX = Prepared(_insert)

@@ -1,0 +1,76 @@
+"""What published workflows promise: their clocks and their people, read once a version.
+
+A version was checked when it was published, so it is read without the models of workflow files:
+they take longer to load than a listing of clocks takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from orchestrator.domain.text.durations import seconds
+from orchestrator.domain.workflows.calendars import Calendar, read_calendar
+from orchestrator.domain.workflows.promises import ESCALATE, PAUSES_STOP, PromisedRate
+from orchestrator.store.database.schema import workflow_versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """The promise of one version. Times in seconds."""
+
+    workflow_id: int
+    client: str
+    workflow: str
+    deliver_within: float
+    recover_within: float
+    calendar: Calendar | None
+    escalate: tuple[float, ...]  # after a breach: recovery lead, owner, backstop
+    owner: str
+    recovery_lead: str
+    backstop: str
+    success_rate: PromisedRate | None
+    pauses_stop: tuple[str, ...]  # clocks that a planned pause stops
+
+
+class TermsShelf:
+    """The terms of every version; a version never changes, so it is read once a process."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, Terms] = {}
+
+    def take(self, tx: Connection) -> dict[int, Terms]:
+        """The terms by version id, the oldest first."""
+        table = workflow_versions.c
+        last = next(reversed(self._versions), 0)
+        columns = (table.id, table.client, table.name, table.definition)
+        for row in tx.execute(select(*columns).where(table.id > last).order_by(table.id)):
+            self._versions[row.id] = _terms(row)
+        return self._versions
+
+    def newest(self, tx: Connection) -> dict[tuple[str, str], Terms]:
+        """The terms of the newest version by client and workflow."""
+        return {(one.client, one.workflow): one for one in self.take(tx).values()}
+
+
+def _terms(row: Any) -> Terms:
+    said = orjson.loads(row.definition)
+    sla, owners = said["sla"], said["owners"]
+    calendar, rate = sla.get("calendar"), sla.get("success_rate")
+    return Terms(
+        workflow_id=row.id,
+        client=row.client,
+        workflow=row.name,
+        deliver_within=seconds(sla["deliver_within"]),
+        recover_within=seconds(sla["recover_within"]),
+        calendar=read_calendar(**calendar) if calendar else None,
+        escalate=tuple(seconds(one) for one in sla.get("escalate", ESCALATE)),
+        owner=owners["owner"],
+        recovery_lead=owners["recovery_lead"],
+        backstop=owners["backstop"],
+        success_rate=PromisedRate(**rate) if rate else None,
+        pauses_stop=tuple(sla.get("pauses_stop", PAUSES_STOP)),
+    )

@@ -1,0 +1,179 @@
+"""Published workflows: immutable versions, of which at most one is live for a trigger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import AnyRow
+from orchestrator.store.database.prepared import Prepared, row_values, rows_of
+from orchestrator.store.database.schema import workflow_versions
+
+if TYPE_CHECKING:  # what lists versions does not read them
+    from orchestrator.domain.workflows.compiled import CompiledWorkflow
+    from orchestrator.domain.workflows.workflow import Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveWorkflow:
+    """A live version, without its definition."""
+
+    id: int
+    client: str
+    name: str
+    version: int
+    trigger_type: str
+    digest: str
+
+
+_LIVE = select(
+    workflow_versions.c.id,
+    workflow_versions.c.client,
+    workflow_versions.c.name,
+    workflow_versions.c.version,
+    workflow_versions.c.trigger_type,
+    workflow_versions.c.digest,
+).where(workflow_versions.c.live)
+
+
+def live_workflows(tx: Connection) -> dict[tuple[str, str], LiveWorkflow]:
+    """Every live workflow by (client, trigger type)."""
+    found = [LiveWorkflow(**row._mapping) for row in tx.execute(_LIVE)]
+    return {(one.client, one.trigger_type): one for one in found}
+
+
+def live_for(
+    tx: Connection, triggers: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], LiveWorkflow]:
+    """The live workflows of these (client, trigger type), by the same."""
+    rows = sorted(set(triggers))
+    found = _LIVE_FOR.run(tx, **row_values(tx, list(_TRIGGER), rows))
+    return {(row.client, row.trigger_type): LiveWorkflow(**row._mapping) for row in found}
+
+
+_TRIGGER = {"client": str, "trigger_type": str}
+
+
+def _select_live_for(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_TRIGGER), workflow_versions.c
+    return _LIVE.join(
+        given,
+        and_(table.client == given.c.client, table.trigger_type == given.c.trigger_type),
+    )
+
+
+_LIVE_FOR = Prepared(_select_live_for)
+
+
+def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None:
+    """The live version of a workflow, or None."""
+    table = workflow_versions.c
+    row = tx.execute(_LIVE.where(table.client == client, table.name == name)).one_or_none()
+    return LiveWorkflow(**row._mapping) if row else None
+
+
+def require_live(tx: Connection, client: str, name: str) -> LiveWorkflow:
+    """The live version of a workflow. Raises NotFound where there is none."""
+    live = live_workflow(tx, client, name)
+    if live is None:
+        raise NotFound(
+            f"workflow {name!r} of client {client!r} has no live version",
+            field="workflow",
+            fix="publish it with `meshline workflow publish FILE`",
+        )
+    return live
+
+
+def version_of(tx: Connection, workflow_id: int) -> int:
+    """The number of a version."""
+    table = workflow_versions.c
+    return int(tx.execute(select(table.version).where(table.id == workflow_id)).scalar_one())
+
+
+def definition_of(tx: Connection, workflow_id: int) -> str:
+    """A version's definition, as JSON text."""
+    table = workflow_versions.c
+    return str(tx.execute(select(table.definition).where(table.id == workflow_id)).scalar_one())
+
+
+def trigger_holder(tx: Connection, client: str, trigger_type: str) -> str | None:
+    """The name of the live workflow that takes a trigger, or None."""
+    table = workflow_versions.c
+    return tx.execute(
+        select(table.name).where(
+            table.client == client, table.trigger_type == trigger_type, table.live
+        )
+    ).scalar_one_or_none()
+
+
+def add_version(tx: Connection, workflow: Workflow, *, digest: str, actor: str) -> int:
+    """Make `workflow` the live version of its name; answers the version's number."""
+    table = workflow_versions.c
+    same = (table.client == workflow.client, table.name == workflow.name)
+    last = tx.execute(select(func.max(table.version)).where(*same)).scalar_one()
+    tx.execute(update(workflow_versions).where(*same, table.live).values(live=False))
+    version = (last or 0) + 1
+    tx.execute(
+        insert(workflow_versions).values(
+            client=workflow.client,
+            name=workflow.name,
+            version=version,
+            trigger_type=workflow.trigger_type,
+            definition=orjson.dumps(workflow.definition()).decode(),
+            digest=digest,
+            live=True,
+            published_at=now_ms(),
+            published_by=actor,
+        )
+    )
+    return version
+
+
+def list_versions(
+    tx: Connection, *, client: str | None = None, name: str | None = None, all_versions: bool
+) -> list[AnyRow]:
+    """Versions by client, name and number; only live ones unless `all_versions`."""
+    table = workflow_versions.c
+    statement = select(workflow_versions).order_by(table.client, table.name, table.version)
+    if client:
+        statement = statement.where(table.client == client)
+    if name:
+        statement = statement.where(table.name == name)
+    if not all_versions:
+        statement = statement.where(table.live)
+    return list(tx.execute(statement))
+
+
+class WorkflowShelf:
+    """Compiled workflows by version id; a version never changes, so it is compiled once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[int, CompiledWorkflow] = {}
+        self._lock = threading.Lock()
+
+    def take(self, tx: Connection, workflow_id: int) -> CompiledWorkflow:
+        """The compiled version; read from the store where it is not at hand."""
+        found = self._compiled.get(workflow_id)
+        if found is None:
+            definition = orjson.loads(definition_of(tx, workflow_id))
+            from orchestrator.domain.workflows.compiled import compile_workflow
+            from orchestrator.domain.workflows.workflow import Workflow
+
+            found = compile_workflow(Workflow.from_published(definition))
+            with self._lock:
+                self._compiled[workflow_id] = found
+        return found
+
+
+def publication(tx: Connection, version: int) -> Any:
+    """Who published a version and when, in milliseconds: `published_by`, `published_at`."""
+    table = workflow_versions.c
+    found = select(table.published_by, table.published_at).where(table.id == version)
+    return tx.execute(found).one()

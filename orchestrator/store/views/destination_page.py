@@ -1,0 +1,91 @@
+"""What people read of one destination, connector or action: what stops it, and what fails there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from orchestrator.domain.delivery.breakers import action_breaker, connector_of, named_destination
+from orchestrator.domain.lifecycle import State
+from orchestrator.store.database.schema import deliveries, events
+from orchestrator.store.views.destinations import closed_gates, gate_names, list_destinations
+from orchestrator.store.views.events import View, iso
+
+_MOST_FAILURES = 10
+
+
+def show_destination(tx: Connection, name: str) -> View | None:
+    """One of what `destinations list` names, or a connector or an action; None if nobody knows it.
+
+    `destinations` are the rows of the list that it serves, itself among them; `blockers` the pauses
+    and open circuit breakers in its way, each with how many deliveries it holds; `failures` the
+    last errors of deliveries that are not at their end, the newest first.
+    """
+    rows = [one for one in list_destinations(tx) if name in _names_of(one)]
+    if not rows and name not in gate_names(tx):
+        return None
+    itself = next((one for one in rows if one["name"] == name), None)
+    served = [one for one in rows if one["destination"]]
+    asked = _names_of(itself) if itself else {name, connector_of(name)}
+    return {
+        "name": name,
+        "destination": itself if itself and itself["destination"] else None,
+        "destinations": served,
+        "blockers": [one for one in closed_gates(tx) if one["name"] in asked],
+        "failures": _failures(tx, name),
+    }
+
+
+def _names_of(row: View) -> set[str]:
+    """The gates that a destination's deliveries have to pass."""
+    names = {row["name"]}
+    if row["connector"]:
+        names.add(row["connector"])
+    if row["action"]:
+        names.add(action_breaker(row["connector"], row["action"]))
+    return names
+
+
+def _failures(tx: Connection, name: str) -> list[View]:
+    table = deliveries.c
+    rows = tx.execute(
+        select(
+            table.event_id,
+            table.destination,
+            table.state,
+            table.reason,
+            table.error,
+            table.updated_at,
+        )
+        .join_from(events, deliveries, table.event_id == events.c.id)
+        .where(
+            or_(events.c.due_at.is_not(None), events.c.state == State.QUARANTINED),
+            table.error.is_not(None),
+            *_there(name),
+        )
+        .order_by(table.updated_at.desc(), table.event_id)
+        .limit(_MOST_FAILURES)
+    )
+    return [
+        {
+            "id": row.event_id,
+            "destination": row.destination,
+            "state": row.state,
+            "reason": row.reason,
+            "error": row.error,
+            "at": iso(row.updated_at),
+        }
+        for row in rows
+    ]
+
+
+def _there(name: str) -> list[Any]:
+    """The deliveries that pass a gate."""
+    if place := named_destination(name):
+        client, workflow, destination = place
+        where = (events.c.client == client, events.c.workflow == workflow)
+        return [*where, deliveries.c.destination == destination]
+    connector, _, action = name.partition(".")
+    there = [deliveries.c.connector == connector]
+    return [*there, deliveries.c.action == action] if action else there

@@ -1,0 +1,130 @@
+"""What people read of deliveries that are held: at what, since when, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from orchestrator.domain.delivery.breakers import RATE, what_holds
+from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.schema import deliveries, events, gates
+from orchestrator.store.destinations.held_deliveries import IS_HELD
+from orchestrator.store.views.events import View, iso
+from orchestrator.store.views.selection import Selection
+
+
+def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
+    """For each of these events that waits: its deliveries that are held, and at what.
+
+    Those that are put off for a connector's rate count too; they go out at `until`.
+    """
+    table = deliveries.c
+    rows = tx.execute(
+        select(table.event_id, table.destination, table.held_by, table.updated_at, *_GATE)
+        .outerjoin(gates, gates.c.name == table.held_by)
+        .where(IS_HELD, table.event_id.in_(ids))
+        .order_by(table.event_id, table.destination)
+    ).all()
+    found: dict[str, list[View]] = {}
+    for row in rows:
+        found.setdefault(row.event_id, []).append(_hold(row))
+    return found
+
+
+_GATE = (gates.c.state, gates.c.reason, gates.c.paused_until)
+
+
+def _hold(row: Any) -> View:
+    return {
+        "destination": row.destination,
+        "by": row.held_by,
+        "what": what_holds(row.state, row.reason),
+        "reason": row.reason,
+        "since": iso(row.updated_at),
+        "until": iso(row.paused_until),
+    }
+
+
+def put_off(tx: Connection, event_id: str) -> list[View]:
+    """Deliveries of an event that wait for their turn in a connector's rate, in the same form."""
+    table, ahead = deliveries.c, now_ms() * 1000
+    rows = tx.execute(
+        select(table.destination, table.connector, table.updated_at, table.due_at)
+        .join(gates, gates.c.name == table.connector)
+        .where(
+            table.event_id == event_id,
+            table.state == DeliveryState.PENDING,
+            table.due_at > now_ms(),
+            table.failing_since.is_(None),
+            (gates.c.paid_until_us > ahead) | (gates.c.postponed_until > now_ms()),
+        )
+        .order_by(table.destination)
+    )
+    return [
+        {
+            "destination": row.destination,
+            "by": row.connector,
+            "what": RATE,
+            "reason": None,
+            "since": iso(row.updated_at),
+            "until": iso(row.due_at),
+        }
+        for row in rows
+    ]
+
+
+def count_held_events(tx: Connection) -> dict[tuple[str, str], int]:
+    """How many events wait with a delivery that is held, by client and workflow."""
+    place = (events.c.client, events.c.workflow)
+    rows = tx.execute(_held_events(*place, _EVENTS).group_by(*place))
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def held_beside(tx: Connection, selection: Selection) -> View:
+    """How many events are held beside a list of the quarantine, and by what, the most first.
+
+    They are routed, so they have a client and a workflow, and nothing else that a selection asks
+    for. An event of which deliveries are held at two places counts at both, and once in `events`.
+    """
+    if selection != Selection(client=selection.client, workflow=selection.workflow):
+        return {"events": 0, "by": []}
+    here = [
+        column == value
+        for column, value in (
+            (events.c.client, selection.client),
+            (events.c.workflow, selection.workflow),
+        )
+        if value is not None
+    ]
+    table = deliveries.c
+    rows = tx.execute(
+        _held_events(table.held_by, _EVENTS, func.min(table.updated_at).label("since"), *_GATE)
+        .outerjoin(gates, gates.c.name == table.held_by)
+        .where(*here)
+        .group_by(table.held_by, *_GATE)
+        .order_by(_EVENTS.desc(), table.held_by)
+    ).all()
+    total = tx.execute(_held_events(_EVENTS).where(*here)).scalar_one() if rows else 0
+    return {"events": total, "by": [_holder(row) for row in rows]}
+
+
+_EVENTS = func.count(deliveries.c.event_id.distinct()).label("held_events")
+
+
+def _held_events(*columns: Any) -> Select[Any]:
+    joined = select(*columns).join_from(deliveries, events, events.c.id == deliveries.c.event_id)
+    return joined.where(IS_HELD)
+
+
+def _holder(row: Any) -> View:
+    return {
+        "by": row.held_by,
+        "what": what_holds(row.state, row.reason),
+        "reason": row.reason,
+        "since": iso(row.since),
+        "until": iso(row.paused_until),
+        "events": row.held_events,
+    }

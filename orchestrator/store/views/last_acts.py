@@ -1,0 +1,68 @@
+"""Who did what to events last, and when: from the audit, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Connection, func, or_, select
+
+from orchestrator.domain.lifecycle import Move, State
+from orchestrator.store.database.schema import audit
+from orchestrator.store.views.events import iso
+
+PEOPLES_MOVES: Mapping[str, str] = {
+    Move.AMEND: "amended",
+    Move.REPLAY: "replayed",
+    Move.DISCARD: "discarded",
+    Move.RESTORE: "restored",
+}
+"""What people do to events in quarantine, and the word for it afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """What somebody did to one event."""
+
+    done: str  # amended, reset, replayed, discarded
+    by: str
+    at: str | None  # as `iso`
+
+    def as_json(self) -> dict[str, object]:
+        """The act as it is shown beside an event."""
+        return {"done": self.done, "by": self.by, "at": self.at}
+
+
+def last_acts(
+    tx: Connection, ids: Sequence[str], moves: Iterable[str] = tuple(PEOPLES_MOVES)
+) -> dict[str, Act]:
+    """The last of these moves of each event that had one."""
+    if not ids:
+        return {}
+    table = audit.c
+    newest = (
+        select(func.max(table.id))
+        .where(
+            table.event_id.in_(ids),
+            table.action.in_(list(moves)),
+            # A workflow's own amendment is no person's; it is made before the quarantine.
+            or_(table.action != Move.AMEND.value, table.source == State.QUARANTINED.value),
+        )
+        .group_by(table.event_id)
+    )
+    rows = tx.execute(
+        select(table.event_id, table.action, table.actor, table.at, table.detail).where(
+            table.id.in_(newest)
+        )
+    )
+    return {
+        row.event_id: Act(done=_done(row.action, row.detail), by=row.actor, at=iso(row.at))
+        for row in rows
+    }
+
+
+def _done(action: str, detail: str | None) -> str:
+    if action == Move.AMEND and detail and orjson.loads(detail).get("reset") is True:
+        return "reset"
+    return PEOPLES_MOVES[action]

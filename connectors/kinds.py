@@ -43,7 +43,8 @@ from connectors.http.definition import (
 from connectors.http.endpoint import resolve_site
 from connectors.http.exchange import Client
 from connectors.mail.checks import smtp_faults
-from connectors.mail.connector import MailConnector, resolve_server
+from connectors.mail.connector import MailConnector
+from connectors.mail.server import resolve_server
 from connectors.sql.checks import sql_faults
 from connectors.sql.connector import SqlConnector, check_database
 from connectors.sql.definition import SqlAction, SqlDefinition

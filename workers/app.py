@@ -12,6 +12,7 @@ from celery.signals import celeryd_init, worker_process_shutdown, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
 from connectors.registry import close_connectors, load_connectors
+from orchestrator.broker import chains_queue
 from orchestrator.domain.delivery.handoff import Connector
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.settings import Settings, settings
@@ -20,7 +21,6 @@ from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from workers.gatekeeper import Gatekeeper
-from workers.queues import queue_config
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
 TRANSPORT_ALIASES.update(
@@ -31,7 +31,13 @@ TRANSPORT_ALIASES.update(
     }
 )
 app = Celery("meshline", include=["workers.chain", "workers.heart"])
-app.add_defaults(lambda: settings().celery_config() | queue_config(settings().broker))
+app.add_defaults(
+    lambda: {
+        **settings().celery_config(),
+        "task_queues": [chains_queue(settings().broker)],
+        "worker_consumer": "workers.guard.consumer:GuardedConsumer",
+    }
+)
 
 
 _node: str | None = None

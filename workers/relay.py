@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from orchestrator.broker import queue_depth
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
 from orchestrator.outages import Outage
@@ -33,7 +34,6 @@ from orchestrator.store.drive.overlooked import Search
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from workers.app import app
 from workers.chain import publish
-from workers.queues import queue_depth
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.dead_letters import count_poison, list_poison
-from orchestrator.store.views.events import count_reasons, list_quarantine, now_of, show_event
+from orchestrator.store.views.events import count_reasons, list_quarantine, show_event
 from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
@@ -24,6 +24,7 @@ from orchestrator.store.views.incidents import (
     show_incident,
 )
 from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import now_of
 
 _LIMIT = 50  # rows, where the command is not told otherwise
 _RARE = "company-77"

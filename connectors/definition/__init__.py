@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the YAML definition of any connector may say."""

@@ -13,7 +13,7 @@ from orchestrator.domain.text.hints import did_you_mean
 
 Raw = dict[str, Any]
 
-SHIPPED = Path(__file__).parent / "definitions"
+SHIPPED = Path(__file__).parents[1] / "definitions"
 
 
 def definition_files(folder: Path) -> list[Path]:

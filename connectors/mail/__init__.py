@@ -1,1 +1,1 @@
-"""TODO."""
+"""Mail over SMTP."""

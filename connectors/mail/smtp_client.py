@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import aiosmtplib
 
-from connectors.mail.connector import MailServer
+from connectors.mail.server import MailServer
 from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,

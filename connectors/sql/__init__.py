@@ -1,1 +1,1 @@
-"""TODO."""
+"""Rows in a table of somebody's database."""

@@ -21,8 +21,8 @@ _HEAD = """\
 
 A state is a word, and the moves between states are data: the table `TRANSITIONS` in
 `orchestrator/domain/lifecycle.py`. One function moves events, `move_events` in
-`orchestrator/store/quarantine/moves.py`. It refuses what is not in the table, and it writes the audit row in
-the same transaction. This page is made from the table.
+`orchestrator/store/quarantine/moves.py`. It refuses what is not in the table, and it writes the
+audit row in the same transaction. This page is made from the table.
 
 """
 

@@ -38,7 +38,7 @@ def list_(
     """
     with opened_store() as store:
         from orchestrator.store.clocks.alert_views import count_alerts, list_alerts, list_noise
-        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)

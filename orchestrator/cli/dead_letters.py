@@ -85,7 +85,7 @@ def show(
     """Show one dead letter whole."""
     with opened_store() as store:
         from orchestrator.store.views.dead_letters import show_dead_letter
-        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -113,7 +113,7 @@ def requeue(
     """
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
-        from orchestrator.cli.posting import open_broker
+        from orchestrator.broker import open_broker
         from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 
         with open_broker() if not dry_run else nullcontext(_post_nothing) as post:

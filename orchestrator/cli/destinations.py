@@ -9,12 +9,12 @@ import typer
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
 from orchestrator.cli.terminal.screen import age, distance, left, note, put, put_json, put_table
-from orchestrator.cli.usage import as_usage
+from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.delivery.blockers import told_blocker
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.events import View
+    from orchestrator.store.views.values import View
 
 app = typer.Typer(
     help="Where events are delivered: list, pause, resume.",
@@ -39,7 +39,7 @@ def list_(as_json: AsJson = False) -> None:
     """
     with opened_store() as store:
         from orchestrator.store.views.destinations import list_destinations
-        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -93,7 +93,7 @@ def pause(
     """
     with opened_store() as store:
         from orchestrator.operations.pause_destinations import pause_destination
-        from orchestrator.store.views.events import iso, now_of
+        from orchestrator.store.views.values import iso, now_of
 
         _check_end(store, until)
         done = pause_destination(store, names, why=why, actor=actor(), until=until)

@@ -105,7 +105,7 @@ def _note_unknown(store: Store, clients: Sequence[str]) -> None:
 def _view(row: Any) -> dict[str, Any]:
     import orjson
 
-    from orchestrator.store.views.events import iso
+    from orchestrator.store.views.values import iso
 
     return {
         "id": row.id,

@@ -19,21 +19,21 @@ from orchestrator.cli.terminal.screen import put
 
 _PARTS = {
     **dict.fromkeys(("up", "demo", "api", "worker", "relay", "keeper", "flower"), "processes"),
-    "workflow": "workflow",
-    "emit": "emit",
-    "events": "events",
-    "incidents": "incidents",
-    "quarantine": "quarantine",
+    "workflow": "workflow.commands",
+    "emit": "emit.command",
+    "events": "events.commands",
+    "incidents": "incidents.commands",
+    "quarantine": "quarantine.commands",
     "dead-letters": "dead_letters",
     "destinations": "destinations",
-    "connectors": "connectors",
+    "connectors": "connectors.commands",
     "sla": "sla",
     "alerts": "alerts",
     "retention": "retention",
     "erase": "erase",
-    "audit": "audit",
+    "audit": "events.audit",
     "keys": "keys",
-    "doctor": "doctor",
+    "doctor": "doctor.command",
 }
 """The first word of each command, and the module that has it."""
 
@@ -69,7 +69,7 @@ def _add(app: typer.Typer, name: str, part: str) -> None:
     elif hasattr(module, "app"):
         app.add_typer(module.app, name=name)
     else:
-        app.command(name)(getattr(module, part))
+        app.command(name)(getattr(module, name))
 
 
 def __getattr__(name: str) -> typer.Typer:

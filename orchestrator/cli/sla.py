@@ -31,7 +31,7 @@ def list_(
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.clocks.deadline_views import list_breached, list_clocks
-        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)

@@ -13,9 +13,9 @@ from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.advice import advise
 from orchestrator.domain.incidents.incident import HELD
 from orchestrator.store.database.engine import Tx
-from orchestrator.store.views import events as views
 from orchestrator.store.views.destination_page import show_destination
 from orchestrator.store.views.incidents import Sought, list_incidents
+from orchestrator.store.views.values import View, iso, now_of
 
 
 class DestinationPage(StorePage):
@@ -38,13 +38,13 @@ def _one(tx: Tx, name: str) -> dict[str, Any]:
     steps = advise(HELD, client="", workflow="", blockers=reasons) if reasons else ()
     return {
         **found,
-        "now": views.iso(views.now_of(tx)),
+        "now": iso(now_of(tx)),
         "steps": [asdict(one) for one in steps],
         "incidents": _incidents(tx, found["destination"]),
     }
 
 
-def _incidents(tx: Tx, row: views.View | None) -> list[views.View]:
+def _incidents(tx: Tx, row: View | None) -> list[View]:
     """The open incidents of a destination."""
     if row is None:
         return []

@@ -35,6 +35,7 @@ from orchestrator.store.views.incidents import (
     list_incidents,
     show_incident,
 )
+from orchestrator.store.views.values import View, iso, now_of
 
 Found = TypeVar("Found")
 
@@ -186,7 +187,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         "incidents": incidents,
         "more_incidents": count_incidents(tx, Sought()) - len(incidents),
         "filters": filters,
-        "now": views.iso(views.now_of(tx)),
+        "now": iso(now_of(tx)),
         "states": views.count_states(tx),
         "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
         "closed": closed_gates(tx),
@@ -200,7 +201,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
     }
 
 
-def _query(cause: views.View) -> str:
+def _query(cause: View) -> str:
     return Filters(
         state=State.QUARANTINED,
         reason=cause["reason"],
@@ -213,7 +214,7 @@ def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
     event = with_next_steps(tx, views.show_event(tx, event_id))
     if event is None:
         raise NotFound(f"the store has no event {event_id!r}")
-    return {"event": event, "now": views.iso(views.now_of(tx))}
+    return {"event": event, "now": iso(now_of(tx))}
 
 
 def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
@@ -228,5 +229,5 @@ def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
         "saved": repair.saved,
         "fix": repair.fix,
         "repair": repair.told(),
-        "now": views.iso(views.now_of(tx)),
+        "now": iso(now_of(tx)),
     }

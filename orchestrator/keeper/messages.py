@@ -19,7 +19,7 @@ from orchestrator.domain.text.moments import local_time, time_left
 from orchestrator.domain.text.visible import visible
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
-from orchestrator.store.views.events import View
+from orchestrator.store.views.values import View
 
 FIELDS_VERSION = 1
 """Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""

@@ -32,8 +32,8 @@ from orchestrator.store.clocks.alerts import (
 )
 from orchestrator.store.database.due_times import in_ms, time_of
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import View
 from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.values import View
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from orchestrator.store.desk.retention import (
     old_plans,
     still_finished,
 )
-from orchestrator.store.views.events import now_of
+from orchestrator.store.views.values import now_of
 
 _DAY_MS = 86_400_000
 _BATCH = 2_000  # events in one transaction: other writers wait for it

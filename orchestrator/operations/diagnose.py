@@ -16,8 +16,8 @@ from orchestrator.store.desk.drift_samples import (
     broken_sample,
 )
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
-from orchestrator.store.views.events import iso
 from orchestrator.store.views.selection import Selection, states_of
+from orchestrator.store.views.values import iso
 
 MOST_WORKFLOWS = 20
 """Workflows that one diagnosis looks at: each is a comparison of its own."""

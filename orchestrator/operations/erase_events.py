@@ -23,8 +23,8 @@ from orchestrator.store.desk.erasing import (
     telling_values,
 )
 from orchestrator.store.desk.striking import strike_elsewhere, versions_that_name
-from orchestrator.store.views.events import iso
 from orchestrator.store.views.selection import states_of
+from orchestrator.store.views.values import iso
 
 _CHUNK = 200  # events in one transaction: other writers wait for it
 _READ = 500  # payloads that are looked through at once

@@ -14,7 +14,7 @@ from orchestrator.store.drive.deliveries import made_among
 from orchestrator.store.quarantine.standing import effective_payloads
 from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf
 from orchestrator.store.views.destinations import closed_gates
-from orchestrator.store.views.events import View
+from orchestrator.store.views.values import View
 
 
 class Foresight:

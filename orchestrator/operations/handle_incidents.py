@@ -17,9 +17,9 @@ from orchestrator.operations.watch_changes import known_changes
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.incident_moves import hold_incident, move_incident
 from orchestrator.store.quarantine.stays import settle_incident
-from orchestrator.store.views.events import View
 from orchestrator.store.views.incident_counts import count_open
 from orchestrator.store.views.incidents import kind_of, who_moved
+from orchestrator.store.views.values import View
 
 
 @dataclass(kw_only=True)

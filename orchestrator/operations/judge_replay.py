@@ -15,7 +15,7 @@ from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plan_snapshot import grounds
 from orchestrator.store.quarantine.restoring import emptied
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
-from orchestrator.store.views.events import View
+from orchestrator.store.views.values import View
 
 
 @dataclass(frozen=True, kw_only=True)

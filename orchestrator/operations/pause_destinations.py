@@ -13,10 +13,11 @@ from orchestrator.domain.whys import needed_why
 from orchestrator.store.database.due_times import in_ms, time_of
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.destinations.ending_pauses import change_pause
+from orchestrator.store.destinations.named import gate_names
 from orchestrator.store.destinations.states import pause_gate
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
-from orchestrator.store.views.destinations import closed_gates, gate_names
-from orchestrator.store.views.events import View
+from orchestrator.store.views.destinations import closed_gates
+from orchestrator.store.views.values import View
 
 
 @dataclass(kw_only=True)

@@ -28,9 +28,9 @@ from orchestrator.store.desk.plans import (
 from orchestrator.store.drive.deliveries import allow_resend
 from orchestrator.store.quarantine.standing import InOrder, replay
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow, publication
-from orchestrator.store.views.events import iso
 from orchestrator.store.views.last_acts import last_acts
 from orchestrator.store.views.selection import CHUNK
+from orchestrator.store.views.values import iso
 
 _LOOK_SECONDS = 0.1  # until what others wait for is looked at again
 _MOST_TOLD = 5

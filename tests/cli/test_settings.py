@@ -53,8 +53,8 @@ def test_a_migration_runs_where_the_package_lies_under_a_percent_sign(
     import orchestrator.store.database.migrate as module
 
     package = tmp_path / "100%" / "store"
-    shutil.copytree(Path(module.__file__).parent, package)
-    monkeypatch.setattr(module, "__file__", str(package / "migrate.py"))
+    shutil.copytree(Path(module.__file__).parents[1], package)
+    monkeypatch.setattr(module, "__file__", str(package / "database" / "migrate.py"))
 
     open_store(f"sqlite:///{tmp_path / 'store.db'}").close()
 

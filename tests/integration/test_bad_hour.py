@@ -26,8 +26,8 @@ from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.store.database.schema import events
-from orchestrator.store.views.events import iso
 from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import iso
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors

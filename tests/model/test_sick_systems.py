@@ -19,8 +19,9 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.destinations.states import standing_gates
 from orchestrator.store.views.destinations import list_destinations
-from orchestrator.store.views.events import View, show_event
+from orchestrator.store.views.events import show_event
 from orchestrator.store.views.incidents import Sought, list_incidents
+from orchestrator.store.views.values import View
 from tests.model.actors import Stop, Then
 from tests.model.destination import ModelDestination
 from tests.model.lab import Lab

@@ -21,7 +21,7 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, groups
-from orchestrator.store.views.events import now_of
+from orchestrator.store.views.values import now_of
 from tests.model import broker
 from tests.model.actors import Actor, Stop, gate
 from tests.model.clock import ModelClock

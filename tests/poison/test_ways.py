@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kombu.connection import Connection
 
-from orchestrator.cli.posting import open_broker
+from orchestrator.broker import declare_dead_letters, open_broker, queue_depth
 from orchestrator.domain.errors import BrokerUnavailable
 from orchestrator.embedded.rabbitmq import add_vhost
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
@@ -17,7 +17,6 @@ from orchestrator.settings import settings
 from orchestrator.store.views.dead_letters import DeadLetter
 from tests.poison.rig import CHAINS, COPIES, JSON, Rig, Sent, eventually, ours
 from tests.poison.test_shapes import body_of
-from workers.queues import declare_dead_letters, queue_depth
 
 pytestmark = pytest.mark.processes
 

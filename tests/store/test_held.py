@@ -20,9 +20,10 @@ from orchestrator.store.destinations.held_deliveries import nudge_broken, releas
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.destinations.states import pause_gate, resume_gate, standing_gates
 from orchestrator.store.drive.stages import hand_back
-from orchestrator.store.views.events import list_audit, now_of
+from orchestrator.store.views.events import list_audit
 from orchestrator.store.views.held_deliveries import held_beside, put_off
 from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import now_of
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)

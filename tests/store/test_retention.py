@@ -27,8 +27,9 @@ from orchestrator.store.desk.plans import list_plans
 from orchestrator.store.desk.retention import forget_contents, forget_plans
 from orchestrator.store.drive.deliveries import save_done, take_deliveries
 from orchestrator.store.drive.stages import Saving, save_delivered
-from orchestrator.store.views.events import list_audit, now_of, show_event
+from orchestrator.store.views.events import list_audit, show_event
 from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import now_of
 from tests.cli.desk import validate_leads
 from tests.leads import (
     CATALOG,

@@ -22,8 +22,8 @@ from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.destinations.states import pause_gate
 from orchestrator.store.drive.stages import hand_back
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.events import now_of
 from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.values import now_of
 from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, lead_workflow
 from tests.leads import publish_leads as publish
 

@@ -13,7 +13,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import claim_alert
 from orchestrator.store.clocks.deadline_views import list_clocks
 from orchestrator.store.clocks.keeper_turn import keep_clocks
-from orchestrator.store.clocks.success_rates import find_low_rates
+from orchestrator.store.clocks.low_rates import find_low_rates
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, events

@@ -8,10 +8,10 @@ from typing import Any
 
 from kombu.utils.json import dumps
 
+from orchestrator.broker import CHAINS, DEAD_LETTERS, MOST_COPIES, declare_dead_letters
 from orchestrator.settings import settings
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, keep_dead_letter
-from workers.queues import CHAINS, DEAD_LETTERS, MOST_COPIES, declare_dead_letters
 
 log = logging.getLogger(__name__)
 

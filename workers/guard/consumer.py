@@ -21,10 +21,10 @@ from typing import Any
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
+from orchestrator.broker import declare_dead_letters
 from orchestrator.outages import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Outage
 from workers.guard.bury_message import copy, keep, letter_of
 from workers.guard.message_shape import OURS, Drop, Poison, judge, told
-from workers.queues import declare_dead_letters
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class GuardedConsumer(Consumer):
             self.timer.call_after(_PAUSE_SECONDS, self.bury, (message, error))
             return
         if self.connection and self.connection.transport.driver_type != "amqp":
-            copy(letter, message.channel)  # RabbitMQ does it, see `workers/queues.py`
+            copy(letter, message.channel)  # RabbitMQ does it, see `orchestrator/broker.py`
         _settle(message.reject)
 
     def _receive(self, drive: Callable[[Any], None], tasks: frozenset[str], message: Any) -> None:

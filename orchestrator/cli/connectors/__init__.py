@@ -1,1 +1,1 @@
-"""TODO."""
+"""`meshline connectors`: listing, checking, and trying one by a real call."""

@@ -11,7 +11,7 @@ from orchestrator.cli.connectors.calls import chosen, run_call, tell_call
 from orchestrator.cli.terminal.open_store import connectors_folder
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
-from orchestrator.cli.usage import as_usage
+from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.cli.workflow.files import FileFault
 from orchestrator.domain.errors import InvalidFile, NotFound
 

@@ -45,7 +45,7 @@ def _told_asleep(count: int) -> str:
 
 
 def _told_woken(count: int, at: int | None) -> str:
-    from orchestrator.store.views.events import iso
+    from orchestrator.store.views.values import iso
 
     return (
         f"events that a relay had to wake: {count}, the last at {iso(at)}; that is a fault of ours"

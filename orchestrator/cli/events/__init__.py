@@ -1,1 +1,1 @@
-"""TODO."""
+"""`meshline events` and `meshline audit`: where events are, and who did what to them."""

@@ -17,7 +17,7 @@ from orchestrator.domain.lifecycle import State
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Tx
-    from orchestrator.store.views.events import View
+    from orchestrator.store.views.values import View
 
 app = typer.Typer(help="Events: list them, show one.", no_args_is_help=True)
 
@@ -56,7 +56,8 @@ def list_(
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.views.event_search import Wanted
-        from orchestrator.store.views.events import list_events, now_of
+        from orchestrator.store.views.events import list_events
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -122,8 +123,9 @@ def show(
     """Show one event: where it stands, its deliveries, and its history with who did what."""
     with opened_store() as store:
         from orchestrator.operations.judge_replay import with_next_steps
-        from orchestrator.store.views.events import now_of, show_event
+        from orchestrator.store.views.events import show_event
         from orchestrator.store.views.short_ids import whole_id
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)

@@ -10,11 +10,11 @@ from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, OnlyClient, OptionalWhy, Why, number
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short, span
 from orchestrator.cli.terminal.selecting import moment
-from orchestrator.cli.usage import as_usage
+from orchestrator.cli.terminal.usage import as_usage
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
-    from orchestrator.store.views.events import View
+    from orchestrator.store.views.values import View
 
 Numbers = Annotated[
     list[int],
@@ -104,8 +104,8 @@ def work(
     """
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.events import iso, now_of
         from orchestrator.store.views.manual_work import count_healed, count_touches
+        from orchestrator.store.views.values import iso, now_of
 
         with store.read() as tx:
             check_filters(tx, client=client)

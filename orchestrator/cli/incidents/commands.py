@@ -19,14 +19,14 @@ from orchestrator.cli.terminal.options import (
 )
 from orchestrator.cli.terminal.screen import age, distance, left, note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import moment
-from orchestrator.cli.usage import as_usage
+from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.domain.reasons import Reason
 
 if TYPE_CHECKING:
-    from orchestrator.store.views.events import View
+    from orchestrator.store.views.values import View
 
 _REASONS = (*Reason, HELD, LATE, LOW_RATE)
 
@@ -84,13 +84,13 @@ def list_(
         words = () if text is None else sought_words(text)
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.events import now_of
         from orchestrator.store.views.incidents import (
             Sought,
             count_incidents,
             count_ungrouped,
             list_incidents,
         )
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)
@@ -130,8 +130,8 @@ def show(
 ) -> None:
     """Show one incident: what changed, whose it is, by when it must be healed, what was done."""
     with opened_store() as store:
-        from orchestrator.store.views.events import now_of
         from orchestrator.store.views.incidents import show_incident
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)

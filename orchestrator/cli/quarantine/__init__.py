@@ -1,1 +1,1 @@
-"""TODO."""
+"""`meshline quarantine`: one file for each group of its commands."""

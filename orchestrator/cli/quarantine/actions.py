@@ -21,7 +21,7 @@ from orchestrator.cli.terminal.options import AsJson, DryRun
 from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json, short
 from orchestrator.cli.terminal.selecting import Filters, selects
-from orchestrator.cli.usage import as_usage
+from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.delivery.blockers import told_blocker
 
 if TYPE_CHECKING:

@@ -44,8 +44,9 @@ def list_(
     """
     with opened_store() as store:
         from orchestrator.store.views.dead_letters import count_poison, list_poison
-        from orchestrator.store.views.events import count_reasons, list_quarantine, now_of
+        from orchestrator.store.views.events import count_reasons, list_quarantine
         from orchestrator.store.views.held_deliveries import held_beside
+        from orchestrator.store.views.values import now_of
 
         selection = filters.selection(store)
         with store.read() as tx:
@@ -80,8 +81,9 @@ def show(
     """Show one event in quarantine: every violation, the payload as it came and as amended."""
     with opened_store() as store:
         from orchestrator.operations.judge_replay import with_next_steps
-        from orchestrator.store.views.events import now_of, show_event
+        from orchestrator.store.views.events import show_event
         from orchestrator.store.views.short_ids import whole_id
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)

@@ -16,7 +16,7 @@ from orchestrator.cli.terminal.options import AsJson, OptionalWhy, number
 from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json, put_line
 from orchestrator.cli.terminal.selecting import Filters, selects
-from orchestrator.cli.usage import MissingOption, as_usage
+from orchestrator.cli.terminal.usage import MissingOption, as_usage
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ def recipes(
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.desk.recipes import list_recipes
-        from orchestrator.store.views.events import now_of
+        from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
             now = now_of(tx)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.usage import MissingOption, as_usage
+from orchestrator.cli.terminal.usage import MissingOption, as_usage
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.whys import optional_why
 

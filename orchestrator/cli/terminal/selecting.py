@@ -25,7 +25,7 @@ from orchestrator.cli.terminal.options import (
     Until,
     WithText,
 )
-from orchestrator.cli.usage import as_usage
+from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
@@ -70,9 +70,9 @@ class Filters:
         """
         from orchestrator.domain.text.words import sought_words
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.events import now_of
         from orchestrator.store.views.selection import Selection
         from orchestrator.store.views.short_ids import whole_ids
+        from orchestrator.store.views.values import now_of
 
         with as_usage("--text"):
             words = () if self.text is None else sought_words(self.text)

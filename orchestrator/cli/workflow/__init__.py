@@ -1,1 +1,1 @@
-"""TODO."""
+"""`meshline workflow`: files, published versions, and drawings of workflows."""

@@ -50,7 +50,7 @@ def find_version(
 
 
 def _head(row: Any) -> dict[str, Any]:
-    from orchestrator.store.views.events import iso
+    from orchestrator.store.views.values import iso
 
     return {
         "client": row.client,

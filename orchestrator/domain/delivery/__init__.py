@@ -1,1 +1,1 @@
-"""TODO."""
+"""Deliveries: the port to connectors, what an answer means, retries and circuit breakers."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""JSON, YAML and files that strangers write, read within bounds."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Incidents: their causes, their outcomes, and what to do about them."""

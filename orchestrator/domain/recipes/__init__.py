@@ -1,1 +1,1 @@
-"""TODO."""
+"""Amendments and recipes: what people change in payloads, as values."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Text for people: masked, shortened, folded, and names that resemble each other."""

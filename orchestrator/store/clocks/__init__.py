@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the keeper does at the store: deadlines, escalation, alerts, incidents that are over."""

@@ -10,7 +10,7 @@ from orchestrator.store.clocks.alerts import AlertKind, AlertState
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import alerts, audit, incidents
-from orchestrator.store.views.events import View, iso
+from orchestrator.store.views.values import View, iso
 
 NOISE_DAYS = 30
 

@@ -11,14 +11,14 @@ from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.domain.workflows.calendars import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
 from orchestrator.store.clocks.escalation import ROLES, recipient_of
-from orchestrator.store.clocks.success_rates import describe_rate, find_rates
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.due_times import in_ms, moment
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
 from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
-from orchestrator.store.views.events import View, iso
 from orchestrator.store.views.held_deliveries import count_held_events
+from orchestrator.store.views.success_rates import describe_rate, find_rates
+from orchestrator.store.views.values import View, iso
 
 BREACHES_DAYS = 30
 

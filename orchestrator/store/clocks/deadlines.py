@@ -2,15 +2,14 @@
 
 `deliver_within` counts from when an event was accepted until it is delivered; its breach is a row.
 `recover_within` is an incident's; its breach is an audit row. A keeper finds both by looking at
-what is due, so a clock goes on while none runs. What is delivered too late tells so itself.
+what is due, so a clock goes on while none runs.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,12 +26,10 @@ from sqlalchemy import (
 
 from orchestrator.domain.incidents.causes import late_cause
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentState
-from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.calendars import deadline, latest_start
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.due_times import (
-    first_id,
     in_iso,
     in_ms,
     moment,
@@ -49,17 +46,14 @@ from orchestrator.store.database.schema import (
     incidents,
     quarantine,
 )
-from orchestrator.store.database.upserts import upsert
+from orchestrator.store.drive.late_deliveries import DELIVER_WITHIN, record_breaches
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.outcomes import IS_UNDER_WAY
 from orchestrator.store.quarantine.workflow_terms import Terms
 from orchestrator.store.views.dead_letters import LetterState
 
-if TYPE_CHECKING:  # a listing of clocks does not read workflow files
-    from orchestrator.domain.workflows.workflow import Workflow
-
 ACTOR = "keeper"
-DELIVER_WITHIN, RECOVER_WITHIN = "deliver_within", "recover_within"
+RECOVER_WITHIN = "recover_within"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +82,7 @@ def record_late(tx: Connection, found: Sequence[Late]) -> int:
     Each raises the incident that it stands on; those under way open one of their own.
     """
     late = {one.event_id: one for one in found}
-    kept = _record(
+    kept = record_breaches(
         tx,
         [(one.event_id, one.terms.client, one.terms.workflow, one.due_at) for one in late.values()],
         actor=ACTOR,
@@ -97,39 +91,6 @@ def record_late(tx: Connection, found: Sequence[Late]) -> int:
     for incident, due_at in sorted(_incidents_of(tx, new).items()):
         _raise(tx, incident, due_at, DELIVER_WITHIN)
     return len(new)
-
-
-def record_late_deliveries(
-    tx: Connection, ids: Sequence[str], workflow: Workflow, *, actor: str
-) -> None:
-    """Record which of these events, delivered just now, were delivered too late.
-
-    For those in time, which are nearly all, it costs no statement: an id begins with its time.
-    """
-    within = seconds(workflow.sla.deliver_within)
-    suspected = first_id(int((time.time() + _CLOCKS_APART - within) * 1000))
-    if not ids or min(ids) >= suspected:
-        return
-    cutoff = in_ms(latest_start(time_of(tx), within, workflow.calendar))
-    late = {
-        row.id: in_ms(deadline(moment(row.accepted_at), within, workflow.calendar))
-        for row in _ACCEPTED_BY.run(tx, ids=list(ids), cutoff=cutoff)
-    }
-    _record(
-        tx,
-        [(one, workflow.client, workflow.name, due_at) for one, due_at in late.items()],
-        actor=actor,
-    )
-
-
-_CLOCKS_APART = 5.0  # seconds between this machine's clock and the one that gave an id
-
-_ACCEPTED_BY = Prepared(
-    lambda dialect: select(events.c.id, events.c.accepted_at).where(
-        among(dialect, events.c.id),
-        events.c.accepted_at <= bindparam("cutoff", type_=BigInteger),
-    )
-)
 
 
 def latest_accepted(tx: Connection, versions: Iterable[Terms]) -> list[tuple[int, int]]:
@@ -174,41 +135,6 @@ def _select_late(dialect: str, *, standing: bool) -> Any:
 
 _UNDER_WAY = Prepared(lambda dialect: _select_late(dialect, standing=False))
 _STANDING = Prepared(lambda dialect: _select_late(dialect, standing=True))
-
-
-_Breach = tuple[str, str, str, int]
-"""An event, its client and workflow, and when its time was over."""
-
-
-def _record(tx: Connection, late: Sequence[_Breach], *, actor: str) -> set[str]:
-    """Keep what nobody has recorded before, and tell the audit; which that was."""
-    if not late:
-        return set()
-    rows = [(event_id, DELIVER_WITHIN, *rest) for event_id, *rest in late]
-    kept = set(_KEEP.run(tx, **row_values(tx, list(_BREACH), rows)).scalars())
-    audit.record_moves(
-        tx, sorted(kept), actor=actor, action="breach", source=None, target=None,
-        reason=DELIVER_WITHIN,
-    )  # fmt: skip
-    return kept
-
-
-_BREACH = {"event_id": str, "kind": str, "client": str, "workflow": str, "due_at": int}
-
-
-def _keep(dialect: str) -> Any:
-    given = rows_of(dialect, **_BREACH)
-    insert: Any = upsert(dialect, breaches)
-    # SQLite takes ON CONFLICT after a SELECT for a join, unless there is a WHERE.
-    rows = select(*given.c, now_ms()).where(given.c.event_id.is_not(None))
-    return (
-        insert.from_select([*_BREACH, "at"], rows)
-        .on_conflict_do_nothing()
-        .returning(breaches.c.event_id)
-    )
-
-
-_KEEP = Prepared(_keep)
 
 
 def _incidents_of(tx: Connection, new: Sequence[Late]) -> dict[int, int]:

@@ -8,6 +8,7 @@ from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.store.clocks.alerts import announce_incidents
 from orchestrator.store.clocks.deadlines import ACTOR, find_late, record_late, record_overdue
 from orchestrator.store.clocks.escalation import climb
+from orchestrator.store.clocks.low_rates import find_low_rates, open_rates, settle_rates
 from orchestrator.store.clocks.news import tell_growth
 from orchestrator.store.clocks.poison import (
     give_to_steward,
@@ -16,7 +17,6 @@ from orchestrator.store.clocks.poison import (
     steward_terms,
 )
 from orchestrator.store.clocks.resolve_incidents import group_ungrouped, settle_incidents
-from orchestrator.store.clocks.success_rates import find_low_rates, open_rates, settle_rates
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import incidents

@@ -15,11 +15,11 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.store.clocks.poison import has_open_letters
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
+from orchestrator.store.destinations.named import actions_of
 from orchestrator.store.destinations.states import standing_gates
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.outcomes import has_open_events
-from orchestrator.store.views.destinations import actions_of
 from orchestrator.store.views.incident_counts import held_of, let_go_of
 from orchestrator.store.views.selection import UNGROUPED
 

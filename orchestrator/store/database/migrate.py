@@ -79,7 +79,7 @@ def _upgrade(store: Store) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its plugins, one by one
     config = Config()
     # A % is an escape to the parser that Alembic keeps its options in.
-    place = str(Path(__file__).parent / "migrations").replace("%", "%%")
+    place = str(Path(__file__).parents[1] / "migrations").replace("%", "%%")
     config.set_main_option("script_location", place)
     known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
     with _alone(store) as tx:

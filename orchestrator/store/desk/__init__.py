@@ -1,1 +1,1 @@
-"""TODO."""
+"""What operators and retention keep and do: plans, recipes, keys, erasing, heartbeats."""

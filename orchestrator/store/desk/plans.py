@@ -13,7 +13,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import events, plan_events, plans
-from orchestrator.store.views.events import iso
+from orchestrator.store.views.values import iso
 
 
 @dataclass(frozen=True, kw_only=True)

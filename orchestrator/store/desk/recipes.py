@@ -14,7 +14,7 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import recipes
 from orchestrator.store.database.upserts import upsert
-from orchestrator.store.views.events import View, iso
+from orchestrator.store.views.values import View, iso
 
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.recipe import Recipe

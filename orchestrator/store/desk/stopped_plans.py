@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import plan_events, plans
 from orchestrator.store.desk.plans import outcomes
-from orchestrator.store.views.events import iso
+from orchestrator.store.views.values import iso
 
 _QUIET_SECONDS = 60.0  # the slowest run replays an event every ten seconds
 

@@ -23,9 +23,9 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.due_times import in_ms, moment
 from orchestrator.store.database.schema import gates as gates_table
 from orchestrator.store.database.schema import incidents
+from orchestrator.store.destinations.named import actions_of
 from orchestrator.store.destinations.states import standing_gates, told_end
 from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
-from orchestrator.store.views.destinations import actions_of
 
 RECOVER_WITHIN = "recover_within"
 _ACTOR = "keeper"

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What drives events: accepting, claiming, saving stages, and their deliveries."""

@@ -13,12 +13,12 @@ from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.recipes.steps import Step
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.domain.workflows.workflow import Workflow
-from orchestrator.store.clocks.deadlines import record_late_deliveries
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events, payloads
 from orchestrator.store.drive.deliveries import earliest_due
+from orchestrator.store.drive.late_deliveries import record_late_deliveries
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
 from orchestrator.store.quarantine.moves import GOING_ON, Change, move_events
 from orchestrator.store.quarantine.standing import Verdict, keep_amended, quarantine_rejected

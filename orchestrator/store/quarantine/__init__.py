@@ -1,1 +1,1 @@
-"""TODO."""
+"""Moves of events, the quarantine, and its incidents: written in one transaction."""

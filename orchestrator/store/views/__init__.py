@@ -1,1 +1,1 @@
-"""TODO."""
+"""What people read of the store. Views never write."""

@@ -22,8 +22,8 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import dead_letters, incidents
 from orchestrator.store.database.upserts import upsert
-from orchestrator.store.views.events import View, iso
 from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import View, iso
 
 PLATFORM, BROKER = "(platform)", "(broker)"
 """Client and workflow of their incident: nobody knows whose workflow an unreadable message is for.

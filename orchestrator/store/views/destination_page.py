@@ -9,8 +9,9 @@ from sqlalchemy import Connection, or_, select
 from orchestrator.domain.delivery.breakers import action_breaker, connector_of, named_destination
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.schema import deliveries, events
-from orchestrator.store.views.destinations import closed_gates, gate_names, list_destinations
-from orchestrator.store.views.events import View, iso
+from orchestrator.store.destinations.named import gate_names
+from orchestrator.store.views.destinations import closed_gates, list_destinations
+from orchestrator.store.views.values import View, iso
 
 _MOST_FAILURES = 10
 

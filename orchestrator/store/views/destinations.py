@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, case, func, select
 
 from orchestrator.domain.delivery.breakers import (
@@ -19,11 +17,12 @@ from orchestrator.domain.delivery.breakers import (
     standing_in_the_way,
 )
 from orchestrator.domain.lifecycle import DeliveryState
-from orchestrator.store.database.schema import deliveries, events, workflow_versions
+from orchestrator.store.database.schema import deliveries, events
 from orchestrator.store.database.schema import gates as gates_table
 from orchestrator.store.destinations.held_deliveries import IS_HELD
+from orchestrator.store.destinations.named import NamedDestination, named_destinations
 from orchestrator.store.destinations.states import standing_gates
-from orchestrator.store.views.events import View, iso
+from orchestrator.store.views.values import View, iso
 
 
 def list_destinations(tx: Connection) -> list[View]:
@@ -34,24 +33,13 @@ def list_destinations(tx: Connection) -> list[View]:
     """
     gates, counts, held = standing_gates(tx), _counts(tx), count_held(tx)
     failing = _count_failing(tx)
-    named = list(_named(tx))
+    named = list(named_destinations(tx))
     known = {name for one in named for name in (one.name, one.connector, one.breaker)}
     closed = [gate for gate in gates.values() if gate.state is not GateState.FLOWING]
     unnamed = sorted((gate for gate in closed if gate.name not in known), key=lambda one: one.name)
     return [_view(one, gates, counts, failing) for one in named] + [
         _unnamed(gate, held.get(gate.name, 0)) for gate in unnamed
     ]
-
-
-def gate_names(tx: Connection) -> set[str]:
-    """What a gate can be named by: destinations and connectors of live workflows, known gates."""
-    named = list(_named(tx))
-    return {one.name for one in named} | {one.connector for one in named} | set(standing_gates(tx))
-
-
-def actions_of(tx: Connection) -> dict[str, tuple[str, str]]:
-    """Connector and action of every destination of every live workflow, by its own gate's name."""
-    return {one.name: (one.connector, one.action) for one in _named(tx)}
 
 
 def closed_gates(tx: Connection) -> list[View]:
@@ -101,39 +89,6 @@ def count_held(tx: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(counted)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Named:
-    """One destination as a live workflow says it."""
-
-    client: str
-    workflow: str
-    destination: str
-    connector: str
-    action: str
-
-    @property
-    def name(self) -> str:
-        return destination_gate(self.client, self.workflow, self.destination)
-
-    @property
-    def breaker(self) -> str:
-        return action_breaker(self.connector, self.action)
-
-
-def _named(tx: Connection) -> Iterator[_Named]:
-    table = workflow_versions.c
-    live = select(table.client, table.name, table.definition).where(table.live)
-    for row in tx.execute(live.order_by(table.client, table.name)):
-        for name, one in sorted(orjson.loads(row.definition)["destinations"].items()):
-            yield _Named(
-                client=row.client,
-                workflow=row.name,
-                destination=name,
-                connector=one["connector"],
-                action=one["action"],
-            )
-
-
 def _counts(tx: Connection) -> dict[tuple[str, str], tuple[int, int]]:
     """How many deliveries of unfinished events there are, and since when, by gate and state."""
     table = deliveries.c
@@ -170,7 +125,7 @@ def _count_failing(tx: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _view(
-    one: _Named,
+    one: NamedDestination,
     gates: Mapping[str, Gate],
     counts: Mapping[tuple[str, str], tuple[int, int]],
     failing: Mapping[str, tuple[int, int]],

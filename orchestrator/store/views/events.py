@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -26,15 +25,9 @@ from orchestrator.store.database.schema import (
 from orchestrator.store.drive.deliveries import delivery_key
 from orchestrator.store.views.event_search import Wanted, newest
 from orchestrator.store.views.selection import Selection, narrowed
-
-View = dict[str, Any]
+from orchestrator.store.views.values import View, iso
 
 EVERYTHING = Selection()
-
-
-def now_of(tx: Connection) -> int:
-    """The database's time in milliseconds, for those who turn '2h ago' into a time."""
-    return tx.execute(select(now_ms())).scalar_one()
 
 
 def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> View | None:
@@ -319,11 +312,3 @@ def name_workflows(tx: Connection) -> list[tuple[str, str]]:
     columns = (workflow_versions.c.client, workflow_versions.c.name)
     rows = tx.execute(select(*columns).distinct().order_by(*columns))
     return [(row.client, row.name) for row in rows]
-
-
-def iso(milliseconds: int | None) -> str | None:
-    """A time of the store as people read it."""
-    if milliseconds is None:
-        return None
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,8 +12,8 @@ from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import deliveries, events, gates
 from orchestrator.store.destinations.held_deliveries import IS_HELD
-from orchestrator.store.views.events import View, iso
 from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import View, iso
 
 
 def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:

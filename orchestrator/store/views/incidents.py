@@ -30,10 +30,11 @@ from orchestrator.store.database.schema import (
 )
 from orchestrator.store.quarantine.outcomes import moved_from, outcome_of
 from orchestrator.store.views.dead_letters import oldest_letters
-from orchestrator.store.views.events import View, audited, iso
+from orchestrator.store.views.events import audited
 from orchestrator.store.views.guidance import guidance_of
 from orchestrator.store.views.incident_counts import Standing, stand_now
 from orchestrator.store.views.selection import UNGROUPED, Selection, narrowed
+from orchestrator.store.views.values import View, iso
 
 _SAMPLES = 5  # events that the page of an incident names
 
@@ -87,7 +88,7 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     view = _incident(row, stand_now(tx, [row]))
     view["oldest"] = _oldest(tx, row)
     if row.reason == LOW_RATE:
-        from orchestrator.store.clocks.success_rates import rate_of  # it knows whole workflows
+        from orchestrator.store.views.success_rates import rate_of  # it knows whole workflows
 
         view["success_rate"] = rate_of(tx, (row.client, row.workflow))
     so_far = outcome_of(tx, incident, row.opened_at)

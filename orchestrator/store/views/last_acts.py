@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.database.schema import audit
-from orchestrator.store.views.events import iso
+from orchestrator.store.views.values import iso
 
 PEOPLES_MOVES: Mapping[str, str] = {
     Move.AMEND: "amended",

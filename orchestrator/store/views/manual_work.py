@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, and_, case, func, or_, select
 
 from orchestrator.store.database.schema import audit
-from orchestrator.store.views.events import View
+from orchestrator.store.views.values import View
 
 BY_HAND = (
     *("amend", "replay", "discard", "restore", "approve", "send_again", "plan_replay", "run_plan"),

@@ -1,0 +1,60 @@
+"""The destinations of live workflows, with what each calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Connection, select
+
+from orchestrator.domain.delivery.breakers import action_breaker, destination_gate
+from orchestrator.store.database.schema import workflow_versions
+from orchestrator.store.destinations.states import standing_gates
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDestination:
+    """One destination as a live workflow says it."""
+
+    client: str
+    workflow: str
+    destination: str
+    connector: str
+    action: str
+
+    @property
+    def name(self) -> str:
+        """What it is paused and broken off by."""
+        return destination_gate(self.client, self.workflow, self.destination)
+
+    @property
+    def breaker(self) -> str:
+        """The name of the circuit breaker of the action that it calls."""
+        return action_breaker(self.connector, self.action)
+
+
+def named_destinations(tx: Connection) -> Iterator[NamedDestination]:
+    """Every destination of every live workflow, by client, workflow and name."""
+    table = workflow_versions.c
+    live = select(table.client, table.name, table.definition).where(table.live)
+    for row in tx.execute(live.order_by(table.client, table.name)):
+        for name, one in sorted(orjson.loads(row.definition)["destinations"].items()):
+            yield NamedDestination(
+                client=row.client,
+                workflow=row.name,
+                destination=name,
+                connector=one["connector"],
+                action=one["action"],
+            )
+
+
+def actions_of(tx: Connection) -> dict[str, tuple[str, str]]:
+    """Connector and action of every destination of every live workflow, by its own gate's name."""
+    return {one.name: (one.connector, one.action) for one in named_destinations(tx)}
+
+
+def gate_names(tx: Connection) -> set[str]:
+    """What a gate can be named by: destinations and connectors of live workflows, known gates."""
+    named = list(named_destinations(tx))
+    return {one.name for one in named} | {one.connector for one in named} | set(standing_gates(tx))

@@ -6,7 +6,6 @@ tested is everything else. Another process has other records.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,6 +98,8 @@ class FakeConnector:
             return None
         self.mishaps.remove(mishap)
         if mishap.seconds:
+            import asyncio  # whoever lists connectors calls none
+
             await asyncio.sleep(mishap.seconds)
         if mishap.stored:
             self._store(call)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
 
 from connectors.definition.paths import Unreadable, as_text
@@ -18,6 +18,9 @@ from orchestrator.domain.errors import (
     NotReached,
     Unauthorized,
 )
+
+if TYPE_CHECKING:
+    import asyncio
 from orchestrator.domain.text.masking import pair_spellings, spellings
 
 _USUAL_SECONDS = 3_600.0  # where the answer does not say how long a token lasts
@@ -75,6 +78,8 @@ class Tokens:
         return self.masks | login.masks
 
     def _one_at_a_time(self) -> asyncio.Lock:
+        import asyncio  # whoever lists connectors calls none
+
         loop = asyncio.get_running_loop()
         if self._lock is None or self._loop is not loop:
             self._lock, self._loop = asyncio.Lock(), loop

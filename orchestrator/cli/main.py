@@ -101,7 +101,11 @@ def main() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     words = sys.argv[1:]
-    code = run(command_line(words[0] if words else None), words)
+    word = words[0] if words else None
+    if word in _PARTS and _PARTS[word] != "processes":
+        # Else pydantic looks through every package that is installed for plugins of its own.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    code = run(command_line(word), words)
     # Python's last look for garbage would go through all of it, which takes a quarter of a listing.
     gc.freeze()
     sys.exit(code)

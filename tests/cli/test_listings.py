@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.main import get_command
 
 from benchmarks.cli import LISTINGS
@@ -97,7 +98,23 @@ def test_no_listing_on_sqlite_loads_what_it_does_not_need(meshline: CommandLine)
 def test_connectors_are_listed_without_a_store_and_without_settings(meshline: CommandLine) -> None:
     (loaded,) = loaded_by("connectors list").values()
 
-    assert not (SLOW - {"pydantic", "ruamel"} | {"sqlalchemy"}) & loaded
+    assert not (SLOW - {"pydantic", "ruamel"} | {"asyncio", "sqlalchemy"}) & loaded
+
+
+def test_no_listing_loads_plugins_of_pydantic(
+    meshline: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = meshline.folder / "slow-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: slow\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nslow = slow:plugin\n")
+    (meshline.folder / "slow.py").write_text("plugin = None\n")
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
+
+    (loaded,) = loaded_by("connectors list").values()  # `-c` looks in its folder first
+
+    assert "pydantic" in loaded
+    assert "slow" not in loaded
 
 
 def test_at_its_end_a_command_does_not_look_through_all_that_it_loaded() -> None:

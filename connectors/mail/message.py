@@ -15,12 +15,14 @@ from email.errors import HeaderParseError, MessageError
 from email.header import Header, decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP, compat32
+from unicodedata import category
 
 from orchestrator.domain.errors import DestinationRefused
 
 _BODY = SMTP.clone(cte_type="7bit")
 _LONGEST_LINE = 76  # characters; RFC 2047 allows no longer one with an encoded word in it
 _LISTS = frozenset({"To", "Cc", "Reply-To"})
+_BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})  # spaces and joiners of any language are no breaks
 _FOLD = re.compile(r"\r\n[ \t]")
 
 
@@ -48,7 +50,7 @@ def written(head: Sequence[Head], text: str, html: str | None) -> bytes:
 def one_line(text: str, *, field: str) -> str:
     """A text for a header, encoded words in it decoded. Raises DestinationRefused."""
     decoded = _decoded(text) if "=?" in text else text
-    if not (text.isprintable() and decoded.isprintable()):
+    if any(category(one) in _BREAKS for one in text + decoded):
         raise DestinationRefused(f"{field} holds a line break or a control character")
     return decoded
 

@@ -98,6 +98,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             distance=words.distance,
             told=words.told,
             told_command=words.told_command,
+            told_step=words.told_step,
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
             told_outcome=told_outcome,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from html import unescape
 
 from tornado.escape import to_unicode, xhtml_escape
 
@@ -12,6 +14,7 @@ from orchestrator.domain.text.visible import visible_lines
 
 _NOTHING = "\N{EM DASH}"
 _LONGEST_DETAIL = 300
+_COMMAND = re.compile("`([^`]+)`")
 _UNITS = (
     ("d", timedelta(days=1)),
     ("h", timedelta(hours=1)),
@@ -29,6 +32,13 @@ def told_command(command: str) -> str:
     """A command as HTML: a line breaks between its words, never inside one such as `--plan`."""
     words = (f'<span class="events-word">{escaped(one)}</span>' for one in command.split(" "))
     return " ".join(words)
+
+
+def told_step(do: str) -> str:
+    """A step of advice as HTML, with the commands that stand in it in backticks as code."""
+    return _COMMAND.sub(
+        lambda found: f"<code>{told_command(unescape(found[1]))}</code>", escaped(do)
+    )
 
 
 def or_nothing(value: object) -> str:

@@ -156,6 +156,13 @@ def headers_of(raw: bytes) -> list[str]:
         ("long " * 300, "long " * 300),
         ("word" * 300, "word" * 300),
         ("", ""),
+        ("Prix\u00a0: 3\u202f\u20ac", "Prix\u00a0: 3\u202f\u20ac"),  # as French writes it
+        (
+            "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+            "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        ),
+        ("\u5ba2\u6237\u3000\u540d\u5355", "\u5ba2\u6237\u3000\u540d\u5355"),
+        ("\U0001f469\u200d\U0001f467", "\U0001f469\u200d\U0001f467"),
     ],
 )
 def test_a_subject_is_read_as_it_was_meant(mail: Bench, subject: str, read: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.dashboard.words import distance, moment, or_nothing, told
+from orchestrator.dashboard.words import distance, moment, or_nothing, told, told_step
 
 NOW = "2026-11-23T12:00:00.000Z"
 
@@ -50,3 +50,11 @@ def test_an_amendment_is_told_without_the_value_that_it_set() -> None:
     ]
 
     assert told({"amendments": amendments}) == "rename customer_tier to tier, set email"
+
+
+def test_a_command_in_a_step_is_code_and_nothing_else_in_it_is_markup() -> None:
+    step = told_step("Give <b>up</b>; `quarantine restore` takes that back")
+
+    assert step.startswith("Give &lt;b&gt;up&lt;/b&gt;; <code>")
+    assert step.endswith("</code> takes that back") and "`" not in step
+    assert "<b>" not in told_step("`<b>`")

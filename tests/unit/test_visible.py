@@ -5,6 +5,7 @@ import unicodedata
 
 import pytest
 
+from orchestrator.cli.terminal.folding import cells
 from orchestrator.domain.text.visible import visible, visible_json, visible_lines
 
 ODD = [
@@ -46,3 +47,30 @@ def test_what_people_write_stays_as_it_is() -> None:
 def test_lines_stay_lines() -> None:
     assert visible_lines("one\ntwo\u202e\n") == "one\ntwo\\u202e\n"
     assert visible_json('{\n "a": "\u202e"\n}\n'.encode()) == b'{\n "a": "\\u202e"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", 6),  # Alireza, as Persian writes it
+        ("\u0dc1\u0dca\u200d\u0dbb\u0dd3", 2),  # Sri, as Sinhala writes it
+        ("\U0001f469\u200d\U0001f467", 4),
+    ],
+    ids=ascii,
+)
+def test_a_joiner_stays_where_writing_needs_it(name: str, columns: int) -> None:
+    document = json.dumps({name: 1}, ensure_ascii=False).encode()
+
+    assert visible(name) == visible_lines(name) == name
+    assert visible_json(document) == document
+    assert cells(name) == columns
+
+
+@pytest.mark.parametrize(
+    "name", ["ti\u200cer", "ti\u200der", "\u0627\u200c\u0628", "\u06cc\u200c", "a\u200d\U0001f467"]
+)
+def test_a_joiner_that_joins_nothing_is_written_out(name: str) -> None:
+    document = json.dumps({name: 1}, ensure_ascii=False).encode()
+
+    assert not {"\u200c", "\u200d"} & set(visible(name) + visible_json(document).decode())
+    assert json.loads(visible_json(document)) == {name: 1}

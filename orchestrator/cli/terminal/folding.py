@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 _UNITS = re.compile(r"`[^`]+`[^\s`]*|\S+")
 _TOKENS = re.compile(r"(?:'[^']*'|\"[^\"]*\"|[^\s'\"]|['\"])+")
+_JOINERS = "\u200c\u200d"
 _HANGING = 4  # spaces before what continues a command on the next line
 
 
@@ -20,14 +21,12 @@ def cells(text: str) -> int:
         return len(text)
     from unicodedata import category, east_asian_width
 
-    return sum(
-        0
-        if category(each) in {"Mn", "Me"} or "\u1160" <= each <= "\u11ff"
-        else 2
-        if east_asian_width(each) in "WF"
-        else 1
-        for each in text
-    )
+    def size(each: str) -> int:
+        if category(each) in {"Mn", "Me"} or each in _JOINERS or "\u1160" <= each <= "\u11ff":
+            return 0  # Korean written in single letters stacks them onto the first
+        return 2 if east_asian_width(each) in "WF" else 1
+
+    return sum(map(size, text))
 
 
 def fold(text: str, width: int, *, indent: int = 0) -> list[str]:

@@ -7,11 +7,21 @@ invisible one makes two names look alike. Command line, pages and alerts all sho
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # Python calls these printable, but nothing is drawn for them: fillers, joiners, selectors.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
     "|(?<![\u203c-\u3299\U0001f000-\U0001faff])[\ufe00-\ufe0f]"  # after an emoji it colours it
+)
+
+# Where writing needs a joiner it is seen: it parts two Persian letters that would join, shapes an
+# Indic cluster after its virama, makes one emoji of two. Anywhere else it is written out.
+_JOINS = re.compile(
+    "(?<=[\u0626\u0628\u062a-\u062e\u0633-\u063f\u0641-\u0647\u0649\u064a\u0678-\u0687\u069a-\u06bf"
+    "\u06c1\u06c2\u06cc\u06ce\u06d0\u06d1])\u200c(?=[\u0622-\u064a\u0671-\u06d3])"
+    "|(?<=[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca])[\u200c\u200d](?=[\u0900-\u0dff])"
+    "|(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
 )
 
 
@@ -24,8 +34,7 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     whole = text.encode(errors="backslashreplace").decode()
-    shown = whole if whole.isprintable() else "".join(map(_shown, whole))
-    return _BLANK.sub(lambda found: _spelled(found[0]), shown)
+    return _BLANK.sub(lambda found: _spelled(found[0]), _written(whole, _spelled))
 
 
 def visible_lines(text: str) -> str:
@@ -38,13 +47,18 @@ def visible_json(document: bytes) -> bytes:
     if document.isascii() and b"\x7f" not in document:
         return document
     text = document.decode()
-    odd = {one for one in set(text) if not one.isprintable() and one != "\n"}
-    text = text.translate({ord(one): _escaped(one) for one in odd})
-    return _BLANK.sub(lambda found: _escaped(found[0]), text).encode()
+    lines = [_written(line, _escaped) for line in text.split("\n")]
+    return _BLANK.sub(lambda found: _escaped(found[0]), "\n".join(lines)).encode()
 
 
-def _shown(character: str) -> str:
-    return character if character.isprintable() else _spelled(character)
+def _written(text: str, spell: Callable[[str], str]) -> str:
+    """The text with what cannot be printed spelled out, less joiners where they are letters."""
+    if text.isprintable():
+        return text
+    joins = {found.start() for found in _JOINS.finditer(text)}
+    return "".join(
+        one if one.isprintable() or at in joins else spell(one) for at, one in enumerate(text)
+    )
 
 
 def _spelled(character: str) -> str:

@@ -98,7 +98,7 @@ def _kept(rate: dict[str, Any]) -> str:
 
 def _put_late(late: Sequence[dict[str, Any]], now: int) -> None:
     put_table(
-        ("INCIDENT", "WORKFLOW", "LATE FOR", "STATE", "STEP", "NEXT"),
+        ("INCIDENT", "WORKFLOW", "LATE FOR", "STATE", "STEP", "NEXT", "WHAT TO DO"),
         [
             (
                 one["incident"],
@@ -107,7 +107,17 @@ def _put_late(late: Sequence[dict[str, Any]], now: int) -> None:
                 one["state"],
                 one["step"],
                 f"{one['next']['to']}\n{left(one['next']['due_at'], now)}" if one["next"] else None,
+                _first_step(one["advice"]),
             )
             for one in late
         ],
+        below=("WHAT TO DO",),
     )
+
+
+def _first_step(advice: Sequence[dict[str, Any]]) -> str | None:
+    """What to do first; `incidents show` has the other steps."""
+    if not advice:
+        return None
+    first = advice[0]
+    return f"{first['do']}: {first['command']}" if first["command"] else str(first["do"])

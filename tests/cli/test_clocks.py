@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.store.database.schema import alerts
+from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.schema import alerts, dead_letters
+from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine, late_lead
 from tests.keeper.receivers import mail_server, web_hook
 
@@ -34,6 +38,26 @@ def test_the_clocks_are_listed_with_what_is_late_and_who_is_told_next(
     assert error == "client: there is no client 'acne'; write `acme`"
     text = meshline("sla", "list").out
     assert "acme/leads" in text and "support-ops@acme.example" in text
+    assert incident["advice"][0]["command"] == "meshline quarantine diagnose --incident 1"
+    assert "meshline quarantine diagnose --incident 1" in text
+
+
+def test_a_late_message_that_no_worker_can_read_is_listed_with_its_command(
+    meshline: CommandLine,
+) -> None:
+    late_lead(meshline)
+    with meshline.store() as store:
+        with store.write() as tx:
+            letter = DeadLetter(queue="meshline", error="no such task", body=b"?", headers=None)
+            keep_dead_letter(tx, letter)
+            tx.execute(update(dead_letters).values(recover_by=after(-1)))
+        keep_clocks(store, TermsShelf())
+        keep_clocks(store, TermsShelf())
+
+    _, late = meshline("sla", "list", "--json").document["incidents"]
+
+    assert (late["client"], late["next"]) == ("(platform)", None), "there is no steward to tell"
+    assert "meshline dead-letters list" in meshline("sla", "list").out
 
 
 def test_an_empty_store_has_no_clocks_and_no_alerts(meshline: CommandLine) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+from orchestrator.store.clocks.deadline_views import list_breached
 from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import alerts, dead_letters, incidents
+from orchestrator.store.database.schema import alerts, dead_letters, heartbeats, incidents
+from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.dead_letters import list_dead_letters
 from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
@@ -110,6 +113,13 @@ def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -
     turn(store)
     first = poison(store)
     requeue_dead_letters(store, [number], lambda _: None, actor="cli:ada")
+    worker = Pulse(store, Kind.WORKER, longest_turn_seconds=0)
+    worker.beat("it is free for tasks")
+    with store.write() as tx:
+        tx.execute(update(dead_letters).values(closed_at=after(-59)))
+    turn(store)
+    assert poison(store)["state"] == "open"
+
     with store.write() as tx:
         tx.execute(update(dead_letters).values(closed_at=after(-61)))
     turn(store)
@@ -120,6 +130,38 @@ def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -
 
     again = poison(store)
     assert (again["state"], again["recover_by"]) == ("open", first["recover_by"])
+
+
+def test_what_was_requeued_is_not_over_while_no_worker_has_run_since(store: Store) -> None:
+    Pulse(store, Kind.WORKER, longest_turn_seconds=0).beat("it is free for tasks")
+    number = keep(store) or 0
+    turn(store)
+    requeue_dead_letters(store, [number], lambda _: None, actor="cli:ada")
+    with store.write() as tx:
+        tx.execute(update(dead_letters).values(closed_at=after(-3_600)))
+        tx.execute(update(heartbeats).values(beat_at=after(-3_600)))
+
+    turn(store)
+
+    assert poison(store)["state"] == "open"
+
+
+def test_a_late_one_is_listed_with_who_is_told_next_and_what_to_do(store: Store) -> None:
+    keep(store)
+    with store.write() as tx:
+        tx.execute(update(dead_letters).values(recover_by=after(-1)))
+    turn(store)
+    turn(store)
+
+    with store.read() as tx:
+        (late,) = list_breached(tx)
+
+    assert late["next"]["to"] == STEWARD
+    assert [one["command"] for one in late["advice"]] == [
+        "meshline dead-letters list",
+        "meshline dead-letters requeue ID",
+        "meshline dead-letters drop ID --why 'the reason'",
+    ]
 
 
 def test_two_keepers_count_a_letter_once(store: Store) -> None:

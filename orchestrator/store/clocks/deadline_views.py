@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select
 
 from orchestrator.domain.incidents.incident import IncidentState
+from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.calendars import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
 from orchestrator.store.clocks.escalation import ROLES, recipient_of
@@ -135,7 +136,7 @@ def _breached(tx: Connection) -> dict[tuple[str, str], int]:
 def list_breached(
     tx: Connection, *, client: str | None = None, workflow: str | None = None
 ) -> list[View]:
-    """Incidents that are late and unresolved, the latest first, with who is told next, and when."""
+    """Incidents that are late and unresolved, the latest first: who is told next, what to do."""
     table = incidents.c
     found = select(incidents).where(
         table.state != IncidentState.RESOLVED, table.breached_at.is_not(None)
@@ -145,7 +146,21 @@ def list_breached(
             found = found.where(column == value)
     newest = TermsShelf().newest(tx)
     rows: Sequence[Any] = tx.execute(found.order_by(table.breached_at, table.id)).all()
-    return [_climbing(row, newest.get((row.client, row.workflow))) for row in rows]
+    if not rows:
+        return []
+    from orchestrator.store.views.incidents import advice_of  # most listings have none late
+
+    return [_climbing(row, _terms_of(row, newest)) | {"advice": advice_of(tx, row)} for row in rows]
+
+
+def _terms_of(row: Any, newest: Mapping[tuple[str, str], Terms]) -> Terms | None:
+    """Whom its escalation tells: the workflow's people, or the steward where nobody knows whose."""
+    if row.reason == Reason.POISON_MESSAGE:
+        from orchestrator.store.clocks.poison import steward_terms  # it knows whole workflows
+        from orchestrator.store.views.dead_letters import NOBODY
+
+        newest = steward_terms(None if row.owner == NOBODY else row.owner)
+    return newest.get((row.client, row.workflow))
 
 
 def _climbing(row: Any, terms: Terms | None) -> View:

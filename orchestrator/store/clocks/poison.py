@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.domain.incidents.causes import Cause, cause_of
 from orchestrator.domain.incidents.incident import IncidentMove, IncidentState
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.promises import ESCALATE
-from orchestrator.store.database.clock import after, now_ms
-from orchestrator.store.database.schema import dead_letters, incidents
+from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.schema import dead_letters, heartbeats, incidents
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.workflow_terms import Terms
 from orchestrator.store.views.dead_letters import BROKER, NOBODY, PLATFORM, LetterState
 
 _AT_ONCE = 1_000  # letters that one transaction counts
-_QUIET_SECONDS = 60.0  # a requeued message that a worker cannot read is back by then
+_QUIET_SECONDS = 60.0  # a running worker has taken a requeued message by then, and kept it again
 _DELIVER_WITHIN, _RECOVER_WITHIN = "1d", "72h"
 
 
@@ -85,9 +86,17 @@ def give_to_steward(tx: Connection, steward: str | None, *, actor: str) -> None:
 
 
 def has_open_letters(tx: Connection, incident: int) -> bool:
-    """Whether a letter of the incident stands, or was requeued and may be back any moment."""
+    """Whether a letter of the incident stands, or was requeued and may be back any moment.
+
+    It may be back until a worker has been seen at work a while after the requeue: without a worker
+    it lies on its queue however long that is.
+    """
     table = dead_letters.c
-    requeued = and_(table.state == LetterState.REQUEUED, table.closed_at > after(-_QUIET_SECONDS))
+    worked = exists().where(
+        heartbeats.c.kind == Kind.WORKER.value,
+        heartbeats.c.beat_at >= table.closed_at + int(_QUIET_SECONDS * 1000),
+    )
+    requeued = and_(table.state == LetterState.REQUEUED, ~worked)
     standing = table.state == LetterState.STANDING
     found = exists().where(table.incident_id == incident, or_(standing, requeued))
     return bool(tx.execute(select(found)).scalar_one())

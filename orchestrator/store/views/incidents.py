@@ -99,7 +99,7 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     guidance = guidance_of(tx, row.client, row.workflow)
     view |= {"runbook": guidance.runbook, "zone": guidance.zone}
     view["blocked_by"] = _blockers(tx, row)
-    view["advice"] = _advice(row, view["blocked_by"])
+    view["advice"] = advice_of(tx, row, view["blocked_by"])
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
     view["history"] = audited(tx, tx.execute(history).all())
     return view
@@ -114,10 +114,12 @@ def _blockers(tx: Connection, row: AnyRow) -> list[View]:
     return blockers_of(tx, row.client, row.workflow, row.destination)
 
 
-def _advice(row: AnyRow, blockers: Sequence[View]) -> list[View]:
+def advice_of(tx: Connection, row: AnyRow, blockers: Sequence[View] | None = None) -> list[View]:
     """What to do, each step with the command that does it; nothing where it is over."""
     if row.state == IncidentState.RESOLVED:
         return []
+    if blockers is None:
+        blockers = _blockers(tx, row)
     steps = advise(
         row.reason,
         client=row.client,

@@ -22,7 +22,7 @@ document on stdout and nothing else. Notes and errors go to stderr, an error as 
 | 0 | done: what was asked is so, also where it was so before |
 | 1 | refused or failed, all of it or a part; stderr says why and what to do |
 | 2 | wrong usage: the words are wrong by themselves, whatever the store holds; one line |
-| 130 | ended by Ctrl-C; what works in steps says how far it is, and the same command goes on |
+| 130 | ended by Ctrl-C; what works in chunks says how far it came, and which command goes on |
 | 141 | the reader of a pipe went away, as `head` does; nothing is said |
 
 - **A part is refused**: the rest is done, each refusal has a line, the exit code is 1. Left alone

@@ -13,6 +13,7 @@ from orchestrator.cli.terminal.left_alone import fail_where_left
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.stopping import looking, resuming
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -105,15 +106,16 @@ def _erase(store: Store, wanted: Wanted, why: str, *, discard: bool, dry_run: bo
     from orchestrator.cli.terminal.progress import Progress
     from orchestrator.operations.erase_events import erase_events
 
-    return erase_events(
-        store,
-        wanted,
-        why=why,
-        actor=actor(),
-        discard=discard,
-        dry_run=dry_run,
-        tell=Progress().tell,
-    )
+    with looking() if dry_run else resuming():
+        return erase_events(
+            store,
+            wanted,
+            why=why,
+            actor=actor(),
+            discard=discard,
+            dry_run=dry_run,
+            tell=Progress().tell,
+        )
 
 
 def _ask(store: Store, wanted: Wanted, *, discard: bool) -> None:

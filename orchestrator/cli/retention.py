@@ -10,6 +10,7 @@ from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.progress import Progress
 from orchestrator.cli.terminal.screen import put, put_json
+from orchestrator.cli.terminal.stopping import looking, resuming
 
 app = typer.Typer(help="Forget what finished events carried.", no_args_is_help=True)
 
@@ -45,9 +46,10 @@ def apply(
     with opened_store() as store:
         from orchestrator.operations.apply_retention import apply_retention
 
-        done = apply_retention(
-            store, days=kept, actor=actor(), dry_run=dry_run, tell=Progress().tell
-        )
+        with looking() if dry_run else resuming():
+            done = apply_retention(
+                store, days=kept, actor=actor(), dry_run=dry_run, tell=Progress().tell
+            )
     if as_json:
         put_json(
             {

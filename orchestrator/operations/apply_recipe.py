@@ -46,13 +46,15 @@ def mend_events(
 
     The payload as it came is kept; the recipe is saved with its author, and the audit says which
     it was. Nothing is replayed. What somebody else amended is passed over without `again`, and what
-    is not as it was `seen` by a preview is left alone. Raises NotFound, Refused for a selection
+    is not as it was `seen` by a preview is left alone. `progress` is told after each chunk how many
+    were looked at. Raises NotFound, Refused for a selection
     without a condition.
     """
     found, skipped = selected_chunks(store, selection)
     before = look_at_amended(store, found) if seen is None else seen
     done = Amendments(skipped=skipped)
     shelf = WorkflowShelf()
+    looked_at = 0
     for chunk in found:
         with store.write() as tx:
             hold_events(tx, chunk)  # before their payloads are read: another may be amending them
@@ -63,7 +65,8 @@ def mend_events(
                 amended = {one.id: one.payload for one in tried if one.passes}
                 done.ids += _amend(tx, amended, recipe, (client, name), actor, done)
                 done.refused += [one.as_json() for one in tried if not (one.passes or one.already)]
-        progress(len(done.ids) + len(done.refused))
+        looked_at += len(chunk)
+        progress(looked_at)
     return done
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from orchestrator.domain.delivery.verdicts import Rejected
@@ -42,12 +42,14 @@ def fix_events(
     actor: str,
     again: bool = False,
     dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Fixed:
     """Amend the payloads of quarantined events; the payloads as they came are kept.
 
     What would still break the contract of the workflow's live version is refused, event by event,
-    with every violation. What somebody else amended is passed over without `again`. Raises Refused
-    without an amendment or a condition, NotFound.
+    with every violation. What somebody else amended is passed over without `again`. `progress` is
+    told after each chunk how many events were looked at. Raises Refused without an amendment or a
+    condition, NotFound.
     """
     if not amendments:
         raise Refused(
@@ -59,6 +61,7 @@ def fix_events(
     report = Fixed(dry_run=dry_run, skipped=skipped)
     seen = look_at_amended(store, found)
     shelf = WorkflowShelf()
+    looked_at = 0
     for chunk in found:
         with store.write() as tx:
             hold_events(tx, chunk)  # before their payloads are read: another may be amending them
@@ -67,6 +70,8 @@ def fix_events(
                 workflow = shelf.take(tx, require_live(tx, client, name).id)
                 amended = _amended(tx, ids, amendments, workflow, report)
                 report.ids += list(amended) if dry_run else _save(tx, amended, amendments, actor)
+        looked_at += len(chunk)
+        progress(looked_at)
     return report
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orchestrator.operations.choose_amendable import choose_amendable, look_at_amended
 from orchestrator.operations.fix_events import Fixed
 from orchestrator.operations.select_events import selected_chunks
@@ -18,15 +20,17 @@ def reset_events(
     actor: str,
     again: bool = False,
     dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Fixed:
     """Remove the amendments of quarantined events; what nobody amended is unchanged.
 
-    Somebody else's amendments are removed with `again` only. Raises Refused without a condition,
-    NotFound.
+    Somebody else's amendments are removed with `again` only. `progress` is told after each chunk
+    how many events were looked at. Raises Refused without a condition, NotFound.
     """
     found, skipped = selected_chunks(store, selection)
     report = Fixed(dry_run=dry_run, skipped=skipped)
     seen = look_at_amended(store, found)
+    looked_at = 0
     for chunk in found:
         with store.write() as tx:
             hold_events(tx, chunk)
@@ -35,4 +39,6 @@ def reset_events(
             report.unchanged += [one for one in ids if one not in amended]
             wanted = [one for one in ids if one in amended]
             report.ids += wanted if dry_run else take_back(tx, wanted, actor=actor)
+        looked_at += len(chunk)
+        progress(looked_at)
     return report

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.emit.lines import emit_lines
-from orchestrator.cli.emit.source import Sender, read_document
+from orchestrator.cli.emit.source import STDIN, Sender, read_document
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.screen import note, put, put_json
 
 if TYPE_CHECKING:
     from orchestrator.domain.event import Accepted
-
-_STDIN = Path("-")
 
 
 def emit(
@@ -44,6 +42,12 @@ def emit(
     lines: Annotated[
         bool, typer.Option("--lines", help="Every line is the data of a trigger of its own.")
     ] = False,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            "--from-line", metavar="N", min=1, help="With --lines: pass over those before line N."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Accept a trigger and print the event's id.
@@ -52,11 +56,13 @@ def emit(
     """
     source = _source(stdin, data, file)
     sender = Sender(client=client, kind=kind, key=key)
+    if first is not None and not lines:
+        raise typer.BadParameter("it goes with --lines", param_hint="--from-line")
     if lines:
         if isinstance(source, str):
             raise typer.BadParameter("lines come from --file or stdin", param_hint="--lines")
         with opened_store() as store:
-            emit_lines(store, source, sender, actor=actor(), as_json=as_json)
+            emit_lines(store, source, sender, actor=actor(), first=first or 1, as_json=as_json)
         return
     trigger = sender.trigger(read_document(source))
     with opened_store() as store:
@@ -73,7 +79,7 @@ def _source(stdin: str | None, data: str | None, file: Path | None) -> str | Pat
     """What holds the data: a text, or a file of which `-` is stdin."""
     if stdin not in (None, "-"):
         raise typer.BadParameter(f"{stdin!r} is not understood: write --data JSON or --file FILE")
-    given = [one for one in (_STDIN if stdin else None, data, file) if one is not None]
+    given = [one for one in (STDIN if stdin else None, data, file) if one is not None]
     if len(given) != 1:
         raise typer.BadParameter("give the data once: --data JSON, --file FILE, or - for stdin")
     return given[0]

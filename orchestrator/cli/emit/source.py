@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from orchestrator.settings import Settings
 
 
+STDIN = Path("-")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sender:
     """What all triggers of one command have in common."""
@@ -55,7 +58,7 @@ def read_document(source: str | Path) -> bytes:
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A file to read; `-` is stdin."""
-    if path == Path("-"):
+    if path == STDIN:
         yield sys.stdin.buffer
         return
     with path.open("rb") as file:

@@ -70,14 +70,15 @@ def fix(
     amendments = _amendments(rename or [], assign or [], unset or [], reset=reset)
     with opened_store() as store:
         selection = filters.needed(store)
-        if reset:
-            from orchestrator.operations.reset_events import reset_events
+        with counting(store, selection, "fixing", acts=not dry_run) as progress:
+            if reset:
+                from orchestrator.operations.reset_events import reset_events
 
-            done = reset_events(store, selection, **given)
-        else:
-            from orchestrator.operations.fix_events import fix_events
+                done = reset_events(store, selection, **given, progress=progress)
+            else:
+                from orchestrator.operations.fix_events import fix_events
 
-            done = fix_events(store, selection, amendments, **given)
+                done = fix_events(store, selection, amendments, **given, progress=progress)
     if as_json:
         put_json(asdict(done))
     else:
@@ -162,7 +163,7 @@ def replay(
         from orchestrator.operations.replay_events import replay_events
 
         selection = filters.needed(store)
-        with counting(store, selection, "replaying") as progress:
+        with counting(store, selection, "replaying", acts=not dry_run) as progress:
             done = replay_events(
                 store,
                 selection,

@@ -80,7 +80,7 @@ def restore(
         from orchestrator.operations.restore_events import restore_events
 
         selection = filters.needed(store)
-        with counting(store, selection, "restoring", discarded=True) as progress:
+        with counting(store, selection, "restoring", discarded=True, acts=not dry_run) as progress:
             done = restore_events(
                 store,
                 selection,
@@ -111,7 +111,9 @@ def _discard(
 ) -> Discarded:
     from orchestrator.operations.discard_events import discard_events
 
-    with counting(store, selection, "looking" if dry_run else "discarding") as progress:
+    with counting(
+        store, selection, "looking" if dry_run else "discarding", acts=not dry_run
+    ) as progress:
         return discard_events(
             store,
             selection,

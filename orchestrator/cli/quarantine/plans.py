@@ -178,12 +178,14 @@ def run(
         raise typer.BadParameter(f"{rate} is no rate", param_hint="--rate")
     with opened_store() as store:
         from orchestrator.operations.run_plan import run_plan
+        from orchestrator.store.desk.plan_order import count_open
         from orchestrator.store.desk.plans import find_plan
 
         with store.read() as tx:
             plan = find_plan(tx, token)
+            before = plan.events - count_open(tx, plan.id) if plan else 0
         try:
-            with bar("replaying", plan.events if plan else 0) as progress:
+            with bar("replaying", plan.events if plan else 0, done=before) as progress:
                 done = run_plan(
                     store,
                     token,

@@ -182,7 +182,7 @@ def _do(
     if publish:
         whose = _one_workflow(preview)
     if apply:
-        with counting(store, selection, "amending") as progress:
+        with counting(store, selection, "amending", acts=True) as progress:
             mended = mend_events(store, selection, made, **how, seen=seen, progress=progress)
         done["applied"], done["saved"] = mended.ids, mended.recipes
         done["changed"] = mended.changed

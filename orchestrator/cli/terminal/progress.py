@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.screen import note
+from orchestrator.cli.terminal.stopping import command_again, looking, stopping
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -32,23 +34,34 @@ class Progress:
 
 @contextmanager
 def counting(
-    store: Store, selection: Selection, word: str, *, discarded: bool = False
+    store: Store, selection: Selection, word: str, *, discarded: bool = False, acts: bool = False
 ) -> Iterator[Callable[[int], None]]:
-    """A bar over what the selection finds; with `discarded` over events that were given up."""
-    if not sys.stderr.isatty() or selection.is_empty:
-        yield lambda _: None
-        return
+    """A bar over what the selection finds; with `discarded` over events that were given up.
+
+    What `acts` ends by Ctrl-C between two chunks and says how far it is; a look changes nothing.
+    """
     from orchestrator.store.views.events import count_quarantine
+    from orchestrator.store.views.values import iso
 
     with store.read() as tx:
         total = count_quarantine(tx, selection, discarded=discarded)
-    with bar(word, total) as progress:
-        yield progress
+    times = {"--since": iso(selection.since), "--until": iso(selection.until)}
+    if not acts:
+        with looking(), bar(word, total) as show:
+            yield show
+        return
+    with stopping(total, partial(command_again, times)) as step, bar(word, total) as show:
+
+        def tell(done: int) -> None:
+            show(done)
+            step(done)
+
+        yield tell
 
 
 @contextmanager
-def bar(word: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar that is told how many are done."""
+def bar(word: str, total: int, *, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how many are done; it begins at `done`."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -65,5 +78,5 @@ def bar(word: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(
         *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
     ) as shown:
-        task = shown.add_task(word, total=total)
+        task = shown.add_task(word, total=total, completed=done)
         yield lambda done: shown.update(task, completed=done)

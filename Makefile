@@ -76,7 +76,7 @@ fuzz: .venv/.dev ## Send what strangers may send, and count what goes wrong. N=1
 	@PLANT="$(PLANT)" $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED) $(ARGS)
 
 docs: .venv/.dev ## Write the generated pages in docs/ anew.
-	@$(BIN)/python -m docs
+	@$(BIN)/python -m tools.docs
 
 fmt: .venv/.dev ## Format the code and mend what ruff can mend.
 	@$(BIN)/ruff check --fix-only --quiet .

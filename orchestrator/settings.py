@@ -1,6 +1,6 @@
 """Every setting, once: read from the environment (`MESHLINE_…`), checked together at start.
 
-docs/settings.md is generated from this file.
+docs/reference/settings.md is generated from this file.
 """
 
 from __future__ import annotations

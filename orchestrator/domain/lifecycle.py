@@ -1,7 +1,7 @@
 """The life of an event and of a delivery: states are words, moves are data.
 
-`TRANSITIONS` is the whole truth; docs/lifecycle.md is drawn from it, and the store's one function
-that moves events asks `target` before it writes.
+`TRANSITIONS` is the whole truth. docs/reference/lifecycle.md is drawn from it, and the store's one
+function that moves events asks `target` before it writes.
 """
 
 from __future__ import annotations

@@ -45,7 +45,9 @@ class Message:
     subject: str  # one line
     text: str
     urgency: Urgency = Urgency.LOW
-    fields: dict[str, Any] = field(default_factory=dict)  # for programs; see docs/operations.md
+    fields: dict[str, Any] = field(
+        default_factory=dict
+    )  # for programs; see docs/howto/operations.md
 
 
 @dataclass(frozen=True, kw_only=True)

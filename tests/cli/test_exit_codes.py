@@ -1,4 +1,4 @@
-"""Exit codes and `--why` follow one rule on all commands: docs/cli.md begins with it."""
+"""Exit codes and `--why` follow one rule on all commands: docs/reference/cli.md begins with it."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def test_loading_connectors_loads_no_client_library() -> None:
 
 
 def test_every_key_of_a_definition_is_told_of() -> None:
-    page = (PROJECT / "docs/connectors.md").read_text()
+    page = (PROJECT / "docs/reference/connectors.md").read_text()
     told = set(re.findall(r"[a-z0-9_]+", page))
     models = {model for kind in KINDS.values() for model in (kind.model, *kind.places.values())}
 

@@ -1,4 +1,4 @@
-"""docs/operations.md has every act with its preview and its inverse, held against the commands."""
+"""The table of acts has every act with its preview and its inverse, held against the commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READS = {
 PROCESSES = {"up", "demo", "api", "worker", "relay", "keeper", "flower"}
 """Commands that run until they are ended."""
 
-ROWS = rows_of("docs/operations.md", "Acts, previews and inverses")
+ROWS = rows_of("docs/howto/operations.md", "Acts, previews and inverses")
 
 
 def commands(command: Any = None, name: str = "") -> dict[str, Any]:

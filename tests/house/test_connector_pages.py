@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from tests.vendors.every import CASES
 
 ROOT = Path(__file__).parents[2]
-PAGES = ROOT / "docs" / "connectors"
+PAGES = ROOT / "docs" / "reference" / "connectors"
 SHIPPED = sorted(path.stem for path in (ROOT / "connectors" / "definitions").glob("*.yaml"))
 
 REAL = "against the real system"

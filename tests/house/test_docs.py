@@ -17,8 +17,6 @@ from ruamel.yaml import YAML
 
 from connectors.definition_file import parse_definition
 from connectors.registry import catalog, load_connectors
-from docs.writers import PAGES, render
-from docs.writers.settings import OTHERS
 from orchestrator.api.metrics import Metrics
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.incidents.advice import ADVICE, BLOCKED, Step, advise
@@ -28,6 +26,8 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.settings import Settings
 from orchestrator.store.database.schema import metadata
+from tools.docs import PAGES, render
+from tools.docs.settings import OTHERS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "workflows" / "lead-routing.yaml"
@@ -192,7 +192,9 @@ def test_every_file_that_is_named_exists(page: str) -> None:
 
 
 def test_every_proof_is_a_test() -> None:
-    named = re.findall(r"`((?:tests|connectors)/[\w/]+\.py)::(\w+)`", text_of("docs/durability.md"))
+    named = re.findall(
+        r"`((?:tests|connectors)/[\w/]+\.py)::(\w+)`", text_of("docs/explanation/durability.md")
+    )
 
     assert len(named) > 20
     for file, test in named:
@@ -225,20 +227,22 @@ def test_every_table_is_told_of() -> None:
 
 
 def test_every_reason_has_its_advice() -> None:
-    section = text_of("docs/operations.md").partition("### Reasons\n")[2].partition("\n###")[0]
+    section = (
+        text_of("docs/howto/operations.md").partition("### Reasons\n")[2].partition("\n###")[0]
+    )
 
     assert re.findall(r"(?m)^\| `(\w+)` \|", section) == [reason.value for reason in Reason]
 
 
 def test_every_key_of_a_workflow_is_told_of() -> None:
-    told = {marked(row[0])[0] for row in rows_of("docs/workflow-file.md", "The keys")}
+    told = {marked(row[0])[0] for row in rows_of("docs/reference/workflow-file.md", "The keys")}
     known = {field.alias or name for name, field in Workflow.model_fields.items()}
 
     assert told == known - {"trigger"} | {"trigger.type"}
 
 
 def test_every_metric_is_told_of() -> None:
-    told = {marked(row[0])[0] for row in rows_of("docs/http.md", "Metrics")}
+    told = {marked(row[0])[0] for row in rows_of("docs/reference/http.md", "Metrics")}
     shown = re.findall(r"(?m)^# TYPE (meshline_\w+?)(?:_total)? ", Metrics().render(None).decode())
 
     assert told == {name for name in shown if not name.endswith("_created")}
@@ -248,15 +252,15 @@ def test_what_an_answer_means_is_told_as_the_code_has_it() -> None:
     table = re.findall(r"(?m)^\| .*\|$", text_of("connectors/http/answers.py"))
 
     assert len(table) > 8
-    assert "\n".join(table[2:]) in text_of("docs/connectors.md")
+    assert "\n".join(table[2:]) in text_of("docs/reference/connectors.md")
 
 
 def test_every_decision_is_listed() -> None:
-    decisions = sorted(path.name for path in ROOT.glob("docs/adr/0*.md"))
+    decisions = sorted(path.name for path in ROOT.glob("docs/explanation/adr/0*.md"))
 
-    assert re.findall(r"\((0[\w-]+\.md)\)", text_of("docs/adr/README.md")) == decisions
+    assert re.findall(r"\((0[\w-]+\.md)\)", text_of("docs/explanation/adr/README.md")) == decisions
     for name in decisions:
-        headings = re.findall(r"(?m)^## (.+)$", text_of(f"docs/adr/{name}"))
+        headings = re.findall(r"(?m)^## (.+)$", text_of(f"docs/explanation/adr/{name}"))
         assert headings == ["Context", "Decision", "Consequences"], name
 
 
@@ -272,7 +276,7 @@ def workflow_of(block: str, folder: Path) -> Workflow:
     return parse_workflow(text, name="leads.yaml", folder=folder, catalog=actions)
 
 
-@pytest.mark.parametrize("block", blocks("docs/workflow-file.md", "yaml"))
+@pytest.mark.parametrize("block", blocks("docs/reference/workflow-file.md", "yaml"))
 def test_what_the_page_of_the_workflow_file_shows_is_what_it_says(
     block: str, tmp_path: Path
 ) -> None:
@@ -286,7 +290,7 @@ def test_what_the_page_of_the_workflow_file_shows_is_what_it_says(
         faults = [f"leads.yaml:{one.line}: {one.path}: {one.problem}; {one.fix}"
                   for one in error.faults]  # fmt: skip
 
-    (told,) = blocks("docs/workflow-file.md", "text")
+    (told,) = blocks("docs/reference/workflow-file.md", "text")
     assert faults in ([], told.splitlines())
     assert bool(faults) == ("upsert_contcat" in block)
 
@@ -299,7 +303,7 @@ def test_the_readme_shows_the_example_as_it_is() -> None:
         assert part in EXAMPLE.read_text("utf-8")
 
 
-@pytest.mark.parametrize("block", blocks("docs/connectors.md", "yaml"))
+@pytest.mark.parametrize("block", blocks("docs/reference/connectors.md", "yaml"))
 def test_a_definition_on_the_page_of_connectors_is_right(block: str) -> None:
     parse_definition(block, name="shown.yaml")
 
@@ -313,6 +317,6 @@ def test_python_and_json_can_be_read(page: str) -> None:
 
 
 def test_the_sdks_test_helper_does_what_its_page_shows() -> None:
-    *_, shown = blocks("docs/sdk.md", "python")
+    *_, shown = blocks("docs/reference/sdk.md", "python")
 
-    exec(compile(shown, "docs/sdk.md", "exec"), {})
+    exec(compile(shown, "docs/reference/sdk.md", "exec"), {})

@@ -1,4 +1,4 @@
-"""docs/errors.md: the codes that people script against."""
+"""docs/reference/errors.md: the codes that people script against."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from docs.writers.tables import table
 from orchestrator.api import problems
 from orchestrator.domain.errors import Refused, StoreUnavailable
 from orchestrator.domain.reasons import Reason
+from tools.docs.tables import table
 
 _HEAD = """\
 # Codes
@@ -28,7 +28,7 @@ _REASONS = """
 ## Why an event stands in quarantine
 
 `meshline quarantine list --reason CODE` shows those of one code. What to do about each is in
-[operations.md](operations.md#reasons).
+[operations.md](../howto/operations.md#reasons).
 
 """
 

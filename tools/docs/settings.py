@@ -1,4 +1,4 @@
-"""docs/settings.md: every setting, and every other variable that some part reads."""
+"""docs/reference/settings.md: every setting, and every other variable that some part reads."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from docs.writers.tables import table
 from orchestrator.settings import Settings
+from tools.docs.tables import table
 
 _HEAD = """\
 # Settings

@@ -1,4 +1,4 @@
-"""docs/cli.md: the help of every command, as it answers it."""
+"""docs/reference/cli.md: the help of every command, as it answers it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from docs.writers import cli, errors, lifecycle, settings
+from tools.docs import cli, errors, lifecycle, settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +17,12 @@ class Page:
 
 
 PAGES: Mapping[str, Page] = {
-    "lifecycle.md": Page(source="orchestrator/domain/lifecycle.py", write=lifecycle.write),
-    "settings.md": Page(source="orchestrator/settings.py", write=settings.write),
-    "cli.md": Page(source="orchestrator/cli/", write=cli.write),
-    "errors.md": Page(
+    "reference/lifecycle.md": Page(
+        source="orchestrator/domain/lifecycle.py", write=lifecycle.write
+    ),
+    "reference/settings.md": Page(source="orchestrator/settings.py", write=settings.write),
+    "reference/cli.md": Page(source="orchestrator/cli/", write=cli.write),
+    "reference/errors.md": Page(
         source="orchestrator/domain/errors.py, orchestrator/domain/reasons.py and"
         " orchestrator/api/problems.py",
         write=errors.write,

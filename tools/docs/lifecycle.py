@@ -1,10 +1,9 @@
-"""docs/lifecycle.md: the states and moves of events, deliveries and incidents, drawn and listed."""
+"""docs/reference/lifecycle.md: the moves of events, deliveries and incidents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from docs.writers.tables import table
 from orchestrator.domain.incidents.incident import INCIDENT_TRANSITIONS, IncidentState
 from orchestrator.domain.lifecycle import (
     AT_END,
@@ -15,6 +14,7 @@ from orchestrator.domain.lifecycle import (
     State,
     moves_from,
 )
+from tools.docs.tables import table
 
 _HEAD = """\
 # The life of an event

@@ -120,8 +120,10 @@ def add_row(store: Store, *, host: str, instance: str, kind: str = "relay") -> N
 def running() -> Iterator[int]:
     """The id of a process of somebody else's, which ends with the block."""
     with subprocess.Popen(["sleep", "600"]) as process:
-        yield process.pid
-        process.kill()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("name", ["{host}:{pid}:0a1b2c", "meshline-{pid}-0a1b2c@{host}"])

@@ -9,8 +9,9 @@ import typer
 
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit
-from orchestrator.cli.terminal.screen import age, left, note, put, put_json, put_table
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.domain.errors import Refused
+from orchestrator.presenting.moments import age, left
 
 if TYPE_CHECKING:
     from orchestrator.keeper.sending import Tried

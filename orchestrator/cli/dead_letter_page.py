@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.cli.terminal.advice import put_advice
-from orchestrator.cli.terminal.screen import distance, put, put_field, short
+from orchestrator.cli.terminal.screen import put, put_field
 from orchestrator.domain.incidents.advice import advise
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.visible import visible
+from orchestrator.presenting.moments import moment, moment_and_distance
 
 _LONGEST = 2_000  # characters of a body that the screen shows
 
@@ -36,7 +37,7 @@ def _fields(letter: Mapping[str, Any], now: int) -> list[tuple[str, object]]:
         ("queue", letter["queue"]),
         ("task", letter["task"]),
         ("error", letter["error"]),
-        ("came", distance(letter["at"], now)),
+        ("came", moment_and_distance(letter["at"], now)),
         ("returned", "".join(told_return(letter["returned"]))),
         ("recover by", _until(letter, now)),
         ("incident", letter["incident"]),
@@ -45,7 +46,7 @@ def _fields(letter: Mapping[str, Any], now: int) -> list[tuple[str, object]]:
         ("headers", None if headers is None else json.dumps(headers, ensure_ascii=False)),
         ("digest", letter["digest"]),
         ("cut from", letter["cut_from"] and f"{letter['cut_from']} bytes"),
-        (letter["state"], letter["closed_at"] and f"{short(letter['closed_at'])}"),
+        (letter["state"], letter["closed_at"] and f"{moment(letter['closed_at'])}"),
         ("by", letter["closed_by"]),
         ("why", letter["why"]),
     ]
@@ -53,7 +54,7 @@ def _fields(letter: Mapping[str, Any], now: int) -> list[tuple[str, object]]:
 
 def _until(letter: Mapping[str, Any], now: int) -> str | None:
     standing = letter["state"] == "standing" and letter["recover_by"]
-    return distance(letter["recover_by"], now) if standing else None
+    return moment_and_distance(letter["recover_by"], now) if standing else None
 
 
 def _steps(letter: Mapping[str, Any]) -> list[dict[str, str | None]]:
@@ -83,5 +84,5 @@ def told_return(returned: Mapping[str, Any] | None) -> list[str]:
     if not returned:
         return []
     times = "once" if returned["times"] == 1 else f"{returned['times']} times"
-    at, back = short(returned["requeued_at"]), short(returned["at"])
+    at, back = moment(returned["requeued_at"]), moment(returned["at"])
     return [f"requeued by {returned['requeued_by']} at {at}, came back at {back} ({times})"]

@@ -13,8 +13,9 @@ from orchestrator.cli.terminal.asking import Yes, ask, asks
 from orchestrator.cli.terminal.left_alone import fail_where_left
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun, Limit, OptionalWhy, Why
-from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.domain.errors import NotFound
+from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.requeue_dead_letters import Closed
@@ -63,7 +64,7 @@ def list_(
         [
             (
                 row["id"],
-                short(row["at"]),
+                moment(row["at"]),
                 *(row[name] for name in columns[1:-1]),
                 "\n".join([row["error"], *told_return(row["returned"])]),
             )

@@ -8,9 +8,10 @@ import typer
 
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
-from orchestrator.cli.terminal.screen import age, distance, left, note, put, put_json, put_table
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -111,9 +112,10 @@ def pause(
         )
         return
     for name in done.names + done.changed:
-        put(f"paused {name} until {distance(end, now) if end else 'somebody resumes it'}")
+        until = moment_and_distance(end, now) if end else "somebody resumes it"
+        put(f"paused {name} until {until}")
     for one in done.standing:
-        note(f"{told_blocker(one, lambda at: distance(at, now))}; left alone")
+        note(f"{told_blocker(one, lambda at: moment_and_distance(at, now))}; left alone")
     if done.standing:
         note("--until gives a pause another end")
 
@@ -161,7 +163,7 @@ def _why(row: View, now: int) -> str:
     whose = "" if row["gate"] == row["name"] else f"{row['gate']}: "
     said = [f"{whose}{row['reason'] or 'failing'}, {age(row['since'], now)} ago", row["error"]]
     if row["state"] == "paused":
-        end = distance(row["until"], now) if row["until"] else "somebody resumes it"
+        end = moment_and_distance(row["until"], now) if row["until"] else "somebody resumes it"
         said.insert(1, f"until {end}, by {row['by']}")
     if row["next_probe"]:
         said.append(f"tried {left(row['next_probe'], now).replace('overdue', 'next, due for')}")

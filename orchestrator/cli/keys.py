@@ -9,7 +9,8 @@ import typer
 
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson
-from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -66,9 +67,9 @@ def list_(as_json: AsJson = False) -> None:
                 row["id"],
                 ", ".join(row["clients"]),
                 row["label"],
-                short(row["created_at"]),
+                moment(row["created_at"]),
                 row["created_by"],
-                short(row["revoked_at"]),
+                moment(row["revoked_at"]),
             )
             for row in rows
         ],

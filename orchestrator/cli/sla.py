@@ -9,7 +9,8 @@ import typer
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, OnlyClient, OnlyWorkflow
-from orchestrator.cli.terminal.screen import age, left, put, put_json, put_table, span
+from orchestrator.cli.terminal.screen import put, put_json, put_table
+from orchestrator.presenting.moments import age, left, span
 
 app = typer.Typer(help="The clocks: what is late, and what will be.", no_args_is_help=True)
 

@@ -23,6 +23,8 @@ from orchestrator.domain.workflows.runbook import runbook_address
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
+from orchestrator.presenting.audit_lines import details
+from orchestrator.presenting.moments import moment
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views import events as views
 from orchestrator.store.views.dead_letters import count_poison
@@ -94,9 +96,9 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
         """Render one of our templates, with the words that all of them use."""
         self.render(
             template,
-            moment=words.moment,
+            moment=moment,
             distance=words.distance,
-            told=words.told,
+            told=details,
             told_command=words.told_command,
             told_step=words.told_step,
             or_nothing=words.or_nothing,

@@ -9,14 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from orchestrator.domain.incidents.incident import LATE, LOW_RATE
 from orchestrator.domain.text.links import signed
-from orchestrator.domain.text.moments import local_time, time_left
 from orchestrator.domain.text.visible import visible
+from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
 from orchestrator.store.views.values import View
@@ -54,7 +53,7 @@ class Message:
 class Reader:
     """What the words depend on beside the incident."""
 
-    now: datetime
+    now: int  # the store's time, in milliseconds
     zone: str | None = None  # of the recipient; None: of the workflow's calendar, or UTC
     diagnosis: Sequence[str] = ()  # what the sender changed, without values
 
@@ -104,7 +103,7 @@ def compose_digest(told: Sequence[tuple[Alert, View]], config: Settings, reader:
         zone, by = reader.zone or incident["zone"], incident["recover_by"]
         lines += [
             f"{incident['client']}/{incident['workflow']}: {_head(alert, incident)}",
-            f"  heal by: {local_time(by, zone)}, {time_left(by, reader.now)}",
+            f"  heal by: {local_moment(by, zone)}, {left(by, reader.now)}",
             f"  {link_to(f'/incidents/{alert.incident_id}', config)}",
             "",
         ]
@@ -180,11 +179,11 @@ def _rate(incident: View) -> list[str]:
 def _clock(alert: Alert, incident: View, reader: Reader) -> list[str]:
     zone = reader.zone or incident["zone"]
     if alert.kind is AlertKind.RESOLVED:
-        return [f"resolved: {local_time(incident['resolved_at'], zone)}"]
+        return [f"resolved: {local_moment(incident['resolved_at'], zone)}"]
     by, name = incident["recover_by"], clock_of(incident)
-    lines = [f"heal by: {local_time(by, zone)}, {time_left(by, reader.now)}"]
+    lines = [f"heal by: {local_moment(by, zone)}, {left(by, reader.now)}"]
     if alert.kind is AlertKind.ESCALATED and incident["breached_at"]:
-        return [f"clock: {name} ran out {local_time(incident['breached_at'], zone)}", *lines]
+        return [f"clock: {name} ran out {local_moment(incident['breached_at'], zone)}", *lines]
     if name != "recover_within":
         return [f"clock: {name} of the workflow is not kept", *lines]
     return lines

@@ -33,7 +33,7 @@ from orchestrator.store.clocks.alerts import (
 from orchestrator.store.database.due_times import in_ms, time_of
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.incidents import show_incident
-from orchestrator.store.views.values import View
+from orchestrator.store.views.values import View, now_of
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Teller:
             return []
         contact = self._contact(alert.recipient)
         with self.store.read() as tx:
-            message = compose(alert, None, self.config, Reader(now=time_of(tx)))
+            message = compose(alert, None, self.config, Reader(now=now_of(tx)))
         tried = [
             self.carrier.send_by(way, message, alert.recipient, contact, key=f"alert.{alert.id}")
             for way in contact.to
@@ -160,7 +160,7 @@ class Teller:
                 (alert, show_incident(tx, alert.incident_id) if alert.incident_id else None)
                 for alert in alerts
             ]
-            now = time_of(tx)
+            now = now_of(tx)
         told = [(alert, incident) for alert, incident in seen if incident is not None]
         if len(told) > 1:
             return compose_digest(told, self.config, Reader(now=now, zone=contact.zone_of_reader))

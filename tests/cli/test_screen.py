@@ -7,8 +7,8 @@ import json
 import pytest
 import typer
 
-from orchestrator.cli.terminal.screen import age, left, put_json, short, span
-from orchestrator.cli.terminal.selecting import moment
+from orchestrator.cli.terminal.screen import put_json
+from orchestrator.cli.terminal.selecting import moment_given
 from orchestrator.domain.text.visible import visible
 
 NOW = 1_763_917_200_000  # 2025-11-23T17:00:00Z
@@ -42,25 +42,6 @@ def test_json_for_programs_commands_no_terminal_either(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        *((0, "0s"), (59.9, "59s"), (60, "1m"), (7_199, "119m"), (7_200, "2h")),
-        *((259_199, "71h"), (259_200, "3d"), (-5, "0s")),
-    ],
-)
-def test_a_span_is_said_in_one_unit(seconds: float, shown: str) -> None:
-    assert span(seconds) == shown
-
-
-def test_a_time_is_told_from_now_on_and_back() -> None:
-    assert age("2025-11-23T16:57:00.000Z", NOW) == "3m"
-    assert left("2025-11-23T20:00:00.000Z", NOW) == "in 3h"
-    assert left("2025-11-23T16:00:00.000Z", NOW) == "overdue 60m"
-    assert short("2025-11-23T16:57:00.123Z") == "2025-11-23 16:57:00Z"
-    assert age(None, NOW) == left(None, NOW) == short(None) == "-"
-
-
-@pytest.mark.parametrize(
     ("text", "ago"),
     [
         ("90s", 90),
@@ -74,14 +55,14 @@ def test_a_time_is_told_from_now_on_and_back() -> None:
     ],
 )
 def test_a_moment_is_counted_back_or_read_as_utc(text: str, ago: int) -> None:
-    assert moment(text, NOW, option="--since") == NOW - ago * 1000
+    assert moment_given(text, NOW, option="--since") == NOW - ago * 1000
 
 
 @pytest.mark.parametrize("text", ["", "h", "-2h", "2 hours", "1.5h", "tomorrow", "2025-13-01"])
 def test_what_is_no_moment_is_wrong_usage(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no time"):
-        moment(text, NOW, option="--since")
+        moment_given(text, NOW, option="--since")
 
 
 def test_no_moment_is_no_condition() -> None:
-    assert moment(None, NOW, option="--since") is None
+    assert moment_given(None, NOW, option="--since") is None

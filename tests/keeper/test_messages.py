@@ -12,7 +12,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
 
 ODD = "\u202emoc.elpmaxe\u2066\x9b31m\nReply-To: x@example.com"
-NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+NOW = int(datetime(2026, 11, 30, 9, 0, tzinfo=UTC).timestamp() * 1000)
 
 
 def alert(kind: AlertKind = AlertKind.OPENED, *, incident: int = 7, **more: Any) -> Alert:
@@ -63,9 +63,9 @@ def test_times_are_in_the_zone_of_the_reader_then_of_the_workflow_then_in_utc() 
     reader = Reader(now=NOW, zone="America/New_York")
     theirs = compose(alert(), incident(zone="Europe/Berlin"), Settings(), reader).text
 
-    assert "heal by: Mon 2026-11-30 04:15 EST (America/New_York), 15m left" in theirs
-    assert "10:15 CET (Europe/Berlin), 15m left" in text_of(alert(), zone="Europe/Berlin")
-    assert "heal by: Mon 2026-11-30 09:15 UTC, 15m left" in text_of(alert())
+    assert "heal by: Mon 2026-11-30 04:15 EST (America/New_York), in 15m" in theirs
+    assert "10:15 CET (Europe/Berlin), in 15m" in text_of(alert(), zone="Europe/Berlin")
+    assert "heal by: Mon 2026-11-30 09:15 UTC, in 15m" in text_of(alert())
 
 
 @pytest.mark.parametrize(

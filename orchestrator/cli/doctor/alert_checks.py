@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.doctor.findings import Finding, attention, broken, ok
 from orchestrator.cli.doctor.process_checks import keeper_beats
-from orchestrator.cli.terminal.screen import span
 from orchestrator.domain.errors import InvalidFile
+from orchestrator.presenting.moments import span
 
 if TYPE_CHECKING:
     from orchestrator.keeper.contacts import Contact

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -10,8 +9,9 @@ import typer
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyIncident
-from orchestrator.cli.terminal.screen import note, put_json, put_table, short
-from orchestrator.domain.text.visible import visible
+from orchestrator.cli.terminal.screen import note, put_json, put_table
+from orchestrator.presenting.audit_lines import what, why
+from orchestrator.presenting.moments import moment
 
 
 def audit(
@@ -51,46 +51,13 @@ def audit(
         return
     put_table(
         ("WHEN", "WHO", "WHAT", "ABOUT", "WHY"),
-        [(short(row["at"]), row["actor"], what(row), _about(row), why(row)) for row in rows],
+        [(moment(row["at"]), row["actor"], what(row), _about(row), why(row)) for row in rows],
         below=("WHY",),
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
 
 
-def what(row: Mapping[str, Any]) -> str:
-    """What an audit row tells of, with the incident and the destination where it is about one."""
-    words = row["action"].replace("_", " ")
-    if row["incident"] is not None:
-        words += f" {row['incident']}"
-    return f"{words} ({row['destination']})" if row["destination"] else words
-
-
-def why(row: Mapping[str, Any]) -> str:
-    """The reason and the details of an audit row, as one text."""
-    detail = dict(row["detail"] or {})
-    said = [row["reason"], detail.pop("detail", None)]
-    if isinstance(given := detail.get("why"), str):  # a person's own words, under this very name
-        said.append(visible(given))
-        del detail["why"]
-    said += [_amendment(one) for one in detail.pop("amendments", ())]
-    said += [f"{name}: {_text(value)}" for name, value in detail.items()]
-    return "; ".join(str(one) for one in said if one)
-
-
 def _about(row: Mapping[str, Any]) -> str | None:
     workflow = f"{row['client']}/{row['workflow']}" if row["workflow"] else row["client"]
     return row["event_id"] or workflow
-
-
-def _amendment(one: Mapping[str, object]) -> str:
-    match one["action"]:
-        case "rename":
-            return f"rename {one['path']} to {one['to']}"
-        case "set":
-            return f"set {one['path']} to {_text(one['value'])}"
-    return f"{one['action']} {one['path']}"
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -9,11 +9,12 @@ import typer
 from orchestrator.cli.events.page import put_event
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
-from orchestrator.cli.terminal.screen import age, note, put_json, put_table
+from orchestrator.cli.terminal.screen import note, put_json, put_table
 from orchestrator.cli.terminal.short_ids import shown_ids
 from orchestrator.domain.delivery.blockers import told_holds
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.lifecycle import State
+from orchestrator.presenting.moments import age
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Tx

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.cli.events.audit import what, why
 from orchestrator.cli.terminal.advice import put_advice
-from orchestrator.cli.terminal.screen import (
-    age,
-    distance,
-    left,
-    put,
-    put_field,
-    put_source,
-    put_table,
-    short,
-)
+from orchestrator.cli.terminal.screen import put, put_field, put_source, put_table
 from orchestrator.domain.delivery.blockers import told_hold
+from orchestrator.presenting.audit_lines import what, why
+from orchestrator.presenting.moments import age, left, moment, moment_and_distance
 
 View = Mapping[str, Any]
 
@@ -44,28 +36,28 @@ def _head(event: View, now: int) -> None:
     _line("workflow", f"{event['workflow']} version {event['version']} ({event['type']})")
     _line("key", event["idempotency_key"])
     accepted = event["accepted_at"]
-    _line("accepted", f"{short(accepted)} ({age(accepted, now)} ago)")
+    _line("accepted", f"{moment(accepted)} ({age(accepted, now)} ago)")
     for hold in event["held"]:
         _line("held", f"{hold['destination']}: {_told_hold(hold, now)}")
     if event["due_at"]:
-        _line("due", f"{short(event['due_at'])}, after {event['attempt']} failed tries")
+        _line("due", f"{moment(event['due_at'])}, after {event['attempt']} failed tries")
     if event["replays"]:
         _line("replays", event["replays"])
     if event["erased_at"]:
-        _line("erased", f"{short(event['erased_at'])}; what it carried is gone")
+        _line("erased", f"{moment(event['erased_at'])}; what it carried is gone")
 
 
 def _told_hold(hold: View, now: int) -> str:
-    until = f", until {distance(hold['until'], now)}" if hold["until"] else ""
+    until = f", until {moment_and_distance(hold['until'], now)}" if hold["until"] else ""
     return told_hold(hold, lambda at: f"for {age(at, now)}") + until
 
 
 def _quarantine(standing: View, now: int) -> None:
     put()
     _line("why", standing["detail"])
-    _line("since", f"{short(standing['since'])} ({age(standing['since'], now)} ago)")
+    _line("since", f"{moment(standing['since'])} ({age(standing['since'], now)} ago)")
     recover_by = standing["recover_by"]
-    _line("recover by", f"{short(recover_by)} ({left(recover_by, now)})")
+    _line("recover by", f"{moment(recover_by)} ({left(recover_by, now)})")
     _line("recovery lead", standing["recovery_lead"])
     _line("owner", standing["owner"])
     if standing["violations"]:
@@ -136,7 +128,7 @@ def _history(event: View) -> None:
     put_table(
         ("WHEN", "WHO", "WHAT", "TO", "WHY"),
         [
-            (short(row["at"]), row["actor"], what(row), row["to"], why(row))
+            (moment(row["at"]), row["actor"], what(row), row["to"], why(row))
             for row in event["history"]
         ],
         below=("WHY",),

@@ -8,9 +8,10 @@ import typer
 
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, OnlyClient, OptionalWhy, Why, number
-from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short, span
-from orchestrator.cli.terminal.selecting import moment
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.selecting import moment_given
 from orchestrator.cli.terminal.usage import as_usage
+from orchestrator.presenting.moments import moment, span
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
@@ -109,7 +110,7 @@ def work(
 
         with store.read() as tx:
             check_filters(tx, client=client)
-            start = moment(since, now_of(tx), option="--since") or 0
+            start = moment_given(since, now_of(tx), option="--since") or 0
             touches = count_touches(tx, start, client=client)
             healed = count_healed(tx, start, client=client)
     if as_json:
@@ -142,6 +143,6 @@ def _tell(what: str, done: Handled, *, as_json: bool) -> None:
 def _already(before: View) -> str:
     """Who did it before, and when."""
     to = f" to {before['owner']}" if before["was"] == "assigned" else ""
-    until = f" until {short(before['until'])}" if before["until"] else ""
-    by = f" by {before['by']} at {short(before['at'])}" if before["by"] else ""
+    until = f" until {moment(before['until'])}" if before["until"] else ""
+    by = f" by {before['by']} at {moment(before['at'])}" if before["by"] else ""
     return f"{before['was']}{to}{by}{until} already"

@@ -17,13 +17,14 @@ from orchestrator.cli.terminal.options import (
     WithText,
     number,
 )
-from orchestrator.cli.terminal.screen import age, distance, left, note, put, put_json, put_table
-from orchestrator.cli.terminal.selecting import moment
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.selecting import moment_given
 from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
 from orchestrator.domain.reasons import Reason
+from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.store.views.values import View
@@ -102,8 +103,8 @@ def list_(
                 kind=kind,
                 owner=owner,
                 state=state,
-                since=moment(since, now, option="--since"),
-                until=moment(until, now, option="--until"),
+                since=moment_given(since, now, option="--since"),
+                until=moment_given(until, now, option="--until"),
                 words=words,
             )
             rows, total = list_incidents(tx, sought, limit=limit), count_incidents(tx, sought)
@@ -189,5 +190,5 @@ def _counts(row: View) -> str:
 def _what(row: View, now: int) -> str:
     """What stands still, on whose side, and what holds it back."""
     kind = f"{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago"
-    held = [told_blocker(one, lambda at: distance(at, now)) for one in row["blocked_by"]]
+    held = [told_blocker(one, lambda at: moment_and_distance(at, now)) for one in row["blocked_by"]]
     return "\n".join([row["title"], kind, *held])

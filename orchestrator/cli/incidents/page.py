@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cli.events.audit import what, why
 from orchestrator.cli.terminal.advice import put_advice
-from orchestrator.cli.terminal.screen import (
-    age,
-    distance,
-    left,
-    put,
-    put_field,
-    put_table,
-    short,
-)
+from orchestrator.cli.terminal.screen import put, put_field, put_table
 from orchestrator.cli.terminal.short_ids import shown_ids
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.incidents.outcomes import told_links, told_outcome
+from orchestrator.presenting.audit_lines import what, why
+from orchestrator.presenting.moments import age, left, moment, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.operations.find_repair import Repair
@@ -51,7 +44,7 @@ def put_incident(view: View, repair: Repair, now: int) -> None:
     put_table(
         ("WHEN", "WHO", "WHAT", "TO", "WHY"),
         [
-            (short(row["at"]), row["actor"], what(row), row["to"], why(row))
+            (moment(row["at"]), row["actor"], what(row), row["to"], why(row))
             for row in view["history"]
         ],
         below=("WHY",),
@@ -85,26 +78,26 @@ def _state(view: View, now: int) -> str:
     for state in ("resolved", "acknowledged"):
         if moment := view[f"{state}_at"]:
             until = view["acknowledged_until"] if state == "acknowledged" else None
-            end = f", until {distance(until, now)}" if until else ""
+            end = f", until {moment_and_distance(until, now)}" if until else ""
             return f"{view['state']} by {view[f'{state}_by']}, {age(moment, now)} ago{end}"
     return str(view["state"])
 
 
 def _clock(view: View, now: int) -> None:
     again = f", opened again {_times(view['reopened'])}" if view["reopened"] else ""
-    _line("opened", f"{short(view['opened_at'])} ({age(view['opened_at'], now)} ago){again}")
-    _line("last event", f"{short(view['last_at'])} ({age(view['last_at'], now)} ago)")
+    _line("opened", f"{moment(view['opened_at'])} ({age(view['opened_at'], now)} ago){again}")
+    _line("last event", f"{moment(view['last_at'])} ({age(view['last_at'], now)} ago)")
     if not view["resolved_at"]:
-        _line("heal by", f"{short(view['recover_by'])} ({left(view['recover_by'], now)})")
+        _line("heal by", f"{moment(view['recover_by'])} ({left(view['recover_by'], now)})")
     if view["stopped_at"] and not view["resolved_at"]:
-        since = distance(view["stopped_at"], now)
+        since = moment_and_distance(view["stopped_at"], now)
         _line("clock", f"stands still since {since}, for a planned pause; nobody is alerted")
 
 
 def _blocked(view: View, now: int) -> None:
     """What is paused or broken: by whom, why, since when and until when."""
     for one in view["blocked_by"]:
-        _line("held by", told_blocker(one, lambda at: distance(at, now)))
+        _line("held by", told_blocker(one, lambda at: moment_and_distance(at, now)))
 
 
 def _runbook(view: View) -> None:

@@ -19,10 +19,11 @@ from orchestrator.cli.terminal.left_alone import (
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun
 from orchestrator.cli.terminal.progress import counting
-from orchestrator.cli.terminal.screen import note, put, put_json, short
+from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.selecting import Filters, selects
 from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.amendment import Amendment
@@ -185,7 +186,7 @@ def _put_replayed(done: Replayed) -> None:
     for name, count in _by_version(done.events).items():
         put(f"  {count} under {name}")
     for gate in done.held:
-        note(f"{gate['events']} will be held: {told_blocker(gate, short)}")
+        note(f"{gate['events']} will be held: {told_blocker(gate, moment)}")
     tell_left_out(done.left_out)
     tell_skipped(done.skipped)
 

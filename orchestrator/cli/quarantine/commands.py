@@ -16,11 +16,12 @@ from orchestrator.cli.quarantine import recipes as quarantine_recipes
 from orchestrator.cli.quarantine.diagnose import diagnose
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit
-from orchestrator.cli.terminal.screen import age, left, note, on_terminal, put, put_json, put_table
+from orchestrator.cli.terminal.screen import note, on_terminal, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters, narrows
 from orchestrator.cli.terminal.short_ids import shown_ids
 from orchestrator.domain.delivery.blockers import told_held
 from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.presenting.moments import age, left
 
 app = typer.Typer(
     help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard, restore.",

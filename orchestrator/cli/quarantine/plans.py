@@ -12,9 +12,10 @@ from orchestrator.cli.terminal.left_alone import fail_where_left
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, number
 from orchestrator.cli.terminal.progress import bar, counting
-from orchestrator.cli.terminal.screen import note, put, put_json, put_table, short
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters
 from orchestrator.domain.errors import NotFound
+from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.plan_replay import Plan
@@ -101,7 +102,7 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
                 one["events"],
                 one["done"],
                 one["repeats"],
-                short(one["planned_at"]),
+                moment(one["planned_at"]),
                 one["planned_by"],
             )
             for one in found
@@ -218,7 +219,7 @@ def run(
 
 
 def _when(told: Mapping[str, object]) -> str:
-    return short(str(told["at"]))
+    return moment(str(told["at"]))
 
 
 def _tell_stopped(store: Store, token: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
-from orchestrator.cli.terminal.screen import age, note, put, put_json, put_table
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.presenting.moments import age
 
 
 def recipes(

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli.terminal.screen import note, short
+from orchestrator.cli.terminal.screen import note
+from orchestrator.presenting.moments import moment
 
 _MOST_REASONS = 5
 _MOST_TOLD = 20  # events that are told one by one; --json has them all
@@ -37,7 +38,7 @@ def who_and_when(act: Mapping[str, Any]) -> str:
     """What somebody did, such as `replayed by cli:ana at 2026-11-29 14:03:22Z`."""
     if "by" not in act:
         return "changed meanwhile"
-    return f"{act['done']} by {act['by']} at {short(act['at'])}"
+    return f"{act['done']} by {act['by']} at {moment(act['at'])}"
 
 
 def tell_untouched(
@@ -46,7 +47,7 @@ def tell_untouched(
     """What somebody else amended: before, or while the command ran."""
     for by, acts in _by_person(passed_over).items():
         last = max(str(one["at"]) for one in acts)
-        when = f"at {short(last)}" if len(acts) == 1 else f"last at {short(last)}"
+        when = f"at {moment(last)}" if len(acts) == 1 else f"last at {moment(last)}"
         note(f"passed over {len(acts)}: amended by {by} {when}; --again amends them too")
     for one in changed[:_MOST_TOLD]:
         note(f"{one['id']} not amended: {who_and_when(one)}, while this ran; look at it first")

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TextIO
 
 import typer
@@ -23,7 +22,6 @@ from orchestrator.domain.text.visible import visible, visible_json, visible_line
 _WIDTH = 80  # of a terminal that does not say how wide it is
 _NARROWEST = 20
 _BOLD, _RED, _GREEN, _YELLOW = "1", "31", "32", "33"
-_UNITS = (("d", 72 * 3_600, 86_400), ("h", 2 * 3_600, 3_600), ("m", 60, 60))
 
 
 class ReaderGone(Exception):
@@ -105,44 +103,6 @@ def put_table(
 def on_terminal() -> bool:
     """Whether a person reads stdout, and not a pipe or a file."""
     return sys.stdout.isatty()
-
-
-def age(moment: str | None, now: int) -> str:
-    """How long ago an ISO time was, such as `3m`; `now` in milliseconds."""
-    return span(now / 1000 - _seconds(moment)) if moment else "-"
-
-
-def left(moment: str | None, now: int) -> str:
-    """How long there is until an ISO time, or for how long it is over."""
-    if not moment:
-        return "-"
-    seconds = _seconds(moment) - now / 1000
-    return f"in {span(seconds)}" if seconds >= 0 else f"overdue {span(-seconds)}"
-
-
-def distance(moment: str, now: int) -> str:
-    """An ISO time with how far it is away, such as `2026-11-29 05:40:00Z (in 2h)`."""
-    away = _seconds(moment) - now / 1000
-    return f"{short(moment)} ({f'in {span(away)}' if away >= 0 else f'{span(-away)} ago'})"
-
-
-def span(seconds: float) -> str:
-    """A duration in its largest unit, such as `71h`."""
-    for unit, least, size in _UNITS:
-        if seconds >= least:
-            return f"{int(seconds // size)}{unit}"
-    return f"{max(0, int(seconds))}s"
-
-
-def short(moment: str | None) -> str:
-    """An ISO time as tables show it: to the second, in UTC."""
-    if not moment:
-        return "-"
-    return datetime.fromtimestamp(_seconds(moment), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
 
 
 def _say(text: str, stream: TextIO, *, indent: int = 2) -> None:

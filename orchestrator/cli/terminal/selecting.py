@@ -87,8 +87,8 @@ class Filters:
             client=self.client,
             workflow=self.workflow,
             reason=self.reason,
-            since=moment(self.since, now, option="--since"),
-            until=moment(self.until, now, option="--until"),
+            since=moment_given(self.since, now, option="--since"),
+            until=moment_given(self.until, now, option="--until"),
             incident=self.incident,
             owner=self.owner,
             words=words,
@@ -167,7 +167,7 @@ _NEVER_STANDS = {
 }
 
 
-def moment(text: str | None, now: int, *, option: str) -> int | None:
+def moment_given(text: str | None, now: int, *, option: str) -> int | None:
     """A time in milliseconds, from `2h` ago or ISO 8601. Raises BadParameter."""
     if text is None:
         return None

@@ -10,10 +10,11 @@ import typer
 
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun, OnlyClient
-from orchestrator.cli.terminal.screen import note, put, put_json, put_source, put_table, short
+from orchestrator.cli.terminal.screen import note, put, put_json, put_source, put_table
 from orchestrator.cli.workflow.files import Checked, check_files, tell_faults
 from orchestrator.cli.workflow.versions import find_version, versions
 from orchestrator.domain.text.visible import visible
+from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.domain.workflows.workflow import Workflow
@@ -93,7 +94,7 @@ def list_(
                 one["version"],
                 "yes" if one["live"] else "no",
                 one["type"],
-                short(one["published_at"]),
+                moment(one["published_at"]),
                 one["published_by"],
             )
             for one in found
@@ -116,7 +117,7 @@ def show(
         return
     state = "live" if found["live"] else "not live"
     put_source(f"# version {found['version']}, {state}")
-    put_source(f"# published {short(found['published_at'])} by {visible(found['published_by'])}")
+    put_source(f"# published {moment(found['published_at'])} by {visible(found['published_by'])}")
     put(_yaml(found["definition"]))
 
 

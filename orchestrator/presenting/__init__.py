@@ -1,0 +1,1 @@
+"""One wording of what the store holds, for the command line, the pages and the alerts alike."""

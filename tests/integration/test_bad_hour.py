@@ -163,9 +163,10 @@ def colleague_mends_two(hour: Hour, ids: list[str]) -> None:
 
 def mend_in_bulk(hour: Hour) -> None:
     right = ("quarantine", "recipe", *INCIDENT, "--from-original", "--rename", "customer_tier=tier")
-    assert "passed over 2: amended by cli:dana" in hour.run(*right, "--preview")
-    assert "passed over 2: amended by cli:dana" in hour.run(*right, "--apply")
-    assert "unchanged" in hour.run(*right, "--apply")
+    # 1, as a part is left alone: what the colleague did stands.
+    assert "passed over 2: amended by cli:dana" in hour.run(*right, "--preview", code=1)
+    assert "passed over 2: amended by cli:dana" in hour.run(*right, "--apply", code=1)
+    assert "unchanged" in hour.run(*right, "--apply", code=1)
 
 
 def discard_and_restore(hour: Hour) -> None:

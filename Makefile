@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-all packages test-systems check bench bench-cli bench-drift bench-desk chaos fuzz docs fmt lock clean
+.PHONY: help demo up test test-all packages test-systems check bench bench-cli bench-drift bench-desk trace chaos fuzz docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ bench-drift: .venv/.dev ## Count how often the drift doctor is right. ARGS="--ca
 
 bench-desk: .venv/.dev ## Time the quarantine's commands beside 100,000 events. ARGS="--database sqlite"
 	@$(BIN)/python -m benchmarks.desk $(ARGS)
+
+trace: .venv/.dev ## Follow one event: the files entered, the moves between them. ARGS="--list dispatch"
+	@$(BIN)/python -m benchmarks.trips $(ARGS)
 
 EVENTS ?= 2000
 FAULTS ?= 30

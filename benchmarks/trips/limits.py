@@ -1,0 +1,42 @@
+"""The longest that a trip may be. A change that needs more says so here, and why in its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.trips.playing import BAD, PLAN, WHOLE, Trips
+from benchmarks.trips.recording import Trip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """The most files that a part may enter, and moves between them."""
+
+    files: int
+    moves: int
+
+
+LIMITS: Mapping[str, Limit] = {
+    "door": Limit(files=21, moves=53),
+    "claim": Limit(files=6, moves=12),
+    "validate": Limit(files=17, moves=31),
+    "route": Limit(files=19, moves=35),
+    "dispatch": Limit(files=33, moves=91),
+    WHOLE: Limit(files=63, moves=222),
+    BAD: Limit(files=30, moves=79),
+    PLAN: Limit(files=42, moves=230),
+}
+
+
+def excesses(trips: Trips) -> list[str]:
+    """A sentence for each trip that is longer than it may be."""
+    return [found for part, trip in trips.items() if (found := _excess(part, trip))]
+
+
+def _excess(part: str, trip: Trip) -> str:
+    files, moves, limit = len(trip.files), trip.moves, LIMITS[part]
+    if files <= limit.files and moves <= limit.moves:
+        return ""
+    at_most = f"at most {limit.files} and {limit.moves} are allowed"
+    return f"{part}: {files} files and {moves} moves; {at_most} (benchmarks/trips/limits.py)"

@@ -216,7 +216,10 @@ class _Runner:
         with self._store.read() as tx:
             _live(tx, plan)
             while rows := open_events(tx, plan.id, limit=CHUNK, after=after):
-                changed += _changed(rows, grounds(tx, [row[1] for row in rows]))
+                if found := _changed(rows, grounds(tx, [row[1] for row in rows])):
+                    # On PostgreSQL another run may have replayed them between both statements.
+                    still = {row[1] for row in open_events(tx, plan.id, limit=CHUNK, after=after)}
+                    changed += [one for one in found if one in still]
                 after = rows[-1][0]
             if changed:
                 raise _refused(tx, plan, changed)

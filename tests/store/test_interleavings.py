@@ -14,12 +14,18 @@ import pytest
 from sqlalchemy import Connection, select, text, update
 
 from orchestrator.domain.delivery.handoff import BreakerPolicy
+from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.apply_recipe import mend_events
+from orchestrator.operations.plan_replay import plan_replay
+from orchestrator.operations.run_plan import Ran, run_plan
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import deliveries, events, gates, groups
+from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.destinations.breakers import note_failures, note_taken
 from orchestrator.store.destinations.held_deliveries import nudge_broken, release_held
 from orchestrator.store.destinations.holding import hold_deliveries
@@ -27,18 +33,23 @@ from orchestrator.store.drive.claim import claim, forget_expired_groups, renew_g
 from orchestrator.store.drive.overlooked import wake
 from orchestrator.store.drive.stages import Saving, hand_back, save_retry
 from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.views.selection import Selection
+from tests.cli.desk import validate_leads
 from tests.leads import (
+    CATALOG,
     LIMITS,
     accept_leads,
     claim_groups,
     drive_to_routed,
     lead_workflow,
     publish_leads,
+    renamed_lead,
 )
 from tests.stores import new_database
 
 pytestmark = pytest.mark.postgres
 
+RECIPE = recipe_of([{"rename": "customer_tier", "to": "tier"}])
 _WAITS = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 _PATIENCE = 10.0  # seconds that a test gives the other one to come to its wait
 
@@ -164,3 +175,26 @@ def test_a_worker_that_stands_still_in_its_transaction_keeps_no_relay_waiting(st
             assert nudge_broken(tx) == release_held(tx) == 0
             assert wake(tx, ids) == []
             assert not claim(tx, LIMITS, WorkflowShelf()).groups
+
+
+def test_a_run_that_meets_another_is_told_of_it_and_not_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept_batch(store, [renamed_lead(n) for n in range(3)], actor="key:test")
+    validate_leads(store)
+    wanted = Selection(workflow="leads")
+    mend_events(store, wanted, RECIPE, actor="cli:ada")
+    plan = plan_replay(store, wanted, actor="cli:ada", catalog=CATALOG)
+    others: list[Ran] = []
+
+    def after_the_other(tx: Connection, ids: list[str], **more: bool) -> dict[str, Ground]:
+        if not others:  # between what is open and how it stands
+            others.append(Ran(token=plan.token, events=0, outcomes={}))
+            others[0] = run_plan(store, plan.token, actor="cli:ada")
+        return grounds(tx, ids, **more)
+
+    monkeypatch.setattr("orchestrator.operations.run_plan.grounds", after_the_other)
+    ran = run_plan(store, plan.token, actor="cli:bob")
+
+    assert (others[0].replayed, ran.replayed, ran.before) == (3, 0, 3)
+    assert ran.finished is not None and ran.finished["by"] == "cli:ada"

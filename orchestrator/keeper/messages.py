@@ -46,7 +46,7 @@ class Message:
     urgency: Urgency = Urgency.LOW
     fields: dict[str, Any] = field(
         default_factory=dict
-    )  # for programs; see docs/howto/operations.md
+    )  # for programs; see docs/reference/alerts.md
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ READS = {
 PROCESSES = {"up", "demo", "api", "worker", "relay", "keeper", "flower"}
 """Commands that run until they are ended."""
 
-ROWS = rows_of("docs/howto/operations.md", "Acts, previews and inverses")
+ROWS = rows_of("docs/reference/acts.md", "The table")
 
 
 def commands(command: Any = None, name: str = "") -> dict[str, Any]:

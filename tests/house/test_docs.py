@@ -19,6 +19,7 @@ from connectors.definition_file import parse_definition
 from connectors.registry import catalog, load_connectors
 from orchestrator.api.metrics import Metrics
 from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.heartbeats import Kind
 from orchestrator.domain.incidents.advice import ADVICE, BLOCKED, Step, advise
 from orchestrator.domain.incidents.incident import HELD
 from orchestrator.domain.reasons import Reason
@@ -88,21 +89,37 @@ def test_a_generated_page_is_what_its_source_says_now(page: str) -> None:
     assert text_of(f"docs/{page}") == render(page), "run `make docs`"
 
 
+def links_of(page: str) -> Iterator[tuple[str, Path, str]]:
+    """Each link of a page that leads into the project: as written, its file, its anchor."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if not re.match(r"[a-z]+:", link):
+            file, _, anchor = link.partition("#")
+            yield link, ((ROOT / page).parent / file if file else ROOT / page).resolve(), anchor
+
+
 @pages
 def test_every_link_leads_somewhere(page: str) -> None:
-    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
-        if link.startswith("https://"):
-            continue
-        file, _, anchor = link.partition("#")
-        target = (ROOT / page).parent / file if file else ROOT / page
+    for link, target, anchor in links_of(page):
         assert target.exists(), link
         if anchor:
-            assert anchor in anchors(target), link
+            assert anchor in anchors(target.relative_to(ROOT).as_posix()), link
 
 
-def anchors(path: Path) -> set[str]:
-    headings = re.findall(r"(?m)^#+ (.+)$", path.read_text("utf-8"))
+def anchors(page: str) -> set[str]:
+    headings = re.findall(r"(?m)^#+ (.+)$", prose(page))
     return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    reached, ahead = set(), ["docs/README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in reached:
+            reached.add(page)
+            targets = (target.relative_to(ROOT).as_posix() for _, target, _ in links_of(page))
+            ahead += [one for one in targets if one.startswith("docs/") and one.endswith(".md")]
+
+    assert {page for page in WRITTEN if page.startswith("docs/")} - reached == set()
 
 
 @pages
@@ -227,11 +244,23 @@ def test_every_table_is_told_of() -> None:
 
 
 def test_every_reason_has_its_advice() -> None:
-    section = (
-        text_of("docs/howto/operations.md").partition("### Reasons\n")[2].partition("\n###")[0]
-    )
+    told = [marked(row[0])[0] for row in rows_of("docs/reference/reasons.md", "The table")]
 
-    assert re.findall(r"(?m)^\| `(\w+)` \|", section) == [reason.value for reason in Reason]
+    assert told == [reason.value for reason in Reason]
+
+
+def test_every_check_of_the_doctor_is_explained() -> None:
+    told = [name for row in rows_of("docs/howto/read-the-doctor.md", "The checks")
+            for name in marked(row[0])]  # fmt: skip
+    checks = {
+        name
+        for path in (ROOT / "orchestrator" / "cli" / "doctor").glob("*.py")
+        for name in re.findall(
+            r'\b(?:ok|attention|broken)\(\s*"([a-z -]+)"', path.read_text("utf-8")
+        )
+    }
+
+    assert sorted(told) == sorted(checks | set(Kind))
 
 
 def test_every_key_of_a_workflow_is_told_of() -> None:

@@ -28,7 +28,7 @@ _REASONS = """
 ## Why an event stands in quarantine
 
 `meshline quarantine list --reason CODE` shows those of one code. What to do about each is in
-[operations.md](../howto/operations.md#reasons).
+[reasons.md](reasons.md).
 
 """
 

@@ -20,7 +20,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflows import WorkflowShelf
-from workers.gatekeeper import Gatekeeper
+from workers.admission import Admission
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
 TRANSPORT_ALIASES.update(
@@ -62,7 +62,7 @@ class Process:
         self.connectors: Mapping[str, Connector] = load_connectors(config.connectors)
         self.store: Store = open_store(config.store_url)
         self.shelf = WorkflowShelf()
-        self.gatekeeper = Gatekeeper(self.connectors)
+        self.admission = Admission(self.connectors)
         # No turn of calls takes longer than half of a dispatch's budget after it began.
         self.pulse = Pulse(
             self.store,

@@ -149,7 +149,7 @@ class _Run:
             answers,
             self._timing,
             retries=policy,
-            gatekeeper=process.gatekeeper,
+            admission=process.admission,
             actor=self.saving.actor,
         )
         return judge(self._hand.taken, answers, find=self.action_of, policy=policy, judged=judged)
@@ -157,7 +157,7 @@ class _Run:
     def _take(self, tx: Tx, ids: Sequence[str]) -> list[Taken]:
         """Move due deliveries to `sending`, in the name of this run; what is closed is held."""
         epoch = self.saving.epoch
-        self.process.gatekeeper.hold(tx, ids, self.workflow, epoch=epoch, actor=self.saving.actor)
+        self.process.admission.hold(tx, ids, self.workflow, epoch=epoch, actor=self.saving.actor)
         # Only when the calls' time and the slowest settle time are over may another run believe a
         # look-up that finds nothing.
         run_seconds = self.budget + max(self._settle_times(), default=0.0)
@@ -165,7 +165,7 @@ class _Run:
 
     def _paced(self, tx: Tx, taken: Sequence[Taken]) -> _Hand:
         """Those that their systems' rate budgets let go out in this turn."""
-        going, moments = self.process.gatekeeper.pace(tx, taken, run_id=self.id, seconds=self._turn)
+        going, moments = self.process.admission.pace(tx, taken, run_id=self.id, seconds=self._turn)
         return _Hand(taken=going, moments=moments)
 
     def _hold(self, in_hand: _Hand, ids: Sequence[str], rest: Sequence[str]) -> None:

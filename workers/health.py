@@ -13,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.handoff.concurrent import NotStarted, Timing
-from orchestrator.domain.delivery.breakers import Gate, GateState, action_breaker, takes_others
+from orchestrator.domain.delivery.breakers import Circuit, action_breaker, takes_others
 from orchestrator.domain.delivery.handoff import Blame, Failed, Outcome
 from orchestrator.domain.delivery.retries import RetryPolicy
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.breakers import note_failures, note_taken, open_now
+from orchestrator.store.destinations.circuits import (
+    change_circuit,
+    lock_circuit,
+    lock_or_add_circuit,
+)
 from orchestrator.store.destinations.pauses import note_pause
-from orchestrator.store.destinations.states import change_gate, lock_gate, locked_gate
 from orchestrator.store.drive.deliveries import Taken
-from workers.gatekeeper import Gatekeeper
+from workers.admission import Admission
 
 _LONG_OUT_SECONDS = 1.0
 """Who gets through after a call was out for so long says that the system was up beside it."""
@@ -47,26 +51,26 @@ def note_health(
     timing: Timing,
     *,
     retries: RetryPolicy,
-    gatekeeper: Gatekeeper,
+    admission: Admission,
     actor: str,
 ) -> Judged:
     """Write down what changed. Where all is well, and was before, nothing is."""
     judged = Judged()
-    gates = gatekeeper.shelf.take(tx)
+    circuits = admission.circuits.take(tx)
     failed = _failed(taken, answers, timing)
     for scope, moment in timing.taken.items():
-        gatekeeper.took[scope] = moment
+        admission.took[scope] = moment
     unwell = [
         scope
         for scope in sorted(timing.taken.keys() | failed.keys())
-        if scope in failed or scope[0] in gates or action_breaker(*scope) in gates
+        if scope in failed or scope[0] in circuits or action_breaker(*scope) in circuits
     ]
     if unwell:
-        _lock(tx, unwell, failed, gates, actor)
-        gatekeeper.shelf.forget()
+        _lock(tx, unwell, failed, circuits, actor)
+        admission.circuits.forget()
     for scope in unwell:
-        turn = _Turn(tx, scope, gatekeeper, retries, actor, judged)
-        turn.note(gates, failed.get(scope, []), timing)
+        turn = _Turn(tx, scope, admission, retries, actor, judged)
+        turn.note(circuits, failed.get(scope, []), timing)
     return judged
 
 
@@ -74,18 +78,18 @@ def _lock(
     tx: Tx,
     scopes: Sequence[_Scope],
     failed: Mapping[_Scope, Sequence[_Call]],
-    gates: Mapping[str, Gate],
+    circuits: Mapping[str, Circuit],
     actor: str,
 ) -> None:
     """Lock the rows that will be written, by name as everybody does: nobody waits in a circle."""
     names: set[str] = set()
     for scope in scopes:
         blames = {outcome.blame for _, outcome in failed.get(scope, [])}
-        names |= {name for name in (scope[0], action_breaker(*scope)) if name in gates}
+        names |= {name for name in (scope[0], action_breaker(*scope)) if name in circuits}
         names |= {scope[0]} if blames & {Blame.LOGIN, Blame.PACE} else set()
         names |= {action_breaker(*scope)} if blames & {Blame.LOGIN, Blame.SYSTEM} else set()
     for name in sorted(names):
-        locked_gate(tx, name, actor)
+        lock_or_add_circuit(tx, name, actor)
 
 
 def _failed(
@@ -108,7 +112,7 @@ class _Turn:
         self,
         tx: Tx,
         scope: _Scope,
-        gatekeeper: Gatekeeper,
+        admission: Admission,
         retries: RetryPolicy,
         actor: str,
         judged: Judged,
@@ -117,22 +121,24 @@ class _Turn:
         self.scope, self.connector = scope, scope[0]
         self.name = action_breaker(*scope)
         self.retries = retries
-        self.policy = gatekeeper.policy(self.connector)
-        self.pauses = gatekeeper.pauses(self.connector)
-        self.took = gatekeeper.took.get(scope)
+        self.policy = admission.policy(self.connector)
+        self.pauses = admission.pauses(self.connector)
+        self.took = admission.took.get(scope)
 
-    def note(self, gates: Mapping[str, Gate], failed: Sequence[_Call], timing: Timing) -> None:
+    def note(
+        self, circuits: Mapping[str, Circuit], failed: Sequence[_Call], timing: Timing
+    ) -> None:
         """Write this turn down: first who got through, then who did not."""
         by_blame = {blame: [one for one in failed if one[1].blame is blame] for blame in Blame}
         ill = by_blame[Blame.SYSTEM] + by_blame[Blame.LOGIN]
-        own = lock_gate(self.tx, self.name)
+        own = lock_circuit(self.tx, self.name)
         taken_at = self._taken_at(own)
         if self.scope in timing.taken:
-            if self.connector in gates:
+            if self.connector in circuits:
                 note_taken(self.tx, self.connector, self.actor)
             note_taken(self.tx, self.name, self.actor, taken_at=taken_at)
         elif own is not None and taken_at and ill and taken_at > (own.taken_at or 0):
-            change_gate(self.tx, self.name, taken_at=taken_at)
+            change_circuit(self.tx, self.name, taken_at=taken_at)
         if own is not None:
             self._judge(ill, timing, _Clock(own.now), taken_at)
         if by_blame[Blame.PACE]:
@@ -142,12 +148,12 @@ class _Turn:
         if by_blame[Blame.SYSTEM]:
             self._system(by_blame[Blame.SYSTEM], timing)
 
-    def _taken_at(self, gate: Gate | None) -> int | None:
+    def _taken_at(self, circuit: Circuit | None) -> int | None:
         """When a call last got through, as far as the row and this process know."""
-        if gate is None:
+        if circuit is None:
             return None
-        mine = None if self.took is None else _Clock(gate.now).ms(self.took)
-        return max(filter(None, (gate.taken_at, mine)), default=None)
+        mine = None if self.took is None else _Clock(circuit.now).ms(self.took)
+        return max(filter(None, (circuit.taken_at, mine)), default=None)
 
     def _judge(
         self, ill: Sequence[_Call], timing: Timing, clock: _Clock, taken_at: int | None
@@ -174,8 +180,8 @@ class _Turn:
             actor=self.actor,
         )
         self.judged.pauses[self.connector] = paused.seconds
-        own = lock_gate(self.tx, self.name)
-        held = self.connector if paused.held else self.name if own and own.broken else None
+        own = lock_circuit(self.tx, self.name)
+        held = self.connector if paused.held else self.name if own and own.breaker_open else None
         if held:
             self._hold(paced, held)
 
@@ -184,7 +190,7 @@ class _Turn:
         if doubted:
             error = doubted[-1][1].error
             open_now(self.tx, self.connector, error=error, policy=self.policy, actor=self.actor)
-        if locked_gate(self.tx, self.connector, self.actor).state is not GateState.FLOWING:
+        if lock_or_add_circuit(self.tx, self.connector, self.actor).blocked:
             self._hold(refused, self.connector)
 
     def _hold(self, calls: Sequence[_Call], breaker: str) -> None:
@@ -208,7 +214,7 @@ class _Turn:
                 last_try=any(one.attempt > self.retries.limit for one, _ in doubted),
                 actor=self.actor,
             )
-        if locked_gate(self.tx, self.name, self.actor).broken:
+        if lock_or_add_circuit(self.tx, self.name, self.actor).breaker_open:
             self._hold(failed, self.name)
 
 

@@ -87,9 +87,9 @@ def _add(found: Outcomes, one: Taken, settled: Settlement, judged: Judged) -> No
             found.undone.append(replace(_to_try_again(where, settled), failing_since=since))
             found.failed[one.event_id] = one.destination, settled.error
         case Hold():
-            gate = judged.held_by[one.key]
-            found.undone.append(replace(_to_hold(where, settled, gate), failing_since=since))
-            found.notes[where] = _told_held(where, settled, gate)
+            circuit = judged.held_by[one.key]
+            found.undone.append(replace(_to_hold(where, settled, circuit), failing_since=since))
+            found.notes[where] = _told_held(where, settled, circuit)
 
 
 def _to_try_again(where: Where, one: TryAgain) -> Undone:
@@ -105,7 +105,7 @@ def _to_try_again(where: Where, one: TryAgain) -> Undone:
     )
 
 
-def _to_hold(where: Where, one: Hold, gate: str) -> Undone:
+def _to_hold(where: Where, one: Hold, circuit: str) -> Undone:
     return Undone(
         event_id=where[0],
         destination=where[1],
@@ -115,7 +115,7 @@ def _to_hold(where: Where, one: Hold, gate: str) -> Undone:
         error=storable(one.error),
         record_id=one.record_id,
         began=False,
-        held_by=gate,
+        held_by=circuit,
         blameless=one.blameless,
     )
 
@@ -148,13 +148,13 @@ def _told_done(taken: Taken, one: Done) -> DeliveryNote:
     )
 
 
-def _told_held(where: Where, one: Hold, gate: str) -> DeliveryNote:
+def _told_held(where: Where, one: Hold, circuit: str) -> DeliveryNote:
     return DeliveryNote(
         event_id=where[0],
         destination=where[1],
         action="hold",
         target=DeliveryState.HELD,
-        detail={"by": gate, "detail": one.error},
+        detail={"by": circuit, "detail": one.error},
     )
 
 

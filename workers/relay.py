@@ -22,7 +22,7 @@ from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
-from orchestrator.store.destinations.held_deliveries import tend_gates
+from orchestrator.store.destinations.held_deliveries import tend_held_deliveries
 from orchestrator.store.drive.claim import (
     ClaimLimits,
     Group,
@@ -105,7 +105,7 @@ class Relay:
         now = time.monotonic()
         if now - self._tended >= self.config.poll_seconds:
             self._tended = now
-            tend_gates(self.store)
+            tend_held_deliveries(self.store)
         if now - self._searched >= _SEARCH_SECONDS:
             self._searched = now
             self._search.wake_overlooked(self.store)

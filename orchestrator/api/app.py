@@ -28,7 +28,7 @@ from orchestrator.operations.manage_keys import check_key
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alert_views import count_alerts
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.destinations import count_gates, count_held
+from orchestrator.store.views.destinations import count_blocked_circuits, count_held
 from orchestrator.store.views.events import count_states
 from orchestrator.store.views.incidents import count_incident_states
 
@@ -144,7 +144,7 @@ async def _count(counts: Aside, store: Store) -> Counted | None:
         with store.read() as tx:
             return Counted(
                 states=count_states(tx),
-                gates=count_gates(tx),
+                blocked=count_blocked_circuits(tx),
                 held=count_held(tx),
                 incidents=count_incident_states(tx),
                 alerts=count_alerts(tx),

@@ -18,8 +18,8 @@ class Counted:
     """What the store counted."""
 
     states: Mapping[str, int]  # events by state
-    gates: Mapping[str, int]  # gates in the way, by state
-    held: Mapping[str, int]  # deliveries by the gate that holds them
+    blocked: Mapping[str, int]  # circuits, by what blocks them
+    held: Mapping[str, int]  # deliveries by the circuit that holds them
     incidents: Mapping[tuple[str, str], int]  # by state and kind
     alerts: Mapping[str, int]  # by state
 
@@ -59,16 +59,16 @@ class Metrics:
         self._states = Gauge(
             "meshline_events", "Events by state", ["state"], registry=self._registry
         )
-        self._gates = Gauge(
-            "meshline_gates",
-            "Connectors and destinations that are paused or broken",
-            ["state"],
+        self._blocked = Gauge(
+            "meshline_blocked_circuits",
+            "Connectors, actions and destinations that a pause or an open circuit breaker blocks",
+            ["block"],
             registry=self._registry,
         )
         self._held = Gauge(
             "meshline_deliveries_held",
-            "Deliveries that are held, by the pause or circuit breaker that holds them",
-            ["gate"],
+            "Deliveries that are held, by the circuit that is blocked",
+            ["circuit"],
             registry=self._registry,
         )
         self._incidents = Gauge(
@@ -111,7 +111,7 @@ class Metrics:
         """The text format; `found` is None where the store did not answer."""
         self._store_up.set(found is not None)
         _fill(self._states, found.states if found else {})
-        _fill(self._gates, found.gates if found else {})
+        _fill(self._blocked, found.blocked if found else {})
         _fill(self._held, found.held if found else {})
         _fill(self._incidents, found.incidents if found else {})
         _fill(self._alerts, found.alerts if found else {})

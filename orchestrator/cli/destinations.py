@@ -1,4 +1,4 @@
-"""`meshline destinations`: what flows, what is paused or broken off, and how many wait for it."""
+"""`meshline destinations`: what becomes of calls to them, and how many deliveries wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.usage import as_usage
-from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.domain.delivery.blockers import told_blocker, told_calls
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ Names = Annotated[
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the destinations of live workflows, with what stands in the way and how many wait.
+    """List the destinations of live workflows, with what blocks their calls and how many wait.
 
-    Deliveries are held while their destination, or its connector, is paused or broken. A broken one
-    is tried now and then, and flows again when that succeeds.
+    Deliveries are held while their destination or its connector is paused, or while a circuit
+    breaker on the way is open. An open breaker lets one call try now and then (half-open), and
+    closes when that succeeds.
     """
     with opened_store() as store:
         from orchestrator.store.views.destinations import list_destinations
@@ -52,12 +53,12 @@ def list_(as_json: AsJson = False) -> None:
         put("no workflow is live, so there is no destination")
         return
     put_table(
-        ("NAME", "CONNECTOR", "STATE", "WHY", "HELD", "WAITING"),
+        ("NAME", "CONNECTOR", "CALLS", "WHY", "HELD", "WAITING"),
         [
             (
                 row["name"],
                 row["connector"],
-                row["state"],
+                told_calls(row["block"], row["breaker"]),
                 _why(row, now),
                 row["held"],
                 row["waiting"],
@@ -66,7 +67,7 @@ def list_(as_json: AsJson = False) -> None:
         ],
         below=("WHY",),
     )
-    if any(row["gate"] for row in rows):
+    if any(row["circuit"] for row in rows):
         note("`meshline destinations resume NAME --why '...'` ends a pause or closes a breaker;")
         note("`meshline events list --held-by NAME` lists what waits for it")
 
@@ -141,7 +142,7 @@ def resume(
 ) -> None:
     """Let deliveries pass again; what was held goes out, the oldest first.
 
-    It also closes a broken one at once, without waiting for a call that tries.
+    It also closes an open circuit breaker at once, without waiting for a call that tries.
     """
     with opened_store() as store:
         from orchestrator.operations.resume_destinations import resume_destination
@@ -153,16 +154,16 @@ def resume(
     for name in done.names:
         put(f"resumed {name}")
     for name in done.unchanged:
-        note(f"{name} left alone: nothing stops it")
+        note(f"{name} left alone: nothing blocks it")
 
 
 def _why(row: View, now: int) -> str:
-    """What stands in the way, since when, and when it is tried next; else what fails there."""
-    if row["gate"] is None:
+    """What blocks calls, since when, and when one is tried next; else what fails there."""
+    if row["circuit"] is None:
         return "\n".join(filter(None, [_pause(row, now), _failing(row)]))
-    whose = "" if row["gate"] == row["name"] else f"{row['gate']}: "
+    whose = "" if row["circuit"] == row["name"] else f"{row['circuit']}: "
     said = [f"{whose}{row['reason'] or 'failing'}, {age(row['since'], now)} ago", row["error"]]
-    if row["state"] == "paused":
+    if row["block"] == "pause":
         end = moment_and_distance(row["until"], now) if row["until"] else "somebody resumes it"
         said.insert(1, f"until {end}, by {row['by']}")
     if row["next_probe"]:

@@ -14,7 +14,7 @@ from orchestrator.dashboard import words
 from orchestrator.dashboard.filters import ANYTHING, Filters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.tasks import tasks_of
-from orchestrator.domain.delivery.blockers import told_blocker, told_hold
+from orchestrator.domain.delivery.blockers import told_blocker, told_calls, told_hold
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.incidents.outcomes import told_outcome
 from orchestrator.domain.lifecycle import State
@@ -28,7 +28,7 @@ from orchestrator.presenting.moments import moment
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views import events as views
 from orchestrator.store.views.dead_letters import count_poison
-from orchestrator.store.views.destinations import closed_gates
+from orchestrator.store.views.destinations import blocked_circuits
 from orchestrator.store.views.event_search import Wanted
 from orchestrator.store.views.held_deliveries import count_held_events
 from orchestrator.store.views.incidents import (
@@ -103,6 +103,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             told_step=words.told_step,
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
+            told_calls=told_calls,
             told_outcome=told_outcome,
             runbook_address=runbook_address,
             told_hold=told_hold,
@@ -193,7 +194,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         "now": iso(now_of(tx)),
         "states": views.count_states(tx),
         "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
-        "closed": closed_gates(tx),
+        "blocked": blocked_circuits(tx),
         "held": sum(count_held_events(tx).values()),
         "poison": count_poison(tx, views.EVERYTHING),
         "events": found[:PAGE_SIZE],

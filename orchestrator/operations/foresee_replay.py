@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from orchestrator.domain.delivery.breakers import action_breaker, destination_gate
+from orchestrator.domain.delivery.breakers import action_breaker, destination_circuit
 from orchestrator.domain.delivery.verdicts import Rejected, Routed
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.plan_replay import routed_now
@@ -13,7 +13,7 @@ from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.deliveries import made_among
 from orchestrator.store.quarantine.standing import effective_payloads
 from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf
-from orchestrator.store.views.destinations import closed_gates
+from orchestrator.store.views.destinations import blocked_circuits
 from orchestrator.store.views.values import View
 
 
@@ -23,25 +23,25 @@ class Foresight:
     def __init__(self, tx: Tx, *, anyway: bool) -> None:
         self._anyway = anyway
         self._shelf = WorkflowShelf()
-        self._closed: dict[str, View] = {one["name"]: one for one in closed_gates(tx)}
-        self._held: Counter[str] = Counter()  # events by the gate that will hold them
+        self._blocked: dict[str, View] = {one["name"]: one for one in blocked_circuits(tx)}
+        self._held: Counter[str] = Counter()  # events by the circuit that will hold them
         self.left_out: list[dict[str, object]] = []  # id, reason, detail
 
     @property
     def held(self) -> list[dict[str, object]]:
         """Each pause and open circuit breaker with how many events it will hold."""
-        return [{**self._closed[name], "events": self._held[name]} for name in sorted(self._held)]
+        return [{**self._blocked[name], "events": self._held[name]} for name in sorted(self._held)]
 
     def choose(self, tx: Tx, standing: Mapping[str, str], live: LiveWorkflow) -> list[str]:
         """Those of one workflow's events, with the reasons that they stand for, that may go.
 
         An event that may end the process that decides on it is not tried.
         """
-        if self._anyway and not self._closed:
+        if self._anyway and not self._blocked:
             return list(standing)
         tried = [one for one in standing if standing[one] != Reason.START_LIMIT]
         payloads = effective_payloads(tx, tried)
-        made = made_among(tx, tried) if self._closed else set()
+        made = made_among(tx, tried) if self._blocked else set()
         workflow = self._shelf.take(tx, live.id)
         chosen = []
         for event_id in standing:
@@ -51,7 +51,7 @@ class Foresight:
                     if not self._anyway:
                         self._leave_out(event_id, routed)
                         continue
-                elif self._closed:
+                elif self._blocked:
                     self._count_held(event_id, routed, live, made)
             chosen.append(event_id)
         return chosen
@@ -64,15 +64,15 @@ class Foresight:
     def _count_held(
         self, event_id: str, routed: Routed, live: LiveWorkflow, made: set[tuple[str, str]]
     ) -> None:
-        gates: Sequence[str] = [
-            gate
+        circuits: Sequence[str] = [
+            circuit
             for one in routed.deliveries
             if (event_id, one.destination) not in made
-            for gate in (
-                destination_gate(live.client, live.name, one.destination),
+            for circuit in (
+                destination_circuit(live.client, live.name, one.destination),
                 one.connector,
                 action_breaker(one.connector, one.action),
             )
-            if gate in self._closed
+            if circuit in self._blocked
         ]
-        self._held.update(set(gates))
+        self._held.update(set(circuits))

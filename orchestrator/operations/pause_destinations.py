@@ -12,11 +12,11 @@ from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.whys import needed_why
 from orchestrator.store.database.due_times import in_ms, time_of
 from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.destinations.ending_pauses import change_pause
-from orchestrator.store.destinations.named import gate_names
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.named import circuit_names
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
-from orchestrator.store.views.destinations import closed_gates
+from orchestrator.store.views.destinations import blocked_circuits
 from orchestrator.store.views.values import View
 
 
@@ -50,20 +50,20 @@ def pause_destination(
         report.until = None if end is None else in_ms(end)
         given: dict[str, Any] = {"why": reason, "actor": actor, "until": report.until}
         for name in known:
-            if pause_gate(tx, name, **given):
+            if pause_circuit(tx, name, **given):
                 report.names.append(name)
             elif until is not None and change_pause(tx, name, **given):
                 report.changed.append(name)
             else:
                 report.unchanged.append(name)
         tend_stopped_clocks(tx)
-        report.standing = [one for one in closed_gates(tx) if one["name"] in report.unchanged]
+        report.standing = [one for one in blocked_circuits(tx) if one["name"] in report.unchanged]
     return report
 
 
 def checked_names(tx: Tx, names: Sequence[str]) -> list[str]:
     """The names, each once. Raises NotFound for one that is no connector or destination."""
-    known = gate_names(tx)
+    known = circuit_names(tx)
     for name in names:
         if name not in known:
             raise NotFound(

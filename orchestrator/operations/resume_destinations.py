@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.pause_destinations import Switched, checked_names
 from orchestrator.store.database.engine import Store
-from orchestrator.store.destinations.states import resume_gate
+from orchestrator.store.destinations.circuits import resume_circuit
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
 
 
@@ -21,6 +21,6 @@ def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: s
     with store.write(ring=True) as tx:
         tend_stopped_clocks(tx)  # before a pause ends: nobody may have stopped them yet
         for name in checked_names(tx, names):
-            changed = resume_gate(tx, name, why=reason, actor=actor)
+            changed = resume_circuit(tx, name, why=reason, actor=actor)
             (report.names if changed else report.unchanged).append(name)
     return report

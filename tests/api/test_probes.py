@@ -24,7 +24,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import alerts, heartbeats
 from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.standing import quarantine_events
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
 from tests.leads import accept_leads, lead_workflow, publish_leads
@@ -177,10 +177,10 @@ def test_what_the_door_did_is_counted(door: RunningDoor) -> None:
 
 def test_what_is_in_the_way_is_counted(leads: Store, door: RunningDoor) -> None:
     with leads.write() as tx:
-        pause_gate(tx, "helpdesk", why="a migration", actor="cli:tester")
+        pause_circuit(tx, "helpdesk", why="a migration", actor="cli:tester")
 
-    assert door.metric('meshline_gates{state="paused"}') == 1
-    assert door.metric('meshline_gates{state="broken"}') == 0
+    assert door.metric('meshline_blocked_circuits{block="pause"}') == 1
+    assert door.metric('meshline_blocked_circuits{block="breaker"}') == 0
 
 
 def test_incidents_and_alerts_are_counted(leads: Store, door: RunningDoor) -> None:

@@ -189,8 +189,8 @@ def validate_leads(store: Store) -> None:
             save_valid(tx, [one for one in verdicts if one not in rejected], saving)
 
 
-def held_lead(meshline: CommandLine, gate: str) -> str:
-    """A lead whose delivery to the crm waits at the gate."""
+def held_lead(meshline: CommandLine, circuit: str) -> str:
+    """A lead whose delivery to the crm waits at the circuit."""
     meshline.publish()
     with meshline.store() as store:
         (event_id,) = accept_leads(store, 1)
@@ -203,7 +203,7 @@ def held_lead(meshline: CommandLine, gate: str) -> str:
                 ["crm"],
                 workflow=lead_workflow(),
                 epoch=group.epoch,
-                gate=gate,
+                circuit=circuit,
                 reason="paused",
                 actor="w",
             )

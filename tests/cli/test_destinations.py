@@ -6,13 +6,13 @@ import pytest
 
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.store.destinations.breakers import note_failures
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from tests.cli.desk import CommandLine, held_lead
 
 CRM, DESK = "acme/leads/crm", "acme/leads/desk"
 
 
-def broken(meshline: CommandLine, name: str = "fake", error: str = "503") -> None:
+def opened(meshline: CommandLine, name: str = "fake", error: str = "503") -> None:
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with meshline.store() as store, store.write() as tx:
         note_failures(tx, name, ["an-event"], error=error, policy=policy, actor="worker:dispatch")
@@ -23,7 +23,9 @@ def listed(meshline: CommandLine) -> dict[str, dict[str, object]]:
     return {row["name"]: row for row in rows}
 
 
-def test_destinations_of_live_workflows_are_listed_as_flowing(meshline: CommandLine) -> None:
+def test_destinations_of_live_workflows_are_listed_with_calls_that_go_out(
+    meshline: CommandLine,
+) -> None:
     meshline.publish()
 
     rows = listed(meshline)
@@ -36,8 +38,9 @@ def test_destinations_of_live_workflows_are_listed_as_flowing(meshline: CommandL
         "destination": "desk",
         "connector": "fake",
         "action": "record",
-        "state": "flowing",
-        "gate": None,
+        "block": None,
+        "breaker": "closed",
+        "circuit": None,
         "reason": None,
         "error": None,
         "since": None,
@@ -64,16 +67,16 @@ def test_without_a_workflow_there_is_no_destination(meshline: CommandLine) -> No
     assert "no workflow is live" in meshline("destinations", "list").out
 
 
-def test_one_destination_is_paused_and_its_neighbour_flows_on(meshline: CommandLine) -> None:
+def test_one_destination_is_paused_and_its_neighbour_is_called_on(meshline: CommandLine) -> None:
     meshline.publish()
 
     ran = meshline("destinations", "pause", DESK, "--why", "a migration")
 
     assert (ran.code, ran.out) == (0, f"paused {DESK} until somebody resumes it\n")
     rows = listed(meshline)
-    assert (rows[DESK]["state"], rows[DESK]["gate"]) == ("paused", DESK)
+    assert (rows[DESK]["block"], rows[DESK]["circuit"]) == ("pause", DESK)
     assert (rows[DESK]["reason"], rows[DESK]["error"]) == ("paused", "a migration")
-    assert rows[CRM]["state"] == "flowing"
+    assert rows[CRM]["block"] is None
     assert "a migration" in meshline("destinations", "list").out
 
 
@@ -82,9 +85,9 @@ def test_a_connector_is_paused_for_all_its_destinations(meshline: CommandLine) -
 
     meshline("destinations", "pause", "fake", "--why", "they move house")
 
-    assert [(row["state"], row["gate"]) for row in listed(meshline).values()] == [
-        ("paused", "fake"),
-        ("paused", "fake"),
+    assert [(row["block"], row["circuit"]) for row in listed(meshline).values()] == [
+        ("pause", "fake"),
+        ("pause", "fake"),
     ]
 
 
@@ -96,10 +99,13 @@ def test_a_pause_and_a_resumption_stand_in_the_audit_with_who_and_why(
     meshline("destinations", "resume", DESK, "--why", "done")
 
     resumed, paused = meshline("audit", "--limit", "2", "--json").document["audit"]
-    assert (paused["action"], paused["detail"]) == ("pause", {"gate": DESK, "why": "a migration"})
+    assert (paused["action"], paused["detail"]) == (
+        "pause",
+        {"circuit": DESK, "why": "a migration"},
+    )
     assert (resumed["action"], resumed["detail"]["why"]) == ("resume", "done")
     assert paused["actor"].startswith("cli:") and paused["destination"] == "desk"
-    assert listed(meshline)[DESK]["state"] == "flowing"
+    assert listed(meshline)[DESK]["block"] is None
 
 
 def test_what_changes_nothing_says_so(meshline: CommandLine) -> None:
@@ -113,29 +119,29 @@ def test_what_changes_nothing_says_so(meshline: CommandLine) -> None:
     meshline("destinations", "resume", DESK, "--why", "done")
     ran = meshline("destinations", "resume", DESK, "--why", "done")
     assert (ran.code, ran.out) == (0, "")
-    assert ran.err == f"{DESK} left alone: nothing stops it\n"
+    assert ran.err == f"{DESK} left alone: nothing blocks it\n"
 
 
-def test_a_broken_connector_is_shown_with_its_error_and_its_next_try(
+def test_an_open_breaker_is_shown_with_its_error_and_its_next_try(
     meshline: CommandLine,
 ) -> None:
     meshline.publish()
-    broken(meshline, error="no answer \x1b[2J")
+    opened(meshline, error="no answer \x1b[2J")
 
     row = listed(meshline)[CRM]
-    assert (row["state"], row["gate"], row["reason"]) == ("broken", "fake", "failing")
+    assert (row["block"], row["circuit"], row["reason"]) == ("breaker", "fake", "failing")
     assert row["next_probe"] is not None
     shown = meshline("destinations", "list").out
     assert "\x1b" not in shown
     assert "fake: failing" in shown and "tried in" in shown
 
 
-def test_a_broken_connector_is_closed_by_hand(meshline: CommandLine) -> None:
+def test_an_open_breaker_is_closed_by_hand(meshline: CommandLine) -> None:
     meshline.publish()
-    broken(meshline)
+    opened(meshline)
 
     assert meshline("destinations", "resume", "fake", "--why", "they are back").code == 0
-    assert listed(meshline)[CRM]["state"] == "flowing"
+    assert listed(meshline)[CRM]["block"] is None
 
 
 def test_what_is_held_is_counted_and_the_event_says_what_it_waits_at(
@@ -152,13 +158,13 @@ def test_what_is_held_is_counted_and_the_event_says_what_it_waits_at(
     assert f"waits at {DESK}" in meshline("events", "show", event_id).out
 
 
-def test_a_gate_that_no_live_workflow_names_is_listed_and_can_be_resumed(
+def test_a_circuit_that_no_live_workflow_names_is_listed_and_can_be_resumed(
     meshline: CommandLine,
 ) -> None:
     meshline.publish()
     with meshline.store() as store, store.write() as tx:
-        pause_gate(tx, "acme/gone/desk", why="a migration", actor="cli:tester")
-    broken(meshline, "old-crm")
+        pause_circuit(tx, "acme/gone/desk", why="a migration", actor="cli:tester")
+    opened(meshline, "old-crm")
 
     rows = listed(meshline)
 
@@ -181,7 +187,7 @@ def test_a_name_that_nobody_has_is_told_what_was_meant(
     ran = meshline("destinations", command, CRM, name, "--why", "a migration")
 
     assert instead in ran.error
-    assert listed(meshline)[CRM]["state"] == "flowing", "all of them or none"
+    assert listed(meshline)[CRM]["block"] is None, "all of them or none"
 
 
 @pytest.mark.parametrize("command", ["pause", "resume"])
@@ -199,10 +205,10 @@ def test_a_pause_with_an_end_says_until_when(meshline: CommandLine) -> None:
 
     assert ran.code == 0 and ran.out.endswith("(in 119m)\n"), ran.out
     row = listed(meshline)[DESK]
-    assert str(row["until"]).endswith("Z") and row["state"] == "paused"
+    assert str(row["until"]).endswith("Z") and row["block"] == "pause"
     assert "until 20" in meshline("destinations", "list").out
     (paused,) = meshline("audit", "--limit", "1", "--json").document["audit"]
-    assert set(paused["detail"]) == {"gate", "why", "until"}
+    assert set(paused["detail"]) == {"circuit", "why", "until"}
 
 
 @pytest.mark.parametrize("until", ["soon", "2020-01-01T08:00Z", "2099-01-01T08:00", "0s", "500d"])
@@ -212,7 +218,7 @@ def test_a_wrong_end_is_refused_and_nothing_is_paused(meshline: CommandLine, unt
     ran = meshline("destinations", "pause", DESK, "--why", "a migration", "--until", until)
 
     assert ran.usage.startswith("invalid value for --until: ")
-    assert listed(meshline)[DESK]["state"] == "flowing"
+    assert listed(meshline)[DESK]["block"] is None
 
 
 def test_the_second_who_pauses_is_told_who_did_and_changes_nothing(meshline: CommandLine) -> None:
@@ -275,7 +281,7 @@ def test_an_event_whose_delivery_is_held_is_listed_as_held_with_by_what(
 
 def test_events_are_listed_by_what_holds_them(meshline: CommandLine) -> None:
     event_id = held_lead(meshline, "fake")
-    broken(meshline, "fake")
+    opened(meshline, "fake")
     meshline("destinations", "pause", CRM, "--why", "a migration")
 
     found = [

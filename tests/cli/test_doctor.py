@@ -19,7 +19,7 @@ from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import alerts, deliveries, heartbeats, incidents, quarantine
 from orchestrator.store.desk.heartbeats import Pulse
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.drive.claim import finish_group
 from orchestrator.store.drive.overlooked import Search
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
@@ -162,7 +162,7 @@ def test_events_that_nobody_drives_on_are_pointed_out(meshline: CommandLine) -> 
 def test_a_destination_that_is_held_back_is_pointed_out(meshline: CommandLine) -> None:
     meshline.leads(1)
     with meshline.store() as store, store.write() as tx:
-        pause_gate(tx, "acme/leads/desk", why="they move house", actor="cli:tester")
+        pause_circuit(tx, "acme/leads/desk", why="they move house", actor="cli:tester")
 
     found = findings(meshline)["destination acme/leads/desk"]
 

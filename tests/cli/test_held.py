@@ -23,7 +23,7 @@ def held(meshline: CommandLine) -> list[str]:
     meshline("destinations", "pause", CRM, "--why", "a migration")
     with meshline.store() as store, store.write() as tx:
         note_failures(tx, "fake", ["an-event"], error="503", policy=policy, actor="worker:dispatch")
-    return [held_lead(meshline, gate) for gate in (CRM, "fake", CRM)]
+    return [held_lead(meshline, circuit) for circuit in (CRM, "fake", CRM)]
 
 
 def held_beside(meshline: CommandLine, *filters: str) -> Any:

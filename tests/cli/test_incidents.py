@@ -55,7 +55,7 @@ def held_lead(meshline: CommandLine) -> str:
                 ["crm"],
                 workflow=lead_workflow(),
                 epoch=group.epoch,
-                gate="acme/leads/crm",
+                circuit="acme/leads/crm",
                 reason="paused",
                 actor="worker:dispatch",
             )

@@ -12,8 +12,8 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.destinations.breakers import note_failures
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.destinations.holding import hold_deliveries
-from orchestrator.store.destinations.states import pause_gate
 from orchestrator.store.drive.stages import hand_back
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_tab import text_of
@@ -30,7 +30,7 @@ def hold(store: Store) -> str:
     drive_to_routed(store, group)
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with store.write() as tx:
-        pause_gate(tx, "acme/leads/crm", why="<b>a migration</b>", actor="cli:tester")
+        pause_circuit(tx, "acme/leads/crm", why="<b>a migration</b>", actor="cli:tester")
         note_failures(
             tx, "fake", ["an-event"], error="HTTP 503", policy=policy, actor="worker:dispatch"
         )
@@ -40,7 +40,7 @@ def hold(store: Store) -> str:
             ["crm"],
             workflow=lead_workflow(),
             epoch=group.epoch,
-            gate="acme/leads/crm",
+            circuit="acme/leads/crm",
             reason="paused",
             actor="worker:dispatch",
         )
@@ -68,7 +68,7 @@ def test_what_is_held_back_is_shown_with_why_and_with_how_many_wait(
     shown = text_of(overview)
     assert "1 acme/leads/crm paused <b>a migration</b> cli:tester" in shown
     assert "<b>a migration" not in overview
-    assert "0 fake broken failing HTTP 503 worker:dispatch" in shown
+    assert "0 fake breaker open failing HTTP 503 worker:dispatch" in shown
     assert "crm fake record held waits at acme/leads/crm" in event
     assert f"{event_id} held dispatch pause of acme/leads/crm, since" in shown
     assert "routed held" in event and "crm: pause of acme/leads/crm, since" in event

@@ -66,7 +66,7 @@ def test_nobody_sees_an_incident_without_the_login(flower: RunningFlower) -> Non
     assert flower.get("/incidents/1", login=False).status_code == 401
 
 
-def test_what_is_held_is_an_incident_that_names_the_gate(
+def test_what_is_held_is_an_incident_that_names_the_circuit(
     tmp_path: Path, valkey: EmbeddedServer
 ) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"

@@ -20,7 +20,7 @@ from orchestrator.operations.handle_incidents import acknowledge_incidents, assi
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.destinations.breakers import note_failures
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
 from tests.dashboard.rig import RunningFlower, running_flower
@@ -66,7 +66,7 @@ def lengthen(store: Store) -> tuple[str, ...]:
     acknowledge_incidents(store, [1], actor=f"cli:{LONG}")
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with store.write() as tx:
-        pause_gate(tx, "acme/leads/crm", why=LONG, actor="cli:tester")
+        pause_circuit(tx, "acme/leads/crm", why=LONG, actor="cli:tester")
         note_failures(tx, "fake", ["an-event"], error=LONG, policy=policy, actor="worker:dispatch")
     lists = ("/events", f"/events?before={LONG}&text=nobody")
     return (*lists, "/incidents/1", "/incidents/3", f"/events/{long}", f"/events/{filled.refused}")

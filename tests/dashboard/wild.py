@@ -21,7 +21,7 @@ from orchestrator.store.clocks.alerts import add_test, announce_incidents
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.recipes import save_recipe
 from orchestrator.store.destinations.breakers import note_failures
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.drive.claim import Group
 from orchestrator.store.drive.deliveries import Undone, save_undone, take_deliveries
 from orchestrator.store.quarantine.standing import quarantine_events
@@ -168,9 +168,9 @@ def _fail(store: Store, group: Group, event_id: str, error: str) -> None:
 def _hold(store: Store) -> None:
     policy = BreakerPolicy(failures=1, cooldown_seconds=300)
     with store.write() as tx:
-        pause_gate(tx, f"{CLIENT}/{WORKFLOW}/crm", why=SAID[1], actor=f"cli:{SAID[2]}")
-        pause_gate(tx, f"{CLIENT}/{WORKFLOW}/{DESK}", why=SAID[4], actor=f"cli:{SAID[3]}")
-        pause_gate(tx, "acme/leads/crm", why=LONG, actor=f"cli:{LONG}")
+        pause_circuit(tx, f"{CLIENT}/{WORKFLOW}/crm", why=SAID[1], actor=f"cli:{SAID[2]}")
+        pause_circuit(tx, f"{CLIENT}/{WORKFLOW}/{DESK}", why=SAID[4], actor=f"cli:{SAID[3]}")
+        pause_circuit(tx, "acme/leads/crm", why=LONG, actor=f"cli:{LONG}")
         note_failures(tx, "fake", ["an-event"], error=SAID[1], policy=policy, actor="worker")
 
 

@@ -15,12 +15,12 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import settings
 from orchestrator.store.database import engine
 from orchestrator.store.desk.heartbeats import Pulse
-from orchestrator.store.destinations import states as gates
+from orchestrator.store.destinations import circuits
 from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files
 from tests.model.lab import NO_BROKER, Lab
-from workers import chain, dispatch, gatekeeper, health, relay
+from workers import admission, chain, dispatch, health, relay
 from workers.app import Process, app
 
 hypothesis_settings.register_profile("explore", max_examples=5_000, print_blob=True)
@@ -53,7 +53,7 @@ def _lab(databases: Databases) -> Iterator[Lab]:
         # By the machine's clock, and into the first story's store: no part of what is told here.
         patch.setattr(Pulse, "beat", lambda _pulse, _did: None)
         patch.setattr(Pulse, "end", lambda _pulse: None)
-        for module in (dispatch, gatekeeper, health, relay, handoff, lanes, engine, gates):
+        for module in (dispatch, admission, health, relay, handoff, lanes, engine, circuits):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):
             patch.setattr(chain, decision, lab.shaky(getattr(chain, decision)))

@@ -17,7 +17,7 @@ from orchestrator.domain.delivery.handoff import Outgoing
 from orchestrator.operations.resume_destinations import resume_destination
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
-from orchestrator.store.destinations.states import standing_gates
+from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.views.destinations import list_destinations
 from orchestrator.store.views.events import show_event
 from orchestrator.store.views.incidents import Sought, list_incidents
@@ -86,7 +86,7 @@ def attempts(world: World) -> list[int]:
 
 def in_the_way(world: World) -> dict[str, str | None]:
     with Store.read(world.store) as tx:
-        return {name: one.reason for name, one in standing_gates(tx).items() if one.broken}
+        return {name: one.reason for name, one in troubled_circuits(tx).items() if one.breaker_open}
 
 
 def calls_of(world: World, number: int) -> int:
@@ -220,8 +220,8 @@ def test_one_action_that_is_down_stops_no_other_action(world: World) -> None:
     live(world, HOUR, step=30)
     assert in_the_way(world) == {"tool.folded": "failing"}
     assert states(world, range(10)) == ["routed"] * 10  # no other ticket got through: an outage
-    assert listed(world, "folded")["state"] == "broken"
-    assert listed(world, "found")["state"] == "flowing"
+    assert listed(world, "folded")["block"] == "breaker"
+    assert listed(world, "found")["block"] is None
     world.tool.illness = well
     live(world, 30)
     assert states(world, range(10)) == ["delivered"] * 10
@@ -299,7 +299,7 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     send(world, range(60))
     live(world, 10)
     row = listed(world)
-    assert row["state"] == "flowing" and row["pauses"] and row["postponed_until"]
+    assert row["block"] is None and row["pauses"] and row["postponed_until"]
     live(world, 120)
     live(world, HOUR, step=30)
 
@@ -309,7 +309,7 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     assert states(world, range(60)) == ["routed"] * 60
     assert max(attempts(world)) == 0
     row = listed(world)
-    assert (row["state"], row["reason"]) == ("broken", "rate_limited")
+    assert (row["block"], row["reason"]) == ("breaker", "rate_limited")
     assert row["pauses"] > 5 and "429" in row["error"]
     with Store.read(world.store) as tx:
         assert [one["reason"] for one in list_incidents(tx, Sought(), limit=9)] == ["held"]

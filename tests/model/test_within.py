@@ -24,7 +24,7 @@ from hypothesis import settings
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.store.destinations.breakers import note_failures
-from orchestrator.store.destinations.states import resume_gate
+from orchestrator.store.destinations.circuits import resume_circuit
 from tests.model.actors import Actor, Stop, Then
 from tests.model.lab import Lab
 from tests.model.test_machine import COMMANDS
@@ -49,7 +49,7 @@ def a_relay_lets_go_what_a_run_holds(world: World) -> list[Callable[[], Actor]]:
 
     def tend() -> None:
         with world.store.write() as tx:
-            resume_gate(tx, "tool", why=None, actor="cli:ann")
+            resume_circuit(tx, "tool", why=None, actor="cli:ann")
         world.relays[1].turn()
 
     return [

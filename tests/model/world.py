@@ -29,8 +29,8 @@ from tests.model.databases import Databases
 from tests.model.destination import ModelDestination
 from tests.model.laws import Laws
 from tests.model.workflows import lead, workflow
+from workers.admission import Admission
 from workers.app import Process, app
-from workers.gatekeeper import Gatekeeper
 from workers.relay import Relay
 
 PRODUCER = "key:test"
@@ -107,7 +107,7 @@ class World:
         self.broken: BaseException | None = None  # what no story may bring about
         for process in workers:
             process.store, process.connectors = self.store, {"tool": self.tool}
-            process.gatekeeper = Gatekeeper(process.connectors)
+            process.admission = Admission(process.connectors)
         self.relays = [Relay(self.store, config) for _ in range(2)]
         self.broker = broker.Channel.bag = broker.Bag()
         self.actors: list[Actor] = []  # those that are stopped in the middle

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.domain.delivery.breakers import Gate, GateState
+from orchestrator.domain.delivery.breakers import Block, Circuit
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.delivery.retries import PausePolicy
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import deliveries, gates
+from orchestrator.store.database.schema import circuits, deliveries
 from orchestrator.store.destinations.breakers import note_failures, note_taken, take_trickle
-from orchestrator.store.destinations.held_deliveries import tend_gates
+from orchestrator.store.destinations.circuits import resume_circuit, troubled_circuits
+from orchestrator.store.destinations.held_deliveries import tend_held_deliveries
 from orchestrator.store.destinations.pauses import QUIET_SECONDS, note_pause
-from orchestrator.store.destinations.states import resume_gate, standing_gates
-from tests.store.test_held import broken, cooled_down, held, pending
+from tests.store.test_held import cooled_down, held, opened, pending
 
 POLICY = BreakerPolicy(failures=3, cooldown_seconds=30)
 PAUSES = PausePolicy(first=8, factor=2, ceiling=900)
@@ -34,9 +34,9 @@ def take(store: Store, name: str = "desk.open") -> bool:
         return note_taken(tx, name, WORKER)
 
 
-def gate_of(store: Store, name: str = "desk.open") -> Gate:
+def circuit_of(store: Store, name: str = "desk.open") -> Circuit:
     with store.read() as tx:
-        return standing_gates(tx)[name]
+        return troubled_circuits(tx)[name]
 
 
 def ask(store: Store, seconds: float | None = None) -> tuple[float, bool]:
@@ -52,20 +52,20 @@ def time_passes(store: Store, seconds: float) -> None:
     back = int(seconds * 1000)
     with store.write() as tx:
         tx.execute(
-            update(gates).values(
-                postponed_until=gates.c.postponed_until - back,
-                pausing_since=gates.c.pausing_since - back,
-                probe_at=gates.c.probe_at - back,
+            update(circuits).values(
+                postponed_until=circuits.c.postponed_until - back,
+                pausing_since=circuits.c.pausing_since - back,
+                probe_at=circuits.c.probe_at - back,
             )
         )
 
 
 def test_one_event_that_fails_again_and_again_does_not_open_a_breaker(store: Store) -> None:
     assert not any(fail(store, "bad") for _ in range(9))
-    assert gate_of(store).only_event == "bad"
+    assert circuit_of(store).only_event == "bad"
 
     assert fail(store, "another")
-    assert gate_of(store).state is GateState.BROKEN
+    assert circuit_of(store).block is Block.BREAKER
 
 
 def test_where_the_policy_is_to_wait_for_nothing_the_first_failure_is_enough(
@@ -85,9 +85,9 @@ def test_a_call_that_gets_through_is_remembered_with_its_time(store: Store) -> N
     take(store)
     fail(store, "bad")
 
-    gate = gate_of(store)
-    assert gate.failures == 1
-    assert gate.taken_at and gate.taken_at <= gate.now
+    circuit = circuit_of(store)
+    assert circuit.failures == 1
+    assert circuit.taken_at and circuit.taken_at <= circuit.now
 
 
 def test_pauses_without_a_time_grow_and_a_call_that_gets_through_ends_that(store: Store) -> None:
@@ -98,17 +98,17 @@ def test_pauses_without_a_time_grow_and_a_call_that_gets_through_ends_that(store
     take(store, "desk")
 
     with store.read() as tx:
-        assert standing_gates(tx) == {}
+        assert troubled_circuits(tx) == {}
     assert ask(store) == (8, False)
 
 
 def test_answers_to_calls_from_before_a_pause_do_not_make_it_longer(store: Store) -> None:
     ask(store)
     assert ask(store)[0] <= 8
-    assert gate_of(store, "desk").pauses == 1
+    assert circuit_of(store, "desk").pauses == 1
 
     take(store, "desk")  # as little as a success from before ends it
-    assert gate_of(store, "desk").pauses == 1
+    assert circuit_of(store, "desk").pauses == 1
     assert ask(store, 40) == (40, False)
 
 
@@ -126,14 +126,14 @@ def test_pauses_of_more_than_a_minute_open_the_breaker_so_that_they_are_seen(
         time_passes(store, said[-1][0] + 1)
 
     assert said == [(8, False), (16, False), (32, False), (64, True), (128, True)]
-    gate = gate_of(store, "desk")
-    assert (gate.state, gate.reason, gate.pauses) == (GateState.BROKEN, "rate_limited", 5)
+    circuit = circuit_of(store, "desk")
+    assert (circuit.block, circuit.reason, circuit.pauses) == (Block.BREAKER, "rate_limited", 5)
     assert ask(store, QUIET_SECONDS * 60)[1]
 
     with store.write() as tx:
-        assert resume_gate(tx, "desk", why="they raised it", actor="cli:tester")
+        assert resume_circuit(tx, "desk", why="they raised it", actor="cli:tester")
     with store.read() as tx:
-        assert standing_gates(tx) == {}
+        assert troubled_circuits(tx) == {}
 
 
 def test_after_a_pause_one_caller_goes_first(store: Store) -> None:
@@ -159,13 +159,13 @@ def test_the_ones_that_never_failed_try_first_the_oldest_and_the_newest_in_turn(
         tx.execute(update(deliveries).where(failed).values(failing_since=after(-60)))
         tx.execute(update(deliveries).where(deliveries.c.event_id == ids[0])
                    .values(updated_at=after(60)))  # fmt: skip
-    broken(store)
+    opened(store)
     tried: list[str] = []
     for _ in range(6):
         cooled_down(store)
         with store.write() as tx:
-            tx.execute(update(gates).values(nudged_at=None))
-        assert tend_gates(store) == 1
+            tx.execute(update(circuits).values(nudged_at=None))
+        assert tend_held_deliveries(store) == 1
         tried += [one for one in pending(store) if one not in tried]
 
     assert tried == [ids[2], ids[5], ids[3], ids[4], ids[1], ids[0]]

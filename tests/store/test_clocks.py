@@ -179,7 +179,7 @@ def test_an_event_that_is_held_raises_the_incident_of_its_destination(store: Sto
     with store.write() as tx:
         hold_deliveries(
             tx, group.ids, ["crm"], workflow=lead_workflow(), epoch=group.epoch,
-            gate="fake", reason="paused", actor="w",
+            circuit="fake", reason="paused", actor="w",
         )  # fmt: skip
         hand_back(tx, group.ids, group.epoch)
 

@@ -32,7 +32,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import deliveries, events, incidents, payloads
 from orchestrator.store.desk.recipes import save_recipe
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.drive.deliveries import take_deliveries
 from orchestrator.store.drive.stages import Saving
 from orchestrator.store.quarantine.incident_moves import move_incident
@@ -125,7 +125,7 @@ def plant_beside(store: Store, event_id: str) -> None:
             tx, number, IncidentMove.ACKNOWLEDGE, actor=ACTOR, why=f"{NAME} called {PHONE}"
         )
         tx.execute(update(incidents).where(incidents.c.id == number).values(title=f"`{MAIL}`"))
-        pause_gate(tx, "acme/leads/crm", why=f"until {MAIL} has answered", actor=ACTOR)
+        pause_circuit(tx, "acme/leads/crm", why=f"until {MAIL} has answered", actor=ACTOR)
         steps = (Step(set="email", value=MAIL, reason=f"{NAME} said so"),)
         save_recipe(tx, Recipe(steps=steps, note=f"for {NAME}"), "acme", "leads", actor=ACTOR)
         body = {"body": base64.b64encode(f'[["{event_id}"], 3]'.encode()).decode()}
@@ -162,7 +162,7 @@ def test_after_an_erasure_no_column_holds_what_the_events_carried(store: Store) 
     ids = planted_everywhere(store)
     before = columns_with(store, PLANTED)
     assert {one.partition(".")[0] for one in before} >= {
-        "events", "payloads", "deliveries", "quarantine", "incidents", "audit_values", "gates",
+        "events", "payloads", "deliveries", "quarantine", "incidents", "audit_values", "circuits",
         "recipes", "dead_letters",
     }  # fmt: skip
     assert not any(one.startswith("audit.") for one in before)

@@ -11,7 +11,7 @@ from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import Replayed, replay_events
 from orchestrator.store.database.engine import Store
-from orchestrator.store.destinations.states import pause_gate
+from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
@@ -71,18 +71,18 @@ def test_what_may_end_the_process_that_decides_on_it_is_sent_and_not_tried(store
     assert ([one["id"] for one in done.events], done.left_out) == ([event_id], [])
 
 
-@pytest.mark.parametrize("gate", ["acme/leads/crm", "fake", "fake.record"])
+@pytest.mark.parametrize("circuit", ["acme/leads/crm", "fake", "fake.record"])
 @pytest.mark.parametrize("anyway", [True, False])
 def test_what_a_pause_will_hold_goes_on_its_way_and_is_said(
-    store: Store, gate: str, anyway: bool
+    store: Store, circuit: str, anyway: bool
 ) -> None:
     ids = quarantined(store, 3)
     fix(store, *ids)
     with store.write() as tx:
-        pause_gate(tx, gate, actor="cli:ana", why="a migration")
+        pause_circuit(tx, circuit, actor="cli:ana", why="a migration")
 
     done = replay(store, anyway=anyway)
 
     assert len(done.events) == 3
     (held,) = done.held
-    assert (held["name"], held["events"], held["by"]) == (gate, 3, "cli:ana")
+    assert (held["name"], held["events"], held["by"]) == (circuit, 3, "cli:ana")

@@ -1,24 +1,33 @@
-"""Held deliveries go out when their gate flows; one of them tries a broken gate."""
+"""Held deliveries go out when nothing blocks their circuit; one of them tries an open breaker."""
 
 from __future__ import annotations
 
 import pytest
 from sqlalchemy import select, update
 
+from orchestrator.domain.delivery.breakers import BreakerState
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import deliveries, events, gates
+from orchestrator.store.database.schema import circuits, deliveries, events
 from orchestrator.store.destinations.breakers import note_failures, note_taken, take_probe
+from orchestrator.store.destinations.circuits import (
+    pause_circuit,
+    resume_circuit,
+    troubled_circuits,
+)
 from orchestrator.store.destinations.ending_pauses import (
     change_pause,
     end_pause,
     end_pauses,
     ended_pauses,
 )
-from orchestrator.store.destinations.held_deliveries import nudge_broken, release_held, tend_gates
+from orchestrator.store.destinations.held_deliveries import (
+    nudge_open_breakers,
+    release_held,
+    tend_held_deliveries,
+)
 from orchestrator.store.destinations.holding import hold_deliveries
-from orchestrator.store.destinations.states import pause_gate, resume_gate, standing_gates
 from orchestrator.store.drive.stages import hand_back
 from orchestrator.store.views.events import list_audit
 from orchestrator.store.views.held_deliveries import held_beside, put_off
@@ -29,8 +38,8 @@ from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workfl
 POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)
 
 
-def held(store: Store, count: int, gate: str = "fake", **fields: str) -> list[str]:
-    """Events whose deliveries all wait at the gate."""
+def held(store: Store, count: int, circuit: str = "fake", **fields: str) -> list[str]:
+    """Events whose deliveries all wait at the circuit."""
     publish_leads(store)
     ids = accept_leads(store, count, **fields)
     for group in claim_groups(store):
@@ -42,7 +51,7 @@ def held(store: Store, count: int, gate: str = "fake", **fields: str) -> list[st
                 ["crm", "desk"],
                 workflow=lead_workflow(),
                 epoch=group.epoch,
-                gate=gate,
+                circuit=circuit,
                 reason="paused",
                 actor="worker:dispatch",
             )
@@ -52,17 +61,17 @@ def held(store: Store, count: int, gate: str = "fake", **fields: str) -> list[st
 
 def paused(store: Store, name: str = "fake") -> None:
     with store.write() as tx:
-        pause_gate(tx, name, why="a migration", actor="cli:tester")
+        pause_circuit(tx, name, why="a migration", actor="cli:tester")
 
 
-def broken(store: Store, name: str = "fake") -> None:
+def opened(store: Store, name: str = "fake") -> None:
     with store.write() as tx:
         note_failures(tx, name, ["an-event"], error="503", policy=POLICY, actor="worker:dispatch")
 
 
 def cooled_down(store: Store) -> None:
     with store.write() as tx:
-        tx.execute(update(gates).values(probe_at=after(-1)))
+        tx.execute(update(circuits).values(probe_at=after(-1)))
 
 
 def due(store: Store) -> list[str]:
@@ -88,7 +97,7 @@ def planned(store: Store, name: str = "fake") -> None:
     """A pause whose time is over."""
     paused(store, name)
     with store.write() as tx:
-        tx.execute(update(gates).where(gates.c.name == name).values(paused_until=after(-1)))
+        tx.execute(update(circuits).where(circuits.c.name == name).values(paused_until=after(-1)))
 
 
 def test_what_waits_for_its_turn_in_a_rate_says_so_and_what_is_retried_does_not(
@@ -97,9 +106,9 @@ def test_what_waits_for_its_turn_in_a_rate_says_so_and_what_is_retried_does_not(
     paused(store)
     (event_id,) = held(store, 1)
     with store.write() as tx:
-        resume_gate(tx, "fake", why=None, actor="cli:tester")
+        resume_circuit(tx, "fake", why=None, actor="cli:tester")
         release_held(tx)
-        tx.execute(update(gates).values(postponed_until=after(60)))
+        tx.execute(update(circuits).values(postponed_until=after(60)))
         tx.execute(update(deliveries).values(due_at=after(30)))
 
     with store.read() as tx:
@@ -115,23 +124,23 @@ def test_a_pause_ends_by_itself_and_the_audit_says_so(store: Store) -> None:
     held(store, 3)
     planned(store)
 
-    assert tend_gates(store) == 3
+    assert tend_held_deliveries(store) == 3
 
     with store.read() as tx:
-        assert standing_gates(tx) == {}
+        assert troubled_circuits(tx) == {}
         ended = list_audit(tx, action="end_pause")
     assert [one["actor"] for one in ended] == ["relay"]
     assert ended[0]["detail"]["why"] == "a migration" and ended[0]["detail"]["by"] == "cli:tester"
-    assert tend_gates(store) == 0
+    assert tend_held_deliveries(store) == 0
 
 
 def test_a_pause_ends_although_nothing_waits_for_it(store: Store) -> None:
     planned(store)
 
-    tend_gates(store)
+    tend_held_deliveries(store)
 
     with store.read() as tx:
-        assert standing_gates(tx) == {}
+        assert troubled_circuits(tx) == {}
 
 
 def test_a_pause_that_was_given_another_end_meanwhile_goes_on(store: Store) -> None:
@@ -148,54 +157,54 @@ def test_a_pause_that_was_given_another_end_meanwhile_goes_on(store: Store) -> N
 
 def test_the_end_of_a_pause_is_no_end_of_what_comes_after_it(store: Store) -> None:
     planned(store)
-    tend_gates(store)
+    tend_held_deliveries(store)
 
-    broken(store)
+    opened(store)
 
     with store.read() as tx:
-        assert standing_gates(tx)["fake"].until is None
+        assert troubled_circuits(tx)["fake"].until is None
 
 
 def test_the_end_of_a_pause_leaves_an_open_breaker_open(store: Store) -> None:
-    broken(store, "fake.record")
+    opened(store, "fake.record")
     planned(store)
 
-    tend_gates(store)
+    tend_held_deliveries(store)
 
     with store.read() as tx:
-        assert list(standing_gates(tx)) == ["fake.record"]
+        assert list(troubled_circuits(tx)) == ["fake.record"]
 
 
-def test_what_waits_at_a_paused_gate_waits(store: Store) -> None:
+def test_what_waits_at_a_paused_circuit_waits(store: Store) -> None:
     held(store, 3)
     paused(store)
 
-    assert tend_gates(store) == 0
+    assert tend_held_deliveries(store) == 0
     assert due(store) == [] == pending(store)
 
 
-def test_what_waited_is_due_once_its_gate_is_resumed(store: Store) -> None:
+def test_what_waited_is_due_once_its_circuit_is_resumed(store: Store) -> None:
     ids = held(store, 3)
     paused(store)
     with store.write() as tx:
-        resume_gate(tx, "fake", why="done", actor="cli:tester")
+        resume_circuit(tx, "fake", why="done", actor="cli:tester")
 
-    assert tend_gates(store) == 3
+    assert tend_held_deliveries(store) == 3
     assert due(store) == ids == pending(store)
-    assert tend_gates(store) == 0
+    assert tend_held_deliveries(store) == 0
 
 
-def test_what_waits_at_a_gate_that_is_gone_is_let_go(store: Store) -> None:
-    ids = held(store, 2, gate="forgotten")
+def test_what_waits_at_a_circuit_that_is_gone_is_let_go(store: Store) -> None:
+    ids = held(store, 2, circuit="forgotten")
 
-    assert tend_gates(store) == 2
+    assert tend_held_deliveries(store) == 2
     assert pending(store) == ids
 
 
 def test_an_event_with_two_held_deliveries_is_due_with_both(store: Store) -> None:
     (event_id,) = held(store, 1, tier="enterprise")
 
-    assert tend_gates(store) == 2
+    assert tend_held_deliveries(store) == 2
     assert pending(store) == [event_id, event_id]
 
 
@@ -205,77 +214,83 @@ def test_many_are_let_go_bit_by_bit_the_oldest_first(store: Store) -> None:
     with store.write() as tx:
         assert release_held(tx, most=2) == 2
     assert pending(store) == ids[:2]
-    assert [tend_gates(store, most=2), tend_gates(store, most=2), tend_gates(store)] == [2, 1, 0]
+    assert [
+        tend_held_deliveries(store, most=2),
+        tend_held_deliveries(store, most=2),
+        tend_held_deliveries(store),
+    ] == [2, 1, 0]
 
 
-def test_only_what_waits_at_the_gate_that_flows_is_let_go(store: Store) -> None:
+def test_only_what_waits_at_the_circuit_that_is_not_blocked_is_let_go(store: Store) -> None:
     held(store, 2)
     paused(store)
-    mine = held(store, 2, gate="acme/leads/crm")
+    mine = held(store, 2, circuit="acme/leads/crm")
 
-    assert tend_gates(store) == 2
+    assert tend_held_deliveries(store) == 2
     assert pending(store) == mine
 
 
-def test_a_broken_gate_lets_nothing_go_before_it_may_be_tried(store: Store) -> None:
+def test_an_open_breaker_lets_nothing_go_before_it_may_be_tried(store: Store) -> None:
     held(store, 3)
-    broken(store)
+    opened(store)
 
-    assert tend_gates(store) == 0
+    assert tend_held_deliveries(store) == 0
 
 
-def test_one_held_delivery_the_oldest_is_sent_to_try_a_broken_gate(store: Store) -> None:
+def test_one_held_delivery_the_oldest_is_sent_to_try_an_open_breaker(store: Store) -> None:
     ids = held(store, 3)
-    broken(store)
+    opened(store)
     cooled_down(store)
 
-    assert tend_gates(store) == 1
+    assert tend_held_deliveries(store) == 1
     assert pending(store) == ids[:1] == due(store)
+    with store.read() as tx:
+        assert troubled_circuits(tx)["fake"].breaker is BreakerState.HALF_OPEN
 
 
 def test_while_no_worker_comes_no_second_one_is_sent(store: Store) -> None:
     held(store, 3)
-    broken(store)
+    opened(store)
     cooled_down(store)
 
-    assert [tend_gates(store) for _ in range(3)] == [1, 0, 0]
+    assert [tend_held_deliveries(store) for _ in range(3)] == [1, 0, 0]
 
 
 def test_after_a_try_that_failed_the_next_one_is_sent_in_its_time(store: Store) -> None:
     held(store, 3)
-    broken(store)
+    opened(store)
     cooled_down(store)
-    tend_gates(store)
+    tend_held_deliveries(store)
     with store.write() as tx:
         assert take_probe(tx, "fake", 30_000)
-    broken(store)
-    assert tend_gates(store) == 0
+    opened(store)
+    assert tend_held_deliveries(store) == 0
 
     cooled_down(store)
     with store.write() as tx:
-        tx.execute(update(gates).values(nudged_at=after(-2)))
-    assert tend_gates(store) == 1
+        tx.execute(update(circuits).values(nudged_at=after(-2)))
+    assert tend_held_deliveries(store) == 1
 
 
 def test_one_that_was_sent_and_never_tried_is_given_up_after_a_minute(store: Store) -> None:
     held(store, 3)
-    broken(store)
+    opened(store)
     cooled_down(store)
-    tend_gates(store)
+    tend_held_deliveries(store)
     with store.write() as tx:
-        tx.execute(update(gates).values(nudged_at=after(-61), probe_at=after(-120)))
+        tx.execute(update(circuits).values(nudged_at=after(-61), probe_at=after(-120)))
 
     with store.write() as tx:
-        assert nudge_broken(tx) == 1
+        assert nudge_open_breakers(tx) == 1
 
 
 def test_a_success_lets_the_others_go(store: Store) -> None:
     ids = held(store, 3)
-    broken(store)
+    opened(store)
     with store.write() as tx:
         note_taken(tx, "fake", "worker:dispatch")
 
-    assert tend_gates(store) == 3
+    assert tend_held_deliveries(store) == 3
     assert pending(store) == ids
 
 
@@ -287,7 +302,7 @@ def test_an_event_that_is_not_dispatched_now_is_not_made_due(
     with store.write() as tx:
         tx.execute(update(events).values(state=state, due_at=after(60) if waits else None))
 
-    tend_gates(store)
+    tend_held_deliveries(store)
 
     assert due(store) == []
 

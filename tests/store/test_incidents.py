@@ -17,9 +17,9 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.store.clocks.resolve_incidents import _resolve, group_ungrouped, settle_incidents
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, deliveries, incidents, quarantine
+from orchestrator.store.destinations.circuits import pause_circuit, resume_circuit
 from orchestrator.store.destinations.held_deliveries import release_held
 from orchestrator.store.destinations.holding import hold_deliveries
-from orchestrator.store.destinations.states import pause_gate, resume_gate
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_workflow
 from orchestrator.store.quarantine.standing import (
@@ -306,7 +306,7 @@ def held(store: Store, ids: Sequence[str], epoch: int, **more: Any) -> None:
             ["crm", "desk"],
             workflow=lead_workflow(),
             epoch=epoch,
-            gate="fake",
+            circuit="fake",
             reason="paused",
             actor="worker:dispatch",
             **more,
@@ -319,7 +319,7 @@ def test_held_deliveries_are_one_incident_a_destination(store: Store) -> None:
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
     with store.write() as tx:
-        pause_gate(tx, "fake", why="a migration", actor="cli:tester")
+        pause_circuit(tx, "fake", why="a migration", actor="cli:tester")
 
     held(store, group.ids, group.epoch)
 
@@ -336,18 +336,18 @@ def test_held_deliveries_are_one_incident_a_destination(store: Store) -> None:
     assert [one["id"] for one in shown["oldest"]] == sorted(ids)
 
 
-def test_a_delivery_that_tries_the_gate_and_is_held_again_is_counted_once(store: Store) -> None:
+def test_a_delivery_that_tries_the_circuit_and_is_held_again_is_counted_once(store: Store) -> None:
     publish_leads(store)
     accept_leads(store, 2)
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
     with store.write() as tx:
-        pause_gate(tx, "fake", why="a migration", actor="cli:tester")
+        pause_circuit(tx, "fake", why="a migration", actor="cli:tester")
     held(store, group.ids, group.epoch)
     with store.write() as tx:
-        resume_gate(tx, "fake", why="", actor="cli:tester")
+        resume_circuit(tx, "fake", why="", actor="cli:tester")
         release_held(tx, most=1)
-        pause_gate(tx, "fake", why="not yet", actor="cli:tester")
+        pause_circuit(tx, "fake", why="not yet", actor="cli:tester")
 
     assert settled(store) == []
     held(store, group.ids, group.epoch)
@@ -355,23 +355,23 @@ def test_a_delivery_that_tries_the_gate_and_is_held_again_is_counted_once(store:
     assert [(row["held"], row["events"]) for row in listed(store)] == [(2, 2)]
 
 
-def test_held_deliveries_are_over_only_when_the_gate_flows_too(store: Store) -> None:
+def test_held_deliveries_are_over_only_when_nothing_blocks_them_either(store: Store) -> None:
     publish_leads(store)
     accept_leads(store, 2)
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
     with store.write() as tx:
-        pause_gate(tx, "fake", why="a migration", actor="cli:tester")
+        pause_circuit(tx, "fake", why="a migration", actor="cli:tester")
     held(store, group.ids[:1], group.epoch)
     with store.write() as tx:
-        resume_gate(tx, "fake", why="", actor="cli:tester")
+        resume_circuit(tx, "fake", why="", actor="cli:tester")
         release_held(tx)
-        pause_gate(tx, "fake", why="not yet", actor="cli:tester")
+        pause_circuit(tx, "fake", why="not yet", actor="cli:tester")
 
-    assert settled(store) == [], "a call that tries the gate is no end"
+    assert settled(store) == [], "a call that tries the circuit is no end"
 
     with store.write() as tx:
-        resume_gate(tx, "fake", why="", actor="cli:tester")
+        resume_circuit(tx, "fake", why="", actor="cli:tester")
     assert settled(store) == [], "what is let go is not made"
     (row,) = listed(store)
     assert (row["held"], row["under_way"]) == (0, 1)

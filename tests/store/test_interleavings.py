@@ -24,10 +24,10 @@ from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.database.schema import deliveries, events, gates, groups
+from orchestrator.store.database.schema import circuits, deliveries, events, groups
 from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.destinations.breakers import note_failures, note_taken
-from orchestrator.store.destinations.held_deliveries import nudge_broken, release_held
+from orchestrator.store.destinations.held_deliveries import nudge_open_breakers, release_held
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.drive.claim import claim, forget_expired_groups, renew_group
 from orchestrator.store.drive.overlooked import wake
@@ -111,7 +111,7 @@ def hold(tx: Connection, ids: list[str], epoch: int) -> None:
         ["crm", "desk"],
         workflow=lead_workflow(),
         epoch=epoch,
-        gate="fake",
+        circuit="fake",
         reason="failing",
         actor="worker:dispatch",
     )
@@ -161,7 +161,7 @@ def test_a_worker_that_stands_still_in_its_transaction_keeps_no_relay_waiting(st
     ids, epoch = held_in_hand(store)
     with store.write() as tx:
         tx.execute(update(groups).values(lease_until=after(-1)))
-        tx.execute(update(gates).values(probe_at=after(-1)))
+        tx.execute(update(circuits).values(probe_at=after(-1)))
 
     with store.write() as frozen:
         renew_group(frozen, epoch, 60)
@@ -172,7 +172,7 @@ def test_a_worker_that_stands_still_in_its_transaction_keeps_no_relay_waiting(st
         with store.write() as tx:
             tx.execute(text("SET LOCAL lock_timeout = '2s'"))
             assert forget_expired_groups(tx) == 0
-            assert nudge_broken(tx) == release_held(tx) == 0
+            assert nudge_open_breakers(tx) == release_held(tx) == 0
             assert wake(tx, ids) == []
             assert not claim(tx, LIMITS, WorkflowShelf()).groups
 

@@ -11,10 +11,10 @@ from orchestrator.domain.delivery.handoff import RateBudget
 from orchestrator.domain.delivery.retries import PausePolicy
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import gates
+from orchestrator.store.database.schema import circuits
+from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.pauses import note_pause
 from orchestrator.store.destinations.rate_budget import reserve
-from orchestrator.store.destinations.states import standing_gates
 
 # One in ten minutes after the burst, so that no hour has more than nine: no test lasts so long.
 SLOW = RateBudget(calls=9, per_seconds=3_600, burst=4)
@@ -71,7 +71,7 @@ def test_nothing_wanted_uses_nothing_up(store: Store) -> None:
 def test_a_budget_comes_back_with_time_and_never_more_than_the_burst(store: Store) -> None:
     ask(store, 4)
     with store.write() as tx:  # a day later
-        tx.execute(update(gates).values(paid_until_us=(now_ms() - 86_400_000) * 1_000))
+        tx.execute(update(circuits).values(paid_until_us=(now_ms() - 86_400_000) * 1_000))
 
     assert ask(store, 100).granted == 4
 
@@ -111,8 +111,8 @@ def test_a_destination_that_asks_for_a_pause_gets_one_whatever_the_burst(store: 
     assert TEN_MINUTES - 60_000 < later.wait_ms(0) <= TEN_MINUTES
 
 
-def test_a_rate_alone_is_no_gate_that_stands(store: Store) -> None:
+def test_a_rate_alone_is_no_trouble(store: Store) -> None:
     ask(store, 4)
 
     with store.read() as tx:
-        assert standing_gates(tx) == {}
+        assert troubled_circuits(tx) == {}

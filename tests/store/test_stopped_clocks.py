@@ -15,11 +15,11 @@ from orchestrator.store.clocks.keeper_backlog import count_neglected
 from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import alerts, audit, gates, incidents
+from orchestrator.store.database.schema import alerts, audit, circuits, incidents
 from orchestrator.store.destinations.breakers import note_failures
-from orchestrator.store.destinations.held_deliveries import tend_gates
+from orchestrator.store.destinations.circuits import pause_circuit
+from orchestrator.store.destinations.held_deliveries import tend_held_deliveries
 from orchestrator.store.destinations.holding import hold_deliveries
-from orchestrator.store.destinations.states import pause_gate
 from orchestrator.store.drive.stages import hand_back
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.incidents import show_incident
@@ -31,7 +31,7 @@ CRM = "acme/leads/crm"
 HOUR = 3_600
 
 
-def held(store: Store, text: str = TEXT, gate: str = CRM) -> None:
+def held(store: Store, text: str = TEXT, circuit: str = CRM) -> None:
     """One event whose delivery to the crm is held, for the incident of its workflow."""
     publish(store, text)
     accept_leads(store, 1)
@@ -40,7 +40,7 @@ def held(store: Store, text: str = TEXT, gate: str = CRM) -> None:
         with store.write() as tx:
             hold_deliveries(
                 tx, group.ids, ["crm"], workflow=lead_workflow(text), epoch=group.epoch,
-                gate=gate, reason="paused", actor="worker:dispatch",
+                circuit=circuit, reason="paused", actor="worker:dispatch",
             )  # fmt: skip
             hand_back(tx, group.ids, group.epoch)
 
@@ -65,9 +65,9 @@ def set_incident(store: Store, **seconds: float) -> None:
         tx.execute(update(incidents).values(moved))
 
 
-def set_gate(store: Store, **seconds: float) -> None:
+def set_circuit(store: Store, **seconds: float) -> None:
     with store.write() as tx:
-        tx.execute(update(gates).values({name: after(value) for name, value in seconds.items()}))
+        tx.execute(update(circuits).values({name: after(value) for name, value in seconds.items()}))
 
 
 def told(store: Store) -> list[str]:
@@ -84,7 +84,7 @@ def marks(store: Store) -> list[str]:
 def test_a_planned_pause_alerts_nobody_and_is_never_late(store: Store) -> None:
     held(store)
     pause(store, "2h")
-    set_gate(store, since=-HOUR)
+    set_circuit(store, since=-HOUR)
     set_incident(store, opened_at=-HOUR, recover_by=-60, stopped_at=-HOUR)
 
     keep(store)
@@ -136,19 +136,19 @@ def test_what_is_late_already_climbs_no_further_while_it_is_paused(store: Store)
 def test_after_the_pause_the_clock_goes_on_with_what_was_left(store: Store, ended: str) -> None:
     held(store)
     pause(store, "2h")  # no keeper sees it
-    set_gate(store, since=-HOUR)
+    set_circuit(store, since=-HOUR)
     set_incident(store, opened_at=-2 * HOUR, recover_by=60, stopped_at=-HOUR)
     left = incident(store).recover_by - incident(store).stopped_at
 
     if ended == "by its end":
-        set_gate(store, paused_until=-1)
-        tend_gates(store, most=0)
+        set_circuit(store, paused_until=-1)
+        tend_held_deliveries(store, most=0)
     else:
         resume_destination(store, [CRM], why="done", actor="cli:tester")
     keep(store)
     assert incident(store).stopped_at is not None and told(store) == []  # it goes out just now
 
-    set_gate(store, since=-120)  # and nobody lets it go
+    set_circuit(store, since=-120)  # and nobody lets it go
     keep(store)
 
     went_on = incident(store)
@@ -163,14 +163,14 @@ def test_a_clock_stops_from_the_beginning_of_a_pause_that_no_keeper_saw(
     store: Store, ended: str
 ) -> None:
     with store.write() as tx:
-        pause_gate(tx, CRM, why="a migration", actor="cli:tester", until=now_of(tx) + 60_000)
+        pause_circuit(tx, CRM, why="a migration", actor="cli:tester", until=now_of(tx) + 60_000)
     held(store)
-    set_gate(store, since=-HOUR)
+    set_circuit(store, since=-HOUR)
     set_incident(store, opened_at=-2 * HOUR)
 
     if ended == "by its end":
-        set_gate(store, paused_until=-1)
-        tend_gates(store, most=0)
+        set_circuit(store, paused_until=-1)
+        tend_held_deliveries(store, most=0)
     else:
         resume_destination(store, [CRM], why="done", actor="cli:tester")
 
@@ -203,7 +203,7 @@ def test_a_pause_whose_end_is_taken_away_stops_the_clock_no_longer(store: Store)
 
 
 def test_a_planned_pause_of_the_connector_stops_the_clock_too(store: Store) -> None:
-    held(store, gate="fake")
+    held(store, circuit="fake")
 
     pause(store, "2h", name="fake")
 

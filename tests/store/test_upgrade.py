@@ -12,10 +12,12 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import orchestrator.store
+from orchestrator.domain.delivery.breakers import Block, BreakerState
 from orchestrator.store.database.audit_guards import look_at_audit
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store, schema_version
 from orchestrator.store.database.schema import HEAD
+from orchestrator.store.destinations.circuits import lock_circuit
 from orchestrator.store.views.events import list_audit
 
 MIGRATIONS = Path(orchestrator.store.__file__).parent / "migrations"
@@ -82,6 +84,7 @@ OLD_AUDIT = [
     ("amend", "e1", {"amendments": [{"action": "set", "path": "tier", "value": "pro"}]}),
     ("quarantine", "e2", {"detail": "bob@example.com"}),
     ("pause", None, {"gate": "crm", "why": "cleaning up"}),
+    ("break", None, {"gate": "crm", "failures": 3}),
     ("publish", None, {"version": 1, "digest": "d"}),
 ]
 
@@ -126,7 +129,11 @@ def test_values_leave_the_audit_of_an_older_release(store_url: str) -> None:
     # The payload of e2 was forgotten before: so is now what the audit kept of it.
     assert shown[:6] == [(action, detail) for action, _, detail in OLD_AUDIT[:6]]
     assert shown[6][1]["detail"].startswith("(forgotten by retention on 20")
-    assert shown[7:] == [(action, detail) for action, _, detail in OLD_AUDIT[7:]]
+    assert shown[7:] == [
+        ("pause", {"circuit": "crm", "why": "cleaning up"}),
+        ("trip", {"circuit": "crm", "failures": 3}),
+        ("publish", {"version": 1, "digest": "d"}),
+    ]
     assert stays == [""]
     assert "bob@" not in everything
     assert not any("guard" in one for one in faults)
@@ -162,3 +169,34 @@ def test_what_an_older_release_discarded_can_be_put_back_on_its_last_stay(store_
     with closing(open_store(store_url)) as store, store.read() as tx:
         found = tx.execute(text("SELECT id, outcome, ended_at FROM quarantine ORDER BY id")).all()
     assert [tuple(row) for row in found] == [(1, None, None), (2, "discarded", 4), (3, None, None)]
+
+
+def test_an_audit_of_old_words_is_found_by_the_new_ones(store_url: str) -> None:
+    older_audit(store_url, 1)
+
+    with closing(open_store(store_url)) as store, store.read() as tx:
+        (row,) = list_audit(tx, action="trip")
+        kept = tx.execute(text("SELECT count(*) FROM audit WHERE action = 'break'")).scalar_one()
+    assert row["detail"] == {"circuit": "crm", "failures": 3}
+    assert kept == 1, "what is written stays as it is"
+
+
+GATES = """
+INSERT INTO gates (name, state, reason, since, actor, updated_at, paused_until)
+VALUES ('crm', 'paused', 'paused', 1, 'cli:ann', 1, 9),
+    ('desk.open', 'broken', 'failing', 2, 'worker:dispatch', 2, null),
+    ('mail', 'flowing', null, 3, 'rate', 3, null)
+"""
+
+
+def test_pauses_and_open_breakers_of_an_older_release_still_hold(store_url: str) -> None:
+    older(store_url, "0016", f"{ROWS};{GATES}")
+
+    with closing(open_store(store_url)) as store, store.write() as tx:
+        found = {name: lock_circuit(tx, name) for name in ("crm", "desk.open", "mail")}
+    assert {name: one and (one.block, one.breaker) for name, one in found.items()} == {
+        "crm": (Block.PAUSE, BreakerState.CLOSED),
+        "desk.open": (Block.BREAKER, BreakerState.OPEN),
+        "mail": (None, BreakerState.CLOSED),
+    }
+    assert found["crm"] and (found["crm"].actor, found["crm"].until) == ("cli:ann", 9)

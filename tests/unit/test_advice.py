@@ -58,10 +58,10 @@ def test_a_pause_is_told_with_who_why_and_until_when() -> None:
 
 
 def test_an_open_circuit_breaker_is_told_with_its_next_try() -> None:
-    broken = {
-        "name": "helpdesk", "reason": FAILING, "error": "503", "by": "worker:dispatch",
-        "since": "8:00", "until": None, "next_probe": "8:01",
+    opened = {
+        "name": "helpdesk", "breaker": "open", "reason": FAILING, "error": "503",
+        "by": "worker:dispatch", "since": "8:00", "until": None, "next_probe": "8:01",
     }  # fmt: skip
 
     said = "the circuit breaker of helpdesk is open (failing) since 8:00; the next try is due 8:01"
-    assert told_blocker(broken, str) == f"{said}: 503"
+    assert told_blocker(opened, str) == f"{said}: 503"

@@ -14,6 +14,8 @@ from orchestrator.cli.doctor.plan_checks import look_at_plans
 from orchestrator.cli.doctor.process_checks import look_at_processes
 from orchestrator.cli.doctor.wake_checks import look_at_wake_ups
 from orchestrator.cli.terminal.open_store import missing_file, no_store
+from orchestrator.domain.delivery.blockers import told_calls
+from orchestrator.domain.delivery.breakers import Block
 from orchestrator.domain.errors import (
     BrokerUnavailable,
     InvalidFile,
@@ -116,7 +118,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
     if schema == HEAD:
         yield ok("store", f"{shown} answers, schema {schema}")
         yield from _look_at_workflows(store, connectors)
-        yield from _look_at_gates(store)
+        yield from _look_at_circuits(store)
         yield from look_at_processes(store)
         yield from look_at_wake_ups(store)
         yield from look_at_plans(store)
@@ -162,18 +164,20 @@ def _look_at_destinations(
         yield attention(name, found, "set it where workers run; here only if one runs here")
 
 
-def _look_at_gates(store: Store) -> Iterator[Finding]:
-    from orchestrator.store.views.destinations import closed_gates
+def _look_at_circuits(store: Store) -> Iterator[Finding]:
+    from orchestrator.store.views.destinations import blocked_circuits
 
     with store.read() as tx:
-        closed = closed_gates(tx)
-    for gate in closed:
-        why = gate["reason"] if gate["reason"] == gate["state"] else f"broken: {gate['reason']}"
-        deliveries = "1 delivery" if gate["held"] == 1 else f"{gate['held']} deliveries"
-        said = f"{why}: {gate['error']}" if gate["error"] else why
+        blocked = blocked_circuits(tx)
+    for circuit in blocked:
+        why = told_calls(circuit["block"], circuit["breaker"])
+        if circuit["block"] == Block.BREAKER:
+            why += f" ({circuit['reason']})"
+        deliveries = "1 delivery" if circuit["held"] == 1 else f"{circuit['held']} deliveries"
+        said = f"{why}: {circuit['error']}" if circuit["error"] else why
         found = f"{said}; it holds {deliveries}"
         fix = "see `meshline destinations list`"
-        yield attention(f"destination {gate['name']}", found, fix)
+        yield attention(f"destination {circuit['name']}", found, fix)
 
 
 def _look_at_disk(config: Settings) -> Iterator[Finding]:

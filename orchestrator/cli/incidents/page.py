@@ -95,7 +95,7 @@ def _clock(view: View, now: int) -> None:
 
 
 def _blocked(view: View, now: int) -> None:
-    """What is paused or broken: by whom, why, since when and until when."""
+    """Pauses and open circuit breakers that hold them: by whom, why, since when and until when."""
     for one in view["blocked_by"]:
         _line("held by", told_blocker(one, lambda at: moment_and_distance(at, now)))
 

@@ -185,8 +185,8 @@ def _put_replayed(done: Replayed) -> None:
     put(f"{'would replay' if done.dry_run else 'replayed'} {len(done.events)}")
     for name, count in _by_version(done.events).items():
         put(f"  {count} under {name}")
-    for gate in done.held:
-        note(f"{gate['events']} will be held: {told_blocker(gate, moment)}")
+    for circuit in done.held:
+        note(f"{circuit['events']} will be held: {told_blocker(circuit, moment)}")
     tell_left_out(done.left_out)
     tell_skipped(done.skipped)
 

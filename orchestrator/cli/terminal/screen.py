@@ -139,7 +139,7 @@ def _cell(value: object) -> str:
 
 
 def _style(text: str) -> str:
-    if text in {"quarantined", "failed", "broken"} or "overdue" in text:
+    if text in {"quarantined", "failed", "broken", "breaker open"} or "overdue" in text:
         return _RED
     if text in {"delivered", "confirmed", "receipted", "ok"}:
         return _GREEN

@@ -1,13 +1,20 @@
-"""What holds deliveries back, in words: who paused what, why and until when, or what broke."""
+"""What holds deliveries back, in words: a pause, by whom and until when, or a circuit breaker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.domain.delivery.breakers import NOTHING, PAUSED
+from orchestrator.domain.delivery.breakers import NOTHING, PAUSED, Block
 
 _MOST_HOLDERS = 3  # in one sentence
+
+
+def told_calls(block: str | None, breaker: str) -> str:
+    """What becomes of calls: `go out`, `paused`, `breaker open` or `breaker half-open`."""
+    if block == Block.PAUSE:
+        return PAUSED
+    return f"breaker {breaker.replace('_', '-')}" if block else "go out"
 
 
 def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
@@ -20,7 +27,8 @@ def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
         said = f"{blocker['name']} is paused since {at(blocker['since'])}, until {end}"
         said += f", by {blocker['by']}"
     else:
-        said = f"the circuit breaker of {blocker['name']} is open"
+        how = blocker["breaker"].replace("_", "-")
+        said = f"the circuit breaker of {blocker['name']} is {how}"
         said += f" ({blocker['reason']}) since {at(blocker['since'])}"
         if blocker["next_probe"]:
             said += f"; the next try is due {at(blocker['next_probe'])}"

@@ -1,8 +1,9 @@
-"""Gates: what stands between deliveries and a system that is paused, broken off or too fast.
+"""Circuits: the way of calls to a system, with its circuit breaker, a pause, and its rate budget.
 
-A gate is named by a connector ("helpdesk"), by one of its actions ("helpdesk.create_ticket") or by
-one destination ("acme/lead-routing/desk"), and it is one row that all workers share. An action's is
-its circuit breaker; a connector's is that of its login and of its pace, and keeps its rate.
+A circuit is named by a connector ("helpdesk"), by one of its actions ("helpdesk.create_ticket") or
+by one destination ("acme/lead-routing/desk"), and it is one row that all workers share. An action's
+breaker opens when its calls fail; a connector's when its login is refused or it wants a pause. A
+connector's circuit also keeps its rate. A pause by a person is not a state of the breaker.
 """
 
 from __future__ import annotations
@@ -22,26 +23,33 @@ PAUSED = "paused"
 """Why nothing is called: a person paused it."""
 
 
-class GateState(StrEnum):
-    """Whether deliveries pass."""
+class Block(StrEnum):
+    """What keeps calls from a circuit."""
 
-    FLOWING = "flowing"
-    PAUSED = "paused"  # by a person, until a person resumes it
-    BROKEN = "broken"  # by failures: one call tries now and then, and a success ends it
+    PAUSE = "pause"  # a person's, until it ends or somebody resumes it
+    BREAKER = "breaker"  # failures opened it: one call tries now and then, and a success closes it
+
+
+class BreakerState(StrEnum):
+    """A circuit breaker, in the words of the field."""
+
+    CLOSED = "closed"  # calls go out
+    OPEN = "open"  # they are held
+    HALF_OPEN = "half_open"  # one call tries, the others are held
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
-    """How a gate stood when it was read."""
+class Circuit:
+    """A circuit as it was when it was read."""
 
     name: str
-    state: GateState
-    reason: str | None  # paused, failing, unauthorized, rate_limited; None while it flows
+    block: Block | None  # None: calls go out
+    reason: str | None  # paused, failing, unauthorized, rate_limited; None while calls go out
     error: str | None  # the last failure, or why it was paused
     failures: int  # one after the other, without a success between them
-    since: int  # in this state, in milliseconds since 1970
-    actor: str  # who brought it into this state
-    probe_at: int | None  # broken: when one call may try
+    since: int  # it was blocked, or unblocked, in milliseconds since 1970
+    actor: str  # who blocked or unblocked it
+    probe_at: int | None  # with an open breaker: when one call may try
     probe_due: bool  # that time has come
     postponed_ms: int  # nobody calls for so long, whatever the rate allows
     postponed_until: int | None = None  # in milliseconds since 1970
@@ -50,13 +58,28 @@ class Gate:
     pauses: int = 0  # that the system asked for, one after the other
     pausing_since: int | None = None  # since the first of them
     probes: int = 0  # held deliveries that were sent to try, since the breaker opened
+    probe_event: str | None = None  # the event of the last of them, until its call begins
+    probing: bool = False  # a call tries, or its worker died; then another may at `probe_at`
     until: int | None = None  # paused: when it ends by itself; None: when somebody resumes it
     now: int = 0  # when this was read, by the database's clock
 
     @property
-    def broken(self) -> bool:
-        """Whether it is closed until a call succeeds."""
-        return self.state is GateState.BROKEN
+    def blocked(self) -> bool:
+        """Whether deliveries are held: by a pause, or by an open breaker."""
+        return self.block is not None
+
+    @property
+    def breaker_open(self) -> bool:
+        """Whether its breaker keeps calls back until one succeeds; also while one tries."""
+        return self.block is Block.BREAKER
+
+    @property
+    def breaker(self) -> BreakerState:
+        """The state of its circuit breaker; a pause closes it."""
+        if not self.breaker_open:
+            return BreakerState.CLOSED
+        tries = self.probe_event is not None or (self.probing and not self.probe_due)
+        return BreakerState.HALF_OPEN if tries else BreakerState.OPEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +97,8 @@ class Reserved:
         return self.first_in_ms + max(0.0, place * self.interval_ms - self.unspent_ms)
 
 
-def destination_gate(client: str, workflow: str, destination: str) -> str:
-    """The name of one destination's own gate."""
+def destination_circuit(client: str, workflow: str, destination: str) -> str:
+    """The name of one destination's own circuit."""
     return f"{client}/{workflow}/{destination}"
 
 
@@ -84,25 +107,25 @@ def action_breaker(connector: str, action: str) -> str:
     return f"{connector}.{action}"
 
 
-def connector_of(gate: str) -> str:
+def connector_of(circuit: str) -> str:
     """The connector that a breaker's name begins with."""
-    return gate.partition(".")[0]
+    return circuit.partition(".")[0]
 
 
-def named_destination(gate: str) -> tuple[str, str, str] | None:
-    """Client, workflow and destination of a destination's gate; None for a connector's."""
-    parts = gate.split("/")
+def named_destination(circuit: str) -> tuple[str, str, str] | None:
+    """Client, workflow and destination of a destination's circuit; None for a connector's."""
+    parts = circuit.split("/")
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
-def standing_in_the_way(
-    gates: Mapping[str, Gate], destination: str, connector: str, action: str
-) -> Gate | None:
-    """What holds deliveries to a destination back: its own, its connector's, or its action's."""
+def blocking_circuit(
+    circuits: Mapping[str, Circuit], destination: str, connector: str, action: str
+) -> Circuit | None:
+    """What holds deliveries to a destination back: its own circuit, its connector's or action's."""
     for name in (destination, connector, action_breaker(connector, action)):
-        gate = gates.get(name)
-        if gate is not None and gate.state is not GateState.FLOWING:
-            return gate
+        circuit = circuits.get(name)
+        if circuit is not None and circuit.blocked:
+            return circuit
     return None
 
 
@@ -110,11 +133,11 @@ PAUSE, BREAKER, RATE, NOTHING = "pause", "circuit breaker", "rate", "nothing any
 """What holds a delivery back, in a word for people."""
 
 
-def what_holds(state: str | None, reason: str | None) -> str:
-    """What a delivery waits for, by how its gate stands; None where there is no gate any more."""
-    if state == GateState.PAUSED:
+def what_holds(block: str | None, reason: str | None) -> str:
+    """What a delivery waits for, by what blocks its circuit now."""
+    if block == Block.PAUSE:
         return PAUSE
-    if state == GateState.BROKEN:
+    if block == Block.BREAKER:
         return RATE if reason == RATE_LIMITED else BREAKER
     return NOTHING
 

@@ -61,7 +61,7 @@ def cause_of(
 
 
 def held_cause(destination: str) -> Cause:
-    """The cause of deliveries that wait at a gate, whatever closed it."""
+    """The cause of deliveries that wait at a circuit, whatever blocks it."""
     return cause_of(HELD, Stage.DISPATCH, destination=destination)
 
 

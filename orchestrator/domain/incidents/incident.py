@@ -8,7 +8,7 @@ from orchestrator.domain.errors import IllegalMove, Refused
 from orchestrator.domain.text.durations import seconds
 
 HELD = "held"
-"""The reason of an incident whose deliveries wait at a gate; nothing of it is in quarantine."""
+"""The reason of an incident whose deliveries wait at a circuit; nothing of it is in quarantine."""
 
 LATE = "late"
 """The reason of an incident whose events are under way and should have been delivered."""

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, exists, select, update
 
-from orchestrator.domain.delivery.breakers import destination_gate, standing_in_the_way
+from orchestrator.domain.delivery.breakers import blocking_circuit, destination_circuit
 from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.incidents.causes import Cause, cause_of
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
@@ -15,8 +15,8 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.store.clocks.poison import has_open_letters
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
+from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.named import actions_of
-from orchestrator.store.destinations.states import standing_gates
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.outcomes import has_open_events
@@ -27,8 +27,9 @@ from orchestrator.store.views.selection import UNGROUPED
 def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
     """Resolve the incidents whose events all ended, as `settle_stays` found them; their ids.
 
-    What a replay sent on its way has not ended, nor what was held and is let go. Where deliveries
-    were held, their gate flows too. When too few events are delivered is told by `success_rates`.
+    What a replay sent on its way has not ended, nor what was held and is released. Where deliveries
+    were held, nothing blocks their circuit any more. Whether too few events are delivered,
+    `success_rates` says.
     """
     table = incidents.c
     rows = tx.execute(
@@ -40,8 +41,8 @@ def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
         )
         .order_by(table.id)
     ).all()
-    closed = _closed_destinations(tx) if any(row.reason == HELD for row in rows) else set()
-    healed = [row for row in rows if not _goes_on(tx, row, closed)]
+    blocked = _blocked_destinations(tx) if any(row.reason == HELD for row in rows) else set()
+    healed = [row for row in rows if not _goes_on(tx, row, blocked)]
     return [row.id for row in healed if _resolve(tx, row, actor)]
 
 
@@ -57,9 +58,9 @@ def _resolve(tx: Connection, row: Any, actor: str) -> bool:
     return move_incident(tx, row.id, IncidentMove.RESOLVE, actor=actor, reason="healed")
 
 
-def _goes_on(tx: Connection, row: Any, closed: set[str]) -> bool:
+def _goes_on(tx: Connection, row: Any, blocked: set[str]) -> bool:
     if row.reason == HELD:
-        return _waits(tx, row, closed)
+        return _waits(tx, row, blocked)
     if row.reason == Reason.POISON_MESSAGE:
         return has_open_letters(tx, row.id)
     return row.reason == LATE and bool(tx.execute(select(exists(_late_of(row)))).scalar_one())
@@ -78,21 +79,21 @@ def _late_of(row: Any) -> Any:
     )
 
 
-def _waits(tx: Connection, row: Any, closed: set[str]) -> bool:
-    if destination_gate(row.client, row.workflow, row.destination) in closed:
+def _waits(tx: Connection, row: Any, blocked: set[str]) -> bool:
+    if destination_circuit(row.client, row.workflow, row.destination) in blocked:
         return True
     return any(
         tx.execute(select(exists(found))).scalar_one() for found in (held_of(row), let_go_of(row))
     )
 
 
-def _closed_destinations(tx: Connection) -> set[str]:
-    """The gates' names of the live workflows' destinations that are paused or broken."""
-    gates = standing_gates(tx)
+def _blocked_destinations(tx: Connection) -> set[str]:
+    """The names of the live workflows' destinations whose calls are blocked."""
+    circuits = troubled_circuits(tx)
     return {
         name
         for name, (connector, action) in actions_of(tx).items()
-        if standing_in_the_way(gates, name, connector, action)
+        if blocking_circuit(circuits, name, connector, action)
     }
 
 

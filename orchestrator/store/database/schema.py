@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0016"
+HEAD = "0017"
 
 metadata = MetaData(
     naming_convention={
@@ -151,7 +151,7 @@ deliveries = Table(
     Column("reason", String(40)),  # why it failed, or fails for now
     Column("error", Text),
     Column("updated_at", BigInteger, nullable=False),
-    Column("held_by", String(200)),  # the gate it waits at, while it is held
+    Column("held_by", String(200)),  # the circuit it waits at, while it is held
     Column("undo", Boolean, nullable=False, server_default=false()),
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("failing_since", BigInteger),  # its first failure that could be the system's
@@ -165,19 +165,19 @@ Index(
     **_only_where("held_by IS NOT NULL"),
 )
 
-# A connector ("helpdesk"), an action ("helpdesk.create_ticket") or a destination
-# ("acme/lead-routing/desk") that may not be called just so. No row: nothing is in the way.
-gates = Table(
-    "gates",
+# The way of calls to a connector ("helpdesk"), to an action ("helpdesk.create_ticket") or to a
+# destination ("acme/lead-routing/desk"): its breaker, pause and rate. No row: calls go out.
+circuits = Table(
+    "circuits",
     metadata,
     Column("name", String(200), primary_key=True),
-    Column("state", String(20), nullable=False, server_default="flowing"),
+    Column("block", String(20)),  # pause or breaker; null: calls go out
     Column("reason", String(40)),
     Column("error", Text),  # the last failure, secrets masked
     Column("failures", Integer, nullable=False, server_default="0"),  # one after the other
     Column("since", BigInteger, nullable=False),
-    Column("actor", String(255), nullable=False),  # who brought it into this state
-    Column("probe_at", BigInteger),  # broken: when one call may try
+    Column("actor", String(255), nullable=False),  # who blocked or unblocked it
+    Column("probe_at", BigInteger),  # open: when one call may try
     Column("nudged_at", BigInteger),  # when a held delivery was last sent to be that call
     Column("postponed_until", BigInteger),  # the destination asked for no call before
     Column("paid_until_us", BigInteger),  # the rate's budget is used up to this time, microseconds
@@ -186,6 +186,7 @@ gates = Table(
     Column("taken_at", BigInteger),  # when a call last got through, of those after a failure
     Column("only_event", String(32)),  # the one event that failed since; null: several, or none
     Column("probe_event", String(32)),  # the event that was sent to try, until it does
+    Column("probing", Boolean, nullable=False, server_default=false()),  # half-open: a call tries
     Column("probes", Integer, nullable=False, server_default="0"),  # sent to try since it opened
     Column("pauses", Integer, nullable=False, server_default="0"),  # asked for in a row
     Column("pausing_since", BigInteger),

@@ -16,8 +16,8 @@ from orchestrator.store.database.audit_values import empty_values_at, values_abo
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import (
     alerts,
+    circuits,
     dead_letters,
-    gates,
     incidents,
     plans,
     recipes,
@@ -29,7 +29,7 @@ _PAGE = 1_000  # rows that are read at once
 
 _TEXTS: tuple[tuple[Table, str], ...] = (
     (incidents, "title"),
-    (gates, "error"),
+    (circuits, "error"),
     (alerts, "error"),
     (alerts, "news"),
     (recipes, "note"),

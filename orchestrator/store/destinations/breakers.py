@@ -1,6 +1,7 @@
 """Circuit breakers as rows: what calls say of a system opens and closes them for all workers.
 
-Closed is `flowing`, open is `broken`; half-open is an open one whose probe is out.
+One is closed while nothing blocks its circuit, open while `block` is `breaker`, and half-open while
+one call tries: then it is the `probe_event` of its row, or the row is `probing`.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, or_, update
 
-from orchestrator.domain.delivery.breakers import FAILING, UNAUTHORIZED, Gate, GateState, breaks
+from orchestrator.domain.delivery.breakers import FAILING, UNAUTHORIZED, Block, Circuit, breaks
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.prepared import Prepared
-from orchestrator.store.database.schema import gates
-from orchestrator.store.destinations.states import (
-    change_gate,
-    enter_state,
-    kept,
-    let_flow,
-    lock_gate,
-    locked_gate,
-    tell,
+from orchestrator.store.database.schema import circuits
+from orchestrator.store.destinations.circuits import (
+    block_circuit,
+    change_circuit,
+    clear_circuit,
+    lock_circuit,
+    lock_or_add_circuit,
+    record_circuit,
+    shortened,
 )
 
-_TABLE = gates.c
+_TABLE = circuits.c
 
 
 def take_probe(tx: Connection, name: str, cooldown_ms: int) -> bool:
@@ -35,15 +36,16 @@ def take_probe(tx: Connection, name: str, cooldown_ms: int) -> bool:
 
 _TAKE_PROBE = Prepared(
     lambda _: (
-        update(gates)
+        update(circuits)
         .where(
             _TABLE.name == bindparam("name"),
-            _TABLE.state == GateState.BROKEN,
+            _TABLE.block == Block.BREAKER,
             _TABLE.probe_at <= now_ms(),
         )
         .values(
             probe_at=now_ms() + bindparam("cooldown_ms", type_=BigInteger),
             probe_event=None,
+            probing=True,
             updated_at=now_ms(),
         )
     )
@@ -57,9 +59,9 @@ def take_trickle(tx: Connection, name: str, wait_ms: int) -> bool:
 
 _TAKE_TRICKLE = Prepared(
     lambda _: (
-        update(gates)
+        update(circuits)
         .where(
-            and_(_TABLE.name == bindparam("name"), _TABLE.state == GateState.FLOWING),
+            and_(_TABLE.name == bindparam("name"), _TABLE.block.is_(None)),
             _TABLE.pauses > 0,
             _TABLE.postponed_until <= now_ms(),
             or_(_TABLE.probe_at.is_(None), _TABLE.probe_at <= now_ms()),
@@ -84,46 +86,46 @@ def note_failures(
     `failed` names the event of each. With `last_try` one of them has no try left, and nothing says
     that the event is to blame: the breaker opens, so that it waits instead.
     """
-    gate = locked_gate(tx, name, actor)
-    failures = gate.failures + len(failed)
-    known = {gate.only_event} if gate.failures else set()
+    circuit = lock_or_add_circuit(tx, name, actor)
+    failures = circuit.failures + len(failed)
+    known = {circuit.only_event} if circuit.failures else set()
     events = known | set(failed)
     only = events.pop() if len(events) == 1 else None
     counted: dict[str, Any] = {"failures": failures, "only_event": only}
-    if gate.state is GateState.FLOWING:
+    if not circuit.blocked:
         if last_try or breaks(failures, only, policy):
             open_breaker(
-                tx, gate, FAILING, error, actor, seconds=policy.cooldown_seconds, **counted
+                tx, circuit, FAILING, error, actor, seconds=policy.cooldown_seconds, **counted
             )
             return True
-        change_gate(tx, name, error=kept(error), **counted)
+        change_circuit(tx, name, error=shortened(error), **counted)
         return False
-    if gate.state is GateState.PAUSED:  # its text is a person's
-        change_gate(tx, name, **counted)
+    if circuit.block is Block.PAUSE:  # its text is a person's
+        change_circuit(tx, name, **counted)
         return False
     wait = after(policy.cooldown_seconds)
-    change_gate(tx, name, error=kept(error), probe_at=wait, **counted)
+    change_circuit(tx, name, error=shortened(error), probe_at=wait, probing=False, **counted)
     return False
 
 
 def open_now(tx: Connection, name: str, *, error: str, policy: BreakerPolicy, actor: str) -> bool:
     """Open at once, because no call can succeed: the login is refused. Whether it did not yet."""
-    gate = locked_gate(tx, name, actor)
-    failures, wait = gate.failures + 1, policy.cooldown_seconds
-    if gate.state is GateState.FLOWING:
-        open_breaker(tx, gate, UNAUTHORIZED, error, actor, seconds=wait, failures=failures)
+    circuit = lock_or_add_circuit(tx, name, actor)
+    failures, wait = circuit.failures + 1, policy.cooldown_seconds
+    if not circuit.blocked:
+        open_breaker(tx, circuit, UNAUTHORIZED, error, actor, seconds=wait, failures=failures)
         return True
-    if gate.state is GateState.BROKEN:
-        change_gate(
-            tx, name, failures=failures, reason=UNAUTHORIZED, error=kept(error),
-            probe_at=after(wait),
+    if circuit.block is Block.BREAKER:
+        change_circuit(
+            tx, name, failures=failures, reason=UNAUTHORIZED, error=shortened(error),
+            probe_at=after(wait), probing=False,
         )  # fmt: skip
     return False
 
 
 def open_breaker(
     tx: Connection,
-    gate: Gate,
+    circuit: Circuit,
     reason: str,
     error: str,
     actor: str,
@@ -133,21 +135,21 @@ def open_breaker(
     **values: Any,
 ) -> None:
     """Hold calls back from now on; after `seconds` one tries. The row is locked."""
-    enter_state(
+    block_circuit(
         tx,
-        gate.name,
-        GateState.BROKEN,
+        circuit.name,
+        Block.BREAKER,
         actor,
         reason=reason,
-        error=kept(error),
+        error=shortened(error),
         failures=failures,
         probe_at=after(seconds),
         probe_event=None,
         probes=0,
         **values,
     )
-    detail = {"detail": kept(error), "failures": failures}
-    tell(tx, gate.name, actor, "break", reason=reason, detail=detail)
+    detail = {"detail": shortened(error), "failures": failures}
+    record_circuit(tx, circuit.name, actor, "trip", reason=reason, detail=detail)
 
 
 def note_taken(tx: Connection, name: str, actor: str, *, taken_at: int | None = None) -> bool:
@@ -155,18 +157,18 @@ def note_taken(tx: Connection, name: str, actor: str, *, taken_at: int | None = 
 
     During a pause it was a call from before the pause, and says nothing.
     """
-    gate = lock_gate(tx, name)
-    if gate is None or gate.postponed_ms:
+    circuit = lock_circuit(tx, name)
+    if circuit is None or circuit.postponed_ms:
         return False
-    taken = max(filter(None, (taken_at or gate.now, gate.taken_at)))
-    if gate.state is GateState.BROKEN:
-        let_flow(tx, name, actor, taken_at=taken)
-        tell(tx, name, actor, "close", detail={"failures": gate.failures})
+    taken = max(filter(None, (taken_at or circuit.now, circuit.taken_at)))
+    if circuit.block is Block.BREAKER:
+        clear_circuit(tx, name, actor, taken_at=taken)
+        record_circuit(tx, name, actor, "recover", detail={"failures": circuit.failures})
         return True
-    if gate.failures or gate.pauses:
-        kept_text = {} if gate.state is GateState.PAUSED else {"error": None, "probe_at": None}
-        change_gate(
+    if circuit.failures or circuit.pauses:
+        texts = {} if circuit.block is Block.PAUSE else {"error": None, "probe_at": None}
+        change_circuit(
             tx, name, failures=0, only_event=None, taken_at=taken, pauses=0,
-            pausing_since=None, postponed_until=None, **kept_text,
+            pausing_since=None, postponed_until=None, **texts,
         )  # fmt: skip
     return False

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from orchestrator.domain.delivery.breakers import GateState
+from orchestrator.domain.delivery.breakers import Block
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared
-from orchestrator.store.database.schema import gates
-from orchestrator.store.destinations.states import (
-    change_gate,
-    enter_state,
-    kept,
-    lock_gate,
-    locked_gate,
-    tell,
-    told_end,
+from orchestrator.store.database.schema import circuits
+from orchestrator.store.destinations.circuits import (
+    audited_end,
+    change_circuit,
+    lock_circuit,
+    lock_or_add_circuit,
+    record_circuit,
+    shortened,
+    unblock_circuit,
 )
 
 
@@ -24,13 +24,16 @@ def change_pause(tx: Connection, name: str, *, why: str, actor: str, until: int 
 
     It was paused since when it was; who changed it last answers for it.
     """
-    gate = locked_gate(tx, name, actor)
-    if gate.state is not GateState.PAUSED or (gate.until, gate.error) == (until, kept(why)):
+    circuit = lock_or_add_circuit(tx, name, actor)
+    if circuit.block is not Block.PAUSE or (circuit.until, circuit.error) == (
+        until,
+        shortened(why),
+    ):
         return False
-    change_gate(tx, name, error=kept(why), actor=actor, paused_until=until)
-    before = {"by": gate.actor, **told_end(gate.until)}
-    said = {"why": why, **told_end(until), "before": before, "why_before": gate.error}
-    tell(tx, name, actor, "change_pause", detail=said)
+    change_circuit(tx, name, error=shortened(why), actor=actor, paused_until=until)
+    was = {"by": circuit.actor, **audited_end(circuit.until)}
+    said = {"why": why, **audited_end(until), "before": was, "why_before": circuit.error}
+    record_circuit(tx, name, actor, "change_pause", detail=said)
     return True
 
 
@@ -45,24 +48,28 @@ def ended_pauses(tx: Connection) -> list[str]:
 
 
 _ENDED = Prepared(
-    lambda _: select(gates.c.name).where(
-        gates.c.state == GateState.PAUSED, gates.c.paused_until <= now_ms()
+    lambda _: select(circuits.c.name).where(
+        circuits.c.block == Block.PAUSE, circuits.c.paused_until <= now_ms()
     )
 )
 
 
 def end_pause(tx: Connection, name: str, actor: str) -> bool:
     """Let deliveries pass there; False where the pause is not over, or nobody paused it."""
-    gate = lock_gate(tx, name)  # and looked at anew: somebody may have given it another end
-    if gate is None or gate.until is None or gate.until > gate.now:
+    circuit = lock_circuit(tx, name)  # and looked at anew: somebody may have given it another end
+    if circuit is None or circuit.until is None or circuit.until > circuit.now:
         return False
     from orchestrator.store.destinations.stopped_clocks import (
         tend_stopped_clocks,  # it knows whole workflows
     )
 
     tend_stopped_clocks(tx)  # before it ends: nobody may have stopped them yet
-    nothing = {"reason": None, "error": None, "probe_at": None}
-    enter_state(tx, name, GateState.FLOWING, actor, **nothing)
-    said = {"from": gate.state.value, "by": gate.actor, "why": gate.error, **told_end(gate.until)}
-    tell(tx, name, actor, "end_pause", reason=gate.reason, detail=said)
+    unblock_circuit(tx, name, actor)
+    said = {
+        "from": circuit.block,
+        "by": circuit.actor,
+        "why": circuit.error,
+        **audited_end(circuit.until),
+    }
+    record_circuit(tx, name, actor, "end_pause", reason=circuit.reason, detail=said)
     return True

@@ -1,4 +1,4 @@
-"""Held deliveries: let go when their gate flows, or one of them to try a broken one.
+"""Held deliveries: released when nothing blocks their circuit, or one of them to try it.
 
 The one that tries is another each time: what never failed comes first, the oldest and the newest in
 turn, so that some that a system cannot take do not keep it from being found well. Where all have
@@ -22,13 +22,13 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.domain.delivery.breakers import GateState
+from orchestrator.domain.delivery.breakers import Block
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.locks import held
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
-from orchestrator.store.database.schema import deliveries, events, gates
+from orchestrator.store.database.schema import circuits, deliveries, events
 from orchestrator.store.destinations.ending_pauses import end_pauses, ended_pauses
 
 _NUDGED_SECONDS = 60.0  # then the one that was to try is given up, and another is sent
@@ -37,7 +37,7 @@ _FORGOTTEN_SECONDS = 10.0  # longer than some polls
 IS_HELD = deliveries.c.held_by.is_not(None)
 
 
-def tend_gates(store: Store, *, most: int = 1000) -> int:
+def tend_held_deliveries(store: Store, *, most: int = 1000) -> int:
     """What a relay does for held deliveries, once per poll; how many became due.
 
     It ends the pauses whose time is over. Where nothing is held, or nothing can be done, it is a
@@ -50,11 +50,11 @@ def tend_gates(store: Store, *, most: int = 1000) -> int:
     with store.write() as tx:
         if over:
             end_pauses(tx)
-        return release_held(tx, most=most) + nudge_broken(tx)
+        return release_held(tx, most=most) + nudge_open_breakers(tx)
 
 
 def release_held(tx: Connection, *, most: int = 1000) -> int:
-    """Make deliveries due, and their events, whose gate flows or is gone; how many."""
+    """Make deliveries due, and their events, whose circuit is not blocked any more; how many."""
     released = 0
     for one in _waited_at(tx):
         if one.passes and released < most:
@@ -62,24 +62,26 @@ def release_held(tx: Connection, *, most: int = 1000) -> int:
     return released
 
 
-def nudge_broken(tx: Connection) -> int:
-    """For each broken gate that may be tried, make one held delivery due; how many.
+def nudge_open_breakers(tx: Connection) -> int:
+    """For each open breaker that may be tried, make one held delivery due; how many.
 
-    A gate is nudged once for a probe: while no worker comes, nothing more is let go.
+    It is done once for a probe: while no worker comes, nothing more is let go.
     """
     return sum(_let_one_try(tx, one) for one in _waited_at(tx) if one.wants_probe)
 
 
 def _let_one_try(tx: Connection, one: _Waited) -> int:
     untried = _NEWEST if one.probes % 2 else _OLDEST
-    row = untried.run(tx, gate=one.name).first() or _LEAST_LATELY.run(tx, gate=one.name).first()
+    row = (
+        untried.run(tx, circuit=one.name).first() or _LEAST_LATELY.run(tx, circuit=one.name).first()
+    )
     if row is None or not _nudge(tx, one.name, row[0]):
         return 0
     return _let_go(tx, one.name, [(row[0], row[1])])
 
 
 def count_let_pass(tx: Connection) -> dict[str, int]:
-    """Deliveries held where nothing has stood in the way for a while, by the name of the gate.
+    """Deliveries held where nothing has blocked the circuit for a while, by its name.
 
     A relay lets them go within a poll: where some are left, none runs.
     """
@@ -87,9 +89,9 @@ def count_let_pass(tx: Connection) -> dict[str, int]:
     table = deliveries.c
     counted = (
         select(table.held_by, func.count())
-        .outerjoin(gates, gates.c.name == table.held_by)
+        .outerjoin(circuits, circuits.c.name == table.held_by)
         .where(table.held_by.in_(passing), table.updated_at < after(-_FORGOTTEN_SECONDS))
-        .where(func.coalesce(gates.c.since, 0) < after(-_FORGOTTEN_SECONDS))
+        .where(func.coalesce(circuits.c.since, 0) < after(-_FORGOTTEN_SECONDS))
         .group_by(table.held_by)
     )
     return {row[0]: row[1] for row in tx.execute(counted)} if passing else {}
@@ -97,12 +99,12 @@ def count_let_pass(tx: Connection) -> dict[str, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Waited:
-    """A gate at which deliveries are held."""
+    """A circuit at which deliveries are held."""
 
     name: str
-    passes: bool  # it flows, or is gone
-    wants_probe: bool  # it is broken, a call may try, and none was sent to
-    probes: int  # that were sent to, since it broke
+    passes: bool  # nothing blocks it, or it is gone
+    wants_probe: bool  # its breaker is open, a call may try, and none was sent to
+    probes: int  # that were sent to, since it opened
 
 
 def _waited_at(tx: Connection) -> list[_Waited]:
@@ -113,26 +115,26 @@ def _waited_at(tx: Connection) -> list[_Waited]:
 
 
 _WANTS_PROBE = and_(
-    gates.c.state == GateState.BROKEN,
-    gates.c.probe_at <= now_ms(),
+    circuits.c.block == Block.BREAKER,
+    circuits.c.probe_at <= now_ms(),
     or_(
-        gates.c.nudged_at.is_(None),
-        gates.c.nudged_at < gates.c.probe_at,
-        gates.c.nudged_at <= after(-_NUDGED_SECONDS),
+        circuits.c.nudged_at.is_(None),
+        circuits.c.nudged_at < circuits.c.probe_at,
+        circuits.c.nudged_at <= after(-_NUDGED_SECONDS),
     ),
 )
 
 
 def _select_waited_at(_: str) -> Any:
-    """Each gate that holds something, found by one step through the index for each."""
+    """Each circuit that holds something, found by one step through the index for each."""
     first = select(func.min(deliveries.c.held_by)).where(IS_HELD)
     found = select(first.scalar_subquery().label("name")).cte("found", recursive=True)
     more = first.where(deliveries.c.held_by > found.c.name).scalar_subquery()
     found = found.union_all(select(more).where(found.c.name.is_not(None)))
-    passes = or_(gates.c.name.is_(None), gates.c.state == GateState.FLOWING)
+    passes = or_(circuits.c.name.is_(None), circuits.c.block.is_(None))
     return (
-        select(found.c.name, passes, case((_WANTS_PROBE, 1), else_=0), gates.c.probes)
-        .select_from(found.outerjoin(gates, gates.c.name == found.c.name))
+        select(found.c.name, passes, case((_WANTS_PROBE, 1), else_=0), circuits.c.probes)
+        .select_from(found.outerjoin(circuits, circuits.c.name == found.c.name))
         .where(found.c.name.is_not(None))
     )
 
@@ -141,22 +143,22 @@ _WAITED_AT = Prepared(_select_waited_at)
 
 
 def _nudge(tx: Connection, name: str, event_id: str) -> bool:
-    """Whether this caller is the one who sends a held delivery to try the gate."""
+    """Whether this caller is the one who sends a held delivery to try the breaker."""
     return _NUDGE.run(tx, name=name, event=event_id).rowcount == 1
 
 
 _NUDGE = Prepared(
     lambda _: (
-        update(gates)
+        update(circuits)
         .where(
             # Somebody who writes down what became of a call at this moment keeps no relay waiting.
-            gates.c.name.in_(
-                select(gates.c.name)
-                .where(gates.c.name == bindparam("name"), _WANTS_PROBE)
+            circuits.c.name.in_(
+                select(circuits.c.name)
+                .where(circuits.c.name == bindparam("name"), _WANTS_PROBE)
                 .with_for_update(skip_locked=True)
             )
         )
-        .values(nudged_at=now_ms(), probe_event=bindparam("event"), probes=gates.c.probes + 1)
+        .values(nudged_at=now_ms(), probe_event=bindparam("event"), probes=circuits.c.probes + 1)
     )
 )
 
@@ -165,16 +167,16 @@ _Chosen = list[tuple[str, str]]
 """Deliveries: event id and destination of each."""
 
 
-def _choose(tx: Connection, gate: str, most: int) -> _Chosen:
+def _choose(tx: Connection, circuit: str, most: int) -> _Chosen:
     """The oldest that wait there, but for those whose event somebody has in hand."""
-    return [(row[0], row[1]) for row in _CHOOSE.run(tx, gate=gate, most=most)]
+    return [(row[0], row[1]) for row in _CHOOSE.run(tx, circuit=circuit, most=most)]
 
 
-def _let_go(tx: Connection, gate: str, chosen: _Chosen) -> int:
+def _let_go(tx: Connection, circuit: str, chosen: _Chosen) -> int:
     """Make them due, as far as they wait there still now that their events are held."""
     if not chosen:
         return 0
-    released = _RELEASE.run(tx, gate=gate, **row_values(tx, list(_KEY), chosen)).rowcount
+    released = _RELEASE.run(tx, circuit=circuit, **row_values(tx, list(_KEY), chosen)).rowcount
     _DUE.run(tx, ids=sorted({event_id for event_id, _ in chosen}))
     return int(released)
 
@@ -187,7 +189,7 @@ def _waiting(dialect: str, most: Any, *order: Any, untried: bool = False) -> Any
     first = (
         select(table.event_id, table.destination)
         .join(events, events.c.id == table.event_id)
-        .where(IS_HELD, table.held_by == bindparam("gate"))
+        .where(IS_HELD, table.held_by == bindparam("circuit"))
         .where(*([table.failing_since.is_(None)] if untried else []))
         .order_by(*order)
         .limit(most)
@@ -210,7 +212,7 @@ def _release(dialect: str) -> Any:
         .where(
             table.event_id == given.c.event_id,
             table.destination == given.c.destination,
-            table.held_by == bindparam("gate"),
+            table.held_by == bindparam("circuit"),
         )
         .values(
             state=DeliveryState.PENDING,

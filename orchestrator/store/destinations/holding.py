@@ -1,4 +1,4 @@
-"""Deliveries that stand still because what they lead to is paused or broken."""
+"""Deliveries that stand still because what they lead to is paused or has an open breaker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, among
-from orchestrator.store.database.schema import deliveries, gates
+from orchestrator.store.database.schema import circuits, deliveries
 from orchestrator.store.drive.deliveries import routed_under
 from orchestrator.store.quarantine.incidents import Where, note_held
 
@@ -21,7 +21,7 @@ _NOBODY: Where = ("", "")
 
 
 def one_to_try(
-    tx: Connection, ids: Sequence[str], destinations: Sequence[str], *, epoch: int, gate: str
+    tx: Connection, ids: Sequence[str], destinations: Sequence[str], *, epoch: int, circuit: str
 ) -> Where | None:
     """The one due delivery of these events that may try an open breaker now, if any may.
 
@@ -29,7 +29,7 @@ def one_to_try(
     rather one that never failed.
     """
     row = _ONE_TO_TRY.run(
-        tx, ids=list(ids), destinations=list(destinations), epoch=epoch, gate=gate
+        tx, ids=list(ids), destinations=list(destinations), epoch=epoch, circuit=circuit
     ).one_or_none()
     return None if row is None else (row[0], row[1])
 
@@ -41,12 +41,12 @@ def hold_deliveries(
     *,
     workflow: Workflow,
     epoch: int,
-    gate: str,
+    circuit: str,
     reason: str,
     actor: str,
     spare: Where | None = None,
 ) -> None:
-    """Let what is due there stand still at `gate`, but for one that is spared to try the road.
+    """Let what is due there stand still at `circuit`, but for one that is spared to try it.
 
     At an open breaker those get their tries back that failed while nobody else got through. Each
     of the destinations is an incident of the workflow, for as long as something is held there.
@@ -57,7 +57,7 @@ def hold_deliveries(
         ids=list(ids),
         destinations=list(destinations),
         epoch=epoch,
-        gate=gate,
+        circuit=circuit,
         spare_event=event_id,
         spare_destination=destination,
     )
@@ -68,7 +68,7 @@ def hold_deliveries(
             action="hold",
             target=DeliveryState.HELD,
             reason=reason,
-            detail={"by": gate},
+            detail={"by": circuit},
         )
         for row in rows.all()
     ]
@@ -92,9 +92,9 @@ def _due_there(dialect: str) -> Any:
 
 def _select_one_to_try(dialect: str) -> Any:
     table, waiting = deliveries.c, deliveries.alias("waiting")
-    name: Any = bindparam("gate")
-    chosen = exists().where(gates.c.name == name, gates.c.probe_event == table.event_id)
-    nobody_chosen = ~exists().where(gates.c.name == name, gates.c.probe_event.is_not(None))
+    name: Any = bindparam("circuit")
+    chosen = exists().where(circuits.c.name == name, circuits.c.probe_event == table.event_id)
+    nobody_chosen = ~exists().where(circuits.c.name == name, circuits.c.probe_event.is_not(None))
     nobody_waits = ~exists().where(waiting.c.held_by == name)
     return (
         select(table.event_id, table.destination)
@@ -113,8 +113,8 @@ def _hold(dialect: str) -> Any:
     # An outage costs nobody a try, also of those that failed before the breaker opened. Who reads
     # an old `taken_at` gives back a try too many, and never takes one.
     taken_at = (
-        select(func.coalesce(gates.c.taken_at, 0))
-        .where(gates.c.name == bindparam("gate"), gates.c.reason == FAILING)
+        select(func.coalesce(circuits.c.taken_at, 0))
+        .where(circuits.c.name == bindparam("circuit"), circuits.c.reason == FAILING)
         .scalar_subquery()
     )
     blameless = table.failing_since >= taken_at
@@ -123,7 +123,7 @@ def _hold(dialect: str) -> Any:
         .where(_due_there(dialect), ~spared)
         .values(
             state=DeliveryState.HELD,
-            held_by=bindparam("gate"),
+            held_by=bindparam("circuit"),
             attempt=case((blameless, 0), else_=table.attempt),
             run_id=None,
             run_until=None,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Connection, select
 
-from orchestrator.domain.delivery.breakers import action_breaker, destination_gate
+from orchestrator.domain.delivery.breakers import action_breaker, destination_circuit
 from orchestrator.store.database.schema import workflow_versions
-from orchestrator.store.destinations.states import standing_gates
+from orchestrator.store.destinations.circuits import troubled_circuits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class NamedDestination:
 
     @property
     def name(self) -> str:
-        """What it is paused and broken off by."""
-        return destination_gate(self.client, self.workflow, self.destination)
+        """The name of its own circuit, by which it is paused."""
+        return destination_circuit(self.client, self.workflow, self.destination)
 
     @property
     def breaker(self) -> str:
@@ -50,11 +50,13 @@ def named_destinations(tx: Connection) -> Iterator[NamedDestination]:
 
 
 def actions_of(tx: Connection) -> dict[str, tuple[str, str]]:
-    """Connector and action of every destination of every live workflow, by its own gate's name."""
+    """Connector and action of every destination of every live workflow, by its circuit's name."""
     return {one.name: (one.connector, one.action) for one in named_destinations(tx)}
 
 
-def gate_names(tx: Connection) -> set[str]:
-    """What a gate can be named by: destinations and connectors of live workflows, known gates."""
+def circuit_names(tx: Connection) -> set[str]:
+    """Names that a circuit can have: destinations and connectors of live workflows, known ones."""
     named = list(named_destinations(tx))
-    return {one.name for one in named} | {one.connector for one in named} | set(standing_gates(tx))
+    return (
+        {one.name for one in named} | {one.connector for one in named} | set(troubled_circuits(tx))
+    )

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from orchestrator.domain.delivery.breakers import RATE_LIMITED, Gate, GateState
+from orchestrator.domain.delivery.breakers import RATE_LIMITED, Block, Circuit
 from orchestrator.domain.delivery.retries import PausePolicy, pause, usable_wait
 from orchestrator.store.database.clock import after
 from orchestrator.store.destinations.breakers import open_breaker
-from orchestrator.store.destinations.states import change_gate, kept, locked_gate
+from orchestrator.store.destinations.circuits import change_circuit, lock_or_add_circuit, shortened
 
 QUIET_SECONDS = 60.0  # of pauses one after the other; then people are to see it
 
@@ -44,35 +44,41 @@ def note_pause(
     An answer to a call from before the pause is no new wish: it makes the pause no longer, unless
     it asks for that.
     """
-    gate = locked_gate(tx, connector, actor)
+    circuit = lock_or_add_circuit(tx, connector, actor)
     wanted = usable_wait(asked)
-    if gate.postponed_ms and (wanted or 0) * 1000 <= gate.postponed_ms:
-        return Paused(seconds=gate.postponed_ms / 1000, held=gate.broken)
-    number = gate.pauses + (0 if gate.postponed_ms else 1)
+    if circuit.postponed_ms and (wanted or 0) * 1000 <= circuit.postponed_ms:
+        return Paused(seconds=circuit.postponed_ms / 1000, held=circuit.breaker_open)
+    number = circuit.pauses + (0 if circuit.postponed_ms else 1)
     seconds = wanted or pause(policy, number, jitter)
-    since = gate.pausing_since or gate.now
+    since = circuit.pausing_since or circuit.now
     said: dict[str, Any] = {
         "pauses": number,
         "pausing_since": since,
         "postponed_until": after(seconds),
     }
-    if gate.state is GateState.PAUSED:
-        change_gate(tx, connector, **said)
-    elif gate.broken:
-        change_gate(
-            tx, connector, reason=RATE_LIMITED, error=kept(error), probe_at=after(seconds), **said
+    if circuit.block is Block.PAUSE:
+        change_circuit(tx, connector, **said)
+    elif circuit.breaker_open:
+        change_circuit(
+            tx,
+            connector,
+            reason=RATE_LIMITED,
+            error=shortened(error),
+            probe_at=after(seconds),
+            probing=False,
+            **said,
         )
-    elif gate.now + seconds * 1000 - since > QUIET_SECONDS * 1000:
+    elif circuit.now + seconds * 1000 - since > QUIET_SECONDS * 1000:
         open_breaker(
-            tx, gate, RATE_LIMITED, error, actor,
-            seconds=seconds, failures=gate.failures, **said,
+            tx, circuit, RATE_LIMITED, error, actor,
+            seconds=seconds, failures=circuit.failures, **said,
         )  # fmt: skip
         return Paused(seconds=seconds, held=True)
     else:
-        change_gate(tx, connector, error=kept(error), probe_at=None, **said)
-    return Paused(seconds=seconds, held=gate.broken)
+        change_circuit(tx, connector, error=shortened(error), probe_at=None, **said)
+    return Paused(seconds=seconds, held=circuit.breaker_open)
 
 
-def waits(gate: Gate | None) -> bool:
+def waits(circuit: Circuit | None) -> bool:
     """Whether the system asked for a pause, and has taken no call since."""
-    return gate is not None and gate.state is GateState.FLOWING and gate.pauses > 0
+    return circuit is not None and not circuit.blocked and circuit.pauses > 0

@@ -15,7 +15,7 @@ from orchestrator.domain.delivery.breakers import Reserved
 from orchestrator.domain.delivery.handoff import RateBudget
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared
-from orchestrator.store.database.schema import gates
+from orchestrator.store.database.schema import circuits
 from orchestrator.store.database.upserts import upsert
 
 _US = 1_000  # microseconds in a millisecond: an interval of less than one must not be rounded away
@@ -50,8 +50,8 @@ def reserve(
 
 
 def _upsert(dialect: str) -> Any:
-    insert: Any = upsert(dialect, gates)
-    interval, slack, table = _number("interval"), _number("slack"), gates.c
+    insert: Any = upsert(dialect, circuits)
+    interval, slack, table = _number("interval"), _number("slack"), circuits.c
     now = now_ms() * _US
     used_up = _latest(
         dialect,

@@ -11,20 +11,18 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from orchestrator.domain.delivery.breakers import (
-    Gate,
-    GateState,
+    Circuit,
     action_breaker,
-    destination_gate,
+    destination_circuit,
 )
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.workflows.calendars import deadline, elapsed
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.due_times import in_ms, moment
-from orchestrator.store.database.schema import gates as gates_table
-from orchestrator.store.database.schema import incidents
+from orchestrator.store.database.schema import circuits, incidents
+from orchestrator.store.destinations.circuits import audited_end, troubled_circuits
 from orchestrator.store.destinations.named import actions_of
-from orchestrator.store.destinations.states import standing_gates, told_end
 from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
 
 RECOVER_WITHIN = "recover_within"
@@ -47,14 +45,15 @@ def tend_stopped_clocks(
     rows = tx.execute(held.order_by(table.id)).all()
     if not rows:
         return
-    known, standing, actions = newest or TermsShelf().newest(tx), standing_gates(tx), actions_of(tx)
+    known, actions = newest or TermsShelf().newest(tx), actions_of(tx)
+    troubled = troubled_circuits(tx)
     for row in rows:
         terms = known.get((row.client, row.workflow))
         if terms is None:
             continue
         names = _names(row, actions)
-        there = [standing[one] for one in names if one in standing]
-        blocking = [one for one in there if one.state is not GateState.FLOWING]
+        there = [troubled[one] for one in names if one in troubled]
+        blocking = [one for one in there if one.blocked]
         planned = [one for one in blocking if one.until is not None]
         if planned and RECOVER_WITHIN in terms.pauses_stop:
             if row.stopped_at is None:
@@ -65,7 +64,7 @@ def tend_stopped_clocks(
 
 def _names(row: Any, actions: Mapping[str, tuple[str, str]]) -> list[str]:
     """What can hold deliveries back there: the destination, its connector, the action."""
-    name = destination_gate(row.client, row.workflow, row.destination)
+    name = destination_circuit(row.client, row.workflow, row.destination)
     if name not in actions:
         return [name]
     connector, action = actions[name]
@@ -74,12 +73,12 @@ def _names(row: Any, actions: Mapping[str, tuple[str, str]]) -> list[str]:
 
 def _let_go_now(tx: Connection, names: Sequence[str], now: int) -> bool:
     """Whether something there began to let deliveries pass only just now."""
-    since = select(func.max(gates_table.c.since)).where(gates_table.c.name.in_(names))
+    since = select(func.max(circuits.c.since)).where(circuits.c.name.in_(names))
     latest = tx.execute(since).scalar_one()
     return latest is not None and now - latest < _LET_GO_SECONDS * 1000
 
 
-def _stop(tx: Connection, row: Any, planned: Sequence[Gate]) -> None:
+def _stop(tx: Connection, row: Any, planned: Sequence[Circuit]) -> None:
     table, pause = incidents.c, min(planned, key=lambda one: one.since)
     since = max(pause.since, row.opened_at)
     stopped = tx.execute(
@@ -93,7 +92,7 @@ def _stop(tx: Connection, row: Any, planned: Sequence[Gate]) -> None:
         .values(stopped_at=since, updated_at=now_ms())
     )
     if stopped.rowcount:
-        said = {"by": pause.name, **told_end(max(one.until or 0 for one in planned))}
+        said = {"by": pause.name, **audited_end(max(one.until or 0 for one in planned))}
         audit.record_incident(
             tx, row.id, actor=_ACTOR, action="stop_clock", reason="paused", detail=said
         )
@@ -118,7 +117,7 @@ def _go_on(tx: Connection, row: Any, terms: Terms) -> None:
             action="run_clock",
             reason=RECOVER_WITHIN,
             detail={
-                "due_at": told_end(due_at)["until"],
+                "due_at": audited_end(due_at)["until"],
                 "seconds": (row.now - row.stopped_at) // 1000,
             },
         )

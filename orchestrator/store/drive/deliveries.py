@@ -166,7 +166,7 @@ class Undone:
     error: str | None = None
     record_id: str | None = None  # it was made; only its proof is missing
     began: bool = True  # else no call went out, or none that counts: the attempt is taken back
-    held_by: str | None = None  # held: the gate it waits at
+    held_by: str | None = None  # held: the circuit it waits at
     failing_since: int | None = None  # it failed, and that could be the system's fault, in ms
     blameless: bool = False  # held for what is no fault of its own: its tries come back
 

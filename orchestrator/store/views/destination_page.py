@@ -9,8 +9,8 @@ from sqlalchemy import Connection, or_, select
 from orchestrator.domain.delivery.breakers import action_breaker, connector_of, named_destination
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.schema import deliveries, events
-from orchestrator.store.destinations.named import gate_names
-from orchestrator.store.views.destinations import closed_gates, list_destinations
+from orchestrator.store.destinations.named import circuit_names
+from orchestrator.store.views.destinations import blocked_circuits, list_destinations
 from orchestrator.store.views.values import View, iso
 
 _MOST_FAILURES = 10
@@ -24,7 +24,7 @@ def show_destination(tx: Connection, name: str) -> View | None:
     last errors of deliveries that are not at their end, the newest first.
     """
     rows = [one for one in list_destinations(tx) if name in _names_of(one)]
-    if not rows and name not in gate_names(tx):
+    if not rows and name not in circuit_names(tx):
         return None
     itself = next((one for one in rows if one["name"] == name), None)
     served = [one for one in rows if one["destination"]]
@@ -33,13 +33,13 @@ def show_destination(tx: Connection, name: str) -> View | None:
         "name": name,
         "destination": itself if itself and itself["destination"] else None,
         "destinations": served,
-        "blockers": [one for one in closed_gates(tx) if one["name"] in asked],
+        "blockers": [one for one in blocked_circuits(tx) if one["name"] in asked],
         "failures": _failures(tx, name),
     }
 
 
 def _names_of(row: View) -> set[str]:
-    """The gates that a destination's deliveries have to pass."""
+    """The circuits that a destination's deliveries go through."""
     names = {row["name"]}
     if row["connector"]:
         names.add(row["connector"])
@@ -82,7 +82,7 @@ def _failures(tx: Connection, name: str) -> list[View]:
 
 
 def _there(name: str) -> list[Any]:
-    """The deliveries that pass a gate."""
+    """The deliveries that go through a circuit."""
     if place := named_destination(name):
         client, workflow, destination = place
         where = (events.c.client == client, events.c.workflow == workflow)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, and_, func, literal, or_, select, union_all
 
+from orchestrator.domain.audit_words import every_word_of, in_new_words
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.database.audit_values import with_values
@@ -218,8 +219,9 @@ def list_audit(
         "incident_id": incident,
         "client": client,
         "actor": actor,
-        "action": action,
     }
+    if action is not None:
+        statement = statement.where(audit.c.action.in_(every_word_of(action)))
     for name, value in filters.items():
         if value is not None:
             statement = statement.where(audit.c[name] == value)
@@ -233,6 +235,7 @@ def audited(tx: Connection, rows: Sequence[AnyRow]) -> list[View]:
 
 
 def _audited(row: AnyRow, detail: Any) -> View:
+    action, detail = in_new_words(row.action, detail)
     return {
         "at": iso(row.at),
         "client": row.client,
@@ -241,7 +244,7 @@ def _audited(row: AnyRow, detail: Any) -> View:
         "incident": row.incident_id,
         "destination": row.destination,
         "actor": row.actor,
-        "action": row.action,
+        "action": action,
         "from": row.source,
         "to": row.target,
         "reason": row.reason,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 from orchestrator.domain.delivery.breakers import RATE, what_holds
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.schema import deliveries, events, gates
+from orchestrator.store.database.schema import circuits, deliveries, events
 from orchestrator.store.destinations.held_deliveries import IS_HELD
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.values import View, iso
@@ -23,8 +23,8 @@ def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
     """
     table = deliveries.c
     rows = tx.execute(
-        select(table.event_id, table.destination, table.held_by, table.updated_at, *_GATE)
-        .outerjoin(gates, gates.c.name == table.held_by)
+        select(table.event_id, table.destination, table.held_by, table.updated_at, *_CIRCUIT)
+        .outerjoin(circuits, circuits.c.name == table.held_by)
         .where(IS_HELD, table.event_id.in_(ids))
         .order_by(table.event_id, table.destination)
     ).all()
@@ -34,14 +34,14 @@ def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
     return found
 
 
-_GATE = (gates.c.state, gates.c.reason, gates.c.paused_until)
+_CIRCUIT = (circuits.c.block, circuits.c.reason, circuits.c.paused_until)
 
 
 def _hold(row: Any) -> View:
     return {
         "destination": row.destination,
         "by": row.held_by,
-        "what": what_holds(row.state, row.reason),
+        "what": what_holds(row.block, row.reason),
         "reason": row.reason,
         "since": iso(row.updated_at),
         "until": iso(row.paused_until),
@@ -53,13 +53,13 @@ def put_off(tx: Connection, event_id: str) -> list[View]:
     table, ahead = deliveries.c, now_ms() * 1000
     rows = tx.execute(
         select(table.destination, table.connector, table.updated_at, table.due_at)
-        .join(gates, gates.c.name == table.connector)
+        .join(circuits, circuits.c.name == table.connector)
         .where(
             table.event_id == event_id,
             table.state == DeliveryState.PENDING,
             table.due_at > now_ms(),
             table.failing_since.is_(None),
-            (gates.c.paid_until_us > ahead) | (gates.c.postponed_until > now_ms()),
+            (circuits.c.paid_until_us > ahead) | (circuits.c.postponed_until > now_ms()),
         )
         .order_by(table.destination)
     )
@@ -101,10 +101,10 @@ def held_beside(tx: Connection, selection: Selection) -> View:
     ]
     table = deliveries.c
     rows = tx.execute(
-        _held_events(table.held_by, _EVENTS, func.min(table.updated_at).label("since"), *_GATE)
-        .outerjoin(gates, gates.c.name == table.held_by)
+        _held_events(table.held_by, _EVENTS, func.min(table.updated_at).label("since"), *_CIRCUIT)
+        .outerjoin(circuits, circuits.c.name == table.held_by)
         .where(*here)
-        .group_by(table.held_by, *_GATE)
+        .group_by(table.held_by, *_CIRCUIT)
         .order_by(_EVENTS.desc(), table.held_by)
     ).all()
     total = tx.execute(_held_events(_EVENTS).where(*here)).scalar_one() if rows else 0
@@ -122,7 +122,7 @@ def _held_events(*columns: Any) -> Select[Any]:
 def _holder(row: Any) -> View:
     return {
         "by": row.held_by,
-        "what": what_holds(row.state, row.reason),
+        "what": what_holds(row.block, row.reason),
         "reason": row.reason,
         "since": iso(row.since),
         "until": iso(row.paused_until),

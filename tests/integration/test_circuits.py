@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from connectors.registry import catalog, load_connectors
-from orchestrator.domain.delivery.breakers import GateState
+from orchestrator.domain.delivery.breakers import Block
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.pause_destinations import pause_destination
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.resume_destinations import resume_destination
-from orchestrator.store.destinations.states import standing_gates
+from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.views.events import list_audit, show_event
 from orchestrator.store.views.selection import Selection
 from tests.integration.pairs import Pair
@@ -97,23 +97,23 @@ def test_a_destination_that_is_down_holds_its_events_and_nobody_elses(system: Sy
 
     assert counts["delivered"] == 30
     assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
-    assert audited(system, "break") and audited(system, "close")
+    assert audited(system, "trip") and audited(system, "recover")
     held = {row["event_id"] for row in audited(system, "hold")}
     assert held, "nothing stood still"
     # None of them waited with its contact, and none lost a retry to the others' failures.
     assert all(show(system, one)["replays"] == 0 for one in held)
     with system.store.read() as tx:
-        assert standing_gates(tx) == {}
+        assert troubled_circuits(tx) == {}
 
 
-def test_a_login_that_is_refused_closes_the_road_at_the_first_call(system: System) -> None:
+def test_a_login_that_is_refused_opens_the_breaker_at_the_first_call(system: System) -> None:
     system.fail_next("error", path=TICKETS, count=1, status=401)
 
     (one,) = accept(system, 1)
-    eventually(lambda: bool(audited(system, "break")))
+    eventually(lambda: bool(audited(system, "trip")))
 
-    (broken,) = audited(system, "break")
-    assert broken["reason"] == "unauthorized"
+    (tripped,) = audited(system, "trip")
+    assert tripped["reason"] == "unauthorized"
     assert system.wait_until_settled(1)["delivered"] == 1
     desk = next(d for d in show(system, one)["deliveries"] if d["destination"] == "desk")
     assert desk["attempt"] == 1
@@ -127,7 +127,7 @@ def test_what_is_paused_stands_still_until_somebody_resumes_it(system: System) -
     eventually(lambda: states(system, one) == {"crm": "confirmed", "desk": "held"})
 
     with system.store.read() as tx:
-        assert standing_gates(tx)["acme/leads/desk"].state is GateState.PAUSED
+        assert troubled_circuits(tx)["acme/leads/desk"].block is Block.PAUSE
     assert show(system, one)["state"] == "routed"
     assert system.ledger("helpdesk/tickets") == []
 
@@ -146,7 +146,7 @@ def test_a_destination_that_asks_us_to_wait_is_waited_for_and_no_retry_is_spent(
     assert system.wait_until_settled(1)["delivered"] == 1
     desk = next(d for d in show(system, one)["deliveries"] if d["destination"] == "desk")
     assert desk["attempt"] == 1
-    assert not audited(system, "break")
+    assert not audited(system, "trip")
 
 
 def test_a_rate_budget_spreads_the_calls_and_all_arrive(tmp_path: Path, pair: Pair) -> None:

@@ -1,4 +1,4 @@
-"""Which deliveries may go out now: what is paused or broken is held, what is too fast put off."""
+"""Which deliveries may go out now: at a blocked circuit they are held, beyond a rate put off."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from orchestrator.domain.delivery.breakers import (
-    Gate,
-    GateState,
+    Circuit,
+    blocking_circuit,
     connector_of,
-    destination_gate,
-    standing_in_the_way,
+    destination_circuit,
 )
 from orchestrator.domain.delivery.handoff import Action, BreakerPolicy, Connector, Proof, RateBudget
 from orchestrator.domain.delivery.retries import PausePolicy
@@ -20,9 +19,9 @@ from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.breakers import take_probe, take_trickle
+from orchestrator.store.destinations.circuits import CircuitCache
 from orchestrator.store.destinations.holding import hold_deliveries, one_to_try
 from orchestrator.store.destinations.rate_budget import reserve
-from orchestrator.store.destinations.states import GateShelf
 from orchestrator.store.drive.deliveries import Taken, Undone, save_undone
 from orchestrator.store.quarantine.incidents import Where
 
@@ -30,11 +29,11 @@ _TRICKLE_SECONDS = 1.0
 """So long the others wait while one call tries, after a pause; then they look again."""
 
 
-class Gatekeeper:
-    """The gates as a worker process sees them; they are rows that all of them share."""
+class Admission:
+    """What a worker process lets out; the circuits that it asks are rows that all of them share."""
 
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
-        self.shelf = GateShelf()
+        self.circuits = CircuitCache()
         self.took: dict[tuple[str, str], float] = {}
         """By connector and action: when a call of this process last got through, monotonic."""
         self._connectors = connectors
@@ -42,33 +41,35 @@ class Gatekeeper:
     def hold(
         self, tx: Tx, ids: Sequence[str], workflow: CompiledWorkflow, *, epoch: int, actor: str
     ) -> None:
-        """Let stand still what of these events is due and leads to a closed gate.
+        """Hold what of these events is due and goes through a blocked circuit.
 
-        At a broken one whose time has come, one delivery is let through, by one worker.
+        At an open breaker whose time has come, one delivery is let through, by one worker.
         """
-        gates = self.shelf.take(tx)
-        if not gates:
+        circuits = self.circuits.take(tx)
+        if not circuits:
             return
-        for gate, destinations in _closed(gates, workflow).values():
-            spare = self._probe(tx, ids, destinations, gate, epoch) if gate.broken else None
+        for circuit, destinations in _blocked(circuits, workflow).values():
+            spare = (
+                self._probe(tx, ids, destinations, circuit, epoch) if circuit.breaker_open else None
+            )
             hold_deliveries(
                 tx,
                 ids,
                 destinations,
                 workflow=workflow.workflow,
                 epoch=epoch,
-                gate=gate.name,
-                reason=str(gate.reason),
+                circuit=circuit.name,
+                reason=str(circuit.reason),
                 actor=actor,
                 spare=spare,
             )
 
     def _probe(
-        self, tx: Tx, ids: Sequence[str], destinations: Sequence[str], gate: Gate, epoch: int
+        self, tx: Tx, ids: Sequence[str], destinations: Sequence[str], circuit: Circuit, epoch: int
     ) -> Where | None:
         """The delivery that tries an open breaker, where one of these may, and nobody else does."""
-        name = gate.name
-        spare = one_to_try(tx, ids, destinations, epoch=epoch, gate=name)
+        name = circuit.name
+        spare = one_to_try(tx, ids, destinations, epoch=epoch, circuit=name)
         cooldown_ms = int(self.policy(connector_of(name)).cooldown_seconds * 1000)
         return spare if spare and take_probe(tx, name, cooldown_ms) else None
 
@@ -79,14 +80,14 @@ class Gatekeeper:
 
         The others are put off, as not begun, until their system could take them.
         """
-        gates = self.shelf.take(tx)
+        circuits = self.circuits.take(tx)
         by_connector: defaultdict[str, list[Taken]] = defaultdict(list)
         for one in taken:
             by_connector[one.connector].append(one)
         moments: dict[str, float] = {}
         late: list[Undone] = []
         for name, some in by_connector.items():
-            going, stopped = self._stopped(tx, name, some, gates) if gates else (some, [])
+            going, stopped = self._stopped(tx, name, some, circuits) if circuits else (some, [])
             late += stopped
             rate = self._rate(name, going) if going else None
             if rate is not None:
@@ -98,15 +99,15 @@ class Gatekeeper:
         return [one for one in taken if (one.event_id, one.destination) not in gone], moments
 
     def _stopped(
-        self, tx: Tx, name: str, some: Sequence[Taken], gates: Mapping[str, Gate]
+        self, tx: Tx, name: str, some: Sequence[Taken], circuits: Mapping[str, Circuit]
     ) -> tuple[Sequence[Taken], list[Undone]]:
         """Those that may go, and the others put off: during a pause, and until one has tried."""
-        gate = gates.get(name)
-        if gate is None or gate.state is not GateState.FLOWING:
+        circuit = circuits.get(name)
+        if circuit is None or circuit.blocked:
             return some, []
-        if gate.postponed_ms:
-            return [], [_put_off(one, gate.postponed_ms) for one in some]
-        if not gate.pauses:
+        if circuit.postponed_ms:
+            return [], [_put_off(one, circuit.postponed_ms) for one in some]
+        if not circuit.pauses:
             return some, []
         first = random.choice(some)  # not always the same: it may be asked for a pause for itself
         patience = self._longest_call(name, first.action) + _TRICKLE_SECONDS
@@ -145,18 +146,18 @@ class Gatekeeper:
         )
 
 
-def _closed(
-    gates: Mapping[str, Gate], workflow: CompiledWorkflow
-) -> dict[str, tuple[Gate, list[str]]]:
-    """The closed gates by name, each with the workflow's destinations behind it."""
+def _blocked(
+    circuits: Mapping[str, Circuit], workflow: CompiledWorkflow
+) -> dict[str, tuple[Circuit, list[str]]]:
+    """The blocked circuits by name, each with the workflow's destinations behind it."""
     said = workflow.workflow
-    found: dict[str, tuple[Gate, list[str]]] = {}
+    found: dict[str, tuple[Circuit, list[str]]] = {}
     for name, one in said.destinations.items():
-        gate = standing_in_the_way(
-            gates, destination_gate(said.client, said.name, name), one.connector, one.action
+        circuit = blocking_circuit(
+            circuits, destination_circuit(said.client, said.name, name), one.connector, one.action
         )
-        if gate is not None:
-            found.setdefault(gate.name, (gate, []))[1].append(name)
+        if circuit is not None:
+            found.setdefault(circuit.name, (circuit, []))[1].append(name)
     return found
 
 

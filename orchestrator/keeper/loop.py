@@ -17,10 +17,10 @@ from typing import Any
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.keeper.telling import InHand, Teller
+from orchestrator.operations.keep_clocks import complete_words, keep_clocks
 from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
 from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
-from orchestrator.store.clocks.keeper_turn import complete_words, keep_clocks
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse

@@ -7,12 +7,15 @@ keeps only its own recipient waiting, and everyone is told things in their order
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.domain.delivery.retries import backoff
 from orchestrator.domain.drift.naming import bare_finding
 from orchestrator.domain.errors import MeshlineError
+from orchestrator.domain.incidents.escalation import ALERT_RETRIES
 from orchestrator.domain.incidents.incident import IncidentKind
 from orchestrator.domain.workflows.calendars import open_until
 from orchestrator.keeper.contacts import Contact, read_contacts
@@ -93,7 +96,10 @@ class Teller:
         failed = told_ways(tried)
         taken = any(one.error is None for one in tried)
         with self.store.write() as tx:
-            settle_sent(tx, alert, failed=failed) if taken else settle_failed(tx, alert, failed)
+            if taken:
+                settle_sent(tx, alert, failed=failed)
+            else:
+                settle_failed(tx, alert, failed, wait=_wait_after(alert))
         return tried
 
     def _claim(self) -> list[Alert]:
@@ -149,7 +155,7 @@ class Teller:
         with self.store.write() as tx:
             for alert in alerts:
                 if error:
-                    settle_failed(tx, alert, error)
+                    settle_failed(tx, alert, error, wait=_wait_after(alert))
                 else:
                     settle_sent(tx, alert, failed=failed)
 
@@ -169,6 +175,11 @@ class Teller:
             now=now, zone=contact.zone_of_reader, diagnosis=_diagnosis(self.store, alert, incident)
         )
         return compose(alert, incident, self.config, reader)
+
+
+def _wait_after(alert: Alert) -> float | None:
+    """Seconds until a failed alert is tried again; None where that was the last try."""
+    return backoff(ALERT_RETRIES, alert.attempts, random.random())
 
 
 _MOST_IN_KEY = 20  # ids, which say which message it is to a server that gets it twice

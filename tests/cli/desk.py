@@ -19,9 +19,9 @@ from orchestrator.cli.main import app
 from orchestrator.cli.terminal.failures import run
 from orchestrator.domain.delivery.verdicts import Amended, Rejected
 from orchestrator.domain.lifecycle import State
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.settings import settings
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events

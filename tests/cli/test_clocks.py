@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.store.clocks.keeper_turn import keep_clocks
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import alerts, dead_letters
 from orchestrator.store.quarantine.workflow_terms import TermsShelf

@@ -10,8 +10,8 @@ import pytest
 from redis import Redis
 
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine

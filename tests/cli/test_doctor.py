@@ -13,9 +13,9 @@ from sqlalchemy import update
 
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import add_test
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import alerts, deliveries, heartbeats, incidents, quarantine
 from orchestrator.store.desk.heartbeats import Pulse

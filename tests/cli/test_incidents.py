@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from orchestrator.domain.lifecycle import DeliveryState, State
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.pause_destinations import pause_destination
 from orchestrator.operations.resume_destinations import resume_destination
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.clocks.resolve_incidents import settle_incidents
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import deliveries, events, payloads

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.store.clocks.alerts import claim_alerts
 from orchestrator.store.clocks.keeper_backlog import Neglected, count_neglected
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, incidents, quarantine

@@ -13,10 +13,10 @@ from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.text.links import opens, signed
 from orchestrator.keeper.contacts import read_contacts
 from orchestrator.keeper.telling import Teller
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
 from orchestrator.store.clocks.alert_views import list_alerts, list_noise
 from orchestrator.store.clocks.alerts import AlertKind, add_alert, announce_incidents
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.due_times import time_of
 from orchestrator.store.database.engine import Store

@@ -11,8 +11,8 @@ from kombu.connection import Connection
 from kombu.transport.virtual import Message
 from sqlalchemy import select
 
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.schema import dead_letters
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison

@@ -13,10 +13,10 @@ from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.durations import seconds
+from orchestrator.operations.escalate_incidents import escalate_incidents
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.store.clocks.deadline_views import list_breached, list_clocks
 from orchestrator.store.clocks.deadlines import find_late, record_late, record_overdue
-from orchestrator.store.clocks.escalation import climb
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.due_times import recovery_ms, time_of
 from orchestrator.store.database.engine import Store
@@ -151,7 +151,7 @@ def test_two_keepers_that_see_the_same_step_take_it_once(store: Store) -> None:
 
     def climb_once(_: int) -> int:
         with store.write() as tx:
-            return len(climb(tx, terms.newest(tx)))
+            return len(escalate_incidents(tx, terms.newest(tx)))
 
     with ThreadPoolExecutor(8) as many:
         taken = list(many.map(climb_once, range(16)))

@@ -11,11 +11,11 @@ from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.keeper.messages import Reader, compose
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
 from orchestrator.settings import Settings
 from orchestrator.store.clocks import news
 from orchestrator.store.clocks.alerts import claim_alert
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.clocks.news import MOST_TELLINGS
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, events, incidents

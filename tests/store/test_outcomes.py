@@ -15,8 +15,8 @@ from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.handle_incidents import resolve_incidents
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.store.clocks.deadlines import record_overdue
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, incidents, quarantine

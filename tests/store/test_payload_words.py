@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 
 from orchestrator.domain.text.words import sought_words
-from orchestrator.store.clocks.keeper_turn import complete_words
+from orchestrator.operations.keep_clocks import complete_words
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import quarantine_words
 from orchestrator.store.quarantine.standing import discard

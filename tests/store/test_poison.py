@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.heartbeats import Kind
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.clocks.deadline_views import list_breached
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, dead_letters, heartbeats, incidents

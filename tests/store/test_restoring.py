@@ -15,9 +15,9 @@ from orchestrator.operations import apply_retention as retention
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.erase_events import Wanted, erase_events
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.restore_events import Restored, restore_events
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.schema import events, payloads, quarantine

@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.keeper.messages import Reader, compose
+from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import claim_alert
 from orchestrator.store.clocks.deadline_views import list_clocks
-from orchestrator.store.clocks.keeper_turn import keep_clocks
 from orchestrator.store.clocks.low_rates import find_low_rates
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store

@@ -87,8 +87,8 @@ def _by_mail_alone(store: Store, config: Settings) -> list[str]:
     """Whom live workflows name and a keeper would tell, by mail and in no other way."""
     import orjson
 
+    from orchestrator.domain.incidents.escalation import ROLES
     from orchestrator.keeper.contacts import MAIL, Contact, read_contacts
-    from orchestrator.store.clocks.escalation import ROLES
     from orchestrator.store.quarantine.workflows import list_versions
 
     contacts = read_contacts(config.contacts)

@@ -23,8 +23,6 @@ from orchestrator.store.database.upserts import upsert
 from orchestrator.store.views.dead_letters import NOBODY
 
 CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up
-MOST_ATTEMPTS = 12
-_FIRST_WAIT, _LONGEST_WAIT = 15.0, 3_600.0  # seconds
 _LONGEST_ERROR = 500  # characters
 _MOST_TOGETHER = 500  # alerts in one message; the others go in the next
 _NEWS_SECONDS = 86_400  # an end that is older is no news
@@ -286,12 +284,11 @@ def settle_dropped(tx: Connection, alert: Alert, why: str) -> None:
     _settle(tx, alert, state=AlertState.DROPPED, error=why)
 
 
-def settle_failed(tx: Connection, alert: Alert, error: str) -> None:
-    """A try failed; it comes again after a wait that grows, until the last."""
-    wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (alert.attempts - 1))
-    state = AlertState.WAITING if alert.attempts < MOST_ATTEMPTS else AlertState.FAILED
+def settle_failed(tx: Connection, alert: Alert, error: str, *, wait: float | None) -> None:
+    """A try failed; it comes again after `wait` seconds, or never if that is None."""
+    state = AlertState.FAILED if wait is None else AlertState.WAITING
     told = storable(error)[:_LONGEST_ERROR]
-    _settle(tx, alert, state=state, due_at=after(wait), error=told)
+    _settle(tx, alert, state=state, due_at=after(wait or 0.0), error=told)
 
 
 def put_off(tx: Connection, alert: Alert, until_ms: int) -> None:

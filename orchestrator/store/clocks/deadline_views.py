@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select
 
+from orchestrator.domain.incidents.escalation import ROLES, recipient_of
 from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.calendars import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
-from orchestrator.store.clocks.escalation import ROLES, recipient_of
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.due_times import in_ms, moment
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
@@ -170,7 +170,9 @@ def _climbing(row: Any, terms: Terms | None) -> View:
         following = {
             "step": row.step + 1,
             "role": ROLES[row.step],
-            "to": recipient_of(row.step + 1, row.owner, terms),
+            "to": recipient_of(
+                row.step + 1, lead=row.owner, owner=terms.owner, backstop=terms.backstop
+            ),
             "due_at": iso(row.breached_at + int(terms.escalate[row.step] * 1000)),
         }
     return {

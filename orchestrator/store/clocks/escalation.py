@@ -1,29 +1,35 @@
-"""Climbing: whom a breached incident is told of next, step by step, until somebody is on it."""
+"""Steps of escalation as rows: which incidents wait for one, and who takes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
+from orchestrator.domain.incidents.escalation import ROLES
 from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.store.clocks.alerts import AlertKind, add_alert
 from orchestrator.store.clocks.deadlines import ACTOR
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import incidents
-from orchestrator.store.quarantine.workflow_terms import Terms
-
-ROLES = ("recovery_lead", "owner", "backstop")
 
 
-def climb(tx: Connection, newest: Mapping[tuple[str, str], Terms]) -> list[tuple[int, int]]:
-    """Take every step that is due, with its audit row and its alert; incident and step of each.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Climbing:
+    """A late incident that nobody is on; times are in milliseconds."""
 
-    Steps count from the breach. Who acknowledges an incident stops it. What fell due while no
-    keeper ran is taken at once.
-    """
+    id: int
+    client: str
+    workflow: str
+    step: int  # how many steps were taken
+    breached_at: int
+    reopened: int  # how often it was opened again: alerts are told apart by it
+    now: int
+
+
+def climbing_incidents(tx: Connection) -> list[Climbing]:
+    """The incidents that have steps left, the oldest first."""
     table = incidents.c
     columns = (
         table.id, table.client, table.workflow, table.step, table.breached_at,
@@ -35,36 +41,19 @@ def climb(tx: Connection, newest: Mapping[tuple[str, str], Terms]) -> list[tuple
         table.stopped_at.is_(None),  # a planned pause escalates to nobody
         table.step < len(ROLES),
     )
-    taken = []
-    for row in tx.execute(select(*columns).where(*waiting).order_by(table.id)).all():
-        terms = newest.get((row.client, row.workflow))
-        if terms is None:
-            continue
-        for step, wait in enumerate(terms.escalate[row.step :], start=row.step + 1):
-            if row.breached_at + int(wait * 1000) > row.now:
-                break
-            owner = _step(tx, row, step)
-            if owner is None:
-                break
-            _tell(tx, row, step, owner, terms)
-            taken.append((row.id, step))
-    return taken
+    rows = tx.execute(select(*columns).where(*waiting).order_by(table.id)).all()
+    return [Climbing(**row._asdict()) for row in rows]
 
 
-def recipient_of(step: int, lead: str, terms: Terms) -> str:
-    """Whom a step tells; `lead` owns the incident now, for it may have been assigned."""
-    return (lead, terms.owner, terms.backstop)[step - 1]
-
-
-def _step(tx: Connection, row: Any, step: int) -> str | None:
-    """Take the step, if no other keeper did: the row decides, and says who owns it by now."""
+def take_step(tx: Connection, climbing: Climbing, step: int) -> str | None:
+    """Take a step, if no other keeper did; who owns the incident by now, else None."""
     table = incidents.c
     done = tx.execute(
         update(incidents)
         .where(
-            table.id == row.id,
+            table.id == climbing.id,
             table.step == step - 1,
-            table.reopened == row.reopened,
+            table.reopened == climbing.reopened,
             table.state == IncidentState.OPEN,
         )
         .values(step=step, updated_at=now_ms())
@@ -73,17 +62,17 @@ def _step(tx: Connection, row: Any, step: int) -> str | None:
     return done.scalar_one_or_none()
 
 
-def _tell(tx: Connection, row: Any, step: int, owner: str, terms: Terms) -> None:
+def tell_step(tx: Connection, climbing: Climbing, step: int, recipient: str) -> None:
+    """Write the audit row and the alert of a step that was taken."""
     role = ROLES[step - 1]
-    recipient = recipient_of(step, owner, terms)
     detail = {"step": step, "role": role, "to": recipient}
     audit.record_incident(
-        tx, row.id, actor=ACTOR, action="escalate", reason="breached", detail=detail
+        tx, climbing.id, actor=ACTOR, action="escalate", reason="breached", detail=detail
     )
     add_alert(
         tx,
-        row.id,
-        round_=row.reopened,
+        climbing.id,
+        round_=climbing.reopened,
         kind=AlertKind.ESCALATED,
         step=step,
         recipient=recipient,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, exists, or_, select, update
 
 from orchestrator.domain.delivery.breakers import blocking_circuit, destination_circuit
 from orchestrator.domain.delivery.verdicts import Violation
@@ -13,7 +13,7 @@ from orchestrator.domain.incidents.causes import Cause, cause_of
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.clocks.poison import has_open_letters
-from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
 from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.named import actions_of
@@ -129,3 +129,13 @@ def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) 
         ids = [row.id for row in some]
         tx.execute(update(quarantine).where(table.id.in_(ids)).values(incident_id=incident))
     return len(rows)
+
+
+_FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
+
+
+def any_unsettled(tx: Connection) -> bool:
+    """Whether a keeper has anything to look at: an incident that stands, or ended lately."""
+    table = incidents.c
+    recent = or_(table.state != IncidentState.RESOLVED, table.resolved_at > after(-_FRESH_SECONDS))
+    return bool(tx.execute(select(exists(select(table.id).where(recent)))).scalar_one())

@@ -1,13 +1,10 @@
-"""One turn of a keeper at the store: looks first, and writes only where there is something to."""
+"""Keep the clocks: one turn of a keeper looks first, and writes only what has to be written."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, exists, or_, select
-
-from orchestrator.domain.incidents.incident import IncidentState
+from orchestrator.operations.escalate_incidents import escalate_incidents
 from orchestrator.store.clocks.alerts import announce_incidents
 from orchestrator.store.clocks.deadlines import ACTOR, find_late, record_late, record_overdue
-from orchestrator.store.clocks.escalation import climb
 from orchestrator.store.clocks.low_rates import find_low_rates, open_rates, settle_rates
 from orchestrator.store.clocks.news import tell_growth
 from orchestrator.store.clocks.poison import (
@@ -16,18 +13,18 @@ from orchestrator.store.clocks.poison import (
     note_poison,
     steward_terms,
 )
-from orchestrator.store.clocks.resolve_incidents import group_ungrouped, settle_incidents
-from orchestrator.store.database.clock import after
+from orchestrator.store.clocks.resolve_incidents import (
+    any_unsettled,
+    group_ungrouped,
+    settle_incidents,
+)
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import incidents
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
 from orchestrator.store.quarantine.incident_moves import end_acknowledgements
 from orchestrator.store.quarantine.payload_index import index_missing
 from orchestrator.store.quarantine.stays import Sweep, settle_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.incidents import count_ungrouped
-
-_FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
 
 
 def keep_clocks(
@@ -58,7 +55,7 @@ def keep_clocks(
         with store.write() as tx:
             note_poison(tx, steward=steward, actor=ACTOR)
     with store.read() as tx:
-        ungrouped, incidents_stand = count_ungrouped(tx), _any_incident(tx)
+        ungrouped, incidents_stand = count_ungrouped(tx), any_unsettled(tx)
     if ungrouped:
         with store.write() as tx:
             group_ungrouped(tx)
@@ -77,7 +74,7 @@ def keep_clocks(
             tend_stopped_clocks(tx, newest)
             record_overdue(tx)
             end_acknowledgements(tx, actor=ACTOR)
-            climb(tx, {**newest, **steward_terms(steward)})
+            escalate_incidents(tx, {**newest, **steward_terms(steward)})
             tell_growth(tx, actor=ACTOR)
             announce_incidents(tx)
 
@@ -88,9 +85,3 @@ def complete_words(store: Store) -> None:
         with store.write() as tx:
             if not index_missing(tx):
                 return
-
-
-def _any_incident(tx: Connection) -> bool:
-    table = incidents.c
-    recent = or_(table.state != IncidentState.RESOLVED, table.resolved_at > after(-_FRESH_SECONDS))
-    return bool(tx.execute(select(exists(select(table.id).where(recent)))).scalar_one())

@@ -13,6 +13,7 @@ from orchestrator.domain.event import Trigger
 from orchestrator.operations.accept_triggers import accept_batch
 from tests.integration.system import System
 from tests.leads import lead, renamed_lead
+from tools.docs.flows import on_the_way
 
 pytestmark = pytest.mark.processes
 
@@ -44,6 +45,9 @@ def test_the_story_of_a_delivered_a_quarantined_a_healed_and_a_discarded_event(
         ("worker:dispatch", "confirm"),
         ("worker:dispatch", "deliver"),
     ]
+    assert [one for _, one in steps(delivered) if one != "confirm"] == [
+        move.move for move in on_the_way()
+    ], "ARCHITECTURE.md draws a good event otherwise"
 
     waiting = show(system, standing)
     assert (waiting["state"], waiting["stage"]) == ("quarantined", "validate")

@@ -1,22 +1,24 @@
-"""`make docs`: write the generated pages anew."""
+"""`make docs`: write the generated pages, and parts of pages, anew."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from tools.docs import PAGES, render
+from tools.docs import PAGES, PARTS, render
 
-FOLDER = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
     """Write every page whose text has changed, and name it."""
-    for name in PAGES:
-        page, text = FOLDER / name, render(name)
-        if not page.exists() or page.read_text("utf-8") != text:
-            page.write_text(text, "utf-8")
-            sys.stdout.write(f"wrote docs/{name}\n")
+    for name in [*PAGES, *PARTS]:
+        page = ROOT / name
+        old = page.read_text("utf-8") if page.exists() else ""
+        new = render(name, old)
+        if new != old:
+            page.write_text(new, "utf-8")
+            sys.stdout.write(f"wrote {name}\n")
 
 
 if __name__ == "__main__":

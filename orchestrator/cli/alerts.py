@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from orchestrator.presenting.moments import age, left
 
 if TYPE_CHECKING:
     from orchestrator.keeper.sending import Tried
+    from orchestrator.store.clocks.alert_views import AlertRow, NoisyIncident
 
 app = typer.Typer(help="What people are told: list, test, retry.", no_args_is_help=True)
 
@@ -141,7 +142,7 @@ def _tell_test(number: int, recipient: str, tried: Sequence[Tried], *, as_json: 
     )
 
 
-def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> None:
+def _put_alerts(rows: Sequence[AlertRow], now: int, *, nothing: str) -> None:
     if not rows:
         put(nothing)
         return
@@ -149,12 +150,12 @@ def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> No
         ("ALERT", "WHAT", "TO", "STATE", "AGE", "NEXT TRY"),
         [
             (
-                one["id"],
+                one.id,
                 _what(one),
-                one["recipient"],
-                f"{one['state']}\n{one['error']}" if one["error"] else one["state"],
-                age(one["created_at"], now),
-                left(one["due_at"], now),
+                one.recipient,
+                f"{one.state}\n{one.error}" if one.error else one.state,
+                age(one.created_at, now),
+                left(one.due_at, now),
             )
             for one in rows
         ],
@@ -162,17 +163,17 @@ def _put_alerts(rows: Sequence[dict[str, Any]], now: int, *, nothing: str) -> No
     )
 
 
-def _what(one: dict[str, Any]) -> str:
-    if one["incident"] is None:
-        return str(one["kind"])
-    where = f"{one['client']}/{one['workflow']}"
-    if one["news"]:
-        return f"incident {one['incident']} {one['news']}\n{where}: {one['title']}"
-    step = f", step {one['step']}" if one["step"] else ""
-    return f"incident {one['incident']} {one['kind']}{step}\n{where}: {one['title']}"
+def _what(one: AlertRow) -> str:
+    if one.incident is None:
+        return one.kind
+    where = f"{one.client}/{one.workflow}"
+    if one.news:
+        return f"incident {one.incident} {one.news}\n{where}: {one.title}"
+    step = f", step {one.step}" if one.step else ""
+    return f"incident {one.incident} {one.kind}{step}\n{where}: {one.title}"
 
 
-def _put_noise(noisy: Sequence[dict[str, Any]]) -> None:
+def _put_noise(noisy: Sequence[NoisyIncident]) -> None:
     if not noisy:
         put("no alert is noise")
         return
@@ -180,12 +181,12 @@ def _put_noise(noisy: Sequence[dict[str, Any]]) -> None:
         ("INCIDENT", "WHAT", "OWNER", "ALERTS", "OPENED", "ACKNOWLEDGED"),
         [
             (
-                one["incident"],
-                f"{one['client']}/{one['workflow']}\n{one['title']}",
-                one["owner"],
-                one["alerts"],
-                one["opened"],
-                one["acknowledged"],
+                one.incident,
+                f"{one.client}/{one.workflow}\n{one.title}",
+                one.owner,
+                one.alerts,
+                one.opened,
+                one.acknowledged,
             )
             for one in noisy
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,6 +11,11 @@ from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, OnlyClient, OnlyWorkflow
 from orchestrator.cli.terminal.screen import put, put_json, put_table
 from orchestrator.presenting.moments import age, left, span
+
+if TYPE_CHECKING:
+    from orchestrator.domain.incidents.advice import Step
+    from orchestrator.store.clocks.deadline_views import LateIncident, WorkflowClocks
+    from orchestrator.store.views.success_rates import KeptRate
 
 app = typer.Typer(help="The clocks: what is late, and what will be.", no_args_is_help=True)
 
@@ -46,69 +51,70 @@ def list_(
         put("no workflow is published")
         return
     _put_clocks(clocks, now)
-    if promised := [one for one in clocks if one["success_rate"]]:
+    if any(one.success_rate for one in clocks):
         put()
-        _put_rates(promised)
+        _put_rates(clocks)
     if late:
         put()
         _put_late(late, now)
 
 
-def _put_clocks(clocks: Sequence[dict[str, Any]], now: int) -> None:
+def _put_clocks(clocks: Sequence[WorkflowClocks], now: int) -> None:
     put_table(
         ("WORKFLOW", "CLOCK", "WITHIN", "EVENTS", "HELD", "LATE", "NEXT", "BREACHES, 30 DAYS"),
         [
             (
-                f"{one['client']}/{one['workflow']}",
-                clock,
-                span(one[clock]["within_seconds"]),
-                one[clock]["events"],
-                one["held"] if clock == "deliver" else None,
-                one[clock]["late"],
-                left(one[clock]["next_due_at"], now),
-                one["breaches"] if clock == "deliver" else None,
+                f"{one.client}/{one.workflow}",
+                name,
+                span(clock.within_seconds),
+                clock.events,
+                one.held if name == "deliver" else None,
+                clock.late,
+                left(clock.next_due_at, now),
+                one.breaches if name == "deliver" else None,
             )
             for one in clocks
-            for clock in ("deliver", "recover")
+            for name, clock in (("deliver", one.deliver), ("recover", one.recover))
         ],
     )
 
 
-def _put_rates(promised: Sequence[dict[str, Any]]) -> None:
+def _put_rates(clocks: Sequence[WorkflowClocks]) -> None:
+    """The success rates, of the workflows that promise one."""
     put_table(
         ("WORKFLOW", "PROMISED", "OVER", "DELIVERED", "KEPT"),
         [
             (
-                f"{one['client']}/{one['workflow']}",
-                rate["at_least"],
-                rate["over"],
-                f"{rate['delivered']} of {rate['decided']}",
+                f"{one.client}/{one.workflow}",
+                rate.at_least,
+                rate.over,
+                f"{rate.delivered} of {rate.decided}",
                 _kept(rate),
             )
-            for one in promised
-            for rate in (one["success_rate"],)
+            for one in clocks
+            if (rate := one.success_rate)
         ],
     )
 
 
-def _kept(rate: dict[str, Any]) -> str:
-    if rate["decided"] < rate["of"]:
-        return f"too few to tell: {rate['of']} are needed"
-    return "missed" if rate["missed"] else "yes"
+def _kept(rate: KeptRate) -> str:
+    if rate.decided < rate.of:
+        return f"too few to tell: {rate.of} are needed"
+    return "missed" if rate.missed else "yes"
 
 
-def _put_late(late: Sequence[dict[str, Any]], now: int) -> None:
+def _put_late(late: Sequence[LateIncident], now: int) -> None:
     put_table(
         ("INCIDENT", "WORKFLOW", "LATE FOR", "STATE", "STEP", "NEXT", "WHAT TO DO"),
         [
             (
-                one["incident"],
-                f"{one['client']}/{one['workflow']}\n{one['title']}",
-                age(one["breached_at"], now),
-                one["state"],
-                one["step"],
-                f"{one['next']['to']}\n{left(one['next']['due_at'], now)}" if one["next"] else None,
-                _first_step(one["advice"]),
+                one.incident,
+                f"{one.client}/{one.workflow}\n{one.title}",
+                age(one.breached_at, now),
+                one.state,
+                one.step,
+                f"{one.next.to}\n{left(one.next.due_at, now)}" if one.next else None,
+                _first_step(one.advice),
             )
             for one in late
         ],
@@ -116,9 +122,9 @@ def _put_late(late: Sequence[dict[str, Any]], now: int) -> None:
     )
 
 
-def _first_step(advice: Sequence[dict[str, Any]]) -> str | None:
+def _first_step(advice: Sequence[Step]) -> str | None:
     """What to do first; `incidents show` has the other steps."""
     if not advice:
         return None
     first = advice[0]
-    return f"{first['do']}: {first['command']}" if first["command"] else str(first["do"])
+    return f"{first.do}: {first.command}" if first.command else first.do

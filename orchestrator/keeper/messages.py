@@ -173,7 +173,7 @@ def _head(alert: Alert, incident: View) -> str:
 
 def _rate(incident: View) -> list[str]:
     rate = incident.get("success_rate")
-    return [f"rate: {rate['told']}"] if rate else []
+    return [f"rate: {rate.told}"] if rate else []
 
 
 def _clock(alert: Alert, incident: View, reader: Reader) -> list[str]:

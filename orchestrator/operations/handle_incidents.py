@@ -15,20 +15,20 @@ from orchestrator.domain.text.addresses import checked_address
 from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.watch_changes import known_changes
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.quarantine.incident_moves import hold_incident, move_incident
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.locked_incidents import LockedIncident, lock_incident
 from orchestrator.store.quarantine.stays import settle_incident
 from orchestrator.store.views.incident_counts import count_open
-from orchestrator.store.views.incidents import kind_of, who_moved
-from orchestrator.store.views.values import View
+from orchestrator.store.views.incidents import EarlierMove, kinds_of, who_moved
 
 
 @dataclass(kw_only=True)
 class Handled:
     """What became of incidents, by id."""
 
-    ids: list[int] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)  # moved
     unchanged: list[int] = field(default_factory=list)  # they were so before
-    already: list[View] = field(default_factory=list)  # by whom and since when, as `who_moved`
+    already: list[EarlierMove] = field(default_factory=list)  # of these, who did it and when
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,8 @@ def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str)
 def _known_changes(store: Store, ids: Sequence[int]) -> dict[int, str]:
     """What the person who acknowledges can see, so that they are told of what comes after it."""
     with store.read() as tx:
-        sent = [one for one in ids if kind_of(tx, one) == IncidentKind.CONTRACT]
+        kinds = kinds_of(tx, ids)
+    sent = [one for one in ids if kinds.get(one) is IncidentKind.CONTRACT]
     return {one: known_changes(store, one) for one in sent[:_MOST_DIAGNOSED]}
 
 
@@ -98,56 +99,63 @@ def _handle(store: Store, ids: Sequence[int], move: IncidentMove, given: _Given)
     report = Handled()
     with store.write() as tx:
         for incident in sorted(set(ids)):
-            _check(tx, incident, move)
-            if _move(tx, incident, move, given):
+            held = _held(tx, incident)
+            if move is IncidentMove.RESOLVE:
+                _check_ended(tx, held)
+            if _move(tx, held, move, given):
                 report.ids.append(incident)
             else:
                 report.unchanged.append(incident)
-                report.already.append(who_moved(tx, incident, move))
+                report.already.append(who_moved(tx, held, move))
     return report
 
 
-def _move(tx: Tx, incident: int, move: IncidentMove, given: _Given) -> bool:
+def _held(tx: Tx, incident: int) -> LockedIncident:
+    """Its row alone: what is decided and counted stays so until it moved."""
+    held = lock_incident(tx, incident)
+    if held is None:
+        raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
+    return held
+
+
+def _move(tx: Tx, held: LockedIncident, move: IncidentMove, given: _Given) -> bool:
     try:
         return move_incident(
             tx,
-            incident,
+            held,
             move,
             actor=given.actor,
             why=given.why,
             owner=given.owner,
             lasts_ms=given.lasts_ms,
-            changes=given.changes.get(incident),
+            changes=given.changes.get(held.id),
         )
     except IllegalMove as error:
-        before = who_moved(tx, incident, move)
-        if before["was"] != "resolved":
+        before = who_moved(tx, held, move)
+        if before.was != "resolved":
             raise
         raise IllegalMove(
-            f"{error.detail}; {before['by']} resolved incident {incident} at {before['at']}",
+            f"{error.detail}; {before.by} resolved incident {held.id} at {before.at}",
             field=error.field,
             fix=error.fix,
         ) from None
 
 
-def _check(tx: Tx, incident: int, move: IncidentMove) -> None:
-    if not hold_incident(tx, incident):  # what is counted below stays so until it moved
-        raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
-    if move is not IncidentMove.RESOLVE:
-        return
-    found = count_open(tx, incident)
+def _check_ended(tx: Tx, held: LockedIncident) -> None:
+    """Raises Refused while events of it stand, are held or under way."""
+    found = count_open(tx, held)
     if found.held:
         raise Refused(
-            f"incident {incident} still has {found.held} held deliveries",
+            f"incident {held.id} still has {found.held} held deliveries",
             fix="see `meshline destinations list`; it is resolved by itself when they went out",
         )
     if found.standing:
         raise Refused(
-            f"{found.standing} events of incident {incident} still stand in quarantine",
+            f"{found.standing} events of incident {held.id} still stand in quarantine",
             fix="replay or discard them; it is then resolved by itself",
         )
     if found.under_way:
         raise Refused(
-            f"{found.under_way} events of incident {incident} are under way again",
+            f"{found.under_way} events of incident {held.id} are under way again",
             fix="wait until they are delivered; it is then resolved by itself",
         )

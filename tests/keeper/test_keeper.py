@@ -129,7 +129,7 @@ def test_a_way_out_that_hangs_keeps_neither_clocks_nor_others_waiting(
         assert "step 2" in desk.hook.titles(OWNER)[0]
         assert "step 3" in desk.hook.titles(BACKSTOP)[0]
         with store.read() as tx:
-            told = {(one["recipient"], one["kind"], one["state"]) for one in list_alerts(tx)}
+            told = {(one.recipient, one.kind, one.state) for one in list_alerts(tx)}
         assert (LEAD, "opened", "waiting") in told
 
 

@@ -43,7 +43,7 @@ def again(store: Store) -> None:
 
 def states(store: Store) -> list[tuple[str, str, int]]:
     with store.read() as tx:
-        return [(one["kind"], one["state"], one["attempts"]) for one in list_alerts(tx)]
+        return [(one.kind, one.state, one.attempts) for one in list_alerts(tx)]
 
 
 def assign(store: Store, owner: str) -> None:
@@ -100,8 +100,9 @@ def test_an_alert_that_is_refused_is_tried_again_and_shown(desk: Desk, store: St
     tell(store, desk)
     with store.read() as tx:
         (shown,) = list_alerts(tx, failing=True)
-    assert shown["error"].startswith("mail: the server said 451")
-    assert shown["due_at"]
+    assert shown.error is not None
+    assert shown.error.startswith("mail: the server said 451")
+    assert shown.due_at
     assert tell(store, desk) == 0  # its wait is not over
     again(store)
     tell(store, desk)
@@ -162,7 +163,7 @@ def test_the_ways_of_a_contact_are_tried_in_order_and_no_secret_is_kept(
     with store.read() as tx:
         (failed,) = list_alerts(tx, failing=True)
         kept = tx.execute(select(alerts.c.error, alerts.c.recipient)).all()
-    assert failed["error"] == "env:OWNER_HOOK: the service did not take it"
+    assert failed.error == "env:OWNER_HOOK: the service did not take it"
     assert SECRET not in str(kept)
 
 
@@ -247,8 +248,8 @@ def test_a_mail_connector_that_cannot_be_read_is_a_failure_that_is_told(
 
     with store.read() as tx:
         (failed,) = list_alerts(tx, failing=True)
-    assert failed["attempts"] == 1
-    assert "timeout" in failed["error"]
+    assert failed.attempts == 1
+    assert "timeout" in str(failed.error)
 
 
 def test_an_alert_that_nobody_acts_on_is_noise(desk: Desk, store: Store) -> None:
@@ -259,7 +260,7 @@ def test_an_alert_that_nobody_acts_on_is_noise(desk: Desk, store: Store) -> None
         tx.execute(update(incidents).values(opened_at=after(-2 * 86_400)))
     with store.read() as tx:
         (noise,) = list_noise(tx)
-    assert (noise["incident"], noise["alerts"], noise["why"]) == (1, 1, "never")
+    assert (noise.incident, noise.alerts, noise.why) == (1, 1, "never")
 
     with store.write() as tx:
         move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:tester")

@@ -350,10 +350,11 @@ def test_the_list_says_what_is_late_and_what_will_be(store: Store, client: str |
         (late,) = list_breached(tx, client=client)
         nobody = list_clocks(tx, client="nobody")
 
-    deliver, recover = workflow["deliver"], workflow["recover"]
-    assert (deliver["events"], deliver["late"], workflow["breaches"]) == (6, 2, 2)
-    assert deliver["next_due_at"]
-    assert (recover["events"], recover["late"]) == (1, 0)
-    assert (late["step"], late["next"]["role"]) == (1, "owner")
-    assert late["next"]["due_at"] > late["breached_at"]
+    deliver, recover = workflow.deliver, workflow.recover
+    assert (deliver.events, deliver.late, workflow.breaches) == (6, 2, 2)
+    assert deliver.next_due_at
+    assert (recover.events, recover.late) == (1, 0)
+    assert late.next is not None
+    assert (late.step, late.next.role) == (1, "owner")
+    assert late.next.due_at > late.breached_at
     assert nobody == []

@@ -14,6 +14,7 @@ from orchestrator.domain.incidents.causes import cause_of
 from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
+from orchestrator.operations.handle_incidents import acknowledge_incidents
 from orchestrator.store.clocks.resolve_incidents import _resolve, group_ungrouped, settle_incidents
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, deliveries, incidents, quarantine
@@ -425,12 +426,12 @@ def test_touches_are_counted_by_the_pauses_between_them(store: Store) -> None:
         found = count_touches(tx, 0)
         later = count_touches(tx, 10_000)
 
-    assert [(one["actor"], one["action"], one["touches"], one["events"]) for one in found] == [
+    assert [(one.actor, one.action, one.touches, one.events) for one in found] == [
         ("cli:ben", "run_plan", 2, 3),
         ("cli:dana", "replay", 2, 4),
         ("cli:sam", "replay", 1, 1),
     ]
-    assert [(one["actor"], one["touches"], one["events"]) for one in later] == [
+    assert [(one.actor, one.touches, one.events) for one in later] == [
         ("cli:ben", 1, 2),
         ("cli:dana", 1, 1),
     ]
@@ -469,3 +470,17 @@ def test_two_that_meet_two_causes_in_opposite_order_never_wait_for_each_other(
 
     assert failed == []
     assert [row["events"] for row in listed(store)] == [20, 20]
+
+
+def test_an_acknowledgement_reads_one_row_and_no_history(store: Store) -> None:
+    publish_leads(store)
+    stand(store, accept_leads(store, 3), Reason.START_LIMIT)
+
+    with statements(store) as seen:
+        acknowledge_incidents(store, [1], actor="cli:dana")
+
+    read = [one for one in seen if one.startswith("SELECT")]
+    assert len(read) == 2, "on whose side it is, for a diagnosis, and the row that is decided on"
+    assert not [one for one in read if "audit" in one or "quarantine" in one]
+    if store.engine.dialect.name == "postgresql":
+        assert [one.endswith("FOR UPDATE OF incidents") for one in read] == [False, True]

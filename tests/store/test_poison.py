@@ -156,8 +156,8 @@ def test_a_late_one_is_listed_with_who_is_told_next_and_what_to_do(store: Store)
     with store.read() as tx:
         (late,) = list_breached(tx)
 
-    assert late["next"]["to"] == STEWARD
-    assert [one["command"] for one in late["advice"]] == [
+    assert late.next is not None and late.next.to == STEWARD
+    assert [one.command for one in late.advice] == [
         "meshline dead-letters list",
         "meshline dead-letters requeue ID",
         "meshline dead-letters drop ID --why 'the reason'",

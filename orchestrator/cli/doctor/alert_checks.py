@@ -106,8 +106,8 @@ def _look_at_detours(store: Store) -> Iterator[Finding]:
     with store.read() as tx:
         detours = list_detours(tx)
     for one in detours[:_MOST_DETOURS]:
-        found = f"the first way to {one['recipient']} fails since {one['since']}: {one['error']}"
-        fix = f"correct it in the file of contacts; `meshline alerts test {one['recipient']}`"
+        found = f"the first way to {one.recipient} fails since {one.since}: {one.error}"
+        fix = f"correct it in the file of contacts; `meshline alerts test {one.recipient}`"
         yield attention("alerts", found, f"{fix} tries every way")
     if (more := len(detours) - _MOST_DETOURS) > 0:
         found = f"the first way to {more} more people fails"

@@ -15,7 +15,7 @@ from orchestrator.presenting.moments import moment, span
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
-    from orchestrator.store.views.values import View
+    from orchestrator.store.views.incidents import EarlierMove
 
 Numbers = Annotated[
     list[int],
@@ -120,12 +120,10 @@ def work(
         put("nothing was done by hand")
         return
     rows: list[tuple[object, ...]] = [
-        (one["actor"], one["action"].replace("_", " "), one["touches"], one["events"], None)
-        for one in touches
+        (one.actor, one.action.replace("_", " "), one.touches, one.events, None) for one in touches
     ]
     rows += [
-        (one["actor"], "heal incidents", one["incidents"], None, span(one["seconds"]))
-        for one in healed
+        (one.actor, "heal incidents", one.incidents, None, span(one.seconds)) for one in healed
     ]
     put_table(("WHO", "WHAT", "TIMES", "EVENTS", "TIME"), rows)
 
@@ -137,12 +135,12 @@ def _tell(what: str, done: Handled, *, as_json: bool) -> None:
     for one in done.ids:
         put(f"{what} incident {one}")
     for before in done.already:
-        note(f"incident {before['incident']} left alone: {_already(before)}")
+        note(f"incident {before.incident} left alone: {_already(before)}")
 
 
-def _already(before: View) -> str:
+def _already(before: EarlierMove) -> str:
     """Who did it before, and when."""
-    to = f" to {before['owner']}" if before["was"] == "assigned" else ""
-    until = f" until {moment(before['until'])}" if before["until"] else ""
-    by = f" by {before['by']} at {moment(before['at'])}" if before["by"] else ""
-    return f"{before['was']}{to}{by}{until} already"
+    to = f" to {before.owner}" if before.was == "assigned" else ""
+    until = f" until {moment(before.until)}" if before.until else ""
+    by = f" by {before.by} at {moment(before.at)}" if before.by else ""
+    return f"{before.was}{to}{by}{until} already"

@@ -23,7 +23,7 @@ def put_incident(view: View, repair: Repair, now: int) -> None:
     """The page; `now` in milliseconds."""
     _head(view, now)
     if rate := view.get("success_rate"):
-        _line("rate", rate["told"])
+        _line("rate", rate.told)
     for found in repair.findings:
         _line("diagnosis", found.told())
     if mended := repair.told():

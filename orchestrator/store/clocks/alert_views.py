@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, and_, case, func, select
 
@@ -10,12 +10,61 @@ from orchestrator.store.clocks.alerts import AlertKind, AlertState
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import alerts, audit, incidents
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.values import iso, iso_time
 
 NOISE_DAYS = 30
 
 
-def list_alerts(tx: Connection, *, failing: bool = False, limit: int = 100) -> list[View]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertRow:
+    """One alert as people read it; the names of its fields are those of `alerts list --json`.
+
+    Times are ISO 8601 in UTC.
+    """
+
+    id: int
+    incident: int | None  # None: a test
+    client: str | None  # of the incident, as are the workflow and the title
+    workflow: str | None
+    title: str | None
+    kind: str  # AlertKind
+    step: int  # of the escalation; 0 where it tells of none
+    recipient: str  # an e-mail address, or a name of the contacts
+    role: str | None  # as which the recipient is told: recovery_lead, owner or backstop
+    news: str | None  # what is new, in one line
+    state: str  # AlertState
+    attempts: int  # tries so far
+    due_at: str | None  # of the next try; None: there is none
+    error: str | None  # of the last try
+    created_at: str
+    sent_at: str | None  # when a way took it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detour:
+    """A person whose last message did not go by their first way."""
+
+    recipient: str
+    since: str  # when the first such message after the last good one was sent: ISO 8601 in UTC
+    error: str  # of the ways that did not take the last one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoisyIncident:
+    """An incident whose alerts nobody acts on, counted over `NOISE_DAYS`."""
+
+    incident: int
+    client: str
+    workflow: str
+    title: str
+    owner: str  # an e-mail address
+    alerts: int  # that were sent
+    opened: int  # of these, those that told of its opening
+    acknowledged: int  # times
+    why: str  # never: nobody acknowledged it; seldom: less often than it opened
+
+
+def list_alerts(tx: Connection, *, failing: bool = False, limit: int = 100) -> list[AlertRow]:
     """Alerts, the newest first, with their tries and the last error."""
     table = alerts.c
     statement = (
@@ -29,25 +78,25 @@ def list_alerts(tx: Connection, *, failing: bool = False, limit: int = 100) -> l
     return [_alert(row) for row in tx.execute(statement).all()]
 
 
-def _alert(row: AnyRow) -> View:
-    return {
-        "id": row.id,
-        "incident": row.incident_id,
-        "client": row.client,
-        "workflow": row.workflow,
-        "title": row.title,
-        "kind": row.kind,
-        "step": row.step,
-        "recipient": row.recipient,
-        "role": row.role,
-        "news": row.news,
-        "state": row.state,
-        "attempts": row.attempts,
-        "due_at": iso(row.due_at) if row.state == AlertState.WAITING else None,
-        "error": row.error,
-        "created_at": iso(row.created_at),
-        "sent_at": iso(row.sent_at),
-    }
+def _alert(row: AnyRow) -> AlertRow:
+    return AlertRow(
+        id=row.id,
+        incident=row.incident_id,
+        client=row.client,
+        workflow=row.workflow,
+        title=row.title,
+        kind=row.kind,
+        step=row.step,
+        recipient=row.recipient,
+        role=row.role,
+        news=row.news,
+        state=row.state,
+        attempts=row.attempts,
+        due_at=iso(row.due_at) if row.state == AlertState.WAITING else None,
+        error=row.error,
+        created_at=iso_time(row.created_at),
+        sent_at=iso(row.sent_at),
+    )
 
 
 def count_alerts(tx: Connection) -> dict[str, int]:
@@ -64,24 +113,22 @@ def count_failing(tx: Connection) -> tuple[int, int]:
     return found.get(AlertState.WAITING, 0), found.get(AlertState.FAILED, 0)
 
 
-def list_detours(tx: Connection) -> list[View]:
-    """People whose last message did not go by their first way: `recipient`, `since`, `error`.
-
-    `since` is when the first such message after the last good one was sent.
-    """
+def list_detours(tx: Connection) -> list[Detour]:
+    """The people whose last message did not go by their first way, from the last 30 days."""
     table = alerts.c
     sent = (
         select(table.recipient, table.sent_at, table.error)
         .where(table.state == AlertState.SENT, table.sent_at > after(-NOISE_DAYS * 86_400))
         .order_by(table.sent_at, table.id)
     )
-    failing: dict[str, View] = {}
-    for row in tx.execute(sent):
-        if row.error is None:
-            failing.pop(row.recipient, None)
-            continue
-        since = failing.get(row.recipient, {"since": iso(row.sent_at)})["since"]
-        failing[row.recipient] = {"recipient": row.recipient, "since": since, "error": row.error}
+    failing: dict[str, Detour] = {}
+    for recipient, sent_at, error in tx.execute(sent):
+        if error is None:
+            failing.pop(recipient, None)
+        elif recipient in failing:
+            failing[recipient] = replace(failing[recipient], error=error)
+        else:
+            failing[recipient] = Detour(recipient=recipient, since=iso_time(sent_at), error=error)
     return list(failing.values())
 
 
@@ -90,7 +137,7 @@ _FAILING = and_(
 )
 
 
-def list_noise(tx: Connection) -> list[View]:
+def list_noise(tx: Connection) -> list[NoisyIncident]:
     """Incidents whose alerts nobody acts on, the loudest first.
 
     In the last 30 days alerts went out, and nobody acknowledged it (`never`), or less often than it
@@ -132,15 +179,15 @@ def list_noise(tx: Connection) -> list[View]:
 _YOUNG_SECONDS = 86_400  # of what is younger nobody can say yet
 
 
-def _noise(row: Any) -> View:
-    return {
-        "incident": row.id,
-        "client": row.client,
-        "workflow": row.workflow,
-        "title": row.title,
-        "owner": row.owner,
-        "alerts": row.sent,
-        "opened": row.opened,
-        "acknowledged": row.acted,
-        "why": "seldom" if row.acted else "never",
-    }
+def _noise(row: AnyRow) -> NoisyIncident:
+    return NoisyIncident(
+        incident=row.id,
+        client=row.client,
+        workflow=row.workflow,
+        title=row.title,
+        owner=row.owner,
+        alerts=row.sent,
+        opened=row.opened,
+        acknowledged=row.acted,
+        why="seldom" if row.acted else "never",
+    )

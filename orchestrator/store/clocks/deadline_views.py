@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select
 
+from orchestrator.domain.incidents.advice import Step
 from orchestrator.domain.incidents.escalation import ROLES, recipient_of
 from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.domain.reasons import Reason
@@ -14,19 +16,71 @@ from orchestrator.domain.workflows.calendars import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.due_times import in_ms, moment
+from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
+from orchestrator.store.quarantine.locked_incidents import place_of
 from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
 from orchestrator.store.views.held_deliveries import count_held_events
-from orchestrator.store.views.success_rates import describe_rate, find_rates
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.success_rates import KeptRate, find_rates, kept_rate
+from orchestrator.store.views.values import iso, iso_time
 
 BREACHES_DAYS = 30
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadline:
+    """One clock of a workflow, and the events that run under it."""
+
+    within_seconds: float  # how long it gives an event, in the time of the workflow's calendar
+    events: int  # that run under it, the late ones among them
+    late: int
+    next_due_at: str | None  # when the next one is late, as `iso`; None: none will be
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkflowClocks:
+    """Both clocks of a workflow as it was published last, and its success rate."""
+
+    client: str
+    workflow: str
+    deliver: Deadline  # from the acceptance of an event to its delivery
+    held: int  # events whose deliveries are held
+    recover: Deadline  # from its quarantine to its recovery
+    breaches: int  # deadlines that were missed within `BREACHES_DAYS`
+    success_rate: KeptRate | None  # None: none is promised
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextAlert:
+    """The step of an escalation that comes next."""
+
+    step: int  # 1, 2 or 3
+    role: str  # recovery_lead, owner or backstop
+    to: str  # an e-mail address
+    due_at: str  # as `iso`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LateIncident:
+    """An incident whose deadline was missed and that is not resolved."""
+
+    incident: int
+    client: str
+    workflow: str
+    title: str
+    state: str  # IncidentState
+    owner: str  # an e-mail address
+    breached_at: str  # when its clock ran out, as `iso`
+    recover_by: str  # as `iso`
+    step: int  # of the escalation, as far as it went; 0: nobody was told yet
+    next: NextAlert | None  # None: nobody is told any more, for somebody is on it
+    advice: tuple[Step, ...]  # what to do, in order
+
+
 def list_clocks(
     tx: Connection, *, client: str | None = None, workflow: str | None = None
-) -> list[View]:
+) -> list[WorkflowClocks]:
     """For each workflow both clocks: how many events run under it, are late, and the next due."""
     shelf = TermsShelf()
     versions = shelf.take(tx)
@@ -36,23 +90,23 @@ def list_clocks(
     newest = shelf.newest(tx)
     rates = find_rates(tx, newest.values())
     return [
-        {
-            "client": terms.client,
-            "workflow": terms.workflow,
-            "deliver": _clock(terms.deliver_within, delivering.get(name)),
-            "held": held.get(name, 0),
-            "recover": _clock(terms.recover_within, recovering.get(name)),
-            "breaches": breached.get(name, 0),
-            "success_rate": describe_rate(terms.success_rate, rates.get(name)),
-        }
+        WorkflowClocks(
+            client=terms.client,
+            workflow=terms.workflow,
+            deliver=_clock(terms.deliver_within, delivering.get(name)),
+            held=held.get(name, 0),
+            recover=_clock(terms.recover_within, recovering.get(name)),
+            breaches=breached.get(name, 0),
+            success_rate=kept_rate(terms.success_rate, rates.get(name)),
+        )
         for name, terms in sorted(newest.items())
         if client in (None, terms.client) and workflow in (None, terms.workflow)
     ]
 
 
-def _clock(within: float, found: tuple[int, int, int | None] | None) -> View:
+def _clock(within: float, found: tuple[int, int, int | None] | None) -> Deadline:
     count, late, due_at = found or (0, 0, None)
-    return {"within_seconds": within, "events": count, "late": late, "next_due_at": iso(due_at)}
+    return Deadline(within_seconds=within, events=count, late=late, next_due_at=iso(due_at))
 
 
 _Counts = dict[tuple[str, str], tuple[int, int, int | None]]
@@ -135,7 +189,7 @@ def _breached(tx: Connection) -> dict[tuple[str, str], int]:
 
 def list_breached(
     tx: Connection, *, client: str | None = None, workflow: str | None = None
-) -> list[View]:
+) -> list[LateIncident]:
     """Incidents that are late and unresolved, the latest first: who is told next, what to do."""
     table = incidents.c
     found = select(incidents).where(
@@ -145,15 +199,15 @@ def list_breached(
         if value is not None:
             found = found.where(column == value)
     newest = TermsShelf().newest(tx)
-    rows: Sequence[Any] = tx.execute(found.order_by(table.breached_at, table.id)).all()
+    rows = tx.execute(found.order_by(table.breached_at, table.id)).all()
     if not rows:
         return []
     from orchestrator.store.views.incidents import advice_of  # most listings have none late
 
-    return [_climbing(row, _terms_of(row, newest)) | {"advice": advice_of(tx, row)} for row in rows]
+    return [_climbing(row, _terms_of(row, newest), advice_of(tx, place_of(row))) for row in rows]
 
 
-def _terms_of(row: Any, newest: Mapping[tuple[str, str], Terms]) -> Terms | None:
+def _terms_of(row: AnyRow, newest: Mapping[tuple[str, str], Terms]) -> Terms | None:
     """Whom its escalation tells: the workflow's people, or the steward where nobody knows whose."""
     if row.reason == Reason.POISON_MESSAGE:
         from orchestrator.store.clocks.poison import steward_terms  # it knows whole workflows
@@ -163,27 +217,28 @@ def _terms_of(row: Any, newest: Mapping[tuple[str, str], Terms]) -> Terms | None
     return newest.get((row.client, row.workflow))
 
 
-def _climbing(row: Any, terms: Terms | None) -> View:
-    goes_on = row.state == IncidentState.OPEN and terms and row.step < len(terms.escalate)
-    following = None
-    if goes_on and terms:
-        following = {
-            "step": row.step + 1,
-            "role": ROLES[row.step],
-            "to": recipient_of(
-                row.step + 1, lead=row.owner, owner=terms.owner, backstop=terms.backstop
-            ),
-            "due_at": iso(row.breached_at + int(terms.escalate[row.step] * 1000)),
-        }
-    return {
-        "incident": row.id,
-        "client": row.client,
-        "workflow": row.workflow,
-        "title": row.title,
-        "state": row.state,
-        "owner": row.owner,
-        "breached_at": iso(row.breached_at),
-        "recover_by": iso(row.recover_by),
-        "step": row.step,
-        "next": following,
-    }
+def _climbing(row: AnyRow, terms: Terms | None, advice: tuple[Step, ...]) -> LateIncident:
+    return LateIncident(
+        incident=row.id,
+        client=row.client,
+        workflow=row.workflow,
+        title=row.title,
+        state=row.state,
+        owner=row.owner,
+        breached_at=iso_time(row.breached_at),
+        recover_by=iso_time(row.recover_by),
+        step=row.step,
+        next=_next_alert(row, terms) if row.state == IncidentState.OPEN and terms else None,
+        advice=advice,
+    )
+
+
+def _next_alert(row: AnyRow, terms: Terms) -> NextAlert | None:
+    if row.step >= len(terms.escalate):
+        return None
+    return NextAlert(
+        step=row.step + 1,
+        role=ROLES[row.step],
+        to=recipient_of(row.step + 1, lead=row.owner, owner=terms.owner, backstop=terms.backstop),
+        due_at=iso_time(row.breached_at + int(terms.escalate[row.step] * 1000)),
+    )

@@ -19,6 +19,7 @@ from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.named import actions_of
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
+from orchestrator.store.quarantine.locked_incidents import place_of
 from orchestrator.store.quarantine.outcomes import has_open_events
 from orchestrator.store.views.incident_counts import held_of, let_go_of
 from orchestrator.store.views.selection import UNGROUPED
@@ -82,8 +83,10 @@ def _late_of(row: Any) -> Any:
 def _waits(tx: Connection, row: Any, blocked: set[str]) -> bool:
     if destination_circuit(row.client, row.workflow, row.destination) in blocked:
         return True
+    place = place_of(row)
     return any(
-        tx.execute(select(exists(found))).scalar_one() for found in (held_of(row), let_go_of(row))
+        tx.execute(select(exists(found))).scalar_one()
+        for found in (held_of(place), let_go_of(place))
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from sqlalchemy import Connection, select, update
 
@@ -14,12 +12,13 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.due_times import in_iso
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import incidents
+from orchestrator.store.quarantine.locked_incidents import LockedIncident, lock_incident
 from orchestrator.store.quarantine.outcomes import outcome_of
 
 
 def move_incident(
     tx: Connection,
-    incident: int,
+    incident: int | LockedIncident,
     move: IncidentMove,
     *,
     actor: str,
@@ -38,41 +37,34 @@ def move_incident(
 
     Raises IllegalMove.
     """
-    row = _locked(tx, incident)
-    if row is None:
+    held = lock_incident(tx, incident) if isinstance(incident, int) else incident
+    if held is None or _is_so(held, move, actor, owner, lasts_ms):
         return False
-    source = IncidentState(row.state)
-    if _is_so(row, move, actor, owner, lasts_ms):
-        return False
-    target = incident_target(move, source)
+    target = incident_target(move, held.state)
     ended = IncidentOutcome()
+    changed: dict[str, object]
     match move:
         case IncidentMove.ACKNOWLEDGE:
-            changed = _acknowledged(row, actor, lasts_ms, changes)
+            changed = _acknowledged(held, actor, lasts_ms, changes)
         case IncidentMove.RESOLVE:
-            ended = outcome_of(tx, incident, row.opened_at)
+            ended = outcome_of(tx, held.id, held.opened_at)
             changed = _resolved(ended, actor)
         case IncidentMove.ASSIGN:
             changed = {"owner": owner}
         case _:
             changed = dict.fromkeys(_ACKNOWLEDGEMENT)
-    _write(tx, incident, state=target, **changed)
+    _write(tx, held.id, state=target, **changed)
     audit.record_incident(
         tx,
-        incident,
+        held.id,
         actor=actor,
         action=f"{move}_incident",
-        source=source,
+        source=held.state,
         target=target,
         reason=ended.ended or reason,
-        detail=_told(row, move, why, owner, ended) | _until(row.now, lasts_ms),
+        detail=_told(held, move, why, owner, ended) | _until(held.now, lasts_ms),
     )
     return True
-
-
-def hold_incident(tx: Connection, incident: int) -> bool:
-    """Wait for an incident, and hold it until the transaction ends; False where there is none."""
-    return _locked(tx, incident) is not None
 
 
 def reopen_incident(tx: Connection, incident: int, *, actor: str, reason: str) -> bool:
@@ -80,8 +72,8 @@ def reopen_incident(tx: Connection, incident: int, *, actor: str, reason: str) -
 
     False where it was not resolved. What recurs by itself opens it with a new deadline instead.
     """
-    row = _locked(tx, incident)
-    if row is None or row.state != IncidentState.RESOLVED:
+    held = lock_incident(tx, incident)
+    if held is None or held.state != IncidentState.RESOLVED:
         return False
     target = incident_target(IncidentMove.REOPEN, IncidentState.RESOLVED)
     cleared = ("resolved_at", "resolved_by", "outcome", *_ACKNOWLEDGEMENT)
@@ -89,8 +81,8 @@ def reopen_incident(tx: Connection, incident: int, *, actor: str, reason: str) -
         tx,
         incident,
         state=target,
-        reopened=row.reopened + 1,
-        notes=row.notes + 1,  # a keeper that saw nothing open does not resolve it
+        reopened=held.reopened + 1,
+        notes=held.notes + 1,  # a keeper that saw nothing open does not resolve it
         **dict.fromkeys(cleared),
     )
     audit.record_incident(
@@ -101,7 +93,7 @@ def reopen_incident(tx: Connection, incident: int, *, actor: str, reason: str) -
         source=IncidentState.RESOLVED,
         target=target,
         reason=reason,
-        detail={"owner": row.owner},
+        detail={"owner": held.owner},
     )
     return True
 
@@ -115,15 +107,7 @@ def end_acknowledgements(tx: Connection, *, actor: str) -> list[int]:
     return [one for one in found if move_incident(tx, one, move, actor=actor, reason="time_over")]
 
 
-def _locked(tx: Connection, incident: int) -> Any:
-    return tx.execute(
-        select(incidents, now_ms().label("now"))
-        .where(incidents.c.id == incident)
-        .with_for_update(of=incidents)
-    ).one_or_none()
-
-
-def _write(tx: Connection, incident: int, **values: Any) -> None:
+def _write(tx: Connection, incident: int, **values: object) -> None:
     written = {"updated_at": now_ms(), **values}
     tx.execute(update(incidents).where(incidents.c.id == incident).values(written))
 
@@ -132,34 +116,34 @@ _ACKNOWLEDGEMENT = ("acknowledged_at", "acknowledged_by", "acknowledged_until")
 
 
 def _is_so(
-    row: Any, move: IncidentMove, actor: str, owner: str | None, lasts_ms: int | None
+    held: LockedIncident, move: IncidentMove, actor: str, owner: str | None, lasts_ms: int | None
 ) -> bool:
     """Whether it was so before; who acknowledged it may give their acknowledgement another end."""
     match move:
-        case IncidentMove.ACKNOWLEDGE if row.state == IncidentState.ACKNOWLEDGED:
-            return lasts_ms is None or row.acknowledged_by != actor
+        case IncidentMove.ACKNOWLEDGE if held.state == IncidentState.ACKNOWLEDGED:
+            return lasts_ms is None or held.acknowledged_by != actor
         case IncidentMove.UNACKNOWLEDGE:
-            return row.acknowledged_until is None or row.acknowledged_until > row.now
+            return held.acknowledged_until is None or held.acknowledged_until > held.now
         case IncidentMove.RESOLVE:
-            return bool(row.state == IncidentState.RESOLVED)
+            return held.state == IncidentState.RESOLVED
         case IncidentMove.ASSIGN:
-            return row.state != IncidentState.RESOLVED and bool(row.owner == owner)
+            return held.state != IncidentState.RESOLVED and held.owner == owner
     return False
 
 
 def _acknowledged(
-    row: Any, actor: str, lasts_ms: int | None, changes: str | None
-) -> dict[str, Any]:
+    held: LockedIncident, actor: str, lasts_ms: int | None, changes: str | None
+) -> dict[str, object]:
     return {
-        "acknowledged_at": row.acknowledged_at or row.now,
+        "acknowledged_at": held.acknowledged_at or held.now,
         "acknowledged_by": actor,
-        "acknowledged_until": None if lasts_ms is None else row.now + lasts_ms,
-        "told_events": row.events,
+        "acknowledged_until": None if lasts_ms is None else held.now + lasts_ms,
+        "told_events": held.events,
         "told_changes": changes,
     }
 
 
-def _resolved(ended: IncidentOutcome, actor: str) -> dict[str, Any]:
+def _resolved(ended: IncidentOutcome, actor: str) -> dict[str, object]:
     return {
         "resolved_at": ended.last_at or now_ms(),
         "resolved_by": actor,
@@ -172,19 +156,23 @@ def _until(now: int, lasts_ms: int | None) -> dict[str, object]:
 
 
 def _told(
-    row: Any, move: IncidentMove, why: str | None, owner: str | None, ended: IncidentOutcome
+    held: LockedIncident,
+    move: IncidentMove,
+    why: str | None,
+    owner: str | None,
+    ended: IncidentOutcome,
 ) -> dict[str, object]:
     told: dict[str, object] = {"why": storable(why)} if why else {}
     if move is IncidentMove.ASSIGN:
-        return told | {"owner": owner, "before": row.owner}
+        return told | {"owner": owner, "before": held.owner}
     if move is IncidentMove.UNACKNOWLEDGE:
-        return told | {"acknowledged_by": row.acknowledged_by}
+        return told | {"acknowledged_by": held.acknowledged_by}
     if ended.ended:
         told["outcome"] = ended.told()
-    if move is IncidentMove.RESOLVE and row.acknowledged_at is not None:
-        told["acknowledged_by"] = row.acknowledged_by
-        return told | {"seconds": _seconds(row.acknowledged_at, ended.last_at or row.now)}
-    return told | {"seconds": _seconds(row.opened_at, ended.last_at or row.now)}
+    if move is IncidentMove.RESOLVE and held.acknowledged_at is not None:
+        told["acknowledged_by"] = held.acknowledged_by
+        return told | {"seconds": _seconds(held.acknowledged_at, ended.last_at or held.now)}
+    return told | {"seconds": _seconds(held.opened_at, ended.last_at or held.now)}
 
 
 def _seconds(since: int, until: int) -> int:

@@ -4,97 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Select, exists, func, select
 
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import (
     audit,
     dead_letters,
     deliveries,
     events,
-    incidents,
     quarantine,
     workflow_versions,
 )
+from orchestrator.store.quarantine.locked_incidents import IncidentPlace
 from orchestrator.store.quarantine.outcomes import count_under_way
 from orchestrator.store.views.dead_letters import LetterState
 
-_Place = tuple[str, str, str]
+_Destination = tuple[str, str, str]
 """Client, workflow and destination."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How many events of incidents are where at this moment."""
-
-    quarantined: dict[int, int]
-    under_way: dict[int, tuple[int, int]]  # and of those that came back, see `count_under_way`
-    held: dict[_Place, int]  # deliveries
-    let_go: dict[int, int]  # deliveries that were held, and have not been made
-
-    def held_of(self, row: AnyRow) -> int:
-        """The held deliveries of one incident."""
-        place = (row.client, row.workflow, row.destination)
-        return self.held.get(place, 0) if row.reason == HELD else 0
-
-    def under_way_of(self, row: AnyRow) -> int:
-        """What of one incident is on its way again."""
-        return self.under_way.get(row.id, (0, 0))[0] + self.let_go.get(row.id, 0)
-
-
-def stand_now(tx: Connection, rows: Sequence[AnyRow]) -> Standing:
-    """Count what of these incidents has not ended."""
-    ids = [row.id for row in rows]
-    held = [row for row in rows if row.reason == HELD]
-    waiting = [row for row in held if row.state != IncidentState.RESOLVED]
-    return Standing(
-        quarantined=_standing(tx, ids) | _letters(tx, rows),
-        under_way=count_under_way(tx, ids),
-        held=_held(tx) if held else {},
-        let_go={row.id: _count(tx, let_go_of(row)) for row in waiting},
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Open:
     """How many events of an incident have not ended."""
 
-    standing: int
-    under_way: int
+    standing: int  # in quarantine; of unreadable messages, dead letters
+    under_way: int  # a replay, or the end of a hold, sent them on their way
     held: int  # deliveries
+    twice: int = 0  # of all that it ever counted: those that came back for the same cause
 
 
-def count_open(tx: Connection, incident: int) -> Open:
+def count_open(tx: Connection, place: IncidentPlace) -> Open:
     """What of an incident has not ended."""
-    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one()
-    now = stand_now(tx, [row])
-    return Open(
-        standing=now.quarantined.get(incident, 0),
-        under_way=now.under_way_of(row),
-        held=now.held_of(row),
-    )
+    return count_each(tx, [place])[place.id]
 
 
-def held_of(row: Any) -> Any:
+def count_each(tx: Connection, places: Sequence[IncidentPlace]) -> dict[int, Open]:
+    """What of each of these incidents has not ended."""
+    ids = [one.id for one in places]
+    standing = _standing(tx, ids) | _letters(tx, places)
+    replayed = count_under_way(tx, ids)
+    held = _held(tx) if any(one.reason == HELD for one in places) else {}
+    return {
+        one.id: Open(
+            standing=standing.get(one.id, 0),
+            under_way=replayed.get(one.id, (0, 0))[0] + _count_let_go(tx, one),
+            held=held.get(_destination_of(one), 0) if one.reason == HELD else 0,
+            twice=replayed.get(one.id, (0, 0))[1],
+        )
+        for one in places
+    }
+
+
+def _destination_of(place: IncidentPlace) -> _Destination:
+    return place.client, place.workflow, str(place.destination)
+
+
+def _count_let_go(tx: Connection, place: IncidentPlace) -> int:
+    if place.reason != HELD or place.state is IncidentState.RESOLVED:
+        return 0
+    counted = select(func.count()).select_from(let_go_of(place).subquery())
+    return int(tx.execute(counted).scalar_one())
+
+
+def held_of(place: IncidentPlace) -> Select[tuple[str]]:
     """The held deliveries of an incident: their event ids, for `exists` and for counting."""
     return (
         select(deliveries.c.event_id)
         .join(events, events.c.id == deliveries.c.event_id)
         .where(
             deliveries.c.held_by.is_not(None),
-            deliveries.c.destination == row.destination,
-            events.c.client == row.client,
-            events.c.workflow == row.workflow,
+            deliveries.c.destination == place.destination,
+            events.c.client == place.client,
+            events.c.workflow == place.workflow,
         )
     )
 
 
-def let_go_of(row: Any) -> Any:
+def let_go_of(place: IncidentPlace) -> Select[tuple[str]]:
     """Its deliveries that were held, are not any more, and have not been made: their event ids.
 
     That they were held, the audit says. They are found among the workflow's unfinished events: by
@@ -107,7 +96,7 @@ def let_go_of(row: Any) -> Any:
         audit.c.destination == table.destination,
     )
     every_version = select(versions.id).where(
-        versions.client == row.client, versions.name == row.workflow
+        versions.client == place.client, versions.name == place.workflow
     )
     return (
         select(table.event_id)
@@ -115,15 +104,11 @@ def let_go_of(row: Any) -> Any:
         .where(
             events.c.workflow_id.in_(every_version),
             events.c.due_at.is_not(None),
-            table.destination == row.destination,
+            table.destination == place.destination,
             table.state.in_((DeliveryState.PENDING, DeliveryState.SENDING)),
             was_held,
         )
     )
-
-
-def _count(tx: Connection, found: Any) -> int:
-    return int(tx.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
 def _standing(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -137,10 +122,10 @@ def _standing(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _letters(tx: Connection, rows: Sequence[AnyRow]) -> dict[int, int]:
+def _letters(tx: Connection, places: Sequence[IncidentPlace]) -> dict[int, int]:
     """How many dead letters of each stand, of those that are about messages."""
     table = dead_letters.c
-    ids = [row.id for row in rows if row.reason == Reason.POISON_MESSAGE]
+    ids = [one.id for one in places if one.reason == Reason.POISON_MESSAGE]
     if not ids:
         return {}
     counted = tx.execute(
@@ -151,7 +136,7 @@ def _letters(tx: Connection, rows: Sequence[AnyRow]) -> dict[int, int]:
     return {row[0]: row[1] for row in counted}
 
 
-def _held(tx: Connection) -> dict[_Place, int]:
+def _held(tx: Connection) -> dict[_Destination, int]:
     """How many deliveries are held, by client, workflow and destination."""
     place = (events.c.client, events.c.workflow, deliveries.c.destination)
     rows = tx.execute(

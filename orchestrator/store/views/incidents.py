@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Select, case, func, select
 
-from orchestrator.domain.incidents.advice import advise
+from orchestrator.domain.incidents.advice import Step, advise
 from orchestrator.domain.incidents.incident import (
     HELD,
     LOW_RATE,
@@ -28,11 +28,12 @@ from orchestrator.store.database.schema import (
     payloads,
     quarantine,
 )
+from orchestrator.store.quarantine.locked_incidents import IncidentPlace, LockedIncident, place_of
 from orchestrator.store.quarantine.outcomes import moved_from, outcome_of
 from orchestrator.store.views.dead_letters import oldest_letters
 from orchestrator.store.views.events import audited
 from orchestrator.store.views.guidance import guidance_of
-from orchestrator.store.views.incident_counts import Standing, stand_now
+from orchestrator.store.views.incident_counts import Open, count_each, count_open
 from orchestrator.store.views.selection import UNGROUPED, Selection, narrowed
 from orchestrator.store.views.values import View, iso
 
@@ -60,8 +61,12 @@ def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list
     over = case((table.state == IncidentState.RESOLVED, 1), else_=0)
     page = _sought(tx, sought).order_by(over, table.recover_by, table.id).limit(limit)
     rows = tx.execute(page).all()
-    now = stand_now(tx, rows)
-    return [_incident(row, now) | {"blocked_by": _blockers(tx, row)} for row in rows]
+    places = [place_of(row) for row in rows]
+    counted = count_each(tx, places)
+    return [
+        _incident(row, counted[row.id]) | {"blocked_by": _blockers(tx, place)}
+        for row, place in zip(rows, places, strict=True)
+    ]
 
 
 def count_incidents(tx: Connection, sought: Sought) -> int:
@@ -85,7 +90,8 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     row = tx.execute(statement).one_or_none()
     if row is None:
         return None
-    view = _incident(row, stand_now(tx, [row]))
+    place = place_of(row)
+    view = _incident(row, count_open(tx, place))
     view["oldest"] = _oldest(tx, row)
     if row.reason == LOW_RATE:
         from orchestrator.store.views.success_rates import rate_of  # it knows whole workflows
@@ -98,68 +104,77 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     ]
     guidance = guidance_of(tx, row.client, row.workflow)
     view |= {"runbook": guidance.runbook, "zone": guidance.zone}
-    view["blocked_by"] = _blockers(tx, row)
-    view["advice"] = advice_of(tx, row, view["blocked_by"])
+    view["blocked_by"] = _blockers(tx, place)
+    view["advice"] = [asdict(one) for one in advice_of(tx, place, view["blocked_by"])]
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
     view["history"] = audited(tx, tx.execute(history).all())
     return view
 
 
-def _blockers(tx: Connection, row: AnyRow) -> list[View]:
+def _blockers(tx: Connection, place: IncidentPlace) -> list[View]:
     """What is paused or broken, for an incident whose deliveries are held."""
-    if row.reason != HELD or row.state == IncidentState.RESOLVED:
+    if place.reason != HELD or place.state is IncidentState.RESOLVED:
         return []
     from orchestrator.store.views.destinations import blockers_of  # it knows whole workflows
 
-    return blockers_of(tx, row.client, row.workflow, row.destination)
+    return blockers_of(tx, place.client, place.workflow, str(place.destination))
 
 
-def advice_of(tx: Connection, row: AnyRow, blockers: Sequence[View] | None = None) -> list[View]:
+def advice_of(
+    tx: Connection, place: IncidentPlace, blockers: Sequence[View] | None = None
+) -> tuple[Step, ...]:
     """What to do, each step with the command that does it; nothing where it is over."""
-    if row.state == IncidentState.RESOLVED:
-        return []
+    if place.state is IncidentState.RESOLVED:
+        return ()
     if blockers is None:
-        blockers = _blockers(tx, row)
-    steps = advise(
-        row.reason,
-        client=row.client,
-        workflow=row.workflow,
-        incident=row.id,
+        blockers = _blockers(tx, place)
+    return advise(
+        place.reason,
+        client=place.client,
+        workflow=place.workflow,
+        incident=place.id,
         blockers={one["name"]: one["reason"] for one in blockers},
     )
-    return [{"do": one.do, "command": one.command} for one in steps]
 
 
-def who_moved(tx: Connection, incident: int, move: IncidentMove) -> View:
-    """Who brought an incident to where a move leads, and when: `was`, `by`, `at`, `until`, `owner`.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierMove:
+    """Who brought an incident to where a move leads, and when."""
 
-    `by` is null where nobody did: it is the recovery lead's from the beginning.
-    """
-    row = tx.execute(select(incidents).where(incidents.c.id == incident)).one()
-    by, at, until = row.acknowledged_by, iso(row.acknowledged_at), iso(row.acknowledged_until)
-    was = "acknowledged"
-    if move is IncidentMove.RESOLVE or row.state == IncidentState.RESOLVED:
-        was, by, at, until = "resolved", row.resolved_by, iso(row.resolved_at), None
+    incident: int
+    was: str  # acknowledged, assigned or resolved
+    by: str | None  # an actor; None where nobody did: it is the recovery lead's from the beginning
+    at: str | None  # as `iso`
+    until: str | None  # the end of an acknowledgement, as `iso`; None: it has none
+    owner: str  # an e-mail address
+
+
+def who_moved(tx: Connection, held: LockedIncident, move: IncidentMove) -> EarlierMove:
+    """Who moved an incident before somebody else wanted to; `held` is as it was then."""
+    was, by, at = "acknowledged", held.acknowledged_by, held.acknowledged_at
+    until = held.acknowledged_until
+    if move is IncidentMove.RESOLVE or held.state is IncidentState.RESOLVED:
+        was, by, at, until = "resolved", held.resolved_by, held.resolved_at, None
     elif move is IncidentMove.ASSIGN:
-        assigned = (audit.c.incident_id == incident, audit.c.action == "assign_incident")
-        newest = select(audit.c.actor, audit.c.at).where(*assigned).order_by(audit.c.id.desc())
-        last = tx.execute(newest.limit(1)).one_or_none()
         was, until = "assigned", None
-        by, at = (last.actor, iso(last.at)) if last and last.at >= row.opened_at else (None, None)
-    return {
-        "incident": incident,
-        "was": was,
-        "by": by,
-        "at": at,
-        "until": until,
-        "owner": row.owner,
-    }
+        by, at = _last_assigned(tx, held)
+    return EarlierMove(
+        incident=held.id, was=was, by=by, at=iso(at), until=iso(until), owner=held.owner
+    )
 
 
-def kind_of(tx: Connection, incident: int) -> str | None:
-    """On whose side an incident is, as `IncidentKind`; None where there is none."""
-    found = select(incidents.c.kind).where(incidents.c.id == incident)
-    return tx.execute(found).scalar_one_or_none()
+def _last_assigned(tx: Connection, held: LockedIncident) -> tuple[str | None, int | None]:
+    """By whom and when, since it was opened the last time."""
+    assigned = (audit.c.incident_id == held.id, audit.c.action == "assign_incident")
+    newest = select(audit.c.actor, audit.c.at).where(*assigned).order_by(audit.c.id.desc())
+    last = tx.execute(newest.limit(1)).one_or_none()
+    return (last.actor, last.at) if last and last.at >= held.opened_at else (None, None)
+
+
+def kinds_of(tx: Connection, numbers: Collection[int]) -> dict[int, IncidentKind]:
+    """On whose side each of these incidents is that exists."""
+    found = select(incidents.c.id, incidents.c.kind).where(incidents.c.id.in_(numbers))
+    return {row.id: IncidentKind(row.kind) for row in tx.execute(found)}
 
 
 def reason_of(tx: Connection, incident: int) -> str | None:
@@ -198,8 +213,7 @@ def _sought(tx: Connection, sought: Sought) -> Select[Any]:
     return statement
 
 
-def _incident(row: AnyRow, now: Standing) -> View:
-    counted_twice = now.under_way.get(row.id, (0, 0))[1]
+def _incident(row: AnyRow, now: Open) -> View:
     return {
         "id": row.id,
         "client": row.client,
@@ -211,10 +225,10 @@ def _incident(row: AnyRow, now: Standing) -> View:
         "destination": row.destination,
         "state": row.state,
         "owner": row.owner,
-        "events": row.events - counted_twice,
-        "standing": now.quarantined.get(row.id, 0),
-        "under_way": now.under_way_of(row),
-        "held": now.held_of(row),
+        "events": row.events - now.twice,
+        "standing": now.standing,
+        "under_way": now.under_way,
+        "held": now.held,
         "opened_at": iso(row.opened_at),
         "last_at": iso(row.last_at),
         "recover_by": iso(row.recover_by),

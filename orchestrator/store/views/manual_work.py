@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, and_, case, func, or_, select
 
 from orchestrator.store.database.schema import audit
-from orchestrator.store.views.values import View
 
 BY_HAND = (
     *("amend", "replay", "discard", "restore", "approve", "send_again", "plan_replay", "run_plan"),
@@ -24,7 +24,26 @@ _BY_PLAN = '%"plan":%'
 """The detail of what a plan's run did with one event; the run itself is a row without an event."""
 
 
-def count_touches(tx: Connection, since: int, *, client: str | None = None) -> list[View]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Touches:
+    """How often one person began one kind of work by hand."""
+
+    actor: str  # such as `cli:dana`
+    action: str  # one of `BY_HAND`
+    touches: int  # times it was begun: what one command did in chunks is one
+    events: int  # they were about
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Healed:
+    """What one person took upon themselves until it was over."""
+
+    actor: str  # who acknowledged, such as `cli:dana`
+    incidents: int
+    seconds: int  # from acknowledgement to resolution, all of them together
+
+
+def count_touches(tx: Connection, since: int, *, client: str | None = None) -> list[Touches]:
     """Who did what by hand since then, in milliseconds: touches, and the events they were about."""
     table = audit.c
     planned = and_(table.event_id.is_not(None), table.detail.like(_BY_PLAN))
@@ -43,12 +62,12 @@ def count_touches(tx: Connection, since: int, *, client: str | None = None) -> l
         .order_by(rows.c.actor, rows.c.action)
     )
     return [
-        {"actor": row[0], "action": row[1], "touches": int(row[2]), "events": row[3]}
+        Touches(actor=row[0], action=row[1], touches=int(row[2]), events=row[3])
         for row in tx.execute(counted)
     ]
 
 
-def count_healed(tx: Connection, since: int, *, client: str | None = None) -> list[View]:
+def count_healed(tx: Connection, since: int, *, client: str | None = None) -> list[Healed]:
     """Who had acknowledged incidents that were resolved since then, and how long each took."""
     table = audit.c
     resolved = select(table.detail).where(
@@ -60,7 +79,7 @@ def count_healed(tx: Connection, since: int, *, client: str | None = None) -> li
         if detail.get("acknowledged_by"):
             spent.setdefault(detail["acknowledged_by"], []).append(detail["seconds"])
     return [
-        {"actor": actor, "incidents": len(times), "seconds": sum(times)}
+        Healed(actor=actor, incidents=len(times), seconds=sum(times))
         for actor, times in sorted(spent.items())
     ]
 

@@ -7,6 +7,7 @@ their acceptance.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, case, func, select
@@ -41,27 +42,40 @@ def find_rates(tx: Connection, workflows: Iterable[Terms]) -> dict[Name, Rate]:
     }
 
 
-def describe_rate(promised: PromisedRate | None, rate: Rate | None) -> dict[str, object] | None:
-    """What is promised beside what is kept of it; None where no rate is promised."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptRate:
+    """What is promised beside what is kept of it."""
+
+    at_least: str  # a share, such as 99.5%
+    over: str  # a duration, such as 1h: what was accepted within it counts
+    of: int  # events; of fewer nothing is said
+    delivered: int
+    decided: int  # delivered, or in quarantine
+    missed: bool
+    told: str  # all of it in one sentence
+
+
+def kept_rate(promised: PromisedRate | None, rate: Rate | None) -> KeptRate | None:
+    """What is kept of a promised rate; None where no rate is promised."""
     if promised is None or rate is None:
         return None
-    return {
-        "at_least": promised.at_least,
-        "over": promised.over,
-        "of": promised.of,
-        "delivered": rate.delivered,
-        "decided": rate.decided,
-        "missed": promised.is_missed_by(rate),
-        "told": promised.told_of(rate),
-    }
+    return KeptRate(
+        at_least=promised.at_least,
+        over=promised.over,
+        of=promised.of,
+        delivered=rate.delivered,
+        decided=rate.decided,
+        missed=promised.is_missed_by(rate),
+        told=promised.told_of(rate),
+    )
 
 
-def rate_of(tx: Connection, name: Name) -> dict[str, object] | None:
+def rate_of(tx: Connection, name: Name) -> KeptRate | None:
     """The same for one workflow as it was published last."""
     terms = TermsShelf().newest(tx).get(name)
     if terms is None:
         return None
-    return describe_rate(terms.success_rate, find_rates(tx, [terms]).get(name))
+    return kept_rate(terms.success_rate, find_rates(tx, [terms]).get(name))
 
 
 def counted_since(terms: Terms, now: int) -> int:

@@ -18,8 +18,15 @@ def now_of(tx: Connection) -> int:
 
 
 def iso(milliseconds: int | None) -> str | None:
-    """A time of the store as people read it."""
-    if milliseconds is None:
-        return None
+    """A time of the store as people read it, where there is one."""
+    return None if milliseconds is None else iso_time(milliseconds)
+
+
+def iso_time(milliseconds: int) -> str:
+    """A time of the store, in milliseconds since 1970, as ISO 8601 in UTC.
+
+    >>> iso_time(1_796_000_000_123)
+    '2026-11-30T00:53:20.123Z'
+    """
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

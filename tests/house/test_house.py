@@ -31,6 +31,20 @@ def test_imports_go_down_the_floor_plan_only() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_every_folder_of_connectors_is_on_a_floor() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    kept = {
+        layer
+        for contract in contracts["contracts"]
+        for layers in contract.get("layers", ())
+        for layer in layers.split(" | ")
+    }
+
+    folders = {path.parent.name for path in (ROOT / "connectors").glob("*/__init__.py")}
+
+    assert {f"connectors.{name}" for name in folders} <= kept
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_pins_everything_by_hash_and_names_no_registry(lock: str) -> None:
     text = (ROOT / lock).read_text()

@@ -17,10 +17,10 @@ import redis
 
 from orchestrator.embedded.child import Child, EmbeddedServer, Program
 from orchestrator.embedded.lifeline import signal_group
-from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 from orchestrator.embedded.valkey import start_valkey
+from tests.servers.postgres import embedded_postgres
 
 PROCESSES = 2
 """Worker processes of every system."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.postgres import FORGETFUL, embedded_postgres
 from orchestrator.embedded.valkey import embedded_valkey
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
+from tests.servers.postgres import FORGETFUL, embedded_postgres
 from tests.stores import make_file, new_database
 
 for name in [name for name in os.environ if name.startswith("MESHLINE_")]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import StartupFailed
-from orchestrator.embedded.rabbitmq import find_server
+from tests.servers.rabbitmq import find_server
 
 TESTS = Path(__file__).parent
 BARE = "bare"

@@ -23,10 +23,10 @@ from benchmarks.machine import this_run
 from benchmarks.stand import forget_environment
 from benchmarks.watching import watch
 from orchestrator.cli.terminal.progress import bar
-from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.events import count_states
 from orchestrator.store.views.incidents import Sought, list_incidents
+from tests.servers.postgres import embedded_postgres
 
 POSTGRES, SQLITE = "postgres", "sqlite"
 _LEAST = 200  # events, so that each cause has some

@@ -16,7 +16,6 @@ import pytest
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
 from orchestrator.embedded.child import Child
-from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
@@ -31,6 +30,7 @@ from tests.api.doors import (
 )
 from tests.api.test_serve import process_of_a_door
 from tests.leads import publish_leads
+from tests.servers.postgres import embedded_postgres
 
 HASTY = ApiLimits(door=DoorLimits(commit_seconds=2), look_seconds=2, key_seconds=60)
 

@@ -17,7 +17,6 @@ from orchestrator.domain.heartbeats import Kind
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.clocks.alerts import add_test, announce_incidents
 from orchestrator.store.database.engine import Store
@@ -28,6 +27,7 @@ from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.standing import quarantine_events
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
 from tests.leads import accept_leads, lead_workflow, publish_leads
+from tests.servers.postgres import embedded_postgres
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestrator.embedded import postgres
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.postgres import FORGETFUL, embedded_postgres
+from tests.servers import postgres
+from tests.servers.postgres import FORGETFUL, embedded_postgres
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres]
 

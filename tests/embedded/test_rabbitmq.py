@@ -14,10 +14,10 @@ from kombu.connection import Connection
 from kombu.entity import Queue
 
 from orchestrator.domain.errors import StartupFailed
-from orchestrator.embedded import rabbitmq
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.processes import Supervisor
-from orchestrator.embedded.rabbitmq import add_vhost, embedded_rabbitmq, start_rabbitmq
+from tests.servers import rabbitmq
+from tests.servers.rabbitmq import add_vhost, embedded_rabbitmq, start_rabbitmq
 
 pytestmark = [pytest.mark.processes, pytest.mark.rabbitmq]
 

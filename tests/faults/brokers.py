@@ -53,7 +53,7 @@ class RabbitMQ:
     """RabbitMQ with its quorum queues."""
 
     def __init__(self, home: Path, supervisor: Supervisor) -> None:
-        from orchestrator.embedded.rabbitmq import start_rabbitmq
+        from tests.servers.rabbitmq import start_rabbitmq
 
         self._folder = home / "rabbitmq"
         self.server = start_rabbitmq(self._folder, supervisor)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.postgres import embedded_postgres
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.store.database.engine import Store
@@ -26,6 +25,7 @@ from tests.faults.producers import Producers, Quota
 from tests.faults.report import Report
 from tests.faults.strikes import Attack
 from tests.faults.watch import Watch
+from tests.servers.postgres import embedded_postgres
 
 _PATIENCE = 90.0  # seconds in which nothing settles before the rest counts as lost
 _AFTERMATH = 4.0  # seconds in which what comes too late may still double something

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.rabbitmq import embedded_rabbitmq
 from tests.integration.pairs import PAIRS, Pair, empty_broker_on
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
+from tests.servers.rabbitmq import embedded_rabbitmq
 from tests.stores import new_database
 
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.embedded.rabbitmq import add_vhost
+from tests.servers.rabbitmq import add_vhost
 
 PAIRS = ["sqlite+valkey", "postgresql+valkey", "postgresql+rabbitmq"]
 

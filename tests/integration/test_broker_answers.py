@@ -12,13 +12,13 @@ import pytest
 import redis
 
 from orchestrator.embedded.child import Child, EmbeddedServer
-from orchestrator.embedded.rabbitmq import control
 from orchestrator.operations.accept_triggers import accept_batch
 from tests.integration import system as clocks
 from tests.integration.pairs import Pair, empty_broker_on
 from tests.integration.system import System, running_system
 from tests.integration.test_crashes import publish, take_quick_connectors
 from tests.leads import lead
+from tests.servers.rabbitmq import control
 
 pytestmark = pytest.mark.processes
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.processes import Supervisor
-from orchestrator.embedded.rabbitmq import start_rabbitmq
 from orchestrator.embedded.valkey import start_valkey
 from tests.poison.rig import Rig
+from tests.servers.rabbitmq import start_rabbitmq
 
 START = {"valkey": start_valkey, "rabbitmq": start_rabbitmq}
 

@@ -115,7 +115,7 @@ def _readable_folder() -> Iterator[Path]:
     """A new folder that other users may pass through, but not list."""
     place = tempfile.gettempdir()
     if not _open_to_all(Path(place)):
-        place = "/tmp"  # noqa: S108 - only a parent: the folder in it is new and ours
+        place = "/tmp"
     folder = Path(tempfile.mkdtemp(prefix="meshline-postgres-", dir=place))
     folder.chmod(0o711)
     try:

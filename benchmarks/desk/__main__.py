@@ -24,7 +24,7 @@ from benchmarks.stand import forget_environment
 from benchmarks.watching import watch
 from orchestrator.cli.terminal.progress import bar
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import count_states
+from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.incidents import Sought, list_incidents
 from tests.servers.postgres import embedded_postgres
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from benchmarks.desk.questions import Question
+from orchestrator.presenting.documents import to_json
 from orchestrator.store.database.engine import Store
 
 START = "--version"
@@ -68,5 +69,5 @@ def _timed(work: Callable[..., Any], *given: object) -> tuple[float, Any]:
 
 
 def _check(one: Question, expected: object, printed: bytes) -> None:
-    if orjson.loads(printed) != orjson.loads(orjson.dumps(expected)):
+    if orjson.loads(printed) != orjson.loads(to_json(expected)):
         raise RuntimeError(f"`{one.title}` as a command says something else than in the store")

@@ -15,7 +15,7 @@ from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.dead_letters import count_poison, list_poison
-from orchestrator.store.views.events import count_reasons, list_quarantine, show_event
+from orchestrator.store.views.events import show_event
 from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
@@ -23,6 +23,7 @@ from orchestrator.store.views.incidents import (
     list_incidents,
     show_incident,
 )
+from orchestrator.store.views.quarantine import count_reasons, list_quarantine
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.values import now_of
 
@@ -30,7 +31,7 @@ _LIMIT = 50  # rows, where the command is not told otherwise
 _RARE = "company-77"
 
 Document = dict[str, Any]
-Ask = Callable[[Store], Document]
+Ask = Callable[[Store], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Question:
 def questions(store: Store, incident: int, late: int) -> list[Question]:
     """The desk's commands; `incident` has most events, `late` began in the middle of them."""
     with store.read() as tx:
-        event = str(list_quarantine(tx, Selection(incident=incident), limit=1)[0]["id"])
+        event = str(list_quarantine(tx, Selection(incident=incident), limit=1)[0].id)
     about = ("--workflow", WORKFLOW, "--reason", Reason.CONTRACT_VIOLATION.value)
     asked: list[tuple[str, tuple[str, ...], Ask]] = [
         ("incidents list", (), _incidents),
@@ -109,16 +110,18 @@ def _standing(store: Store, *, filters: Filters) -> Document:
     with store.read() as tx:
         now_of(tx)
         summary = count_reasons(tx, selection) + count_poison(tx, selection)
-        rows = list_quarantine(tx, selection, limit=_LIMIT)
-        rows += list_poison(tx, selection, limit=_LIMIT)
-    total = sum(one["events"] for one in summary)
+        rows: list[object] = [
+            *list_quarantine(tx, selection, limit=_LIMIT),
+            *list_poison(tx, selection, limit=_LIMIT),
+        ]
+    total = sum(one.events for one in summary)
     return {"total": total, "summary": summary, "events": rows}
 
 
-def _event(store: Store, *, event_id: str) -> Document:
+def _event(store: Store, *, event_id: str) -> object:
     with store.read() as tx:
         now_of(tx)
-        return with_next_steps(tx, show_event(tx, event_id, with_payload=True)) or {}
+        return with_next_steps(tx, show_event(tx, event_id, with_payload=True))
 
 
 def _diagnosis(store: Store, *, filters: Filters) -> Document:

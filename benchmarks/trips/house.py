@@ -135,7 +135,7 @@ class House:
         """Raise RuntimeError where the event stands elsewhere than it should."""
         with self.worker.store.read() as tx:
             event = show_event(tx, event_id)
-        if event is None or event["state"] != state:
+        if event is None or event.state != state:
             raise RuntimeError(f"event {event_id} is not {state}: {event}")
 
 

@@ -29,7 +29,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.clocks.alert_views import count_alerts
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.destinations import count_blocked_circuits, count_held
-from orchestrator.store.views.events import count_states
+from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.incidents import count_incident_states
 
 _COUNTED_SECONDS = 10.0  # counting goes over every event

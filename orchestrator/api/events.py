@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,9 +25,10 @@ from orchestrator.domain.errors import NotFound, Refused, StoreUnavailable
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.manage_keys import Caller
+from orchestrator.presenting.documents import to_json
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import show_event
+from orchestrator.store.views.events import EventView, show_event
 
 _LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
 _LARGE_BODY = 512 * 1024  # bytes; what one leaves behind is worth giving back
@@ -74,15 +73,14 @@ class Events:
         caller = await self.keys.caller(request.headers.get("authorization"))
         event_id = request.path_params["id"]
         event = await self.looks.run(_find, self.store, event_id)
-        if event is None or not caller.permits(event["client"]):
+        if event is None or not caller.permits(event.client):
             raise NotFound(
                 "there is no such event, or it is another client's",
                 field="id",
                 fix="use the id that the door answered, with a key of the event's client",
             )
-        for delivery in event["deliveries"]:
-            del delivery["send"]  # the payload's values
-        return _json(event)
+        without = [one.without_values() for one in event.deliveries]
+        return _json(event.as_json() | {"deliveries": without})
 
     def problem(self, error: Exception) -> Problem:
         """An error as its answer, counted."""
@@ -125,7 +123,7 @@ class Events:
         return [read_one(value, caller)]
 
 
-def _find(store: Store, event_id: str) -> dict[str, Any] | None:
+def _find(store: Store, event_id: str) -> EventView | None:
     with store.read() as tx:
         return show_event(tx, event_id)
 
@@ -135,4 +133,4 @@ def _answer(accepted: Accepted) -> dict[str, object]:
 
 
 def _json(value: object, *, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")
+    return Response(to_json(value), status, media_type="application/json")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.advice import put_advice
 from orchestrator.cli.terminal.screen import put, put_field
-from orchestrator.domain.incidents.advice import advise
+from orchestrator.domain.incidents.advice import Step, advise
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import moment, moment_and_distance
 
+if TYPE_CHECKING:
+    from orchestrator.store.views.dead_letters import LetterView, Returned
+
 _LONGEST = 2_000  # characters of a body that the screen shows
 
 
-def put_letter(letter: Mapping[str, Any], now: int) -> None:
+def put_letter(letter: LetterView, now: int) -> None:
     """The page of a dead letter; `now` in milliseconds. The body comes last, and indented.
 
     Whatever a stranger wrote into it, none of its lines reads like one of ours.
@@ -24,65 +26,65 @@ def put_letter(letter: Mapping[str, Any], now: int) -> None:
     for name, value in _fields(letter, now):
         if value not in (None, ""):
             put_field(name, value)
-    if letter["state"] == "standing":
+    if letter.state == "standing":
         put_advice(_steps(letter))
     _put_body(letter)
 
 
-def _fields(letter: Mapping[str, Any], now: int) -> list[tuple[str, object]]:
-    headers = letter["headers"]
+def _fields(letter: LetterView, now: int) -> list[tuple[str, object]]:
+    headers = letter.headers
     return [
-        ("dead letter", letter["id"]),
-        ("state", letter["state"]),
-        ("queue", letter["queue"]),
-        ("task", letter["task"]),
-        ("error", letter["error"]),
-        ("came", moment_and_distance(letter["at"], now)),
-        ("returned", "".join(told_return(letter["returned"]))),
+        ("dead letter", letter.id),
+        ("state", letter.state),
+        ("queue", letter.queue),
+        ("task", letter.task),
+        ("error", letter.error),
+        ("came", moment_and_distance(letter.at, now)),
+        ("returned", "".join(told_return(letter.returned))),
         ("recover by", _until(letter, now)),
-        ("incident", letter["incident"]),
-        ("content type", letter["content_type"]),
-        ("encoding", letter["content_encoding"]),
+        ("incident", letter.incident),
+        ("content type", letter.content_type),
+        ("encoding", letter.content_encoding),
         ("headers", None if headers is None else json.dumps(headers, ensure_ascii=False)),
-        ("digest", letter["digest"]),
-        ("cut from", letter["cut_from"] and f"{letter['cut_from']} bytes"),
-        (letter["state"], letter["closed_at"] and f"{moment(letter['closed_at'])}"),
-        ("by", letter["closed_by"]),
-        ("why", letter["why"]),
+        ("digest", letter.digest),
+        ("cut from", letter.cut_from and f"{letter.cut_from} bytes"),
+        (letter.state, letter.closed_at and f"{moment(letter.closed_at)}"),
+        ("by", letter.closed_by),
+        ("why", letter.why),
     ]
 
 
-def _until(letter: Mapping[str, Any], now: int) -> str | None:
-    standing = letter["state"] == "standing" and letter["recover_by"]
-    return moment_and_distance(letter["recover_by"], now) if standing else None
+def _until(letter: LetterView, now: int) -> str | None:
+    standing = letter.state == "standing" and letter.recover_by
+    return moment_and_distance(letter.recover_by, now) if standing else None
 
 
-def _steps(letter: Mapping[str, Any]) -> list[dict[str, str | None]]:
+def _steps(letter: LetterView) -> list[Step]:
     """What to do with this one; of one that was cut there is too little to put back."""
     _, *steps = advise(Reason.POISON_MESSAGE, client="", workflow="")
-    commands = [(one.do, (one.command or "").replace(" ID", f" {letter['id']}")) for one in steps]
+    commands = [(one.do, (one.command or "").replace(" ID", f" {letter.id}")) for one in steps]
     return [
-        {"do": do, "command": command}
+        Step(do=do, command=command)
         for do, command in commands
-        if not (letter["cut_from"] and " requeue " in command)
+        if not (letter.cut_from and " requeue " in command)
     ]
 
 
-def _put_body(letter: Mapping[str, Any]) -> None:
-    name = "body" if "body" in letter else "body_base64"
-    text = letter[name]
+def _put_body(letter: LetterView) -> None:
+    known = letter.text
+    text = letter.base64 if known is None else known
     put()
-    put("body" if name == "body" else "body in base64")
+    put("body in base64" if known is None else "body")
     for line in text[:_LONGEST].split("\n"):
         put(f"  {visible(line)}")
     if len(text) > _LONGEST:
         put(f"… ({len(text)} characters, --json has all)")
 
 
-def told_return(returned: Mapping[str, Any] | None) -> list[str]:
+def told_return(returned: Returned | None) -> list[str]:
     """That a letter came back after a requeue, in one line; nothing if it did not."""
     if not returned:
         return []
-    times = "once" if returned["times"] == 1 else f"{returned['times']} times"
-    at, back = moment(returned["requeued_at"]), moment(returned["at"])
-    return [f"requeued by {returned['requeued_by']} at {at}, came back at {back} ({times})"]
+    times = "once" if returned.times == 1 else f"{returned.times} times"
+    at, back = moment(returned.requeued_at), moment(returned.at)
+    return [f"requeued by {returned.requeued_by} at {at}, came back at {back} ({times})"]

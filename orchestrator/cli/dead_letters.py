@@ -58,15 +58,17 @@ def list_(
     if not rows:
         put("there are no dead letters" if closed else "no dead letter stands")
         return
-    columns = ("id", "state", "queue", "task", "bytes", "error")
     put_table(
         ("ID", "WHEN", "STATE", "QUEUE", "TASK", "BYTES", "ERROR"),
         [
             (
-                row["id"],
-                moment(row["at"]),
-                *(row[name] for name in columns[1:-1]),
-                "\n".join([row["error"], *told_return(row["returned"])]),
+                row.id,
+                moment(row.at),
+                row.state,
+                row.queue,
+                row.task,
+                row.bytes,
+                "\n".join([row.error, *told_return(row.returned)]),
             )
             for row in rows
         ],

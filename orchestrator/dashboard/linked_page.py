@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.dashboard.pages import StorePage, one_incident
@@ -54,7 +55,7 @@ def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[
         "incident": incident
         | {
             "oldest": [{"id": one["id"], "since": one["since"]} for one in incident["oldest"]],
-            "history": [one | {"detail": None} for one in incident["history"]],
+            "history": [replace(one, detail=None) for one in incident["history"]],
             "blocked_by": [one | {"error": None} for one in incident["blocked_by"]],
         },
         "findings": [bare_finding(one, places) for one in shown["findings"]],

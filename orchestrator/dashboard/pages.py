@@ -29,6 +29,7 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views import events as views
 from orchestrator.store.views.dead_letters import count_poison
 from orchestrator.store.views.destinations import blocked_circuits
+from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.event_search import Wanted
 from orchestrator.store.views.held_deliveries import count_held_events
 from orchestrator.store.views.incidents import (
@@ -37,7 +38,8 @@ from orchestrator.store.views.incidents import (
     list_incidents,
     show_incident,
 )
-from orchestrator.store.views.values import View, iso, now_of
+from orchestrator.store.views.quarantine import EVERYTHING, QuarantineCount, count_reasons
+from orchestrator.store.views.values import iso, now_of
 
 Found = TypeVar("Found")
 
@@ -192,11 +194,11 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
         "more_incidents": count_incidents(tx, Sought()) - len(incidents),
         "filters": filters,
         "now": iso(now_of(tx)),
-        "states": views.count_states(tx),
-        "causes": [cause | {"query": _query(cause)} for cause in views.count_reasons(tx)],
+        "states": count_states(tx),
+        "causes": [(cause, _query(cause)) for cause in count_reasons(tx)],
         "blocked": blocked_circuits(tx),
         "held": sum(count_held_events(tx).values()),
-        "poison": count_poison(tx, views.EVERYTHING),
+        "poison": count_poison(tx, EVERYTHING),
         "events": found[:PAGE_SIZE],
         "more": len(found) > PAGE_SIZE,
         "workflows": views.name_workflows(tx),
@@ -205,20 +207,20 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
     }
 
 
-def _query(cause: View) -> str:
+def _query(cause: QuarantineCount) -> str:
     return Filters(
         state=State.QUARANTINED,
-        reason=cause["reason"],
-        client=cause["client"],
-        workflow=cause["workflow"],
+        reason=cause.reason,
+        client=cause.client,
+        workflow=cause.workflow,
     ).at()
 
 
 def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
-    event = with_next_steps(tx, views.show_event(tx, event_id))
-    if event is None:
+    advised = with_next_steps(tx, views.show_event(tx, event_id))
+    if advised is None:
         raise NotFound(f"the store has no event {event_id!r}")
-    return {"event": event, "now": iso(now_of(tx))}
+    return {"event": advised.event, "advised": advised, "now": iso(now_of(tx))}
 
 
 def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:

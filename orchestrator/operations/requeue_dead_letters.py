@@ -13,6 +13,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.views.dead_letters import (
     DeadLetter,
     LetterState,
+    Returned,
     close_dead_letter,
     cut_letters,
     letters_that_returned,
@@ -31,7 +32,7 @@ class Closed:
     # id, state: closed before, or "cut" where too little of it is kept
     skipped: list[dict[str, object]] = field(default_factory=list)
     # by id: how often it came back after a requeue (times), who requeued it last, and when
-    returned: dict[int, dict[str, object]] = field(default_factory=dict)
+    returned: dict[int, Returned] = field(default_factory=dict)
     dry_run: bool = False
 
 

@@ -7,25 +7,28 @@ event need not be somebody who may read what is in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.text.abbreviate import abbreviate, shorten
 from orchestrator.domain.text.visible import visible
 
+if TYPE_CHECKING:
+    from orchestrator.store.views.audit import AuditRow
+
 _LONGEST = 1_000  # characters of one detail; `--json` has all of it
 
 
-def what(row: Mapping[str, Any]) -> str:
+def what(row: AuditRow) -> str:
     """What a row tells of, with the incident and the destination where it is about one."""
-    words = str(row["action"]).replace("_", " ")
-    if row["incident"] is not None:
-        words += f" {row['incident']}"
-    return f"{words} ({row['destination']})" if row["destination"] else words
+    words = row.action.replace("_", " ")
+    if row.incident is not None:
+        words += f" {row.incident}"
+    return f"{words} ({row.destination})" if row.destination else words
 
 
-def why(row: Mapping[str, Any]) -> str:
+def why(row: AuditRow) -> str:
     """The reason and the details of a row, on one line."""
-    said = [row["reason"], details(row["detail"])]
+    said = [row.reason, details(row.detail)]
     return "; ".join(str(one) for one in said if one)
 
 

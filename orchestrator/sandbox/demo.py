@@ -32,7 +32,8 @@ from orchestrator.sandbox.ledger import read_ledger
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.views.events import count_states, list_quarantine
+from orchestrator.store.views.event_counts import count_states
+from orchestrator.store.views.quarantine import list_quarantine
 from orchestrator.store.views.selection import Selection
 
 _PATIENCE = 120.0  # seconds for one step
@@ -171,14 +172,14 @@ class _Play:
         first = standing[0]
         findings = diagnose(self._store, Selection(workflow="lead-routing"))
         self._console.print(f"  none was routed on a guess; all {len(standing)} stand here:")
-        self._console.print(f"    reason         {first['reason']}: {first['detail']}")
-        for hint in first["hints"]:
+        self._console.print(f"    reason         {first.reason}: {first.detail}")
+        for hint in first.hints:
             self._console.print(f"    hint           {hint}")
         for finding in findings:
             self._console.print(f"    diagnosis      {finding.told()}")
-        self._console.print(f"    owner          {first['owner']}")
-        self._console.print(f"    recovery lead  {first['recovery_lead']}")
-        self._console.print(f"    recover by     {first['recover_by']}")
+        self._console.print(f"    owner          {first.owner}")
+        self._console.print(f"    recovery lead  {first.recovery_lead}")
+        self._console.print(f"    recover by     {first.recover_by}")
 
     def _heal(self, workflow: Workflow) -> int:
         self._console.rule("one recipe and one plan")

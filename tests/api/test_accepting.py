@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import list_events, show_event
+from orchestrator.store.views.events import EventRow, list_events, show_event
 from tests.api.doors import LEAD, RunningDoor, open_door
 from tests.leads import claim_groups, drive_to_routed, publish_leads
 
@@ -21,7 +21,7 @@ def either(store: Store) -> Iterator[RunningDoor]:
         yield opened
 
 
-def events(store: Store) -> list[dict[str, object]]:
+def events(store: Store) -> list[EventRow]:
     with store.read() as tx:
         return list_events(tx)
 
@@ -35,9 +35,9 @@ def test_an_accepted_trigger_is_in_the_store(either: RunningDoor, store: Store) 
     with store.read() as tx:
         event = show_event(tx, event_id, with_payload=True)
     assert event
-    assert event["payload"] == LEAD
-    assert (event["client"], event["idempotency_key"]) == ("acme", "form-1")
-    assert event["history"][0]["actor"] == f"key:{either.key.split('_')[1]}"
+    assert event.content and event.content.payload == LEAD
+    assert (event.client, event.idempotency_key) == ("acme", "form-1")
+    assert event.history[0].actor == f"key:{either.key.split('_')[1]}"
 
 
 def test_the_same_trigger_again_is_the_same_event(either: RunningDoor, store: Store) -> None:

@@ -11,7 +11,7 @@ from orchestrator.api.problems import STATUS, problem_of
 from orchestrator.domain.errors import MeshlineError, Refused
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import count_states
+from orchestrator.store.views.event_counts import count_states
 from tests.api.doors import LEAD, RunningDoor, leads_store, open_door, problem
 
 

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import show_event
+from orchestrator.store.views.events import EventView, show_event
 from tests.api.doors import LEAD, RunningDoor, leads_store, open_door, problem
 from tests.conftest import SHARED
 from tests.leads import TEXT, publish_leads
@@ -41,7 +41,7 @@ def door(leads: Store) -> Iterator[RunningDoor]:
         yield opened
 
 
-def accepted(answer: httpx.Response, store: Store) -> dict[str, Any]:
+def accepted(answer: httpx.Response, store: Store) -> EventView:
     """The stored event that an answer names."""
     assert answer.status_code == 202, answer.text
     with store.read() as tx:
@@ -50,14 +50,20 @@ def accepted(answer: httpx.Response, store: Store) -> dict[str, Any]:
     return event
 
 
+def payload_of(event: EventView) -> object:
+    """What it carries, as it came."""
+    assert event.content
+    return event.content.payload
+
+
 @pytest.mark.parametrize("version", ["1.0", "0.3"])
 def test_a_structured_event_is_accepted(door: RunningDoor, leads: Store, version: str) -> None:
     event = {**EVENT, "specversion": version, "id": f"structured-{version}"}
 
     stored = accepted(door.post(event, content_type=STRUCTURED), leads)
 
-    assert stored["idempotency_key"] == f"/forms/contact structured-{version}"
-    assert stored["payload"] == LEAD
+    assert stored.idempotency_key == f"/forms/contact structured-{version}"
+    assert payload_of(stored) == LEAD
 
 
 @pytest.mark.parametrize("version", ["1.0", "0.3"])
@@ -66,8 +72,8 @@ def test_a_binary_event_is_accepted(door: RunningDoor, leads: Store, version: st
 
     stored = accepted(door.post_raw(json.dumps(LEAD).encode(), **headers), leads)
 
-    assert stored["idempotency_key"] == f"/forms/contact binary-{version}"
-    assert stored["payload"] == LEAD
+    assert stored.idempotency_key == f"/forms/contact binary-{version}"
+    assert payload_of(stored) == LEAD
 
 
 def test_a_batch_of_events_is_accepted_in_order(door: RunningDoor, leads: Store) -> None:
@@ -81,7 +87,7 @@ def test_a_batch_of_events_is_accepted_in_order(door: RunningDoor, leads: Store)
     assert answer.status_code == 202
     with leads.read() as tx:
         found = [show_event(tx, one["id"]) for one in answer.json()["events"]]
-    assert [one and one["idempotency_key"] for one in found] == [
+    assert [one and one.idempotency_key for one in found] == [
         "/forms/contact batch-0",
         "/forms/contact batch-1",
     ]
@@ -115,7 +121,9 @@ def test_other_attributes_and_extensions_are_allowed(door: RunningDoor, leads: S
         "sequence": 7,
     }
 
-    assert accepted(door.post({**EVENT, **more}, content_type=STRUCTURED), leads)["payload"] == LEAD
+    assert (
+        payload_of(accepted(door.post({**EVENT, **more}, content_type=STRUCTURED), leads)) == LEAD
+    )
 
 
 def test_a_null_attribute_is_as_good_as_none(door: RunningDoor) -> None:
@@ -128,7 +136,7 @@ def test_headers_are_unquoted_and_percent_decoded(door: RunningDoor, leads: Stor
     plain = door.post_raw(b'{"n":1}', **HEADERS | {"ce-id": "caf%C3%A9%20%22x%22"})
     quoted = door.post_raw(b'{"n":1}', **HEADERS | {"ce-id": r'"caf%C3%A9%20\"x\""'})
 
-    assert accepted(plain, leads)["idempotency_key"] == '/forms/contact café "x"'
+    assert accepted(plain, leads).idempotency_key == '/forms/contact café "x"'
     assert quoted.json() == {"id": plain.json()["id"], "duplicate": True}
 
 
@@ -264,7 +272,7 @@ def test_recorded_events_are_accepted_where_their_data_is_json(
         answer = post_binary(door, attributes, data)
 
     if is_json:
-        assert accepted(answer, sampled)["payload"] == json.loads(data)
+        assert payload_of(accepted(answer, sampled)) == json.loads(data)
     else:
         assert answer.status_code == (422 if mode == "structured" else 415)
 

@@ -60,7 +60,7 @@ def test_each_request_of_a_commit_gets_its_own_events(door: RunningDoor, leads: 
         pass
 
     with leads.read() as tx:
-        keys = {event["id"]: event["idempotency_key"] for event in list_events(tx)}
+        keys = {event.id: event.idempotency_key for event in list_events(tx)}
     answers = [[keys[event["id"]] for event in one.result().json()["events"]] for one in sent]
     assert answers == [["form-0"], ["form-1", "form-2", "form-3"], ["form-4", "form-5"]]
 
@@ -81,7 +81,7 @@ def test_a_conflict_does_not_hurt_the_others_in_its_commit(door: RunningDoor, le
 
     assert [one.result().status_code for one in sent] == [202, 202, 409, 422, 202]
     with leads.read() as tx:
-        keys = sorted(event["idempotency_key"] for event in list_events(tx))
+        keys = sorted(event.idempotency_key for event in list_events(tx))
     assert keys == ["form-0", "form-1", "form-2", "form-4"]
 
 
@@ -111,7 +111,7 @@ def test_every_event_is_written_down_under_the_key_that_sent_it(
         with leads.read() as tx:
             event = show_event(tx, one.result().json()["id"])
         assert event
-        assert event["history"][0]["actor"] == f"key:{key.split('_')[1]}"
+        assert event.history[0].actor == f"key:{key.split('_')[1]}"
 
 
 def test_what_nobody_foresaw_in_one_request_does_not_hurt_the_others(

@@ -18,7 +18,7 @@ import pytest
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.settings import LOOPBACK
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import count_states
+from orchestrator.store.views.event_counts import count_states
 from tests.api.doors import LEAD, RunningDoor, wait_until
 from tests.api.test_serve import process_of_a_door
 

@@ -19,7 +19,7 @@ from orchestrator.embedded.child import Child
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.views.events import count_states
+from orchestrator.store.views.event_counts import count_states
 from tests.api.doors import (
     WAITING,
     RunningDoor,

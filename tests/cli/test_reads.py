@@ -11,7 +11,8 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import dead_letters, events
 from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.views.dead_letters import list_dead_letters, show_dead_letter
-from orchestrator.store.views.events import count_late, count_reasons
+from orchestrator.store.views.event_counts import count_late
+from orchestrator.store.views.quarantine import count_reasons
 from orchestrator.store.views.selection import Selection
 from tests.leads import accept_leads, lead_workflow, publish_leads
 
@@ -36,8 +37,8 @@ def test_causes_are_counted_for_a_selection_or_for_all(store: Store) -> None:
         chosen = count_reasons(tx, Selection(reason=Reason.NO_ROUTE, client="acme"))
         none = count_reasons(tx, Selection(client="globex"))
 
-    assert {(row["reason"], row["events"]) for row in every} == {("no_route", 1), ("rule_error", 1)}
-    assert [row["reason"] for row in chosen] == ["no_route"]
+    assert {(row.reason, row.events) for row in every} == {("no_route", 1), ("rule_error", 1)}
+    assert [row.reason for row in chosen] == ["no_route"]
     assert none == []
 
 
@@ -61,10 +62,10 @@ def test_dead_letters_are_read_as_they_were(store: Store) -> None:
 
     with store.read() as tx:
         (row,) = list_dead_letters(tx)
-        whole = show_dead_letter(tx, row["id"])
-        none = show_dead_letter(tx, row["id"] + 1)
+        whole = show_dead_letter(tx, row.id)
+        none = show_dead_letter(tx, row.id + 1)
 
-    assert (row["bytes"], row["error"], row["queue"]) == (2, "no such task", None)
+    assert (row.bytes, row.error, row.queue) == (2, "no such task", None)
     assert whole
-    assert (whole["body_base64"], whole["headers"]) == ("/wA=", {"id": 1})
+    assert (whole.base64, whole.headers) == ("/wA=", {"id": 1})
     assert none is None

@@ -17,7 +17,7 @@ def filled(store: Store) -> Filled:
 
 def ids(store: Store, **conditions: str | int) -> list[str]:
     with store.read() as tx:
-        return [one["id"] for one in list_events(tx, Wanted(**conditions))]  # type: ignore[arg-type]
+        return [one.id for one in list_events(tx, Wanted(**conditions))]  # type: ignore[arg-type]
 
 
 def test_events_are_found_by_why_they_stand_still(store: Store, filled: Filled) -> None:

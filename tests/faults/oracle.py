@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -20,6 +20,9 @@ from orchestrator.store.database.schema import audit, dead_letters, deliveries, 
 from orchestrator.store.drive.overlooked import WAKE
 from tests.faults.leads import CONTACTS, TICKETS, Lead
 from tests.faults.parts import Destination
+
+if TYPE_CHECKING:
+    from orchestrator.store.views.events import EventView
 
 _PAGE = 5_000
 _TOLD_OF_EACH = 5
@@ -242,14 +245,14 @@ def tell_stories(sandbox: Destination, store: Store, verdict: Verdict) -> Iterat
         yield from _story(shown, records[event_id])
 
 
-def _story(shown: dict[str, Any] | None, records: list[Mapping[str, Any]]) -> Iterator[str]:
+def _story(shown: EventView | None, records: list[Mapping[str, Any]]) -> Iterator[str]:
     if shown is not None:
-        yield f"  is {shown['state']}, due {shown['due_at']}, attempt {shown['attempt']}"
-        for one in shown["deliveries"]:
-            tried = f"{one['state']}, attempt {one['attempt']}, record {one['record_id']}"
-            yield f"  delivery to {one['destination']}: {tried}, {one['error'] or 'no error'}"
-        for row in shown["history"]:
-            to = row["destination"] or f"{row['from']} -> {row['to']}"
-            yield f"  {row['at']} {row['actor']}: {row['action']} {to} {row['detail'] or ''}"
+        yield f"  is {shown.state}, due {shown.due_at}, attempt {shown.attempt}"
+        for one in shown.deliveries:
+            tried = f"{one.state}, attempt {one.attempt}, record {one.record_id}"
+            yield f"  delivery to {one.destination}: {tried}, {one.error or 'no error'}"
+        for row in shown.history:
+            to = row.destination or f"{row.source} -> {row.target}"
+            yield f"  {row.at} {row.actor}: {row.action} {to} {row.detail or ''}"
     for record in records:
         yield f"  the destination: {record['collection']} {record['id']} {record['fields']}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,8 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.resume_destinations import resume_destination
 from orchestrator.store.destinations.circuits import troubled_circuits
-from orchestrator.store.views.events import list_audit, show_event
+from orchestrator.store.views.audit import AuditRow, list_audit
+from orchestrator.store.views.events import EventView, show_event
 from orchestrator.store.views.selection import Selection
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
@@ -66,7 +66,7 @@ def accept(system: System, count: int) -> list[str]:
     return [one.id for one in accept_batch(system.store, leads, actor="key:test")]
 
 
-def show(system: System, event_id: str) -> dict[str, Any]:
+def show(system: System, event_id: str) -> EventView:
     with system.store.read() as tx:
         event = show_event(tx, event_id)
     assert event is not None
@@ -74,7 +74,7 @@ def show(system: System, event_id: str) -> dict[str, Any]:
 
 
 def states(system: System, event_id: str) -> dict[str, str]:
-    return {one["destination"]: one["state"] for one in show(system, event_id)["deliveries"]}
+    return {one.destination: one.state for one in show(system, event_id).deliveries}
 
 
 def eventually(what: Callable[[], bool], *, within: float = 60) -> None:
@@ -84,7 +84,7 @@ def eventually(what: Callable[[], bool], *, within: float = 60) -> None:
         time.sleep(0.1)
 
 
-def audited(system: System, action: str) -> list[dict[str, Any]]:
+def audited(system: System, action: str) -> list[AuditRow]:
     with system.store.read() as tx:
         return list_audit(tx, action=action)
 
@@ -98,10 +98,10 @@ def test_a_destination_that_is_down_holds_its_events_and_nobody_elses(system: Sy
     assert counts["delivered"] == 30
     assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
     assert audited(system, "trip") and audited(system, "recover")
-    held = {row["event_id"] for row in audited(system, "hold")}
+    held = {str(row.event_id) for row in audited(system, "hold")}
     assert held, "nothing stood still"
     # None of them waited with its contact, and none lost a retry to the others' failures.
-    assert all(show(system, one)["replays"] == 0 for one in held)
+    assert all(show(system, one).replays == 0 for one in held)
     with system.store.read() as tx:
         assert troubled_circuits(tx) == {}
 
@@ -113,10 +113,10 @@ def test_a_login_that_is_refused_opens_the_breaker_at_the_first_call(system: Sys
     eventually(lambda: bool(audited(system, "trip")))
 
     (tripped,) = audited(system, "trip")
-    assert tripped["reason"] == "unauthorized"
+    assert tripped.reason == "unauthorized"
     assert system.wait_until_settled(1)["delivered"] == 1
-    desk = next(d for d in show(system, one)["deliveries"] if d["destination"] == "desk")
-    assert desk["attempt"] == 1
+    desk = next(d for d in show(system, one).deliveries if d.destination == "desk")
+    assert desk.attempt == 1
 
 
 def test_what_is_paused_stands_still_until_somebody_resumes_it(system: System) -> None:
@@ -128,7 +128,7 @@ def test_what_is_paused_stands_still_until_somebody_resumes_it(system: System) -
 
     with system.store.read() as tx:
         assert troubled_circuits(tx)["acme/leads/desk"].block is Block.PAUSE
-    assert show(system, one)["state"] == "routed"
+    assert show(system, one).state == "routed"
     assert system.ledger("helpdesk/tickets") == []
 
     resume_destination(system.store, ["acme/leads/desk"], why="they are back", actor="cli:tester")
@@ -144,8 +144,8 @@ def test_a_destination_that_asks_us_to_wait_is_waited_for_and_no_retry_is_spent(
     (one,) = accept(system, 1)
 
     assert system.wait_until_settled(1)["delivered"] == 1
-    desk = next(d for d in show(system, one)["deliveries"] if d["destination"] == "desk")
-    assert desk["attempt"] == 1
+    desk = next(d for d in show(system, one).deliveries if d.destination == "desk")
+    assert desk.attempt == 1
     assert not audited(system, "trip")
 
 
@@ -163,9 +163,9 @@ def test_a_rate_budget_spreads_the_calls_and_all_arrive(tmp_path: Path, pair: Pa
 
         assert system.count_by_key("helpdesk/tickets") == {f"{one}.desk": 1 for one in ids}
         event = show(system, ids[-1])
-        assert {one["attempt"] for one in event["deliveries"]} == {1}
+        assert {one.attempt for one in event.deliveries} == {1}
         # 40 events of 2 calls at each: the budget of either lasts for some seconds.
-        accepted, delivered = event["history"][0]["at"], event["history"][-1]["at"]
+        accepted, delivered = event.history[0].at, event.history[-1].at
         assert accepted[:19] < delivered[:19]
 
 
@@ -181,8 +181,8 @@ def test_what_was_made_is_taken_back_where_another_destination_refuses_for_good(
     assert states(system, one) == {"crm": "undone", "desk": "failed"}
     assert system.ledger("crm/contacts") == []
     event = show(system, one)
-    assert "422" in event["detail"] and "taken back: crm" in event["detail"]
-    told = [row["action"] for row in event["history"] if row["destination"] == "crm"]
+    assert "taken back: crm" in str(event.detail) and "422" in str(event.detail)
+    told = [row.action for row in event.history if row.destination == "crm"]
     assert told == ["confirm", "plan_undo", "undo"]
 
     replay_events(system.store, Selection(ids=(one,)), actor="cli:tester")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
 import pytest
 
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.store.views.events import show_event
+from orchestrator.store.views.events import EventView, show_event
 from orchestrator.store.views.selection import Selection
 from tests.integration.system import System
 from tests.leads import lead
@@ -37,12 +36,12 @@ def test_a_call_that_fails_in_passing_ends_as_one_ticket(
 
     event = settled(system)
 
-    assert event["state"] == "delivered"
-    assert system.count_by_key("helpdesk/tickets") == {f"{event['id']}.desk": 1}
-    assert "retry" in [row["action"] for row in event["history"]]
-    desk = next(one for one in event["deliveries"] if one["destination"] == "desk")
+    assert event.state == "delivered"
+    assert system.count_by_key("helpdesk/tickets") == {f"{event.id}.desk": 1}
+    assert "retry" in [row.action for row in event.history]
+    desk = next(one for one in event.deliveries if one.destination == "desk")
     # What a destination asks us to wait for is no attempt.
-    assert desk["attempt"] == (1 if mode == "rate_limit" else 2)
+    assert desk.attempt == (1 if mode == "rate_limit" else 2)
 
 
 def test_a_refusal_stands_in_quarantine_at_once_and_a_replay_makes_only_what_is_missing(
@@ -52,18 +51,18 @@ def test_a_refusal_stands_in_quarantine_at_once_and_a_replay_makes_only_what_is_
 
     event = settled(system)
 
-    assert (event["state"], event["stage"]) == ("quarantined", "dispatch")
-    assert event["reason"] == "destination_refused"
-    states = {one["destination"]: one["state"] for one in event["deliveries"]}
+    assert (event.state, event.stage) == ("quarantined", "dispatch")
+    assert event.reason == "destination_refused"
+    states = {one.destination: one.state for one in event.deliveries}
     assert states == {"crm": "confirmed", "desk": "failed"}
 
-    replay_events(system.store, Selection(ids=(event["id"],)), actor="cli:tester")
+    replay_events(system.store, Selection(ids=(event.id,)), actor="cli:tester")
     system.wait_until_settled(1)
 
     (contact,) = system.ledger("crm/contacts")
     assert contact["creates"] == 1
     assert len(system.ledger("helpdesk/tickets")) == 1
-    assert show(system, event["id"])["state"] == "delivered"
+    assert show(system, event.id).state == "delivered"
 
 
 def test_a_slow_destination_gets_what_a_dispatch_has_time_for_and_the_rest_later(
@@ -79,7 +78,7 @@ def test_a_slow_destination_gets_what_a_dispatch_has_time_for_and_the_rest_later
     assert tickets == {f"{one}.desk": 1 for one in ids}
 
 
-def settled(system: System) -> dict[str, Any]:
+def settled(system: System) -> EventView:
     (event_id,) = accept(system, 1)
     system.wait_until_settled(1)
     return show(system, event_id)
@@ -90,7 +89,7 @@ def accept(system: System, how_many: int) -> list[str]:
     return [one.id for one in accept_batch(system.store, leads, actor="key:test")]
 
 
-def show(system: System, event_id: str) -> dict[str, Any]:
+def show(system: System, event_id: str) -> EventView:
     with system.store.read() as tx:
         event = show_event(tx, event_id)
     assert event is not None

@@ -21,7 +21,7 @@ from orchestrator.domain.event import Trigger
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.views.events import list_quarantine
+from orchestrator.store.views.quarantine import list_quarantine
 from orchestrator.store.views.selection import Selection
 from tests.conftest import SHARED
 from tests.integration.pairs import Pair
@@ -157,4 +157,4 @@ def accept_all(system: System, connectors: Path) -> dict[str, str]:
 def error_paths(system: System, ids: dict[str, str]) -> dict[str, set[str]]:
     with system.store.read() as tx:
         standing = list_quarantine(tx, Selection(reason="contract_violation"))
-    return {ids[one["id"]]: {each["path"] for each in one["violations"]} for one in standing}
+    return {ids[one.id]: {each.path for each in one.violations} for one in standing}

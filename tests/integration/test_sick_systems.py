@@ -73,8 +73,8 @@ def test_three_events_that_a_system_cannot_take_stop_no_others(
         shown = {one: show_event(tx, one) for one in [*bad, *good]}
     for event_id in bad:
         event = shown[event_id]
-        assert event and event["reason"] == "retries_exhausted"
-        assert "so it cannot take this one" in event["detail"]
+        assert event and event.reason == "retries_exhausted"
+        assert "so it cannot take this one" in str(event.detail)
 
 
 def test_a_spent_budget_is_asked_for_by_a_handful_of_calls_and_then_all_arrive(

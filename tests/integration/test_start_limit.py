@@ -9,7 +9,8 @@ import pytest
 
 from orchestrator.embedded.ready import says
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.store.views.events import EVERYTHING, list_quarantine, show_event
+from orchestrator.store.views.events import show_event
+from orchestrator.store.views.quarantine import EVERYTHING, list_quarantine
 from tests.integration.deadly_worker import DEADLY
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
@@ -49,8 +50,8 @@ def test_an_event_that_kills_its_process_is_quarantined_and_its_companions_go_on
         (standing,) = list_quarantine(tx, EVERYTHING)
         shown = show_event(tx, accepted[COMPANIONS // 2].id)
     assert counts["delivered"] == COMPANIONS
-    assert standing["id"] == accepted[COMPANIONS // 2].id
-    assert standing["reason"] == "start_limit"
-    assert shown is not None
-    assert shown["quarantine"]["detail"] == "started 4 times at validate without progress"
+    assert standing.id == accepted[COMPANIONS // 2].id
+    assert standing.reason == "start_limit"
+    assert shown and shown.quarantine
+    assert shown.quarantine.detail == "started 4 times at validate without progress"
     assert worker.running

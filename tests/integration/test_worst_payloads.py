@@ -15,7 +15,8 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.embedded.ready import says
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.views.events import EVERYTHING, list_quarantine, show_event
+from orchestrator.store.views.events import show_event
+from orchestrator.store.views.quarantine import EVERYTHING, list_quarantine
 from tests.integration.pairs import Pair
 from tests.integration.slow_worker import ENDLESS
 from tests.integration.system import System, running_system
@@ -113,8 +114,8 @@ def test_an_event_whose_decision_does_not_end_is_found_at_once_and_its_companion
         shown = show_event(tx, endless)
     assert counts["delivered"] == COMPANIONS
     assert quarantined(system) == {endless: "start_limit"}
-    assert shown is not None
-    assert shown["quarantine"]["detail"] == (
+    assert shown and shown.quarantine
+    assert shown.quarantine.detail == (
         "the decision at validate on this event alone was not made in 5 s, so its process was ended"
     )
     assert worker.running
@@ -152,4 +153,4 @@ def settled(system: System, workflow: str) -> int:
 
 def quarantined(system: System) -> dict[str, str]:
     with system.store.read() as tx:
-        return {one["id"]: one["reason"] for one in list_quarantine(tx, EVERYTHING)}
+        return {one.id: one.reason for one in list_quarantine(tx, EVERYTHING)}

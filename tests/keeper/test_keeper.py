@@ -20,7 +20,7 @@ from orchestrator.embedded.ready import says
 from orchestrator.store.clocks.alert_views import list_alerts
 from orchestrator.store.database.engine import Store
 from orchestrator.store.quarantine.standing import discard, quarantine_events
-from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.audit import list_audit
 from tests.keeper.conftest import SECRET, Desk
 from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads
 
@@ -106,7 +106,7 @@ def test_a_breach_climbs_while_keepers_are_killed_and_each_alert_arrives_once(
     assert "step 3" in backstop[0] and "resolved" in backstop[1]
     assert len(set(desk.mails.ids)) == 3
     with store.read() as tx:
-        actions = Counter(row["action"] for row in list_audit(tx) if row["actor"] == "keeper")
+        actions = Counter(row.action for row in list_audit(tx) if row.actor == "keeper")
     assert actions == {"breach": 1, "escalate": 3, "resolve_incident": 1}
     assert "Traceback" not in logs
     assert SECRET not in logs

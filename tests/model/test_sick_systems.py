@@ -19,7 +19,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.views.destinations import list_destinations
-from orchestrator.store.views.events import show_event
+from orchestrator.store.views.events import EventView, show_event
 from orchestrator.store.views.incidents import Sought, list_incidents
 from orchestrator.store.views.values import View
 from tests.model.actors import Stop, Then
@@ -72,7 +72,7 @@ def states(world: World, numbers: Sequence[int]) -> list[str]:
     return [world.laws.state_of(world.answered[one]) for one in numbers]
 
 
-def shown(world: World, number: int) -> View:
+def shown(world: World, number: int) -> EventView:
     with world.store.read() as tx:
         event = show_event(tx, world.answered[number])
     assert event
@@ -119,8 +119,8 @@ def test_events_that_a_system_cannot_take_stop_nobody_else(
     assert states(world, bads) == ["quarantined"] * bad
     for number in bads:
         event = shown(world, number)
-        assert event["reason"] == "retries_exhausted"
-        assert "the system took others meanwhile, so it cannot take this one" in event["detail"]
+        assert event.reason == "retries_exhausted"
+        assert "the system took others meanwhile, so it cannot take this one" in str(event.detail)
         assert calls_of(world, number) <= 12
     assert not in_the_way(world)
 
@@ -132,9 +132,9 @@ def test_an_outage_quarantines_nobody_though_only_one_event_waits(world: World) 
     live(world, HOUR, step=30)
 
     event = shown(world, 0)
-    assert event["state"] == "routed"
-    (delivery,) = event["deliveries"]
-    assert (delivery["state"], delivery["attempt"]) == ("held", 0)
+    assert event.state == "routed"
+    (delivery,) = event.deliveries
+    assert (delivery.state, delivery.attempt) == ("held", 0)
     with Store.read(world.store) as tx:
         (incident,) = list_incidents(tx, Sought(), limit=9)
     assert incident["reason"] == "held"

@@ -23,7 +23,12 @@ from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import dead_letters
-from orchestrator.store.views.dead_letters import LetterState, list_dead_letters, show_dead_letter
+from orchestrator.store.views.dead_letters import (
+    LetterState,
+    LetterView,
+    list_dead_letters,
+    show_dead_letter,
+)
 
 CHAINS = "meshline"
 COPIES = "meshline.dead-letter"
@@ -127,11 +132,11 @@ class Rig:
         with self.redis() as client:
             client.lpush(f"meshline:{CHAINS}", item)
 
-    def letters(self) -> list[dict[str, Any]]:
+    def letters(self) -> list[LetterView]:
         """The standing dead letters, whole, the oldest first."""
         with self.store.read() as tx:
             heads = list_dead_letters(tx, state=LetterState.STANDING)
-            shown = [show_dead_letter(tx, one["id"]) for one in reversed(heads)]
+            shown = [show_dead_letter(tx, one.id) for one in reversed(heads)]
         return [one for one in shown if one]
 
     def copies(self) -> list[bytes]:

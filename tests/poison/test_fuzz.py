@@ -90,7 +90,7 @@ def test_the_worker_still_works_after_all_of_them(on_redis: Rig) -> None:
 
 
 def lost(rig: Rig, items: list[bytes]) -> list[bytes]:
-    kept = {body_of(rig, letter["id"]) for letter in rig.letters()}
+    kept = {body_of(rig, letter.id) for letter in rig.letters()}
     return [one for one in items if not is_kept(one, kept) and not is_ours(one)]
 
 

@@ -16,7 +16,7 @@ from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.database.schema import dead_letters
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
-from orchestrator.store.views.events import EVERYTHING
+from orchestrator.store.views.quarantine import EVERYTHING
 from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
 from workers import app as _registers  # noqa: F401 - the guarded transport
 from workers.guard.bury_message import letter_of
@@ -87,13 +87,13 @@ def test_a_message_that_cannot_be_read_is_kept_as_it_was(rig: Rig, shape: str) -
     assert eventually(lambda: bool(rig.letters()))
     assert rig.works()
     (letter,) = rig.letters()
-    assert why in letter["error"]
-    assert body_of(rig, letter["id"]) == sent.body
-    assert letter["headers"] == (sent.headers or {})
-    assert (letter["content_type"], letter["content_encoding"]) == (
+    assert why in letter.error
+    assert body_of(rig, letter.id) == sent.body
+    assert letter.headers == (sent.headers or {})
+    assert (letter.content_type, letter.content_encoding) == (
         *(sent.content_type, sent.content_encoding),
     )
-    assert letter["queue"] == CHAINS
+    assert letter.queue == CHAINS
     assert eventually(lambda: rig.copies() == [sent.body])
 
 
@@ -134,9 +134,9 @@ def test_an_item_that_is_no_message_is_kept_as_it_was(on_redis: Rig, shape: str)
     assert eventually(lambda: bool(on_redis.letters()))
     assert on_redis.works()
     (letter,) = on_redis.letters()
-    assert "it is not a message" in letter["error"]
-    assert body_of(on_redis, letter["id"]) == item
-    assert letter["headers"] is None
+    assert "it is not a message" in letter.error
+    assert body_of(on_redis, letter.id) == item
+    assert letter.headers is None
     assert on_redis.copies() == [item]
 
 
@@ -148,11 +148,11 @@ def test_of_a_message_without_end_the_beginning_is_kept(rig: Rig) -> None:
     assert eventually(lambda: bool(rig.letters()))
     assert rig.works()
     (letter,) = rig.letters()
-    assert "bytes, ours at most" in letter["error"]
-    assert letter["cut_from"] > len(body)
-    assert len(body_of(rig, letter["id"])) == MOST_KEPT_BYTES
-    done = requeue_dead_letters(rig.store, [letter["id"]], fail, actor="cli:ada")
-    assert (done.ids, done.skipped) == ([], [{"id": letter["id"], "state": "cut"}])
+    assert "bytes, ours at most" in letter.error
+    assert letter.cut_from and letter.cut_from > len(body)
+    assert len(body_of(rig, letter.id)) == MOST_KEPT_BYTES
+    done = requeue_dead_letters(rig.store, [letter.id], fail, actor="cli:ada")
+    assert (done.ids, done.skipped) == ([], [{"id": letter.id, "state": "cut"}])
 
 
 def fail(_: DeadLetter) -> None:
@@ -164,7 +164,7 @@ def test_headers_nested_too_deep_are_kept(rig: Rig) -> None:
 
     assert eventually(lambda: bool(rig.letters()))
     assert rig.works()
-    assert "too deep" in rig.letters()[0]["error"]
+    assert "too deep" in rig.letters()[0].error
 
 
 def test_the_same_message_delivered_twice_is_one_dead_letter(rig: Rig) -> None:
@@ -172,7 +172,7 @@ def test_the_same_message_delivered_twice_is_one_dead_letter(rig: Rig) -> None:
         rig.put(Sent(headers=ours(name)))
 
     assert rig.works()
-    assert [letter["task"] for letter in rig.letters()] == ["ghost", "another ghost"]
+    assert [letter.task for letter in rig.letters()] == ["ghost", "another ghost"]
 
 
 def test_a_message_is_not_believed_where_it_comes_from(on_redis: Rig) -> None:
@@ -183,7 +183,7 @@ def test_a_message_is_not_believed_where_it_comes_from(on_redis: Rig) -> None:
 
     assert eventually(lambda: bool(on_redis.letters()))
     assert on_redis.works()
-    assert on_redis.letters()[0]["queue"] == CHAINS
+    assert on_redis.letters()[0].queue == CHAINS
 
 
 @pytest.mark.parametrize(("scheme", "tls"), [("redis", False), ("rediss", True)])
@@ -241,8 +241,8 @@ def test_poison_is_in_the_quarantine_with_an_owner(rig: Rig) -> None:
     with rig.store.read() as tx:
         (one,) = list_poison(tx, EVERYTHING)
 
-    assert (one["reason"], one["owner"]) == ("poison_message", "steward@example.com")
-    assert one["dead_letter"] == rig.letters()[0]["id"]
+    assert (one.reason, one.owner) == ("poison_message", "steward@example.com")
+    assert one.dead_letter == rig.letters()[0].id
 
 
 def body_of(rig: Rig, number: int) -> bytes:

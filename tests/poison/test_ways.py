@@ -59,7 +59,7 @@ def test_while_the_store_is_away_an_item_that_is_no_message_waits(on_redis: Rig)
 
     assert eventually(lambda: bool(on_redis.letters()))
     assert on_redis.works()
-    assert [body_of(on_redis, one["id"]) for one in on_redis.letters()] == [b"junk"]
+    assert [body_of(on_redis, one.id) for one in on_redis.letters()] == [b"junk"]
 
 
 def test_a_worker_that_dies_while_poison_waits_loses_nothing(rabbitmq_rig: Rig) -> None:
@@ -84,15 +84,15 @@ def test_a_requeued_letter_comes_back_as_it_was(same_broker: Rig) -> None:
     (first,) = rig.letters()
 
     with open_broker() as post:
-        requeue_dead_letters(rig.store, [first["id"]], post, actor="cli:ada")
+        requeue_dead_letters(rig.store, [first.id], post, actor="cli:ada")
 
     assert eventually(lambda: bool(rig.letters()))
     assert rig.works()
     (second,) = rig.letters()
-    assert second["id"] > first["id"]
+    assert second.id > first.id
     for part in ("headers", "content_type", "content_encoding", "queue", "task", "error"):
-        assert second[part] == first[part]
-    assert body_of(rig, second["id"]) == GHOST.body
+        assert getattr(second, part) == getattr(first, part)
+    assert body_of(rig, second.id) == GHOST.body
 
 
 def test_rabbitmq_does_not_swallow_a_letter_for_a_queue_that_it_has_not(

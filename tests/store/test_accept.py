@@ -9,7 +9,9 @@ from sqlalchemy import event
 
 from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batch, accept_batches
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import count_states, list_audit, show_event
+from orchestrator.store.views.audit import list_audit
+from orchestrator.store.views.event_counts import count_states
+from orchestrator.store.views.events import show_event
 from tests.leads import accept_leads, lead, publish_leads
 
 
@@ -26,9 +28,9 @@ def test_an_accepted_event_is_there_with_its_audit_row(store: Store) -> None:
     with store.read() as tx:
         event = show_event(tx, event_id)
         (row,) = list_audit(tx, event_id=event_id)
-    assert event and event["state"] == "accepted" and event["stage"] == "validate"
-    assert (row["action"], row["actor"], row["to"]) == ("accept", "key:test", "accepted")
-    assert row["client"] == "acme"
+    assert event and event.state == "accepted" and event.stage == "validate"
+    assert (row.action, row.actor, row.target) == ("accept", "key:test", "accepted")
+    assert row.client == "acme"
 
 
 def test_the_same_key_and_payload_is_the_same_event(store: Store) -> None:

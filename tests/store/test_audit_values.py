@@ -13,9 +13,10 @@ from orchestrator.store.database.audit_values import empty_values_of, values_abo
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, audit_values
 from orchestrator.store.drive.stages import Saving, save_delivered
-from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
+from tests.details import detail_of
 from tests.leads import (
     accept_leads,
     claim_groups,
@@ -41,7 +42,9 @@ def discarded(store: Store, count: int) -> list[str]:
 def reasons(store: Store) -> dict[str, object]:
     """Why each event was given up, as people read it."""
     with store.read() as tx:
-        return {row["event_id"]: row["detail"]["why"] for row in list_audit(tx, action="discard")}
+        return {
+            str(row.event_id): detail_of(row)["why"] for row in list_audit(tx, action="discard")
+        }
 
 
 def test_a_row_holds_no_value_and_its_reader_sees_it_all_the_same(store: Store) -> None:

@@ -21,7 +21,7 @@ from orchestrator.store.destinations.circuits import (
     resume_circuit,
     troubled_circuits,
 )
-from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.audit import list_audit
 
 POLICY = BreakerPolicy(failures=3, cooldown_seconds=30)
 WORKER = "worker:dispatch"
@@ -54,7 +54,7 @@ def circuit_of(store: Store, name: str = "desk") -> Circuit | None:
 
 def audited(store: Store) -> list[tuple[str, str | None]]:
     with store.read() as tx:
-        return [(row["action"], row["reason"]) for row in list_audit(tx, newest_first=False)]
+        return [(row.action, row.reason) for row in list_audit(tx, newest_first=False)]
 
 
 def cooled_down(store: Store) -> None:
@@ -91,7 +91,7 @@ def test_what_opened_a_breaker_is_in_the_audit_by_its_name(store: Store) -> None
 
     with store.read() as tx:
         (row,) = list_audit(tx, action="trip")
-    assert row["detail"] == {
+    assert row.detail == {
         "circuit": "desk", "detail": "no answer\ufffd within 5 s", "failures": 3
     }  # fmt: skip
 
@@ -231,7 +231,7 @@ def test_resuming_closes_an_open_breaker_too(store: Store) -> None:
     assert circuit_of(store) is None
     with store.read() as tx:
         (row,) = list_audit(tx, action="resume")
-    assert row["detail"] == {"circuit": "desk", "from": "breaker", "why": "they are back"}
+    assert row.detail == {"circuit": "desk", "from": "breaker", "why": "they are back"}
 
 
 def test_a_destinations_circuit_is_audited_under_its_workflow(store: Store) -> None:
@@ -240,7 +240,7 @@ def test_a_destinations_circuit_is_audited_under_its_workflow(store: Store) -> N
 
     with store.read() as tx:
         (row,) = list_audit(tx, client="acme")
-    assert (row["workflow"], row["destination"], row["action"]) == ("leads", "desk", "pause")
+    assert (row.workflow, row.destination, row.action) == ("leads", "desk", "pause")
 
 
 def test_a_destination_waits_for_its_own_circuit_before_its_connectors(store: Store) -> None:

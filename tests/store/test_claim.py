@@ -134,8 +134,8 @@ def test_events_that_start_without_progress_are_split_and_then_quarantined(store
     assert after_the_last == []
     with store.read() as tx:
         event = show_event(tx, ids[0])
-    assert event and (event["state"], event["reason"]) == ("quarantined", "start_limit")
-    assert event["quarantine"]["recovery_lead"] == "triage@acme.example"
+    assert event and (event.state, event.reason) == ("quarantined", "start_limit")
+    assert event.quarantine and event.quarantine.recovery_lead == "triage@acme.example"
 
 
 def saving(epoch: int) -> Saving:

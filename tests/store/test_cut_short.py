@@ -11,7 +11,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events
 from orchestrator.store.drive.claim import Group
 from orchestrator.store.drive.cut_short import end_of_start, put_back
-from orchestrator.store.views.events import EVERYTHING, list_quarantine
+from orchestrator.store.views.quarantine import EVERYTHING, list_quarantine
 from tests.leads import LIMITS, accept_leads, claim_groups, publish_leads
 
 CALM = replace(LIMITS, groups_in_flight=20)
@@ -83,7 +83,7 @@ def test_a_suspect_that_was_alone_is_quarantined_at_once(store: Store) -> None:
 
     with store.read() as tx:
         (standing,) = list_quarantine(tx, EVERYTHING)
-    assert (standing["id"], standing["reason"]) == (suspect, "start_limit")
+    assert (standing.id, standing.reason) == (suspect, "start_limit")
     assert claim_groups(store) == []
 
 

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import BrokerUnavailable, NotFound, Refused
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.database.engine import Store
+from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.dead_letters import (
     DeadLetter,
     count_poison,
@@ -19,8 +20,8 @@ from orchestrator.store.views.dead_letters import (
     list_poison,
     show_dead_letter,
 )
-from orchestrator.store.views.events import list_audit
 from orchestrator.store.views.selection import Selection
+from tests.details import detail_of
 
 LETTER = DeadLetter(
     queue="meshline",
@@ -40,7 +41,7 @@ def keep(store: Store, letter: DeadLetter = LETTER) -> int | None:
 
 def states(store: Store) -> list[str]:
     with store.read() as tx:
-        return [one["state"] for one in reversed(list_dead_letters(tx))]
+        return [one.state for one in reversed(list_dead_letters(tx))]
 
 
 def test_a_message_that_comes_again_is_the_same_dead_letter(store: Store) -> None:
@@ -75,8 +76,8 @@ def test_what_no_database_takes_as_text_is_kept_readable(store: Store) -> None:
     with store.read() as tx:
         shown = show_dead_letter(tx, number or 0)
     assert shown
-    assert shown["error"] == "\ufffd and \\ud800"
-    assert shown["headers"] == '"\\ud800'
+    assert shown.error == "\ufffd and \\ud800"
+    assert shown.headers == '"\\ud800'
 
 
 def test_a_requeued_letter_goes_out_as_it_came(store: Store) -> None:
@@ -90,9 +91,9 @@ def test_a_requeued_letter_goes_out_as_it_came(store: Store) -> None:
     assert states(store) == ["requeued"]
     with store.read() as tx:
         (row,) = list_audit(tx, action="requeue")
-    assert (row["actor"], row["reason"]) == ("cli:ada", "poison_message")
-    assert row["detail"]["dead_letter"] == number
-    assert (row["detail"]["queue"], row["detail"]["why"]) == ("meshline", "mended")
+    assert (row.actor, row.reason) == ("cli:ada", "poison_message")
+    assert detail_of(row)["dead_letter"] == number
+    assert (detail_of(row)["queue"], detail_of(row)["why"]) == ("meshline", "mended")
 
 
 def test_a_requeued_letter_that_still_cannot_be_read_stands_again(store: Store) -> None:
@@ -154,9 +155,9 @@ def test_a_dropped_letter_says_who_and_why(store: Store) -> None:
         shown = show_dead_letter(tx, number)
         (row,) = list_audit(tx, action="drop")
     assert shown
-    assert (shown["state"], shown["closed_by"], shown["why"]) == ("dropped", "cli:ada", "junk")
-    assert shown["closed_at"]
-    assert row["detail"]["why"] == "junk"
+    assert (shown.state, shown.closed_by, shown.why) == ("dropped", "cli:ada", "junk")
+    assert shown.closed_at
+    assert detail_of(row)["why"] == "junk"
 
 
 def test_a_drop_without_a_reason_is_refused(store: Store) -> None:
@@ -202,4 +203,4 @@ def test_the_quarantine_has_what_stands_and_nobodys_else(
         counted = count_poison(tx, selection)
 
     assert len(listed) == found
-    assert [one["events"] for one in counted] == [1] * found
+    assert [one.events for one in counted] == [1] * found

@@ -21,7 +21,7 @@ from orchestrator.store.drive.deliveries import (
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
 from orchestrator.store.drive.stages import hand_back
 from orchestrator.store.quarantine.standing import quarantine_events
-from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.selection import Selection
 from tests.leads import (
     accept_leads,
@@ -195,7 +195,7 @@ def test_a_plan_that_leaves_out_a_call_of_unknown_outcome_says_so(store: Store) 
         standing = standing_deliveries(tx, ids, epoch)[ids[0]]
         (row,) = list_audit(tx, event_id=ids[0], action="abandon")
     assert [(one.destination, one.state) for one in standing] == [("crm", "pending")]
-    assert row["destination"] == "desk"
+    assert row.destination == "desk"
 
 
 def test_events_that_a_dispatch_did_not_get_to_are_due_when_a_delivery_is(store: Store) -> None:

@@ -37,10 +37,12 @@ from orchestrator.store.drive.deliveries import take_deliveries
 from orchestrator.store.drive.stages import Saving
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.views.events import list_audit, show_event
+from orchestrator.store.views.events import show_event
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
+from tests.details import detail_of
 from tests.leads import CATALOG, TEXT, claim_groups, drive_to_routed, lead, publish_leads
 from tests.store.looking import columns_with, files_with
 from workers.judging import judge
@@ -214,14 +216,14 @@ def test_what_counts_the_events_stays(store: Store) -> None:
         assert look_at_audit(tx).faults == ()
     for event in shown:
         assert event is not None
-        assert event["erased_at"] and event["payload"] is None
-        assert event["history"][0]["action"] == "accept"
-        assert event["history"][-1]["action"] == "erase"
-    assert [one["state"] for one in shown if one] == ["discarded", "discarded", "delivered"]
-    given_up = [one for one in shown[0]["history"] if one["action"] == "discard"]  # type: ignore[index]
-    assert given_up[0]["detail"]["why"].startswith("(erased on 20")
-    assert {row["actor"] for row in rows} == {ACTOR}
-    assert rows[0]["detail"] | {"from": "", "to": ""} == {
+        assert event.erased_at and event.content and event.content.payload is None
+        assert event.history[0].action == "accept"
+        assert event.history[-1].action == "erase"
+    assert [one.state for one in shown if one] == ["discarded", "discarded", "delivered"]
+    given_up = [row for row in shown[0].history if row.action == "discard"]  # type: ignore[union-attr]
+    assert detail_of(given_up[0])["why"].startswith("(erased on 20")
+    assert {row.actor for row in rows} == {ACTOR}
+    assert detail_of(rows[0]) | {"from": "", "to": ""} == {
         "events": 3, "from": "", "to": "", "why": "asked",
     }  # fmt: skip
 
@@ -328,8 +330,8 @@ def test_an_event_on_its_way_is_refused_unless_it_is_given_up(store: Store) -> N
     with store.read() as tx:
         event = show_event(tx, under_way)
     assert event is not None
-    assert event["state"] == "discarded"
-    assert {one["state"] for one in event["deliveries"]} == {"failed"}
+    assert event.state == "discarded"
+    assert {one.state for one in event.deliveries} == {"failed"}
     assert columns_with(store, PLANTED) == []
     with store.write() as tx:
         late = take_deliveries(tx, group.ids, epoch=group.epoch, run_id="late", run_seconds=60)
@@ -453,4 +455,4 @@ def test_acknowledging_is_told_without_the_struck_words(store: Store) -> None:
 
     with store.read() as tx:
         (row,) = list_audit(tx, action="acknowledge_incident")
-    assert row["detail"]["why"].startswith("(erased on 20")
+    assert detail_of(row)["why"].startswith("(erased on 20")

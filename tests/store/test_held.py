@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from orchestrator.domain.delivery.blockers import HeldEvents
 from orchestrator.domain.delivery.breakers import BreakerState
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.store.database.clock import after, now_ms
@@ -29,10 +30,11 @@ from orchestrator.store.destinations.held_deliveries import (
 )
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.drive.stages import hand_back
-from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.held_deliveries import held_beside, put_off
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.values import now_of
+from tests.details import detail_of
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
 
 POLICY = BreakerPolicy(failures=1, cooldown_seconds=30)
@@ -113,7 +115,7 @@ def test_what_waits_for_its_turn_in_a_rate_says_so_and_what_is_retried_does_not(
 
     with store.read() as tx:
         waiting = put_off(tx, event_id)
-    assert {(one["what"], one["by"]) for one in waiting} == {("rate", "fake")}
+    assert {(one.what, one.by) for one in waiting} == {("rate", "fake")}
 
     with store.write() as tx:
         tx.execute(update(deliveries).values(failing_since=now_ms()))
@@ -129,8 +131,8 @@ def test_a_pause_ends_by_itself_and_the_audit_says_so(store: Store) -> None:
     with store.read() as tx:
         assert troubled_circuits(tx) == {}
         ended = list_audit(tx, action="end_pause")
-    assert [one["actor"] for one in ended] == ["relay"]
-    assert ended[0]["detail"]["why"] == "a migration" and ended[0]["detail"]["by"] == "cli:tester"
+    assert [one.actor for one in ended] == ["relay"]
+    assert detail_of(ended[0])["why"] == "a migration" and detail_of(ended[0])["by"] == "cli:tester"
     assert tend_held_deliveries(store) == 0
 
 
@@ -318,7 +320,7 @@ def test_what_is_held_is_counted_by_what_holds_it_and_each_event_once(store: Sto
         found = held_beside(tx, Selection())
         elsewhere = held_beside(tx, Selection(client="globex"))
 
-    assert found["events"] == 3
-    holders = [(holder["by"], holder["what"], holder["events"]) for holder in found["by"]]
+    assert found.events == 3
+    holders = [(holder.by, holder.what, holder.events) for holder in found.by]
     assert holders == [("fake", "pause", 3), ("gone", "nothing any more", 1)]
-    assert elsewhere == {"events": 0, "by": []}
+    assert elsewhere == HeldEvents(events=0, by=())

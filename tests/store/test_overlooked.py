@@ -13,7 +13,7 @@ from orchestrator.store.drive import overlooked
 from orchestrator.store.drive.claim import finish_group
 from orchestrator.store.drive.deliveries import take_deliveries
 from orchestrator.store.drive.overlooked import Search, catch_up, count_overlooked, last_woken
-from orchestrator.store.views.events import list_audit
+from orchestrator.store.views.audit import list_audit
 from tests.leads import accept_leads, claim_groups, drive_to_routed, publish_leads
 
 
@@ -48,8 +48,8 @@ def test_an_overlooked_event_is_woken_and_the_audit_names_it(store: Store) -> No
     assert due_in_ms(store) <= 0
     with store.read() as tx:
         row = list_audit(tx, newest_first=True)[0]
-        assert (row["action"], row["event_id"], row["destination"]) == ("wake", event_id, "crm")
-        assert row["actor"] == "relay"
+        assert (row.action, row.event_id, row.destination) == ("wake", event_id, "crm")
+        assert row.actor == "relay"
         assert count_overlooked(tx) == 0
         assert last_woken(tx)[0] == 1
 

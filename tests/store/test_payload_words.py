@@ -10,8 +10,9 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import quarantine_words
 from orchestrator.store.quarantine.standing import discard
 from orchestrator.store.views.event_search import Wanted
-from orchestrator.store.views.events import count_quarantine, list_events, list_quarantine
+from orchestrator.store.views.events import list_events
 from orchestrator.store.views.incidents import Sought, list_incidents
+from orchestrator.store.views.quarantine import count_quarantine, list_quarantine
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import accept_leads, publish_leads
@@ -29,7 +30,7 @@ def found(store: Store, text: str, **others: str) -> list[str]:
         selection = Selection(words=sought_words(text), **others)  # type: ignore[arg-type]
         rows = list_quarantine(tx, selection)
         assert count_quarantine(tx, selection) == len(rows)
-        return [row["id"] for row in rows]
+        return [row.id for row in rows]
 
 
 def test_all_words_have_to_be_there_or_to_begin_so(store: Store) -> None:
@@ -71,7 +72,7 @@ def test_incidents_and_the_list_of_events_are_found_by_what_stands(store: Store)
         assert list_incidents(tx, Sought(words=("green",))) == []
         events = list_events(tx, Wanted(words=("gold",)))
     assert incident["title"] == "`tier` breaks enum"
-    assert [event["id"] for event in events] == [one]
+    assert [event.id for event in events] == [one]
 
 
 def test_what_left_the_quarantine_leaves_no_word_behind(store: Store) -> None:

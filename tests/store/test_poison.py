@@ -104,8 +104,9 @@ def test_a_requeue_alone_ends_nothing_and_what_comes_back_has_its_first_deadline
     assert [again[name] for name in same] == [first[name] for name in same]
     with store.read() as tx:
         newest = list_dead_letters(tx)[0]
-    assert (newest["returned"]["times"], newest["returned"]["requeued_by"]) == (1, "cli:ada")
-    assert newest["recover_by"] == first["recover_by"]
+    assert newest.returned
+    assert (newest.returned.times, newest.returned.requeued_by) == (1, "cli:ada")
+    assert newest.recover_by == first["recover_by"]
 
 
 def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -> None:

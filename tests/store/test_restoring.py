@@ -26,8 +26,9 @@ from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.restoring import restore
 from orchestrator.store.quarantine.stays import Sweep
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.events import list_quarantine, show_event
+from orchestrator.store.views.events import EventView, show_event
 from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.quarantine import QuarantinedEvent, list_quarantine
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import accept_leads, lead, publish_leads
@@ -51,12 +52,12 @@ def back(store: Store, selection: Selection = EVERYTHING, **options: Any) -> Res
     return restore_events(store, selection, why="the wrong filter", actor="cli:eve", **options)
 
 
-def listed(store: Store, selection: Selection = EVERYTHING) -> list[dict[str, Any]]:
+def listed(store: Store, selection: Selection = EVERYTHING) -> list[QuarantinedEvent]:
     with store.read() as tx:
         return list_quarantine(tx, selection)
 
 
-def shown(store: Store, event_id: str) -> dict[str, Any]:
+def shown(store: Store, event_id: str) -> EventView:
     with store.read() as tx:
         event = show_event(tx, event_id)
     assert event
@@ -76,8 +77,8 @@ def test_what_is_restored_is_in_quarantine_as_it_was(store: Store) -> None:
     (cause,) = done.causes
     assert (cause.workflow, cause.reason, cause.events) == ("leads", "contract_violation", 2)
     assert listed(store) == before
-    last = shown(store, ids[0])["history"][-1]
-    assert (last["action"], last["actor"], last["from"], last["to"], last["detail"]) == (
+    last = shown(store, ids[0]).history[-1]
+    assert (last.action, last.actor, last.source, last.target, last.detail) == (
         *("restore", "cli:eve", "discarded", "quarantined"),
         {"why": "the wrong filter"},
     )
@@ -110,9 +111,9 @@ def test_it_can_be_found_by_its_words_again_and_replayed(store: Store) -> None:
 
     back(store)
 
-    assert [row["id"] for row in listed(store, words)] == ids
+    assert [row.id for row in listed(store, words)] == ids
     assert replay_events(store, words, actor="cli:eve", anyway=True).events[0]["id"] == ids[0]
-    assert shown(store, ids[0])["state"] == "accepted"
+    assert shown(store, ids[0]).state == "accepted"
 
 
 def test_done_again_it_changes_nothing_and_says_where_the_event_is(store: Store) -> None:
@@ -126,7 +127,7 @@ def test_done_again_it_changes_nothing_and_says_where_the_event_is(store: Store)
     (skipped,) = again.skipped
     assert (again.ids, skipped["id"], skipped["state"]) == ([], ids[0], "quarantined")
     assert (skipped["done"], skipped["by"]) == ("restored", "cli:eve")
-    assert [one["action"] for one in shown(store, ids[0])["history"]].count("restore") == 1
+    assert [one.action for one in shown(store, ids[0]).history].count("restore") == 1
 
 
 def test_it_may_be_discarded_and_restored_again(store: Store) -> None:
@@ -153,7 +154,7 @@ def test_the_filters_choose_among_discarded_events_by_when_they_were_discarded(
     assert back(store, Selection(until=hour_ago), dry_run=True).ids == [old]
     assert back(store, Selection(reason="no_route")).ids == []
     assert back(store, Selection(since=hour_ago, reason="contract_violation")).ids == [new]
-    assert {row["id"] for row in listed(store)} == {new, left}
+    assert {row.id for row in listed(store)} == {new, left}
 
 
 def test_the_words_of_discarded_payloads_are_looked_for_too(store: Store) -> None:
@@ -189,7 +190,7 @@ def test_what_retention_or_an_erasure_emptied_is_refused_event_by_event(store: S
     assert said[old].startswith("retention emptied it")
     with store.write() as tx:  # and where one was emptied since it was looked at
         assert restore(tx, [old, erased], why="no", actor="cli:eve").ids == []
-    assert shown(store, erased)["state"] == shown(store, old)["state"] == "discarded"
+    assert shown(store, erased).state == shown(store, old).state == "discarded"
 
 
 def test_a_retention_that_chose_an_event_before_its_restore_leaves_it_whole(
@@ -213,7 +214,7 @@ def test_a_retention_that_chose_an_event_before_its_restore_leaves_it_whole(
 
     with store.read() as tx:
         assert list(tx.execute(select(payloads.c.event_id)).scalars()) == [restored]
-    assert listed(store)[0]["violations"]
+    assert listed(store)[0].violations
 
 
 def test_a_repeat_at_the_door_is_a_duplicate_before_and_after(store: Store) -> None:

@@ -27,10 +27,12 @@ from orchestrator.store.desk.plans import list_plans
 from orchestrator.store.desk.retention import forget_contents, forget_plans
 from orchestrator.store.drive.deliveries import save_done, take_deliveries
 from orchestrator.store.drive.stages import Saving, save_delivered
-from orchestrator.store.views.events import list_audit, show_event
+from orchestrator.store.views.audit import list_audit
+from orchestrator.store.views.events import show_event
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.values import now_of
 from tests.cli.desk import validate_leads
+from tests.details import detail_of
 from tests.leads import (
     CATALOG,
     TEXT,
@@ -90,10 +92,10 @@ def test_the_contents_of_what_finished_long_ago_are_forgotten_and_the_record_sta
         sent = tx.execute(select(deliveries.c.send)).scalars().all()
         (told,) = list_audit(tx, action="retention")
     assert shown is not None
-    assert shown["payload"] is None and shown["state"] == "delivered"
-    assert shown["deliveries"][0]["record_id"].startswith("r-")
+    assert shown.content and shown.content.payload is None and shown.state == "delivered"
+    assert str(shown.deliveries[0].record_id).startswith("r-")
     assert sent == ["{}"] * 3
-    assert (told["actor"], told["detail"]["events"]) == ("cli:tester", 3)
+    assert (told.actor, detail_of(told)["events"]) == ("cli:tester", 3)
 
 
 def test_values_of_the_audit_go_with_what_they_were_of(store: Store) -> None:
@@ -114,12 +116,12 @@ def test_values_of_the_audit_go_with_what_they_were_of(store: Store) -> None:
         assert empty_values_before(tx, soon, most=100) >= 1
 
     with store.read() as tx:
-        rows = {row["action"]: row["detail"] for row in list_audit(tx)}
+        rows = {row.action: row.detail or {} for row in list_audit(tx)}
         left = tx.execute(select(audit_values.c.value).where(audit_values.c.value.is_not(None)))
         assert left.all() == []
         assert tx.execute(select(quarantine.c.detail)).scalars().all() == [""]
-    assert rows["discard"]["why"].startswith("(forgotten by retention on 20")
-    assert rows["pause"]["why"].startswith("(forgotten by retention on 20")
+    assert str(rows["discard"]["why"]).startswith("(forgotten by retention on 20")
+    assert str(rows["pause"]["why"]).startswith("(forgotten by retention on 20")
 
 
 def test_what_finished_lately_or_not_at_all_is_left_alone(store: Store) -> None:
@@ -215,7 +217,7 @@ def test_a_plan_that_nobody_touched_for_so_long_is_deleted_bit_by_bit(
     with store.read() as tx:
         assert [one["token"] for one in list_plans(tx, limit=10)] == [new]
         (told,) = list_audit(tx, action="retention")
-    assert told["detail"] == {"days": 30, "plans": 1}
+    assert told.detail == {"days": 30, "plans": 1}
 
 
 def test_a_plan_that_is_being_deleted_does_not_run(store: Store) -> None:

@@ -14,8 +14,9 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.schema import events, quarantine
 from orchestrator.store.views import event_search as seeking
+from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.event_search import Wanted
-from orchestrator.store.views.events import count_states, list_events
+from orchestrator.store.views.events import list_events
 from tests.leads import TEXT, lead, publish_leads
 
 STATES = cycle([State.DELIVERED, State.QUARANTINED, State.DISCARDED, State.ROUTED, State.ACCEPTED])
@@ -96,7 +97,7 @@ def test_the_numbers_of_states_are_those_of_a_count(filled: Store, client: str |
 
 
 def _listed(tx: Tx, **wanted: Any) -> list[str]:
-    return [one["id"] for one in list_events(tx, Wanted(**wanted))]
+    return [one.id for one in list_events(tx, Wanted(**wanted))]
 
 
 def _every(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from meshline import Producer
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.views.events import show_event
+from orchestrator.store.views.events import EventView, show_event
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.leads import TEXT
@@ -81,15 +80,15 @@ def test_a_trigger_at_the_door_becomes_one_ticket_and_one_message_though_an_answ
 
         event = emit_and_wait(system, door)
 
-    deliveries = {one["destination"]: one for one in event["deliveries"]}
-    assert event["state"] == "delivered"
-    assert {name: one["state"] for name, one in deliveries.items()} == {
+    deliveries = {one.destination: one for one in event.deliveries}
+    assert event.state == "delivered"
+    assert {name: one.state for name, one in deliveries.items()} == {
         "desk": "confirmed",
         "room": "confirmed",
     }
     assert helpdesk_wire.lost == 1
-    assert helpdesk.count(f"{event['id']}.desk") == 1
-    assert deliveries["desk"]["attempt"] >= 2
+    assert helpdesk.count(f"{event.id}.desk") == 1
+    assert deliveries["desk"].attempt >= 2
     said = [one["content"]["body"] for one in synapse.messages(account)]
     assert said == ["New lead: ana@example.com"]
 
@@ -101,7 +100,7 @@ def publish(system: System, folder: Path, *, room: str) -> None:
     publish_workflow(system.store, workflow, actor="cli:tester")
 
 
-def emit_and_wait(system: System, door: str) -> dict[str, Any]:
+def emit_and_wait(system: System, door: str) -> EventView:
     """One lead through the real door, and its event once it is settled."""
     key = create_key(system.store, clients=["acme"], label="form", actor="cli:tester")
     with Producer(door, key=key) as producer:

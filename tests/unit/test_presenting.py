@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.presenting.audit_lines import details, why
+from orchestrator.presenting.audit_lines import details, what, why
 from orchestrator.presenting.moments import age, away, left, local_moment, moment, span
+from orchestrator.store.views.audit import AuditRow
 
 NOW = 1_763_917_200_000  # 2025-11-23T17:00:00Z
 
@@ -49,7 +50,25 @@ def test_details_are_one_line() -> None:
     assert details(detail) == 'route: 0; when: tier == "pro"; to: crm, desk'
     assert details({"detail": "crm: HTTP 500", "why": "a\nb"}) == r"crm: HTTP 500; a\nb"
     assert details(None) == details({}) == ""
-    assert why({"reason": "paused", "detail": {"until": "9:00"}}) == "paused; until: 9:00"
+
+
+def test_a_row_of_the_audit_is_one_line() -> None:
+    row = AuditRow(
+        at="2026-11-29T05:40:00.000Z",
+        client="acme",
+        workflow="lead-routing",
+        event_id=None,
+        incident=7,
+        destination="desk",
+        actor="cli:ana",
+        action="pause_clock",
+        source="open",
+        target="acknowledged",
+        reason="paused",
+        detail={"until": "9:00"},
+    )
+
+    assert (what(row), why(row)) == ("pause clock 7 (desk)", "paused; until: 9:00")
 
 
 def test_a_long_detail_is_cut_and_shows_it() -> None:

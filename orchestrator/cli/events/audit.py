@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +11,9 @@ from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyInc
 from orchestrator.cli.terminal.screen import note, put_json, put_table
 from orchestrator.presenting.audit_lines import what, why
 from orchestrator.presenting.moments import moment
+
+if TYPE_CHECKING:
+    from orchestrator.store.views.audit import AuditRow
 
 
 def audit(
@@ -33,7 +35,7 @@ def audit(
     """Show who did what, when and why, the newest first."""
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.events import list_audit
+        from orchestrator.store.views.audit import list_audit
 
         with store.read() as tx:
             check_filters(tx, client=client)
@@ -51,13 +53,13 @@ def audit(
         return
     put_table(
         ("WHEN", "WHO", "WHAT", "ABOUT", "WHY"),
-        [(moment(row["at"]), row["actor"], what(row), _about(row), why(row)) for row in rows],
+        [(moment(row.at), row.actor, what(row), _about(row), why(row)) for row in rows],
         below=("WHY",),
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
 
 
-def _about(row: Mapping[str, Any]) -> str | None:
-    workflow = f"{row['client']}/{row['workflow']}" if row["workflow"] else row["client"]
-    return row["event_id"] or workflow
+def _about(row: AuditRow) -> str | None:
+    workflow = f"{row.client}/{row.workflow}" if row.workflow else row.client
+    return row.event_id or workflow

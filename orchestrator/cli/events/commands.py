@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ from orchestrator.presenting.moments import age
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Tx
-    from orchestrator.store.views.values import View
+    from orchestrator.store.views.events import EventRow
 
 app = typer.Typer(help="Events: list them, show one.", no_args_is_help=True)
 
@@ -74,21 +74,21 @@ def list_(
             )
             found = list_events(tx, wanted)
     rows = found[:limit]
-    following = rows[-1]["id"] if len(found) > limit else None
+    following = rows[-1].id if len(found) > limit else None
     if as_json:
         put_json({"events": rows, "next": following})
         return
-    shown = shown_ids(row["id"] for row in rows)
+    shown = shown_ids(row.id for row in rows)
     put_table(
         ("ID", "STATE", "AT", "WORKFLOW", "REASON", "AGE"),
         [
             (
-                shown[row["id"]],
-                "held" if row["held"] else row["state"],
-                row["stage"],
-                f"{row['client']}/{row['workflow']} v{row['version']}",
+                shown[row.id],
+                "held" if row.held else row.state,
+                row.stage,
+                f"{row.client}/{row.workflow} v{row.version}",
                 _why(row, now),
-                age(row["accepted_at"], now),
+                age(row.accepted_at, now),
             )
             for row in rows
         ],
@@ -97,11 +97,11 @@ def list_(
         note(f"there are more: --before {following}")
 
 
-def _why(row: View, now: int) -> str | None:
+def _why(row: EventRow, now: int) -> str | None:
     """Why it stands or waits."""
-    if not row["held"]:
-        return cast("str | None", row["reason"])
-    return told_holds(row["held"], lambda at: f"for {age(at, now)}")
+    if not row.held:
+        return row.reason
+    return told_holds(row.held, lambda at: f"for {age(at, now)}")
 
 
 def _checked(tx: Tx, held_by: str | None) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.advice import put_advice
 from orchestrator.cli.terminal.screen import put, put_field, put_source, put_table
@@ -11,126 +10,126 @@ from orchestrator.domain.delivery.blockers import told_hold
 from orchestrator.presenting.audit_lines import what, why
 from orchestrator.presenting.moments import age, left, moment, moment_and_distance
 
-View = Mapping[str, Any]
+if TYPE_CHECKING:
+    from orchestrator.domain.delivery.blockers import Hold
+    from orchestrator.operations.judge_replay import AdvisedEvent
+    from orchestrator.store.views.events import Delivery, EventView, Payload
+    from orchestrator.store.views.quarantine import QuarantinedEvent
 
 
-def put_event(event: View, now: int) -> None:
+def put_event(advised: AdvisedEvent, now: int) -> None:
     """The page; `now` is the store's time in milliseconds. The payload only where it was read."""
+    event = advised.event
     _head(event, now)
-    if event["quarantine"]:
-        _quarantine(event["quarantine"], now)
-    _following(event)
-    if "payload" in event:
-        _payload(event)
+    if event.quarantine:
+        _quarantine(event.quarantine, now)
+    _following(advised)
+    if event.content:
+        _payload(event.content)
     _deliveries(event)
     _history(event)
 
 
-def _head(event: View, now: int) -> None:
-    at = f" at {event['stage']}" if event["stage"] else ""
-    why_not = f": {event['reason']}" if event["reason"] else ""
-    _line("event", event["id"])
-    held = ", held" if event["held"] else ""
-    _line("state", f"{event['state']}{held}{at}{why_not}")
-    _line("client", event["client"])
-    _line("workflow", f"{event['workflow']} version {event['version']} ({event['type']})")
-    _line("key", event["idempotency_key"])
-    accepted = event["accepted_at"]
+def _head(event: EventView, now: int) -> None:
+    at = f" at {event.stage}" if event.stage else ""
+    why_not = f": {event.reason}" if event.reason else ""
+    _line("event", event.id)
+    held = ", held" if event.held else ""
+    _line("state", f"{event.state}{held}{at}{why_not}")
+    _line("client", event.client)
+    _line("workflow", f"{event.workflow} version {event.version} ({event.type})")
+    _line("key", event.idempotency_key)
+    accepted = event.accepted_at
     _line("accepted", f"{moment(accepted)} ({age(accepted, now)} ago)")
-    for hold in event["held"]:
-        _line("held", f"{hold['destination']}: {_told_hold(hold, now)}")
-    if event["due_at"]:
-        _line("due", f"{moment(event['due_at'])}, after {event['attempt']} failed tries")
-    if event["replays"]:
-        _line("replays", event["replays"])
-    if event["erased_at"]:
-        _line("erased", f"{moment(event['erased_at'])}; what it carried is gone")
+    for hold in event.held:
+        _line("held", f"{hold.destination}: {_told_hold(hold, now)}")
+    if event.due_at:
+        _line("due", f"{moment(event.due_at)}, after {event.attempt} failed tries")
+    if event.replays:
+        _line("replays", event.replays)
+    if event.erased_at:
+        _line("erased", f"{moment(event.erased_at)}; what it carried is gone")
 
 
-def _told_hold(hold: View, now: int) -> str:
-    until = f", until {moment_and_distance(hold['until'], now)}" if hold["until"] else ""
+def _told_hold(hold: Hold, now: int) -> str:
+    until = f", until {moment_and_distance(hold.until, now)}" if hold.until else ""
     return told_hold(hold, lambda at: f"for {age(at, now)}") + until
 
 
-def _quarantine(standing: View, now: int) -> None:
+def _quarantine(standing: QuarantinedEvent, now: int) -> None:
     put()
-    _line("why", standing["detail"])
-    _line("since", f"{moment(standing['since'])} ({age(standing['since'], now)} ago)")
-    recover_by = standing["recover_by"]
+    _line("why", standing.detail)
+    _line("since", f"{moment(standing.since)} ({age(standing.since, now)} ago)")
+    recover_by = standing.recover_by
     _line("recover by", f"{moment(recover_by)} ({left(recover_by, now)})")
-    _line("recovery lead", standing["recovery_lead"])
-    _line("owner", standing["owner"])
-    if standing["violations"]:
+    _line("recovery lead", standing.recovery_lead)
+    _line("owner", standing.owner)
+    if standing.violations:
         put()
         put_table(
             ("VIOLATION AT", "KIND", "MESSAGE", "HINT"),
-            [
-                (one["path"] or "/", one["kind"], one["message"], one["hint"])
-                for one in standing["violations"]
-            ],
+            [(one.path or "/", one.kind, one.message, one.hint) for one in standing.violations],
             below=("MESSAGE", "HINT"),
         )
 
 
-def _following(event: View) -> None:
+def _following(advised: AdvisedEvent) -> None:
     """What to look at and do next."""
-    for one in event["incidents"]:
+    event = advised.event
+    for one in event.incidents:
         put()
-        _line("incident", f"{one['id']}: {one['title']} ({one['state']})")
-        _line("see", f"meshline incidents show {one['id']}")
-    if replay := event["replay"]:
+        _line("incident", f"{one.id}: {one.title} ({one.state})")
+        _line("see", f"meshline incidents show {one.id}")
+    if replay := advised.replay:
         put()
-        other = replay["version"] != event["version"]
-        under = f", under version {replay['version']}" if other else ""
-        _line("replay", f"{replay['told']}{under}")
-        if replay["command"]:
-            put_source(f"{'run':14} {replay['command']}")
-    put_advice(event["advice"])
+        other = replay.version != event.version
+        under = f", under version {replay.version}" if other else ""
+        _line("replay", f"{replay.told}{under}")
+        if replay.command:
+            put_source(f"{'run':14} {replay.command}")
+    put_advice(advised.advice)
 
 
-def _payload(event: View) -> None:
+def _payload(content: Payload) -> None:
     put()
     put("payload as it came")
-    put(_pretty(event["payload"]))
-    if event["amended"] is not None:
+    put(_pretty(content.payload))
+    if content.amended is not None:
         put("payload as amended")
-        put(_pretty(event["amended"]))
+        put(_pretty(content.amended))
 
 
-def _deliveries(event: View) -> None:
+def _deliveries(event: EventView) -> None:
     put()
-    if not event["deliveries"]:
+    if not event.deliveries:
         put("no deliveries")
         return
     put_table(
         ("DELIVERY", "STATE", "TO", "RECORD", "TRIES", "ERROR"),
         [
             (
-                one["destination"],
-                one["state"],
-                f"{one['connector']}.{one['action']}",
-                one["record_id"],
-                one["attempt"],
-                "; ".join(filter(None, (_held(one), one["reason"], one["error"]))),
+                one.destination,
+                one.state,
+                f"{one.connector}.{one.action}",
+                one.record_id,
+                one.attempt,
+                "; ".join(filter(None, (_held(one), one.reason, one.error))),
             )
-            for one in event["deliveries"]
+            for one in event.deliveries
         ],
         below=("ERROR",),
     )
 
 
-def _held(delivery: View) -> str | None:
-    return f"waits at {delivery['held_by']}" if delivery["held_by"] else None
+def _held(delivery: Delivery) -> str | None:
+    return f"waits at {delivery.held_by}" if delivery.held_by else None
 
 
-def _history(event: View) -> None:
+def _history(event: EventView) -> None:
     put()
     put_table(
         ("WHEN", "WHO", "WHAT", "TO", "WHY"),
-        [
-            (moment(row["at"]), row["actor"], what(row), row["to"], why(row))
-            for row in event["history"]
-        ],
+        [(moment(row.at), row.actor, what(row), row.target, why(row)) for row in event.history],
         below=("WHY",),
     )
 

@@ -9,6 +9,7 @@ from orchestrator.cli.terminal.advice import put_advice
 from orchestrator.cli.terminal.screen import put, put_field, put_table
 from orchestrator.cli.terminal.short_ids import shown_ids
 from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.domain.incidents.advice import Step
 from orchestrator.domain.incidents.outcomes import told_links, told_outcome
 from orchestrator.presenting.audit_lines import what, why
 from orchestrator.presenting.moments import age, left, moment, moment_and_distance
@@ -38,15 +39,12 @@ def put_incident(view: View, repair: Repair, now: int) -> None:
     _clock(view, now)
     _blocked(view, now)
     _oldest(view, now)
-    put_advice(view["advice"])
+    put_advice([Step(**step) for step in view["advice"]])
     _runbook(view)
     put()
     put_table(
         ("WHEN", "WHO", "WHAT", "TO", "WHY"),
-        [
-            (moment(row["at"]), row["actor"], what(row), row["to"], why(row))
-            for row in view["history"]
-        ],
+        [(moment(row.at), row.actor, what(row), row.target, why(row)) for row in view["history"]],
         below=("WHY",),
     )
 

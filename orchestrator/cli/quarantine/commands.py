@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,11 @@ from orchestrator.cli.terminal.short_ids import shown_ids
 from orchestrator.domain.delivery.blockers import told_held
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.presenting.moments import age, left
+
+if TYPE_CHECKING:
+    from orchestrator.domain.delivery.blockers import HeldEvents
+    from orchestrator.store.views.dead_letters import QuarantinedMessage
+    from orchestrator.store.views.quarantine import QuarantineCount, QuarantinedEvent
 
 app = typer.Typer(
     help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard, restore.",
@@ -45,19 +50,21 @@ def list_(
     """
     with opened_store() as store:
         from orchestrator.store.views.dead_letters import count_poison, list_poison
-        from orchestrator.store.views.events import count_reasons, list_quarantine
         from orchestrator.store.views.held_deliveries import held_beside
+        from orchestrator.store.views.quarantine import count_reasons, list_quarantine
         from orchestrator.store.views.values import now_of
 
         selection = filters.selection(store)
         with store.read() as tx:
             now = now_of(tx)
             summary = count_reasons(tx, selection) + count_poison(tx, selection)
-            rows = list_quarantine(tx, selection, limit=limit)
-            rows += list_poison(tx, selection, limit=limit)
+            rows: list[QuarantinedEvent | QuarantinedMessage] = [
+                *list_quarantine(tx, selection, limit=limit),
+                *list_poison(tx, selection, limit=limit),
+            ]
             held = held_beside(tx, selection)
-    rows = sorted(rows, key=lambda one: str(one["since"]))[:limit]
-    total = sum(one["events"] for one in summary)
+    rows = sorted(rows, key=lambda one: one.since)[:limit]
+    total = sum(one.events for one in summary)
     if as_json:
         put_json({"total": total, "summary": summary, "events": rows, "held": held})
         return
@@ -70,7 +77,7 @@ def list_(
         _put_rows(rows, now)
     if total > len(rows):
         note(f"{len(rows)} of {total}; --limit shows more, and filters narrow it")
-    if held["events"]:
+    if held.events:
         _note_held(held, filters, now)
 
 
@@ -95,10 +102,10 @@ def show(
         if event_id.isdigit():  # as a dead letter's id is
             where += f", or `meshline dead-letters show {event_id}`"
         raise NotFound(f"there is no event {event_id!r}", fix=f"see {where}")
-    if event["quarantine"] is None:
+    if event.event.quarantine is None:
         raise Refused(
-            f"event {event['id']} is {event['state']} and not in quarantine",
-            fix=f"see `meshline events show {event['id']}`",
+            f"event {known} is {event.event.state} and not in quarantine",
+            fix=f"see `meshline events show {known}`",
         )
     if as_json:
         put_json(event)
@@ -113,46 +120,46 @@ quarantine_plans.add_to(app)
 app.command()(diagnose)
 
 
-def _note_held(held: dict[str, Any], filters: Filters, now: int) -> None:
+def _note_held(held: HeldEvents, filters: Filters, now: int) -> None:
     """How many events wait outside of the quarantine, by what, and which command lists them."""
     said = told_held(held, lambda at: f"for {age(at, now)}")
     options = {"client": filters.client, "workflow": filters.workflow}
     narrowed = "".join(f" --{option} {value}" for option, value in options.items() if value)
-    them = "it" if held["events"] == 1 else "them"
+    them = "it" if held.events == 1 else "them"
     note(f"{said}; `meshline events list --held{narrowed}` lists {them}")
 
 
-def _put_summary(summary: Sequence[dict[str, Any]], now: int) -> None:
+def _put_summary(summary: Sequence[QuarantineCount], now: int) -> None:
     put_table(
         ("EVENTS", "REASON", "AT", "WORKFLOW", "RECOVERY LEAD", "RECOVER"),
         [
             (
-                one["events"],
-                one["reason"],
-                one["stage"],
-                f"{one['client']}/{one['workflow']}" if one["workflow"] else None,
-                one["recovery_lead"],
-                left(one["recover_by"], now),
+                one.events,
+                one.reason,
+                one.stage,
+                f"{one.client}/{one.workflow}" if one.workflow else None,
+                one.recovery_lead,
+                left(one.recover_by, now),
             )
             for one in summary
         ],
     )
 
 
-def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
-    shown = shown_ids(row["id"] for row in rows if row["id"])
+def _put_rows(rows: Sequence[QuarantinedEvent | QuarantinedMessage], now: int) -> None:
+    shown = shown_ids(row.id for row in rows if row.id is not None)
     put_table(
         ("ID", "REASON", "AT", "SINCE", "RECOVER", "WHY", "LEAD", "OWNER"),
         [
             (
-                shown.get(row["id"]) or f"dead letter {row['dead_letter']}",
-                row["reason"],
-                row["stage"],
-                f"{age(row['since'], now)} ago",
-                left(row["recover_by"], now),
+                f"dead letter {row.dead_letter}" if row.id is None else shown[row.id],
+                row.reason,
+                row.stage,
+                f"{age(row.since, now)} ago",
+                left(row.recover_by, now),
                 _why(row),
-                row["recovery_lead"],
-                row["owner"],
+                row.recovery_lead,
+                row.owner,
             )
             for row in rows
         ],
@@ -160,6 +167,8 @@ def _put_rows(rows: Sequence[dict[str, Any]], now: int) -> None:
     )
 
 
-def _why(row: dict[str, Any]) -> str:
-    said = "\n".join([*(row["hints"] or [row["detail"]]), *told_return(row.get("returned"))])
-    return f"{said} (amended)" if row["amended"] else str(said)
+def _why(row: QuarantinedEvent | QuarantinedMessage) -> str:
+    if row.id is None:
+        return "\n".join([row.detail, *told_return(row.returned)])
+    said = "\n".join(row.hints or [row.detail])
+    return f"{said} (amended)" if row.amended else said

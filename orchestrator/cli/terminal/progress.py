@@ -40,7 +40,7 @@ def counting(
 
     What `acts` ends by Ctrl-C between two chunks and says how far it is; a look changes nothing.
     """
-    from orchestrator.store.views.events import count_quarantine
+    from orchestrator.store.views.quarantine import count_quarantine
     from orchestrator.store.views.values import iso
 
     with store.read() as tx:

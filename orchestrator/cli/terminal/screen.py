@@ -30,11 +30,9 @@ class ReaderGone(Exception):
 
 def put_json(document: object) -> None:
     """One JSON document on stdout, in UTF-8 whatever the terminal speaks."""
-    import orjson
+    from orchestrator.presenting.documents import to_json
 
-    text = visible_json(
-        orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    )
+    text = visible_json(to_json(document, indented=True))
     with _read_by_somebody():
         sys.stdout.flush()
         while text:  # under PYTHONUNBUFFERED a write may take only a part

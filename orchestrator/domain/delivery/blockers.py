@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.delivery.breakers import NOTHING, PAUSED, Block
 
 _MOST_HOLDERS = 3  # in one sentence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """One delivery that waits, and for what."""
+
+    destination: str
+    by: str  # the connector, action or destination that is paused, broken or too fast
+    what: str  # a pause, a circuit breaker, its turn in a rate, or nothing any more
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    since: str  # when it began to wait, ISO 8601 in UTC
+    until: str | None  # when the wait ends by itself, ISO 8601 in UTC; None: nobody knows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """What holds deliveries back, with how many events wait for it."""
+
+    by: str  # the connector, action or destination that is paused, broken or too fast
+    what: str  # a pause, a circuit breaker, its turn in a rate, or nothing any more
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    since: str  # when the first of them began to wait, ISO 8601 in UTC
+    until: str | None  # when the wait ends by itself, ISO 8601 in UTC; None: nobody knows
+    events: int  # that have a delivery held here
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldEvents:
+    """Events that are not in quarantine because a delivery of them is held."""
+
+    events: int  # each counted once
+    by: tuple[Holder, ...]  # the one that most wait for first
 
 
 def told_calls(block: str | None, breaker: str) -> str:
@@ -35,36 +68,32 @@ def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
     return f"{said}: {blocker['error']}" if blocker["error"] else said
 
 
-def told_hold(hold: Mapping[str, Any], since: Callable[[str], str]) -> str:
-    """One phrase about a delivery that is held: `pause of helpdesk, for 2h`.
+def told_hold(hold: Hold | Holder, since: Callable[[str], str]) -> str:
+    """One phrase about deliveries that are held: `pause of helpdesk, for 2h`.
 
-    Its keys are `what`, `by` and `since`; `since` says a time as people read it, with its
-    preposition.
+    `since` says a time as people read it, with its preposition.
     """
-    if hold["what"] == NOTHING:
-        return f"nothing holds it any more; it waited at {hold['by']}"
-    return f"{hold['what']} of {hold['by']}, {since(hold['since'])}"
+    if hold.what == NOTHING:
+        return f"nothing holds it any more; it waited at {hold.by}"
+    return f"{hold.what} of {hold.by}, {since(hold.since)}"
 
 
-def told_holds(holds: Sequence[Mapping[str, Any]], since: Callable[[str], str]) -> str:
+def told_holds(holds: Sequence[Hold], since: Callable[[str], str]) -> str:
     """The same of an event, with how many more of its deliveries are held."""
     more = f" and {len(holds) - 1} more" if len(holds) > 1 else ""
     return f"{told_hold(holds[0], since)}{more}"
 
 
-def told_held(held: Mapping[str, Any], since: Callable[[str], str]) -> str:
-    """One sentence about events that a list of the quarantine leaves out, and what holds them.
-
-    Its keys are `events`, how many there are, and `by`, what holds them, each with its `events`.
-    """
-    many = "1 event is" if held["events"] == 1 else f"{held['events']} events are"
-    shown = [_told_holder(one, since) for one in held["by"][:_MOST_HOLDERS]]
-    if more := len(held["by"]) - len(shown):
+def told_held(held: HeldEvents, since: Callable[[str], str]) -> str:
+    """One sentence about events that a list of the quarantine leaves out, and what holds them."""
+    many = "1 event is" if held.events == 1 else f"{held.events} events are"
+    shown = [_told_holder(one, since) for one in held.by[:_MOST_HOLDERS]]
+    if more := len(held.by) - len(shown):
         shown.append(f"and at {more} more")
     return f"{many} held, and not in quarantine: {'; '.join(shown)}"
 
 
-def _told_holder(holder: Mapping[str, Any], since: Callable[[str], str]) -> str:
-    if holder["what"] == NOTHING:
-        return f"{holder['events']} that go on, for nothing holds them at {holder['by']} any more"
-    return f"{holder['events']} by {told_hold(holder, since)}"
+def _told_holder(holder: Holder, since: Callable[[str], str]) -> str:
+    if holder.what == NOTHING:
+        return f"{holder.events} that go on, for nothing holds them at {holder.by} any more"
+    return f"{holder.events} by {told_hold(holder, since)}"

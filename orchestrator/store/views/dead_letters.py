@@ -16,14 +16,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, func, literal_column, select, update
 
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import dead_letters, incidents
 from orchestrator.store.database.upserts import upsert
+from orchestrator.store.views.quarantine import QuarantineCount
 from orchestrator.store.views.selection import Selection
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.values import View, iso, iso_time
 
 PLATFORM, BROKER = "(platform)", "(broker)"
 """Client and workflow of their incident: nobody knows whose workflow an unreadable message is for.
@@ -39,6 +41,9 @@ RECOVER_SECONDS = 72 * 3_600
 
 MOST_KEPT_BYTES = 262_144
 """What is kept of a body, and of headers, each; a message of 1,000 events has less than 100,000."""
+
+AT_BROKER = "broker"
+"""The stage of what no worker could read."""
 
 _LONGEST_ERROR = 2_000  # characters
 _LONGEST_NAME = 255
@@ -56,11 +61,11 @@ class LetterState(StrEnum):
 class DeadLetter:
     """A message as it was."""
 
-    queue: str
+    queue: str  # that it came from
     error: str  # what is wrong with it, for people
     body: bytes
     headers: str | None  # JSON; None: the bytes were no message at all, the body is all of them
-    task: str | None = None
+    task: str | None = None  # its name; None where that cannot be read
     content_type: str | None = None
     content_encoding: str | None = None
 
@@ -82,6 +87,101 @@ class DeadLetter:
             found.update(b"%d:%s," % (-1 if part is None else len(text), text))
         found.update(self.body)
         return found.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Returned:
+    """That a message came back after somebody requeued it. Times are ISO 8601 in UTC."""
+
+    times: int  # how often
+    requeued_by: str  # the last time
+    requeued_at: str | None
+    at: str  # when it came back
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterHead:
+    """What every page says of a dead letter. Times are ISO 8601 in UTC."""
+
+    id: int
+    at: str  # when it was kept
+    state: str  # as `LetterState`
+    queue: str | None  # that it came from
+    task: str | None  # its name; None where that cannot be read
+    error: str  # what is wrong with it, for people
+    recover_by: str  # its deadline, counted from when the message first came
+    incident: int | None  # the number of its incident; None until a keeper gave it one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterRow(LetterHead):
+    """One dead letter in a list."""
+
+    bytes: int  # of the body, as far as it is kept
+    returned: Returned | None  # None: nobody requeued this message before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterView(LetterHead):
+    """One dead letter whole. Times are ISO 8601 in UTC."""
+
+    returned: Returned | None  # None: nobody requeued this message before
+    headers: object  # as JSON; a text where they are none
+    content_type: str | None
+    content_encoding: str | None
+    body: bytes  # or only its beginning
+    cut_from: int | None  # bytes of all of it, where only its beginning is kept
+    digest: str  # the same for the same message
+    closed_at: str | None  # when it was requeued or dropped
+    closed_by: str | None
+    why: str | None  # in the words of whoever closed it
+
+    @property
+    def text(self) -> str | None:
+        """The body as text; None where it is not UTF-8."""
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            return None
+
+    @property
+    def base64(self) -> str:
+        """The body in base64."""
+        return base64.b64encode(self.body).decode()
+
+    def as_json(self) -> dict[str, object]:
+        """The letter as a document: the body as text, or as `body_base64` where it is not UTF-8."""
+        text, document = self.text, {}
+        for name, value in fields_of(self).items():
+            if name != "body":
+                document[name] = value
+            elif text is None:
+                document["body_base64"] = self.base64
+            else:
+                document["body"] = text
+        return document
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuarantinedMessage:
+    """One dead letter that nobody closed, with the fields of an event in quarantine."""
+
+    id: None = None  # it is not an event
+    dead_letter: int  # its number
+    client: None = None  # nobody knows for whom it was
+    workflow: None = None
+    stage: str = AT_BROKER
+    reason: str = Reason.POISON_MESSAGE.value
+    detail: str  # what is wrong with it, for people
+    violations: tuple[()] = ()  # nothing was compared with a contract
+    hints: tuple[()] = ()
+    owner: str  # of its incident
+    recovery_lead: str  # the same person
+    recover_by: str  # its deadline, ISO 8601 in UTC
+    since: str  # when it was kept, ISO 8601 in UTC
+    overdue: bool  # the deadline has passed
+    returned: Returned | None  # None: nobody requeued this message before
+    amended: bool = False  # it has no payload to amend
 
 
 def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
@@ -167,16 +267,17 @@ def states_of_letters(tx: Connection, numbers: Sequence[int]) -> dict[int, str]:
 
 def list_dead_letters(
     tx: Connection, *, state: LetterState | None = None, limit: int = 1000
-) -> list[View]:
+) -> list[LetterRow]:
     """Dead letters without their bodies, the newest first."""
     table = dead_letters.c
     statement = _heads().order_by(table.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(table.state == state)
     rows = tx.execute(statement).all()
-    back = returns_of(tx, [row.digest for row in rows])
+    back = _returns_of(tx, [row.digest for row in rows])
     return [
-        {**_head(row), "bytes": row.bytes, "returned": returned_before(row, back)} for row in rows
+        LetterRow(**_head(row), bytes=row.bytes, returned=_returned_before(row, back))
+        for row in rows
     ]
 
 
@@ -196,7 +297,7 @@ def oldest_letters(tx: Connection, incident: int, *, limit: int) -> list[View]:
     ]
 
 
-def returns_of(tx: Connection, digests: Sequence[str]) -> dict[str, list[AnyRow]]:
+def _returns_of(tx: Connection, digests: Sequence[str]) -> dict[str, list[AnyRow]]:
     """By digest, each time that a person requeued a message: `id`, `closed_by`, `closed_at`."""
     table = dead_letters.c
     rows = tx.execute(
@@ -210,53 +311,55 @@ def returns_of(tx: Connection, digests: Sequence[str]) -> dict[str, list[AnyRow]
     return found
 
 
-def returned_before(row: AnyRow, back: Mapping[str, Sequence[AnyRow]]) -> View | None:
+def _returned_before(row: AnyRow, back: Mapping[str, Sequence[AnyRow]]) -> Returned | None:
     """How often a letter came back after a requeue, and who requeued it last; None if never."""
     before = [one for one in back.get(row.digest, ()) if one.id < row.id]
     if not before:
         return None
     last = before[-1]
-    return {
-        "times": len(before),
-        "requeued_by": last.closed_by,
-        "requeued_at": iso(last.closed_at),
-        "at": iso(row.at),
-    }
+    return Returned(
+        times=len(before),
+        requeued_by=last.closed_by,
+        requeued_at=iso(last.closed_at),
+        at=iso_time(row.at),
+    )
 
 
-def letters_that_returned(tx: Connection, numbers: Sequence[int]) -> dict[int, View]:
+def letters_that_returned(tx: Connection, numbers: Sequence[int]) -> dict[int, Returned]:
     """Those of these letters that came back after a requeue, and how."""
     table = dead_letters.c
     rows = tx.execute(
         select(table.id, table.digest, table.at).where(table.id.in_(numbers)).order_by(table.id)
     ).all()
-    back = returns_of(tx, [row.digest for row in rows])
-    told = {row.id: returned_before(row, back) for row in rows}
+    back = _returns_of(tx, [row.digest for row in rows])
+    told = {row.id: _returned_before(row, back) for row in rows}
     return {number: one for number, one in told.items() if one is not None}
 
 
-def show_dead_letter(tx: Connection, number: int) -> View | None:
-    """One dead letter whole, or None; a body that is not UTF-8 stands in base64."""
+def show_dead_letter(tx: Connection, number: int) -> LetterView | None:
+    """One dead letter whole, or None."""
     row = tx.execute(select(dead_letters).where(dead_letters.c.id == number)).one_or_none()
     if row is None:
         return None
-    return {
+    return LetterView(
         **_head(row),
-        "returned": letters_that_returned(tx, [number]).get(number),
-        "headers": _parsed(row.headers),
-        "content_type": row.content_type,
-        "content_encoding": row.content_encoding,
-        **_body(bytes(row.body)),
-        "cut_from": row.cut_from,
-        "digest": row.digest,
-        "closed_at": iso(row.closed_at),
-        "closed_by": row.closed_by,
-        "why": row.why,
-    }
+        returned=letters_that_returned(tx, [number]).get(number),
+        headers=_parsed(row.headers),
+        content_type=row.content_type,
+        content_encoding=row.content_encoding,
+        body=bytes(row.body),
+        cut_from=row.cut_from,
+        digest=row.digest,
+        closed_at=iso(row.closed_at),
+        closed_by=row.closed_by,
+        why=row.why,
+    )
 
 
-def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> list[View]:
-    """Standing dead letters in the quarantine's words, the oldest first.
+def list_poison(
+    tx: Connection, selection: Selection, *, limit: int = 1000
+) -> list[QuarantinedMessage]:
+    """Dead letters that nobody closed, in the quarantine's words, the oldest first.
 
     A selection by id, by payload or by client has none of them: nobody knows that.
     """
@@ -268,28 +371,23 @@ def list_poison(tx: Connection, selection: Selection, *, limit: int = 1000) -> l
     )
     statement = statement.order_by(dead_letters.c.id).limit(limit)
     rows = tx.execute(statement).all()
-    back = returns_of(tx, [row.digest for row in rows])
+    back = _returns_of(tx, [row.digest for row in rows])
     return [
-        {
-            "id": None,  # it is no event
-            "dead_letter": row.id,
-            **_NOBODYS,
-            "detail": row.error,
-            "violations": [],
-            "hints": [],
-            "owner": row.owner or NOBODY,
-            "recovery_lead": row.owner or NOBODY,
-            "recover_by": iso(row.recover_by),
-            "since": iso(row.at),
-            "overdue": bool(row.overdue),
-            "returned": returned_before(row, back),
-            "amended": False,
-        }
+        QuarantinedMessage(
+            dead_letter=row.id,
+            detail=row.error,
+            owner=row.owner or NOBODY,
+            recovery_lead=row.owner or NOBODY,
+            recover_by=iso_time(row.recover_by),
+            since=iso_time(row.at),
+            overdue=bool(row.overdue),
+            returned=_returned_before(row, back),
+        )
         for row in rows
     ]
 
 
-def count_poison(tx: Connection, selection: Selection) -> list[View]:
+def count_poison(tx: Connection, selection: Selection) -> list[QuarantineCount]:
     """The selection's dead letters as one cause of the quarantine's; none where there are none."""
     columns = (func.count(), func.min(dead_letters.c.recover_by), func.max(incidents.c.owner))
     counted: Any = select(*columns)
@@ -297,16 +395,19 @@ def count_poison(tx: Connection, selection: Selection) -> list[View]:
     if statement is None:
         return []
     count, recover_by, owner = tx.execute(statement).one()
-    of = {"events": count, "recover_by": iso(recover_by), "recovery_lead": owner or NOBODY}
-    return [_NOBODYS | of] if count else []
-
-
-_NOBODYS: View = {
-    "client": None,
-    "workflow": None,
-    "stage": "broker",
-    "reason": Reason.POISON_MESSAGE.value,
-}
+    if not count:
+        return []
+    return [
+        QuarantineCount(
+            client=None,
+            workflow=None,
+            stage=AT_BROKER,
+            reason=Reason.POISON_MESSAGE.value,
+            recovery_lead=owner or NOBODY,
+            events=count,
+            recover_by=iso(recover_by),
+        )
+    ]
 
 
 def _chosen(statement: Select[Any], selection: Selection) -> Select[Any] | None:
@@ -334,27 +435,21 @@ def _heads() -> Select[Any]:
     return select(*heads, table.digest, table.recover_by, table.incident_id, size)
 
 
-def _head(row: Any) -> View:
+def _head(row: AnyRow) -> dict[str, Any]:
+    """The fields of LetterHead."""
     return {
         "id": row.id,
-        "at": iso(row.at),
+        "at": iso_time(row.at),
         "state": row.state,
         "queue": row.queue,
         "task": row.task,
         "error": row.error,
-        "recover_by": iso(row.recover_by),
+        "recover_by": iso_time(row.recover_by),
         "incident": row.incident_id,
     }
 
 
-def _body(body: bytes) -> dict[str, str]:
-    try:
-        return {"body": body.decode()}
-    except UnicodeDecodeError:
-        return {"body_base64": base64.b64encode(body).decode()}
-
-
-def _parsed(headers: str) -> Any:
+def _parsed(headers: str) -> object:
     try:
         return orjson.loads(headers)
     except orjson.JSONDecodeError:  # Kombu's JSON may hold what JSON may not, such as NaN

@@ -1,21 +1,20 @@
-"""What people read of the store, as JSON-ready values: times are ISO 8601 in UTC, ids are text."""
+"""What people read of events: where they are, their deliveries, their history."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import Connection, Select, and_, or_, select
 
-from orchestrator.domain.audit_words import every_word_of, in_new_words
+from orchestrator.domain.delivery.blockers import Hold
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.lifecycle import STAGE_OF, State
-from orchestrator.store.database.audit_values import with_values
-from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import (
-    audit,
     deliveries,
     events,
     incidents,
@@ -24,42 +23,137 @@ from orchestrator.store.database.schema import (
     workflow_versions,
 )
 from orchestrator.store.drive.deliveries import delivery_key
+from orchestrator.store.views.audit import AuditRow, list_audit
 from orchestrator.store.views.event_search import Wanted, newest
-from orchestrator.store.views.selection import Selection, narrowed
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.held_deliveries import holds_of, put_off
+from orchestrator.store.views.quarantine import QuarantinedEvent, list_quarantine
+from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.values import iso, iso_time
 
-EVERYTHING = Selection()
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventHead:
+    """Where one event is. Times are ISO 8601 in UTC."""
+
+    id: str
+    client: str
+    workflow: str  # its name
+    version: int  # of the workflow that it runs under
+    type: str  # of its trigger
+    idempotency_key: str  # as it was sent; a digest once the event was erased
+    state: str  # as `State`
+    stage: str | None  # where it stalled, or what comes next; None: it is at its end
+    reason: str | None  # why it is in quarantine, as a code
+    detail: str | None  # the same in a sentence
+    accepted_at: str
+    updated_at: str  # when it last moved
+    erased_at: str | None  # when its values were erased
 
 
-def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> View | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventRow(EventHead):
+    """One event in a list."""
+
+    held: tuple[Hold, ...]  # its deliveries that wait for a pause or a circuit breaker
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidentOfEvent:
+    """An incident that an event is, or was, part of."""
+
+    id: int
+    title: str
+    state: str  # as `IncidentState`
+    reason: str  # a code, the same for all its events
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One event at one destination. Times are ISO 8601 in UTC."""
+
+    destination: str
+    connector: str
+    action: str  # of the connector
+    key: str  # the idempotency key that the tool is given
+    state: str  # as `DeliveryState`
+    attempt: int  # failed tries so far
+    record_id: str | None  # of the record in the tool; None: none is known
+    reason: str | None  # why it failed, or fails for now, as a code
+    error: str | None  # the same in the tool's words, secrets masked
+    outcome_unknown: bool  # an earlier call may have stored the record
+    held_by: str | None  # what it waits at: a connector, an action or a destination
+    due_at: str | None  # when it is tried next; None: it is at its end, or waits for another
+    updated_at: str  # when it last moved
+    send: Mapping[str, object]  # values of the payload, by the field of the tool
+    confirm: tuple[str, ...]  # the fields that are compared with the record
+
+    def without_values(self) -> dict[str, object]:
+        """The delivery as a document, without what is sent: values of the payload."""
+        document = fields_of(self)
+        del document["send"]
+        return document
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payload:
+    """What an event carries: personal data, most often."""
+
+    payload: object  # as it came, as JSON; None once it was erased
+    amended: object  # as a fix or a recipe changed it, as JSON; None: nobody did
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventView(EventHead):
+    """One event with all that is known of it. Times are ISO 8601 in UTC."""
+
+    due_at: str | None  # when it goes on by itself; None: it is at its end, or waits for a person
+    attempt: int  # failed tries of the stage that it is in
+    replays: int  # how often it was replayed
+    held: tuple[Hold, ...]  # its deliveries that wait for a pause, a circuit breaker or a rate
+    quarantine: QuarantinedEvent | None  # None: it is not in quarantine
+    incidents: tuple[IncidentOfEvent, ...]  # the newest first
+    deliveries: tuple[Delivery, ...]  # by destination; none before a route was taken
+    history: tuple[AuditRow, ...]  # the oldest first
+    content: Payload | None  # None: it was not asked for
+
+    def as_json(self) -> dict[str, object]:
+        """The event as a document: `payload` and `amended` are there if they were asked for."""
+        document = fields_of(self)
+        del document["content"]
+        return document | (fields_of(self.content) if self.content else {})
+
+
+def show_event(tx: Connection, event_id: str, *, with_payload: bool = False) -> EventView | None:
     """One event with its quarantine, deliveries and history; None where there is none."""
     row = tx.execute(_events().where(events.c.id == event_id)).one_or_none()
     if row is None:
         return None
-    view = _event(row)
-    view["due_at"] = iso(row.due_at)
-    view["attempt"] = row.attempt
-    view["replays"] = row.replays
-    view["held"] = _holds(tx, event_id)
-    view["quarantine"] = _standing(tx, event_id)
-    view["incidents"] = _incidents_of(tx, row, [one["destination"] for one in view["held"]])
-    view["deliveries"] = [_delivery(one) for one in tx.execute(_deliveries_of([event_id]))]
-    view["history"] = list_audit(tx, event_id=event_id, newest_first=False)
-    if with_payload:
-        kept = tx.execute(select(payloads).where(payloads.c.event_id == event_id)).one_or_none()
-        view["payload"] = orjson.loads(kept.body) if kept else None
-        view["amended"] = orjson.loads(kept.amended) if kept and kept.amended else None
-    return view
+    held = (*holds_of(tx, [event_id]).get(event_id, ()), *put_off(tx, event_id))
+    return EventView(
+        **_head(row),
+        due_at=iso(row.due_at),
+        attempt=row.attempt,
+        replays=row.replays,
+        held=held,
+        quarantine=next(iter(list_quarantine(tx, Selection(ids=(event_id,)))), None),
+        incidents=_incidents_of(tx, row, [one.destination for one in held]),
+        deliveries=tuple(_delivery(one) for one in tx.execute(_deliveries_of([event_id]))),
+        history=tuple(list_audit(tx, event_id=event_id, newest_first=False)),
+        content=_payload(tx, event_id) if with_payload else None,
+    )
 
 
-def _holds(tx: Connection, event_id: str) -> list[View]:
-    """What deliveries of the event wait for: a pause, a circuit breaker, or their turn."""
-    from orchestrator.store.views.held_deliveries import holds_of, put_off
+def _payload(tx: Connection, event_id: str) -> Payload:
+    kept = tx.execute(select(payloads).where(payloads.c.event_id == event_id)).one_or_none()
+    return Payload(
+        payload=orjson.loads(kept.body) if kept else None,
+        amended=orjson.loads(kept.amended) if kept and kept.amended else None,
+    )
 
-    return holds_of(tx, [event_id]).get(event_id, []) + put_off(tx, event_id)
 
-
-def _incidents_of(tx: Connection, event: AnyRow, held: Sequence[str]) -> list[View]:
+def _incidents_of(
+    tx: Connection, event: AnyRow, held: Sequence[str]
+) -> tuple[IncidentOfEvent, ...]:
     """The incidents that the event stands for, stood for, or is held for, the newest first."""
     table = incidents.c
     stays = select(quarantine.c.incident_id).where(quarantine.c.event_id == event.id)
@@ -74,22 +168,18 @@ def _incidents_of(tx: Connection, event: AnyRow, held: Sequence[str]) -> list[Vi
     rows = tx.execute(
         select(*columns).where(or_(table.id.in_(stays), waits)).order_by(table.id.desc())
     )
-    return [
-        {"id": row.id, "title": row.title, "state": row.state, "reason": row.reason} for row in rows
-    ]
+    return tuple(
+        IncidentOfEvent(id=row.id, title=row.title, state=row.state, reason=row.reason)
+        for row in rows
+    )
 
 
-def list_events(tx: Connection, wanted: Wanted | None = None) -> list[View]:
+def list_events(tx: Connection, wanted: Wanted | None = None) -> list[EventRow]:
     """Events, the newest first, with which of their deliveries are held, by what and since when."""
-    found = [_event(row) for row in newest(tx, _events(), wanted or Wanted())]
-    holds = _holds_of(tx, [one["id"] for one in found if one["state"] in STAGE_OF])
-    return [one | {"held": holds.get(one["id"], [])} for one in found]
-
-
-def _holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
-    from orchestrator.store.views.held_deliveries import holds_of  # it writes times as this does
-
-    return holds_of(tx, ids) if ids else {}
+    rows = newest(tx, _events(), wanted or Wanted())
+    moving = [row.id for row in rows if row.state in STAGE_OF]
+    holds = holds_of(tx, moving) if moving else {}
+    return [EventRow(**_head(row), held=tuple(holds.get(row.id, ()))) for row in rows]
 
 
 def _events() -> Select[Any]:
@@ -108,7 +198,8 @@ def _events() -> Select[Any]:
     )
 
 
-def _event(row: AnyRow) -> View:
+def _head(row: AnyRow) -> dict[str, Any]:
+    """The fields of EventHead."""
     state = State(row.state)
     return {
         "id": row.id,
@@ -121,15 +212,10 @@ def _event(row: AnyRow) -> View:
         "stage": row.stopped_at or STAGE_OF.get(state),
         "reason": row.reason,
         "detail": row.detail,
-        "accepted_at": iso(row.accepted_at),
-        "updated_at": iso(row.updated_at),
+        "accepted_at": iso_time(row.accepted_at),
+        "updated_at": iso_time(row.updated_at),
         "erased_at": iso(row.erased_at),
     }
-
-
-def _standing(tx: Connection, event_id: str) -> View | None:
-    found = list_quarantine(tx, Selection(ids=(event_id,)))
-    return found[0] if found else None
 
 
 def _deliveries_of(ids: Sequence[str]) -> Select[Any]:
@@ -141,173 +227,24 @@ def _deliveries_of(ids: Sequence[str]) -> Select[Any]:
     )
 
 
-def _delivery(row: AnyRow) -> View:
-    return {
-        "destination": row.destination,
-        "connector": row.connector,
-        "action": row.action,
-        "key": delivery_key(row.event_id, row.destination, row.generation),
-        "state": row.state,
-        "attempt": row.attempt,
-        "record_id": row.record_id,
-        "reason": row.reason,
-        "error": row.error,
-        "outcome_unknown": bool(row.unknown),
-        "held_by": row.held_by,
-        "due_at": iso(row.due_at),
-        "updated_at": iso(row.updated_at),
-        "send": orjson.loads(row.send),
-        "confirm": orjson.loads(row.confirm),
-    }
-
-
-def list_quarantine(tx: Connection, selection: Selection, *, limit: int = 1000) -> list[View]:
-    """What stands in quarantine, the oldest first, with owner and clock."""
-    statement = select(
-        quarantine,
-        payloads.c.amended.is_not(None).label("amended"),
-        (quarantine.c.recover_by < now_ms()).label("overdue"),
-    ).join(payloads, payloads.c.event_id == quarantine.c.event_id, isouter=True)
-    rows = tx.execute(narrowed(tx, statement, selection).order_by(quarantine.c.id).limit(limit))
-    return [_quarantined(row) for row in rows]
-
-
-def _quarantined(row: AnyRow) -> View:
-    violations = orjson.loads(row.violations)
-    return {
-        "id": row.event_id,
-        "client": row.client,
-        "workflow": row.workflow,
-        "stage": row.stage,
-        "reason": row.reason,
-        "detail": row.detail,
-        "violations": violations,
-        "hints": [one["hint"] for one in violations if one.get("hint")],
-        "owner": row.owner,
-        "recovery_lead": row.recovery_lead,
-        "since": iso(row.since),
-        "recover_by": iso(row.recover_by),
-        "overdue": bool(row.overdue),
-        "amended": bool(row.amended),
-        "incident": row.incident_id,
-    }
-
-
-def count_quarantine(tx: Connection, selection: Selection, *, discarded: bool = False) -> int:
-    """How many events the selection has; with `discarded` of those that were given up."""
-    counted = select(func.count()).select_from(quarantine)
-    statement = narrowed(tx, counted, selection, discarded=discarded)
-    return int(tx.execute(statement).scalar_one())
-
-
-def list_audit(
-    tx: Connection,
-    *,
-    event_id: str | None = None,
-    incident: int | None = None,
-    client: str | None = None,
-    actor: str | None = None,
-    action: str | None = None,
-    limit: int = 1000,
-    newest_first: bool = True,
-) -> list[View]:
-    """Audit rows: who did what, when and why."""
-    order = audit.c.id.desc() if newest_first else audit.c.id
-    statement = select(audit).order_by(order).limit(limit)
-    filters = {
-        "event_id": event_id,
-        "incident_id": incident,
-        "client": client,
-        "actor": actor,
-    }
-    if action is not None:
-        statement = statement.where(audit.c.action.in_(every_word_of(action)))
-    for name, value in filters.items():
-        if value is not None:
-            statement = statement.where(audit.c[name] == value)
-    return audited(tx, tx.execute(statement).all())
-
-
-def audited(tx: Connection, rows: Sequence[AnyRow]) -> list[View]:
-    """Rows of the audit, with those of their values that are still kept."""
-    details = with_values(tx, [(row.id, row.detail) for row in rows])
-    return [_audited(row, detail) for row, detail in zip(rows, details, strict=True)]
-
-
-def _audited(row: AnyRow, detail: Any) -> View:
-    action, detail = in_new_words(row.action, detail)
-    return {
-        "at": iso(row.at),
-        "client": row.client,
-        "workflow": row.workflow,
-        "event_id": row.event_id,
-        "incident": row.incident_id,
-        "destination": row.destination,
-        "actor": row.actor,
-        "action": action,
-        "from": row.source,
-        "to": row.target,
-        "reason": row.reason,
-        "detail": detail,
-    }
-
-
-def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]:
-    """How many events stand in each state; every state is named."""
-    owned = [] if client is None else [events.c.client == client]
-    stood = quarantine.join(events, events.c.id == quarantine.c.event_id)
-    some = select(func.count(quarantine.c.event_id.distinct())).select_from(stood).where(*owned)
-    all_ = select(func.count()).select_from(events).where(*owned)
-    counts = {
-        State.QUARANTINED: some.where(quarantine.c.released_at.is_(None)),
-        State.DISCARDED: some.where(events.c.state == State.DISCARDED),
-        # Nearly all there are: so they are the rest, and nobody reads them one by one.
-        State.DELIVERED: all_,
-    }
-    unfinished = (
-        select(events.c.state, func.count())
-        .where(events.c.due_at.is_not(None), *owned)
-        .group_by(events.c.state)
+def _delivery(row: AnyRow) -> Delivery:
+    return Delivery(
+        destination=row.destination,
+        connector=row.connector,
+        action=row.action,
+        key=delivery_key(row.event_id, row.destination, row.generation),
+        state=row.state,
+        attempt=row.attempt,
+        record_id=row.record_id,
+        reason=row.reason,
+        error=row.error,
+        outcome_unknown=bool(row.unknown),
+        held_by=row.held_by,
+        due_at=iso(row.due_at),
+        updated_at=iso_time(row.updated_at),
+        send=orjson.loads(row.send),
+        confirm=tuple(orjson.loads(row.confirm)),
     )
-    # One statement, so that all numbers are of one moment.
-    counted = union_all(
-        unfinished,
-        *(select(literal(state.value), one.scalar_subquery()) for state, one in counts.items()),
-    )
-    found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted)}
-    others = sum(count for state, count in found.items() if state != State.DELIVERED)
-    # No move leads to awaiting_approval yet; whoever adds one counts it here.
-    return {state.value: found.get(state, 0) for state in State} | {
-        State.DELIVERED.value: found[State.DELIVERED] - others
-    }
-
-
-def count_late(tx: Connection, *, seconds: float) -> int:
-    """How many events have been due for longer than that: nobody drives them on."""
-    statement = select(func.count()).select_from(events)
-    return tx.execute(statement.where(events.c.due_at < after(-seconds))).scalar_one()
-
-
-def count_reasons(tx: Connection, selection: Selection = EVERYTHING) -> list[View]:
-    """What stands in quarantine by workflow, stage and reason, the most first."""
-    table = quarantine.c
-    columns = (table.client, table.workflow, table.stage, table.reason, table.recovery_lead)
-    counted = select(
-        *columns, func.count().label("events"), func.min(table.recover_by).label("by")
-    ).group_by(*columns)
-    rows = tx.execute(narrowed(tx, counted, selection).order_by(func.count().desc()))
-    return [
-        {
-            "client": row.client,
-            "workflow": row.workflow,
-            "stage": row.stage,
-            "reason": row.reason,
-            "recovery_lead": row.recovery_lead,
-            "events": row.events,
-            "recover_by": iso(row.by),
-        }
-        for row in rows
-    ]
 
 
 def name_workflows(tx: Connection) -> list[tuple[str, str]]:

@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from orchestrator.domain.delivery.blockers import HeldEvents, Hold, Holder
 from orchestrator.domain.delivery.breakers import RATE, what_holds
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import circuits, deliveries, events
 from orchestrator.store.destinations.held_deliveries import IS_HELD
 from orchestrator.store.views.selection import Selection
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.values import iso, iso_time
 
 
-def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
+def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[Hold]]:
     """For each of these events that waits: its deliveries that are held, and at what.
 
     Those that are put off for a connector's rate count too; they go out at `until`.
@@ -28,7 +30,7 @@ def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
         .where(IS_HELD, table.event_id.in_(ids))
         .order_by(table.event_id, table.destination)
     ).all()
-    found: dict[str, list[View]] = {}
+    found: dict[str, list[Hold]] = {}
     for row in rows:
         found.setdefault(row.event_id, []).append(_hold(row))
     return found
@@ -37,18 +39,18 @@ def holds_of(tx: Connection, ids: Sequence[str]) -> dict[str, list[View]]:
 _CIRCUIT = (circuits.c.block, circuits.c.reason, circuits.c.paused_until)
 
 
-def _hold(row: Any) -> View:
-    return {
-        "destination": row.destination,
-        "by": row.held_by,
-        "what": what_holds(row.block, row.reason),
-        "reason": row.reason,
-        "since": iso(row.updated_at),
-        "until": iso(row.paused_until),
-    }
+def _hold(row: AnyRow) -> Hold:
+    return Hold(
+        destination=row.destination,
+        by=row.held_by,
+        what=what_holds(row.block, row.reason),
+        reason=row.reason,
+        since=iso_time(row.updated_at),
+        until=iso(row.paused_until),
+    )
 
 
-def put_off(tx: Connection, event_id: str) -> list[View]:
+def put_off(tx: Connection, event_id: str) -> list[Hold]:
     """Deliveries of an event that wait for their turn in a connector's rate, in the same form."""
     table, ahead = deliveries.c, now_ms() * 1000
     rows = tx.execute(
@@ -64,14 +66,14 @@ def put_off(tx: Connection, event_id: str) -> list[View]:
         .order_by(table.destination)
     )
     return [
-        {
-            "destination": row.destination,
-            "by": row.connector,
-            "what": RATE,
-            "reason": None,
-            "since": iso(row.updated_at),
-            "until": iso(row.due_at),
-        }
+        Hold(
+            destination=row.destination,
+            by=row.connector,
+            what=RATE,
+            reason=None,
+            since=iso_time(row.updated_at),
+            until=iso(row.due_at),
+        )
         for row in rows
     ]
 
@@ -83,14 +85,14 @@ def count_held_events(tx: Connection) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def held_beside(tx: Connection, selection: Selection) -> View:
+def held_beside(tx: Connection, selection: Selection) -> HeldEvents:
     """How many events are held beside a list of the quarantine, and by what, the most first.
 
     They are routed, so they have a client and a workflow, and nothing else that a selection asks
     for. An event of which deliveries are held at two places counts at both, and once in `events`.
     """
     if selection != Selection(client=selection.client, workflow=selection.workflow):
-        return {"events": 0, "by": []}
+        return HeldEvents(events=0, by=())
     here = [
         column == value
         for column, value in (
@@ -108,7 +110,7 @@ def held_beside(tx: Connection, selection: Selection) -> View:
         .order_by(_EVENTS.desc(), table.held_by)
     ).all()
     total = tx.execute(_held_events(_EVENTS).where(*here)).scalar_one() if rows else 0
-    return {"events": total, "by": [_holder(row) for row in rows]}
+    return HeldEvents(events=total, by=tuple(_holder(row) for row in rows))
 
 
 _EVENTS = func.count(deliveries.c.event_id.distinct()).label("held_events")
@@ -119,12 +121,12 @@ def _held_events(*columns: Any) -> Select[Any]:
     return joined.where(IS_HELD)
 
 
-def _holder(row: Any) -> View:
-    return {
-        "by": row.held_by,
-        "what": what_holds(row.block, row.reason),
-        "reason": row.reason,
-        "since": iso(row.since),
-        "until": iso(row.paused_until),
-        "events": row.held_events,
-    }
+def _holder(row: AnyRow) -> Holder:
+    return Holder(
+        by=row.held_by,
+        what=what_holds(row.block, row.reason),
+        reason=row.reason,
+        since=iso_time(row.since),
+        until=iso(row.paused_until),
+        events=row.held_events,
+    )

@@ -30,8 +30,8 @@ from orchestrator.store.database.schema import (
 )
 from orchestrator.store.quarantine.locked_incidents import IncidentPlace, LockedIncident, place_of
 from orchestrator.store.quarantine.outcomes import moved_from, outcome_of
+from orchestrator.store.views.audit import audited
 from orchestrator.store.views.dead_letters import oldest_letters
-from orchestrator.store.views.events import audited
 from orchestrator.store.views.guidance import guidance_of
 from orchestrator.store.views.incident_counts import Open, count_each, count_open
 from orchestrator.store.views.selection import UNGROUPED, Selection, narrowed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
 from sqlalchemy import text, update
 
 from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
@@ -130,7 +131,9 @@ def drive_to_routed(store: Store, group: Group) -> None:
         save_valid(tx, group.ids, saving)
         loaded = load_group(tx, group.ids, epoch=group.epoch, state=State.VALIDATED, shelf=shelf)
         assert loaded
-        verdicts = {one: route(body, loaded.workflow) for one, body in loaded.payloads}
+        verdicts = {
+            one: route(orjson.loads(body), loaded.workflow) for one, body in loaded.bodies.items()
+        }
         routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
         save_routed(tx, routed, loaded, saving)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+import orjson
 from celery import Task
 from kombu.messaging import Producer
 
@@ -23,8 +24,8 @@ from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed, Val
 from orchestrator.domain.lifecycle import Stage, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
-from orchestrator.pipeline.amend import validate_or_amend as decide_valid
 from orchestrator.pipeline.route import route as decide_route
+from orchestrator.pipeline.validate import validate_or_amend as decide_valid
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.claim import Group, drive_again, finish_unless_driven
 from orchestrator.store.drive.cut_short import put_back
@@ -188,10 +189,10 @@ def _decide(
     places = {event_id: place for place, event_id in enumerate(ids)}
     over = time.monotonic() + TURN_SECONDS
     with noting(epoch) as note:
-        for event_id, payload in loaded.payloads:
+        for event_id, body in loaded.bodies.items():
             note(places[event_id])
             try:
-                made.verdicts[event_id] = decide(payload, loaded.workflow)
+                made.verdicts[event_id] = decide(orjson.loads(body), loaded.workflow)
             except Exception as error:  # one event must not hold up its group
                 log.exception("event %s: the decision broke", event_id)
                 made.broken[event_id] = f"{type(error).__name__}: {error}"
@@ -216,10 +217,12 @@ def _save_rest(
     if loaded:
         rejected = {one: verdict for one, verdict in made.verdicts.items()
                     if isinstance(verdict, Rejected)}  # fmt: skip
-        save_rejected(tx, rejected, loaded.workflow, source=source, saving=saving)
+        if rejected:
+            save_rejected(tx, rejected, loaded.workflow, source=source, saving=saving)
         for event_id, error in made.broken.items():
             _save_broken(tx, loaded, event_id, error, source, saving)
-        put_back(tx, made.left, epoch=saving.epoch, source=source)
+        if made.left:
+            put_back(tx, made.left, epoch=saving.epoch, source=source)
     if not going_on:
         finish_unless_driven(tx, ids, saving.epoch, source)
     if made.left or not going_on:

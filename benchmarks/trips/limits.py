@@ -18,14 +18,14 @@ class Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
-    "door": Limit(files=21, moves=53),
+    "door": Limit(files=21, moves=48),
     "claim": Limit(files=6, moves=12),
-    "validate": Limit(files=17, moves=31),
-    "route": Limit(files=19, moves=35),
-    "dispatch": Limit(files=33, moves=91),
-    WHOLE: Limit(files=63, moves=222),
-    BAD: Limit(files=30, moves=79),
-    PLAN: Limit(files=42, moves=230),
+    "validate": Limit(files=11, moves=22),
+    "route": Limit(files=14, moves=26),
+    "dispatch": Limit(files=29, moves=79),
+    WHOLE: Limit(files=56, moves=187),
+    BAD: Limit(files=26, moves=70),
+    PLAN: Limit(files=40, moves=224),
 }
 
 

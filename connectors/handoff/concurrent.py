@@ -132,7 +132,7 @@ async def _work_off(
             found = await hand_over_together(connector, action, calls, longest=longest)
             answers.update(zip((job.id for job in lot), found, strict=True))
         else:
-            await _hand_over_each(lot, answers, longest)
+            await _hand_over_each(lot, action, answers, longest)
         _note(lot, answers, began, timing)
 
 
@@ -153,7 +153,10 @@ def _note(
 
 
 async def _hand_over_each(
-    lot: Sequence[Job], answers: dict[str, Outcome | NotStarted], longest: float
+    lot: Sequence[Job],
+    action: Action | None,
+    answers: dict[str, Outcome | NotStarted],
+    longest: float,
 ) -> None:
     for job in lot:
         answers[job.id] = await hand_over(
@@ -164,4 +167,5 @@ async def _hand_over_each(
             known=job.known,
             undo=job.undo,
             longest=longest,
+            action=action,
         )

@@ -54,14 +54,16 @@ async def hand_over(
     known: str | None = None,
     undo: bool = False,
     longest: float = math.inf,
+    action: Action | None = None,
 ) -> Outcome:
     """Hand over one delivery within its action's time; never raises but for a cancellation.
 
     `look_first` says that an earlier call's outcome is unknown: it is looked up, or sent again with
     the tool's own key, or, where there is neither, left to a person. `known` is the record that an
-    earlier call made: it is only read, and with `undo` taken back.
+    earlier call made: it is only read, and with `undo` taken back. Who knows the call's action
+    already gives it.
     """
-    action = connector.actions.get(call.action)
+    action = action or connector.actions.get(call.action)
     if action is None:
         told = f"{connector.name} has no action {call.action}"
         return Failed(error=told, permanent=True, blame=Blame.OURS)

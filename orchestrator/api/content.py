@@ -21,10 +21,9 @@ class Form(StrEnum):
     STRUCTURED_BATCH = "application/cloudevents-batch+json"
     BINARY = "with ce- headers: any JSON type"
 
-    @property
-    def is_batch(self) -> bool:
-        """Whether the body holds an array of triggers."""
-        return self in (Form.PLAIN_BATCH, Form.STRUCTURED_BATCH)
+
+BATCHES = (Form.PLAIN_BATCH, Form.STRUCTURED_BATCH)
+"""The forms of which the body holds an array of triggers."""
 
 
 def form_of(headers: Headers) -> Form:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from orchestrator.api.aside import Aside
 from orchestrator.api.bodies import EarlyAnswer, Hold, Room, read_body
 from orchestrator.api.cloud_events import read_binary, read_structured
-from orchestrator.api.content import Form, form_of
+from orchestrator.api.content import BATCHES, Form, form_of
 from orchestrator.api.door import Door
 from orchestrator.api.keys import KeyRing
 from orchestrator.api.metrics import Metrics
@@ -63,10 +63,10 @@ class Events:
             try:
                 accepted = await self.door.accept(triggers, actor=caller.actor)
             except RefusedAt as refused:
-                raise refused if form.is_batch else refused.cause from None
+                raise refused if form in BATCHES else refused.cause from None
         self.metrics.answered(perf_counter() - began)
         answers = [_answer(one) for one in accepted]
-        return _json({"events": answers} if form.is_batch else answers[0], status=202)
+        return _json({"events": answers} if form in BATCHES else answers[0], status=202)
 
     async def show(self, request: Request) -> Response:
         """State, stage, reason, deliveries and history; 404 too where the key may not look."""
@@ -99,7 +99,7 @@ class Events:
 
     async def _body(self, request: Request, form: Form, hold: Hold) -> bytes:
         config = self.config
-        limit = config.max_batch_bytes if form.is_batch else config.max_body_bytes
+        limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes
         return await read_body(request, hold, limit=limit, seconds=self.body_seconds)
 
     async def _triggers(
@@ -114,7 +114,7 @@ class Events:
         self, request: Request, form: Form, body: bytes, caller: Caller
     ) -> Reading[list[Trigger]]:
         read_one = read_plain if form in (Form.PLAIN, Form.PLAIN_BATCH) else read_structured
-        if form.is_batch:
+        if form in BATCHES:
             return (yield from read_batch(body, lambda one: read_one(one, caller), self.config))
         depth = self.config.max_depth + 1  # around the payload
         value = strict_json.loads(body, max_depth=depth, most_values=self.config.max_values)

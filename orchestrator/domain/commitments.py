@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import orjson
+
 SALT_BYTES = 16  # 128 random bits: nobody finds a value by trying all there are
 
 COMMITMENT = "commitment"
@@ -78,6 +80,16 @@ def _values_of_change(pointer: str, change: object) -> dict[str, object]:
         # A path says where; one that has a sender's own key in it may say of whom.
         if name in _VALUES_OF_A_CHANGE or (isinstance(value, str) and is_telling(value))
     }
+
+
+def as_json(detail: Detail | None) -> str | None:
+    """A detail without a value as the store keeps it; what was marked as one may be nothing."""
+    return None if detail is None else orjson.dumps(detail, default=_nothing).decode()
+
+
+def _nothing(one: object) -> None:
+    if not (isinstance(one, Value) and one.value is None):
+        raise TypeError(f"{type(one).__name__} has no place in the audit")
 
 
 def commit(salt: bytes, pointer: str, value: str) -> str:

@@ -1,11 +1,12 @@
 """The life of an event and of a delivery: states are words, moves are data.
 
 `TRANSITIONS` is the whole truth. docs/reference/lifecycle.md is drawn from it, and the store's one
-function that moves events asks `target` before it writes.
+function that moves events looks into `TARGETS` before it writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,7 +102,21 @@ TRANSITIONS: tuple[Transition, ...] = (
 AT_END = frozenset({State.DELIVERED, State.DISCARDED})
 """Where nothing is left to do; nothing but a restore leads on from there."""
 
-_TARGETS = {(one.move, one.source): one.target for one in TRANSITIONS}
+
+class _Targets(dict[tuple[Move, State | None], State]):
+    def __missing__(self, key: tuple[Move, State | None]) -> State:
+        move, source = key
+        raise IllegalMove(
+            f"an event that is {source or 'not accepted'} cannot {move.replace('_', ' ')}",
+            field="state",
+            fix=f"it can: {', '.join(moves_from(source)) or 'nothing, this is final'}",
+        )
+
+
+TARGETS: Mapping[tuple[Move, State | None], State] = _Targets(
+    {(one.move, one.source): one.target for one in TRANSITIONS}
+)
+"""Where a move leads from a state; one that is not allowed raises IllegalMove."""
 
 STAGE_OF: dict[State, Stage] = {
     State.ACCEPTED: Stage.VALIDATE,
@@ -109,18 +124,6 @@ STAGE_OF: dict[State, Stage] = {
     State.ROUTED: Stage.DISPATCH,
 }
 """Which stage drives an unfinished event on; a state that is not here is not claimed."""
-
-
-def target(move: Move, source: State | None) -> State:
-    """Where `move` leads from `source`. Raises IllegalMove where it is not allowed."""
-    try:
-        return _TARGETS[move, source]
-    except KeyError:
-        raise IllegalMove(
-            f"an event that is {source or 'not accepted'} cannot {move.replace('_', ' ')}",
-            field="state",
-            fix=f"it can: {', '.join(moves_from(source)) or 'nothing, this is final'}",
-        ) from None
 
 
 def moves_from(source: State | None) -> tuple[Move, ...]:

@@ -33,7 +33,7 @@ from orchestrator.store.clocks.alerts import (
     settle_failed,
     settle_sent,
 )
-from orchestrator.store.database.due_times import in_ms, time_of
+from orchestrator.store.database.clock import in_ms, time_of
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.incidents import show_incident
 from orchestrator.store.views.values import View, now_of

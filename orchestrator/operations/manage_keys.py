@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import orjson
 
@@ -26,7 +27,7 @@ class Caller:
     key_id: str
     clients: tuple[str, ...]  # ("*",) is every client
 
-    @property
+    @cached_property
     def actor(self) -> str:
         """The audit's word for this caller."""
         return f"key:{self.key_id}"

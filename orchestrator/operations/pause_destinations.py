@@ -10,7 +10,7 @@ from orchestrator.domain.delivery.pauses import end_of_pause
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.whys import needed_why
-from orchestrator.store.database.due_times import in_ms, time_of
+from orchestrator.store.database.clock import in_ms, time_of
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.destinations.ending_pauses import change_pause

@@ -16,8 +16,8 @@ from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.domain.workflows.effects import Effect, effects_of
 from orchestrator.operations.select_events import selected_chunks
-from orchestrator.pipeline.amend import validate_or_amend
 from orchestrator.pipeline.route import route
+from orchestrator.pipeline.validate import validate_or_amend
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.plan_snapshot import Ground, accepted_order, grounds

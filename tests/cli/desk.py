@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import update
 
@@ -20,7 +21,7 @@ from orchestrator.cli.terminal.failures import run
 from orchestrator.domain.delivery.verdicts import Amended, Rejected
 from orchestrator.domain.lifecycle import State
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.pipeline.amend import validate_or_amend
+from orchestrator.pipeline.validate import validate_or_amend
 from orchestrator.settings import settings
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
@@ -180,7 +181,8 @@ def validate_leads(store: Store) -> None:
             )
             assert loaded
             verdicts = {
-                one: validate_or_amend(body, loaded.workflow) for one, body in loaded.payloads
+                one: validate_or_amend(orjson.loads(body), loaded.workflow)
+                for one, body in loaded.bodies.items()
             }
             rejected = {one: bad for one, bad in verdicts.items() if isinstance(bad, Rejected)}
             save_rejected(tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=saving)

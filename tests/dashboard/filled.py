@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import orjson
+
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
@@ -93,7 +95,10 @@ def reject_what_is_due(store: Store) -> None:
         with store.write() as tx:
             loaded = load_group(tx, group.ids, epoch=group.epoch, state=State.ACCEPTED, shelf=shelf)
             assert loaded
-            verdicts = {one: validate(body, loaded.workflow) for one, body in loaded.payloads}
+            verdicts = {
+                one: validate(orjson.loads(body), loaded.workflow)
+                for one, body in loaded.bodies.items()
+            }
             rejected = {one: said for one, said in verdicts.items() if isinstance(said, Rejected)}
             save_rejected(
                 tx, rejected, loaded.workflow, source=State.ACCEPTED, saving=_saving(group)

@@ -17,8 +17,7 @@ from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
 from orchestrator.store.clocks.alert_views import list_alerts, list_noise
 from orchestrator.store.clocks.alerts import AlertKind, add_alert, announce_incidents
-from orchestrator.store.database.clock import after
-from orchestrator.store.database.due_times import time_of
+from orchestrator.store.database.clock import after, time_of
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, incidents
 from orchestrator.store.quarantine.incident_moves import move_incident

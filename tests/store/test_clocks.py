@@ -17,8 +17,7 @@ from orchestrator.operations.escalate_incidents import escalate_incidents
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.store.clocks.deadline_views import list_breached, list_clocks
 from orchestrator.store.clocks.deadlines import find_late, record_late, record_overdue
-from orchestrator.store.database.clock import after
-from orchestrator.store.database.due_times import recovery_ms, time_of
+from orchestrator.store.database.clock import after, recovery_ms, time_of
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import (
     alerts,

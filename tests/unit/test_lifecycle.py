@@ -10,29 +10,29 @@ from orchestrator.domain.lifecycle import (
     DELIVERY_TRANSITIONS,
     DONE_DELIVERIES,
     STAGE_OF,
+    TARGETS,
     TRANSITIONS,
     Move,
     State,
     moves_from,
-    target,
 )
 
 
 def test_an_event_that_meets_no_trouble_is_delivered() -> None:
     state: State | None = None
     for move in (Move.ACCEPT, Move.VALIDATE, Move.ROUTE, Move.DELIVER):
-        state = target(move, state)
+        state = TARGETS[move, state]
 
     assert state is State.DELIVERED
 
 
 def test_a_quarantined_event_is_fixed_and_replayed_or_given_up() -> None:
-    fixed = target(Move.AMEND, State.QUARANTINED)
+    fixed = TARGETS[Move.AMEND, State.QUARANTINED]
 
     assert fixed is State.QUARANTINED
-    assert target(Move.REPLAY, fixed) is State.ACCEPTED
-    assert target(Move.DISCARD, fixed) is State.DISCARDED
-    assert target(Move.RESTORE, State.DISCARDED) is State.QUARANTINED
+    assert TARGETS[Move.REPLAY, fixed] is State.ACCEPTED
+    assert TARGETS[Move.DISCARD, fixed] is State.DISCARDED
+    assert TARGETS[Move.RESTORE, State.DISCARDED] is State.QUARANTINED
 
 
 def test_every_move_from_every_state_is_in_the_table_or_refused() -> None:
@@ -41,10 +41,10 @@ def test_every_move_from_every_state_is_in_the_table_or_refused() -> None:
     for move in Move:
         for source in (None, *State):
             if (move, source) in allowed:
-                assert target(move, source) is allowed[move, source]
+                assert TARGETS[move, source] is allowed[move, source]
             else:
                 with pytest.raises(IllegalMove):
-                    target(move, source)
+                    TARGETS[move, source]
 
 
 def test_the_table_names_each_move_from_a_state_once() -> None:
@@ -85,11 +85,11 @@ def test_a_refused_move_says_what_can_be_done_instead() -> None:
     with pytest.raises(
         IllegalMove, match="delivered cannot replay; it can: nothing, this is final"
     ):
-        target(Move.REPLAY, State.DELIVERED)
+        TARGETS[Move.REPLAY, State.DELIVERED]
     with pytest.raises(IllegalMove, match="it can: amend, replay, discard"):
-        target(Move.DELIVER, State.QUARANTINED)
+        TARGETS[Move.DELIVER, State.QUARANTINED]
     with pytest.raises(IllegalMove, match="not accepted cannot request approval"):
-        target(Move.REQUEST_APPROVAL, None)
+        TARGETS[Move.REQUEST_APPROVAL, None]
 
 
 def test_a_delivery_that_is_made_moves_only_to_be_taken_back_and_none_is_sent_untaken() -> None:

@@ -3,8 +3,7 @@ from __future__ import annotations
 from orchestrator.domain.contracts.contract import MOST_VIOLATIONS
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Valid
 from orchestrator.domain.reasons import Reason
-from orchestrator.pipeline.amend import validate_or_amend
-from orchestrator.pipeline.validate import validate
+from orchestrator.pipeline.validate import validate, validate_or_amend
 from tests.unit.workflows import compiled
 
 

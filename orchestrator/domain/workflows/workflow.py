@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -185,7 +186,7 @@ class Workflow(_Part):
         """The type of the events that start it."""
         return self.trigger.type
 
-    @property
+    @cached_property
     def retry_policy(self) -> RetryPolicy:
         """`retries`, in seconds."""
         return RetryPolicy(
@@ -200,7 +201,12 @@ class Workflow(_Part):
         """The hours in which both clocks run; None is all the time."""
         return self.sla.calendar.calendar if self.sla.calendar else None
 
-    @property
+    @cached_property
+    def deliver_within_seconds(self) -> float:
+        """How long an event may take from its acceptance to its delivery."""
+        return seconds(self.sla.deliver_within)
+
+    @cached_property
     def recover_within_seconds(self) -> float:
         """How long an event may stand in quarantine."""
         return seconds(self.sla.recover_within)

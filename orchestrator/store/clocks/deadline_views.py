@@ -14,8 +14,7 @@ from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.calendars import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
-from orchestrator.store.database.clock import after, now_ms
-from orchestrator.store.database.due_times import in_ms, moment
+from orchestrator.store.database.clock import after, in_ms, moment, now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine

@@ -28,11 +28,11 @@ from orchestrator.domain.incidents.causes import late_cause
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentState
 from orchestrator.domain.workflows.calendars import deadline, latest_start
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import (
+from orchestrator.store.database.clock import (
     in_iso,
     in_ms,
     moment,
+    now_ms,
     recovery_ms,
     time_of,
 )

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, func, select
 from orchestrator.domain.incidents.causes import low_rate_cause
 from orchestrator.domain.incidents.incident import LOW_RATE, IncidentMove, IncidentState
 from orchestrator.domain.workflows.promises import Rate
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import recovery_ms
+from orchestrator.store.database.clock import now_ms, recovery_ms
 from orchestrator.store.database.schema import incidents
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events

@@ -6,17 +6,16 @@ A row holds names, counts and commitments. The values that it is committed to ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, literal, select
 
-from orchestrator.domain.commitments import Detail, has_values
+from orchestrator.domain.commitments import Detail, as_json, has_values
 from orchestrator.store.database.audit_values import (
     RETURNED,
     Committed,
-    as_json,
     commit_values,
     keep_returned,
     keep_values,
@@ -115,23 +114,24 @@ def record_moves(
     source: str | None,
     target: str | None,
     reason: str | None = None,
-    detail: str | None = None,
+    detail: Detail | None = None,
 ) -> None:
-    """Write down the same move of many events, in one statement.
-
-    `detail` is JSON text without a value; `record_moves_of_values` writes the others.
-    """
-    if ids:
-        _MOVES.run(
-            tx,
-            ids=list(ids),
-            actor=actor,
-            action=action,
-            source=source,
-            target=target,
-            reason=reason,
-            detail=detail,
-        )
+    """Write down the same move of many events, in one statement."""
+    if not ids:
+        return
+    told = {
+        "actor": actor,
+        "action": action,
+        "source": source,
+        "target": target,
+        "reason": reason,
+    }
+    if detail is None:
+        _MOVES.run(tx, ids=list(ids), detail=None, **told)
+    elif has_values(detail):
+        _record_moves_of_values(tx, ids, detail, told)
+    else:
+        _MOVES.run(tx, ids=list(ids), detail=as_json(detail), **told)
 
 
 _WORDS = ("actor", "action", "source", "target", "reason", "detail")
@@ -153,35 +153,17 @@ _MOVES = Prepared(
 )
 
 
-def record_moves_of_values(
-    tx: Connection,
-    ids: Sequence[str],
-    *,
-    actor: str,
-    action: str,
-    source: str | None,
-    target: str | None,
-    reason: str | None = None,
-    detail: Detail,
+def _record_moves_of_values(
+    tx: Connection, ids: Sequence[str], detail: Detail, told: Mapping[str, str | None]
 ) -> None:
-    """Write down the same move of many events, each row with commitments of its own.
+    """Each row has commitments of its own.
 
     With one for all of them, the value of an erased event would still be proven by the others.
     """
-    if not ids:
-        return
     committed = {event_id: commit_values(detail) for event_id in ids}
     rows = [(event_id, one.text) for event_id, one in committed.items()]
-    told = _MOVES_OF_VALUES.run(
-        tx,
-        actor=actor,
-        action=action,
-        source=source,
-        target=target,
-        reason=reason,
-        **row_values(tx, list(_MOVED), rows),
-    )
-    keep_returned(tx, told.all(), {str(one.text): one for one in committed.values()})
+    written = _MOVES_OF_VALUES.run(tx, **told, **row_values(tx, list(_MOVED), rows))
+    keep_returned(tx, written.all(), {str(one.text): one for one in committed.values()})
 
 
 _MOVED = {"event_id": str, "detail": str}
@@ -206,7 +188,7 @@ def record_deliveries(tx: Connection, notes: Sequence[DeliveryNote], *, actor: s
     if not notes:
         return
     if not any(has_values(one.detail) for one in notes):
-        rows = [_note_row(one, as_text(one.detail)) for one in notes]
+        rows = [_note_row(one, as_json(one.detail)) for one in notes]
         _DELIVERIES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
         return
     committed = [commit_values(one.detail) for one in notes]
@@ -232,8 +214,3 @@ def _insert_deliveries(dialect: str) -> Insert:
 
 _DELIVERIES = Prepared(_insert_deliveries)
 _DELIVERIES_OF_VALUES = Prepared(lambda dialect: _insert_deliveries(dialect).returning(*RETURNED))
-
-
-def as_text(detail: Detail | None) -> str | None:
-    """A detail without a value as the store keeps it."""
-    return None if detail is None else as_json(detail)

@@ -25,7 +25,7 @@ from orchestrator.domain.commitments import (
     COMMITMENT,
     SALT_BYTES,
     Detail,
-    Value,
+    as_json,
     commit,
     commitments_in,
     put_at,
@@ -60,16 +60,6 @@ def commit_values(detail: Detail | None) -> Committed:
         kept.append((pointer, salt.hex(), text))
         commitments[pointer] = {COMMITMENT: commit(salt, pointer, text)}
     return Committed(text=as_json(put_at(detail, commitments)), kept=kept)
-
-
-def as_json(detail: Detail) -> str:
-    """A detail without a value as the store keeps it; what was marked as one may be nothing."""
-    return orjson.dumps(detail, default=_nothing).decode()
-
-
-def _nothing(one: object) -> None:
-    if not (isinstance(one, Value) and one.value is None):
-        raise TypeError(f"{type(one).__name__} has no place in the audit")
 
 
 def keep_values(tx: Connection, rows: Iterable[tuple[int, Committed]]) -> None:

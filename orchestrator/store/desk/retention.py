@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.audit_values import RETENTION, empty_values_of
-from orchestrator.store.database.due_times import first_id
+from orchestrator.store.database.clock import first_id
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import (
     dead_letters,

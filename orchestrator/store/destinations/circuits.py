@@ -14,8 +14,7 @@ from sqlalchemy import Connection, and_, case, or_, select, update
 
 from orchestrator.domain.delivery.breakers import PAUSED, RATE, Block, Circuit, named_destination
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import moment
+from orchestrator.store.database.clock import moment, now_ms
 from orchestrator.store.database.prepared import Prepared, storable
 from orchestrator.store.database.schema import circuits
 from orchestrator.store.database.upserts import upsert

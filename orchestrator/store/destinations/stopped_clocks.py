@@ -18,8 +18,7 @@ from orchestrator.domain.delivery.breakers import (
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.workflows.calendars import deadline, elapsed
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import in_ms, moment
+from orchestrator.store.database.clock import in_ms, moment, now_ms
 from orchestrator.store.database.schema import circuits, incidents
 from orchestrator.store.destinations.circuits import audited_end, troubled_circuits
 from orchestrator.store.destinations.named import actions_of

@@ -40,6 +40,7 @@ class Taken:
 
     event_id: str
     destination: str
+    key: str  # for idempotency: the same for every attempt
     connector: str
     action: str
     fields: dict[str, object]
@@ -49,13 +50,7 @@ class Taken:
     open: int  # deliveries of its event that are not made, this one among them
     record_id: str | None = None  # an earlier call made it
     undo: bool = False  # its record is to be taken back
-    generation: int = 0  # how often it was taken back and made anew
     failing_since: int | None = None  # its first failure that could be the system's, in ms
-
-    @property
-    def key(self) -> str:
-        """The idempotency key: the same for every attempt."""
-        return delivery_key(self.event_id, self.destination, self.generation)
 
 
 def delivery_key(event_id: str, destination: str, generation: int) -> str:
@@ -78,6 +73,7 @@ def take_deliveries(
         Taken(
             event_id=row[0],
             destination=row[1],
+            key=delivery_key(row[0], row[1], row[11]),
             connector=row[2],
             action=row[3],
             fields=orjson.loads(row[4]),
@@ -87,7 +83,6 @@ def take_deliveries(
             open=row[8],
             record_id=row[9],
             undo=bool(row[10]),
-            generation=row[11],
             failing_since=row[12],
         )
         for row in rows

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, select
 
-from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.calendars import deadline, latest_start
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import first_id, in_ms, moment, time_of
+from orchestrator.store.database.clock import first_id, in_ms, moment, now_ms, time_of
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.database.schema import breaches, events
 from orchestrator.store.database.upserts import upsert
@@ -31,7 +29,7 @@ def record_late_deliveries(
 
     For those in time, which are nearly all, it costs no statement: an id begins with its time.
     """
-    within = seconds(workflow.sla.deliver_within)
+    within = workflow.deliver_within_seconds
     suspected = first_id(int((time.time() + _CLOCKS_APART - within) * 1000))
     if not ids or min(ids) >= suspected:
         return

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
 from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
 
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
@@ -30,15 +29,9 @@ class Loaded:
     """The events of a group that still are this chain's to drive."""
 
     workflow: CompiledWorkflow
-    bodies: dict[str, str]  # JSON by event id; the amended payload where there is one
+    bodies: dict[str, str]  # payloads by event id, as JSON; amended where they were amended
     replayed: frozenset[str]
     attempts: dict[str, int]  # failed tries of this stage
-
-    @property
-    def payloads(self) -> Iterator[tuple[str, object]]:
-        """Each event with its payload, read only when its turn has come."""
-        for event_id, body in self.bodies.items():
-            yield event_id, orjson.loads(body)
 
 
 def load_group(

@@ -8,8 +8,7 @@ from sqlalchemy import Connection, select, update
 from orchestrator.domain.incidents.incident import IncidentMove, IncidentState, incident_target
 from orchestrator.domain.incidents.outcomes import IncidentOutcome
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import in_iso
+from orchestrator.store.database.clock import in_iso, now_ms
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import incidents
 from orchestrator.store.quarantine.locked_incidents import LockedIncident, lock_incident

@@ -16,8 +16,7 @@ from orchestrator.domain.incidents.incident import (
     IncidentState,
 )
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import after, now_ms
-from orchestrator.store.database.due_times import recovery_ms
+from orchestrator.store.database.clock import after, now_ms, recovery_ms
 from orchestrator.store.database.prepared import Prepared, among, storable
 from orchestrator.store.database.schema import audit as audit_table
 from orchestrator.store.database.schema import incidents

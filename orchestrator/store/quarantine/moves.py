@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from orchestrator.domain import lifecycle
-from orchestrator.domain.commitments import Detail, has_values
-from orchestrator.domain.lifecycle import Move, State
-from orchestrator.store.database.audit import as_text, record_moves, record_moves_of_values, telling
+from orchestrator.domain.commitments import Detail, as_json, has_values
+from orchestrator.domain.lifecycle import TARGETS, Move, State
+from orchestrator.store.database.audit import record_moves, telling
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events
@@ -59,21 +58,17 @@ def move_events(
     """
     if not ids:
         return []
-    target = lifecycle.target(move, source)
+    target = TARGETS[move, source]
     if epoch is not None:
         values["epoch"] = epoch
-    valued = has_values(detail)
     told = _Told(actor, move, source, target, reason)._asdict()
-    if tx.dialect.name == "sqlite" or valued:
+    if tx.dialect.name == "sqlite" or has_values(detail):
         statement = _statement(change, epoch is not None, "alone")
         rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **values)
         moved = list(rows.scalars())
-        if valued:
-            record_moves_of_values(tx, moved, detail=detail or {}, **told)
-        else:
-            record_moves(tx, moved, detail=as_text(detail), **told)
+        record_moves(tx, moved, detail=detail, **told)
         return moved
-    told["detail"] = as_text(detail)
+    told["detail"] = as_json(detail)
     statement = _statement(change, epoch is not None, "told")
     rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **told, **values)
     return list(rows.scalars())

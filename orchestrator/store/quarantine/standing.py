@@ -16,8 +16,7 @@ from orchestrator.domain.incidents.outcomes import StayOutcome
 from orchestrator.domain.lifecycle import STAGE_OF, Move, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.workflow import Workflow
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import recovery_ms
+from orchestrator.store.database.clock import now_ms, recovery_ms
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.prepared import Prepared, among, storable
 from orchestrator.store.database.schema import events, payloads, plan_events, quarantine

@@ -15,8 +15,7 @@ from sqlalchemy import BigInteger, Connection, Text, bindparam, case, func, sele
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.promises import PromisedRate, Rate
-from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.due_times import first_id
+from orchestrator.store.database.clock import first_id, now_ms
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import events
 from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf

@@ -22,7 +22,7 @@ from orchestrator.store.destinations.breakers import take_probe, take_trickle
 from orchestrator.store.destinations.circuits import CircuitCache
 from orchestrator.store.destinations.holding import hold_deliveries, one_to_try
 from orchestrator.store.destinations.rate_budget import reserve
-from orchestrator.store.drive.deliveries import Taken, Undone, save_undone
+from orchestrator.store.drive.deliveries import NotMade, Taken, save_not_made
 from orchestrator.store.quarantine.incidents import Where
 
 _TRICKLE_SECONDS = 1.0
@@ -85,7 +85,7 @@ class Admission:
         for one in taken:
             by_connector[one.connector].append(one)
         moments: dict[str, float] = {}
-        late: list[Undone] = []
+        late: list[NotMade] = []
         for name, some in by_connector.items():
             going, stopped = self._stopped(tx, name, some, circuits) if circuits else (some, [])
             late += stopped
@@ -94,13 +94,13 @@ class Admission:
                 late += _within_budget(tx, name, going, rate, moments, seconds)
         if not late:
             return list(taken), moments
-        save_undone(tx, run_id, late)
+        save_not_made(tx, run_id, late)
         gone = {(one.event_id, one.destination) for one in late}
         return [one for one in taken if (one.event_id, one.destination) not in gone], moments
 
     def _stopped(
         self, tx: Tx, name: str, some: Sequence[Taken], circuits: Mapping[str, Circuit]
-    ) -> tuple[Sequence[Taken], list[Undone]]:
+    ) -> tuple[Sequence[Taken], list[NotMade]]:
         """Those that may go, and the others put off: during a pause, and until one has tried."""
         circuit = circuits.get(name)
         if circuit is None or circuit.blocked:
@@ -168,7 +168,7 @@ def _within_budget(
     rate: RateBudget,
     moments: dict[str, float],
     seconds: float,
-) -> list[Undone]:
+) -> list[NotMade]:
     """Give those within the budget their moments; answers the others, put off."""
     reserved = reserve(tx, name, rate, len(some), int(seconds * 1000))
     now = time.monotonic()
@@ -180,8 +180,8 @@ def _within_budget(
     ]
 
 
-def _put_off(one: Taken, after_ms: float) -> Undone:
-    return Undone(
+def _put_off(one: Taken, after_ms: float) -> NotMade:
+    return NotMade(
         event_id=one.event_id,
         destination=one.destination,
         state=DeliveryState.PENDING,

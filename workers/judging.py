@@ -15,7 +15,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
 from orchestrator.store.database.audit import DeliveryNote
 from orchestrator.store.database.prepared import storable
-from orchestrator.store.drive.deliveries import Taken, Undone
+from orchestrator.store.drive.deliveries import NotMade, Taken
 from orchestrator.store.quarantine.incidents import Where
 from workers.health import Judged
 from workers.outcomes import Outcomes
@@ -81,19 +81,19 @@ def _add(found: Outcomes, one: Taken, settled: Settlement, judged: Judged) -> No
             found.done.append((*where, settled.state.value, storable(settled.record_id)))
             found.notes[where] = _told_done(one, settled)
         case GiveUp():
-            found.undone.append(_given_up(where, settled))
+            found.not_made.append(_given_up(where, settled))
             found.notes[where] = _told_failure(where, settled)
         case TryAgain():
-            found.undone.append(replace(_to_try_again(where, settled), failing_since=since))
+            found.not_made.append(replace(_to_try_again(where, settled), failing_since=since))
             found.failed[one.event_id] = one.destination, settled.error
         case Hold():
             circuit = judged.held_by[one.key]
-            found.undone.append(replace(_to_hold(where, settled, circuit), failing_since=since))
+            found.not_made.append(replace(_to_hold(where, settled, circuit), failing_since=since))
             found.notes[where] = _told_held(where, settled, circuit)
 
 
-def _to_try_again(where: Where, one: TryAgain) -> Undone:
-    return Undone(
+def _to_try_again(where: Where, one: TryAgain) -> NotMade:
+    return NotMade(
         event_id=where[0],
         destination=where[1],
         state=DeliveryState.PENDING,
@@ -105,8 +105,8 @@ def _to_try_again(where: Where, one: TryAgain) -> Undone:
     )
 
 
-def _to_hold(where: Where, one: Hold, circuit: str) -> Undone:
-    return Undone(
+def _to_hold(where: Where, one: Hold, circuit: str) -> NotMade:
+    return NotMade(
         event_id=where[0],
         destination=where[1],
         state=DeliveryState.HELD,
@@ -120,8 +120,8 @@ def _to_hold(where: Where, one: Hold, circuit: str) -> Undone:
     )
 
 
-def _given_up(where: Where, one: GiveUp) -> Undone:
-    return Undone(
+def _given_up(where: Where, one: GiveUp) -> NotMade:
+    return NotMade(
         event_id=where[0],
         destination=where[1],
         state=DeliveryState.FAILED,

@@ -15,10 +15,10 @@ from orchestrator.pipeline.settle_event import Delivered, Standing, Stuck, TakeB
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.deliveries import (
+    NotMade,
     Taken,
-    Undone,
     save_done,
-    save_undone,
+    save_not_made,
     standing_deliveries,
 )
 from orchestrator.store.drive.stages import Saving, hand_back, save_delivered, save_retry
@@ -32,7 +32,7 @@ class Outcomes:
     """The settled deliveries of a turn, ready to be written, and those that had no turn yet."""
 
     done: list[tuple[str, str, str, str]] = field(default_factory=list)
-    undone: list[Undone] = field(default_factory=list)
+    not_made: list[NotMade] = field(default_factory=list)
     notes: dict[Where, DeliveryNote] = field(default_factory=dict)
     failed: dict[str, Where] = field(default_factory=dict)  # event id: destination and error
     open: dict[str, int] = field(default_factory=dict)  # event id: deliveries it had to be made
@@ -54,7 +54,7 @@ class Outcomes:
         those of `ids` that are not this epoch's any more: they were not moved.
         """
         made = save_done(tx, run_id, self.done)
-        mine = made | save_undone(tx, run_id, self.undone)
+        mine = made | save_not_made(tx, run_id, self.not_made)
         told = [note for where, note in self.notes.items() if where in mine]
         record_deliveries(tx, told, actor=saving.actor)
         # Where all that was to be made was made just now, nobody needs to look how it stands.
@@ -79,7 +79,7 @@ class Outcomes:
     def give_up(self, tx: Tx, *, run_id: str) -> None:
         """Give back what had no turn: nothing was sent."""
         back = [
-            Undone(
+            NotMade(
                 event_id=one.event_id,
                 destination=one.destination,
                 state=DeliveryState.PENDING,
@@ -90,7 +90,7 @@ class Outcomes:
             )
             for one in self.not_begun
         ]
-        save_undone(tx, run_id, back)
+        save_not_made(tx, run_id, back)
 
 
 def _settle_events(

@@ -88,7 +88,7 @@ def _must_end_first(one: Standing) -> bool:
 
 
 def _told_undone(deliveries: Sequence[Standing]) -> list[str]:
-    undone = [one.destination for one in deliveries if one.state is DeliveryState.UNDONE]
+    taken_back = [one.destination for one in deliveries if one.state is DeliveryState.UNDONE]
     left = [one for one in deliveries if one.state is DeliveryState.FAILED and one.undo]
-    told = [f"taken back: {', '.join(undone)}"] if undone else []
+    told = [f"taken back: {', '.join(taken_back)}"] if taken_back else []
     return told + [f"{one.destination} could not be taken back: {one.error}" for one in left]

@@ -19,7 +19,7 @@ from orchestrator.operations.replay_events import replay_events
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store
 from orchestrator.store.drive.claim import Group
-from orchestrator.store.drive.deliveries import Undone, save_done, save_undone, take_deliveries
+from orchestrator.store.drive.deliveries import NotMade, save_done, save_not_made, take_deliveries
 from orchestrator.store.drive.stages import Saving, load_group, save_delivered, save_rejected
 from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
@@ -122,11 +122,11 @@ def _refuse(store: Store, event_id: str) -> None:
     with store.write() as tx:
         shelf = WorkflowShelf()
         take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run-1", run_seconds=30)
-        save_undone(
+        save_not_made(
             tx,
             "run-1",
             [
-                Undone(
+                NotMade(
                     event_id=event_id,
                     destination="crm",
                     state=DeliveryState.FAILED,

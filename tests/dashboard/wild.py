@@ -23,7 +23,7 @@ from orchestrator.store.desk.recipes import save_recipe
 from orchestrator.store.destinations.breakers import note_failures
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.drive.claim import Group
-from orchestrator.store.drive.deliveries import Undone, save_undone, take_deliveries
+from orchestrator.store.drive.deliveries import NotMade, save_not_made, take_deliveries
 from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
@@ -142,7 +142,7 @@ def _refuse(store: Store, ids: tuple[str, ...]) -> None:
 def _fail(store: Store, group: Group, event_id: str, error: str) -> None:
     with store.write() as tx:
         take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run", run_seconds=30)
-        failed = Undone(
+        failed = NotMade(
             event_id=event_id,
             destination=DESK,
             state=DeliveryState.FAILED,
@@ -151,7 +151,7 @@ def _fail(store: Store, group: Group, event_id: str, error: str) -> None:
             reason=Reason.DESTINATION_REFUSED,
             error=error,
         )
-        save_undone(tx, "run", [failed])
+        save_not_made(tx, "run", [failed])
         quarantine_events(
             tx,
             [event_id],

@@ -12,9 +12,9 @@ from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.drive.deliveries import (
-    Undone,
+    NotMade,
     save_done,
-    save_undone,
+    save_not_made,
     standing_deliveries,
     take_deliveries,
 )
@@ -112,7 +112,7 @@ def test_a_replay_plans_anew_and_keeps_what_was_made(store: Store) -> None:
     with store.write() as tx:
         take_deliveries(tx, ids, epoch=epoch, run_id="run-1", run_seconds=30)
         save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])
-        save_undone(tx, "run-1", [given_up(ids[0], "desk")])
+        save_not_made(tx, "run-1", [given_up(ids[0], "desk")])
         quarantine_events(
             tx,
             ids,
@@ -132,8 +132,8 @@ def test_a_replay_plans_anew_and_keeps_what_was_made(store: Store) -> None:
     assert [(one.destination, one.attempt, one.unknown) for one in taken] == [("desk", 1, True)]
 
 
-def given_up(event_id: str, destination: str) -> Undone:
-    return Undone(
+def given_up(event_id: str, destination: str) -> NotMade:
+    return NotMade(
         event_id=event_id,
         destination=destination,
         state=DeliveryState.FAILED,
@@ -151,7 +151,7 @@ def test_a_run_that_lost_its_delivery_is_told_so(store: Store) -> None:
         take_deliveries(tx, ids, epoch=epoch, run_id="run-2", run_seconds=30)
 
         late = save_done(tx, "run-1", [(ids[0], "crm", "confirmed", "r-1")])
-        later = save_undone(tx, "run-1", [given_up(ids[0], "crm")])
+        later = save_not_made(tx, "run-1", [given_up(ids[0], "crm")])
         mine = save_done(tx, "run-2", [(ids[0], "crm", "confirmed", "r-1")])
 
     assert (late, later, mine) == (set(), set(), {(ids[0], "crm")})

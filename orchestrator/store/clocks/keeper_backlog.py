@@ -23,7 +23,7 @@ class Neglected:
 
 
 def count_neglected(tx: Connection, *, seconds: float) -> Neglected:
-    """What a keeper has left undone for longer than that."""
+    """What a keeper has not done for longer than that."""
     table = incidents.c
     due = select(alerts.c.id).where(
         alerts.c.state == AlertState.WAITING, alerts.c.due_at < after(-seconds)

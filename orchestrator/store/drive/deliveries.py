@@ -125,13 +125,13 @@ def _take(dialect: str) -> Any:
 
 def _count_open() -> Any:
     others = deliveries.alias("others")
-    undone = and_(*(others.c.state != state.value for state in sorted(DONE_DELIVERIES)))
+    not_done = and_(*(others.c.state != state.value for state in sorted(DONE_DELIVERIES)))
     # Spelt out: in a RETURNING for SQLite the table's name is left out, of every column in it.
     own: ColumnElement[str] = literal_column("deliveries.event_id")
     return (
         select(func.count())
         .select_from(others)
-        .where(others.c.event_id == own, undone)
+        .where(others.c.event_id == own, not_done)
         .scalar_subquery()
     )
 
@@ -149,7 +149,7 @@ _TAKE = Prepared(_take)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Undone:
+class NotMade:
     """How a delivery stands that was taken and not made."""
 
     event_id: str
@@ -196,18 +196,18 @@ def _update_done(dialect: str) -> Any:
     )
 
 
-def save_undone(tx: Connection, run_id: str, rows: Sequence[Undone]) -> set[tuple[str, str]]:
+def save_not_made(tx: Connection, run_id: str, rows: Sequence[NotMade]) -> set[tuple[str, str]]:
     """Write deliveries to be tried again or given up.
 
     Answers (event id, destination) of those that were this run's to settle.
     """
     if not rows:
         return set()
-    values = [tuple(getattr(row, name) for name in _UNDONE_COLUMNS) for row in rows]
-    return _pairs(_SAVE_UNDONE.run(tx, run=run_id, **row_values(tx, list(_UNDONE_COLUMNS), values)))
+    values = [tuple(getattr(row, name) for name in _NOT_MADE) for row in rows]
+    return _pairs(_SAVE_NOT_MADE.run(tx, run=run_id, **row_values(tx, list(_NOT_MADE), values)))
 
 
-_UNDONE_COLUMNS: dict[str, type] = {
+_NOT_MADE: dict[str, type] = {
     "event_id": str,
     "destination": str,
     "state": str,
@@ -223,8 +223,8 @@ _UNDONE_COLUMNS: dict[str, type] = {
 }
 
 
-def _update_undone(dialect: str) -> Any:
-    given, table = rows_of(dialect, **_UNDONE_COLUMNS), deliveries.c
+def _update_not_made(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_NOT_MADE), deliveries.c
     return _settle(
         given,
         state=given.c.state,
@@ -256,7 +256,7 @@ def _settle(given: Any, **values: Any) -> Any:
     )
 
 
-_SAVE_DONE, _SAVE_UNDONE = Prepared(_update_done), Prepared(_update_undone)
+_SAVE_DONE, _SAVE_NOT_MADE = Prepared(_update_done), Prepared(_update_not_made)
 
 
 def _pairs(found: Any) -> set[tuple[str, str]]:

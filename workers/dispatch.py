@@ -19,8 +19,8 @@ from orchestrator.store.drive.overlooked import catch_up
 from orchestrator.store.drive.stages import Saving, hand_back
 from workers.app import Process
 from workers.health import note_health
-from workers.judging import judge
 from workers.outcomes import Outcomes
+from workers.settle_calls import settle_calls
 from workers.stopping import stop_asked
 
 
@@ -98,7 +98,7 @@ class _Run:
         with store.write() as tx:
             # First of all, and all that it may touch: whoever changes a delivery holds its event.
             hold_events(tx, [*self._open, *rest])
-            outcomes = self._judge(tx, answers)
+            outcomes = self._settle_calls(tx, answers)
             waiting = {one.event_id for one in outcomes.not_begun}
             gone = outcomes.save(
                 tx,
@@ -139,11 +139,11 @@ class _Run:
             return True
         return now - self._began > self._turn and others_wait(tx, self.workflow_id)
 
-    def _judge(self, tx: Tx, answers: Mapping[str, Outcome | NotStarted]) -> Outcomes:
+    def _settle_calls(self, tx: Tx, answers: Mapping[str, Outcome | NotStarted]) -> Outcomes:
         """Decide on each delivery, knowing which systems are to be left alone from now on."""
         process = self.process
         policy = self.workflow.workflow.retry_policy
-        judged = note_health(
+        findings = note_health(
             tx,
             self._hand.taken,
             answers,
@@ -152,7 +152,9 @@ class _Run:
             admission=process.admission,
             actor=self.saving.actor,
         )
-        return judge(self._hand.taken, answers, find=self.action_of, policy=policy, judged=judged)
+        return settle_calls(
+            self._hand.taken, answers, find=self.action_of, policy=policy, findings=findings
+        )
 
     def _take(self, tx: Tx, ids: Sequence[str]) -> list[Taken]:
         """Move due deliveries to `sending`, in the name of this run; what is closed is held."""

@@ -35,7 +35,7 @@ _Call = tuple[Taken, Failed]
 
 
 @dataclass(kw_only=True)
-class Judged:
+class SystemFindings:
     """What follows for the deliveries of a turn, by their keys."""
 
     held_by: dict[str, str] = field(default_factory=dict)  # the open breaker
@@ -53,9 +53,9 @@ def note_health(
     retries: RetryPolicy,
     admission: Admission,
     actor: str,
-) -> Judged:
+) -> SystemFindings:
     """Write down what changed. Where all is well, and was before, nothing is."""
-    judged = Judged()
+    findings = SystemFindings()
     circuits = admission.circuits.take(tx)
     failed = _failed(taken, answers, timing)
     for scope, moment in timing.taken.items():
@@ -69,9 +69,9 @@ def note_health(
         _lock(tx, unwell, failed, circuits, actor)
         admission.circuits.forget()
     for scope in unwell:
-        turn = _Turn(tx, scope, admission, retries, actor, judged)
+        turn = _Turn(tx, scope, admission, retries, actor, findings)
         turn.note(circuits, failed.get(scope, []), timing)
-    return judged
+    return findings
 
 
 def _lock(
@@ -115,9 +115,9 @@ class _Turn:
         admission: Admission,
         retries: RetryPolicy,
         actor: str,
-        judged: Judged,
+        findings: SystemFindings,
     ) -> None:
-        self.tx, self.actor, self.judged = tx, actor, judged
+        self.tx, self.actor, self.findings = tx, actor, findings
         self.scope, self.connector = scope, scope[0]
         self.name = action_breaker(*scope)
         self.retries = retries
@@ -140,7 +140,7 @@ class _Turn:
         elif own is not None and taken_at and ill and taken_at > (own.taken_at or 0):
             change_circuit(self.tx, self.name, taken_at=taken_at)
         if own is not None:
-            self._judge(ill, timing, _Clock(own.now), taken_at)
+            self._find_own_faults(ill, timing, _Clock(own.now), taken_at)
         if by_blame[Blame.PACE]:
             self._pace(by_blame[Blame.PACE])
         if by_blame[Blame.LOGIN]:
@@ -155,7 +155,7 @@ class _Turn:
         mine = None if self.took is None else _Clock(circuit.now).ms(self.took)
         return max(filter(None, (circuit.taken_at, mine)), default=None)
 
-    def _judge(
+    def _find_own_faults(
         self, ill: Sequence[_Call], timing: Timing, clock: _Clock, taken_at: int | None
     ) -> None:
         """Find out who fails while others get through."""
@@ -163,10 +163,10 @@ class _Turn:
             call = timing.failed[one.key]
             first = clock.ms(min(call.ended, call.began + _LONG_OUT_SECONDS))
             since = one.failing_since or first
-            self.judged.failing_since[one.key] = since
+            self.findings.failing_since[one.key] = since
             # Whom no connection reached cannot have stumbled on this delivery: it is down again.
             if outcome.reached and takes_others(since, taken_at):
-                self.judged.own_fault.add(one.key)
+                self.findings.own_fault.add(one.key)
 
     def _pace(self, paced: Sequence[_Call]) -> None:
         asked = max((outcome.retry_after or 0.0 for _, outcome in paced), default=0.0)
@@ -179,7 +179,7 @@ class _Turn:
             jitter=random.random(),
             actor=self.actor,
         )
-        self.judged.pauses[self.connector] = paused.seconds
+        self.findings.pauses[self.connector] = paused.seconds
         own = lock_circuit(self.tx, self.name)
         held = self.connector if paused.held else self.name if own and own.breaker_open else None
         if held:
@@ -194,11 +194,11 @@ class _Turn:
             self._hold(refused, self.connector)
 
     def _hold(self, calls: Sequence[_Call], breaker: str) -> None:
-        self.judged.held_by |= {one.key: breaker for one, _ in calls}
+        self.findings.held_by |= {one.key: breaker for one, _ in calls}
 
     def _doubted(self, failed: Sequence[_Call]) -> list[_Call]:
         """Those of which nobody knows whether they or the system are at fault."""
-        return [one for one in failed if one[0].key not in self.judged.own_fault]
+        return [one for one in failed if one[0].key not in self.findings.own_fault]
 
     def _system(self, failed: Sequence[_Call], timing: Timing) -> None:
         doubted = self._doubted(failed)

@@ -11,15 +11,21 @@ from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
-from orchestrator.pipeline.settle_event import Delivered, Standing, Stuck, TakeBack, settle_event
+from orchestrator.pipeline.settle_event import (
+    Delivered,
+    DeliveryStatus,
+    Stuck,
+    TakeBack,
+    settle_event,
+)
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.deliveries import (
     NotMade,
     Taken,
+    load_deliveries,
     save_done,
     save_not_made,
-    standing_deliveries,
 )
 from orchestrator.store.drive.stages import Saving, hand_back, save_delivered, save_retry
 from orchestrator.store.drive.take_back import begin_undo
@@ -110,9 +116,9 @@ def _settle_events(
     stuck: dict[Stuck, list[str]] = {}
     unwound: dict[TakeBack, list[str]] = {}
     retried: dict[Where, list[str]] = {}
-    found = standing_deliveries(tx, ids, saving.epoch)
+    found = load_deliveries(tx, ids, saving.epoch)
     for event_id, rows in found.items():
-        standing = [_standing(row) for row in rows if row.destination]
+        standing = [_status(row) for row in rows if row.destination]
         match settle_event(standing, undoable=undoable):
             case Delivered():
                 delivered.append(event_id)
@@ -158,8 +164,8 @@ def _quarantine(
     )
 
 
-def _standing(row: Any) -> Standing:
-    return Standing(
+def _status(row: Any) -> DeliveryStatus:
+    return DeliveryStatus(
         destination=row.destination,
         state=DeliveryState(row.state),
         reason=Reason(row.reason) if row.reason else None,

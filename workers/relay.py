@@ -121,11 +121,11 @@ class Relay:
             return True
         self._asked = now
         try:
-            lying = queue_depth(self._open_producer().channel)
+            waiting = queue_depth(self._open_producer().channel)
         except Exception as error:  # noqa: BLE001 - each transport has errors of its own
             self._broker_failed(error)
             return False
-        return lying < self.config.groups_in_flight
+        return waiting < self.config.groups_in_flight
 
     def _limits(self) -> ClaimLimits:
         return ClaimLimits(

@@ -39,7 +39,7 @@ def _remember_pool(sender: Any, **_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _tell(**_: Any) -> None:
+def _end_soon(**_: Any) -> None:
     _asked[0] = 1
     last_call = threading.Timer(settings().stop_seconds, _end)
     last_call.daemon = True

@@ -30,10 +30,10 @@ _OUR_HEADERS = frozenset(
 
 def http_faults(definition: HttpDefinition) -> list[Fault]:
     """Every fault of a definition whose words and types are right."""
-    return collected(lambda report: _check(definition, report))
+    return collected(lambda report: _check_definition(definition, report))
 
 
-def _check(definition: HttpDefinition, report: Report) -> None:
+def _check_definition(definition: HttpDefinition, report: Report) -> None:
     private = definition.private_network
     _check_url("base_url", definition.base_url, report, private=private)
     _check_auth(definition.auth, report, private=private)

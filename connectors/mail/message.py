@@ -43,7 +43,7 @@ def written(head: Sequence[Head], text: str, html: str | None) -> bytes:
     lines = [f"{one.name}: {_encoded(one)}\r\n" for one in head]
     mail = "".join(lines).encode("ascii") + body.as_bytes()
     own = [Head(name=name, text=str(value)) for name, value in body.items()]
-    _check(mail, [*head, *own])
+    _check_head(mail, [*head, *own])
     return mail
 
 
@@ -78,7 +78,7 @@ def _decoded(value: str) -> str:
         return value
 
 
-def _check(mail: bytes, head: Sequence[Head]) -> None:
+def _check_head(mail: bytes, head: Sequence[Head]) -> None:
     """Read the mail back as a receiver does. Raises DestinationRefused."""
     read = message_from_bytes(mail, policy=compat32)
     found = [(name, _decoded(_FOLD.sub(" ", value))) for name, value in read.items()]

@@ -14,10 +14,10 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 def sql_faults(definition: SqlDefinition) -> list[Fault]:
     """Every fault of a definition whose words and types are right."""
-    return collected(partial(_check, definition))
+    return collected(partial(_check_definition, definition))
 
 
-def _check(definition: SqlDefinition, report: Report) -> None:
+def _check_definition(definition: SqlDefinition, report: Report) -> None:
     for name, action in definition.actions.items():
         _check_action(f"actions.{name}", action, report)
 

@@ -79,7 +79,7 @@ class SqlConnector:
         if row is None:
             return None
         stored = {name: row[place.at] for name, place in said.columns.items()}
-        fields = {name: _told(value, call.fields.get(name)) for name, value in stored.items()}
+        fields = {name: _as_sent(value, call.fields.get(name)) for name, value in stored.items()}
         return Record(id=record_id, fields=fields)
 
     async def undo(self, call: Outgoing, record_id: str) -> None:
@@ -133,7 +133,7 @@ def _bound(value: object) -> object:
     return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
 
 
-def _told(stored: object, sent: object) -> object:
+def _as_sent(stored: object, sent: object) -> object:
     """A stored value as JSON has it; where it says what was sent in its own way, what was sent."""
     if isinstance(sent, bool) and stored in (0, 1):
         return bool(stored)

@@ -66,7 +66,7 @@ class Aside:
         self._overdue += 1
         future.add_done_callback(self._come_back)
         late = self._late(f"{self._name}: no answer within {patience:g} s")
-        self._tell(late)
+        self._warn_once(late)
         raise late
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Aside:
         self._unanswered -= 1
         error = None if future.cancelled() else future.exception()
         if isinstance(error, MeshlineError) and not isinstance(error, Refused):
-            self._tell(error)
+            self._warn_once(error)
         elif self._let_down:
             self._let_down = False
             log.warning("%s: it answers again", self._name)
@@ -97,7 +97,7 @@ class Aside:
     def _come_back(self, _: asyncio.Future[Any]) -> None:
         self._overdue -= 1
 
-    def _tell(self, error: MeshlineError) -> None:
+    def _warn_once(self, error: MeshlineError) -> None:
         if not self._let_down:  # once, not for everybody who asks meanwhile
             log.warning("%s", error)
         self._let_down = True

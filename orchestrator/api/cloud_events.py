@@ -61,7 +61,7 @@ def _trigger(attributes: dict[str, Any], data: object, caller: Caller) -> Trigge
         )
     key = _idempotency_key(attributes)
     _refuse_other_data(attributes)
-    _check(attributes, version)
+    _check_attributes(attributes, version)
     return make_trigger(attributes, caller, data=data, key=key)
 
 
@@ -98,7 +98,7 @@ def _not_json(field: str) -> InvalidTrigger:
     )
 
 
-def _check(attributes: dict[str, Any], version: str) -> None:
+def _check_attributes(attributes: dict[str, Any], version: str) -> None:
     """Everything else that the specification asks of attributes, as its own library knows it."""
     checked = dict(attributes)
     try:

@@ -126,7 +126,7 @@ def requeue(
     if not as_json:
         for number, returned in done.returned.items():
             note(f"{number}: {''.join(told_return(returned))}")
-    _tell("requeued", done, as_json=as_json)
+    _put_closed("requeued", done, as_json=as_json)
 
 
 @app.command()
@@ -150,7 +150,7 @@ def drop(
         from orchestrator.operations.drop_dead_letters import drop_dead_letters
 
         done = drop_dead_letters(store, chosen, why=why, actor=actor(), dry_run=dry_run)
-    _tell("dropped", done, as_json=as_json)
+    _put_closed("dropped", done, as_json=as_json)
 
 
 def _post_nothing(letter: DeadLetter) -> None:
@@ -168,7 +168,7 @@ def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
         return standing_numbers(tx)
 
 
-def _tell(what: str, done: Closed, *, as_json: bool) -> None:
+def _put_closed(what: str, done: Closed, *, as_json: bool) -> None:
     if as_json:
         returned = {str(number): one for number, one in done.returned.items()}
         put_json({**asdict(done), "returned": returned})

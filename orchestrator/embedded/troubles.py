@@ -68,10 +68,10 @@ def looks_at(config: Settings, store: Store) -> dict[str, Look]:
     instance = f"{socket.gethostname()}:{os.getpid()}"
 
     def store_takes_a_commit() -> str | None:
-        return _told(lambda: try_to_write(store, instance))
+        return _error_of(lambda: try_to_write(store, instance))
 
     def broker_answers() -> str | None:
-        return _told(lambda: call_broker(config))
+        return _error_of(lambda: call_broker(config))
 
     looks: dict[str, Look] = {"store": store_takes_a_commit, "broker": broker_answers}
     if not (config.database_url and config.broker_url):
@@ -81,7 +81,7 @@ def looks_at(config: Settings, store: Store) -> dict[str, Look]:
     return looks
 
 
-def _told(act: Callable[[], None]) -> str | None:
+def _error_of(act: Callable[[], None]) -> str | None:
     try:
         act()
     except MeshlineError as error:

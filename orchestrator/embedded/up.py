@@ -46,10 +46,10 @@ def run_up(*, example: bool) -> int:
             "\neverything runs; logs are in", config.home / "logs", "- Ctrl-C stops it", flush=True
         )
         with closing(open_store(config.store_url)) as store:
-            troubles = Troubles(looks_at(services.known_settings(), store), _tell)
+            troubles = Troubles(looks_at(services.known_settings(), store), _print_with_time)
             troubles.start()
             try:
-                supervisor.keep_running(_tell)
+                supervisor.keep_running(_print_with_time)
             except KeyboardInterrupt:
                 print("\nstopping", flush=True)
             finally:
@@ -76,7 +76,7 @@ def _publish_example(config: Settings, services: Services) -> None:
     )
 
 
-def _tell(text: str) -> None:
+def _print_with_time(text: str) -> None:
     """Say it with the time of day. A full disk below our own output ends nobody."""
     try:
         print(f"{datetime.now().astimezone():%H:%M:%S} {text}", flush=True)

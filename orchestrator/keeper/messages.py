@@ -67,7 +67,7 @@ def compose(alert: Alert, incident: View | None, config: Settings, reader: Reade
             fields={"fields_version": FIELDS_VERSION, "id": alert.id, "kind": alert.kind.value},
         )
     where = f"{incident['client']}/{incident['workflow']}"
-    head = _head(alert, incident)
+    head = _first_line(alert, incident)
     link = link_to(f"/incidents/{alert.incident_id}", config)
     lines = [
         f"{where}: {head}",
@@ -102,7 +102,7 @@ def compose_digest(told: Sequence[tuple[Alert, View]], config: Settings, reader:
     for alert, incident in told[:_MOST_LISTED]:
         zone, by = reader.zone or incident["zone"], incident["recover_by"]
         lines += [
-            f"{incident['client']}/{incident['workflow']}: {_head(alert, incident)}",
+            f"{incident['client']}/{incident['workflow']}: {_first_line(alert, incident)}",
             f"  heal by: {local_moment(by, zone)}, {left(by, reader.now)}",
             f"  {link_to(f'/incidents/{alert.incident_id}', config)}",
             "",
@@ -159,7 +159,7 @@ def clock_of(incident: View) -> str:
     )
 
 
-def _head(alert: Alert, incident: View) -> str:
+def _first_line(alert: Alert, incident: View) -> str:
     number = f"incident {alert.incident_id}"
     if alert.kind is AlertKind.OPENED:
         again = alert.round > 0

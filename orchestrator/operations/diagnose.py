@@ -47,7 +47,7 @@ def examine(store: Store, selection: Selection) -> list[Diagnosis]:
     Raises NotFound for an id that does not exist; Refused for a selection without a condition or
     with too many workflows, and for a reason that lies in no payload.
     """
-    _check(selection)
+    _require_comparable(selection)
     with store.read() as tx:
         _check_ids(tx, selection)
         affected = affected_workflows(tx, selection, most=MOST_WORKFLOWS + 1)
@@ -89,7 +89,7 @@ def _check_ids(tx: Tx, selection: Selection) -> None:
             )
 
 
-def _check(selection: Selection) -> None:
+def _require_comparable(selection: Selection) -> None:
     if selection.is_empty:
         raise Refused(
             "nothing was selected",

@@ -17,7 +17,7 @@ from orchestrator.operations.watch_changes import known_changes
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.locked_incidents import LockedIncident, lock_incident
-from orchestrator.store.quarantine.stays import settle_incident
+from orchestrator.store.quarantine.stays import end_stays_of_incident
 from orchestrator.store.views.incident_counts import count_open
 from orchestrator.store.views.incidents import EarlierMove, kinds_of, who_moved
 
@@ -80,7 +80,7 @@ def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str)
     """
     reason = needed_why(why, "a resolution")
     for incident in sorted(set(ids)):
-        settle_incident(store, incident)
+        end_stays_of_incident(store, incident)
     return _handle(store, ids, IncidentMove.RESOLVE, _Given(actor=actor, why=reason))
 
 

@@ -14,15 +14,15 @@ from orchestrator.store.clocks.poison import (
     steward_terms,
 )
 from orchestrator.store.clocks.resolve_incidents import (
-    any_unsettled,
+    any_unresolved,
     group_ungrouped,
-    settle_incidents,
+    resolve_ended_incidents,
 )
 from orchestrator.store.database.engine import Store
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
 from orchestrator.store.quarantine.incident_moves import end_acknowledgements
 from orchestrator.store.quarantine.payload_index import index_missing
-from orchestrator.store.quarantine.stays import Sweep, settle_stays
+from orchestrator.store.quarantine.stays import Sweep, end_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.incidents import count_ungrouped
 
@@ -55,18 +55,18 @@ def keep_clocks(
         with store.write() as tx:
             note_poison(tx, steward=steward, actor=ACTOR)
     with store.read() as tx:
-        ungrouped, incidents_stand = count_ungrouped(tx), any_unsettled(tx)
+        ungrouped, incidents_stand = count_ungrouped(tx), any_unresolved(tx)
     if ungrouped:
         with store.write() as tx:
             group_ungrouped(tx)
     if ungrouped or incidents_stand:
-        settle_stays(store, sweep or Sweep())
+        end_stays(store, sweep or Sweep())
         with store.read() as tx:
             newest = shelf.newest(tx)
             told_low = open_rates(tx)  # before the measure; see settle_rates
             low = find_low_rates(tx, newest)
         with store.write() as tx:
-            settle_incidents(tx)
+            resolve_ended_incidents(tx)
             if low or told_low:
                 settle_rates(tx, low, newest, known=told_low)
         with store.write() as tx:

@@ -89,12 +89,12 @@ def run_plan(
         before=plan.events - runner.replayed - waiting,
         waiting=waiting,
         outcomes=stand,
-        begun=_told(plan.started_by, plan.started_at) if plan.state == "running" else None,
-        finished=_told(plan.started_by, plan.finished_at) if plan.state == "done" else None,
+        begun=_who_and_when(plan.started_by, plan.started_at) if plan.state == "running" else None,
+        finished=_who_and_when(plan.started_by, plan.finished_at) if plan.state == "done" else None,
     )
 
 
-def _told(by: str, at: int) -> dict[str, object]:
+def _who_and_when(by: str, at: int) -> dict[str, object]:
     return {"by": by, "at": iso(at)}
 
 

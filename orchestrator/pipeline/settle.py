@@ -72,13 +72,13 @@ def settle(
     action: Action,
     policy: RetryPolicy,
     jitter: float,
-    broken: bool = False,
+    breaker_open: bool = False,
     own_fault: bool = False,
     pause: float = 0.0,
 ) -> Settlement:
     """Decide on one delivery after its `attempt`-th call (from 1).
 
-    `broken` says that the system's circuit breaker is open, `own_fault` that the system took
+    `breaker_open` says that the system's circuit breaker is open, `own_fault` that the system took
     others since this delivery first failed, `pause` for how many seconds nobody calls it.
     """
     match outcome:
@@ -91,14 +91,14 @@ def settle(
         case Mismatched():
             return GiveUp(
                 reason=Reason.HANDOFF_MISMATCH,
-                error=_told(outcome),
+                error=_said_differences(outcome),
                 record_id=outcome.record_id,
                 unknown=True,  # a replay looks at the record again, and makes no second one
             )
         case TakenBack():
             return Done(state=DeliveryState.UNDONE, record_id=outcome.record_id)
         case Failed():
-            if broken and outcome.blame in _SYSTEMS and not _lost(outcome, action):
+            if breaker_open and outcome.blame in _SYSTEMS and not _lost(outcome, action):
                 return _hold(outcome, action, own_fault=own_fault)
             if own_fault and outcome.blame in (Blame.SYSTEM, Blame.LOGIN):
                 outcome = _its_own(outcome, attempt)
@@ -173,7 +173,7 @@ def _give_up(reason: Reason, failed: Failed, action: Action) -> GiveUp:
     )
 
 
-def _told(outcome: Mismatched) -> str:
+def _said_differences(outcome: Mismatched) -> str:
     shown = ", ".join(
         f"{one.field}: sent {_short(one.sent)}, stored {_short(one.stored)}"
         for one in outcome.differences

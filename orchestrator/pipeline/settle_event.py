@@ -12,7 +12,7 @@ _ON_THEIR_WAY = (DeliveryState.PENDING, DeliveryState.HELD)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class DeliveryStatus:
     """How one delivery stands, as far as its event is concerned."""
 
     destination: str
@@ -51,7 +51,7 @@ class Stuck:
 
 
 def settle_event(
-    deliveries: Sequence[Standing], *, undoable: Collection[str] = ()
+    deliveries: Sequence[DeliveryStatus], *, undoable: Collection[str] = ()
 ) -> Delivered | Waiting | TakeBack | Stuck:
     """Decide on an event by how its deliveries stand.
 
@@ -77,17 +77,17 @@ def settle_event(
         return TakeBack(because=because, destinations=made)
     return Stuck(
         reason=first.reason or Reason.DESTINATION_REFUSED,
-        detail="; ".join([because, *_told_undone(deliveries)]),
+        detail="; ".join([because, *_said_taken_back(deliveries)]),
         destination=first.destination,
     )
 
 
-def _must_end_first(one: Standing) -> bool:
+def _must_end_first(one: DeliveryStatus) -> bool:
     """Whether it is being taken back, or nobody knows yet whether there is anything to take."""
     return one.state in _ON_THEIR_WAY and (one.undo or one.unknown)
 
 
-def _told_undone(deliveries: Sequence[Standing]) -> list[str]:
+def _said_taken_back(deliveries: Sequence[DeliveryStatus]) -> list[str]:
     taken_back = [one.destination for one in deliveries if one.state is DeliveryState.UNDONE]
     left = [one for one in deliveries if one.state is DeliveryState.FAILED and one.undo]
     told = [f"taken back: {', '.join(taken_back)}"] if taken_back else []

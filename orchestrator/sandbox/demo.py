@@ -192,24 +192,24 @@ class _Play:
         every, name = Selection(workflow=workflow.name), workflow.name
         amended = mend_events(self._store, every, recipe, actor=_ACTOR)
         published = publish_amendment(self._store, workflow.client, name, recipe, actor=_ACTOR)
-        self._tell(f"meshline quarantine recipe --workflow {name} --rename customer_tier=tier")
-        self._tell("    --apply --publish")
-        self._tell(f"  {len(amended.ids)} amended, {len(amended.refused)} refused")
-        self._tell(f"  {name} version {published.version} amends what comes next")
+        self._put(f"meshline quarantine recipe --workflow {name} --rename customer_tier=tier")
+        self._put("    --apply --publish")
+        self._put(f"  {len(amended.ids)} amended, {len(amended.refused)} refused")
+        self._put(f"  {name} version {published.version} amends what comes next")
 
     def _replay(self, workflow: Workflow) -> int:
         every = Selection(workflow=workflow.name)
         actions = catalog(load_connectors(self._config.connectors))
         plan = plan_replay(self._store, every, catalog=actions, actor=_ACTOR)
         sent = ", ".join(f"{count} to {where}" for where, count in plan.effects["send"].items())
-        self._tell(f"meshline quarantine replay --workflow {workflow.name} --plan")
-        self._tell(f"  plan {plan.token}: sends {sent}; repeats {plan.repeats}")
+        self._put(f"meshline quarantine replay --workflow {workflow.name} --plan")
+        self._put(f"  plan {plan.token}: sends {sent}; repeats {plan.repeats}")
         ran = run_plan(self._store, plan.token, actor=_ACTOR)
-        self._tell(f"meshline quarantine run {plan.token}")
-        self._tell(f"  {ran.replayed} replayed")
+        self._put(f"meshline quarantine run {plan.token}")
+        self._put(f"  {ran.replayed} replayed")
         return ran.replayed
 
-    def _tell(self, text: str) -> None:
+    def _put(self, text: str) -> None:
         self._console.print(f"  {text}")
 
     def _compare(self, leads: int, quarantined: int, healed: int) -> Tally:

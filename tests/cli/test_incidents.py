@@ -9,14 +9,14 @@ from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.pause_destinations import pause_destination
 from orchestrator.operations.resume_destinations import resume_destination
-from orchestrator.store.clocks.resolve_incidents import settle_incidents
+from orchestrator.store.clocks.resolve_incidents import resolve_ended_incidents
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import deliveries, events, payloads
 from orchestrator.store.database.schema import incidents as incidents_table
 from orchestrator.store.destinations.held_deliveries import release_held
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.drive.stages import hand_back
-from orchestrator.store.quarantine.stays import Sweep, settle_stays
+from orchestrator.store.quarantine.stays import Sweep, end_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.cli.desk import CommandLine
 from tests.leads import (
@@ -66,9 +66,9 @@ def held_lead(meshline: CommandLine) -> str:
 def settled(meshline: CommandLine) -> list[int]:
     """What the keeper resolves."""
     with meshline.store() as store:
-        settle_stays(store, Sweep())
+        end_stays(store, Sweep())
         with store.write() as tx:
-            return settle_incidents(tx)
+            return resolve_ended_incidents(tx)
 
 
 def incidents(meshline: CommandLine, *filters: str) -> list[dict[str, object]]:

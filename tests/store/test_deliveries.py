@@ -13,9 +13,9 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.drive.deliveries import (
     NotMade,
+    load_deliveries,
     save_done,
     save_not_made,
-    standing_deliveries,
     take_deliveries,
 )
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
@@ -86,7 +86,7 @@ def test_a_run_that_lost_its_delivery_cannot_settle_it(store: Store) -> None:
 
         save_done(tx, "run-1", [row])
 
-        (standing,) = standing_deliveries(tx, ids, epoch)[ids[0]]
+        (standing,) = load_deliveries(tx, ids, epoch)[ids[0]]
     assert standing.state == "sending"
 
 
@@ -192,7 +192,7 @@ def test_a_plan_that_leaves_out_a_call_of_unknown_outcome_says_so(store: Store) 
 
         plan_deliveries(tx, {ids[0]: [crm]}, again=ids)
 
-        standing = standing_deliveries(tx, ids, epoch)[ids[0]]
+        standing = load_deliveries(tx, ids, epoch)[ids[0]]
         (row,) = list_audit(tx, event_id=ids[0], action="abandon")
     assert [(one.destination, one.state) for one in standing] == [("crm", "pending")]
     assert row.destination == "desk"

@@ -45,7 +45,7 @@ from tests.cli.desk import validate_leads
 from tests.details import detail_of
 from tests.leads import CATALOG, TEXT, claim_groups, drive_to_routed, lead, publish_leads
 from tests.store.looking import columns_with, files_with
-from workers.judging import judge
+from workers.settle_calls import settle_calls
 
 MAIL = "ada.lovelace@private.example"
 OTHER_MAIL = "bob.babbage@private.example"
@@ -83,7 +83,7 @@ def dispatched(store: Store, outcome: Any) -> list[str]:
             taken = take_deliveries(tx, group.ids, epoch=group.epoch, run_id="r", run_seconds=60)
             workflow = shelf.take(tx, 1)
             answers = {one.key: outcome for one in taken}
-            done = judge(
+            done = settle_calls(
                 taken, answers, find=lambda _: action, policy=workflow.workflow.retry_policy
             )
             done.save(tx, list(group.ids), workflow=workflow, run_id="r", saving=saving)

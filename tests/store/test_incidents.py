@@ -15,7 +15,11 @@ from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.handle_incidents import acknowledge_incidents
-from orchestrator.store.clocks.resolve_incidents import _resolve, group_ungrouped, settle_incidents
+from orchestrator.store.clocks.resolve_incidents import (
+    _resolve,
+    group_ungrouped,
+    resolve_ended_incidents,
+)
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, deliveries, incidents, quarantine
 from orchestrator.store.destinations.circuits import pause_circuit, resume_circuit
@@ -61,7 +65,7 @@ def listed(store: Store, **sought: Any) -> list[dict[str, Any]]:
 
 def settled(store: Store) -> list[int]:
     with store.write() as tx:
-        return settle_incidents(tx)
+        return resolve_ended_incidents(tx)
 
 
 def actions(store: Store, incident: int) -> list[str]:

@@ -22,7 +22,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, incidents, quarantine
 from orchestrator.store.quarantine.incident_moves import move_incident, reopen_incident
 from orchestrator.store.quarantine.standing import discard, quarantine_events, replay
-from orchestrator.store.quarantine.stays import Sweep, restore_stays, settle_stays
+from orchestrator.store.quarantine.stays import Sweep, end_stays, restore_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.quarantine.workflows import require_live
 from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
@@ -249,7 +249,7 @@ def test_many_under_way_are_looked_at_in_turns(store: Store, monkeypatch: Any) -
     deliver(store, ids[4:])
     sweep = Sweep()
 
-    turns = [settle_stays(store, sweep) for _ in range(4)]
+    turns = [end_stays(store, sweep) for _ in range(4)]
 
     assert sum(turns) == 3
     assert listed(store)[0]["under_way"] == 4

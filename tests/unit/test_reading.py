@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kombu.message import Message
 
-from workers.guard.message_shape import Drop, Poison, judge, shown
+from workers.guard.message_shape import Drop, Poison, fault_in_message, shown
 
 ADDRESS = "ada@private.example"
 TASKS = frozenset({"meshline.validate"})
@@ -25,7 +25,7 @@ def judged(
         content_encoding="utf-8",
         accept={"application/json"},
     )
-    return judge(message, TASKS)
+    return fault_in_message(message, TASKS)
 
 
 def test_a_message_of_ours_has_no_fault() -> None:

@@ -19,7 +19,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
 from orchestrator.pipeline.settle_event import (
     Delivered,
-    Standing,
+    DeliveryStatus,
     Stuck,
     TakeBack,
     Waiting,
@@ -34,7 +34,7 @@ def after(
     *,
     attempt: int = 1,
     idempotency: Idempotency = Idempotency.LOOKUP,
-    broken: bool = False,
+    breaker_open: bool = False,
     own_fault: bool = False,
     pause: float = 0,
     settle_seconds: float = 0,
@@ -51,7 +51,7 @@ def after(
         action=action,
         policy=POLICY,
         jitter=0.5,
-        broken=broken,
+        breaker_open=breaker_open,
         own_fault=own_fault,
         pause=pause,
     )
@@ -72,7 +72,7 @@ def test_a_system_that_is_down_costs_attempts_until_its_breaker_opens() -> None:
     assert after(down, attempt=3) == GiveUp(
         reason=Reason.RETRIES_EXHAUSTED, error="no answer", unknown=True
     )
-    assert after(down, attempt=3, broken=True, settle_seconds=4) == Hold(
+    assert after(down, attempt=3, breaker_open=True, settle_seconds=4) == Hold(
         error="no answer", unknown=True, settle_seconds=4, blameless=True
     )
 
@@ -101,7 +101,10 @@ def test_a_login_that_is_refused_for_one_event_alone_is_tried_again_and_not_give
 def test_while_the_breaker_is_open_no_try_is_spent_and_earlier_ones_come_back() -> None:
     down = Failed(error="no answer", blame=Blame.SYSTEM)
 
-    doubted, suspected = after(down, broken=True), after(down, broken=True, own_fault=True)
+    doubted, suspected = (
+        after(down, breaker_open=True),
+        after(down, breaker_open=True, own_fault=True),
+    )
 
     assert isinstance(doubted, Hold) and doubted.blameless
     assert isinstance(suspected, Hold) and not suspected.blameless
@@ -113,21 +116,21 @@ def test_a_pause_that_a_connector_keeps_is_waited_for_by_each_of_its_events() ->
     assert after(asked, pause=80) == TryAgain(
         after_seconds=80, error="429", unknown=False, counts=False
     )
-    assert isinstance(after(asked, pause=80, broken=True), Hold)
+    assert isinstance(after(asked, pause=80, breaker_open=True), Hold)
 
 
 def test_a_login_that_is_refused_holds_the_delivery_and_a_wrong_call_does_not() -> None:
     login = Failed(error="401", permanent=True, blame=Blame.LOGIN)
     wrong = Failed(error="422", permanent=True, blame=Blame.CALL)
 
-    assert after(login, broken=True) == Hold(error="401", unknown=False, blameless=True)
-    assert after(wrong, broken=True) == GiveUp(reason=Reason.DESTINATION_REFUSED, error="422")
+    assert after(login, breaker_open=True) == Hold(error="401", unknown=False, blameless=True)
+    assert after(wrong, breaker_open=True) == GiveUp(reason=Reason.DESTINATION_REFUSED, error="422")
 
 
 def test_a_lost_answer_that_nothing_can_find_goes_to_a_person_whatever_the_breaker() -> None:
     lost = Failed(error="no answer", unknown=True, permanent=True, blame=Blame.SYSTEM)
 
-    settled = after(lost, idempotency=Idempotency.NONE, broken=True)
+    settled = after(lost, idempotency=Idempotency.NONE, breaker_open=True)
 
     assert settled == GiveUp(reason=Reason.UNKNOWN_OUTCOME, error="no answer", unknown=True)
 
@@ -145,30 +148,31 @@ def test_what_is_taken_back_is_undone() -> None:
     assert after(TakenBack(record_id="7")) == Done(state=DeliveryState.UNDONE, record_id="7")
 
 
-MADE = Standing(destination="crm", state=DeliveryState.CONFIRMED)
-FAILED = Standing(
+MADE = DeliveryStatus(destination="crm", state=DeliveryState.CONFIRMED)
+FAILED = DeliveryStatus(
     destination="desk",
     state=DeliveryState.FAILED,
     reason=Reason.DESTINATION_REFUSED,
     error="422",
 )
-UNDONE = Standing(destination="crm", state=DeliveryState.UNDONE)
+UNDONE = DeliveryStatus(destination="crm", state=DeliveryState.UNDONE)
 
 
 def test_an_event_is_delivered_when_every_delivery_is_made() -> None:
-    receipt = Standing(destination="mail", state=DeliveryState.RECEIPTED)
+    receipt = DeliveryStatus(destination="mail", state=DeliveryState.RECEIPTED)
 
     assert settle_event([MADE, receipt]) == Delivered()
 
 
 @pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.HELD])
 def test_an_event_waits_for_what_is_to_come(state: DeliveryState) -> None:
-    assert settle_event([MADE, Standing(destination="desk", state=state)]) == Waiting()
+    assert settle_event([MADE, DeliveryStatus(destination="desk", state=state)]) == Waiting()
 
 
 def test_an_event_is_not_stuck_while_a_call_of_it_is_out() -> None:
-    assert settle_event([FAILED, Standing(destination="crm", state=DeliveryState.SENDING)]) == (
-        Waiting()
+    assert (
+        settle_event([FAILED, DeliveryStatus(destination="crm", state=DeliveryState.SENDING)])
+        == Waiting()
     )
 
 
@@ -187,25 +191,25 @@ def test_what_was_made_is_taken_back_first_where_the_workflow_says_so() -> None:
 @pytest.mark.parametrize(
     "standing",
     [
-        Standing(destination="crm", state=DeliveryState.PENDING, undo=True),
-        Standing(destination="crm", state=DeliveryState.HELD, undo=True),
-        Standing(destination="crm", state=DeliveryState.PENDING, unknown=True),
+        DeliveryStatus(destination="crm", state=DeliveryState.PENDING, undo=True),
+        DeliveryStatus(destination="crm", state=DeliveryState.HELD, undo=True),
+        DeliveryStatus(destination="crm", state=DeliveryState.PENDING, unknown=True),
     ],
 )
 def test_the_event_waits_for_what_is_being_taken_back_or_might_be_there(
-    standing: Standing,
+    standing: DeliveryStatus,
 ) -> None:
     assert settle_event([standing, FAILED], undoable={"crm"}) == Waiting()
 
 
 def test_what_was_never_sent_keeps_nobody_waiting_for_an_undo() -> None:
-    never = Standing(destination="crm", state=DeliveryState.PENDING)
+    never = DeliveryStatus(destination="crm", state=DeliveryState.PENDING)
 
     assert isinstance(settle_event([never, FAILED], undoable={"crm"}), Stuck)
 
 
 def test_the_quarantine_tells_what_was_taken_back_and_what_could_not_be() -> None:
-    left = Standing(
+    left = DeliveryStatus(
         destination="chat",
         state=DeliveryState.FAILED,
         reason=Reason.UNDO_FAILED,

@@ -24,7 +24,7 @@ from celery.worker.state import maybe_shutdown
 from orchestrator.broker import declare_dead_letters
 from orchestrator.outages import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Outage
 from workers.guard.bury_message import copy, keep, letter_of
-from workers.guard.message_shape import OURS, Drop, Poison, judge, told
+from workers.guard.message_shape import OURS, Drop, Poison, fault_in_message, told
 
 log = logging.getLogger(__name__)
 
@@ -149,15 +149,15 @@ class GuardedConsumer(Consumer):
             return
         if self.connection and self.connection.transport.driver_type != "amqp":
             copy(letter, message.channel)  # RabbitMQ does it, see `orchestrator/broker.py`
-        _settle(message.reject)
+        _answer_broker(message.reject)
 
     def _receive(self, drive: Callable[[Any], None], tasks: frozenset[str], message: Any) -> None:
-        match _judged(message, tasks):
+        match _fault_of(message, tasks):
             case None:
                 self._drive(drive, message)
             case Drop(why=why):
                 log.warning("a message of another release is left to the store: %s", why)
-                _settle(message.ack)
+                _answer_broker(message.ack)
             case Poison(error=error):
                 self.bury(message, error)
 
@@ -191,14 +191,14 @@ def _not_said_twice() -> Iterator[None]:
         theirs.setLevel(level)
 
 
-def _judged(message: Any, tasks: frozenset[str]) -> Drop | Poison | None:
+def _fault_of(message: Any, tasks: frozenset[str]) -> Drop | Poison | None:
     try:
-        return judge(message, tasks)
+        return fault_in_message(message, tasks)
     except Exception as error:  # noqa: BLE001 - it is a stranger's, and may be anything
         return Poison(error=f"it cannot be judged: {told(error)}")
 
 
-def _settle(tell: Callable[[], None]) -> None:
+def _answer_broker(tell: Callable[[], None]) -> None:
     """Tell the broker; where it is gone it delivers the message again, which does no harm."""
     try:
         tell()

@@ -45,7 +45,7 @@ class Poison:
     error: str
 
 
-def judge(message: Any, tasks: Collection[str]) -> Drop | Poison | None:
+def fault_in_message(message: Any, tasks: Collection[str]) -> Drop | Poison | None:
     """What is wrong with a Kombu message, or None; `tasks` are those that this worker has."""
     headers = message.headers
     if fault := _fault_in_headers(headers) or _fault_in_encoding(message.content_encoding):

@@ -72,7 +72,7 @@ def emit(
             (accepted,) = accept_batch(store, [trigger], actor=actor())
         except RefusedAt as refused:
             raise refused.cause from None
-    _tell(accepted, as_json=as_json)
+    _put_accepted(accepted, as_json=as_json)
 
 
 def _source(stdin: str | None, data: str | None, file: Path | None) -> str | Path:
@@ -85,7 +85,7 @@ def _source(stdin: str | None, data: str | None, file: Path | None) -> str | Pat
     return given[0]
 
 
-def _tell(accepted: Accepted, *, as_json: bool) -> None:
+def _put_accepted(accepted: Accepted, *, as_json: bool) -> None:
     if as_json:
         put_json({"id": accepted.id, "duplicate": accepted.duplicate})
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def put_event(advised: AdvisedEvent, now: int) -> None:
     """The page; `now` is the store's time in milliseconds. The payload only where it was read."""
     event = advised.event
-    _head(event, now)
+    _put_head(event, now)
     if event.quarantine:
         _quarantine(event.quarantine, now)
     _following(advised)
@@ -30,7 +30,7 @@ def put_event(advised: AdvisedEvent, now: int) -> None:
     _history(event)
 
 
-def _head(event: EventView, now: int) -> None:
+def _put_head(event: EventView, now: int) -> None:
     at = f" at {event.stage}" if event.stage else ""
     why_not = f": {event.reason}" if event.reason else ""
     _line("event", event.id)

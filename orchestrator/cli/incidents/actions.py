@@ -55,7 +55,7 @@ def ack(
         from orchestrator.operations.handle_incidents import acknowledge_incidents
 
         done = acknowledge_incidents(store, ids, actor=actor(), why=why, lasts=lasts)
-    _tell("acknowledged", done, as_json=as_json)
+    _put_handled("acknowledged", done, as_json=as_json)
 
 
 def assign(
@@ -73,7 +73,7 @@ def assign(
         from orchestrator.operations.handle_incidents import assign_incidents
 
         done = assign_incidents(store, ids, owner=to, actor=actor(), why=why)
-    _tell("assigned", done, as_json=as_json)
+    _put_handled("assigned", done, as_json=as_json)
 
 
 def resolve(
@@ -89,7 +89,7 @@ def resolve(
         from orchestrator.operations.handle_incidents import resolve_incidents
 
         done = resolve_incidents(store, ids, why=why, actor=actor())
-    _tell("resolved", done, as_json=as_json)
+    _put_handled("resolved", done, as_json=as_json)
 
 
 def work(
@@ -128,7 +128,7 @@ def work(
     put_table(("WHO", "WHAT", "TIMES", "EVENTS", "TIME"), rows)
 
 
-def _tell(what: str, done: Handled, *, as_json: bool) -> None:
+def _put_handled(what: str, done: Handled, *, as_json: bool) -> None:
     if as_json:
         put_json({what: done.ids, "unchanged": done.unchanged, "already": done.already})
         return

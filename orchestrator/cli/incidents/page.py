@@ -22,7 +22,7 @@ View = Mapping[str, Any]
 
 def put_incident(view: View, repair: Repair, now: int) -> None:
     """The page; `now` in milliseconds."""
-    _head(view, now)
+    _put_head(view, now)
     if rate := view.get("success_rate"):
         _line("rate", rate.told)
     for found in repair.findings:
@@ -54,7 +54,7 @@ def _used(recipe: View, now: int) -> str:
     return f"{last}, on {recipe['events']} events in all, made by {recipe['author']}"
 
 
-def _head(view: View, now: int) -> None:
+def _put_head(view: View, now: int) -> None:
     _line("incident", view["id"])
     _line("what", view["title"])
     _line("kind", f"{view['kind']}: {view['reason']} at {view['stage']}")

@@ -78,21 +78,21 @@ def _row(
         head, _, rest = value.partition("\n")
         if at in sizes and cells(head) <= sizes[at]:
             shown[at] = head
-            after += _told("", rest, width)
+            after += _below("", rest, width)
         elif at == 0:
             yield from ([Shown(text=line)] for line in fold(head, width, indent=2))
             shown[at] = ""
-            after += _told("", rest, width)
+            after += _below("", rest, width)
         else:
             if at in sizes:
                 shown[at] = _ELSEWHERE
-            after += _told(columns[at], value, width)
+            after += _below(columns[at], value, width)
     yield _line(sizes, shown)
     for line in after:
         yield [Shown(text=line)]
 
 
-def _told(name: str, value: str, width: int) -> list[str]:
+def _below(name: str, value: str, width: int) -> list[str]:
     """A value below its row, by the name of its column."""
     if value in ("", _NOTHING):
         return []

@@ -37,7 +37,7 @@ def check(files: Files, as_json: AsJson = False) -> None:
             {
                 "ok": not checked.faults,
                 "faults": [one.as_json() for one in checked.faults],
-                "workflows": [_head(path, one) for path, one in checked.workflows],
+                "workflows": [_name_and_client(path, one) for path, one in checked.workflows],
             }
         )
     else:
@@ -153,7 +153,7 @@ def _publish(checked: Checked, *, dry_run: bool) -> list[dict[str, Any]]:
         ]
 
 
-def _head(path: Path, workflow: Workflow) -> dict[str, str]:
+def _name_and_client(path: Path, workflow: Workflow) -> dict[str, str]:
     return {
         "file": str(path),
         "client": workflow.client,

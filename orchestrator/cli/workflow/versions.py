@@ -19,7 +19,9 @@ def versions(store: Store, *, client: str | None, all_versions: bool) -> list[di
 
     with store.read() as tx:
         check_filters(tx, client=client)
-        return [_head(row) for row in list_versions(tx, client=client, all_versions=all_versions)]
+        return [
+            _version(row) for row in list_versions(tx, client=client, all_versions=all_versions)
+        ]
 
 
 def find_version(
@@ -46,10 +48,10 @@ def find_version(
             f"clients {', '.join(clients)} each have a workflow {name!r}",
             fix="say which with --client",
         )
-    return {**_head(found[0]), "definition": orjson.loads(found[0].definition)}
+    return {**_version(found[0]), "definition": orjson.loads(found[0].definition)}
 
 
-def _head(row: Any) -> dict[str, Any]:
+def _version(row: Any) -> dict[str, Any]:
     from orchestrator.store.views.values import iso
 
     return {

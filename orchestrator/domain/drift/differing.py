@@ -119,7 +119,7 @@ def _unlisted(comparison: Comparison, path: Path) -> Story | None:
                 unknown[text] = len(seen & fitting)
     if not events:
         return None
-    evidence = (*_told(unknown, known), f"the contract lists {_some(known)}")
+    evidence = (*_said_new_values(unknown, known), f"the contract lists {_some(known)}")
     actual = comparison.actual(path, events)
     return Story(kind=Kind.NEW_VALUE, path=actual, events=frozenset(events), evidence=evidence)
 
@@ -128,7 +128,7 @@ def _of_other_types(field: Field, types: frozenset[str]) -> set[int]:
     return {number for kind, seen in field.types.items() if kind not in types for number in seen}
 
 
-def _told(unknown: dict[str, int], known: set[str]) -> Iterator[str]:
+def _said_new_values(unknown: dict[str, int], known: set[str]) -> Iterator[str]:
     written = {text.casefold(): text for text in known}
     for text in sorted(unknown, key=lambda one: (-unknown[one], one))[:_MOST_SHOWN]:
         events = "1 event" if unknown[text] == 1 else f"{unknown[text]} events"

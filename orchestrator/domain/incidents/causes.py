@@ -145,14 +145,14 @@ def _title(
     reason: str, stage: str, destination: str | None, broken: Sequence[tuple[_Steps, str]]
 ) -> str:
     if broken:
-        return ", ".join(_told(place, keyword) for place, keyword in broken)
+        return ", ".join(_said_violation(place, keyword) for place, keyword in broken)
     said = _SAID.get(reason, reason.replace("_", " "))
     if reason in (FURTHER, LATE, LOW_RATE):  # of no stage
         return said
     return f"{destination}: {said}" if destination else f"{said} at {stage}"
 
 
-def _told(place: _Steps, keyword: str) -> str:
+def _said_violation(place: _Steps, keyword: str) -> str:
     where = ".".join(place)
     if keyword == "required":
         return f"`{where}` is missing"

@@ -50,11 +50,11 @@ def _effects(
     for one in planned:
         wanted.add(one.destination)
         effect = _effect(one, standing.get(one.destination), catalog)
-        yield _told(one.destination, one.connector, one.action, effect)
+        yield _effect_row(one.destination, one.connector, one.action, effect)
     for name, before in standing.items():
         if name not in wanted:
             effect = Effect.DONE if before.state in DONE_DELIVERIES else Effect.DROP
-            yield _told(name, before.connector, before.action, effect)
+            yield _effect_row(name, before.connector, before.action, effect)
 
 
 def _effect(planned: PlannedDelivery, before: Stands | None, catalog: Catalog) -> Effect:
@@ -73,7 +73,7 @@ def _effect(planned: PlannedDelivery, before: Stands | None, catalog: Catalog) -
     return Effect.LOOK
 
 
-def _told(destination: str, connector: str, action: str, effect: Effect) -> dict[str, str]:
+def _effect_row(destination: str, connector: str, action: str, effect: Effect) -> dict[str, str]:
     return {
         "destination": destination,
         "connector": connector,

@@ -217,7 +217,7 @@ def overdue(by: Any) -> Select[Any]:
         table.recover_by <= by,
         or_(table.stopped_at.is_(None), table.recover_by <= table.stopped_at),
         or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands, under_way, letters),
-        ~_told(table.id, table.opened_at, RECOVER_WITHIN),
+        ~_was_recorded(table.id, table.opened_at, RECOVER_WITHIN),
     )
 
 
@@ -230,7 +230,7 @@ def _raise(tx: Connection, incident: int, due_at: int, clock: str) -> bool:
     # Locked, and only then asked: another keeper's word shows when its turn is over.
     seen = select(table.state, table.opened_at, table.breached_at).where(table.id == incident)
     row = tx.execute(seen.with_for_update()).one()
-    told = select(_told(literal(incident), literal(row.opened_at), clock))
+    told = select(_was_recorded(literal(incident), literal(row.opened_at), clock))
     if row.state == IncidentState.RESOLVED or tx.execute(told).scalar_one():
         return False
     since = row.breached_at or max(row.opened_at, due_at)
@@ -242,7 +242,7 @@ def _raise(tx: Connection, incident: int, due_at: int, clock: str) -> bool:
     return True
 
 
-def _told(incident: Any, opened_at: Any, clock: str) -> Any:
+def _was_recorded(incident: Any, opened_at: Any, clock: str) -> Any:
     table = audit_table.c
     return exists().where(
         table.incident_id == incident,

@@ -45,7 +45,7 @@ def tell_growth(tx: Connection, *, actor: str) -> list[int]:
     return [
         row.id
         for row in tx.execute(select(*columns).where(*grown).order_by(table.id)).all()
-        if _tell(tx, row.id, f"grew from {row.told_events} to {row.events} events", actor=actor,
+        if _alert(tx, row.id, f"grew from {row.told_events} to {row.events} events", actor=actor,
                  seen={"told_events": row.told_events}, changed={"told_events": row.events})
     ]  # fmt: skip
 
@@ -95,7 +95,7 @@ def tell_change(
 ) -> bool:
     """Tell the owner of a change that nobody knew at the acknowledgement; `keys` are known then."""
     known = None if seen.changes is None else _listed(seen.changes)
-    return _tell(
+    return _alert(
         tx,
         seen.id,
         f"shows a change that is new: {told}",
@@ -109,7 +109,7 @@ def _listed(keys: Sequence[str]) -> str:
     return orjson.dumps(list(keys)).decode()
 
 
-def _tell(
+def _alert(
     tx: Connection,
     incident: int,
     news: str,

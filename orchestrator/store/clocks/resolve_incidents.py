@@ -25,8 +25,8 @@ from orchestrator.store.views.incident_counts import held_of, let_go_of
 from orchestrator.store.views.selection import UNGROUPED
 
 
-def settle_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
-    """Resolve the incidents whose events all ended, as `settle_stays` found them; their ids.
+def resolve_ended_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
+    """Resolve the incidents whose events all ended, as `end_stays` found them; their ids.
 
     What a replay sent on its way has not ended, nor what was held and is released. Where deliveries
     were held, nothing blocks their circuit any more. Whether too few events are delivered,
@@ -137,7 +137,7 @@ def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) 
 _FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing more to tell
 
 
-def any_unsettled(tx: Connection) -> bool:
+def any_unresolved(tx: Connection) -> bool:
     """Whether a keeper has anything to look at: an incident that stands, or ended lately."""
     table = incidents.c
     recent = or_(table.state != IncidentState.RESOLVED, table.resolved_at > after(-_FRESH_SECONDS))

@@ -91,7 +91,7 @@ def _joined(
     if not wanted:
         return detail
     values = {
-        pointer: _told(kept.get((number, pointer)), pointer, commitment)
+        pointer: _value_or_why_not(kept.get((number, pointer)), pointer, commitment)
         for pointer, commitment in wanted.items()
     }
     return put_at(detail, values)
@@ -107,7 +107,7 @@ def _kept(tx: Connection, numbers: Sequence[int]) -> dict[tuple[int, str], Any]:
     return found
 
 
-def _told(row: Any, pointer: str, commitment: str) -> object:
+def _value_or_why_not(row: Any, pointer: str, commitment: str) -> object:
     if row is None:
         return "(not kept)"
     if row.value is None:

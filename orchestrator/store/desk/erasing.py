@@ -21,9 +21,9 @@ from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import deliveries, events, payloads, plan_events, quarantine
 from orchestrator.store.desk.retention import forget_contents
 from orchestrator.store.drive.erased_keys import erased_key, key_of_store, note_in_use
-from orchestrator.store.quarantine.moves import Change, move_events
+from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.payload_index import forget_words, optimize_words
-from orchestrator.store.quarantine.stays import settle_returned
+from orchestrator.store.quarantine.stays import end_stays_of_returned
 
 ERASED = "erased"
 """Why an event was given up that was not at its end, as its audit rows say it."""
@@ -116,13 +116,13 @@ def give_up(tx: Connection, ids: Sequence[str], *, source: State, actor: str) ->
     gone = move_events(
         tx, moved, move=Move.DISCARD, source=State.QUARANTINED, actor=actor, reason=ERASED
     )
-    settle_returned(tx, gone)
+    end_stays_of_returned(tx, gone)
     _END_STAYS.run(tx, ids=gone)
     _END_DELIVERIES.run(tx, ids=gone)
     return gone
 
 
-_NO_MORE = Change(values={"due_at": None, "epoch": 0})
+_NO_MORE = ColumnChange(values={"due_at": None, "epoch": 0})
 
 _END_STAYS = Prepared(
     lambda dialect: (

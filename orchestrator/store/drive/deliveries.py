@@ -183,7 +183,7 @@ _DONE = dict.fromkeys(("event_id", "destination", "state", "record_id"), str)
 
 def _update_done(dialect: str) -> Any:
     given, table = rows_of(dialect, **_DONE), deliveries.c
-    return _settle(
+    return _update_of_own_run(
         given,
         state=given.c.state,
         record_id=given.c.record_id,
@@ -225,7 +225,7 @@ _NOT_MADE: dict[str, type] = {
 
 def _update_not_made(dialect: str) -> Any:
     given, table = rows_of(dialect, **_NOT_MADE), deliveries.c
-    return _settle(
+    return _update_of_own_run(
         given,
         state=given.c.state,
         record_id=given.c.record_id,
@@ -241,7 +241,7 @@ def _update_not_made(dialect: str) -> Any:
     )
 
 
-def _settle(given: Any, **values: Any) -> Any:
+def _update_of_own_run(given: Any, **values: Any) -> Any:
     """Only what its own run still holds: a run that lost a delivery has no say in it."""
     table = deliveries.c
     return (
@@ -263,18 +263,18 @@ def _pairs(found: Any) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in found.all()}
 
 
-def standing_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:
+def load_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:
     """How the deliveries of the events stand that are still this epoch's to settle.
 
     Whoever decides by it holds the events, so that it stays true until the transaction ends.
     """
     found: dict[str, list[Any]] = {}
-    for row in _STANDING.run(tx, ids=list(ids), epoch=epoch).all():
+    for row in _LOAD.run(tx, ids=list(ids), epoch=epoch).all():
         found.setdefault(row[0], []).append(row)
     return found
 
 
-def _select_standing(dialect: str) -> Any:
+def _select_deliveries(dialect: str) -> Any:
     table = deliveries.c
     return (
         select(
@@ -291,7 +291,7 @@ def _select_standing(dialect: str) -> Any:
     )
 
 
-_STANDING = Prepared(_select_standing)
+_LOAD = Prepared(_select_deliveries)
 
 
 def earliest_due() -> Any:

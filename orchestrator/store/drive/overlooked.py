@@ -90,7 +90,7 @@ def wake(tx: Connection, ids: Sequence[str]) -> list[str]:
     mine = {row[0]: row[1] for row in _HOLD.run(tx, ids=list(ids))}
     woken = sorted(_WAKE.run(tx, ids=list(mine)).scalars()) if mine else []
     if woken:
-        _tell(tx, {one: mine[one] for one in woken})
+        _record_woken(tx, {one: mine[one] for one in woken})
     return woken
 
 
@@ -116,7 +116,7 @@ def last_woken(tx: Connection, *, rows: int = 100_000) -> tuple[int, int | None]
     return count, at
 
 
-def _tell(tx: Connection, woken: Mapping[str, int]) -> None:
+def _record_woken(tx: Connection, woken: Mapping[str, int]) -> None:
     """Name each event, with when it was due, by the delivery that waited the longest."""
     first: dict[str, str] = {}
     for event_id, destination in _FIRST_WAITING.run(tx, ids=sorted(woken)):

@@ -19,7 +19,7 @@ from orchestrator.store.database.schema import events, payloads
 from orchestrator.store.drive.deliveries import earliest_due
 from orchestrator.store.drive.late_deliveries import record_late_deliveries
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
-from orchestrator.store.quarantine.moves import GOING_ON, Change, move_events
+from orchestrator.store.quarantine.moves import GOING_ON, ColumnChange, move_events
 from orchestrator.store.quarantine.standing import Verdict, keep_amended, quarantine_rejected
 from orchestrator.store.quarantine.workflows import WorkflowShelf, version_of
 
@@ -200,9 +200,9 @@ def save_delivered(
     return moved
 
 
-_WHEN_A_DELIVERY_IS = Change(values={"due_at": earliest_due()})
+_WHEN_A_DELIVERY_IS = ColumnChange(values={"due_at": earliest_due()})
 
-_LATER = Change(
+_LATER = ColumnChange(
     values={
         "due_at": now_ms() + bindparam("wait_ms", type_=BigInteger),
         "attempt": events.c.attempt + 1,

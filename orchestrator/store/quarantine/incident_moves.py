@@ -61,7 +61,7 @@ def move_incident(
         source=held.state,
         target=target,
         reason=ended.ended or reason,
-        detail=_told(held, move, why, owner, ended) | _until(held.now, lasts_ms),
+        detail=_audit_detail(held, move, why, owner, ended) | _until(held.now, lasts_ms),
     )
     return True
 
@@ -154,7 +154,7 @@ def _until(now: int, lasts_ms: int | None) -> dict[str, object]:
     return {} if lasts_ms is None else {"until": in_iso(now + lasts_ms)}
 
 
-def _told(
+def _audit_detail(
     held: LockedIncident,
     move: IncidentMove,
     why: str | None,

@@ -18,7 +18,7 @@ from orchestrator.store.database.schema import events
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Change:
+class ColumnChange:
     """What a move sets beside the state: SQL by column, with parameters of their own names.
 
     One object a kind of move, made once: its statement is compiled for it. Progress clears `starts`
@@ -28,11 +28,11 @@ class Change:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-GOING_ON = Change()
+GOING_ON = ColumnChange()
 """The event goes on under the lease of its claim: a column with an index stays as it is, so that
 PostgreSQL need not touch any index, and SQLite not this one."""
 
-STANDING = Change(values={"due_at": None})
+AT_REST = ColumnChange(values={"due_at": None})
 """The event is at its end, or waits for a person."""
 
 
@@ -43,7 +43,7 @@ def move_events(
     move: Move,
     source: State,
     actor: str,
-    change: Change = STANDING,
+    change: ColumnChange = AT_REST,
     epoch: int | None = None,
     reason: str | None = None,
     detail: Detail | None = None,
@@ -85,7 +85,7 @@ class _Told(NamedTuple):
 
 
 @functools.cache
-def _statement(change: Change, fenced: bool, how: str) -> Prepared:  # noqa: FBT001 - the cache's key
+def _statement(change: ColumnChange, fenced: bool, how: str) -> Prepared:  # noqa: FBT001 - the cache's key
     def build(dialect: str) -> Any:
         statement = (
             update(events)

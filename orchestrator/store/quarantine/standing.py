@@ -21,9 +21,9 @@ from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.prepared import Prepared, among, storable
 from orchestrator.store.database.schema import events, payloads, plan_events, quarantine
 from orchestrator.store.quarantine.incidents import note_causes
-from orchestrator.store.quarantine.moves import Change, move_events
+from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.payload_index import forget_words, index_words
-from orchestrator.store.quarantine.stays import settle_returned
+from orchestrator.store.quarantine.stays import end_stays_of_returned
 from orchestrator.store.quarantine.workflows import LiveWorkflow
 
 
@@ -174,7 +174,7 @@ class InOrder:
     base_ms: int  # when the event at place 0 would be due
 
 
-_AGAIN = Change(
+_AGAIN = ColumnChange(
     values={
         "due_at": now_ms(),
         "workflow_id": bindparam("workflow_id", type_=BigInteger),
@@ -183,7 +183,7 @@ _AGAIN = Change(
     },
 )
 
-_IN_ORDER = Change(
+_IN_ORDER = ColumnChange(
     values={
         **_AGAIN.values,
         "due_at": select(bindparam("base", type_=BigInteger) + plan_events.c.place)
@@ -252,7 +252,7 @@ def _leave(
     hold_events(tx, ids)  # in one order: two people's selections may overlap
     moved = move_events(tx, ids, move=move, source=State.QUARANTINED, actor=actor, **values)
     if moved:
-        settle_returned(tx, moved)  # an event has one stay at most whose outcome is open
+        end_stays_of_returned(tx, moved)  # an event has one stay at most whose outcome is open
         left = tx.execute(
             update(quarantine)
             .where(quarantine.c.event_id.in_(moved), quarantine.c.released_at.is_(None))

@@ -2,7 +2,7 @@
 
 A replay leaves the outcome of a stay open (`under_way`). The keeper looks at the states of these
 events later, so that nothing is added to the path of a delivery. An event has one such stay at
-most: whatever releases it again settles that stay first.
+most: whatever releases it again ends that stay first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from orchestrator.store.database.schema import events, incidents, quarantine
 from orchestrator.store.quarantine.incident_moves import reopen_incident
 from orchestrator.store.quarantine.outcomes import ENDED, IS_UNDER_WAY
 
-_AT_ONCE = 2_000  # events that one transaction settles
+_AT_ONCE = 2_000  # events whose stays one transaction ends
 
 
 @dataclass
@@ -44,13 +44,13 @@ class Sweep:
     after: str = ""
 
 
-def settle_stays(store: Store, sweep: Sweep, *, most: int = 10) -> int:
+def end_stays(store: Store, sweep: Sweep, *, most: int = 10) -> int:
     """Keep the outcome of stays whose events ended or came back; how many.
 
     It goes on while it finds some, `most` transactions a turn. Events that are under way for long
     cost one bounded read a turn.
     """
-    settled = 0
+    count = 0
     for _ in range(most):
         with store.read() as tx:
             looked = _LOOK.run(tx, after=sweep.after, most=_AT_ONCE).all()
@@ -61,13 +61,13 @@ def settle_stays(store: Store, sweep: Sweep, *, most: int = 10) -> int:
             break
         with store.write() as tx:
             hold_events(tx, [*ended, *returned])  # an operator may release some of them again
-            settled += settle_ended(tx, ended) + settle_returned(tx, returned)
+            count += end_stays_of_ended(tx, ended) + end_stays_of_returned(tx, returned)
         if not sweep.after:
             break
-    return settled
+    return count
 
 
-def settle_incident(store: Store, incident: int) -> None:
+def end_stays_of_incident(store: Store, incident: int) -> None:
     """Keep the outcomes of one incident's stays now, for a person who is about to resolve it."""
     stay = quarantine.c
     with store.read() as tx:
@@ -77,16 +77,16 @@ def settle_incident(store: Store, incident: int) -> None:
         some = ids[at : at + _AT_ONCE]
         with store.write() as tx:
             hold_events(tx, some)
-            settle_ended(tx, some)
-            settle_returned(tx, some)
+            end_stays_of_ended(tx, some)
+            end_stays_of_returned(tx, some)
 
 
-def settle_ended(tx: Connection, ids: Sequence[str]) -> int:
+def end_stays_of_ended(tx: Connection, ids: Sequence[str]) -> int:
     """Keep which of these events were delivered or discarded; how many."""
-    return int(_SETTLE_ENDED.run(tx, ids=list(ids)).rowcount) if ids else 0
+    return int(_END_ENDED.run(tx, ids=list(ids)).rowcount) if ids else 0
 
 
-def settle_returned(tx: Connection, ids: Sequence[str]) -> int:
+def end_stays_of_returned(tx: Connection, ids: Sequence[str]) -> int:
     """Keep which of these events are in quarantine again, and for which cause; how many.
 
     One that came back for the same cause has its first deadline again, and is counted once.
@@ -94,12 +94,12 @@ def settle_returned(tx: Connection, ids: Sequence[str]) -> int:
     if not ids:
         return 0
     _KEEP_DEADLINE.run(tx, ids=list(ids))
-    settled = _SETTLE_RETURNED.run(tx, ids=list(ids)).all()
-    again = Counter(row[0] for row in settled if row[1] == StayOutcome.RETURNED)
+    rows = _END_RETURNED.run(tx, ids=list(ids)).all()
+    again = Counter(row[0] for row in rows if row[1] == StayOutcome.RETURNED)
     for incident, count in sorted(again.items()):
         counted = {"events": incidents.c.events - count}
         tx.execute(update(incidents).where(incidents.c.id == incident).values(counted))
-    return len(settled)
+    return len(rows)
 
 
 def restore_stays(tx: Connection, ids: Sequence[str], *, actor: str) -> list[int]:
@@ -134,7 +134,7 @@ def _look(_: str) -> Any:
     )
 
 
-def _settle_ended(dialect: str) -> Any:
+def _end_ended(dialect: str) -> Any:
     stay = quarantine.c
     return (
         update(quarantine)
@@ -162,7 +162,7 @@ def _is_back(dialect: str) -> Any:
     )
 
 
-def _settle_returned(dialect: str) -> Any:
+def _end_returned(dialect: str) -> Any:
     stay, here = quarantine.c, _HERE.c
     same = here.incident_id == stay.incident_id
     return (
@@ -204,7 +204,7 @@ def _restore(dialect: str) -> Any:
 
 
 _LOOK = Prepared(_look)
-_SETTLE_ENDED = Prepared(_settle_ended)
-_SETTLE_RETURNED = Prepared(_settle_returned)
+_END_ENDED = Prepared(_end_ended)
+_END_RETURNED = Prepared(_end_returned)
 _KEEP_DEADLINE = Prepared(_keep_deadline)
 _RESTORE = Prepared(_restore)

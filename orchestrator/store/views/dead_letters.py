@@ -276,7 +276,7 @@ def list_dead_letters(
     rows = tx.execute(statement).all()
     back = _returns_of(tx, [row.digest for row in rows])
     return [
-        LetterRow(**_head(row), bytes=row.bytes, returned=_returned_before(row, back))
+        LetterRow(**_letter_row(row), bytes=row.bytes, returned=_returned_before(row, back))
         for row in rows
     ]
 
@@ -342,7 +342,7 @@ def show_dead_letter(tx: Connection, number: int) -> LetterView | None:
     if row is None:
         return None
     return LetterView(
-        **_head(row),
+        **_letter_row(row),
         returned=letters_that_returned(tx, [number]).get(number),
         headers=_parsed(row.headers),
         content_type=row.content_type,
@@ -435,7 +435,7 @@ def _heads() -> Select[Any]:
     return select(*heads, table.digest, table.recover_by, table.incident_id, size)
 
 
-def _head(row: AnyRow) -> dict[str, Any]:
+def _letter_row(row: AnyRow) -> dict[str, Any]:
     """The fields of LetterHead."""
     return {
         "id": row.id,

@@ -44,7 +44,7 @@ def count_open(tx: Connection, place: IncidentPlace) -> Open:
 def count_each(tx: Connection, places: Sequence[IncidentPlace]) -> dict[int, Open]:
     """What of each of these incidents has not ended."""
     ids = [one.id for one in places]
-    standing = _standing(tx, ids) | _letters(tx, places)
+    standing = _count_quarantined(tx, ids) | _letters(tx, places)
     replayed = count_under_way(tx, ids)
     held = _held(tx) if any(one.reason == HELD for one in places) else {}
     return {
@@ -111,7 +111,7 @@ def let_go_of(place: IncidentPlace) -> Select[tuple[str]]:
     )
 
 
-def _standing(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
+def _count_quarantined(tx: Connection, ids: Sequence[int]) -> dict[int, int]:
     """How many events of each stand in quarantine."""
     table = quarantine.c
     rows = tx.execute(

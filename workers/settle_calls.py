@@ -17,7 +17,7 @@ from orchestrator.store.database.audit import DeliveryNote
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.drive.deliveries import NotMade, Taken
 from orchestrator.store.quarantine.incidents import Where
-from workers.health import Judged
+from workers.health import SystemFindings
 from workers.outcomes import Outcomes
 
 _DONE_AS = {
@@ -27,32 +27,32 @@ _DONE_AS = {
 }
 
 
-def judge(
+def settle_calls(
     taken: Sequence[Taken],
     answers: Mapping[str, Outcome | NotStarted],
     *,
     find: Callable[[Taken], Action | None],
     policy: RetryPolicy,
-    judged: Judged | None = None,
+    findings: SystemFindings | None = None,
 ) -> Outcomes:
     """Decide on each delivery after its call, and after what is known of its system."""
-    found, judged = Outcomes(), judged or Judged()
+    found, findings = Outcomes(), findings or SystemFindings()
     for one in taken:
-        settled = _settle(one, answers.get(one.key), find(one), policy, judged)
+        settled = _settle_one(one, answers.get(one.key), find(one), policy, findings)
         if settled is None:
             found.not_begun.append(one)
         else:
             found.open[one.event_id] = one.open
-            _add(found, one, settled, judged)
+            _add(found, one, settled, findings)
     return found
 
 
-def _settle(
+def _settle_one(
     one: Taken,
     answer: Outcome | NotStarted | None,
     action: Action | None,
     policy: RetryPolicy,
-    judged: Judged,
+    findings: SystemFindings,
 ) -> Settlement | None:
     if action is None:
         known = f"connector {one.connector!r} with action {one.action!r}"
@@ -65,31 +65,31 @@ def _settle(
         action=action,
         policy=policy,
         jitter=random.random(),
-        broken=one.key in judged.held_by,
-        own_fault=one.key in judged.own_fault,
-        pause=judged.pauses.get(one.connector, 0.0),
+        breaker_open=one.key in findings.held_by,
+        own_fault=one.key in findings.own_fault,
+        pause=findings.pauses.get(one.connector, 0.0),
     )
     if one.undo and isinstance(settled, GiveUp):
         return replace(settled, reason=Reason.UNDO_FAILED)
     return settled
 
 
-def _add(found: Outcomes, one: Taken, settled: Settlement, judged: Judged) -> None:
-    where, since = (one.event_id, one.destination), judged.failing_since.get(one.key)
+def _add(found: Outcomes, one: Taken, settled: Settlement, findings: SystemFindings) -> None:
+    where, since = (one.event_id, one.destination), findings.failing_since.get(one.key)
     match settled:
         case Done():
             found.done.append((*where, settled.state.value, storable(settled.record_id)))
-            found.notes[where] = _told_done(one, settled)
+            found.notes[where] = _done_note(one, settled)
         case GiveUp():
-            found.not_made.append(_given_up(where, settled))
-            found.notes[where] = _told_failure(where, settled)
+            found.not_made.append(_to_give_up(where, settled))
+            found.notes[where] = _failure_note(where, settled)
         case TryAgain():
             found.not_made.append(replace(_to_try_again(where, settled), failing_since=since))
             found.failed[one.event_id] = one.destination, settled.error
         case Hold():
-            circuit = judged.held_by[one.key]
+            circuit = findings.held_by[one.key]
             found.not_made.append(replace(_to_hold(where, settled, circuit), failing_since=since))
-            found.notes[where] = _told_held(where, settled, circuit)
+            found.notes[where] = _held_note(where, settled, circuit)
 
 
 def _to_try_again(where: Where, one: TryAgain) -> NotMade:
@@ -120,7 +120,7 @@ def _to_hold(where: Where, one: Hold, circuit: str) -> NotMade:
     )
 
 
-def _given_up(where: Where, one: GiveUp) -> NotMade:
+def _to_give_up(where: Where, one: GiveUp) -> NotMade:
     return NotMade(
         event_id=where[0],
         destination=where[1],
@@ -133,7 +133,7 @@ def _given_up(where: Where, one: GiveUp) -> NotMade:
     )
 
 
-def _told_done(taken: Taken, one: Done) -> DeliveryNote:
+def _done_note(taken: Taken, one: Done) -> DeliveryNote:
     detail: dict[str, object] = {"record_id": one.record_id}
     if repeats(one.record_id, taken.fields):  # an address, say: not a name that may stay for ever
         detail["record_id"] = Value(value=one.record_id)
@@ -148,7 +148,7 @@ def _told_done(taken: Taken, one: Done) -> DeliveryNote:
     )
 
 
-def _told_held(where: Where, one: Hold, circuit: str) -> DeliveryNote:
+def _held_note(where: Where, one: Hold, circuit: str) -> DeliveryNote:
     return DeliveryNote(
         event_id=where[0],
         destination=where[1],
@@ -158,7 +158,7 @@ def _told_held(where: Where, one: Hold, circuit: str) -> DeliveryNote:
     )
 
 
-def _told_failure(where: Where, one: GiveUp) -> DeliveryNote:
+def _failure_note(where: Where, one: GiveUp) -> DeliveryNote:
     return DeliveryNote(
         event_id=where[0],
         destination=where[1],

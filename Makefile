@@ -43,11 +43,12 @@ packages: ## Install what make test-all uses from Debian, as far as that can be 
 test-systems: .venv/.dev ## Prove the connectors against real systems, installed from PyPI and Debian.
 	@$(BIN)/python -m pytest tests/systems $(ARGS)
 
-check: .venv/.dev ## Lint, format, types, floor plan.
+check: .venv/.dev ## Lint, format, types, floor plan, prose.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.prose
 
 bench: .venv/.dev ## Measure beside plain Celery and DBOS, in turn; the rows go to bench.json.
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,7 +1,7 @@
 """The shipped fake: records in this process's memory, for tests and benchmarks.
 
-It is as fast as a destination can be and fails only as it is told, so that what is measured or
-tested is everything else. Another process has other records.
+It is as fast as a destination can be and fails only where a test asks it to, so that what is
+measured or tested is everything else. Another process has other records.
 """
 
 from __future__ import annotations

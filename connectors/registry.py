@@ -106,7 +106,7 @@ def _one_client() -> Callable[[], Client]:
 
 @functools.cache
 def _shipped() -> Mapping[str, _Found]:
-    """What is shipped, read once a process: two hundred milliseconds."""
+    """What is shipped, read once per process: two hundred milliseconds."""
     return dict(_in_folder(SHIPPED))
 
 

@@ -166,7 +166,7 @@ class _Run:
         return take_deliveries(tx, ids, epoch=epoch, run_id=self.id, run_seconds=run_seconds)
 
     def _paced(self, tx: Tx, taken: Sequence[Taken]) -> _Hand:
-        """Those that their systems' rate budgets let go out in this turn."""
+        """Those that their systems' rate budgets allow in this turn."""
         going, moments = self.process.admission.pace(tx, taken, run_id=self.id, seconds=self._turn)
         return _Hand(taken=going, moments=moments)
 

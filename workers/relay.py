@@ -101,7 +101,7 @@ class Relay:
             self.pulse.beat(did)
 
     def _tend(self) -> None:
-        """Let go what need not be held any longer; it makes due what is claimed next."""
+        """Release what need not be held any longer; it makes due what is claimed next."""
         now = time.monotonic()
         if now - self._tended >= self.config.poll_seconds:
             self._tended = now

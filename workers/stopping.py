@@ -1,7 +1,7 @@
 """A worker that is asked to stop takes nothing more, and hands back what it has not begun.
 
 Celery's warm shutdown waits for the tasks that run, and a dispatch may run for its whole budget. So
-the pool's processes are told, and a dispatch ends with the calls that are out already.
+the pool's processes get a sign, and a dispatch ends with the calls that are out already.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ async def hand_over(
     longest: float = math.inf,
     action: Action | None = None,
 ) -> Outcome:
-    """Hand over one delivery within its action's time; never raises but for a cancellation.
+    """Hand over one delivery within its action's time; never raises, except on cancellation.
 
     `look_first` says that an earlier call's outcome is unknown: it is looked up, or sent again with
     the tool's own key, or, where there is neither, left to a person. `known` is the record that an

@@ -22,7 +22,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class RequestTemplate:
-    """A request but for its values."""
+    """A request without its values."""
 
     def __init__(self, name: str, said: Ask) -> None:
         self.name = name  # "create", "look-up", "read" …: as errors call it

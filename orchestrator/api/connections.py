@@ -92,7 +92,7 @@ class Crowd:
 class ImpatientProtocol(H11Protocol):
     """Closes a connection that began no request, or does not finish one's head, or takes no answer.
 
-    One connection more than the crowd has room for is told so and hung up on.
+    One connection more than the crowd has room for gets an answer that says so, and is cut off.
     """
 
     crowd = Crowd(MOST_CONNECTIONS)

@@ -46,8 +46,8 @@ class Door:
     """One writer thread, and what waits for it. Belongs to one event loop, between start and stop.
 
     A request whose sender has gone away is written all the same: it may have been the answer that
-    got lost, and the sender's next try finds the event by its key. So is one that was told the
-    store does not answer while its commit was on its way.
+    got lost, and the sender's next try finds the event by its key. So is one that was answered that
+    the store does not respond while its commit was on its way.
     """
 
     def __init__(self, store: Store, metrics: Metrics, limits: DoorLimits | None = None) -> None:

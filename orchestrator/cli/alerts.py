@@ -1,4 +1,4 @@
-"""`meshline alerts`: what was told to whom, what could not be, and what is noise."""
+"""`meshline alerts`: which alerts went to whom, which could not be sent, and what is noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.keeper.sending import Tried
     from orchestrator.store.clocks.alert_views import AlertRow, NoisyIncident
 
-app = typer.Typer(help="What people are told: list, test, retry.", no_args_is_help=True)
+app = typer.Typer(help="Messages to people: list, test, retry.", no_args_is_help=True)
 
 _LARGEST = 2**63 - 1
 

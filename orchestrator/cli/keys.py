@@ -23,7 +23,7 @@ def create(
     label: Annotated[str, typer.Option("--label", metavar="TEXT", help="What the key is for.")],
     client: Annotated[
         list[str] | None,
-        typer.Option("--client", metavar="NAME", help="A client it serves; may come again."),
+        typer.Option("--client", metavar="NAME", help="A client it serves; may be repeated."),
     ] = None,
     all_clients: Annotated[
         bool, typer.Option("--all-clients", help="It serves every client, also later ones.")

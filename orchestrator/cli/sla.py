@@ -1,4 +1,4 @@
-"""`meshline sla`: what is late, what will be, and who is told next."""
+"""`meshline sla`: what is late, what will be, and whom the next alert goes to."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
     async def show(
         self, template: str, look: Callable[[Tx], dict[str, Any]], *, what: str = "event"
     ) -> None:
-        """Read the store and render; what goes wrong on the way is told on a page too."""
+        """Read the store and render; an error becomes a page too."""
         try:
             found = await self._reader.read(look)
         except NotFound as error:

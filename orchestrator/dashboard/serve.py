@@ -32,7 +32,7 @@ _LARGEST_BODY = 1_048_576  # bytes; Flower's own default would buffer a hundred 
 
 
 def serve(settings: Settings, *, port_file: Path | None = None) -> None:
-    """Run Flower until SIGTERM or SIGINT; `port_file` is told the port.
+    """Run Flower until SIGTERM or SIGINT; the port is written to `port_file`.
 
     Neither the broker nor the store has to be there: Flower waits for the one, and the pages say
     so of the other. Raises StartupFailed without a password or with a port in use, SchemaMismatch.

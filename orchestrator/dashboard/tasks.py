@@ -1,6 +1,6 @@
 """Links between our pages and Flower's pages of tasks: by the events that a task's arguments name.
 
-Flower keeps the last tasks that it was told of since it started, so it may know none of an event.
+Flower keeps the last tasks that it heard of since it started, so it may know none of an event.
 """
 
 from __future__ import annotations

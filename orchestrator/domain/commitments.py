@@ -63,7 +63,7 @@ def values_in(detail: Detail) -> dict[str, object]:
 
 
 def has_values(detail: Detail | None) -> bool:
-    """Whether `values_in` finds any; of a detail with names only it is told at once."""
+    """Whether `values_in` finds any; of a detail with names only that is known at once."""
     if not detail:
         return False
     if NAMES.issuperset(detail) and Value not in map(type, detail.values()):

@@ -53,7 +53,7 @@ class Lifeline:
             os.write(self._writing, f"- {pid} 0\n".encode())
 
     def close(self) -> None:
-        """Let go. The guard ends what still stands, then itself."""
+        """End the lifeline. The guard ends what still stands, then itself."""
         os.close(self._writing)
         self._guard.wait()
 

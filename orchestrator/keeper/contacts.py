@@ -39,7 +39,7 @@ def _way(text: str) -> str:
 
 
 class Quiet(BaseModel):
-    """The hours in which a contact is told nothing; what falls into them comes after them."""
+    """The hours in which a contact gets no alert; what falls into them comes after them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -193,7 +193,7 @@ def _why_you(alert: Alert) -> list[str]:
     if alert.kind is not AlertKind.ESCALATED or alert.role is None:
         return []
     role, ack = _ROLES[alert.role], f"`meshline incidents ack {alert.incident_id}`"
-    return [f"you are told as its {role}; {ack} says that you are on it, and nobody else is told"]
+    return [f"you get this as its {role}; {ack} says that you are on it, and ends the escalation"]
 
 
 def _steps(incident: View) -> list[str]:

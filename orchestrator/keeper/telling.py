@@ -1,7 +1,7 @@
 """Alerts that are due: claimed, sent outside of any transaction, settled.
 
 Several tellers of a process work side by side, each on another recipient's: a way out that hangs
-keeps only its own recipient waiting, and everyone is told things in their order.
+keeps only its own recipient waiting, and everyone gets alerts in their order.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Teller:
         if over:
             with self.store.write() as tx:
                 for alert in over:
-                    settle_dropped(tx, alert, "the incident was over before it was told")
+                    settle_dropped(tx, alert, "the incident was over before the alert was sent")
         news = [alert for alert in alerts if not alert.over]
         if news and not self._is_quiet(news):
             self._carry(news)

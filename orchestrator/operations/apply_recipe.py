@@ -46,7 +46,7 @@ def mend_events(
 
     The payload as it came is kept; the recipe is saved with its author, and the audit says which
     it was. Nothing is replayed. What somebody else amended is passed over without `again`, and what
-    is not as it was `seen` by a preview is left alone. `progress` is told after each chunk how many
+    is not as it was `seen` by a preview is left alone. `progress` gets, after each chunk, how many
     were looked at. Raises NotFound, Refused for a selection
     without a condition.
     """

@@ -37,7 +37,7 @@ def discard_events(
 ) -> Discarded:
     """Give quarantined events up; `seen` are those that a person agreed to, and no others.
 
-    `progress` is told after each chunk how many events were looked at.
+    `progress` gets, after each chunk, how many events were looked at.
     Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """
     reason = "" if dry_run else needed_why(why, "a discard")

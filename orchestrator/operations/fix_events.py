@@ -47,8 +47,8 @@ def fix_events(
     """Amend the payloads of quarantined events; the payloads as they came are kept.
 
     What would still break the contract of the workflow's live version is refused, event by event,
-    with every violation. What somebody else amended is passed over without `again`. `progress` is
-    told after each chunk how many events were looked at. Raises Refused without an amendment or a
+    with every violation. What somebody else amended is passed over without `again`. `progress`
+    gets, after each chunk, how many events were looked at. Raises Refused without an amendment or a
     condition, NotFound.
     """
     if not amendments:

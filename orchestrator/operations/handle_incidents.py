@@ -85,7 +85,7 @@ def resolve_incidents(store: Store, ids: Sequence[int], *, why: str, actor: str)
 
 
 def _known_changes(store: Store, ids: Sequence[int]) -> dict[int, str]:
-    """What the person who acknowledges can see, so that they are told of what comes after it."""
+    """What the person who acknowledges can see, so that they hear of what comes after it."""
     with store.read() as tx:
         kinds = kinds_of(tx, ids)
     sent = [one for one in ids if kinds.get(one) is IncidentKind.CONTRACT]

@@ -35,7 +35,7 @@ def keep_clocks(
     steward: str | None = None,
     rounds: int = 20,
 ) -> None:
-    """Record what is late, count, raise and settle incidents, climb, write what is to be told.
+    """Record what is late, count, raise and settle incidents, escalate, write alerts.
 
     A keeper gives the same `sweep` each time, so that its looks at events under way go round.
     `steward` is who owns messages that no worker can read.

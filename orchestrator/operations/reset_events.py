@@ -24,8 +24,8 @@ def reset_events(
 ) -> Fixed:
     """Remove the amendments of quarantined events; what nobody amended is unchanged.
 
-    Somebody else's amendments are removed with `again` only. `progress` is told after each chunk
-    how many events were looked at. Raises Refused without a condition, NotFound.
+    Somebody else's amendments are removed with `again` only. `progress` gets, after each chunk, how
+    many events were looked at. Raises Refused without a condition, NotFound.
     """
     found, skipped = selected_chunks(store, selection)
     report = Fixed(dry_run=dry_run, skipped=skipped)

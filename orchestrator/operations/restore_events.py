@@ -37,7 +37,7 @@ def restore_events(
 ) -> Restored:
     """Put discarded events back in quarantine, as they were; the selection is over discarded ones.
 
-    `since` and `until` are times of the discard. `progress` is told after each chunk how many were
+    `since` and `until` are times of the discard. `progress` gets, after each chunk, how many were
     looked at. Done again, the same call changes nothing.
     Raises Refused without a `why`, unless it is a dry run, and without a condition; NotFound.
     """

@@ -12,7 +12,7 @@ from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
 
 
 def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: str) -> Switched:
-    """Resume each; all of them or none. A relay lets go what was held, the oldest first.
+    """Resume each; all of them or none. A relay releases what was held, the oldest first.
 
     Raises Refused without a `why`, NotFound.
     """

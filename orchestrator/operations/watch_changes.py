@@ -27,7 +27,7 @@ class ChangeWatch:
 
 
 def watch_changes(store: Store, watch: ChangeWatch, *, actor: str = "keeper") -> int:
-    """Diagnose the incident that waited longest for it; how many changes its owner is told of."""
+    """Diagnose the incident that waited longest for it; how many changes its owner hears of."""
     with store.read() as tx:
         watched = list_watched(tx)
     watch.looked = {one.id: watch.looked[one.id] for one in watched if one.id in watch.looked}

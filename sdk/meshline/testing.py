@@ -16,7 +16,7 @@ from meshline.transport import Request, Response
 
 
 class RecordingTransport:
-    """Takes triggers as a door does, keeps them in `events`, and fails when it is told to.
+    """Takes triggers as a door does, keeps them in `events`, and fails when a test asks it to.
 
     It knows an idempotency key again; time passes for it only in `pause`.
     """

@@ -119,7 +119,7 @@ def try_(
     ] = "handoff",
     field: Annotated[
         list[str] | None,
-        typer.Option("--field", metavar="NAME=TEXT", help="A field to send; may come again."),
+        typer.Option("--field", metavar="NAME=TEXT", help="A field to send; may be repeated."),
     ] = None,
     fields: Annotated[
         str | None, typer.Option("--fields", metavar="JSON", help="All fields, as one object.")

@@ -55,7 +55,7 @@ def _unresolved(contacts: Mapping[str, Contact], config: Settings) -> dict[str, 
 
 
 def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) -> Iterator[Finding]:
-    """Whether people can be told, are told, and somebody looks; `mail_lacks` is what mail lacks."""
+    """Whether alerts can be sent, are sent, and a keeper runs; `mail_lacks` is what mail lacks."""
     yield from _look_at_mail(store, config, mail_lacks)
     yield _look_at_failing(store)
     yield from _look_at_detours(store)
@@ -153,7 +153,7 @@ def _look_at_keeper(store: Store, config: Settings) -> Finding:
         left = count_neglected(tx, seconds=patience)
     counts = {
         "alerts that are due for over {}": left.alerts,
-        "incidents that nobody was told of for over {}": left.untold,
+        "incidents unannounced for over {}": left.untold,
         "clocks that ran out over {} ago and are not recorded": left.clocks,
     }
     found = [f"{what.format(span(patience))}: {count}" for what, count in counts.items() if count]

@@ -44,7 +44,7 @@ def ack(
 ) -> None:
     """Acknowledge: say that you are on it.
 
-    What somebody acknowledged before is left alone, and you are told who and when. Your own
+    What somebody acknowledged before is left alone; the output says who did it and when. Your own
     acknowledgement gets another end with --for.
     """
     from orchestrator.domain.incidents.incident import length_of_acknowledgement

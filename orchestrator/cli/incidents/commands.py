@@ -71,7 +71,7 @@ def list_(
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List incidents, what has to be healed the soonest first.
+    """List incidents, most urgent first.
 
     EVENTS counts what stands in quarantine or is held now, and all that ever came; below it, what
     a replay sent on its way.

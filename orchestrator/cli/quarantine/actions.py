@@ -46,7 +46,8 @@ def fix(
     *,
     filters: Filters,
     rename: Annotated[
-        Changes, typer.Option("--rename", metavar="OLD=NEW", help="Rename a field; may come again.")
+        Changes,
+        typer.Option("--rename", metavar="OLD=NEW", help="Rename a field; may be repeated."),
     ] = None,
     assign: Annotated[
         Changes,

@@ -76,7 +76,7 @@ def recipe(
     drop: Annotated[Texts, typer.Option("--drop", metavar="PATH", help="Take a field out.")] = None,
     why: OptionalWhy = None,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Only show before and after; so it is without more.")
+        bool, typer.Option("--preview", help="Show before and after; change nothing (default).")
     ] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Amend those that then pass contract and routes.")

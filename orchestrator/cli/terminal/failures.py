@@ -94,7 +94,7 @@ def _unread() -> bool:
 
 
 def _drop_output() -> None:
-    """Let go of what could not be written.
+    """Discard what could not be written.
 
     What is still in a buffer would fail again at the interpreter's end, and change the exit code.
     """

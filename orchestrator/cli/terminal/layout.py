@@ -1,6 +1,6 @@
 """How a table is laid out: in columns for a terminal, one record a line for a pipe.
 
-On a terminal no word is cut. What does not fit into its column, and what is told at length, goes
+On a terminal no word is cut. What does not fit into its column, and a long text, goes
 below the row, each on a line of its own.
 """
 

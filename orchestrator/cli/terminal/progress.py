@@ -61,7 +61,7 @@ def counting(
 
 @contextmanager
 def bar(word: str, total: int, *, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar that is told how many are done; it begins at `done`."""
+    """A bar that takes how many are done; it begins at `done`."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

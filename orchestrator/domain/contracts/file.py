@@ -30,7 +30,7 @@ class ContractSource:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What stands for `contract:` once it is resolved: nothing where its faults are told."""
+        """What stands for `contract:` once it is resolved: nothing where it has faults."""
         if self.faults:
             return {"contract": {}}
         return {} if self.contract is None else {"contract": self.contract}

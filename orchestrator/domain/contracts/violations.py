@@ -13,7 +13,7 @@ from orchestrator.domain.text.abbreviate import abbreviate, shorten
 from orchestrator.domain.text.hints import renames
 
 MASK = "\ufffc"
-"""What the validator is told to write in its messages for the payload's value."""
+"""What the validator has to write in its messages for the payload's value."""
 
 LONGEST_MESSAGE = 300
 _MOST_NAMES = 20  # names that one message lists

@@ -59,7 +59,7 @@ def differences(
 
 
 def _alike(want: object, have: object, how: Comparison) -> bool:
-    """Whether both say the same but for what the tool may change."""
+    """Whether both say the same, except what the tool may change."""
     if how is Comparison.SET:
         return _same_members(want, have)
     if how is Comparison.NUMBER:

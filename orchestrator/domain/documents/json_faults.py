@@ -1,4 +1,4 @@
-"""The first fault of a JSON document in words, and its place. Read only once a document is refused.
+"""The first fault of a JSON document in words, and its place. Read only after a refusal.
 
 The readers in C say that something is wrong; this says what, by walking over the words of the text.
 It is linear, and it stops at the first fault.

@@ -1,6 +1,6 @@
-"""Escalation: whom a late incident is told of, step by step, until somebody is on it.
+"""Escalation: who gets an alert of a late incident, step by step, until somebody is on it.
 
-What is late and what was told is in rows; here is only what follows from them.
+Which incidents are late and which steps were taken is in rows; here are the decisions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from orchestrator.domain.delivery.retries import RetryPolicy
 
 ROLES = ("recovery_lead", "owner", "backstop")
-"""Who is told with each step."""
+"""The role that each step alerts."""
 
 ALERT_RETRIES = RetryPolicy(limit=11, first=15.0, factor=2.0, ceiling=3_600.0)
 """How an alert that could not be sent is tried again: for some six hours, then it has failed."""
@@ -24,7 +24,7 @@ def recipient_of(step: int, *, lead: str, owner: str, backstop: str) -> str:
 def due_steps(taken: int, *, breached_at: int, now: int, waits: Sequence[float]) -> list[int]:
     """The steps that are due and not taken; the first `taken` are.
 
-    `waits` are seconds from the breach, one a step; times are in milliseconds. A step that is not
+    `waits` are seconds from the breach, one per step; times are in milliseconds. A step that is not
     due holds back those after it.
     """
     due = []

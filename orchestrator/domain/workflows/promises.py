@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ESCALATE = ("0m", "30m", "2h")
-"""When after a breach the recovery lead, the owner and the backstop are told."""
+"""When after a breach the recovery lead, the owner and the backstop get an alert."""
 
 PAUSES_STOP: tuple[Literal["recover_within"], ...] = ("recover_within",)
 """Clocks that stand still while a person has paused a destination until a time."""

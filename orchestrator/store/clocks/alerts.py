@@ -64,10 +64,10 @@ class Alert:
 
 
 def announce_incidents(tx: Connection) -> int:
-    """Write what is to be told of incidents that opened, and of those that are over; how many.
+    """Write the alerts of incidents that opened, and of those that are over; how many.
 
-    Who is given an incident later is told of it as if it had just opened. Nobody is told of an end
-    who was not told of the beginning.
+    Who is given an incident later gets an alert as if it had just opened. The alert of an end goes
+    only to people who got one before of the beginning.
     """
     opened = _not_told(AlertKind.OPENED, incidents.c.owner).where(
         incidents.c.state != IncidentState.RESOLVED,
@@ -280,7 +280,7 @@ def settle_sent(tx: Connection, alert: Alert, *, failed: str | None = None) -> N
 
 
 def settle_dropped(tx: Connection, alert: Alert, why: str) -> None:
-    """It need not be told any more."""
+    """It need not be sent any more."""
     _settle(tx, alert, state=AlertState.DROPPED, error=why)
 
 

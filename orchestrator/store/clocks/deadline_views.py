@@ -189,7 +189,7 @@ def _breached(tx: Connection) -> dict[tuple[str, str], int]:
 def list_breached(
     tx: Connection, *, client: str | None = None, workflow: str | None = None
 ) -> list[LateIncident]:
-    """Incidents that are late and unresolved, the latest first: who is told next, what to do."""
+    """Unresolved incidents that are late, the latest first: whom the next alert goes to, advice."""
     table = incidents.c
     found = select(incidents).where(
         table.state != IncidentState.RESOLVED, table.breached_at.is_not(None)

@@ -1,4 +1,4 @@
-"""News of an acknowledged incident: its owner is told again, a bounded number of times."""
+"""News of an acknowledged incident: its owner gets another alert, a bounded number of times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orchestrator.store.database.schema import incidents
 TENFOLD = 10
 
 MOST_TELLINGS = 20
-"""How often an owner is told again of one incident, until it is opened anew."""
+"""How often an owner gets another alert of one incident, until it is opened anew."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ _TYPES: dict[type, Any] = {str: Text(), int: BigInteger(), bool: Boolean()}
 
 
 class Prepared:
-    """A statement with named parameters; `build` is told the dialect's name."""
+    """A statement with named parameters; `build` takes the dialect's name."""
 
     def __init__(self, build: Callable[[str], Executable]) -> None:
         self._build = build

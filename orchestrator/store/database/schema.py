@@ -46,7 +46,7 @@ def _only_where(condition: str) -> dict[str, Any]:
 
 
 def add_postgresql_options() -> None:
-    """Give the indexes what only PostgreSQL is told of them, for who makes or compares them."""
+    """Give the indexes which options only PostgreSQL gets, for who makes or compares them."""
     for table in metadata.tables.values():
         for index in table.indexes:
             for name, value in index.info.items():

@@ -1,4 +1,4 @@
-"""Recipes as rows: saved when first used, once a workflow; the audit says who used them."""
+"""Recipes as rows: saved when first used, once per workflow; the audit says who used them."""
 
 from __future__ import annotations
 

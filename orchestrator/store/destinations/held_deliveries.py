@@ -65,7 +65,7 @@ def release_held(tx: Connection, *, most: int = 1000) -> int:
 def nudge_open_breakers(tx: Connection) -> int:
     """For each open breaker that may be tried, make one held delivery due; how many.
 
-    It is done once for a probe: while no worker comes, nothing more is let go.
+    It is done once for a probe: while no worker comes, nothing more is released.
     """
     return sum(_let_one_try(tx, one) for one in _waited_at(tx) if one.wants_probe)
 
@@ -168,7 +168,7 @@ _Chosen = list[tuple[str, str]]
 
 
 def _choose(tx: Connection, circuit: str, most: int) -> _Chosen:
-    """The oldest that wait there, but for those whose event somebody has in hand."""
+    """The oldest that wait there, except those whose event somebody has in hand."""
     return [(row[0], row[1]) for row in _CHOOSE.run(tx, circuit=circuit, most=most)]
 
 

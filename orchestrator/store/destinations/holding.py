@@ -46,7 +46,7 @@ def hold_deliveries(
     actor: str,
     spare: Where | None = None,
 ) -> None:
-    """Let what is due there stand still at `circuit`, but for one that is spared to try it.
+    """Let what is due there stand still at `circuit`, except one that is spared to try it.
 
     At an open breaker those get their tries back that failed while nobody else got through. Each
     of the destinations is an incident of the workflow, for as long as something is held there.

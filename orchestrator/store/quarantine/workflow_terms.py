@@ -1,4 +1,4 @@
-"""What published workflows promise: their clocks and their people, read once a version.
+"""What published workflows promise: their clocks and their people, read once per version.
 
 A version was checked when it was published, so it is read without the models of workflow files:
 they take longer to load than a listing of clocks takes.
@@ -37,7 +37,7 @@ class Terms:
 
 
 class TermsShelf:
-    """The terms of every version; a version never changes, so it is read once a process."""
+    """The terms of every version; a version never changes, so it is read once per process."""
 
     def __init__(self) -> None:
         self._versions: dict[int, Terms] = {}

@@ -1,4 +1,4 @@
-"""How many events of incidents have not ended: in quarantine, under way, held, or let go again."""
+"""How many events of incidents have not ended: in quarantine, under way, held, or released."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Sought:
 
 
 def list_incidents(tx: Connection, sought: Sought, *, limit: int = 1000) -> list[View]:
-    """Incidents, those that have to be healed the soonest first, the resolved ones at the end."""
+    """Incidents, most urgent first, the resolved ones at the end."""
     table = incidents.c
     over = case((table.state == IncidentState.RESOLVED, 1), else_=0)
     page = _sought(tx, sought).order_by(over, table.recover_by, table.id).limit(limit)

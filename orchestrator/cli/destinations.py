@@ -15,7 +15,7 @@ from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.values import View
+    from orchestrator.store.views.destinations import DestinationRow
 
 app = typer.Typer(
     help="Where events are delivered: list, pause, resume.",
@@ -56,18 +56,18 @@ def list_(as_json: AsJson = False) -> None:
         ("NAME", "CONNECTOR", "CALLS", "WHY", "HELD", "WAITING"),
         [
             (
-                row["name"],
-                row["connector"],
-                told_calls(row["block"], row["breaker"]),
+                row.name,
+                row.connector,
+                told_calls(row.block, row.breaker),
                 _why(row, now),
-                row["held"],
-                row["waiting"],
+                row.held,
+                row.waiting,
             )
             for row in rows
         ],
         below=("WHY",),
     )
-    if any(row["circuit"] for row in rows):
+    if any(row.circuit for row in rows):
         note("`meshline destinations resume NAME --why '...'` ends a pause or closes a breaker;")
         note("`meshline events list --held-by NAME` lists what waits for it")
 
@@ -157,43 +157,43 @@ def resume(
         note(f"{name} left alone: nothing blocks it")
 
 
-def _why(row: View, now: int) -> str:
+def _why(row: DestinationRow, now: int) -> str:
     """What blocks calls, since when, and when one is tried next; else what fails there."""
-    if row["circuit"] is None:
+    if row.circuit is None:
         return "\n".join(filter(None, [_pause(row, now), _failing(row)]))
-    whose = "" if row["circuit"] == row["name"] else f"{row['circuit']}: "
-    said = [f"{whose}{row['reason'] or 'failing'}, {age(row['since'], now)} ago", row["error"]]
-    if row["block"] == "pause":
-        end = moment_and_distance(row["until"], now) if row["until"] else "somebody resumes it"
-        said.insert(1, f"until {end}, by {row['by']}")
-    if row["next_probe"]:
-        said.append(f"tried {left(row['next_probe'], now).replace('overdue', 'next, due for')}")
-    if row["pauses"]:
+    whose = "" if row.circuit == row.name else f"{row.circuit}: "
+    said = [f"{whose}{row.reason or 'failing'}, {age(row.since, now)} ago", row.error]
+    if row.block == "pause":
+        end = moment_and_distance(row.until, now) if row.until else "somebody resumes it"
+        said.insert(1, f"until {end}, by {row.by}")
+    if row.next_probe:
+        said.append(f"tried {left(row.next_probe, now).replace('overdue', 'next, due for')}")
+    if row.pauses:
         said.append(_times(row))
     return "\n".join(filter(None, said))
 
 
-def _pause(row: View, now: int) -> str:
+def _pause(row: DestinationRow, now: int) -> str:
     """A pause that the system asked for."""
-    if not row["pauses"]:
+    if not row.pauses:
         return ""
-    until = f"{left(row['postponed_until'], now)}, " if row["postponed_until"] else ""
-    return f"it wants a pause: called again {until}{_times(row)}\n{row['pause_error']}"
+    until = f"{left(row.postponed_until, now)}, " if row.postponed_until else ""
+    return f"it wants a pause: called again {until}{_times(row)}\n{row.pause_error}"
 
 
-def _times(row: View) -> str:
-    return f"pauses in a row: {row['pauses']}"
+def _times(row: DestinationRow) -> str:
+    return f"pauses in a row: {row.pauses}"
 
 
-def _failing(row: View) -> str:
+def _failing(row: DestinationRow) -> str:
     """Deliveries that fail while nothing is in the way."""
-    if not row["failing"]:
+    if not row.failing:
         return ""
-    if row["at_fault"]:
-        count = row["at_fault"]
+    if row.at_fault:
+        count = row.at_fault
         waits = "waits" if count == 1 else "wait"
         return f"takes others; {_deliveries(count)} that failed before {waits} for another try"
-    return f"{_deliveries(row['failing'])} failed, and none got through since"
+    return f"{_deliveries(row.failing)} failed, and none got through since"
 
 
 def _deliveries(count: int) -> str:

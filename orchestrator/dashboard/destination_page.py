@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from tornado.web import authenticated
 
 from orchestrator.dashboard.filters import searchable
 from orchestrator.dashboard.pages import StorePage
+from orchestrator.domain.delivery.breakers import FAILING
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.advice import advise
 from orchestrator.domain.incidents.incident import HELD
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.destination_page import show_destination
+from orchestrator.store.views.destinations import DestinationRow
 from orchestrator.store.views.incidents import Sought, list_incidents
 from orchestrator.store.views.values import View, iso, now_of
 
@@ -34,19 +35,18 @@ def _one(tx: Tx, name: str) -> dict[str, Any]:
     found = show_destination(tx, name)
     if found is None:
         raise NotFound(f"no live workflow has a destination or a connector {name!r}")
-    reasons = {one["name"]: one["reason"] for one in found["blockers"]}
-    steps = advise(HELD, client="", workflow="", blockers=reasons) if reasons else ()
+    reasons = {one.name: one.reason or FAILING for one in found.blockers}
     return {
-        **found,
+        "page": found,
         "now": iso(now_of(tx)),
-        "steps": [asdict(one) for one in steps],
-        "incidents": _incidents(tx, found["destination"]),
+        "steps": advise(HELD, client="", workflow="", blockers=reasons) if reasons else (),
+        "incidents": _incidents(tx, found.destination),
     }
 
 
-def _incidents(tx: Tx, row: View | None) -> list[View]:
+def _incidents(tx: Tx, row: DestinationRow | None) -> list[View]:
     """The open incidents of a destination."""
     if row is None:
         return []
-    sought = Sought(client=row["client"], workflow=row["workflow"])
-    return [one for one in list_incidents(tx, sought) if one["destination"] == row["destination"]]
+    sought = Sought(client=row.client, workflow=row.workflow)
+    return [one for one in list_incidents(tx, sought) if one["destination"] == row.destination]

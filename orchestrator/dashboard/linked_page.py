@@ -56,7 +56,7 @@ def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[
         | {
             "oldest": [{"id": one["id"], "since": one["since"]} for one in incident["oldest"]],
             "history": [replace(one, detail=None) for one in incident["history"]],
-            "blocked_by": [one | {"error": None} for one in incident["blocked_by"]],
+            "blocked_by": [replace(one, error=None) for one in incident["blocked_by"]],
         },
         "findings": [bare_finding(one, places) for one in shown["findings"]],
         "fix": [],

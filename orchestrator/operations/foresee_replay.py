@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
+from orchestrator.domain.delivery.blockers import Blocker
 from orchestrator.domain.delivery.breakers import action_breaker, destination_circuit
 from orchestrator.domain.delivery.verdicts import Rejected, Routed
 from orchestrator.domain.reasons import Reason
@@ -14,7 +16,13 @@ from orchestrator.store.drive.deliveries import made_among
 from orchestrator.store.quarantine.standing import effective_payloads
 from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf
 from orchestrator.store.views.destinations import blocked_circuits
-from orchestrator.store.views.values import View
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForeseenHold(Blocker):
+    """A pause or an open circuit breaker that replayed events will wait for."""
+
+    events: int  # of the replay
 
 
 class Foresight:
@@ -23,14 +31,17 @@ class Foresight:
     def __init__(self, tx: Tx, *, anyway: bool) -> None:
         self._anyway = anyway
         self._shelf = WorkflowShelf()
-        self._blocked: dict[str, View] = {one["name"]: one for one in blocked_circuits(tx)}
+        self._blocked: dict[str, Blocker] = {one.name: one for one in blocked_circuits(tx)}
         self._held: Counter[str] = Counter()  # events by the circuit that will hold them
         self.left_out: list[dict[str, object]] = []  # id, reason, detail
 
     @property
-    def held(self) -> list[dict[str, object]]:
-        """Each pause and open circuit breaker with how many events it will hold."""
-        return [{**self._blocked[name], "events": self._held[name]} for name in sorted(self._held)]
+    def held(self) -> list[ForeseenHold]:
+        """Each pause and open circuit breaker that will hold some of the events."""
+        return [
+            ForeseenHold(**asdict(self._blocked[name]), events=self._held[name])
+            for name in sorted(self._held)
+        ]
 
     def choose(self, tx: Tx, standing: Mapping[str, str], live: LiveWorkflow) -> list[str]:
         """Those of one workflow's events, with the reasons that they stand for, that may go.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.domain.delivery.blockers import Blocker
 from orchestrator.domain.delivery.pauses import end_of_pause
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.text.hints import did_you_mean
@@ -17,7 +18,6 @@ from orchestrator.store.destinations.ending_pauses import change_pause
 from orchestrator.store.destinations.named import circuit_names
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
 from orchestrator.store.views.destinations import blocked_circuits
-from orchestrator.store.views.values import View
 
 
 @dataclass(kw_only=True)
@@ -28,7 +28,7 @@ class Switched:
     unchanged: list[str] = field(default_factory=list)  # they were so before
     changed: list[str] = field(default_factory=list)  # paused before, with another end or reason
     until: int | None = None  # when the pauses end, in milliseconds
-    standing: list[View] = field(default_factory=list)  # of those unchanged: who paused, why, since
+    standing: list[Blocker] = field(default_factory=list)  # of those unchanged, who paused them
 
 
 def pause_destination(
@@ -57,7 +57,7 @@ def pause_destination(
             else:
                 report.unchanged.append(name)
         tend_stopped_clocks(tx)
-        report.standing = [one for one in blocked_circuits(tx) if one["name"] in report.unchanged]
+        report.standing = [one for one in blocked_circuits(tx) if one.name in report.unchanged]
     return report
 
 

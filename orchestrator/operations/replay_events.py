@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.operations.foresee_replay import Foresight
+from orchestrator.operations.foresee_replay import ForeseenHold, Foresight
 from orchestrator.operations.select_events import left_alone, missing, selected_chunks
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Store, Tx
@@ -23,7 +23,7 @@ class Replayed:
     dry_run: bool
     events: list[dict[str, object]] = field(default_factory=list)  # id, workflow, version
     left_out: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail
-    held: list[dict[str, object]] = field(default_factory=list)  # events, and what will hold them
+    held: list[ForeseenHold] = field(default_factory=list)  # what will hold some of the events
     skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
 
 

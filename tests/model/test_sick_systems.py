@@ -18,10 +18,9 @@ from orchestrator.operations.resume_destinations import resume_destination
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.destinations.circuits import troubled_circuits
-from orchestrator.store.views.destinations import list_destinations
+from orchestrator.store.views.destinations import DestinationRow, list_destinations
 from orchestrator.store.views.events import EventView, show_event
 from orchestrator.store.views.incidents import Sought, list_incidents
-from orchestrator.store.views.values import View
 from tests.model.actors import Stop, Then
 from tests.model.destination import ModelDestination
 from tests.model.lab import Lab
@@ -93,9 +92,9 @@ def calls_of(world: World, number: int) -> int:
     return sum(event_id == world.answered[number] for _, event_id in world.tool.created)
 
 
-def listed(world: World, destination: str = "found") -> View:
+def listed(world: World, destination: str = "found") -> DestinationRow:
     with Store.read(world.store) as tx:
-        return next(one for one in list_destinations(tx) if one["destination"] == destination)
+        return next(one for one in list_destinations(tx) if one.destination == destination)
 
 
 @pytest.mark.parametrize("how", ["unavailable", "cut", "hangs"])
@@ -220,8 +219,8 @@ def test_one_action_that_is_down_stops_no_other_action(world: World) -> None:
     live(world, HOUR, step=30)
     assert in_the_way(world) == {"tool.folded": "failing"}
     assert states(world, range(10)) == ["routed"] * 10  # no other ticket got through: an outage
-    assert listed(world, "folded")["block"] == "breaker"
-    assert listed(world, "found")["block"] is None
+    assert listed(world, "folded").block == "breaker"
+    assert listed(world, "found").block is None
     world.tool.illness = well
     live(world, 30)
     assert states(world, range(10)) == ["delivered"] * 10
@@ -299,7 +298,7 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     send(world, range(60))
     live(world, 10)
     row = listed(world)
-    assert row["block"] is None and row["pauses"] and row["postponed_until"]
+    assert row.block is None and row.pauses and row.postponed_until
     live(world, 120)
     live(world, HOUR, step=30)
 
@@ -309,15 +308,15 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     assert states(world, range(60)) == ["routed"] * 60
     assert max(attempts(world)) == 0
     row = listed(world)
-    assert (row["block"], row["reason"]) == ("breaker", "rate_limited")
-    assert row["pauses"] > 5 and "429" in row["error"]
+    assert (row.block, row.reason) == ("breaker", "rate_limited")
+    assert row.pauses > 5 and "429" in str(row.error)
     with Store.read(world.store) as tx:
         assert [one["reason"] for one in list_incidents(tx, Sought(), limit=9)] == ["held"]
 
     world.tool.illness = well
     live(world, 1_000, step=20)
     assert states(world, range(60)) == ["delivered"] * 60
-    assert listed(world)["pauses"] == 0
+    assert listed(world).pauses == 0
 
 
 def test_after_a_pause_one_call_goes_first(world: World) -> None:

@@ -85,4 +85,4 @@ def test_what_a_pause_will_hold_goes_on_its_way_and_is_said(
 
     assert len(done.events) == 3
     (held,) = done.held
-    assert (held["name"], held["events"], held["by"]) == (circuit, 3, "cli:ana")
+    assert (held.name, held.events, held.by) == (circuit, 3, "cli:ana")

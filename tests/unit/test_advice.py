@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from orchestrator.domain.delivery.blockers import told_blocker
+from orchestrator.domain.delivery.blockers import Blocker, told_blocker
 from orchestrator.domain.delivery.breakers import FAILING, PAUSED, RATE_LIMITED, UNAUTHORIZED
 from orchestrator.domain.incidents.advice import ADVICE, BLOCKED, advise
 from orchestrator.domain.incidents.incident import FURTHER, HELD, LATE, LOW_RATE
@@ -46,22 +48,24 @@ def test_held_deliveries_that_nothing_holds_back_any_more_go_out_by_themselves()
 
 
 def test_a_pause_is_told_with_who_why_and_until_when() -> None:
-    pause = {
-        "name": "helpdesk", "reason": PAUSED, "error": "a migration", "by": "dana@acme.example",
-        "since": "8:00", "until": "10:00", "next_probe": None,
-    }  # fmt: skip
+    pause = Blocker(
+        name="helpdesk", held=2, block="pause", breaker="closed", circuit="helpdesk",
+        reason=PAUSED, error="a migration", since="8:00", by="dana@acme.example", until="10:00",
+        next_probe=None,
+    )  # fmt: skip
 
     said = "helpdesk is paused since 8:00, until 10:00, by dana@acme.example: a migration"
     assert told_blocker(pause, str) == said
-    endless = told_blocker(pause | {"until": None}, str)
+    endless = told_blocker(replace(pause, until=None), str)
     assert "until somebody resumes it, by dana@acme.example" in endless
 
 
 def test_an_open_circuit_breaker_is_told_with_its_next_try() -> None:
-    opened = {
-        "name": "helpdesk", "breaker": "open", "reason": FAILING, "error": "503",
-        "by": "worker:dispatch", "since": "8:00", "until": None, "next_probe": "8:01",
-    }  # fmt: skip
+    opened = Blocker(
+        name="helpdesk", held=2, block="breaker", breaker="open", circuit="helpdesk",
+        reason=FAILING, error="503", since="8:00", by="worker:dispatch", until=None,
+        next_probe="8:01",
+    )  # fmt: skip
 
     said = "the circuit breaker of helpdesk is open (failing) since 8:00; the next try is due 8:01"
     assert told_blocker(opened, str) == f"{said}: 503"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orchestrator.cli.doctor.findings import Finding, attention, broken, ok
 from orchestrator.cli.doctor.process_checks import keeper_beats
@@ -85,16 +85,14 @@ def _look_at_mail(store: Store, config: Settings, lacks: str | None) -> Iterator
 
 def _by_mail_alone(store: Store, config: Settings) -> list[str]:
     """Whom live workflows name and a keeper would tell, by mail and in no other way."""
-    import orjson
-
     from orchestrator.domain.incidents.escalation import ROLES
     from orchestrator.keeper.contacts import MAIL, Contact, read_contacts
-    from orchestrator.store.quarantine.workflows import list_versions
+    from orchestrator.store.views.workflow_versions import list_definitions
 
     contacts = read_contacts(config.contacts)
     with store.read() as tx:
-        live = list_versions(tx, all_versions=False)
-    owners = [orjson.loads(row.definition)["owners"] for row in live]
+        live = list_definitions(tx, all_versions=False)
+    owners = [cast("dict[str, str]", row.definition["owners"]) for row in live]
     people = {one[role] for one in owners for role in ROLES}
     return sorted(one for one in people if set(contacts.get(one, Contact()).to) == {MAIL})
 

@@ -135,19 +135,17 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
 
 
 def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[Finding]:
-    import orjson
-
-    from orchestrator.store.quarantine.workflows import list_versions
+    from orchestrator.store.views.workflow_versions import list_definitions
 
     with store.read() as tx:
-        live = list_versions(tx, all_versions=False)
+        live = list_definitions(tx, all_versions=False)
     if not live:
         yield broken("workflows", "none is live", "`meshline workflow publish FILE`")
         return
     yield ok("workflows", f"{len(live)} live")
     for row in live:
-        name = f"{row.client}/{row.name}"
-        yield from _look_at_destinations(name, orjson.loads(row.definition), connectors)
+        name = f"{row.client}/{row.workflow}"
+        yield from _look_at_destinations(name, row.definition, connectors)
 
 
 def _look_at_destinations(
@@ -170,14 +168,14 @@ def _look_at_circuits(store: Store) -> Iterator[Finding]:
     with store.read() as tx:
         blocked = blocked_circuits(tx)
     for circuit in blocked:
-        why = told_calls(circuit["block"], circuit["breaker"])
-        if circuit["block"] == Block.BREAKER:
-            why += f" ({circuit['reason']})"
-        deliveries = "1 delivery" if circuit["held"] == 1 else f"{circuit['held']} deliveries"
-        said = f"{why}: {circuit['error']}" if circuit["error"] else why
+        why = told_calls(circuit.block, circuit.breaker)
+        if circuit.block == Block.BREAKER:
+            why += f" ({circuit.reason})"
+        deliveries = "1 delivery" if circuit.held == 1 else f"{circuit.held} deliveries"
+        said = f"{why}: {circuit.error}" if circuit.error else why
         found = f"{said}; it holds {deliveries}"
         fix = "see `meshline destinations list`"
-        yield attention(f"destination {circuit['name']}", found, fix)
+        yield attention(f"destination {circuit.name}", found, fix)
 
 
 def _look_at_disk(config: Settings) -> Iterator[Finding]:

@@ -187,7 +187,7 @@ def _put_replayed(done: Replayed) -> None:
     for name, count in _by_version(done.events).items():
         put(f"  {count} under {name}")
     for circuit in done.held:
-        note(f"{circuit['events']} will be held: {told_blocker(circuit, moment)}")
+        note(f"{circuit.events} will be held: {told_blocker(circuit, moment)}")
     tell_left_out(done.left_out)
     tell_skipped(done.skipped)
 

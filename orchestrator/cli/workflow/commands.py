@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +17,7 @@ from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.domain.workflows.workflow import Workflow
+    from orchestrator.operations.publish_workflow import Published
 
 app = typer.Typer(help="Workflows: check, publish, list, show, graph.", no_args_is_help=True)
 
@@ -60,12 +60,12 @@ def publish(files: Files, dry_run: DryRun = False, as_json: AsJson = False) -> N
         put_json({"dry_run": dry_run, "workflows": published})
         return
     for one in published:
-        name = f"{one['workflow']} of client {one['client']}"
-        if one["unchanged"]:
-            put(f"{name}: version {one['version']} is live already and says the same")
+        name = f"{one.workflow} of client {one.client}"
+        if one.unchanged:
+            put(f"{name}: version {one.version} is live already and says the same")
         else:
-            put(f"{name}: version {one['version']} {'would be' if dry_run else 'is'} live")
-        if lost := one["lost_amend"]:
+            put(f"{name}: version {one.version} {'would be' if dry_run else 'is'} live")
+        if lost := one.lost_amend:
             verb = "would go" if dry_run else "are gone"
             note(f"{name}: {lost} steps of `amend` {verb}, which the version before had and the"
                  " file has not; `meshline workflow show` has them, with --version")  # fmt: skip
@@ -89,13 +89,13 @@ def list_(
         ("WORKFLOW", "CLIENT", "VERSION", "LIVE", "TRIGGER", "PUBLISHED", "BY"),
         [
             (
-                one["workflow"],
-                one["client"],
-                one["version"],
-                "yes" if one["live"] else "no",
-                one["type"],
-                moment(one["published_at"]),
-                one["published_by"],
+                one.workflow,
+                one.client,
+                one.version,
+                "yes" if one.live else "no",
+                one.type,
+                moment(one.published_at),
+                one.published_by,
             )
             for one in found
         ],
@@ -115,10 +115,10 @@ def show(
     if as_json:
         put_json(found)
         return
-    state = "live" if found["live"] else "not live"
-    put_source(f"# version {found['version']}, {state}")
-    put_source(f"# published {moment(found['published_at'])} by {visible(found['published_by'])}")
-    put(_yaml(found["definition"]))
+    state = "live" if found.live else "not live"
+    put_source(f"# version {found.version}, {state}")
+    put_source(f"# published {moment(found.published_at)} by {visible(found.published_by)}")
+    put(_yaml(found.definition))
 
 
 @app.command()
@@ -140,15 +140,15 @@ def graph(
         return
     with opened_store() as store:
         found = find_version(store, source, client=client, version=version)
-    put_source(flowchart(Workflow.from_published(found["definition"])))
+    put_source(flowchart(Workflow.from_published(found.definition)))
 
 
-def _publish(checked: Checked, *, dry_run: bool) -> list[dict[str, Any]]:
+def _publish(checked: Checked, *, dry_run: bool) -> list[Published]:
     with opened_store(create=not dry_run) as store:
         from orchestrator.operations.publish_workflow import publish_workflow
 
         return [
-            asdict(publish_workflow(store, one, actor=actor(), dry_run=dry_run))
+            publish_workflow(store, one, actor=actor(), dry_run=dry_run)
             for _, one in checked.workflows
         ]
 
@@ -162,7 +162,7 @@ def _name_and_client(path: Path, workflow: Workflow) -> dict[str, str]:
     }
 
 
-def _yaml(definition: dict[str, Any]) -> str:
+def _yaml(definition: dict[str, object]) -> str:
     from io import StringIO
 
     from ruamel.yaml import YAML

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orchestrator.domain.delivery.breakers import NOTHING, PAUSED, Block
 
@@ -50,22 +49,36 @@ def told_calls(block: str | None, breaker: str) -> str:
     return f"breaker {breaker.replace('_', '-')}" if block else "go out"
 
 
-def told_blocker(blocker: Mapping[str, Any], at: Callable[[str], str]) -> str:
-    """One sentence about a pause or an open circuit breaker; `at` says a time as people read it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blocker:
+    """A pause, or an open circuit breaker. Times are ISO 8601 in UTC."""
 
-    Its keys are `name`, `reason`, `error`, `by`, `since`, `until` and `next_probe`.
-    """
-    if blocker["reason"] == PAUSED:
-        end = at(blocker["until"]) if blocker["until"] else "somebody resumes it"
-        said = f"{blocker['name']} is paused since {at(blocker['since'])}, until {end}"
-        said += f", by {blocker['by']}"
+    name: str  # the connector, action or destination whose calls it keeps back
+    held: int  # deliveries that wait there
+    block: str  # as `Block`: pause or breaker
+    breaker: str  # as `BreakerState`; a pause closes it
+    circuit: str  # the same as `name`
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    error: str | None  # the last failure, secrets masked, or why a person paused it
+    since: str  # when it was paused, or broke
+    by: str  # an actor: who paused it, or the worker that saw it break
+    until: str | None  # when a pause ends by itself; None: when somebody resumes it
+    next_probe: str | None  # when an open breaker lets a call try
+
+
+def told_blocker(blocker: Blocker, at: Callable[[str], str]) -> str:
+    """One sentence about it; `at` says a time as people read it."""
+    if blocker.reason == PAUSED:
+        end = at(blocker.until) if blocker.until else "somebody resumes it"
+        said = f"{blocker.name} is paused since {at(blocker.since)}, until {end}"
+        said += f", by {blocker.by}"
     else:
-        how = blocker["breaker"].replace("_", "-")
-        said = f"the circuit breaker of {blocker['name']} is {how}"
-        said += f" ({blocker['reason']}) since {at(blocker['since'])}"
-        if blocker["next_probe"]:
-            said += f"; the next try is due {at(blocker['next_probe'])}"
-    return f"{said}: {blocker['error']}" if blocker["error"] else said
+        how = blocker.breaker.replace("_", "-")
+        said = f"the circuit breaker of {blocker.name} is {how}"
+        said += f" ({blocker.reason}) since {at(blocker.since)}"
+        if blocker.next_probe:
+            said += f"; the next try is due {at(blocker.next_probe)}"
+    return f"{said}: {blocker.error}" if blocker.error else said
 
 
 def told_hold(hold: Hold | Holder, since: Callable[[str], str]) -> str:

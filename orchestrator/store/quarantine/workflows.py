@@ -12,7 +12,6 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from orchestrator.domain.errors import NotFound
 from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import workflow_versions
 
@@ -21,16 +20,16 @@ if TYPE_CHECKING:  # what lists versions does not read them
     from orchestrator.domain.workflows.workflow import Workflow
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LiveWorkflow:
     """A live version, without its definition."""
 
-    id: int
+    id: int  # of the version
     client: str
     name: str
-    version: int
-    trigger_type: str
-    digest: str
+    version: int  # counted by client and name, from 1
+    trigger_type: str  # what it takes, such as `lead.created`; no other live one of the client does
+    digest: str  # of its definition: 64 hex digits
 
 
 _LIVE = select(
@@ -136,21 +135,6 @@ def add_version(tx: Connection, workflow: Workflow, *, digest: str, actor: str) 
     return version
 
 
-def list_versions(
-    tx: Connection, *, client: str | None = None, name: str | None = None, all_versions: bool
-) -> list[AnyRow]:
-    """Versions by client, name and number; only live ones unless `all_versions`."""
-    table = workflow_versions.c
-    statement = select(workflow_versions).order_by(table.client, table.name, table.version)
-    if client:
-        statement = statement.where(table.client == client)
-    if name:
-        statement = statement.where(table.name == name)
-    if not all_versions:
-        statement = statement.where(table.live)
-    return list(tx.execute(statement))
-
-
 class WorkflowShelf:
     """Compiled workflows by version id; a version never changes, so it is compiled once."""
 
@@ -172,8 +156,17 @@ class WorkflowShelf:
         return found
 
 
-def publication(tx: Connection, version: int) -> Any:
-    """Who published a version and when, in milliseconds: `published_by`, `published_at`."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publication:
+    """Who published a version, and when."""
+
+    published_by: str  # an actor, such as `cli:dana`
+    published_at: int  # in milliseconds since 1970
+
+
+def publication(tx: Connection, workflow_id: int) -> Publication:
+    """The publication of a version by its id."""
     table = workflow_versions.c
-    found = select(table.published_by, table.published_at).where(table.id == version)
-    return tx.execute(found).one()
+    found = select(table.published_by, table.published_at).where(table.id == workflow_id)
+    by, at = tx.execute(found).one()
+    return Publication(published_by=by, published_at=at)

@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from orchestrator.domain.delivery.blockers import Blocker
 from orchestrator.domain.delivery.breakers import action_breaker, connector_of, named_destination
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.schema import deliveries, events
 from orchestrator.store.destinations.named import circuit_names
-from orchestrator.store.views.destinations import blocked_circuits, list_destinations
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.destinations import (
+    DestinationRow,
+    blocked_circuits,
+    list_destinations,
+)
+from orchestrator.store.views.values import iso_time
 
 _MOST_FAILURES = 10
 
 
-def show_destination(tx: Connection, name: str) -> View | None:
-    """One of what `destinations list` names, or a connector or an action; None if nobody knows it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """The last error of a delivery that is not at its end."""
 
-    `destinations` are the rows of the list that it serves, itself among them; `blockers` the pauses
-    and open circuit breakers in its way, each with how many deliveries it holds; `failures` the
-    last errors of deliveries that are not at their end, the newest first.
-    """
+    id: str  # of its event
+    destination: str
+    state: str  # of the delivery, as `DeliveryState`
+    reason: str | None  # a code
+    error: str  # in the tool's words, secrets masked
+    at: str  # ISO 8601 in UTC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DestinationPage:
+    """One of what `destinations list` names, or a connector or an action."""
+
+    name: str
+    destination: DestinationRow | None  # its row; None: it is a connector or an action
+    destinations: tuple[DestinationRow, ...]  # those that it serves, itself among them
+    blockers: tuple[Blocker, ...]  # in its way
+    failures: tuple[Failure, ...]  # the newest first, at most 10
+
+
+def show_destination(tx: Connection, name: str) -> DestinationPage | None:
+    """The page of a destination, a connector or an action; None if nobody knows it."""
     rows = [one for one in list_destinations(tx) if name in _names_of(one)]
     if not rows and name not in circuit_names(tx):
         return None
-    itself = next((one for one in rows if one["name"] == name), None)
-    served = [one for one in rows if one["destination"]]
+    itself = next((one for one in rows if one.name == name), None)
     asked = _names_of(itself) if itself else {name, connector_of(name)}
-    return {
-        "name": name,
-        "destination": itself if itself and itself["destination"] else None,
-        "destinations": served,
-        "blockers": [one for one in blocked_circuits(tx) if one["name"] in asked],
-        "failures": _failures(tx, name),
-    }
+    return DestinationPage(
+        name=name,
+        destination=itself if itself and itself.destination else None,
+        destinations=tuple(one for one in rows if one.destination),
+        blockers=tuple(one for one in blocked_circuits(tx) if one.name in asked),
+        failures=_failures(tx, name),
+    )
 
 
-def _names_of(row: View) -> set[str]:
+def _names_of(row: DestinationRow) -> set[str]:
     """The circuits that a destination's deliveries go through."""
-    names = {row["name"]}
-    if row["connector"]:
-        names.add(row["connector"])
-    if row["action"]:
-        names.add(action_breaker(row["connector"], row["action"]))
+    names = {row.name}
+    if row.connector:
+        names.add(row.connector)
+        if row.action:
+            names.add(action_breaker(row.connector, row.action))
     return names
 
 
-def _failures(tx: Connection, name: str) -> list[View]:
+def _failures(tx: Connection, name: str) -> tuple[Failure, ...]:
     table = deliveries.c
     rows = tx.execute(
         select(
@@ -68,17 +91,17 @@ def _failures(tx: Connection, name: str) -> list[View]:
         .order_by(table.updated_at.desc(), table.event_id)
         .limit(_MOST_FAILURES)
     )
-    return [
-        {
-            "id": row.event_id,
-            "destination": row.destination,
-            "state": row.state,
-            "reason": row.reason,
-            "error": row.error,
-            "at": iso(row.updated_at),
-        }
+    return tuple(
+        Failure(
+            id=row.event_id,
+            destination=row.destination,
+            state=row.state,
+            reason=row.reason,
+            error=row.error,
+            at=iso_time(row.updated_at),
+        )
         for row in rows
-    ]
+    )
 
 
 def _there(name: str) -> list[Any]:

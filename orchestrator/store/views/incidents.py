@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, case, func, select
 
+from orchestrator.domain.delivery.blockers import Blocker
+from orchestrator.domain.delivery.breakers import FAILING
 from orchestrator.domain.incidents.advice import Step, advise
 from orchestrator.domain.incidents.incident import (
     HELD,
@@ -111,7 +113,7 @@ def show_incident(tx: Connection, incident: int) -> View | None:
     return view
 
 
-def _blockers(tx: Connection, place: IncidentPlace) -> list[View]:
+def _blockers(tx: Connection, place: IncidentPlace) -> list[Blocker]:
     """What is paused or broken, for an incident whose deliveries are held."""
     if place.reason != HELD or place.state is IncidentState.RESOLVED:
         return []
@@ -121,7 +123,7 @@ def _blockers(tx: Connection, place: IncidentPlace) -> list[View]:
 
 
 def advice_of(
-    tx: Connection, place: IncidentPlace, blockers: Sequence[View] | None = None
+    tx: Connection, place: IncidentPlace, blockers: Sequence[Blocker] | None = None
 ) -> tuple[Step, ...]:
     """What to do, each step with the command that does it; nothing where it is over."""
     if place.state is IncidentState.RESOLVED:
@@ -133,7 +135,7 @@ def advice_of(
         client=place.client,
         workflow=place.workflow,
         incident=place.id,
-        blockers={one["name"]: one["reason"] for one in blockers},
+        blockers={one.name: one.reason or FAILING for one in blockers},
     )
 
 

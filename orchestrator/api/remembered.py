@@ -1,4 +1,9 @@
-"""An answer that is good for a few seconds, found by one asker for all."""
+"""An answer that is good for a few seconds, found by one asker for all.
+
+A failure is an answer too: a store that is down is asked once in those seconds, not once per
+request. Nor does an asker who goes away take the answer from the others. Caches that are shipped
+for asyncio ask again after a failure.
+"""
 
 from __future__ import annotations
 

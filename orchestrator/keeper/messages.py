@@ -24,7 +24,6 @@ FIELDS_VERSION = 1
 """Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""
 
 MOST_DIAGNOSED = 3  # lines of a diagnosis in a message
-_LINK_DAYS = 7
 _ROLES = {"recovery_lead": "recovery lead", "owner": "owner", "backstop": "backstop"}
 
 
@@ -138,8 +137,8 @@ def link_to(path: str, config: Settings) -> str:
     """The address of a page; signed where there is a key, so that it opens for a week."""
     if not config.link_key:
         return config.pages_url + path
-    until = int(time.time()) + _LINK_DAYS * 86_400
-    return config.pages_url + signed(path, until=until, key=config.link_key.get_secret_value())
+    key = config.link_key.get_secret_value()
+    return config.pages_url + signed(path, now=time.time(), key=key)
 
 
 def urgency_of(alert: Alert) -> Urgency:

@@ -17,7 +17,7 @@ from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.drift.finding import Finding, Kind
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.text.links import signed
+from orchestrator.domain.text.links import GOOD_FOR_SECONDS, signed
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.handle_incidents import acknowledge_incidents
@@ -29,8 +29,8 @@ from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_tab import text_of
 
 KEY = "a-key-of-signed-links"
-LINK = signed("/incidents/7", until=int(time.time()) + 600, key=KEY)
-OLD = signed("/incidents/7", until=int(time.time()) - 1, key=KEY)
+LINK = signed("/incidents/7", now=time.time(), key=KEY)
+OLD = signed("/incidents/7", now=time.time() - GOOD_FOR_SECONDS - 2, key=KEY)
 PAGE = f"https://desk.example{LINK}"
 STYLE = "/events/static/events.css"
 
@@ -49,7 +49,7 @@ VALUES = ("not-mail-of-ada", "Plated", "the mailbox does not exist", "said-by-te
         ("GET", "/incidents/7", None),
         ("GET", "https://[", None),
         ("GET", None, None),
-        ("GET", signed("/events", until=2_000_000_000, key=KEY), None),
+        ("GET", signed("/events", now=time.time(), key=KEY), None),
     ],
 )
 def test_a_signed_link_opens_the_incident_that_it_names(
@@ -174,7 +174,7 @@ def linked(
 
 
 def link_of(incident: int) -> str:
-    return signed(f"/incidents/{incident}", until=int(time.time()) + 600, key=KEY)
+    return signed(f"/incidents/{incident}", now=time.time(), key=KEY)
 
 
 @pytest.mark.processes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -74,21 +75,35 @@ def test_its_link_opens_that_page_for_a_while_and_no_other(desk: Desk, store: St
     (line,) = [one for one in desk.mails.texts[0].splitlines() if one.startswith("https://")]
     link = urlsplit(line)
     query = dict(parse_qsl(link.query))
-    until = float(query["until"])
+    now = time.time()
     assert (link.netloc, link.path) == ("desk.example", "/incidents/1")
-    assert opens(link.path, query, now=until - 1, key="a-key-of-signed-links")
-    assert not opens(link.path, query, now=until, key="a-key-of-signed-links")
-    assert not opens("/incidents/2", query, now=until - 1, key="a-key-of-signed-links")
-    assert not opens(link.path, query, now=until - 1, key="another-key")
-    assert not opens(
-        link.path, query | {"until": "99999999999"}, now=0, key="a-key-of-signed-links"
-    )
+    assert opens(link.path, query, now=now, key="a-key-of-signed-links")
+    assert opens(link.path, query, now=now + 7 * 86_400 - 60, key="a-key-of-signed-links")
+    assert not opens(link.path, query, now=now + 7 * 86_400 + 60, key="a-key-of-signed-links")
+    assert not opens(link.path, query, now=now - 60, key="a-key-of-signed-links")
+    assert not opens("/incidents/2", query, now=now, key="a-key-of-signed-links")
+    assert not opens(link.path, query, now=now, key="another-key")
 
 
-@pytest.mark.parametrize("query", [{}, {"until": "1e9"}, {"until": "9" * 40}, {"signature": "é"}])
-def test_what_is_no_signature_opens_nothing(query: dict[str, str]) -> None:
-    assert signed("/incidents/1", until=5, key="k") != signed("/incidents/1", until=6, key="k")
-    assert not opens("/incidents/1", query, now=0, key="k")
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "1.2", "é.é", "AAAA", "AAAA.", "A" * 5_000, "a.b.c", "a.\ud800"]
+)
+def test_what_is_no_signature_opens_nothing(text: str) -> None:
+    assert not opens("/incidents/1", {"signed": text}, now=0, key="k")
+    assert not opens("/incidents/1", {}, now=0, key="k")
+
+
+def test_a_signature_is_of_one_page_and_one_moment() -> None:
+    link = signed("/incidents/1", now=5, key="k")
+    _, _, text = link.partition("?signed=")
+    _, _, later = signed("/incidents/1", now=6, key="k").partition("?signed=")
+
+    assert opens("/incidents/1", {"signed": text}, now=5, key="k")
+    assert later != text
+    stamp, _, signature = text.partition(".")
+    forged = f"{later.partition('.')[0]}.{signature}"
+    assert not opens("/incidents/1", {"signed": forged}, now=6, key="k")
+    assert not opens("/incidents/1." + stamp, {"signed": signature}, now=5, key="k")
 
 
 def test_an_alert_that_is_refused_is_tried_again_and_shown(desk: Desk, store: Store) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +22,7 @@ from orchestrator.domain.workflows.calendars import (
     parse_days,
     parse_span,
 )
+from orchestrator.domain.workflows.public_holidays import YEARS
 from orchestrator.domain.workflows.workflow import Workflow
 from tests.leads import TEXT, lead_workflow
 
@@ -152,6 +156,53 @@ sla:
     assert Workflow.from_definition(workflow.definition()) == workflow
 
 
+def with_holidays(holidays: str) -> Workflow:
+    """The workflow of leads on weekdays in Berlin, but for these days."""
+    hours = "zone: Europe/Berlin, hours: {mon-fri: 09:00-17:00}"
+    return with_sla(
+        f"sla: {{deliver_within: 2h, recover_within: 16h, calendar: {{{hours}, {holidays}}}}}\n"
+    )
+
+
+def test_a_calendar_has_the_public_holidays_of_the_places_that_it_names() -> None:
+    bavaria = with_holidays('holidays: [DE-BY, "2026-12-24"]').calendar
+    berlin = with_holidays("holidays: DE-BE").calendar
+
+    assert bavaria and berlin
+    assert {date(2026, 1, 6), date(2026, 12, 24), date(2026, 12, 25)} <= bavaria.holidays
+    assert date(2026, 1, 6) not in berlin.holidays  # Epiphany
+    assert {date(2026, 3, 8), date(2035, 12, 26)} <= berlin.holidays
+    assert {day.year for day in berlin.holidays} == set(YEARS)
+    assert deadline(at("2026-01-05 15:00"), 2 * 3_600, bavaria) == at("2026-01-07 09:00")
+    assert deadline(at("2026-01-05 15:00"), 2 * 3_600, berlin) == at("2026-01-06 09:00")
+
+
+def test_a_version_holds_the_dates_and_not_the_place() -> None:
+    workflow = with_holidays('holidays: [DE-BY, DE, "2026-12-25"]')
+
+    said = json.dumps(workflow.definition())
+    assert "DE-BY" not in said
+    assert said.count('"2026-12-25"') == 1
+    assert Workflow.from_definition(workflow.definition()) == workflow
+
+
+def test_the_library_of_holidays_is_loaded_only_where_a_calendar_names_a_place() -> None:
+    program = """
+import sys
+from orchestrator.domain.workflows.hours import Hours
+Hours(zone="UTC", hours={"mon": "09:00-17:00"}, holidays=["2026-12-25"])
+print("holidays" in sys.modules)
+Hours(zone="UTC", hours={"mon": "09:00-17:00"}, holidays="DE")
+print("holidays" in sys.modules)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["False", "True"]
+
+
 @pytest.mark.parametrize(
     ("key", "said"),
     [
@@ -166,6 +217,22 @@ sla:
         (
             'calendar: {zone: UTC, hours: {mon: 09:00-17:00}, holidays: ["12/25"]}',
             "'12/25' is not a date",
+        ),
+        (
+            "calendar: {zone: UTC, hours: {mon: 09:00-17:00}, holidays: DE-BAY}",
+            "'DE-BAY' is not a part of DE whose holidays are known; write `DE-BY`",
+        ),
+        (
+            "calendar: {zone: UTC, hours: {mon: 09:00-17:00}, holidays: [de]}",
+            "'de' is not a country whose holidays are known; write `DE`",
+        ),
+        (
+            "calendar: {zone: UTC, hours: {mon: 09:00-17:00}, holidays: [LK]}",
+            "the holidays of LK are known until",
+        ),
+        (
+            "calendar: {zone: UTC, hours: {mon: 09:00-17:00}, holidays: [DE, FR, GB, US]}",
+            "it names 4 places; name 3 at most",
         ),
         (
             "calendar: {zone: UTC, hours: {mon-fri: 09:00-17:00, fri: 09:00-12:00}}",

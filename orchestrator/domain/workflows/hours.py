@@ -25,7 +25,10 @@ from orchestrator.domain.workflows.calendars import (
     parse_span,
     read_calendar,
 )
+from orchestrator.domain.workflows.public_holidays import UnknownPlace, is_place, public_holidays
 
+_MOST_PLACES = 3  # whose public holidays one calendar has
+_MOST_HOLIDAYS = 2_000  # those of places too, each year's
 _DATE_LENGTH = 10  # 2026-12-25; Python reads other spellings too
 
 
@@ -46,7 +49,7 @@ def _date(text: str) -> str:
     else:
         known = len(text) == _DATE_LENGTH
     if not known:
-        fix = 'write one in quotes, such as "2026-12-25"'
+        fix = 'write one in quotes, such as "2026-12-25", or a country or its part: DE, DE-BY'
         raise _wrong("date", f"{text!r} is not a date", fix)
     return text
 
@@ -74,6 +77,22 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _dated(value: object) -> object:
+    """The list with the dates of public holidays in place of the country that has them."""
+    given = _listed(value)
+    if not isinstance(given, list | tuple):
+        return given
+    places = {one for one in given if isinstance(one, str) and is_place(one)}
+    if len(places) > _MOST_PLACES:
+        raise _wrong("holidays", f"it names {len(places)} places", f"name {_MOST_PLACES} at most")
+    dates = [one for one in given if not isinstance(one, str) or one not in places]
+    try:
+        dates += [day for place in sorted(places) for day in public_holidays(place)]
+    except UnknownPlace as error:
+        raise _wrong("place", str(error), error.fix) from None
+    return list(dict.fromkeys(dates)) if places else dates
+
+
 Zone = Annotated[StrictStr, AfterValidator(_zone)]
 DayName = Annotated[StrictStr, AfterValidator(_day_names)]
 OneOrMore = Annotated[
@@ -91,9 +110,7 @@ class Hours(BaseModel):
 
     zone: Zone
     hours: Annotated[dict[DayName, OneOrMore], Field(min_length=1)]
-    holidays: Annotated[
-        tuple[Annotated[StrictStr, AfterValidator(_date)], ...], Field(max_length=500)
-    ] = ()
+    holidays: Annotated[Dates, BeforeValidator(_dated), Field(max_length=_MOST_HOLIDAYS)] = ()
 
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:

@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-all packages test-systems check bench bench-cli bench-drift bench-desk trace chaos fuzz docs fmt lock clean
+.PHONY: help demo up test test-all packages test-systems check bench bench-cli bench-drift bench-desk trace chaos fuzz picture docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -78,6 +78,9 @@ N ?= 20000
 
 fuzz: .venv/.dev ## Send what strangers may send, and count what goes wrong. N=1000000 SEED=7 PLANT=traceback
 	@PLANT="$(PLANT)" $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED) $(ARGS)
+
+picture: .venv/.dev ## Take the picture of an incident that the README shows. Needs Chromium.
+	@$(BIN)/python -m tools.picture
 
 docs: .venv/.dev ## Write the generated pages in docs/ anew.
 	@$(BIN)/python -m tools.docs

@@ -229,6 +229,13 @@ def test_every_page_that_the_code_names_exists() -> None:
             assert (ROOT / name).exists(), f"{path.relative_to(ROOT)} names {name}"
 
 
+def test_the_readme_is_read_in_minutes_and_its_picture_is_small() -> None:
+    assert len(text_of("README.md").splitlines()) < 120
+    for picture in (ROOT / "docs" / "pictures").iterdir():
+        assert picture.stat().st_size < 150_000, picture.name
+        assert f"docs/pictures/{picture.name}" in text_of("README.md")
+
+
 # What the pages list
 
 

@@ -56,7 +56,7 @@ bench: .venv/.dev ## Measure beside plain Celery and DBOS, in turn; the rows go 
 bench-cli: .venv/.dev ## Measure what a listing costs beside `import sqlalchemy`. ARGS="--rounds 30"
 	@$(BIN)/python -m benchmarks.cli $(ARGS)
 
-bench-drift: .venv/.dev ## Count how often the drift doctor is right. ARGS="--cases 400 --seed 2"
+bench-drift: .venv/.dev ## Count how often the drift diagnosis is right. ARGS="--cases 400 --seed 2"
 	@$(BIN)/python -m benchmarks.drift $(ARGS)
 
 bench-desk: .venv/.dev ## Time the quarantine's commands beside 100,000 events. ARGS="--database sqlite"

@@ -14,8 +14,8 @@ from connectors.definition.shared_keys import (
     Definition,
     FakeAction,
     FakeDefinition,
-    Login,
-    Rate,
+    MailLogin,
+    RateLimit,
     SmtpDefinition,
 )
 from connectors.fake import FakeConnector
@@ -54,7 +54,7 @@ from orchestrator.domain.errors import Fault
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class DefinitionKind:
     """One kind of definition; each function is given a definition of its model."""
 
     model: type[Definition]
@@ -81,10 +81,10 @@ def _fake(definition: FakeDefinition, _: Path, __: Callable[[], Client]) -> Conn
     return FakeConnector(definition)
 
 
-_SHARED: Mapping[Place, type[BaseModel]] = {("rate",): Rate, ("breaker",): Breaker}
+_SHARED: Mapping[Place, type[BaseModel]] = {("rate",): RateLimit, ("breaker",): Breaker}
 
-KINDS: Mapping[str, Kind] = {
-    "http": Kind(
+KINDS: Mapping[str, DefinitionKind] = {
+    "http": DefinitionKind(
         model=HttpDefinition,
         make=_http,
         faults=http_faults,
@@ -111,21 +111,21 @@ KINDS: Mapping[str, Kind] = {
             ("actions", "*", "errors", "*", "retry_after"): Wait,
         },
     ),
-    "smtp": Kind(
+    "smtp": DefinitionKind(
         model=SmtpDefinition,
         make=_mail,
         faults=smtp_faults,
         resolve=resolve_server,
-        places={**_SHARED, ("login",): Login},
+        places={**_SHARED, ("login",): MailLogin},
     ),
-    "sql": Kind(
+    "sql": DefinitionKind(
         model=SqlDefinition,
         make=_sql,
         faults=sql_faults,
         resolve=check_database,
         places={**_SHARED, ("actions", "*"): SqlAction},
     ),
-    "fake": Kind(
+    "fake": DefinitionKind(
         model=FakeDefinition, make=_fake, places={**_SHARED, ("actions", "*"): FakeAction}
     ),
 }

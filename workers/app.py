@@ -14,7 +14,7 @@ from kombu.transport import TRANSPORT_ALIASES
 from connectors.registry import close_connectors, load_connectors
 from orchestrator.broker import chains_queue
 from orchestrator.domain.delivery.handoff import Connector
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
@@ -66,7 +66,7 @@ class Process:
         # No turn of calls takes longer than half of a dispatch's budget after it began.
         self.pulse = Pulse(
             self.store,
-            Kind.WORKER,
+            ProcessKind.WORKER,
             longest_turn_seconds=config.dispatch_turn_seconds + config.dispatch_budget_seconds,
             instance=node_name(),
         )

@@ -72,7 +72,7 @@ class Outcomes:
         if len(complete) < len(ids):
             rest = [one for one in ids if one not in known]
             failed = {one: how for one, how in self.failed.items() if (one, how[0]) in mine}
-            gone |= _settle_events(tx, rest, failed, workflow, saving, undoable)
+            gone |= _move_events(tx, rest, failed, workflow, saving, undoable)
         # After the quarantine's incidents, as everywhere: two runs never wait for each other.
         held = [
             where
@@ -99,7 +99,7 @@ class Outcomes:
         save_not_made(tx, run_id, back)
 
 
-def _settle_events(
+def _move_events(
     tx: Tx,
     ids: Sequence[str],
     failed: Mapping[str, Where],

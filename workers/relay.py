@@ -16,7 +16,7 @@ from typing import Any
 
 from orchestrator.broker import queue_depth
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
-from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
+from orchestrator.domain.heartbeats import BEAT_SECONDS, ProcessKind
 from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
@@ -49,7 +49,7 @@ class Relay:
         self.store = store
         self.config = config
         self.shelf = WorkflowShelf()
-        self.pulse = Pulse(store, Kind.RELAY, longest_turn_seconds=config.poll_seconds)
+        self.pulse = Pulse(store, ProcessKind.RELAY, longest_turn_seconds=config.poll_seconds)
         self.stopping = False
         self._tidied = 0.0
         self._tended = self._searched = 0.0

@@ -1,1 +1,1 @@
-"""How often the drift doctor is right: generated mutations, and a vendor's real breaks."""
+"""How often the drift diagnosis is right: generated mutations, and a vendor's real breaks."""

@@ -1,4 +1,4 @@
-"""`make bench-drift`: how often the drift doctor is right; see benchmarks/README.md."""
+"""`make bench-drift`: how often the drift diagnosis is right; see benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from benchmarks.drift.mutations import MAKERS
 from benchmarks.drift.recorded import GITHUB
 from benchmarks.drift.scores import Scores, scored, table
 from benchmarks.drift.vendors import INTERCOM, breaks
-from orchestrator.domain.drift.finding import Kind
+from orchestrator.domain.drift.finding import ChangeKind
 
 PRECISION, RECALL = 0.95, 0.9
 """What is aimed at for renamed, moved, retyped and removed."""
-_AIMED = (Kind.RENAMED, Kind.MOVED, Kind.RETYPED, Kind.REMOVED)
+_AIMED = (ChangeKind.RENAMED, ChangeKind.MOVED, ChangeKind.RETYPED, ChangeKind.REMOVED)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Generated cases: accepted traffic, broken traffic, and what the doctor should say. By seed."""
+"""Generated cases: accepted traffic, broken traffic, and what the diagnosis should say. By seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.drift.mutations import MAKERS, Mutation, Truth
 from benchmarks.drift.places import apart
 from benchmarks.drift.recorded import Source, sources
-from orchestrator.domain.drift.finding import ITEM, Kind, Path
+from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
 from orchestrator.domain.drift.profile import profiled
 
 ACCEPTED, BROKEN = 12, 12
@@ -70,11 +70,11 @@ def _case(source: Source, label: str, rng: random.Random) -> Case | None:
     )
 
 
-def _wanted(label: str, rng: random.Random) -> list[Kind]:
+def _wanted(label: str, rng: random.Random) -> list[ChangeKind]:
     if label in MAKERS:
-        return [Kind(label)]
+        return [ChangeKind(label)]
     kinds = rng.sample(list(MAKERS), rng.randint(2, 4) if label == SEVERAL else 2)
-    return [Kind.REMOVED, next(one for one in kinds if one is not Kind.REMOVED)] if (
+    return [ChangeKind.REMOVED, next(one for one in kinds if one is not ChangeKind.REMOVED)] if (
         label == PARTIAL
     ) else kinds  # fmt: skip
 
@@ -90,14 +90,19 @@ def _told(mutations: Sequence[Mutation], label: str) -> frozenset[Truth]:
     """A field that is removed from some events only is partly there."""
     partly = {MIXED: mutations, PARTIAL: mutations[:1]}.get(label, ())
     return frozenset(
-        (Kind.PARTIAL, path, to) if kind is Kind.REMOVED and one in partly else (kind, path, to)
+        (ChangeKind.PARTIAL, path, to)
+        if kind is ChangeKind.REMOVED and one in partly
+        else (kind, path, to)
         for one in mutations
         for kind, path, to in one.truth
     )
 
 
 def _mutations(
-    source: Source, payloads: Sequence[dict[str, Any]], wanted: Sequence[Kind], rng: random.Random
+    source: Source,
+    payloads: Sequence[dict[str, Any]],
+    wanted: Sequence[ChangeKind],
+    rng: random.Random,
 ) -> list[Mutation] | None:
     """One mutation of each kind, in places of their own; each breaks the contract by itself."""
     paths = _paths(payloads)

@@ -1,4 +1,4 @@
-"""Ways in which a sender changes its form, each with what the doctor should say of it."""
+"""Ways in which a sender changes its form, each with what the diagnosis should say of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from benchmarks.drift.names import new_name
 from benchmarks.drift.places import holders, renamed, values
 from benchmarks.drift.recorded import Source
-from orchestrator.domain.drift.declared import Declared
-from orchestrator.domain.drift.finding import ITEM, Kind, Path
+from orchestrator.domain.drift.declared import DeclaredPlaces
+from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
 from orchestrator.domain.drift.shapes import type_of
 
 Payload = dict[str, Any]
-Truth = tuple[Kind, Path, Path | None]
+Truth = tuple[ChangeKind, Path, Path | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def rename(
             renamed(holder, path[-1], name)
 
     to = (*path[:-1], name)
-    return Mutation(truth=((Kind.RENAMED, path, to),), touched=(path, to), apply=apply)
+    return Mutation(truth=((ChangeKind.RENAMED, path, to),), touched=(path, to), apply=apply)
 
 
 def move(_: Source, payloads: Sequence[Payload], path: Path, rng: random.Random) -> Mutation | None:
@@ -77,7 +77,9 @@ def move(_: Source, payloads: Sequence[Payload], path: Path, rng: random.Random)
             goal = holder.setdefault(to[depth], {}) if len(to) > depth + 1 else holder
             goal[to[-1]] = value
 
-    return Mutation(truth=((Kind.MOVED, path, to),), touched=(path, to[:-1] or to), apply=apply)
+    return Mutation(
+        truth=((ChangeKind.MOVED, path, to),), touched=(path, to[:-1] or to), apply=apply
+    )
 
 
 def _can_hold(value: Any, name: str) -> bool:
@@ -104,7 +106,7 @@ def retype(
             if holder[path[-1]] is not None:
                 holder[path[-1]] = way(holder[path[-1]])
 
-    return Mutation(truth=((Kind.RETYPED, path, None),), touched=(path,), apply=apply)
+    return Mutation(truth=((ChangeKind.RETYPED, path, None),), touched=(path,), apply=apply)
 
 
 def remove(
@@ -130,8 +132,8 @@ def remove(
             holder[extra or ""] = invent()
         core(payload)
 
-    more = ((Kind.ADDED, (*path[:-1], extra), None),) if extra else ()
-    truth = ((Kind.REMOVED, path, None), *more)
+    more = ((ChangeKind.ADDED, (*path[:-1], extra), None),) if extra else ()
+    truth = ((ChangeKind.REMOVED, path, None), *more)
     return Mutation(truth=truth, touched=(path,), apply=apply, core=core)
 
 
@@ -139,7 +141,7 @@ def new_value(
     source: Source, payloads: Sequence[Payload], path: Path, rng: random.Random
 ) -> Mutation | None:
     """The field has a value that the contract does not list."""
-    listed = Declared(source.schema).at(path).values
+    listed = DeclaredPlaces(source.schema).at(path).values
     if not listed or any(not isinstance(one, str) for one in values(payloads, path)):
         return None
     value = rng.choice([one.upper() for one in sorted(listed)] + ["paused", "tier-3", "gold"])
@@ -150,13 +152,13 @@ def new_value(
         for holder in holders(payload, path):
             holder[path[-1]] = value
 
-    return Mutation(truth=((Kind.NEW_VALUE, path, None),), touched=(path,), apply=apply)
+    return Mutation(truth=((ChangeKind.NEW_VALUE, path, None),), touched=(path,), apply=apply)
 
 
-MAKERS: dict[Kind, Make] = {
-    Kind.RENAMED: rename,
-    Kind.MOVED: move,
-    Kind.RETYPED: retype,
-    Kind.REMOVED: remove,
-    Kind.NEW_VALUE: new_value,
+MAKERS: dict[ChangeKind, Make] = {
+    ChangeKind.RENAMED: rename,
+    ChangeKind.MOVED: move,
+    ChangeKind.RETYPED: retype,
+    ChangeKind.REMOVED: remove,
+    ChangeKind.NEW_VALUE: new_value,
 }

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from benchmarks.drift.cases import Case
 from benchmarks.drift.mutations import Truth
 from orchestrator.domain.drift.compare import Broken, diagnose_drift
-from orchestrator.domain.drift.finding import Kind, placed
+from orchestrator.domain.drift.finding import ChangeKind, placed
 
-NAMED = tuple(kind for kind in Kind if kind is not Kind.UNCLEAR)
+NAMED = tuple(kind for kind in ChangeKind if kind is not ChangeKind.UNCLEAR)
 
-Named = tuple[Kind, str, str | None]
+Named = tuple[ChangeKind, str, str | None]
 
 
 @dataclass(kw_only=True)
@@ -21,33 +21,33 @@ class Scores:
     """Counts of findings by kind."""
 
     cases: int = 0
-    right: Counter[Kind] = field(default_factory=Counter)
-    wrong: Counter[Kind] = field(default_factory=Counter)
-    missed: Counter[Kind] = field(default_factory=Counter)
-    torn: Counter[Kind] = field(default_factory=Counter)  # of the missed, said to be unclear
+    right: Counter[ChangeKind] = field(default_factory=Counter)
+    wrong: Counter[ChangeKind] = field(default_factory=Counter)
+    missed: Counter[ChangeKind] = field(default_factory=Counter)
+    torn: Counter[ChangeKind] = field(default_factory=Counter)  # of the missed, said to be unclear
 
     @property
     def any_wrong(self) -> bool:
         """Whether anything was named what it is not."""
         return any(self.wrong[kind] for kind in NAMED)
 
-    def precision(self, kind: Kind) -> float | None:
+    def precision(self, kind: ChangeKind) -> float | None:
         """The share of the findings of a kind that are right; None without one."""
         return _share(self.right[kind], self.wrong[kind])
 
-    def recall(self, kind: Kind) -> float | None:
+    def recall(self, kind: ChangeKind) -> float | None:
         """The share of the changes of a kind that were found; None without one."""
         return _share(self.right[kind], self.missed[kind])
 
 
 def scored(scores: Scores, case: Case) -> tuple[set[Named], set[Named]]:
-    """Let the doctor look at a case and count; answers what was named wrong, and what missed."""
+    """Diagnose a case and count; answers what was named wrong, and what missed."""
     broken = [Broken(payload=one) for one in case.broken]
     findings = diagnose_drift(case.accepted, broken, case.schema)
     found: set[Named] = {(one.kind, one.path, one.to) for one in findings}
     true = {_as_named(one) for one in case.truth}
-    unclear = {path for kind, path, _ in found if kind is Kind.UNCLEAR}
-    wrong = {one for one in found - true if one[0] is not Kind.UNCLEAR}
+    unclear = {path for kind, path, _ in found if kind is ChangeKind.UNCLEAR}
+    wrong = {one for one in found - true if one[0] is not ChangeKind.UNCLEAR}
     scores.cases += 1
     scores.right.update(one[0] for one in found & true)
     scores.wrong.update(one[0] for one in wrong)

@@ -13,7 +13,7 @@ from benchmarks.drift.mutations import Truth
 from benchmarks.drift.openapi import Document, Json
 from benchmarks.drift.recorded import INPUTS
 from orchestrator.domain.contracts.contract import compile_contract
-from orchestrator.domain.drift.finding import ITEM, Kind, Path
+from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
 from orchestrator.domain.drift.profile import Profile, profiled
 
 INTERCOM = INPUTS / "intercom"
@@ -61,28 +61,28 @@ def _case(before: Document, after: Document, name: str, said: Mapping[Path, Path
 def _truth(old: Profile, new: Profile, schema: Json, said: Mapping[Path, Path]) -> Iterator[Truth]:
     """What is in one version and not in the other, and what was read off the documents."""
     for was, now in said.items():
-        yield (Kind.RENAMED if was[:-1] == now[:-1] else Kind.MOVED), was, now
+        yield (ChangeKind.RENAMED if was[:-1] == now[:-1] else ChangeKind.MOVED), was, now
         if not set(new.fields[now].types) <= set(old.fields[was].types):
-            yield Kind.RETYPED, now, None
+            yield ChangeKind.RETYPED, now, None
     retyped = {
         path for path in old.fields.keys() & new.fields.keys()
         if set(new.fields[path].types) - set(old.fields[path].types)
     }  # fmt: skip
     tops = _tops(retyped)
-    yield from ((Kind.RETYPED, path, None) for path in tops)
+    yield from ((ChangeKind.RETYPED, path, None) for path in tops)
     moved = (*said, *said.values())
     for path in old.fields.keys() - {()}:
         missing = new.lacking(path) and not old.lacking(path) and path[-1] != ITEM
         if missing and not _is_told(path, moved, tops):
-            yield (Kind.PARTIAL if path in new.fields else Kind.REMOVED), path, None
+            yield (ChangeKind.PARTIAL if path in new.fields else ChangeKind.REMOVED), path, None
     for path in new.fields.keys() - old.fields.keys():
         fresh = old.lacking(path) and path[-1] != ITEM and not _is_open(schema, path[:-1])
         if fresh and not _is_told(path, moved, tops):
-            yield Kind.ADDED, path, None
+            yield ChangeKind.ADDED, path, None
     for path, one in new.fields.items():
         listed = _listed(schema, path)
         if listed and set(one.values) - set(listed) and path not in tops:
-            yield Kind.NEW_VALUE, path, None
+            yield ChangeKind.NEW_VALUE, path, None
 
 
 def _tops(paths: set[Path]) -> set[Path]:

@@ -61,7 +61,7 @@ class Promise(Strict):
     proof: Annotated[Proof, word_of(Proof)]
 
 
-class Rate(Strict):
+class RateLimit(Strict):
     """How many calls the system takes, from all workers together."""
 
     calls: int = Field(ge=1, le=1_000_000)
@@ -82,11 +82,11 @@ class Definition(Strict):
     connector: Slug
     kind: str
     title: str = ""
-    rate: Rate | None = None
+    rate: RateLimit | None = None
     breaker: Breaker = Field(default_factory=Breaker)
 
 
-class Login(Strict):
+class MailLogin(Strict):
     """A mail server's login."""
 
     user: Secret
@@ -101,16 +101,16 @@ class SmtpDefinition(Definition):
     port: Port | None = None  # unset: the usual one of `security`
     security: Literal["starttls", "tls", "none"] = "starttls"
     sender: Text = Field(alias="from")
-    login: Login | None = None
+    login: MailLogin | None = None
     timeout_seconds: CallTime = Field(20.0, alias="timeout")
     max_in_flight: int = Field(5, ge=1, le=100)
 
 
-class Declared(Spared, Fields, Promise):
+class AnyAction(Spared, Fields, Promise):
     """What an action of any kind declares."""
 
 
-class FakeAction(Declared):
+class FakeAction(AnyAction):
     """One action of the fake."""
 
     undo: bool = False
@@ -125,7 +125,7 @@ class FakeDefinition(Definition):
 
 def action_of(
     name: str,
-    said: Declared,
+    said: AnyAction,
     *,
     compare: Mapping[str, Comparison] | None = None,
     confirm_seconds: float = 0.0,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from connectors.definition.references import UnresolvedReference
 from connectors.http.answers import error_by, error_of
-from connectors.http.definition import HttpDefinition, Means, Stage
+from connectors.http.definition import HttpDefinition, Means, RequestKind
 from connectors.http.endpoint import Site, resolve_site
 from connectors.http.exchange import Answer, Client, NoAnswer, NotSent, Request
 from connectors.http.oauth import Tokens
-from connectors.http.plan import Plan
+from connectors.http.plan import ActionPlan
 from connectors.http.requests import RequestTemplate
 from connectors.http.templates import Unfillable, Values
 from orchestrator.domain.delivery.handoff import Outgoing
@@ -68,7 +68,7 @@ class Calls:
 
     async def ask(
         self,
-        plan: Plan,
+        plan: ActionPlan,
         template: RequestTemplate,
         call: Outgoing,
         record_id: str = "",
@@ -90,7 +90,7 @@ class Calls:
 
     async def _ask_once(
         self,
-        plan: Plan,
+        plan: ActionPlan,
         template: RequestTemplate,
         call: Outgoing,
         record_id: str,
@@ -133,13 +133,13 @@ class Calls:
             raise
 
     def _request(
-        self, site: Site, plan: Plan, template: RequestTemplate, values: Values, token: str
+        self, site: Site, plan: ActionPlan, template: RequestTemplate, values: Values, token: str
     ) -> Request:
         body = template.body(values)
         headers = {**site.headers, **template.headers(values)}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        if site.signer and template.stage in (Stage.WRITE, Stage.UNDO):
+        if site.signer and template.stage in (RequestKind.WRITE, RequestKind.UNDO):
             headers |= site.signer(values.key, body or b"", int(time.time()))
         return Request(
             purpose=template.name,
@@ -158,7 +158,7 @@ class Calls:
             self._masks |= self._site.masks
         return self._site
 
-    def _judged(self, plan: Plan, template: RequestTemplate, answer: Answer) -> Reply:
+    def _judged(self, plan: ActionPlan, template: RequestTemplate, answer: Answer) -> Reply:
         verdict = plan.rules.verdict(template.stage, answer)
         if verdict is not None:
             error = error_by(
@@ -172,8 +172,8 @@ class Calls:
         return Reply(answer=answer, error=error, absent=absent)
 
 
-def _absent_statuses(plan: Plan, stage: Stage) -> tuple[int, ...]:
-    if stage is Stage.LOOKUP:
+def _absent_statuses(plan: ActionPlan, stage: RequestKind) -> tuple[int, ...]:
+    if stage is RequestKind.LOOKUP:
         status = plan.lookup.absent_status if plan.lookup else None
         return () if status is None else (status,)
-    return _NOT_THERE if stage in (Stage.READ, Stage.UNDO) else ()
+    return _NOT_THERE if stage in (RequestKind.READ, RequestKind.UNDO) else ()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from connectors.definition.shared_keys import Declared, Definition, Strict
+from connectors.definition.shared_keys import AnyAction, Definition, Strict
 from connectors.definition.values import (
     LagTime,
     Place,
@@ -35,7 +35,7 @@ class Means(StrEnum):
     ABSENT = "absent"  # there is no such record
 
 
-class Stage(StrEnum):
+class RequestKind(StrEnum):
     """Which of an action's requests was answered."""
 
     WRITE = "write"
@@ -63,7 +63,9 @@ class ErrorRule(Sign):
     """What one kind of answer means."""
 
     means: Annotated[Means, word_of(Means)]
-    on: Annotated[Any, *words_of(Stage)] = Field(default_factory=lambda: frozenset(Stage))
+    on: Annotated[Any, *words_of(RequestKind)] = Field(
+        default_factory=lambda: frozenset(RequestKind)
+    )
     retry_after: Wait | None = None
 
 
@@ -155,7 +157,7 @@ class Batch(Bodied):
     record_id: Place | None = None  # where a result has the record's id
 
 
-class HttpAction(Declared):
+class HttpAction(AnyAction):
     """One action over HTTP."""
 
     create: Create | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from connectors.definition.paths import Steps, Unreadable, as_text, dig_or_none, record_id_at, steps
-from connectors.http.definition import Conflict, ErrorRule, Means, Sign, Stage, Wait
+from connectors.http.definition import Conflict, ErrorRule, Means, RequestKind, Sign, Wait
 from connectors.http.exchange import Answer
 from orchestrator.domain.delivery.retries import usable_wait
 
@@ -45,7 +45,7 @@ class _Sign:
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
     matches: _Sign
-    on: frozenset[Stage]
+    on: frozenset[RequestKind]
     means: Means
     wait_at: Steps | None = None
     wait_unit: float = 1.0  # seconds
@@ -60,7 +60,7 @@ class Rules:
         if conflict:
             self._rules.insert(0, _of_conflict(conflict))
 
-    def verdict(self, stage: Stage, answer: Answer) -> Verdict | None:
+    def verdict(self, stage: RequestKind, answer: Answer) -> Verdict | None:
         """What the first rule that fits makes of an answer; None where none fits."""
         asked = [rule for rule in self._rules if stage in rule.on]
         document = _document(answer) if asked else None
@@ -77,7 +77,7 @@ class Rules:
 def _of_conflict(said: Conflict) -> _Rule:
     return _Rule(
         matches=_Sign(said),
-        on=frozenset({Stage.WRITE}),
+        on=frozenset({RequestKind.WRITE}),
         means=Means.CONFLICT,
         record_id=None if said.record_id is None else steps(said.record_id),
     )
@@ -89,7 +89,7 @@ def _of_error(said: ErrorRule, conflict: Conflict | None) -> _Rule:
     record_id = conflict.record_id if conflict and says_there else None
     return _Rule(
         matches=_Sign(said),
-        on=said.on & {Stage.WRITE} if says_there else said.on,
+        on=said.on & {RequestKind.WRITE} if says_there else said.on,
         means=said.means,
         wait_at=None if wait is None else steps(wait.at),
         wait_unit=0.001 if wait and wait.unit == "ms" else 1.0,

@@ -32,7 +32,7 @@ _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ActionPlan:
     """One action, compiled."""
 
     action: Action
@@ -96,11 +96,11 @@ class Reader:
         return found
 
 
-def plan_of(name: str, said: HttpAction, errors: Sequence[ErrorRule]) -> Plan:
+def plan_of(name: str, said: HttpAction, errors: Sequence[ErrorRule]) -> ActionPlan:
     """An action, compiled; `errors` are its connector's rules."""
     write_name, write = said.writes()[0]
     read = said.read
-    return Plan(
+    return ActionPlan(
         action=action_of(
             name,
             said,

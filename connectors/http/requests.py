@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from connectors.http.definition import Ask, Batch, Bodied, Search, Stage, Undo, Write
+from connectors.http.definition import Ask, Batch, Bodied, RequestKind, Search, Undo, Write
 from connectors.http.templates import (
     ABSENT,
     Template,
@@ -27,7 +27,7 @@ class RequestTemplate:
     def __init__(self, name: str, said: Ask) -> None:
         self.name = name  # "create", "look-up", "read" …: as errors call it
         self.stage = _stage(name, said)
-        self.creates = self.stage is Stage.WRITE
+        self.creates = self.stage is RequestKind.WRITE
         self.method = said.method.upper() if isinstance(said, _WITH_METHOD) else "GET"
         self._path = compile_path(said.path)
         self._query = [(name, compile_text(text)) for name, text in said.query.items()]
@@ -70,12 +70,12 @@ class RequestTemplate:
             raise Unfillable(f"its body cannot be written as JSON: {error}") from None
 
 
-def _stage(name: str, said: Ask) -> Stage:
+def _stage(name: str, said: Ask) -> RequestKind:
     if isinstance(said, Write | Batch):
-        return Stage.WRITE
+        return RequestKind.WRITE
     if isinstance(said, Undo):
-        return Stage.UNDO
-    return Stage.READ if name == "read" else Stage.LOOKUP
+        return RequestKind.UNDO
+    return RequestKind.READ if name == "read" else RequestKind.LOOKUP
 
 
 def _filled(templates: list[tuple[str, Template]], values: Values) -> list[tuple[str, str]]:

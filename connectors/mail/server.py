@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.definition.references import UnresolvedReference, resolve, resolve_secret
-from connectors.definition.shared_keys import Login, SmtpDefinition
+from connectors.definition.shared_keys import MailLogin, SmtpDefinition
 from orchestrator.domain.text.addresses import is_mailable
 from orchestrator.domain.text.masking import pair_spellings
 
@@ -53,5 +53,5 @@ def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServe
     )
 
 
-def _password(login: Login, folder: Path | None) -> str:
+def _password(login: MailLogin, folder: Path | None) -> str:
     return resolve_secret(login.password, setting="login.password", folder=folder)

@@ -27,16 +27,16 @@ class Room:
         self.held: dict[str, int] = {}  # bytes by key
 
     @contextmanager
-    def hold(self) -> Iterator[Hold]:
+    def hold(self) -> Iterator[HeldBytes]:
         """Room for one request's body, given back when the request is done."""
-        hold = Hold(self)
+        hold = HeldBytes(self)
         try:
             yield hold
         finally:
             hold.give_back()
 
 
-class Hold:
+class HeldBytes:
     """What one request has in hand."""
 
     def __init__(self, room: Room) -> None:
@@ -72,7 +72,7 @@ class Hold:
             del room.held[self._key]
 
 
-async def read_body(request: Request, hold: Hold, *, limit: int, seconds: float) -> bytes:
+async def read_body(request: Request, hold: HeldBytes, *, limit: int, seconds: float) -> bytes:
     """The whole body. Raises PayloadTooLarge, BodyTooSlow, DoorFull, KeyBusy, ClientDisconnect."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:

@@ -14,7 +14,7 @@ from orchestrator.api.metrics import Metrics
 from orchestrator.api.problems import DoorFull
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batches
+from orchestrator.operations.accept_triggers import RefusedAt, TriggerBatch, accept_batches
 from orchestrator.store.database.engine import Store
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class DoorLimits:
 
 @dataclass(eq=False)
 class _Waiting:
-    batch: Batch
+    batch: TriggerBatch
     answer: asyncio.Future[list[Accepted]]
     size: int = field(init=False)
 
@@ -86,7 +86,7 @@ class Door:
         # One batch alone is always taken in: it could never come at a better time.
         if self._stopping or (self._events_waiting and more > self._limits.most_waiting):
             raise DoorFull("too much waits to be written", fix="send it again in a moment")
-        batch = Batch(triggers=triggers, actor=actor)
+        batch = TriggerBatch(triggers=triggers, actor=actor)
         one = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         self._count(len(triggers))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.api.aside import Aside
-from orchestrator.api.bodies import EarlyAnswer, Hold, Room, read_body
+from orchestrator.api.bodies import EarlyAnswer, HeldBytes, Room, read_body
 from orchestrator.api.cloud_events import read_binary, read_structured
 from orchestrator.api.content import BATCHES, Form, form_of
 from orchestrator.api.door import Door
@@ -89,7 +89,7 @@ class Events:
         return problem
 
     @contextmanager
-    def _hold(self) -> Iterator[Hold]:
+    def _hold(self) -> Iterator[HeldBytes]:
         with self.room.hold() as hold:
             try:
                 yield hold
@@ -97,7 +97,7 @@ class Events:
                 if hold.size > _LARGE_BODY:
                     self.parsers.trim_soon()
 
-    async def _body(self, request: Request, form: Form, hold: Hold) -> bytes:
+    async def _body(self, request: Request, form: Form, hold: HeldBytes) -> bytes:
         config = self.config
         limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes
         return await read_body(request, hold, limit=limit, seconds=self.body_seconds)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from orchestrator.api.aside import Aside
 from orchestrator.api.door import Door
 from orchestrator.domain.errors import StoreUnavailable
-from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
+from orchestrator.domain.heartbeats import BEAT_SECONDS, ProcessKind
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.heartbeats import Pulse
 
@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 10.0
 @asynccontextmanager
 async def beating(store: Store, door: Door) -> AsyncIterator[None]:
     """Leave heartbeats in the store for as long as the block runs."""
-    pulse = Pulse(store, Kind.DOOR, longest_turn_seconds=_PATIENCE_SECONDS)
+    pulse = Pulse(store, ProcessKind.DOOR, longest_turn_seconds=_PATIENCE_SECONDS)
     aside = Aside("heartbeat", StoreUnavailable, seconds=_PATIENCE_SECONDS)
     heart = asyncio.create_task(_beat(pulse, aside, door), name="door-heart")
     try:

@@ -10,7 +10,7 @@ from orchestrator.api.door import Door
 from orchestrator.api.remembered import Remembered
 from orchestrator.broker import call_broker
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
-from orchestrator.domain.heartbeats import Heartbeat, Kind, Vital, presence_of
+from orchestrator.domain.heartbeats import Heartbeat, ProcessKind, Vital, presence_of
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import schema_version
@@ -20,7 +20,7 @@ from orchestrator.store.desk.heartbeats import list_heartbeats
 OK = "ok"
 _REMEMBERED_SECONDS = 2.0
 _PATIENCE_SECONDS = 3.0
-_DRIVING = (Kind.RELAY, Kind.WORKER)
+_DRIVING = (ProcessKind.RELAY, ProcessKind.WORKER)
 
 
 class Readiness:

@@ -19,7 +19,7 @@ _LONGEST_PAUSE = 3600  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filters:
+class PageFilters:
     """Every condition that is given must hold; the fields are the names in the address."""
 
     state: str | None = None
@@ -50,7 +50,7 @@ class Filters:
         return urlencode({name: value for name, value in given.items() if value is not None})
 
 
-def read_filters(argument: Callable[[str], str]) -> Filters:
+def read_filters(argument: Callable[[str], str]) -> PageFilters:
     """The filters of a request; `argument` answers "" for what was not given.
 
     Raises Refused for a state or a reason that does not exist, for a payload without a word, and
@@ -60,7 +60,7 @@ def read_filters(argument: Callable[[str], str]) -> Filters:
     def given(name: str) -> str | None:
         return searchable(argument(name)).strip() or None
 
-    return Filters(
+    return PageFilters(
         state=_one_of("state", given("state"), list(State)),
         reason=_one_of("reason", given("reason"), list(Reason)),
         client=given("client"),

@@ -21,7 +21,7 @@ from tornado.web import RequestHandler
 
 from orchestrator.dashboard.destination_page import DestinationPage
 from orchestrator.dashboard.linked_page import LinkedIncidentPage
-from orchestrator.dashboard.login import Login
+from orchestrator.dashboard.login import PageLogin
 from orchestrator.dashboard.pages import routes
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
@@ -45,7 +45,9 @@ _TAB = """
 class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
     """Flower as we run it. Flower's own buttons are off: what they do, no audit would tell."""
 
-    def __init__(self, celery: Celery, *, login: Login, reader: StoreReader, link_key: str) -> None:
+    def __init__(
+        self, celery: Celery, *, login: PageLogin, reader: StoreReader, link_key: str
+    ) -> None:
         options.basic_auth = [login.credentials]
         options.read_only = True
         self._login = login

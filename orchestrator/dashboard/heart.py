@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.ioloop import PeriodicCallback
 
 from orchestrator.dashboard.reader import StoreReader
-from orchestrator.domain.heartbeats import BEAT_SECONDS, Kind
+from orchestrator.domain.heartbeats import BEAT_SECONDS, ProcessKind
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.heartbeats import Pulse
 
@@ -30,5 +30,5 @@ class Heart:
 
     def _beat(self, store: Store) -> None:
         if self._pulse is None:
-            self._pulse = Pulse(store, Kind.FLOWER, longest_turn_seconds=0)
+            self._pulse = Pulse(store, ProcessKind.FLOWER, longest_turn_seconds=0)
         self._pulse.beat("it shows pages")

@@ -12,7 +12,7 @@ from orchestrator.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class PageLogin:
     """Who may come in."""
 
     user: str
@@ -35,7 +35,7 @@ class Login:
         return hmac.compare_digest(given, self.credentials.encode())
 
 
-def login_of(settings: Settings) -> Login:
+def login_of(settings: Settings) -> PageLogin:
     """The login that the settings name. Raises StartupFailed, because there is always one."""
     user, secret = settings.flower_user, settings.flower_password
     password = secret.get_secret_value() if secret else ""
@@ -46,7 +46,7 @@ def login_of(settings: Settings) -> Login:
         )
     if not user or ":" in user:
         raise StartupFailed("MESHLINE_FLOWER_USER: write a name without a colon")
-    login = Login(user=user, password=password)
+    login = PageLogin(user=user, password=password)
     if not (login.credentials.isascii() and login.credentials.isprintable()):
         # Flower compares logins as text, which Python does in constant time for ASCII only.
         raise StartupFailed(

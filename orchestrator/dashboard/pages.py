@@ -11,7 +11,7 @@ from tornado.routing import URLSpec
 from tornado.web import StaticFileHandler, authenticated
 
 from orchestrator.dashboard import words
-from orchestrator.dashboard.filters import ANYTHING, Filters, read_filters, searchable
+from orchestrator.dashboard.filters import ANYTHING, PageFilters, read_filters, searchable
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.tasks import tasks_of
 from orchestrator.domain.delivery.blockers import told_blocker, told_calls, told_hold
@@ -109,7 +109,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             told_outcome=told_outcome,
             runbook_address=runbook_address,
             told_hold=told_hold,
-            at_held=lambda name: Filters(held=name).at(),
+            at_held=lambda name: PageFilters(held=name).at(),
             by_link=self.by_link,
             **values,
         )
@@ -172,7 +172,7 @@ def routes(reader: StoreReader) -> list[URLSpec]:
     ]
 
 
-def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
+def _overview(tx: Tx, filters: PageFilters) -> dict[str, Any]:
     check_filters(tx, client=filters.client, workflow=filters.workflow)
     wanted = Wanted(
         client=filters.client,
@@ -208,7 +208,7 @@ def _overview(tx: Tx, filters: Filters) -> dict[str, Any]:
 
 
 def _query(cause: QuarantineCount) -> str:
-    return Filters(
+    return PageFilters(
         state=State.QUARANTINED,
         reason=cause.reason,
         client=cause.client,

@@ -16,7 +16,7 @@ _LEAST_PATIENCE_SECONDS = 30.0  # a slow disk, a backup or a failover must not c
 _MISSING_AFTER = 10  # so many times its patience; then nobody expects it to come back
 
 
-class Kind(StrEnum):
+class ProcessKind(StrEnum):
     """The processes that Meshline consists of."""
 
     DOOR = "door"
@@ -91,7 +91,7 @@ def patience(longest_turn_seconds: float) -> float:
 class Presence:
     """How the processes of one kind are, as far as their beats tell."""
 
-    kind: Kind
+    kind: ProcessKind
     vital: Vital  # that of the one that is best off
     alive: int
     late: tuple[Heartbeat, ...]  # those that fell silent a moment ago
@@ -112,7 +112,7 @@ class Presence:
         return f"{found}; late: {len(self.late)}; last heard of {silent}" if silent else found
 
 
-def presence_of(kind: Kind, beats: Sequence[Heartbeat]) -> Presence:
+def presence_of(kind: ProcessKind, beats: Sequence[Heartbeat]) -> Presence:
     """How the processes of this kind are; `beats` are of all kinds, the newest first."""
     ours = [one for one in beats if one.kind == kind]
     alive = [one for one in ours if one.vital is Vital.ALIVE]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from orchestrator.broker import call_broker
 from orchestrator.domain.errors import MeshlineError
-from orchestrator.domain.heartbeats import Kind, Vital, presence_of
+from orchestrator.domain.heartbeats import ProcessKind, Vital, presence_of
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.heartbeats import list_heartbeats, try_to_write
@@ -76,7 +76,7 @@ def looks_at(config: Settings, store: Store) -> dict[str, Look]:
     looks: dict[str, Look] = {"store": store_takes_a_commit, "broker": broker_answers}
     if not (config.database_url and config.broker_url):
         looks["disk"] = lambda: _disk(config)
-    for kind in Kind:
+    for kind in ProcessKind:
         looks[str(kind)] = lambda kind=kind: _silent(kind, store, config)  # type: ignore[misc]
     return looks
 
@@ -99,7 +99,7 @@ def _disk(config: Settings) -> str | None:
     )
 
 
-def _silent(kind: Kind, store: Store, config: Settings) -> str | None:
+def _silent(kind: ProcessKind, store: Store, config: Settings) -> str | None:
     try:
         with store.read() as tx:
             presence = presence_of(kind, list_heartbeats(tx))
@@ -111,4 +111,4 @@ def _silent(kind: Kind, store: Store, config: Settings) -> str | None:
     return f"{presence.found}; see {log}"
 
 
-_LOGS = {Kind.DOOR: "api"}
+_LOGS = {ProcessKind.DOOR: "api"}

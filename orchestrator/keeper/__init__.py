@@ -1,1 +1,1 @@
-"""The keeper: settles incidents, keeps the clocks, and tells people."""
+"""The keeper: resolves incidents that are over, keeps the clocks, and alerts people."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.keeper.telling import InHand, Teller
 from orchestrator.operations.keep_clocks import complete_words, keep_clocks
 from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
@@ -41,7 +41,9 @@ class Keeper:
         self.config = config
         self.stopping = threading.Event()
         # A look that comes late is no death yet: it is twice the time between two.
-        self.pulse = Pulse(store, Kind.KEEPER, longest_turn_seconds=2 * config.keeper_seconds)
+        self.pulse = Pulse(
+            store, ProcessKind.KEEPER, longest_turn_seconds=2 * config.keeper_seconds
+        )
         self._shelf, self._sweep, self._watch = TermsShelf(), Sweep(), ChangeWatch()
         in_hand = InHand()
         self._tellers = [

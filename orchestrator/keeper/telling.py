@@ -28,10 +28,10 @@ from orchestrator.store.clocks.alerts import (
     claim_alert,
     claim_alerts,
     is_alert_due,
+    mark_dropped,
+    mark_failed,
+    mark_sent,
     put_off,
-    settle_dropped,
-    settle_failed,
-    settle_sent,
 )
 from orchestrator.store.database.clock import in_ms, time_of
 from orchestrator.store.database.engine import Store
@@ -97,9 +97,9 @@ class Teller:
         taken = any(one.error is None for one in tried)
         with self.store.write() as tx:
             if taken:
-                settle_sent(tx, alert, failed=failed)
+                mark_sent(tx, alert, failed=failed)
             else:
-                settle_failed(tx, alert, failed, wait=_wait_after(alert))
+                mark_failed(tx, alert, failed, wait=_wait_after(alert))
         return tried
 
     def _claim(self) -> list[Alert]:
@@ -121,7 +121,7 @@ class Teller:
         if over:
             with self.store.write() as tx:
                 for alert in over:
-                    settle_dropped(tx, alert, "the incident was over before the alert was sent")
+                    mark_dropped(tx, alert, "the incident was over before the alert was sent")
         news = [alert for alert in alerts if not alert.over]
         if news and not self._is_quiet(news):
             self._carry(news)
@@ -155,9 +155,9 @@ class Teller:
         with self.store.write() as tx:
             for alert in alerts:
                 if error:
-                    settle_failed(tx, alert, error, wait=_wait_after(alert))
+                    mark_failed(tx, alert, error, wait=_wait_after(alert))
                 else:
-                    settle_sent(tx, alert, failed=failed)
+                    mark_sent(tx, alert, failed=failed)
 
     def _compose(self, alerts: Sequence[Alert], contact: Contact) -> Message:
         """One alert whole, or several as a digest."""

@@ -11,12 +11,12 @@ from typing import NamedTuple
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.drive.accept import Arrival, Conflict, InConflict, accept, new_event_id
+from orchestrator.store.drive.accept import Arrival, InConflict, KeyConflict, accept, new_event_id
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_for, live_workflows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class TriggerBatch:
     """Triggers that are accepted together or not at all."""
 
     triggers: Sequence[Trigger]
@@ -34,7 +34,9 @@ class RefusedAt(Refused):
         self.cause = cause
 
 
-def accept_batches(store: Store, batches: Sequence[Batch]) -> list[list[Accepted] | RefusedAt]:
+def accept_batches(
+    store: Store, batches: Sequence[TriggerBatch]
+) -> list[list[Accepted] | RefusedAt]:
     """Accept each batch whole or not at all; the answers stand in the order of the batches.
 
     All that are accepted share one commit.
@@ -58,7 +60,7 @@ def accept_batch(store: Store, triggers: Sequence[Trigger], *, actor: str) -> li
     """Accept one batch. Raises Refused for an empty one, RefusedAt, StoreUnavailable."""
     if not triggers:
         raise Refused("the batch is empty", field="events", fix="send at least one trigger")
-    answer = accept_batches(store, [Batch(triggers=triggers, actor=actor)])[0]
+    answer = accept_batches(store, [TriggerBatch(triggers=triggers, actor=actor)])[0]
     if isinstance(answer, RefusedAt):
         raise answer
     return answer
@@ -68,7 +70,7 @@ class _Left(NamedTuple):
     """A batch that may still be accepted."""
 
     place: int
-    batch: Batch
+    batch: TriggerBatch
     ids: Sequence[str]  # the same however often it is tried: a refusal may name one
 
 
@@ -124,7 +126,7 @@ def _arrivals(
 
 
 def _refuse(
-    conflicts: Sequence[Conflict], owners: Sequence[_Owner], refused: dict[int, RefusedAt]
+    conflicts: Sequence[KeyConflict], owners: Sequence[_Owner], refused: dict[int, RefusedAt]
 ) -> None:
     """Refuse batches that conflict with an event that is there, or will be.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.operations.escalate_incidents import escalate_incidents
 from orchestrator.store.clocks.alerts import announce_incidents
 from orchestrator.store.clocks.deadlines import ACTOR, find_late, record_late, record_overdue
-from orchestrator.store.clocks.low_rates import find_low_rates, open_rates, settle_rates
+from orchestrator.store.clocks.low_rates import find_low_rates, open_and_resolve_rates, open_rates
 from orchestrator.store.clocks.news import tell_growth
 from orchestrator.store.clocks.poison import (
     give_to_steward,
@@ -63,12 +63,12 @@ def keep_clocks(
         end_stays(store, sweep or Sweep())
         with store.read() as tx:
             newest = shelf.newest(tx)
-            told_low = open_rates(tx)  # before the measure; see settle_rates
+            told_low = open_rates(tx)  # before the measure; see open_and_resolve_rates
             low = find_low_rates(tx, newest)
         with store.write() as tx:
             resolve_ended_incidents(tx)
             if low or told_low:
-                settle_rates(tx, low, newest, known=told_low)
+                open_and_resolve_rates(tx, low, newest, known=told_low)
         with store.write() as tx:
             give_to_steward(tx, steward, actor=ACTOR)
             tend_stopped_clocks(tx, newest)

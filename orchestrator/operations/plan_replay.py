@@ -35,7 +35,7 @@ _MOST_EVENTS = 1_000_000
 
 
 @dataclass(kw_only=True)
-class Plan:
+class ReplayPlan:
     """What a plan would do."""
 
     token: str
@@ -56,7 +56,7 @@ def plan_replay(
     actor: str,
     order_by: str | None = None,
     progress: Callable[[int], None] = lambda _: None,
-) -> Plan:
+) -> ReplayPlan:
     """Freeze the selected events in the order of their acceptance; nothing is sent yet.
 
     Those for which the fact `order_by` is the same go one after the other, each when the one before
@@ -65,7 +65,7 @@ def plan_replay(
     for a fact that a workflow does not have.
     """
     _, skipped = selected_chunks(store, selection)
-    plan = Plan(token=secrets.token_hex(6), order_by=order_by, skipped=skipped)
+    plan = ReplayPlan(token=secrets.token_hex(6), order_by=order_by, skipped=skipped)
     with store.write() as tx:
         described = _described(selection)
         number = add_plan(tx, plan.token, described, actor=actor, order_by=order_by)
@@ -95,7 +95,7 @@ def plan_replay(
 def _freeze(
     store: Store,
     number: int,
-    plan: Plan,
+    plan: ReplayPlan,
     ids: Sequence[str],
     *,
     catalog: Catalog,
@@ -136,7 +136,7 @@ def record_plan(
 class _Freezer:
     """Decides on events as their stages will, and counts."""
 
-    def __init__(self, plan: Plan, catalog: Catalog) -> None:
+    def __init__(self, plan: ReplayPlan, catalog: Catalog) -> None:
         self._plan = plan
         self._catalog = catalog
         self._shelf = WorkflowShelf()
@@ -249,7 +249,7 @@ def _counted(left_out: Iterable[Mapping[str, object]]) -> dict[str, int]:
     return dict(Counter(str(one["reason"]) for one in left_out))
 
 
-def _nothing(plan: Plan) -> Refused:
+def _nothing(plan: ReplayPlan) -> Refused:
     if not plan.left_out:
         return Refused(
             "none of these events stands in quarantine",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from orchestrator.domain.delivery.verdicts import Rejected, Violation
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NothingToChange, Refused
-from orchestrator.domain.recipes.recipe import Change, Mended, Recipe, apply_recipe
+from orchestrator.domain.recipes.recipe import Mended, PayloadChange, Recipe, apply_recipe
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.choose_amendable import Untouched, choose_amendable
 from orchestrator.operations.select_events import selected_chunks
@@ -28,7 +28,7 @@ class Tried:
     id: str
     passes: bool
     already: bool = False  # it is so already: the recipe was made on it before
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PayloadChange, ...] = ()
     to: tuple[str, ...] = ()  # the destinations of the route that it would take
     reason: str | None = None  # why it would not pass
     detail: str | None = None

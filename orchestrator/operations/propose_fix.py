@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from orchestrator.domain.drift.finding import Finding, Kind
+from orchestrator.domain.drift.finding import ChangeKind, Finding
 
-_OPTIONS = {Kind.RENAMED: "--rename", Kind.MOVED: "--move"}
+_OPTIONS = {ChangeKind.RENAMED: "--rename", ChangeKind.MOVED: "--move"}
 
 
 def propose_fix(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import EmbeddedServer
@@ -66,7 +66,7 @@ def test_a_door_with_store_and_broker_is_ready(leads: Store, valkey: EmbeddedSer
 def test_a_relay_and_a_worker_that_beat_are_seen_and_missed_when_they_fall_silent(
     leads: Store,
 ) -> None:
-    for kind in (Kind.RELAY, Kind.WORKER):
+    for kind in (ProcessKind.RELAY, ProcessKind.WORKER):
         Pulse(leads, kind, longest_turn_seconds=0).beat("a turn of work")
     with open_door(leads) as door:
         found = door.ask("GET", "/readyz").json()
@@ -86,7 +86,7 @@ def test_a_relay_and_a_worker_that_beat_are_seen_and_missed_when_they_fall_silen
 def test_a_door_leaves_heartbeats_and_takes_its_own_away(leads: Store) -> None:
     def doors() -> list[str]:
         with leads.read() as tx:
-            return [one.did for one in list_heartbeats(tx) if one.kind == Kind.DOOR]
+            return [one.did for one in list_heartbeats(tx) if one.kind == ProcessKind.DOOR]
 
     with open_door(leads):
         wait_until(lambda: doors() == ["it takes requests"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.settings import Settings
@@ -106,7 +106,7 @@ def test_where_everything_is_there_it_is_content(
 ) -> None:
     meshline.publish()
     everything = {"MESHLINE_BROKER_URL": valkey.url, **MAIL_SERVER}
-    for kind in Kind:
+    for kind in ProcessKind:
         beat(meshline, kind)
 
     found = findings(meshline, **everything)
@@ -319,7 +319,7 @@ def test_alerts_that_do_not_arrive_are_counted(meshline: CommandLine) -> None:
     assert "`meshline alerts retry --failed`" in found["fix"]
 
 
-def beat(meshline: CommandLine, kind: Kind) -> None:
+def beat(meshline: CommandLine, kind: ProcessKind) -> None:
     with meshline.store() as store:
         Pulse(store, kind, longest_turn_seconds=0).beat("a turn of work")
 
@@ -329,8 +329,8 @@ def fall_silent(meshline: CommandLine, seconds: int) -> None:
         tx.execute(update(heartbeats).values(beat_at=after(-seconds)))
 
 
-@pytest.mark.parametrize("kind", [Kind.DOOR, Kind.RELAY, Kind.WORKER])
-def test_a_process_is_alive_late_or_missing(meshline: CommandLine, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ProcessKind.DOOR, ProcessKind.RELAY, ProcessKind.WORKER])
+def test_a_process_is_alive_late_or_missing(meshline: CommandLine, kind: ProcessKind) -> None:
     meshline.leads(1)
     never = findings(meshline)[kind]
     assert (never["health"], never["found"].split(":")[0]) == ("attention", "missing")
@@ -353,9 +353,9 @@ def test_a_process_is_alive_late_or_missing(meshline: CommandLine, kind: Kind) -
 
 def test_one_of_two_that_fell_silent_is_named(meshline: CommandLine) -> None:
     meshline.leads(1)
-    beat(meshline, Kind.RELAY)
+    beat(meshline, ProcessKind.RELAY)
     fall_silent(meshline, 60)
-    beat(meshline, Kind.RELAY)
+    beat(meshline, ProcessKind.RELAY)
 
     found = findings(meshline)["relay"]
 
@@ -369,7 +369,7 @@ def test_how_many_run_is_said_and_each_late_one_is_named(meshline: CommandLine) 
     names = [f"host-{letter}:1:0a1b2c" for letter in "abcd"]
     with meshline.store() as store:
         for name in names:
-            Pulse(store, Kind.RELAY, longest_turn_seconds=0, instance=name).beat("a turn")
+            Pulse(store, ProcessKind.RELAY, longest_turn_seconds=0, instance=name).beat("a turn")
     fall_silent(meshline, 60)
 
     def told() -> str:
@@ -389,7 +389,7 @@ def test_how_many_run_is_said_and_each_late_one_is_named(meshline: CommandLine) 
 def test_a_container_is_probed_by_the_beat_of_its_own_process(meshline: CommandLine) -> None:
     meshline.leads(1)
     assert meshline("doctor", "--process", "relay").code == 1
-    beat(meshline, Kind.RELAY)
+    beat(meshline, ProcessKind.RELAY)
     assert meshline("doctor", "--process", "relay").code == 0
     assert meshline("doctor", "--process", "worker").code == 1
 
@@ -404,7 +404,7 @@ def test_what_a_keeper_would_have_done_is_missed(meshline: CommandLine) -> None:
     none = findings(meshline)["keeper"]
     assert none["health"] == "attention", "nothing waits yet, and yet no keeper runs"
     assert none["found"] == "missing: no keeper has been heard of in the last day"
-    beat(meshline, Kind.KEEPER)
+    beat(meshline, ProcessKind.KEEPER)
     assert findings(meshline)["keeper"]["health"] == "ok"  # there was no time to do it
     with meshline.store() as store, store.write() as tx:
         tx.execute(update(incidents).values(opened_at=after(-70)))

@@ -6,16 +6,16 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from orchestrator.dashboard.filters import Filters, read_filters
+from orchestrator.dashboard.filters import PageFilters, read_filters
 from orchestrator.domain.errors import Refused
 
 
-def read(**given: str) -> Filters:
+def read(**given: str) -> PageFilters:
     return read_filters(lambda name: given.get(name, ""))
 
 
 def test_what_was_not_given_filters_nothing() -> None:
-    assert read(state="", client="  ") == Filters()
+    assert read(state="", client="  ") == PageFilters()
     assert not read(before="0a", refresh="5").narrow
 
 

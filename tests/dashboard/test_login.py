@@ -7,11 +7,11 @@ from base64 import b64encode
 import pytest
 from pydantic import SecretStr
 
-from orchestrator.dashboard.login import Login, login_of
+from orchestrator.dashboard.login import PageLogin, login_of
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.settings import Settings
 
-LOGIN = Login(user="operator", password="pass:word")
+LOGIN = PageLogin(user="operator", password="pass:word")
 
 
 def basic(credentials: str) -> str:
@@ -49,7 +49,7 @@ def test_any_other_stays_out(header: str | None) -> None:
 
 
 def test_the_settings_name_the_login() -> None:
-    assert login_of(settings()) == Login(user="operator", password="secret")
+    assert login_of(settings()) == PageLogin(user="operator", password="secret")
 
 
 @pytest.mark.parametrize("password", [None, ""])

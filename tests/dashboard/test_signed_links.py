@@ -15,7 +15,7 @@ from orchestrator.dashboard.linked_page import without_values
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
 from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.documents import strict_json
-from orchestrator.domain.drift.finding import Finding, Kind
+from orchestrator.domain.drift.finding import ChangeKind, Finding
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.text.links import GOOD_FOR_SECONDS, signed
 from orchestrator.embedded.child import EmbeddedServer
@@ -94,7 +94,13 @@ def test_a_page_that_a_link_opened_gets_what_it_is_made_of(
 )
 def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, told: str) -> None:
     finding = Finding(
-        kind=Kind.RENAMED, path="tier", to=path, events=1, of=2, since=None, evidence=("`Gold`",)
+        kind=ChangeKind.RENAMED,
+        path="tier",
+        to=path,
+        events=1,
+        of=2,
+        since=None,
+        evidence=("`Gold`",),
     )
     shown = {"incident": BARE, "findings": [finding], "saved": []}
 
@@ -133,7 +139,7 @@ CONTRACT = {
 )
 def test_a_link_shows_no_key_that_a_sender_makes_up(path: str, told: str) -> None:
     finding = Finding(
-        kind=Kind.REMOVED, path=path, events=1, of=2, since=None, evidence=("`Gold`",)
+        kind=ChangeKind.REMOVED, path=path, events=1, of=2, since=None, evidence=("`Gold`",)
     )
     shown = {"incident": BARE, "findings": [finding], "saved": []}
 

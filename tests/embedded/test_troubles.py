@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.embedded.troubles import Troubles, looks_at
 from orchestrator.settings import Settings
 from orchestrator.store.database.clock import after
@@ -62,9 +62,9 @@ def test_a_broker_that_does_not_answer_is_said(watched: Watched) -> None:
 
 
 def test_a_process_that_falls_silent_is_said_with_its_log(watched: Watched) -> None:
-    pulse = Pulse(watched.store, Kind.RELAY, longest_turn_seconds=1)
+    pulse = Pulse(watched.store, ProcessKind.RELAY, longest_turn_seconds=1)
     pulse.beat("it published 1 groups")
-    troubles = watched.look_at(*Kind)
+    troubles = watched.look_at(*ProcessKind)
     troubles.look()
     assert watched.said == []
 

@@ -19,7 +19,7 @@ from connectors.definition_file import parse_definition
 from connectors.registry import catalog, load_connectors
 from orchestrator.api.metrics import Metrics
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.domain.incidents.advice import ADVICE, BLOCKED, Step, advise
 from orchestrator.domain.incidents.incident import HELD
 from orchestrator.domain.reasons import Reason
@@ -272,7 +272,7 @@ def test_every_check_of_the_doctor_is_explained() -> None:
         )
     }
 
-    assert sorted(told) == sorted(checks | set(Kind))
+    assert sorted(told) == sorted(checks | set(ProcessKind))
 
 
 def test_every_key_of_a_workflow_is_told_of() -> None:

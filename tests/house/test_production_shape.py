@@ -14,7 +14,7 @@ import pytest
 import typer
 from ruamel.yaml import YAML
 
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def test_a_healthcheck_that_asks_the_cli_asks_what_exists() -> None:
     for words in ours:
         assert (words[0],) in commands()
         assert words[1] == "--process"
-        assert words[2] in list(Kind)
+        assert words[2] in list(ProcessKind)
 
 
 @pytest.mark.parametrize("name", BEATING)

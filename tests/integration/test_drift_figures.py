@@ -1,4 +1,4 @@
-"""The drift doctor on recorded payloads: right often enough, and never wrong on a real break."""
+"""The drift diagnosis on recorded payloads: right often enough, and never wrong on a real break."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.drift.mutations import MAKERS
 from benchmarks.drift.recorded import GITHUB
 from benchmarks.drift.scores import Scores, scored, table
 from benchmarks.drift.vendors import INTERCOM, breaks
-from orchestrator.domain.drift.finding import Kind
+from orchestrator.domain.drift.finding import ChangeKind
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,7 +28,7 @@ def test_generated_mutations_are_named_right() -> None:
         scored(scores, case)
 
     told = "\n".join(table(scores))
-    kinds = (Kind.RENAMED, Kind.MOVED, Kind.RETYPED, Kind.REMOVED)
+    kinds = (ChangeKind.RENAMED, ChangeKind.MOVED, ChangeKind.RETYPED, ChangeKind.REMOVED)
     right, wrong, missed = (
         sum(counts[kind] for kind in kinds)
         for counts in (scores.right, scores.wrong, scores.missed)
@@ -53,6 +53,12 @@ def test_of_a_vendors_real_breaks_every_one_that_is_named_is_named_right() -> No
     wrong = {case.source: scored(scores, case)[0] for case in breaks()}
 
     assert {name: those for name, those in wrong.items() if those} == {}
-    for kind in (Kind.RENAMED, Kind.MOVED, Kind.RETYPED, Kind.REMOVED, Kind.NEW_VALUE):
+    for kind in (
+        ChangeKind.RENAMED,
+        ChangeKind.MOVED,
+        ChangeKind.RETYPED,
+        ChangeKind.REMOVED,
+        ChangeKind.NEW_VALUE,
+    ):
         assert scores.right[kind] >= 2, kind
         assert scores.recall(kind) == 1, kind

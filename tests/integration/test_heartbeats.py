@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, Kind
+from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, ProcessKind
 from orchestrator.embedded.child import Child
 from orchestrator.store.desk.heartbeats import list_heartbeats
 from tests.integration.pairs import Pair
@@ -26,16 +26,16 @@ def system(tmp_path: Path) -> Iterator[System]:
         yield running
 
 
-def beats(system: System, kind: Kind) -> list[Heartbeat]:
+def beats(system: System, kind: ProcessKind) -> list[Heartbeat]:
     with system.store.read() as tx:
         return [one for one in list_heartbeats(tx) if one.kind == kind]
 
 
-def is_fresh(system: System, kind: Kind) -> bool:
+def is_fresh(system: System, kind: ProcessKind) -> bool:
     return any(one.silent_seconds < BEAT_SECONDS + 2 for one in beats(system, kind))
 
 
-def is_silent(system: System, kind: Kind) -> bool:
+def is_silent(system: System, kind: ProcessKind) -> bool:
     return all(one.silent_seconds > 2 * BEAT_SECONDS for one in beats(system, kind))
 
 
@@ -66,41 +66,41 @@ def test_a_worker_whose_tasks_hang_falls_silent_though_the_worker_itself_runs(
     system: System,
 ) -> None:
     worker = system.start_worker()
-    wait_until(lambda: is_fresh(system, Kind.WORKER))
-    (beat,) = beats(system, Kind.WORKER)
+    wait_until(lambda: is_fresh(system, ProcessKind.WORKER))
+    (beat,) = beats(system, ProcessKind.WORKER)
     assert beat.instance.startswith("meshline-") or "@" in beat.instance
     doing = psutil.Process(worker.pid).children()
     assert len(doing) >= 2
 
     with hanging(doing):
-        wait_until(lambda: is_silent(system, Kind.WORKER))
+        wait_until(lambda: is_silent(system, ProcessKind.WORKER))
         assert worker.running
-    wait_until(lambda: is_fresh(system, Kind.WORKER))
+    wait_until(lambda: is_fresh(system, ProcessKind.WORKER))
 
     stop(worker)
-    assert beats(system, Kind.WORKER) == []
+    assert beats(system, ProcessKind.WORKER) == []
 
 
 def test_a_relay_beats_with_nothing_due_and_takes_its_row_away_when_it_ends(
     system: System,
 ) -> None:
     relay = system.start_relay()
-    wait_until(lambda: is_fresh(system, Kind.RELAY))
-    assert beats(system, Kind.RELAY)[0].did == "nothing was due"
+    wait_until(lambda: is_fresh(system, ProcessKind.RELAY))
+    assert beats(system, ProcessKind.RELAY)[0].did == "nothing was due"
 
     with hanging([psutil.Process(relay.pid)]):
-        wait_until(lambda: is_silent(system, Kind.RELAY))
-    wait_until(lambda: is_fresh(system, Kind.RELAY))
+        wait_until(lambda: is_silent(system, ProcessKind.RELAY))
+    wait_until(lambda: is_fresh(system, ProcessKind.RELAY))
 
     stop(relay)
-    assert beats(system, Kind.RELAY) == []
+    assert beats(system, ProcessKind.RELAY) == []
 
 
-@pytest.mark.parametrize("kind", [Kind.RELAY, Kind.WORKER])
+@pytest.mark.parametrize("kind", [ProcessKind.RELAY, ProcessKind.WORKER])
 def test_one_that_was_killed_is_not_missed_once_its_successor_beats(
-    system: System, kind: Kind
+    system: System, kind: ProcessKind
 ) -> None:
-    start = system.start_relay if kind is Kind.RELAY else system.start_worker
+    start = system.start_relay if kind is ProcessKind.RELAY else system.start_worker
     child = start()
     wait_until(lambda: is_fresh(system, kind))
     (before,) = beats(system, kind)

@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
-from orchestrator.operations.accept_triggers import Batch, RefusedAt, accept_batch, accept_batches
+from orchestrator.operations.accept_triggers import (
+    RefusedAt,
+    TriggerBatch,
+    accept_batch,
+    accept_batches,
+)
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.event_counts import count_states
@@ -70,7 +75,7 @@ def test_one_refused_batch_does_not_hurt_those_that_share_its_commit(store: Stor
 
     batches = ([lead(5)], [lead(2, key="form-1")], [lead(6), lead(7)])
     fine, refused, also_fine = accept_batches(
-        store, [Batch(triggers=one, actor="key:test") for one in batches]
+        store, [TriggerBatch(triggers=one, actor="key:test") for one in batches]
     )
 
     assert isinstance(fine, list) and isinstance(also_fine, list) and len(also_fine) == 2
@@ -88,7 +93,7 @@ def test_however_many_are_refused_the_others_get_one_commit_together(store: Stor
     batches = [[lead(2, key=f"form-{number}")] for number in range(60)]
     unknown = [[replace(lead(3), type="lead.create")] for _ in range(20)]
     answers = accept_batches(
-        store, [Batch(triggers=one, actor="key:test") for one in (*unknown, *batches)]
+        store, [TriggerBatch(triggers=one, actor="key:test") for one in (*unknown, *batches)]
     )
 
     refused = [one.cause.code for one in answers if isinstance(one, RefusedAt)]
@@ -104,9 +109,9 @@ def test_a_batch_that_conflicts_only_with_a_refused_one_is_accepted(store: Store
     refused, fine, also_refused = accept_batches(
         store,
         [
-            Batch(triggers=[lead(2, key="form-2"), lead(2, key="form-1")], actor="key:test"),
-            Batch(triggers=[lead(3, key="form-2")], actor="key:test"),
-            Batch(triggers=[lead(4, key="form-4"), lead(4, key="form-2")], actor="key:test"),
+            TriggerBatch(triggers=[lead(2, key="form-2"), lead(2, key="form-1")], actor="key:test"),
+            TriggerBatch(triggers=[lead(3, key="form-2")], actor="key:test"),
+            TriggerBatch(triggers=[lead(4, key="form-4"), lead(4, key="form-2")], actor="key:test"),
         ],
     )
 

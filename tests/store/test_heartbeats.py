@@ -11,14 +11,14 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, func, insert, select, update
 
-from orchestrator.domain.heartbeats import Heartbeat, Kind, Vital, patience
+from orchestrator.domain.heartbeats import Heartbeat, ProcessKind, Vital, patience
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import heartbeats
 from orchestrator.store.desk.heartbeats import Pulse, forget_heartbeats, list_heartbeats
 
 
-def pulse(store: Store, kind: Kind = Kind.RELAY) -> Pulse:
+def pulse(store: Store, kind: ProcessKind = ProcessKind.RELAY) -> Pulse:
     return Pulse(store, kind, longest_turn_seconds=1)
 
 

@@ -14,7 +14,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.apply_recipe import mend_events
-from orchestrator.operations.plan_replay import Plan, plan_replay
+from orchestrator.operations.plan_replay import ReplayPlan, plan_replay
 from orchestrator.operations.publish_amendment import publish_amendment
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
@@ -58,7 +58,7 @@ def mended(store: Store, count: int) -> list[str]:
     return ids
 
 
-def planned(store: Store, catalog: Any = CATALOG) -> Plan:
+def planned(store: Store, catalog: Any = CATALOG) -> ReplayPlan:
     return plan_replay(store, ALL, catalog=catalog, actor="cli:ada")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
@@ -114,7 +114,7 @@ def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -
     turn(store)
     first = poison(store)
     requeue_dead_letters(store, [number], lambda _: None, actor="cli:ada")
-    worker = Pulse(store, Kind.WORKER, longest_turn_seconds=0)
+    worker = Pulse(store, ProcessKind.WORKER, longest_turn_seconds=0)
     worker.beat("it is free for tasks")
     with store.write() as tx:
         tx.execute(update(dead_letters).values(closed_at=after(-59)))
@@ -134,7 +134,7 @@ def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -
 
 
 def test_what_was_requeued_is_not_over_while_no_worker_has_run_since(store: Store) -> None:
-    Pulse(store, Kind.WORKER, longest_turn_seconds=0).beat("it is free for tasks")
+    Pulse(store, ProcessKind.WORKER, longest_turn_seconds=0).beat("it is free for tasks")
     number = keep(store) or 0
     turn(store)
     requeue_dead_letters(store, [number], lambda _: None, actor="cli:ada")

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.contracts.document import DRAFT_7
-from orchestrator.domain.contracts.paths import ANY, ContractPaths, Declared, Undeclared
+from orchestrator.domain.contracts.paths import ANY, ContractPaths, DeclaredPath, UndeclaredPath
 
 ADDRESS = {"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}
 
 
-def find(schema: dict[str, Any], path: str) -> Declared | Undeclared:
+def find(schema: dict[str, Any], path: str) -> DeclaredPath | UndeclaredPath:
     return ContractPaths(schema).find(path.split(".") if path else [])
 
 
 def declared(schema: dict[str, Any], path: str) -> tuple[set[str], bool]:
     found = find(schema, path)
-    assert isinstance(found, Declared), found
+    assert isinstance(found, DeclaredPath), found
     return set(found.types), found.always
 
 
@@ -112,9 +112,9 @@ def test_a_draft_7_reference_stands_alone_and_a_2020_one_does_not() -> None:
     part = {"$ref": "#/definitions/a", "properties": {"x": {"type": "string"}}}
     schema = {"properties": {"part": part}, "definitions": {"a": {"properties": {"y": {}}}}}
 
-    assert isinstance(find({**schema, "$schema": DRAFT_7}, "part.x"), Undeclared)
-    assert isinstance(find({**schema, "$schema": DRAFT_7}, "part.y"), Declared)
-    assert isinstance(find(schema, "part.x"), Declared)
+    assert isinstance(find({**schema, "$schema": DRAFT_7}, "part.x"), UndeclaredPath)
+    assert isinstance(find({**schema, "$schema": DRAFT_7}, "part.y"), DeclaredPath)
+    assert isinstance(find(schema, "part.x"), DeclaredPath)
 
 
 def test_a_schema_that_refers_to_itself_is_followed_as_deep_as_the_path() -> None:
@@ -138,7 +138,7 @@ def test_an_undeclared_path_names_the_step_and_what_is_declared_there(
 
     found = find(schema, path)
 
-    assert isinstance(found, Undeclared)
+    assert isinstance(found, UndeclaredPath)
     assert (found.step, found.nearest) == (step, near)
     assert found.names == (("tier", "address"), ("city",), ())[step if path != "tier.x" else 2]
 
@@ -150,6 +150,6 @@ def test_an_open_object_declares_only_what_it_names() -> None:
         "patternProperties": {"^x_": {}},
     }
 
-    assert isinstance(find(schema, "anything"), Undeclared)
-    assert isinstance(find(schema, "x_trace"), Declared)
+    assert isinstance(find(schema, "anything"), UndeclaredPath)
+    assert isinstance(find(schema, "x_trace"), DeclaredPath)
     assert declared(schema, "") == ({"object"}, True)

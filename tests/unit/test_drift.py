@@ -1,4 +1,4 @@
-"""The drift doctor names what a sender changed, says what speaks for it, and never guesses."""
+"""The drift diagnosis names what a sender changed, says what speaks for it, and never guesses."""
 
 from __future__ import annotations
 

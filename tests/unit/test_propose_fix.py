@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.drift.finding import Finding, Kind
+from orchestrator.domain.drift.finding import ChangeKind, Finding
 from orchestrator.operations.propose_fix import propose_fix
 
 INCIDENT = 7
 
 
-def finding(kind: Kind, path: str, to: str | None = None) -> Finding:
+def finding(kind: ChangeKind, path: str, to: str | None = None) -> Finding:
     return Finding(kind=kind, path=path, to=to, events=20, of=20, since=None, evidence=())
 
 
 def test_names_and_places_are_brought_back_in_one_recipe_and_one_plan() -> None:
     found = [
-        finding(Kind.RENAMED, "tier", "customer_tier"),
-        finding(Kind.MOVED, "email", "contact.e mail"),
-        finding(Kind.ADDED, "utm"),
+        finding(ChangeKind.RENAMED, "tier", "customer_tier"),
+        finding(ChangeKind.MOVED, "email", "contact.e mail"),
+        finding(ChangeKind.ADDED, "utm"),
     ]
 
     recipe = (
@@ -34,16 +34,16 @@ def test_names_and_places_are_brought_back_in_one_recipe_and_one_plan() -> None:
 
 
 def test_a_name_that_a_command_line_cannot_say_is_not_proposed() -> None:
-    assert propose_fix(INCIDENT, [finding(Kind.RENAMED, "tier", "customer=tier")]) == []
+    assert propose_fix(INCIDENT, [finding(ChangeKind.RENAMED, "tier", "customer=tier")]) == []
 
 
-@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.RENAMED, Kind.MOVED}))
-def test_what_only_a_person_knows_is_not_proposed(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", sorted(set(ChangeKind) - {ChangeKind.RENAMED, ChangeKind.MOVED}))
+def test_what_only_a_person_knows_is_not_proposed(kind: ChangeKind) -> None:
     assert propose_fix(INCIDENT, [finding(kind, "tier")]) == []
 
 
 def test_what_was_amended_already_is_only_to_be_replayed() -> None:
-    found = [finding(Kind.RENAMED, "tier", "customer_tier")]
+    found = [finding(ChangeKind.RENAMED, "tier", "customer_tier")]
 
     assert propose_fix(INCIDENT, found, only_replay=True) == [
         "meshline quarantine replay --incident 7 --plan"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.domain.workflows.promises import PromisedRate, Rate
+from orchestrator.domain.workflows.promises import DeliveryRate, PromisedRate
 from orchestrator.domain.workflows.sla import Sla, SuccessRate
 
 
-def rate(delivered: int, quarantined: int) -> Rate:
-    return Rate(delivered=delivered, quarantined=quarantined)
+def rate(delivered: int, quarantined: int) -> DeliveryRate:
+    return DeliveryRate(delivered=delivered, quarantined=quarantined)
 
 
 @pytest.mark.parametrize("percent", [f"{number}%" for number in range(1, 101)])

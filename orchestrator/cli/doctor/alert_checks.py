@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from orchestrator.cli.doctor.findings import Finding, attention, broken, ok
+from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
 from orchestrator.cli.doctor.process_checks import keeper_beats
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.presenting.moments import span
@@ -19,7 +19,7 @@ _PATIENCE = 60.0  # seconds that a keeper has for what is due
 _TURNS = 3  # of a slow keeper, which has longer
 
 
-def look_at_contacts(config: Settings) -> Iterator[Finding]:
+def look_at_contacts(config: Settings) -> Iterator[CheckResult]:
     """Whether a keeper could start with the file, and what its references lack here."""
     from orchestrator.keeper.contacts import read_contacts
 
@@ -54,7 +54,9 @@ def _unresolved(contacts: Mapping[str, Contact], config: Settings) -> dict[str, 
     return missing
 
 
-def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) -> Iterator[Finding]:
+def look_at_alerts(
+    store: Store, config: Settings, *, mail_lacks: str | None
+) -> Iterator[CheckResult]:
     """Whether alerts can be sent, are sent, and a keeper runs; `mail_lacks` is what mail lacks."""
     yield from _look_at_mail(store, config, mail_lacks)
     yield _look_at_failing(store)
@@ -63,7 +65,7 @@ def look_at_alerts(store: Store, config: Settings, *, mail_lacks: str | None) ->
     yield _look_at_keeper(store, config)
 
 
-def _look_at_mail(store: Store, config: Settings, lacks: str | None) -> Iterator[Finding]:
+def _look_at_mail(store: Store, config: Settings, lacks: str | None) -> Iterator[CheckResult]:
     from orchestrator.domain.text.addresses import is_mailable
 
     try:
@@ -97,7 +99,7 @@ def _by_mail_alone(store: Store, config: Settings) -> list[str]:
     return sorted(one for one in people if set(contacts.get(one, Contact()).to) == {MAIL})
 
 
-def _look_at_detours(store: Store) -> Iterator[Finding]:
+def _look_at_detours(store: Store) -> Iterator[CheckResult]:
     """Whose first way does not take messages, which a later way hides."""
     from orchestrator.store.clocks.alert_views import list_detours
 
@@ -115,7 +117,7 @@ def _look_at_detours(store: Store) -> Iterator[Finding]:
 _MOST_DETOURS = 5  # people that are named
 
 
-def _look_at_steward(store: Store, config: Settings) -> Iterator[Finding]:
+def _look_at_steward(store: Store, config: Settings) -> Iterator[CheckResult]:
     """Whether somebody owns the messages that no worker could read."""
     from orchestrator.store.views.dead_letters import standing_numbers
 
@@ -127,7 +129,7 @@ def _look_at_steward(store: Store, config: Settings) -> Iterator[Finding]:
         yield attention("dead letters", found, fix)
 
 
-def _look_at_failing(store: Store) -> Finding:
+def _look_at_failing(store: Store) -> CheckResult:
     from orchestrator.store.clocks.alert_views import count_failing
 
     with store.read() as tx:
@@ -143,7 +145,7 @@ def _look_at_failing(store: Store) -> Finding:
     return attention("alerts", "; ".join(found), f"see `meshline alerts list --failing`{again}")
 
 
-def _look_at_keeper(store: Store, config: Settings) -> Finding:
+def _look_at_keeper(store: Store, config: Settings) -> CheckResult:
     from orchestrator.store.clocks.keeper_backlog import count_neglected
 
     patience = max(_PATIENCE, _TURNS * config.keeper_seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.doctor.findings import Finding, broken, ok
+from orchestrator.cli.doctor.findings import CheckResult, broken, ok
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -14,7 +14,7 @@ _FIX = (
 )
 
 
-def look_at_the_audit(store: Store) -> Finding:
+def look_at_the_audit(store: Store) -> CheckResult:
     """Whether the database still keeps rows of the audit as they were written."""
     from orchestrator.store.database.audit_guards import look_at_audit
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.doctor.alert_checks import look_at_alerts, look_at_contacts
 from orchestrator.cli.doctor.audit_checks import look_at_the_audit
-from orchestrator.cli.doctor.findings import Finding, attention, broken, ok
+from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
 from orchestrator.cli.doctor.plan_checks import look_at_plans
 from orchestrator.cli.doctor.process_checks import look_at_processes
 from orchestrator.cli.doctor.wake_checks import look_at_wake_ups
@@ -39,7 +39,7 @@ class Connectors:
     unset: Mapping[str, str] = field(default_factory=dict)  # by name, what it lacks here
 
 
-def look_at_everything() -> Iterator[Finding]:
+def look_at_everything() -> Iterator[CheckResult]:
     """Every check, those first on which others rest."""
     from orchestrator.settings import settings
 
@@ -60,7 +60,7 @@ def look_at_everything() -> Iterator[Finding]:
     yield from _look_at_disk(config)
 
 
-def _look_at_broker(config: Settings) -> Finding:
+def _look_at_broker(config: Settings) -> CheckResult:
     from orchestrator.broker import call_broker
 
     try:
@@ -74,7 +74,7 @@ def _look_at_broker(config: Settings) -> Finding:
     return ok("broker", "it answers")
 
 
-def _look_at_connectors(config: Settings) -> tuple[Connectors, Finding]:
+def _look_at_connectors(config: Settings) -> tuple[Connectors, CheckResult]:
     from connectors.registry import catalog, load_connectors, unresolved
 
     try:
@@ -88,7 +88,7 @@ def _look_at_connectors(config: Settings) -> tuple[Connectors, Finding]:
     return Connectors(actions=actions, unset=unset), ok("connectors", f"{ready}{others}")
 
 
-def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[Finding]:
+def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[CheckResult]:
     from orchestrator.store.database.engine import Store
 
     try:
@@ -104,7 +104,7 @@ def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[Finding
         store.close()
 
 
-def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterator[Finding]:
+def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterator[CheckResult]:
     from orchestrator.store.database.migrate import schema_version
     from orchestrator.store.database.schema import HEAD
 
@@ -134,7 +134,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield broken("store", f"{shown} has schema {schema}, this is {HEAD}", fix)
 
 
-def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[Finding]:
+def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[CheckResult]:
     from orchestrator.store.views.workflow_versions import list_definitions
 
     with store.read() as tx:
@@ -150,7 +150,7 @@ def _look_at_workflows(store: Store, connectors: Connectors) -> Iterator[Finding
 
 def _look_at_destinations(
     name: str, definition: dict[str, Any], connectors: Connectors
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     asked = {(one["connector"], one["action"]) for one in definition["destinations"].values()}
     for connector, action in sorted(asked):
         if action not in connectors.actions.get(connector, {}):
@@ -162,7 +162,7 @@ def _look_at_destinations(
         yield attention(name, found, "set it where workers run; here only if one runs here")
 
 
-def _look_at_circuits(store: Store) -> Iterator[Finding]:
+def _look_at_circuits(store: Store) -> Iterator[CheckResult]:
     from orchestrator.store.views.destinations import blocked_circuits
 
     with store.read() as tx:
@@ -178,7 +178,7 @@ def _look_at_circuits(store: Store) -> Iterator[Finding]:
         yield attention(f"destination {circuit.name}", found, fix)
 
 
-def _look_at_disk(config: Settings) -> Iterator[Finding]:
+def _look_at_disk(config: Settings) -> Iterator[CheckResult]:
     if config.database_url and config.broker_url:
         return  # nothing is kept on this machine
     place = config.home.absolute()

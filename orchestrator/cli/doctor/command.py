@@ -12,12 +12,12 @@ from orchestrator.cli.doctor.findings import Health
 from orchestrator.cli.doctor.process_checks import look_at_own
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.screen import put_json, put_table
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 
 
 def doctor(
     process: Annotated[
-        Kind | None,
+        ProcessKind | None,
         typer.Option("--process", help="Look only whether this one is alive on this machine."),
     ] = None,
     as_json: AsJson = False,

@@ -15,7 +15,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     """One line of the doctor's."""
 
     check: str
@@ -24,16 +24,16 @@ class Finding:
     fix: str | None = None
 
 
-def ok(check: str, found: str) -> Finding:
+def ok(check: str, found: str) -> CheckResult:
     """It is as it should be."""
-    return Finding(check=check, health=Health.OK, found=found)
+    return CheckResult(check=check, health=Health.OK, found=found)
 
 
-def attention(check: str, found: str, fix: str) -> Finding:
+def attention(check: str, found: str, fix: str) -> CheckResult:
     """It works, and somebody should look."""
-    return Finding(check=check, health=Health.ATTENTION, found=found, fix=fix)
+    return CheckResult(check=check, health=Health.ATTENTION, found=found, fix=fix)
 
 
-def broken(check: str, found: str, fix: str) -> Finding:
+def broken(check: str, found: str, fix: str) -> CheckResult:
     """It does not work."""
-    return Finding(check=check, health=Health.BROKEN, found=found, fix=fix)
+    return CheckResult(check=check, health=Health.BROKEN, found=found, fix=fix)

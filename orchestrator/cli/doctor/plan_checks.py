@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.doctor.findings import Finding, attention, ok
+from orchestrator.cli.doctor.findings import CheckResult, attention, ok
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
 
 
-def look_at_plans(store: Store) -> Iterator[Finding]:
+def look_at_plans(store: Store) -> Iterator[CheckResult]:
     """Replay plans that are half run."""
     from orchestrator.store.desk.stopped_plans import stopped_plans
 

@@ -6,28 +6,28 @@ import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.doctor.findings import Finding, attention, broken, ok
-from orchestrator.domain.heartbeats import Kind, Vital, presence_of
+from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
+from orchestrator.domain.heartbeats import ProcessKind, Vital, presence_of
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
 
 _LATE_SECONDS = 60.0  # an event that is due for so long waits for somebody
 _COMMANDS = {
-    Kind.DOOR: "meshline api",
-    Kind.RELAY: "meshline relay",
-    Kind.WORKER: "meshline worker",
-    Kind.KEEPER: "meshline keeper",
-    Kind.FLOWER: "meshline flower",
+    ProcessKind.DOOR: "meshline api",
+    ProcessKind.RELAY: "meshline relay",
+    ProcessKind.WORKER: "meshline worker",
+    ProcessKind.KEEPER: "meshline keeper",
+    ProcessKind.FLOWER: "meshline flower",
 }
 _WITHOUT = {
-    Kind.DOOR: "without it nothing is accepted over HTTP",
-    Kind.RELAY: "without it what is accepted waits",
-    Kind.WORKER: "without it nothing is validated, routed or delivered",
+    ProcessKind.DOOR: "without it nothing is accepted over HTTP",
+    ProcessKind.RELAY: "without it what is accepted waits",
+    ProcessKind.WORKER: "without it nothing is validated, routed or delivered",
 }
 
 
-def look_at_processes(store: Store) -> Iterator[Finding]:
+def look_at_processes(store: Store) -> Iterator[CheckResult]:
     """Whether door, relay, worker and Flower are there; the keeper has a check of its own."""
     from orchestrator.store.desk.heartbeats import list_heartbeats
     from orchestrator.store.views.event_counts import count_late
@@ -35,11 +35,11 @@ def look_at_processes(store: Store) -> Iterator[Finding]:
     with store.read() as tx:
         beats = list_heartbeats(tx)
         waiting = count_late(tx, seconds=_LATE_SECONDS)
-    for kind in (Kind.DOOR, Kind.RELAY, Kind.WORKER, Kind.FLOWER):
+    for kind in (ProcessKind.DOOR, ProcessKind.RELAY, ProcessKind.WORKER, ProcessKind.FLOWER):
         presence = presence_of(kind, beats)
         if presence.vital is Vital.ALIVE and not presence.late:
             yield ok(kind, presence.found)
-        elif kind is Kind.FLOWER and presence.vital is Vital.MISSING:
+        elif kind is ProcessKind.FLOWER and presence.vital is Vital.MISSING:
             yield ok(kind, f"{presence.found}; events are driven without it")
         else:
             yield attention(kind, presence.found, fix_of(kind, presence.vital))
@@ -51,7 +51,7 @@ def look_at_processes(store: Store) -> Iterator[Finding]:
         yield ok("progress", "no event waits for a relay or a worker")
 
 
-def fix_of(kind: Kind, vital: Vital) -> str:
+def fix_of(kind: ProcessKind, vital: Vital) -> str:
     """What to do about processes of a kind that are not there."""
     if vital is Vital.MISSING:
         why = f"; {_WITHOUT[kind]}" if kind in _WITHOUT else ""
@@ -59,7 +59,7 @@ def fix_of(kind: Kind, vital: Vital) -> str:
     return f"see whether that `{_COMMANDS[kind]}` still runs and what its log says; else restart it"
 
 
-def look_at_own(kind: Kind) -> Finding:
+def look_at_own(kind: ProcessKind) -> CheckResult:
     """Whether a process of this kind on this very machine is alive: for a container's probe."""
     from orchestrator.cli.terminal.open_store import opened_store
     from orchestrator.store.desk.heartbeats import list_heartbeats
@@ -78,5 +78,5 @@ def keeper_beats(store: Store) -> tuple[bool, str]:
     from orchestrator.store.desk.heartbeats import list_heartbeats
 
     with store.read() as tx:
-        presence = presence_of(Kind.KEEPER, list_heartbeats(tx))
+        presence = presence_of(ProcessKind.KEEPER, list_heartbeats(tx))
     return presence.vital is Vital.ALIVE and not presence.late, presence.found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.doctor.findings import Finding, attention, ok
+from orchestrator.cli.doctor.findings import CheckResult, attention, ok
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MOST_COUNTED = 1_000  # events
 
 
-def look_at_wake_ups(store: Store) -> Iterator[Finding]:
+def look_at_wake_ups(store: Store) -> Iterator[CheckResult]:
     """Events that are due later than their deliveries; deliveries that nothing holds any more."""
     from orchestrator.store.destinations.held_deliveries import count_let_pass
     from orchestrator.store.drive.overlooked import count_overlooked, last_woken

@@ -18,7 +18,7 @@ from orchestrator.domain.errors import NotFound
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
-    from orchestrator.operations.plan_replay import Plan
+    from orchestrator.operations.plan_replay import ReplayPlan
     from orchestrator.store.database.engine import Store, Tx
 
 _WORDS = {
@@ -67,7 +67,7 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
     fail_where_left(plan.left_out, [one for one in plan.skipped if one["state"] == "discarded"])
 
 
-def _put_plan(plan: Plan, order_by: str | None) -> None:
+def _put_plan(plan: ReplayPlan, order_by: str | None) -> None:
     put(f"plan {plan.token}: {plan.events} events would be replayed{_in_order(order_by)}")
     for one in plan.workflows:
         put(f"  under {one['workflow']} version {one['version']}")

@@ -19,7 +19,7 @@ Schema = Mapping[str, object] | bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
+class DeclaredPath:
     """A path that the contract declares."""
 
     types: frozenset[str]  # what can stand there, in JSON Schema's names
@@ -27,7 +27,7 @@ class Declared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Undeclared:
+class UndeclaredPath:
     """A path that the contract does not declare."""
 
     step: int  # the first step that is not declared, from 0
@@ -55,7 +55,7 @@ class ContractPaths:
         self._found: dict[tuple[int, str], _Found] = {}
         self._made: list[Schema] = []
 
-    def find(self, steps: Sequence[str]) -> Declared | Undeclared:
+    def find(self, steps: Sequence[str]) -> DeclaredPath | UndeclaredPath:
         """What the contract says about the property path `steps`; () is the whole payload.
 
         A part that names properties is taken to mean an object where it does not say so.
@@ -66,11 +66,11 @@ class ContractPaths:
             found = self._property(schema, step)
             if not found.schemas:
                 names = tuple(dict.fromkeys(self._names(schema, set())))
-                return Undeclared(step=index, names=names, nearest=nearest(step, names))
+                return UndeclaredPath(step=index, names=names, nearest=nearest(step, names))
             is_object = self._types_of(schema, by_shape=True) == {"object"}
             always = always and is_object and found.required
             schema = self._both(found.schemas)
-        return Declared(types=self._types_of(schema, by_shape=False), always=always)
+        return DeclaredPath(types=self._types_of(schema, by_shape=False), always=always)
 
     def _property(self, schema: Schema, name: str) -> _Found:
         if isinstance(schema, bool):

@@ -1,1 +1,1 @@
-"""The drift doctor: what a sender changed, from payloads that passed and payloads that broke."""
+"""The drift diagnosis: what a sender changed, from payloads that passed and payloads that broke."""

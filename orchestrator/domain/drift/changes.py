@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from orchestrator.domain.drift.declared import Alternative, Declared, Place
+from orchestrator.domain.drift.declared import Alternative, DeclaredPlaces, Place
 from orchestrator.domain.drift.finding import ITEM, Path
 from orchestrator.domain.drift.profile import Profile, profiled
 
@@ -43,12 +43,12 @@ class Origin:
 
 
 @dataclass(kw_only=True)
-class Comparison:
+class ComparedPayloads:
     """Accepted payloads, broken payloads, and the contract as each of the broken can mean it."""
 
     old: Profile
     new: Profile
-    contracts: list[tuple[Declared, frozenset[int]]]
+    contracts: list[tuple[DeclaredPlaces, frozenset[int]]]
     origins: list[Origin] = field(default_factory=list)  # fields that were taken for others
 
     def places(self, path: Path) -> list[tuple[Place, frozenset[int]]]:
@@ -78,18 +78,18 @@ class Comparison:
 
 def compared(
     accepted: Sequence[object], broken: Sequence[object], schema: Mapping[str, object] | None
-) -> Comparison:
+) -> ComparedPayloads:
     """Both sets of payloads as profiles, ready to be compared."""
-    whole = Declared(schema or {})
+    whole = DeclaredPlaces(schema or {})
     groups: dict[tuple[int, ...], tuple[tuple[Alternative, ...], set[int]]] = {}
     for number, payload in enumerate(broken):
         chosen = whole.meant_by(payload)
         groups.setdefault(tuple(map(id, chosen)), (chosen, set()))[1].add(number)
     contracts = [(whole.narrowed(one), frozenset(numbers)) for one, numbers in groups.values()]
-    return Comparison(old=profiled(accepted), new=profiled(broken), contracts=contracts)
+    return ComparedPayloads(old=profiled(accepted), new=profiled(broken), contracts=contracts)
 
 
-def missing_fields(comparison: Comparison) -> list[Missing]:
+def missing_fields(comparison: ComparedPayloads) -> list[Missing]:
     """Fields that broken payloads lack, holders before what they hold."""
     old, new = comparison.old, comparison.new
     known = dict.fromkeys(path for path in old.fields if path and path[-1] != ITEM)
@@ -104,7 +104,7 @@ def missing_fields(comparison: Comparison) -> list[Missing]:
     return list(found.values())
 
 
-def _missing(comparison: Comparison, path: Path, above: Missing | None) -> Missing | None:
+def _missing(comparison: ComparedPayloads, path: Path, above: Missing | None) -> Missing | None:
     """Where a field is missing: its object is without it, or is missing itself."""
     new = comparison.new
     direct = new.lacking(path)
@@ -123,13 +123,13 @@ def _missing(comparison: Comparison, path: Path, above: Missing | None) -> Missi
     return Missing(path=path, lacking=frozenset(lacking), certain=frozenset(certain))
 
 
-def _never(comparison: Comparison, path: Path) -> bool:
+def _never(comparison: ComparedPayloads, path: Path) -> bool:
     """Whether accepted payloads could have had it and none did: the contract changed since."""
     holder = comparison.old.fields.get(path[:-1])
     return holder is not None and holder.objects.total() > 0 and path not in comparison.old.fields
 
 
-def _always(comparison: Comparison, path: Path) -> bool:
+def _always(comparison: ComparedPayloads, path: Path) -> bool:
     """Whether every accepted object had it and none of the broken has, of enough of each."""
     return (
         _is_frequent(comparison, path[:-1])
@@ -138,13 +138,13 @@ def _always(comparison: Comparison, path: Path) -> bool:
     )
 
 
-def _is_frequent(comparison: Comparison, path: Path) -> bool:
+def _is_frequent(comparison: ComparedPayloads, path: Path) -> bool:
     """Whether enough objects stood at a place before, and stand there now."""
     both = (comparison.old.fields.get(path), comparison.new.fields.get(path))
     return all(one is not None and one.objects.total() >= _ENOUGH for one in both)
 
 
-def new_fields(comparison: Comparison) -> list[New]:
+def new_fields(comparison: ComparedPayloads) -> list[New]:
     """Fields that no accepted payload had, holders before what they hold.
 
     What stands in a field that became an object belongs to that change.
@@ -160,7 +160,7 @@ def new_fields(comparison: Comparison) -> list[New]:
     return list(found.values())
 
 
-def _is_unexpected(comparison: Comparison, path: Path) -> bool:
+def _is_unexpected(comparison: ComparedPayloads, path: Path) -> bool:
     """Whether the contract does not let a field be there, or says nothing and most have it."""
     new, places = comparison.new, comparison.places(path)
     seen = new.fields[path].seen.keys()
@@ -170,7 +170,7 @@ def _is_unexpected(comparison: Comparison, path: Path) -> bool:
     return enough and new.rate(path) > 0.5 and not any(place.declared for place, _ in places)
 
 
-def _is_remarkable(comparison: Comparison, path: Path) -> bool:
+def _is_remarkable(comparison: ComparedPayloads, path: Path) -> bool:
     """Whether a field may be there, but never was where it could have been, and now mostly is."""
     holder = comparison.old.fields.get(path[:-1])
     could = holder.objects.total() if holder else 0
@@ -181,7 +181,7 @@ def _is_certain(found: Mapping[Path, New], path: Path) -> bool:
     return path in found and found[path].certain
 
 
-def _became_holder(comparison: Comparison, path: Path) -> bool:
+def _became_holder(comparison: ComparedPayloads, path: Path) -> bool:
     """Whether something above it was there before, but could hold nothing."""
     for depth in range(1, len(path)):
         before = comparison.old.fields.get(path[:depth])

@@ -1,4 +1,4 @@
-"""The drift doctor: findings from broken payloads, accepted ones and the contract; no guesses."""
+"""The drift diagnosis: findings from broken and accepted payloads and the contract; no guesses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.delivery.verdicts import Violation
-from orchestrator.domain.drift.changes import Comparison, compared
+from orchestrator.domain.drift.changes import ComparedPayloads, compared
 from orchestrator.domain.drift.differing import new_values, retyped
-from orchestrator.domain.drift.finding import Finding, Kind, placed
+from orchestrator.domain.drift.finding import ChangeKind, Finding, placed
 from orchestrator.domain.drift.matching import Pair, matched
 from orchestrator.domain.drift.rejected import unexplained, unfit
 from orchestrator.domain.drift.report import Story, examples, presence
@@ -35,11 +35,11 @@ def diagnose_drift(
         return ()
     comparison = compared(accepted, [one.payload for one in broken], contract)
     found = [_finding(story, broken) for story in _stories(comparison, broken)]
-    order = list(Kind)
+    order = list(ChangeKind)
     return tuple(sorted(found, key=lambda one: (-one.events, order.index(one.kind), one.path)))
 
 
-def _stories(comparison: Comparison, broken: Sequence[Broken]) -> Iterator[Story]:
+def _stories(comparison: ComparedPayloads, broken: Sequence[Broken]) -> Iterator[Story]:
     found = matched(comparison)
     violations = [one.violations for one in broken]
     stories = [_paired(comparison, pair) for pair in found.pairs]
@@ -58,11 +58,11 @@ def _stories(comparison: Comparison, broken: Sequence[Broken]) -> Iterator[Story
     yield from unexplained(violations, explained)
 
 
-def _paired(comparison: Comparison, pair: Pair) -> Story:
+def _paired(comparison: ComparedPayloads, pair: Pair) -> Story:
     was, now = pair.missing.path, pair.new.path
     before, after = examples(comparison.old, was), examples(comparison.new, was)
     return Story(
-        kind=Kind.RENAMED if pair.beside else Kind.MOVED,
+        kind=ChangeKind.RENAMED if pair.beside else ChangeKind.MOVED,
         path=was,
         to=now,
         events=pair.events,
@@ -74,11 +74,11 @@ def _paired(comparison: Comparison, pair: Pair) -> Story:
     )
 
 
-def _torn(comparison: Comparison, pairs: Sequence[Pair]) -> Story:
+def _torn(comparison: ComparedPayloads, pairs: Sequence[Pair]) -> Story:
     """A field that one of several new ones may be, or one of which too little is known."""
     missing = pairs[0].missing
     return Story(
-        kind=Kind.UNCLEAR,
+        kind=ChangeKind.UNCLEAR,
         path=missing.path,
         events=missing.certain,
         evidence=(

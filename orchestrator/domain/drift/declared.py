@@ -49,7 +49,7 @@ class Place:
         return set.intersection(*map(_required, holders)) if holders else set()
 
 
-class Declared:
+class DeclaredPlaces:
     """Answers for the paths of a contract, or of those of its alternatives that were chosen."""
 
     def __init__(self, schema: Part, chosen: tuple[Alternative, ...] | None = None) -> None:
@@ -69,9 +69,9 @@ class Declared:
             one for one, cost in zip(self.root.alternatives, costs, strict=True) if cost == least
         )
 
-    def narrowed(self, chosen: tuple[Alternative, ...]) -> Declared:
+    def narrowed(self, chosen: tuple[Alternative, ...]) -> DeclaredPlaces:
         """The same contract with only these alternatives of the whole."""
-        return Declared(self._schema, chosen)
+        return DeclaredPlaces(self._schema, chosen)
 
     def at(self, path: Path) -> Place:
         """What the contract says about a path."""

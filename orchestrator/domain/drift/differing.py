@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.domain.drift.changes import Comparison
-from orchestrator.domain.drift.finding import Kind, Path
+from orchestrator.domain.drift.changes import ComparedPayloads
+from orchestrator.domain.drift.finding import ChangeKind, Path
 from orchestrator.domain.drift.profile import Field
 from orchestrator.domain.drift.report import Story, shapes_of
 from orchestrator.domain.drift.shapes import format_of, listed
@@ -15,7 +15,7 @@ _ENOUGH = 3  # different values on each side, from which on a format says someth
 _MOST_SHOWN = 5
 
 
-def retyped(comparison: Comparison) -> list[Story]:
+def retyped(comparison: ComparedPayloads) -> list[Story]:
     """Fields with a type that they must not have, and times that are written otherwise."""
     found: dict[Path, Story] = {}
     for path, field in sorted(comparison.new.fields.items(), key=lambda one: len(one[0])):
@@ -30,7 +30,7 @@ def retyped(comparison: Comparison) -> list[Story]:
 
 
 def _wrong_types(
-    comparison: Comparison, path: Path, field: Field
+    comparison: ComparedPayloads, path: Path, field: Field
 ) -> tuple[frozenset[int], frozenset[str]]:
     """The payloads with a wrong type at a path, and what may stand there.
 
@@ -62,13 +62,13 @@ def _types_before(before: Field | None, now: Field) -> frozenset[str]:
 
 
 def _retyped(
-    comparison: Comparison, path: Path, events: frozenset[int], allowed: frozenset[str]
+    comparison: ComparedPayloads, path: Path, events: frozenset[int], allowed: frozenset[str]
 ) -> Story:
     before, field = comparison.old.fields.get(path), comparison.new.fields[path]
     was = " or ".join(sorted(before.types if before else allowed))
     wrong = " or ".join(kind for kind in sorted(field.types) if kind not in allowed)
     return Story(
-        kind=Kind.RETYPED,
+        kind=ChangeKind.RETYPED,
         path=comparison.actual(path, events),
         events=events,
         evidence=(
@@ -78,7 +78,7 @@ def _retyped(
     )
 
 
-def _rewritten(comparison: Comparison, path: Path, field: Field) -> Story | None:
+def _rewritten(comparison: ComparedPayloads, path: Path, field: Field) -> Story | None:
     """A time in another form, or counted in another unit."""
     before = comparison.old.fields.get(path)
     if before is None or min(len(before.values), len(field.values)) < _ENOUGH:
@@ -88,7 +88,7 @@ def _rewritten(comparison: Comparison, path: Path, field: Field) -> Story | None
         return None
     events = frozenset(field.seen)
     return Story(
-        kind=Kind.RETYPED,
+        kind=ChangeKind.RETYPED,
         path=comparison.actual(path, events),
         events=events,
         evidence=(
@@ -98,12 +98,12 @@ def _rewritten(comparison: Comparison, path: Path, field: Field) -> Story | None
     )
 
 
-def new_values(comparison: Comparison) -> list[Story]:
+def new_values(comparison: ComparedPayloads) -> list[Story]:
     """Fields with a value that the contract does not list."""
     return [story for path in list(comparison.new.fields) if (story := _unlisted(comparison, path))]
 
 
-def _unlisted(comparison: Comparison, path: Path) -> Story | None:
+def _unlisted(comparison: ComparedPayloads, path: Path) -> Story | None:
     field, events = comparison.new.fields[path], set[int]()
     before = comparison.old.fields.get(path, Field()).values
     known: set[str] = set()
@@ -121,7 +121,9 @@ def _unlisted(comparison: Comparison, path: Path) -> Story | None:
         return None
     evidence = (*_said_new_values(unknown, known), f"the contract lists {_some(known)}")
     actual = comparison.actual(path, events)
-    return Story(kind=Kind.NEW_VALUE, path=actual, events=frozenset(events), evidence=evidence)
+    return Story(
+        kind=ChangeKind.NEW_VALUE, path=actual, events=frozenset(events), evidence=evidence
+    )
 
 
 def _of_other_types(field: Field, types: frozenset[str]) -> set[int]:

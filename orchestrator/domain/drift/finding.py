@@ -1,4 +1,4 @@
-"""What the drift doctor says, and how it says where."""
+"""What the drift diagnosis says, and how it says where."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 120  # characters of a place in a sentence
 Path = tuple[str, ...]
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What happened to a field."""
 
     RENAMED = "renamed"  # it stands beside its old place, under another name
@@ -34,7 +34,7 @@ class Kind(StrEnum):
 class Finding:
     """One change, and what speaks for it."""
 
-    kind: Kind
+    kind: ChangeKind
     path: str  # where the field stood; for what is added, where it stands
     to: str | None = None  # renamed, moved: where it stands now
     events: int  # broken events that show it

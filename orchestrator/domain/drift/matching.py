@@ -7,7 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from orchestrator.domain.drift.changes import Comparison, Missing, New, missing_fields, new_fields
+from orchestrator.domain.drift.changes import (
+    ComparedPayloads,
+    Missing,
+    New,
+    missing_fields,
+    new_fields,
+)
 from orchestrator.domain.drift.finding import Path
 from orchestrator.domain.drift.likeness import MARGIN, POSSIBLE, SURE, Likeness, likeness
 
@@ -56,7 +62,7 @@ class Matched:
     too_many: bool = False  # so much is other that nothing was compared
 
 
-def matched(comparison: Comparison) -> Matched:
+def matched(comparison: ComparedPayloads) -> Matched:
     """The pairs that are clear; the comparison goes on as if they stood in their old places."""
     pairs: list[Pair] = []
     every: list[Pair] = []
@@ -80,7 +86,7 @@ def matched(comparison: Comparison) -> Matched:
     return Matched(pairs=tuple(pairs), unclear=_unclear(every, _gone(comparison)))
 
 
-def possible_pairs(comparison: Comparison, known: Known) -> list[Pair] | None:
+def possible_pairs(comparison: ComparedPayloads, known: Known) -> list[Pair] | None:
     """Pairs that something speaks for, the surest first; `known` keeps what was compared.
 
     None where there are too many to compare: a pair whose rivals nobody saw would be a guess.
@@ -105,7 +111,7 @@ def possible_pairs(comparison: Comparison, known: Known) -> list[Pair] | None:
     return sorted(found, key=lambda pair: (-pair.score, len(pair.missing.path), pair.new.path))
 
 
-def _pair(comparison: Comparison, missing: Missing, new: New, known: Known) -> Pair:
+def _pair(comparison: ComparedPayloads, missing: Missing, new: New, known: Known) -> Pair:
     key = (missing.path, new.path)
     if key not in known:
         values = [place.values for place, _ in comparison.places(missing.path)]
@@ -172,7 +178,7 @@ def _is_firmer(pair: Pair, other: Pair) -> bool:
     return bool(firm) and not (other.missing.certain and other.new.certain)
 
 
-def _gone(comparison: Comparison) -> set[Path]:
+def _gone(comparison: ComparedPayloads) -> set[Path]:
     return {one.path for one in missing_fields(comparison) if one.certain}
 
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.domain.delivery.verdicts import Violation
-from orchestrator.domain.drift.changes import Comparison
-from orchestrator.domain.drift.finding import ITEM, Kind, Path
+from orchestrator.domain.drift.changes import ComparedPayloads
+from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
 from orchestrator.domain.drift.report import Story, shapes_of
 
 _UNFIT = frozenset(
@@ -17,7 +17,7 @@ _UNFIT = frozenset(
 
 
 def unfit(
-    comparison: Comparison, violations: Sequence[Sequence[Violation]], known: Collection[Path]
+    comparison: ComparedPayloads, violations: Sequence[Sequence[Violation]], known: Collection[Path]
 ) -> list[Story]:
     """Values of the right type whose format or size the contract refuses."""
     found: defaultdict[Path, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
@@ -28,11 +28,11 @@ def unfit(
     return [_unfit(comparison, path, kinds) for path, kinds in found.items() if path not in known]
 
 
-def _unfit(comparison: Comparison, path: Path, kinds: Mapping[str, set[int]]) -> Story:
+def _unfit(comparison: ComparedPayloads, path: Path, kinds: Mapping[str, set[int]]) -> Story:
     was = comparison.former(path)
     before, after = comparison.old.fields.get(was), comparison.new.fields.get(was)
     return Story(
-        kind=Kind.RETYPED,
+        kind=ChangeKind.RETYPED,
         path=path,
         events=frozenset().union(*kinds.values()),
         evidence=(
@@ -52,7 +52,7 @@ def unexplained(
             found[steps_of(each[0].path)][each[0].kind].add(number)
     return [
         Story(
-            kind=Kind.UNCLEAR,
+            kind=ChangeKind.UNCLEAR,
             path=path,
             events=frozenset().union(*kinds.values()),
             evidence=(f"it breaks the contract's {', '.join(sorted(kinds))}",),

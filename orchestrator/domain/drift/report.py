@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.domain.drift.changes import Comparison
-from orchestrator.domain.drift.finding import Kind, Path, placed
+from orchestrator.domain.drift.changes import ComparedPayloads
+from orchestrator.domain.drift.finding import ChangeKind, Path, placed
 from orchestrator.domain.drift.profile import Field, Profile
 from orchestrator.domain.drift.shapes import masked
 
@@ -16,14 +16,14 @@ _EXAMPLES = 2
 class Story:
     """One change in some of the broken payloads."""
 
-    kind: Kind
+    kind: ChangeKind
     path: Path
     to: Path | None = None
     events: frozenset[int]
     evidence: tuple[str, ...]
 
 
-def presence(comparison: Comparison, path: Path) -> str:
+def presence(comparison: ComparedPayloads, path: Path) -> str:
     """In how many payloads a field was, as a sentence."""
     old = comparison.old
     if not old.size:

@@ -67,13 +67,13 @@ def apply_amendments(payload: object, amendments: Iterable[Amendment]) -> object
     Raises Refused where one does not fit: nothing to rename, something in the way, a path through
     what is neither object nor array.
     """
-    document = Document(copy.deepcopy(payload))
+    document = EditedPayload(copy.deepcopy(payload))
     for amendment in amendments:
         document.amend(amendment)
     return document.value
 
 
-class Document:
+class EditedPayload:
     """A payload that is being changed in place. Paths are its own again in every error."""
 
     def __init__(self, value: object) -> None:

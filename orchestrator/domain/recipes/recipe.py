@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NothingToChange, Refused
-from orchestrator.domain.recipes.amendment import Amendment, Document, is_index, steps_of
+from orchestrator.domain.recipes.amendment import Amendment, EditedPayload, is_index, steps_of
 from orchestrator.domain.recipes.converting import convert
 from orchestrator.domain.recipes.steps import Step
 
@@ -31,7 +31,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class PayloadChange:
     """What one step did at one place."""
 
     step: int  # from 0
@@ -47,7 +47,7 @@ class Mended:
     """A payload after a recipe."""
 
     payload: object
-    changes: tuple[Change, ...]
+    changes: tuple[PayloadChange, ...]
 
 
 def apply_recipe(payload: object, recipe: Recipe) -> Mended:
@@ -57,8 +57,8 @@ def apply_recipe(payload: object, recipe: Recipe) -> Mended:
     where a step does not fit (something is in the way, a value cannot be converted), and where none
     of them finds anything to do.
     """
-    document = Document(copy.deepcopy(payload))
-    changes: list[Change] = []
+    document = EditedPayload(copy.deepcopy(payload))
+    changes: list[PayloadChange] = []
     for number, step in enumerate(recipe.steps):
         for place in list(_places(document.value, step)):
             change = _apply(document, step, place, number)
@@ -71,7 +71,9 @@ def apply_recipe(payload: object, recipe: Recipe) -> Mended:
     return Mended(payload=document.value, changes=tuple(changes))
 
 
-def _apply(document: Document, step: Step, place: tuple[str, ...], number: int) -> Change | None:
+def _apply(
+    document: EditedPayload, step: Step, place: tuple[str, ...], number: int
+) -> PayloadChange | None:
     path, before = _pointer(place), _at(document.value, place)
     match step.action:
         case "rename" | "move":
@@ -79,12 +81,12 @@ def _apply(document: Document, step: Step, place: tuple[str, ...], number: int) 
             _make_holders(document, to)
             new = _pointer(to)
             document.amend(Amendment(action="rename", path=path, to=new))
-            return Change(
+            return PayloadChange(
                 step=number, action=step.action, path=path, to=new, before=before, after=before
             )
         case "drop":
             document.amend(Amendment(action="unset", path=path))
-            return Change(step=number, action="drop", path=path, before=before)
+            return PayloadChange(step=number, action="drop", path=path, before=before)
         case "set":
             _make_holders(document, place)
             after = step.value
@@ -95,7 +97,7 @@ def _apply(document: Document, step: Step, place: tuple[str, ...], number: int) 
     if type(after) is type(before) and after == before and step.action != "set":
         return None
     document.amend(Amendment(action="set", path=path, value=after))
-    return Change(step=number, action=step.action, path=path, before=before, after=after)
+    return PayloadChange(step=number, action=step.action, path=path, before=before, after=after)
 
 
 def _converted(value: object, step: Step, path: str) -> object:
@@ -153,7 +155,7 @@ def _at(value: object, place: Sequence[str]) -> object:
     return value
 
 
-def _make_holders(document: Document, place: Sequence[str]) -> None:
+def _make_holders(document: EditedPayload, place: Sequence[str]) -> None:
     """Objects on the way to a place, where there is nothing yet."""
     value = document.value
     for step in place[:-1]:

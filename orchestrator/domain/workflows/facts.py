@@ -12,7 +12,7 @@ from typing import Final
 
 from cel_expr_python.cel import Type
 
-from orchestrator.domain.contracts.paths import ContractPaths, Declared, Undeclared
+from orchestrator.domain.contracts.paths import ContractPaths, DeclaredPath, UndeclaredPath
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.reasons import Reason
@@ -146,9 +146,9 @@ def _path_faults(
     faults = []
     for path in used:
         match contract.find(path.steps):
-            case Undeclared() as not_there:
+            case UndeclaredPath() as not_there:
                 faults.append(_undeclared(where, path, not_there))
-            case Declared(always=False) if not fact.optional:
+            case DeclaredPath(always=False) if not fact.optional:
                 faults.append(
                     Fault(
                         path=where,
@@ -164,7 +164,7 @@ def _quoted(text: str) -> str:
     return f"'{text}'" if set(text) & set('"{}[],:#&*!|>%@` ') and "'" not in text else text
 
 
-def _undeclared(where: str, path: DataPath, found: Undeclared) -> Fault:
+def _undeclared(where: str, path: DataPath, found: UndeclaredPath) -> Fault:
     before = path.steps[: found.step]
     declared = [".".join(("data", *before, name)) for name in found.names]
     if found.nearest:
@@ -180,7 +180,7 @@ def _undeclared(where: str, path: DataPath, found: Undeclared) -> Fault:
 def _type(contract: ContractPaths, steps: Sequence[str]) -> Type:
     """The type that rules see: numbers and whatever can be of several types are dynamic."""
     found = contract.find(steps)
-    types = found.types if isinstance(found, Declared) else frozenset()
+    types = found.types if isinstance(found, DeclaredPath) else frozenset()
     by_name = {"string": Type.STRING, "boolean": Type.BOOL, "array": _LIST, "object": _MAP}
     return by_name.get(next(iter(types)), Type.DYN) if len(types) == 1 else Type.DYN
 

@@ -24,6 +24,7 @@ from orchestrator.domain.workflows.compiled import Parts, part_faults
 from orchestrator.domain.workflows.hours import Hours
 from orchestrator.domain.workflows.sla import Sla, SuccessRate
 from orchestrator.domain.workflows.workflow import (
+    DeclaredTrigger,
     Destination,
     Fact,
     FactName,
@@ -31,7 +32,6 @@ from orchestrator.domain.workflows.workflow import (
     Retries,
     Route,
     ShortFact,
-    Trigger,
     Workflow,
 )
 
@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Workflow,
-    ("trigger",): Trigger,
+    ("trigger",): DeclaredTrigger,
     ("owners",): Owners,
     ("facts", "*"): Fact,
     ("routes", "*"): Route,

@@ -19,7 +19,7 @@ RATE_OF = 20  # events; of fewer nothing is said
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rate:
+class DeliveryRate:
     """What became of the events that were accepted within the time.
 
     Neither those under way count nor those that a person discarded.
@@ -42,12 +42,12 @@ class PromisedRate:
     over: str = RATE_OVER  # a duration
     of: int = RATE_OF
 
-    def is_missed_by(self, rate: Rate) -> bool:
+    def is_missed_by(self, rate: DeliveryRate) -> bool:
         """Whether too few are delivered, of enough to tell."""
         enough = thousandths(self.at_least) * rate.decided
         return rate.decided >= self.of and 100_000 * rate.delivered < enough
 
-    def told_of(self, rate: Rate) -> str:
+    def told_of(self, rate: DeliveryRate) -> str:
         """The promise and what is kept of it, in one sentence."""
         kept = f"{rate.delivered} of {rate.decided} events that came within {self.over}"
         return f"{kept} are delivered; at least {self.at_least} are promised"

@@ -103,7 +103,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True)
 
 
-class Trigger(_Part):
+class DeclaredTrigger(_Part):
     """What starts the workflow."""
 
     type: Annotated[StrictStr, StringConstraints(max_length=200), AfterValidator(_type_name)]
@@ -168,7 +168,7 @@ class Workflow(_Part):
     name: Name = Field(alias="workflow")
     client: Name
     title: Line
-    trigger: Trigger
+    trigger: DeclaredTrigger
     owners: Owners
     runbook: Runbook | None = None  # what to do when it stands still: an address or text
     contract: dict[str, Any]  # a JSON Schema, self-contained

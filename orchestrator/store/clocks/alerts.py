@@ -273,30 +273,30 @@ def _alert(row: AnyRow) -> Alert:
     )
 
 
-def settle_sent(tx: Connection, alert: Alert, *, failed: str | None = None) -> None:
+def mark_sent(tx: Connection, alert: Alert, *, failed: str | None = None) -> None:
     """It was taken by whoever carries it on; `failed` tells of the ways that did not take it."""
     error = storable(failed)[:_LONGEST_ERROR] if failed else None
-    _settle(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error)
+    _update_waiting(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error)
 
 
-def settle_dropped(tx: Connection, alert: Alert, why: str) -> None:
+def mark_dropped(tx: Connection, alert: Alert, why: str) -> None:
     """It need not be sent any more."""
-    _settle(tx, alert, state=AlertState.DROPPED, error=why)
+    _update_waiting(tx, alert, state=AlertState.DROPPED, error=why)
 
 
-def settle_failed(tx: Connection, alert: Alert, error: str, *, wait: float | None) -> None:
+def mark_failed(tx: Connection, alert: Alert, error: str, *, wait: float | None) -> None:
     """A try failed; it comes again after `wait` seconds, or never if that is None."""
     state = AlertState.FAILED if wait is None else AlertState.WAITING
     told = storable(error)[:_LONGEST_ERROR]
-    _settle(tx, alert, state=state, due_at=after(wait or 0.0), error=told)
+    _update_waiting(tx, alert, state=state, due_at=after(wait or 0.0), error=told)
 
 
 def put_off(tx: Connection, alert: Alert, until_ms: int) -> None:
     """Its recipient wants no word before; no try, so none is counted."""
-    _settle(tx, alert, due_at=until_ms, attempts=alert.attempts - 1)
+    _update_waiting(tx, alert, due_at=until_ms, attempts=alert.attempts - 1)
 
 
-def _settle(tx: Connection, alert: Alert, **values: Any) -> None:
+def _update_waiting(tx: Connection, alert: Alert, **values: Any) -> None:
     table = alerts.c
     tx.execute(
         update(alerts)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from orchestrator.domain.incidents.causes import low_rate_cause
 from orchestrator.domain.incidents.incident import LOW_RATE, IncidentMove, IncidentState
-from orchestrator.domain.workflows.promises import Rate
+from orchestrator.domain.workflows.promises import DeliveryRate
 from orchestrator.store.database.clock import now_ms, recovery_ms
 from orchestrator.store.database.schema import incidents
 from orchestrator.store.quarantine.incident_moves import move_incident
@@ -22,7 +22,7 @@ from orchestrator.store.views.success_rates import Name, counted_since, find_rat
 ACTOR = "keeper"
 
 
-def find_low_rates(tx: Connection, newest: Mapping[Name, Terms]) -> dict[Name, Rate]:
+def find_low_rates(tx: Connection, newest: Mapping[Name, Terms]) -> dict[Name, DeliveryRate]:
     """The workflows that deliver less than they promise, as far as something stands still there."""
     promising = [one for one in newest.values() if one.success_rate]
     if not promising:
@@ -41,9 +41,9 @@ def find_low_rates(tx: Connection, newest: Mapping[Name, Terms]) -> dict[Name, R
     }
 
 
-def settle_rates(
+def open_and_resolve_rates(
     tx: Connection,
-    low: Mapping[Name, Rate],
+    low: Mapping[Name, DeliveryRate],
     newest: Mapping[Name, Terms],
     *,
     known: Mapping[Name, int],
@@ -71,7 +71,7 @@ def open_rates(tx: Connection) -> dict[Name, int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def _open(tx: Connection, terms: Terms, rate: Rate) -> None:
+def _open(tx: Connection, terms: Terms, rate: DeliveryRate) -> None:
     note_events(
         tx,
         terms.client,

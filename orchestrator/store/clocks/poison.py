@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
-from orchestrator.domain.heartbeats import Kind
+from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.domain.incidents.causes import Cause, cause_of
 from orchestrator.domain.incidents.incident import IncidentMove, IncidentState
 from orchestrator.domain.reasons import Reason
@@ -93,7 +93,7 @@ def has_open_letters(tx: Connection, incident: int) -> bool:
     """
     table = dead_letters.c
     worked = exists().where(
-        heartbeats.c.kind == Kind.WORKER.value,
+        heartbeats.c.kind == ProcessKind.WORKER.value,
         heartbeats.c.beat_at >= table.closed_at + int(_QUIET_SECONDS * 1000),
     )
     requeued = and_(table.state == LetterState.REQUEUED, ~worked)

@@ -1,4 +1,4 @@
-"""Payloads for the drift doctor: bounded samples of what broke, and of what passed around it."""
+"""Payloads for the drift diagnosis: bounded samples of what broke, and of what passed around it."""
 
 from __future__ import annotations
 

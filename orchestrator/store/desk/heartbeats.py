@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select
 from orchestrator.domain.heartbeats import (
     BEAT_SECONDS,
     Heartbeat,
-    Kind,
+    ProcessKind,
     instance_name,
     patience,
     pid_of,
@@ -38,7 +38,12 @@ class Pulse:
     """The heart of one process. It may be asked as often as one likes, and is never in the way."""
 
     def __init__(
-        self, store: Store, kind: Kind, *, longest_turn_seconds: float, instance: str | None = None
+        self,
+        store: Store,
+        kind: ProcessKind,
+        *,
+        longest_turn_seconds: float,
+        instance: str | None = None,
     ) -> None:
         self._store = store
         self._kind = kind
@@ -127,7 +132,7 @@ def try_to_write(store: Store, instance: str) -> None:
         )
 
 
-_SUPERVISOR = "supervisor"  # no process of the Kind that somebody waits for
+_SUPERVISOR = "supervisor"  # no process of the ProcessKind that somebody waits for
 
 
 def list_heartbeats(tx: Connection) -> Sequence[Heartbeat]:
@@ -153,7 +158,7 @@ def list_heartbeats(tx: Connection) -> Sequence[Heartbeat]:
     ]
 
 
-def _forget_the_dead(tx: Connection, kind: Kind, host: str, successor: str) -> None:
+def _forget_the_dead(tx: Connection, kind: ProcessKind, host: str, successor: str) -> None:
     """Delete the rows of processes of this kind on this machine that were killed.
 
     A container with our host's name and process ids of its own may look dead from here: its row is

@@ -33,7 +33,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conflict:
+class KeyConflict:
     """The arrival at `index` repeats a key with another payload."""
 
     index: int
@@ -53,7 +53,7 @@ class Conflict:
 class InConflict(MeshlineError):
     """Raised when arrivals conflict; nothing of the transaction may be committed."""
 
-    def __init__(self, conflicts: Sequence[Conflict]) -> None:
+    def __init__(self, conflicts: Sequence[KeyConflict]) -> None:
         super().__init__(f"{len(conflicts)} in conflict")
         self.conflicts = conflicts
 
@@ -130,10 +130,10 @@ def _erased(tx: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[
 
 def _conflicts(
     rows: Sequence[_New], written: set[str], known: Mapping[tuple[str, ...], AnyRow]
-) -> list[Conflict]:
+) -> list[KeyConflict]:
     places = {row.id: index for index, row in enumerate(rows)}
     return [
-        Conflict(
+        KeyConflict(
             index=index,
             key=row.idempotency_key,
             event_id=known[row.key].id,

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Connection, Text, bindparam, case, func, sele
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.text.durations import seconds
-from orchestrator.domain.workflows.promises import PromisedRate, Rate
+from orchestrator.domain.workflows.promises import DeliveryRate, PromisedRate
 from orchestrator.store.database.clock import first_id, now_ms
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import events
@@ -26,7 +26,7 @@ Name = tuple[str, str]
 """Client and workflow."""
 
 
-def find_rates(tx: Connection, workflows: Iterable[Terms]) -> dict[Name, Rate]:
+def find_rates(tx: Connection, workflows: Iterable[Terms]) -> dict[Name, DeliveryRate]:
     """What became of what was accepted within the time of each workflow that promises a rate."""
     now = tx.execute(select(now_ms())).scalar_one()
     since = {
@@ -36,8 +36,8 @@ def find_rates(tx: Connection, workflows: Iterable[Terms]) -> dict[Name, Rate]:
         return {}
     given = row_values(tx, list(_WANTED), [(*name, at) for name, at in since.items()])
     rows = _COUNTED.run(tx, first=first_id(min(since.values())), most=MOST_COUNTED, **given)
-    return dict.fromkeys(since, Rate()) | {
-        (row[0], row[1]): Rate(delivered=row[2], quarantined=row[3]) for row in rows
+    return dict.fromkeys(since, DeliveryRate()) | {
+        (row[0], row[1]): DeliveryRate(delivered=row[2], quarantined=row[3]) for row in rows
     }
 
 
@@ -54,7 +54,7 @@ class KeptRate:
     told: str  # all of it in one sentence
 
 
-def kept_rate(promised: PromisedRate | None, rate: Rate | None) -> KeptRate | None:
+def kept_rate(promised: PromisedRate | None, rate: DeliveryRate | None) -> KeptRate | None:
     """What is kept of a promised rate; None where no rate is promised."""
     if promised is None or rate is None:
         return None

@@ -87,7 +87,7 @@ def _by_size(store: Store) -> list[int]:
     """The incidents' ids, the one with the most events first."""
     with store.read() as tx:
         rows = list_incidents(tx, Sought())
-    return [row["id"] for row in sorted(rows, key=lambda one: -int(one["standing"]))]
+    return [row.id for row in sorted(rows, key=lambda one: -one.standing)]
 
 
 def _came(store: Store, incidents: int, events: int) -> list[Count]:

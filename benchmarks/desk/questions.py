@@ -16,12 +16,12 @@ from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.dead_letters import count_poison, list_poison
 from orchestrator.store.views.events import show_event
+from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
     count_ungrouped,
     list_incidents,
-    show_incident,
 )
 from orchestrator.store.views.quarantine import count_reasons, list_quarantine
 from orchestrator.store.views.selection import Selection
@@ -94,10 +94,11 @@ def _incidents(store: Store) -> Document:
 def _incident(store: Store, *, number: int) -> Document:
     with store.read() as tx:
         now_of(tx)
-        view = show_incident(tx, number) or {}
-    repair = find_repair(store, view)
+        page = show_incident(tx, number)
+    assert page is not None
+    repair = find_repair(store, page)
     return {
-        **view,
+        **page.as_json(),
         "diagnosis": [described(one) for one in repair.findings],
         "recipes": list(repair.saved),
         "repair": repair.counted(),

@@ -15,8 +15,8 @@ from orchestrator.domain.incidents.incident import HELD
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.destination_page import show_destination
 from orchestrator.store.views.destinations import DestinationRow
-from orchestrator.store.views.incidents import Sought, list_incidents
-from orchestrator.store.views.values import View, iso, now_of
+from orchestrator.store.views.incidents import IncidentRow, Sought, list_incidents
+from orchestrator.store.views.values import iso, now_of
 
 
 class DestinationPage(StorePage):
@@ -44,9 +44,9 @@ def _one(tx: Tx, name: str) -> dict[str, Any]:
     }
 
 
-def _incidents(tx: Tx, row: DestinationRow | None) -> list[View]:
+def _incidents(tx: Tx, row: DestinationRow | None) -> list[IncidentRow]:
     """The open incidents of a destination."""
     if row is None:
         return []
     sought = Sought(client=row.client, workflow=row.workflow)
-    return [one for one in list_incidents(tx, sought) if one["destination"] == row.destination]
+    return [one for one in list_incidents(tx, sought) if one.destination == row.destination]

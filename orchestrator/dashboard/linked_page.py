@@ -10,6 +10,7 @@ from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.drift.naming import bare_finding
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.views.incident_page import IncidentPage
 
 
 class LinkedIncidentPage(StorePage):
@@ -37,7 +38,7 @@ class LinkedIncidentPage(StorePage):
 
 def _shown(tx: Tx, store: Store, number: int) -> dict[str, Any]:
     found = one_incident(tx, store, number)
-    live = live_workflow(tx, found["incident"]["client"], found["incident"]["workflow"])
+    live = live_workflow(tx, found["incident"].client, found["incident"].workflow)
     places = WorkflowShelf().take(tx, live.id).contract.places if live else Places({})
     return without_values(found, places)
 
@@ -50,14 +51,14 @@ def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[
     What stands in the way of an event, in its own words or its destination's, quotes values; so
     may reasons that people gave. The incident's title has the places and the keywords.
     """
-    incident = shown["incident"]
+    incident: IncidentPage = shown["incident"]
     return shown | {
-        "incident": incident
-        | {
-            "oldest": [{"id": one["id"], "since": one["since"]} for one in incident["oldest"]],
-            "history": [replace(one, detail=None) for one in incident["history"]],
-            "blocked_by": [replace(one, error=None) for one in incident["blocked_by"]],
-        },
+        "incident": replace(
+            incident,
+            oldest=tuple(replace(one, detail="") for one in incident.oldest),
+            history=tuple(replace(one, detail=None) for one in incident.history),
+            blocked_by=tuple(replace(one, error=None) for one in incident.blocked_by),
+        ),
         "findings": [bare_finding(one, places) for one in shown["findings"]],
         "fix": [],
     }

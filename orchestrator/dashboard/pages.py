@@ -16,7 +16,6 @@ from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.tasks import tasks_of
 from orchestrator.domain.delivery.blockers import told_blocker, told_calls, told_hold
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
-from orchestrator.domain.incidents.outcomes import told_outcome
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.runbook import runbook_address
@@ -27,16 +26,16 @@ from orchestrator.presenting.audit_lines import details
 from orchestrator.presenting.moments import moment
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views import events as views
-from orchestrator.store.views.dead_letters import count_poison
+from orchestrator.store.views.dead_letters import OldestLetter, count_poison
 from orchestrator.store.views.destinations import blocked_circuits
 from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.event_search import Wanted
 from orchestrator.store.views.held_deliveries import count_held_events
+from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
     list_incidents,
-    show_incident,
 )
 from orchestrator.store.views.quarantine import EVERYTHING, QuarantineCount, count_reasons
 from orchestrator.store.views.values import iso, now_of
@@ -106,7 +105,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
             or_nothing=words.or_nothing,
             told_blocker=told_blocker,
             told_calls=told_calls,
-            told_outcome=told_outcome,
+            is_letter=lambda one: isinstance(one, OldestLetter),
             runbook_address=runbook_address,
             told_hold=told_hold,
             at_held=lambda name: PageFilters(held=name).at(),

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from orchestrator.domain.incidents.incident import LATE, LOW_RATE
 from orchestrator.domain.text.links import signed
@@ -18,7 +17,7 @@ from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
-from orchestrator.store.views.values import View
+from orchestrator.store.views.incident_page import IncidentPage
 
 FIELDS_VERSION = 1
 """Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""
@@ -43,7 +42,7 @@ class Message:
     subject: str  # one line
     text: str
     urgency: Urgency = Urgency.LOW
-    fields: dict[str, Any] = field(
+    fields: dict[str, object] = field(
         default_factory=dict
     )  # for programs; see docs/reference/alerts.md
 
@@ -57,26 +56,28 @@ class Reader:
     diagnosis: Sequence[str] = ()  # what the sender changed, without values
 
 
-def compose(alert: Alert, incident: View | None, config: Settings, reader: Reader) -> Message:
-    """The words of an alert; `incident` as `show_incident` gives it now, None for a test."""
+def compose(
+    alert: Alert, incident: IncidentPage | None, config: Settings, reader: Reader
+) -> Message:
+    """The words of an alert; `incident` as it is now, None for a test."""
     if incident is None:
         return Message(
             subject="Meshline: a test",
             text="This is how alerts reach you. There is nothing to do.\n",
             fields={"fields_version": FIELDS_VERSION, "id": alert.id, "kind": alert.kind.value},
         )
-    where = f"{incident['client']}/{incident['workflow']}"
+    where = f"{incident.client}/{incident.workflow}"
     head = _first_line(alert, incident)
     link = link_to(f"/incidents/{alert.incident_id}", config)
     lines = [
         f"{where}: {head}",
         "",
-        f"what: {incident['title']}",
-        f"kind: {incident['kind']}",
+        f"what: {incident.title}",
+        f"kind: {incident.kind}",
         *(f"changed: {line}" for line in reader.diagnosis[:MOST_DIAGNOSED]),
-        f"events: {incident['standing'] + incident['held']} stand now, {incident['events']} in all",
+        f"events: {incident.standing + incident.held} stand now, {incident.events} in all",
         *_rate(incident),
-        f"owner: {incident['owner']}",
+        f"owner: {incident.owner}",
         *_clock(alert, incident, reader),
         *_why_you(alert),
         *_steps(incident),
@@ -94,14 +95,16 @@ def compose(alert: Alert, incident: View | None, config: Settings, reader: Reade
     )
 
 
-def compose_digest(told: Sequence[tuple[Alert, View]], config: Settings, reader: Reader) -> Message:
+def compose_digest(
+    told: Sequence[tuple[Alert, IncidentPage]], config: Settings, reader: Reader
+) -> Message:
     """One message for several alerts of one person, a line and a link each, the rest counted."""
     urgency = max((urgency_of(alert) for alert, _ in told), key=list(Urgency).index)
     lines = []
     for alert, incident in told[:_MOST_LISTED]:
-        zone, by = reader.zone or incident["zone"], incident["recover_by"]
+        zone, by = reader.zone or incident.zone, incident.recover_by
         lines += [
-            f"{incident['client']}/{incident['workflow']}: {_first_line(alert, incident)}",
+            f"{incident.client}/{incident.workflow}: {_first_line(alert, incident)}",
             f"  heal by: {local_moment(by, zone)}, {left(by, reader.now)}",
             f"  {link_to(f'/incidents/{alert.incident_id}', config)}",
             "",
@@ -128,7 +131,7 @@ def compose_digest(told: Sequence[tuple[Alert, View]], config: Settings, reader:
 _MOST_LISTED = 50  # alerts in a digest
 
 
-def _counted(told: Sequence[tuple[Alert, View]]) -> str:
+def _counted(told: Sequence[tuple[Alert, IncidentPage]]) -> str:
     counts = Counter(alert.kind.value for alert, _ in told)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
@@ -151,38 +154,35 @@ def urgency_of(alert: Alert) -> Urgency:
 _NO_ACT = (AlertKind.RESOLVED, AlertKind.TEST)
 
 
-def clock_of(incident: View) -> str:
+def clock_of(incident: IncidentPage) -> str:
     """The clock that an incident is about, by its key in `sla` of the workflow's file."""
-    return {LATE: "deliver_within", LOW_RATE: "success_rate"}.get(
-        incident["reason"], "recover_within"
-    )
+    return {LATE: "deliver_within", LOW_RATE: "success_rate"}.get(incident.reason, "recover_within")
 
 
-def _first_line(alert: Alert, incident: View) -> str:
+def _first_line(alert: Alert, incident: IncidentPage) -> str:
     number = f"incident {alert.incident_id}"
     if alert.kind is AlertKind.OPENED:
         again = alert.round > 0
-        return f"{number} {'opened again' if again else 'opened'}: {incident['title']}"
+        return f"{number} {'opened again' if again else 'opened'}: {incident.title}"
     if alert.kind is AlertKind.ESCALATED:
-        return f"{number} is late, step {alert.step}: {incident['title']}"
+        return f"{number} is late, step {alert.step}: {incident.title}"
     if alert.kind is AlertKind.NEWS:
-        return f"{number} {alert.news}: {incident['title']}"
-    return f"{number} is resolved: {incident['title']}"
+        return f"{number} {alert.news}: {incident.title}"
+    return f"{number} is resolved: {incident.title}"
 
 
-def _rate(incident: View) -> list[str]:
-    rate = incident.get("success_rate")
-    return [f"rate: {rate.told}"] if rate else []
+def _rate(incident: IncidentPage) -> list[str]:
+    return [f"rate: {incident.success_rate.told}"] if incident.success_rate else []
 
 
-def _clock(alert: Alert, incident: View, reader: Reader) -> list[str]:
-    zone = reader.zone or incident["zone"]
-    if alert.kind is AlertKind.RESOLVED:
-        return [f"resolved: {local_moment(incident['resolved_at'], zone)}"]
-    by, name = incident["recover_by"], clock_of(incident)
+def _clock(alert: Alert, incident: IncidentPage, reader: Reader) -> list[str]:
+    zone = reader.zone or incident.zone
+    if alert.kind is AlertKind.RESOLVED and incident.resolved_at:
+        return [f"resolved: {local_moment(incident.resolved_at, zone)}"]
+    by, name = incident.recover_by, clock_of(incident)
     lines = [f"heal by: {local_moment(by, zone)}, {left(by, reader.now)}"]
-    if alert.kind is AlertKind.ESCALATED and incident["breached_at"]:
-        return [f"clock: {name} ran out {local_moment(incident['breached_at'], zone)}", *lines]
+    if alert.kind is AlertKind.ESCALATED and incident.breached_at:
+        return [f"clock: {name} ran out {local_moment(incident.breached_at, zone)}", *lines]
     if name != "recover_within":
         return [f"clock: {name} of the workflow is not kept", *lines]
     return lines
@@ -195,40 +195,40 @@ def _why_you(alert: Alert) -> list[str]:
     return [f"you get this as its {role}; {ack} says that you are on it, and ends the escalation"]
 
 
-def _steps(incident: View) -> list[str]:
+def _steps(incident: IncidentPage) -> list[str]:
     lines = []
-    for number, step in enumerate(incident["advice"], start=1):
-        lines.append(f"{number}. {step['do']}" + (":" if step["command"] else ""))
-        if step["command"]:
-            lines.append(f"   {step['command']}")
+    for number, step in enumerate(incident.advice, start=1):
+        lines.append(f"{number}. {step.do}" + (":" if step.command else ""))
+        if step.command:
+            lines.append(f"   {step.command}")
     return ["", "what to do:", *lines] if lines else []
 
 
-def _runbook(incident: View) -> list[str]:
-    runbook = incident["runbook"]
+def _runbook(incident: IncidentPage) -> list[str]:
+    runbook = incident.runbook
     return ["", "runbook:", *runbook.splitlines()] if runbook else []
 
 
-def _fields(alert: Alert, incident: View, link: str) -> dict[str, Any]:
+def _fields(alert: Alert, incident: IncidentPage, link: str) -> dict[str, object]:
     """What a program reads instead of the words."""
     return {
         "fields_version": FIELDS_VERSION,
         "id": alert.id,
         "incident": alert.incident_id,
-        "client": incident["client"],
-        "workflow": incident["workflow"],
+        "client": incident.client,
+        "workflow": incident.workflow,
         "kind": alert.kind.value,
-        "side": incident["kind"],
-        "reason": incident["reason"],
+        "side": incident.kind,
+        "reason": incident.reason,
         "clock": clock_of(incident),
         "step": alert.step,
         "role": alert.role,
         "urgency": urgency_of(alert).value,
         "url": link,
-        "events": incident["standing"] + incident["held"],
-        "opened_at": incident["opened_at"],
-        "recover_by": incident["recover_by"],
-        "runbook": incident["runbook"],
+        "events": incident.standing + incident.held,
+        "opened_at": incident.opened_at,
+        "recover_by": incident.recover_by,
+        "runbook": incident.runbook,
     }
 
 

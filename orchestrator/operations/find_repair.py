@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.drift.finding import Finding
@@ -15,8 +14,10 @@ from orchestrator.operations.saved_recipes import recipes_that_help
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.recipes import SavedRecipe
 from orchestrator.store.quarantine.standing import effective_payloads
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.views.incident_page import IncidentPage
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.spread import spread_standing
 
@@ -32,7 +33,7 @@ class Repair:
     failing: int = 0  # of the amended events that were tried, those that still do not pass
     tried: int = 0
     findings: tuple[Finding, ...] = ()
-    saved: tuple[dict[str, Any], ...] = ()  # recipes that would let all that were tried pass
+    saved: tuple[SavedRecipe, ...] = ()  # recipes that would let all that were tried pass
     fix: tuple[str, ...] = ()  # commands, in order
 
     def told(self) -> str | None:
@@ -60,17 +61,21 @@ class Repair:
         }
 
 
-def find_repair(store: Store, incident: Mapping[str, Any]) -> Repair:
-    """What would mend an incident as `show_incident` has it; looks at bounded samples."""
-    if not incident["standing"]:
+def find_repair(store: Store, incident: IncidentPage) -> Repair:
+    """What would mend an incident; looks at bounded samples."""
+    if not incident.standing:
         return Repair()
-    number, sent = incident["id"], incident["kind"] == IncidentKind.CONTRACT
+    number, sent = incident.id, incident.kind == IncidentKind.CONTRACT
     with store.read() as tx:
         left, some_left = spread_standing(tx, number, amended=False, most=_MOST_TRIED)
         amended, some_amended = spread_standing(tx, number, amended=True, most=_MOST_TRIED)
         failing = _failing(tx, incident, some_amended) if sent else []
         unmended = some_left or failing
-        saved = recipes_that_help(tx, incident, unmended) if sent and unmended else []
+        saved = (
+            recipes_that_help(tx, incident.client, incident.workflow, unmended)
+            if sent and unmended
+            else []
+        )
     about = Selection(incident=number, amended=False if left else None)
     findings = tuple(diagnose(store, about)) if sent else ()
     return Repair(
@@ -84,16 +89,16 @@ def find_repair(store: Store, incident: Mapping[str, Any]) -> Repair:
             propose_fix(
                 number,
                 findings,
-                saved=saved[0]["recipe"] if saved else None,
+                saved=saved[0].recipe if saved else None,
                 only_replay=bool(amended) and not unmended,
             )
         ),
     )
 
 
-def _failing(tx: Tx, incident: Mapping[str, Any], ids: Sequence[str]) -> list[str]:
+def _failing(tx: Tx, incident: IncidentPage, ids: Sequence[str]) -> list[str]:
     """Those that as they are amended would be quarantined again by contract or routes."""
-    live = live_workflow(tx, incident["client"], incident["workflow"])
+    live = live_workflow(tx, incident.client, incident.workflow)
     if live is None:
         return []
     workflow = WorkflowShelf().take(tx, live.id)

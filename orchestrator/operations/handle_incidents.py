@@ -18,8 +18,9 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.locked_incidents import LockedIncident, lock_incident
 from orchestrator.store.quarantine.stays import end_stays_of_incident
+from orchestrator.store.views.earlier_moves import EarlierMove, who_moved
 from orchestrator.store.views.incident_counts import count_open
-from orchestrator.store.views.incidents import EarlierMove, kinds_of, who_moved
+from orchestrator.store.views.incidents import kinds_of
 
 
 @dataclass(kw_only=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.domain.recipes.recipe import Recipe
 from orchestrator.operations.preview_recipe import try_recipe
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.desk.recipes import find_recipe, list_recipes
+from orchestrator.store.desk.recipes import SavedRecipe, find_recipe, list_recipes
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 
 _MOST_TRIED = 20  # the recipes used last
@@ -24,23 +23,20 @@ def saved_recipe(store: Store, number: int) -> Recipe:
         raise NotFound(
             f"there is no recipe {number}", field="saved", fix="see `meshline quarantine recipes`"
         )
-    return recipe_of(found["steps"], note=found["note"])
+    return recipe_of(found.steps, note=found.note)
 
 
-def recipes_that_help(
-    tx: Tx, incident: Mapping[str, Any], ids: Sequence[str]
-) -> list[dict[str, Any]]:
-    """The saved recipes under which these events of an incident would pass, the last first.
+def recipes_that_help(tx: Tx, client: str, workflow: str, ids: Sequence[str]) -> list[SavedRecipe]:
+    """The saved recipes of a workflow under which these events of it would pass, the last first.
 
     They are tried, as `preview_recipe` does it; nothing is changed.
     """
-    client, name = incident["client"], incident["workflow"]
-    live = live_workflow(tx, client, name)
+    live = live_workflow(tx, client, workflow)
     if live is None:
         return []
-    workflow = WorkflowShelf().take(tx, live.id)
+    compiled = WorkflowShelf().take(tx, live.id)
     return [
         one
-        for one in list_recipes(tx, client=client, workflow=name, limit=_MOST_TRIED)
-        if all(tried.passes for tried in try_recipe(tx, ids, recipe_of(one["steps"]), workflow))
+        for one in list_recipes(tx, client=client, workflow=workflow, limit=_MOST_TRIED)
+        if all(tried.passes for tried in try_recipe(tx, ids, recipe_of(one.steps), compiled))
     ]

@@ -27,6 +27,7 @@ from tests.dashboard.browsing import opened
 from tests.dashboard.filled import fill, reject_what_is_due
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.dashboard.test_tab import text_of
+from tests.incidents import incident_page
 
 KEY = "a-key-of-signed-links"
 LINK = signed("/incidents/7", now=time.time(), key=KEY)
@@ -102,7 +103,7 @@ def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, to
         since=None,
         evidence=("`Gold`",),
     )
-    shown = {"incident": BARE, "findings": [finding], "saved": []}
+    shown = {"incident": incident_page(), "findings": [finding], "saved": []}
 
     kept = without_values(shown | {"fix": [f"--rename {path}=tier"]})
 
@@ -112,7 +113,6 @@ def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, to
     assert found.evidence == ()
 
 
-BARE: dict[str, list[object]] = {"oldest": [], "history": [], "blocked_by": []}
 CONTRACT = {
     "properties": {
         "tier": {"type": "string"},
@@ -141,7 +141,7 @@ def test_a_link_shows_no_key_that_a_sender_makes_up(path: str, told: str) -> Non
     finding = Finding(
         kind=ChangeKind.REMOVED, path=path, events=1, of=2, since=None, evidence=("`Gold`",)
     )
-    shown = {"incident": BARE, "findings": [finding], "saved": []}
+    shown = {"incident": incident_page(), "findings": [finding], "saved": []}
 
     (found,) = without_values(shown, Places(CONTRACT))["findings"]
 

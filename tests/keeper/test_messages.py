@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.keeper.messages import Reader, compose, compose_digest, urgency_of
+from orchestrator.keeper.messages import Message, Reader, compose, compose_digest, urgency_of
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
+from tests.incidents import incident_page
 
 ODD = "\u202emoc.elpmaxe\u2066\x9b31m\nReply-To: x@example.com"
 NOW = int(datetime(2026, 11, 30, 9, 0, tzinfo=UTC).timestamp() * 1000)
@@ -23,34 +24,18 @@ def alert(kind: AlertKind = AlertKind.OPENED, *, incident: int = 7, **more: Any)
     return Alert(id=incident, incident_id=incident, kind=kind, **said | more)
 
 
-def incident(**more: Any) -> dict[str, Any]:
-    return {
-        "client": "acme",
-        "workflow": "leads",
-        "title": "the field `tier` is missing",
-        "kind": "contract",
-        "reason": "contract_violation",
-        "standing": 1,
-        "held": 0,
-        "events": 1,
-        "opened_at": "2026-11-27T09:15:00+00:00",
-        "recover_by": "2026-11-30T09:15:00+00:00",
-        "breached_at": None,
-        "owner": "support-ops@acme.example",
-        "advice": [{"do": "See what the sender changed", "command": "meshline quarantine list"}],
-        "runbook": None,
-        "zone": None,
-        **more,
-    }
+def listed(message: Message) -> Any:
+    """The alerts of a digest, as a program reads them."""
+    return message.fields["alerts"]
 
 
 def text_of(told: Alert, **more: Any) -> str:
-    return compose(told, incident(**more), Settings(), Reader(now=NOW)).text
+    return compose(told, incident_page(**more), Settings(), Reader(now=NOW)).text
 
 
 def test_nothing_in_an_alert_is_unseen_or_shown_backwards() -> None:
     message = compose(
-        alert(), incident(title=f"a field is missing: {ODD}"), Settings(), Reader(now=NOW)
+        alert(), incident_page(title=f"a field is missing: {ODD}"), Settings(), Reader(now=NOW)
     )
 
     assert message.subject.isprintable()
@@ -61,7 +46,7 @@ def test_nothing_in_an_alert_is_unseen_or_shown_backwards() -> None:
 
 def test_times_are_in_the_zone_of_the_reader_then_of_the_workflow_then_in_utc() -> None:
     reader = Reader(now=NOW, zone="America/New_York")
-    theirs = compose(alert(), incident(zone="Europe/Berlin"), Settings(), reader).text
+    theirs = compose(alert(), incident_page(zone="Europe/Berlin"), Settings(), reader).text
 
     assert "heal by: Mon 2026-11-30 04:15 EST (America/New_York), in 15m" in theirs
     assert "10:15 CET (Europe/Berlin), in 15m" in text_of(alert(), zone="Europe/Berlin")
@@ -87,7 +72,7 @@ def test_an_escalation_says_which_clock_ran_out(reason: str, clock: str) -> None
 def test_an_alert_says_what_changed_and_what_to_do() -> None:
     reader = Reader(now=NOW, diagnosis=["tier was renamed to customer_tier"])
     runbook = "1. call the sender\n2. replay"
-    message = compose(alert(), incident(runbook=runbook), Settings(), reader)
+    message = compose(alert(), incident_page(runbook=runbook), Settings(), reader)
 
     lines = message.text.splitlines()
     assert "changed: tier was renamed to customer_tier" in lines
@@ -100,14 +85,14 @@ def test_an_alert_says_what_changed_and_what_to_do() -> None:
 
 def test_a_digest_has_a_line_for_each_and_the_highest_urgency() -> None:
     late = alert(AlertKind.ESCALATED, incident=3, step=3, role="backstop")
-    told = [(alert(incident=number), incident()) for number in range(10, 70)]
+    told = [(alert(incident=number), incident_page()) for number in range(10, 70)]
 
-    message = compose_digest([*told[:9], (late, incident())], Settings(), Reader(now=NOW))
+    message = compose_digest([*told[:9], (late, incident_page())], Settings(), Reader(now=NOW))
     long = compose_digest(told, Settings(), Reader(now=NOW))
 
     assert message.subject == "[Meshline] 10 alerts: 9 opened, 1 escalated"
     assert "acme/leads: incident 3 is late, step 3" in message.text
     assert message.urgency == urgency_of(late) == "critical"
-    assert [one["incident"] for one in message.fields["alerts"]] == [*range(10, 19), 3]
+    assert [one["incident"] for one in listed(message)] == [*range(10, 19), 3]
     assert "and 10 more" in long.text
-    assert len(long.fields["alerts"]) == 50
+    assert len(listed(long)) == 50

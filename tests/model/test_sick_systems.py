@@ -136,7 +136,7 @@ def test_an_outage_quarantines_nobody_though_only_one_event_waits(world: World) 
     assert (delivery.state, delivery.attempt) == ("held", 0)
     with Store.read(world.store) as tx:
         (incident,) = list_incidents(tx, Sought(), limit=9)
-    assert incident["reason"] == "held"
+    assert incident.reason == "held"
 
     world.tool.illness = well
     live(world, 2 * COOLDOWN)
@@ -311,7 +311,7 @@ def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     assert (row.block, row.reason) == ("breaker", "rate_limited")
     assert row.pauses > 5 and "429" in str(row.error)
     with Store.read(world.store) as tx:
-        assert [one["reason"] for one in list_incidents(tx, Sought(), limit=9)] == ["held"]
+        assert [one.reason for one in list_incidents(tx, Sought(), limit=9)] == ["held"]
 
     world.tool.illness = well
     live(world, 1_000, step=20)

@@ -33,11 +33,12 @@ from orchestrator.store.quarantine.standing import (
     quarantine_events,
     quarantine_rejected,
 )
+from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.incidents import (
+    IncidentRow,
     Sought,
     count_ungrouped,
     list_incidents,
-    show_incident,
 )
 from orchestrator.store.views.manual_work import count_touches
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow, publish_leads
@@ -58,7 +59,7 @@ def stand(store: Store, ids: Sequence[str], reason: Reason = Reason.RULE_ERROR) 
         )
 
 
-def listed(store: Store, **sought: Any) -> list[dict[str, Any]]:
+def listed(store: Store, **sought: Any) -> list[IncidentRow]:
     with store.read() as tx:
         return list_incidents(tx, Sought(**sought))
 
@@ -109,9 +110,9 @@ def test_an_incident_is_opened_once_and_counted_up(store: Store) -> None:
     stand(store, ids[3:])
 
     (row,) = listed(store)
-    assert (row["events"], row["standing"], row["state"]) == (7, 7, "open")
-    assert (row["owner"], row["reopened"]) == ("triage@acme.example", 0)
-    assert actions(store, row["id"]) == ["open_incident"]
+    assert (row.events, row.standing, row.state) == (7, 7, "open")
+    assert (row.owner, row.reopened) == ("triage@acme.example", 0)
+    assert actions(store, row.id) == ["open_incident"]
 
 
 def test_events_that_were_somewhere_else_are_not_counted(store: Store) -> None:
@@ -121,7 +122,7 @@ def test_events_that_were_somewhere_else_are_not_counted(store: Store) -> None:
 
     assert stand(store, ids) == []
 
-    assert listed(store)[0]["events"] == 3
+    assert listed(store)[0].events == 3
 
 
 def test_each_cause_has_its_own(store: Store) -> None:
@@ -131,7 +132,7 @@ def test_each_cause_has_its_own(store: Store) -> None:
     stand(store, ids[:2], Reason.RULE_ERROR)
     stand(store, ids[2:], Reason.START_LIMIT)
 
-    assert {(row["kind"], row["standing"]) for row in listed(store)} == {
+    assert {(row.kind, row.standing) for row in listed(store)} == {
         ("contract", 2),
         ("platform", 1),
     }
@@ -153,7 +154,7 @@ def test_two_hundred_events_of_one_cause_cost_two_statements_more(store: Store) 
     of_incidents = [one for one in seen if "incidents" in one]
     assert len(of_incidents) == 2, "the count and, because it is new, the audit"
     (row,) = listed(store)
-    assert (row["events"], row["standing"]) == (200, 200)
+    assert (row.events, row.standing) == (200, 200)
 
 
 def breaking(field: str) -> Rejected:
@@ -179,18 +180,18 @@ def test_new_causes_beyond_ten_in_an_hour_are_counted_as_one(store: Store) -> No
     reject_each(store, fields, ids[8:38])  # eight are known by now
     reject_each(store, fields[:10], ids[38:48])
 
-    rows = {row["title"]: row for row in listed(store)}
+    rows = {row.title: row for row in listed(store)}
     further = rows.pop("further causes, beyond 10 new ones in an hour")
     assert len(rows) == 10
-    assert further["kind"] == "contract"
-    assert further["events"] == further["standing"] >= 20
-    assert sum(row["standing"] for row in rows.values()) == 48 - further["standing"]
-    assert actions(store, further["id"]) == ["open_incident"]
+    assert further.kind == "contract"
+    assert further.events == further.standing >= 20
+    assert sum(row.standing for row in rows.values()) == 48 - further.standing
+    assert actions(store, further.id) == ["open_incident"]
 
     with store.write() as tx:  # an hour later causes that still come get incidents of their own
         tx.execute(update(incidents).values(opened_at=incidents.c.opened_at - 3_700_000))
     reject_each(store, fields[24:], ids[48:54])
-    named = {row["title"] for row in listed(store)}
+    named = {row.title for row in listed(store)}
     assert {f"`{field}` breaks type" for field in fields[24:]} <= named
 
 
@@ -213,20 +214,20 @@ def test_a_recurrence_opens_it_again_with_a_new_clock_and_the_recovery_lead(stor
     stand(store, [first])
     (before,) = listed(store)
     with store.write() as tx:
-        move_incident(tx, before["id"], IncidentMove.ACKNOWLEDGE, actor="cli:dana")
-        move_incident(tx, before["id"], IncidentMove.ASSIGN, owner="d@acme.example", actor="cli:d")
+        move_incident(tx, before.id, IncidentMove.ACKNOWLEDGE, actor="cli:dana")
+        move_incident(tx, before.id, IncidentMove.ASSIGN, owner="d@acme.example", actor="cli:d")
         discard(tx, [first], why="a test", actor="cli:dana")
         tx.execute(update(incidents).values(recover_by=1, step=2, breached_at=1))
-    assert settled(store) == [before["id"]]
+    assert settled(store) == [before.id]
 
     stand(store, [second])
 
     (row,) = listed(store)
-    assert (row["id"], row["state"], row["reopened"]) == (before["id"], "open", 1)
-    assert (row["owner"], row["events"], row["standing"]) == ("triage@acme.example", 2, 1)
-    assert (row["acknowledged_by"], row["resolved_by"], row["breached_at"]) == (None, None, None)
-    assert (row["step"], row["overdue"]) == (0, False)
-    assert actions(store, row["id"])[-2:] == ["resolve_incident", "reopen_incident"]
+    assert (row.id, row.state, row.reopened) == (before.id, "open", 1)
+    assert (row.owner, row.events, row.standing) == ("triage@acme.example", 2, 1)
+    assert (row.acknowledged_by, row.resolved_by, row.breached_at) == (None, None, None)
+    assert (row.step, row.overdue) == (0, False)
+    assert actions(store, row.id)[-2:] == ["resolve_incident", "reopen_incident"]
 
 
 def test_the_earliest_clock_counts(store: Store) -> None:
@@ -235,11 +236,11 @@ def test_the_earliest_clock_counts(store: Store) -> None:
     stand(store, [first])
     with store.write() as tx:
         tx.execute(update(incidents).values(recover_by=incidents.c.recover_by - 5_000))
-    before = listed(store)[0]["recover_by"]
+    before = listed(store)[0].recover_by
 
     stand(store, [second])
 
-    assert listed(store)[0]["recover_by"] == before
+    assert listed(store)[0].recover_by == before
 
 
 def test_what_still_stands_is_not_resolved(store: Store) -> None:
@@ -258,8 +259,8 @@ def test_what_still_stands_is_not_resolved(store: Store) -> None:
     with store.read() as tx:
         shown = show_incident(tx, 1)
     assert shown
-    last = shown["history"][-1]
-    assert (last["actor"], last["reason"], last["to"]) == ("keeper", "discarded", "resolved")
+    last = shown.history[-1]
+    assert (last.actor, last.reason, last.target) == ("keeper", "discarded", "resolved")
 
 
 def test_events_that_come_while_it_is_being_resolved_keep_it_open(store: Store) -> None:
@@ -280,7 +281,7 @@ def test_events_that_come_while_it_is_being_resolved_keep_it_open(store: Store) 
         )
         assert not _resolve(tx, seen, "keeper")
 
-    assert listed(store)[0]["state"] == "open"
+    assert listed(store)[0].state == "open"
 
 
 def test_many_at_once_open_it_once(store: Store) -> None:
@@ -299,8 +300,8 @@ def test_many_at_once_open_it_once(store: Store) -> None:
         one.join()
 
     (row,) = listed(store)
-    assert row["events"] == 60
-    assert actions(store, row["id"]) == ["open_incident"]
+    assert row.events == 60
+    assert actions(store, row.id) == ["open_incident"]
 
 
 def held(store: Store, ids: Sequence[str], epoch: int, **more: Any) -> None:
@@ -328,17 +329,17 @@ def test_held_deliveries_are_one_incident_a_destination(store: Store) -> None:
 
     held(store, group.ids, group.epoch)
 
-    rows = {row["destination"]: row for row in listed(store)}
+    rows = {row.destination: row for row in listed(store)}
     assert set(rows) == {"crm", "desk"}
-    assert all(row["kind"] == "destination" for row in rows.values())
-    assert [(row["held"], row["standing"], row["events"]) for row in rows.values()] == [
+    assert all(row.kind == "destination" for row in rows.values())
+    assert [(row.held, row.standing, row.events) for row in rows.values()] == [
         (4, 0, 4),
         (4, 0, 4),
     ]
     with store.read() as tx:
-        shown = show_incident(tx, rows["crm"]["id"])
+        shown = show_incident(tx, rows["crm"].id)
     assert shown
-    assert [one["id"] for one in shown["oldest"]] == sorted(ids)
+    assert [one.id for one in shown.oldest] == sorted(ids)
 
 
 def test_a_delivery_that_tries_the_circuit_and_is_held_again_is_counted_once(store: Store) -> None:
@@ -357,7 +358,7 @@ def test_a_delivery_that_tries_the_circuit_and_is_held_again_is_counted_once(sto
     assert settled(store) == []
     held(store, group.ids, group.epoch)
 
-    assert [(row["held"], row["events"]) for row in listed(store)] == [(2, 2)]
+    assert [(row.held, row.events) for row in listed(store)] == [(2, 2)]
 
 
 def test_held_deliveries_are_over_only_when_nothing_blocks_them_either(store: Store) -> None:
@@ -379,7 +380,7 @@ def test_held_deliveries_are_over_only_when_nothing_blocks_them_either(store: St
         resume_circuit(tx, "fake", why="", actor="cli:tester")
     assert settled(store) == [], "what is let go is not made"
     (row,) = listed(store)
-    assert (row["held"], row["under_way"]) == (0, 1)
+    assert (row.held, row.under_way) == (0, 1)
     with store.write() as tx:
         made = update(deliveries).where(deliveries.c.event_id == group.ids[0])
         tx.execute(made.values(state=DeliveryState.CONFIRMED.value))
@@ -402,7 +403,7 @@ def test_events_from_before_there_were_incidents_are_told_and_then_grouped(store
         assert group_ungrouped(tx) == 1
         assert group_ungrouped(tx) == 0
 
-    assert {row["standing"] for row in listed(store)} == {3, 2}
+    assert {row.standing for row in listed(store)} == {3, 2}
     with store.read() as tx:
         clock = tx.execute(select(func.min(quarantine.c.recover_by))).scalar_one()
         kept = tx.execute(select(func.min(incidents.c.recover_by))).scalar_one()
@@ -473,7 +474,7 @@ def test_two_that_meet_two_causes_in_opposite_order_never_wait_for_each_other(
         one.join()
 
     assert failed == []
-    assert [row["events"] for row in listed(store)] == [20, 20]
+    assert [row.events for row in listed(store)] == [20, 20]
 
 
 def test_an_acknowledgement_reads_one_row_and_no_history(store: Store) -> None:

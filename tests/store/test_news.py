@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import select, update
 
@@ -21,7 +19,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, events, incidents
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.incident_page import IncidentPage, show_incident
 from tests.cli.desk import validate_leads
 from tests.leads import _trigger, accept_leads, claim_groups, drive_to_routed, publish_leads
 
@@ -126,7 +124,7 @@ def test_a_second_rename_into_the_same_incident_is_told_once(
     ((owner, said),) = told(store)
     assert owner == "triage@acme.example"
     assert said.startswith("shows a change that is new: renamed: tier → plan_tier, in ")
-    assert [row["action"] for row in shown(store)["history"]].count("tell_owner") == 1
+    assert [row.action for row in shown(store).history].count("tell_owner") == 1
 
 
 def test_two_keepers_that_see_the_same_change_tell_it_once(store: Store) -> None:
@@ -174,7 +172,7 @@ def test_there_is_an_end_to_telling(store: Store, watch: ChangeWatch) -> None:
     assert told(store) == []
 
 
-def shown(store: Store) -> dict[str, Any]:
+def shown(store: Store) -> IncidentPage:
     with store.read() as tx:
         view = show_incident(tx, 1)
     assert view

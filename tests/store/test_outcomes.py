@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.domain.incidents.outcomes import IncidentOutcome, MovedEvents
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.handle_incidents import resolve_incidents
@@ -25,7 +26,8 @@ from orchestrator.store.quarantine.standing import discard, quarantine_events, r
 from orchestrator.store.quarantine.stays import Sweep, end_stays, restore_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.quarantine.workflows import require_live
-from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
+from orchestrator.store.views.incident_page import IncidentPage, show_incident
+from orchestrator.store.views.incidents import IncidentRow, Sought, list_incidents
 from tests.leads import accept_leads, lead_workflow, publish_leads
 
 
@@ -69,12 +71,19 @@ def keep(store: Store) -> None:
     keep_clocks(store, TermsShelf(), Sweep())
 
 
-def listed(store: Store, **sought: Any) -> list[dict[str, Any]]:
+def listed(store: Store, **sought: Any) -> list[IncidentRow]:
     with store.read() as tx:
         return list_incidents(tx, Sought(**sought))
 
 
-def shown(store: Store, number: int) -> dict[str, Any]:
+def ended(store: Store) -> IncidentOutcome:
+    """The outcome of the incident that is resolved."""
+    outcome = listed(store, state="resolved")[0].outcome
+    assert outcome
+    return outcome
+
+
+def shown(store: Store, number: int) -> IncidentPage:
     with store.read() as tx:
         view = show_incident(tx, number)
     assert view
@@ -88,13 +97,13 @@ def test_a_replay_that_is_under_way_keeps_its_incident_open(store: Store) -> Non
     keep(store)
 
     (row,) = listed(store)
-    assert (row["state"], row["standing"], row["under_way"], row["events"]) == ("open", 0, 3, 3)
-    assert row["outcome"] is None
+    assert (row.state, row.standing, row.under_way, row.events) == ("open", 0, 3, 3)
+    assert row.outcome is None
     for state in (State.VALIDATED, State.ROUTED, State.AWAITING_APPROVAL):
         with store.write() as tx:
             tx.execute(update(events).values(state=state.value))
         keep(store)
-        assert listed(store)[0]["under_way"] == 3
+        assert listed(store)[0].under_way == 3
 
 
 def test_what_comes_back_for_the_same_cause_keeps_the_incident_as_it_was(store: Store) -> None:
@@ -110,13 +119,13 @@ def test_what_comes_back_for_the_same_cause_keeps_the_incident_as_it_was(store: 
     for _ in range(2):
         again(store, ids)
         stand(store, ids)
-        assert listed(store)[0]["events"] == 3, "also before the keeper looks"
+        assert listed(store)[0].events == 3, "also before the keeper looks"
     keep(store)
 
     (row,) = listed(store)
     same = ("id", "state", "owner", "acknowledged_at", "step", "recover_by", "opened_at", "events")
-    assert {name: row[name] for name in same} == {name: before[name] for name in same}
-    assert (row["standing"], row["under_way"], row["reopened"]) == (3, 0, 0)
+    assert [getattr(row, name) for name in same] == [getattr(before, name) for name in same]
+    assert (row.standing, row.under_way, row.reopened) == (3, 0, 0)
     with store.read() as tx:
         deadlines = set(tx.execute(select(quarantine.c.recover_by)).scalars())
     assert len(deadlines) == 1, "and each event its first deadline"
@@ -131,16 +140,17 @@ def test_what_comes_back_for_another_cause_is_the_other_incidents(store: Store) 
     keep(store)
 
     (other,) = listed(store)
-    assert (other["id"], other["standing"], other["events"]) == (2, 2, 2)
+    assert (other.id, other.standing, other.events) == (2, 2, 2)
     first = shown(store, 1)
-    assert first["state"] == "resolved"
-    moved = [{"incident": 2, "events": 2}]
-    assert first["outcome"] == {"ended": "mixed", "delivered": 1, "discarded": 0, "moved": moved}
-    assert first["moved_to"] == moved
-    assert shown(store, 2)["moved_from"] == [{"incident": 1, "events": 2}]
-    last = first["history"][-1]
-    assert (last["actor"], last["reason"]) == ("keeper", "mixed")
-    assert last["detail"]["outcome"] == "mixed: 1 delivered, 2 moved to incident 2"
+    assert first.state == "resolved"
+    moved = (MovedEvents(incident=2, events=2),)
+    assert first.outcome == IncidentOutcome(delivered=1, moved=moved)
+    assert first.outcome.ended == "mixed"
+    assert first.moved_to == moved
+    assert shown(store, 2).moved_from == (MovedEvents(incident=1, events=2),)
+    last = first.history[-1]
+    assert (last.actor, last.reason) == ("keeper", "mixed")
+    assert last.detail and last.detail["outcome"] == "mixed: 1 delivered, 2 moved to incident 2"
 
 
 def test_it_is_resolved_since_the_last_of_its_events_ended(store: Store) -> None:
@@ -154,11 +164,12 @@ def test_it_is_resolved_since_the_last_of_its_events_ended(store: Store) -> None
     keep(store)
 
     (row,) = listed(store, state="resolved")
-    assert row["outcome"]["ended"] == "healed"
+    assert row.outcome and row.outcome.ended == "healed"
     with store.read() as tx:
         resolved_at = tx.execute(select(incidents.c.resolved_at)).scalar_one()
         assert resolved_at == max(tx.execute(select(events.c.updated_at)).scalars())
-    assert shown(store, 1)["history"][-1]["detail"]["seconds"] in range(3_599, 3_602)
+    resolved = shown(store, 1).history[-1].detail
+    assert resolved and resolved["seconds"] in range(3_599, 3_602)
 
 
 def test_what_is_discarded_is_no_healing(store: Store) -> None:
@@ -168,7 +179,8 @@ def test_what_is_discarded_is_no_healing(store: Store) -> None:
     keep(store)
 
     (row,) = listed(store, state="resolved")
-    assert row["outcome"] == {"ended": "discarded", "delivered": 0, "discarded": 2, "moved": []}
+    assert row.outcome == IncidentOutcome(discarded=2)
+    assert row.outcome.ended == "discarded"
 
 
 def test_a_replay_and_a_discard_of_one_event_count_once(store: Store) -> None:
@@ -179,8 +191,8 @@ def test_a_replay_and_a_discard_of_one_event_count_once(store: Store) -> None:
 
     keep(store)
 
-    assert listed(store, state="resolved")[0]["outcome"]["discarded"] == 1
-    assert listed(store, state="resolved")[0]["events"] == 1
+    assert ended(store).discarded == 1
+    assert listed(store, state="resolved")[0].events == 1
 
 
 def test_a_restored_event_opens_its_incident_again_with_the_first_deadline(store: Store) -> None:
@@ -198,17 +210,17 @@ def test_a_restored_event_opens_its_incident_again_with_the_first_deadline(store
 
     (row,) = listed(store)
     same = ("id", "owner", "recover_by", "opened_at", "events")
-    assert {name: row[name] for name in same} == {name: before[name] for name in same}
-    assert (row["state"], row["standing"], row["outcome"]) == ("open", 1, None)
-    last = shown(store, 1)["history"][-1]
-    assert (last["action"], last["actor"], last["reason"]) == (
+    assert [getattr(row, name) for name in same] == [getattr(before, name) for name in same]
+    assert (row.state, row.standing, row.outcome) == ("open", 1, None)
+    last = shown(store, 1).history[-1]
+    assert (last.action, last.actor, last.reason) == (
         "reopen_incident",
         "cli:dana",
         "restored",
     )
     discarded(store, ids[:1])
     keep(store)
-    assert listed(store, state="resolved")[0]["outcome"]["discarded"] == 2
+    assert ended(store).discarded == 2
 
 
 def test_an_open_incident_is_not_opened_again(store: Store) -> None:
@@ -239,7 +251,7 @@ def test_a_person_cannot_resolve_what_is_under_way(store: Store) -> None:
 
     deliver(store, ids)  # and no keeper looked yet
     assert resolve_incidents(store, [1], why="seen", actor="cli:dana").ids == [1]
-    assert listed(store, state="resolved")[0]["outcome"]["delivered"] == 2
+    assert ended(store).delivered == 2
 
 
 def test_many_under_way_are_looked_at_in_turns(store: Store, monkeypatch: Any) -> None:
@@ -252,7 +264,7 @@ def test_many_under_way_are_looked_at_in_turns(store: Store, monkeypatch: Any) -
     turns = [end_stays(store, sweep) for _ in range(4)]
 
     assert sum(turns) == 3
-    assert listed(store)[0]["under_way"] == 4
+    assert listed(store)[0].under_way == 4
     deliver(store, ids)
     keep(store)
     assert listed(store) == []
@@ -263,7 +275,7 @@ def test_an_acknowledgement_that_is_over_opens_the_incident_and_it_climbs_on(sto
     with store.write() as tx:
         move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=7_200_000)
     keep(store)
-    assert listed(store)[0]["state"] == "acknowledged"
+    assert listed(store)[0].state == "acknowledged"
 
     with store.write() as tx:
         over = {"acknowledged_until": after(-1), "recover_by": after(-3_600), "step": 1}
@@ -272,9 +284,9 @@ def test_an_acknowledgement_that_is_over_opens_the_incident_and_it_climbs_on(sto
     keep(store)
 
     (row,) = listed(store)
-    assert (row["state"], row["acknowledged_by"], row["acknowledged_until"]) == ("open", None, None)
-    assert row["step"] == 3
-    rows = [(one["action"], one["actor"], one["reason"]) for one in shown(store, 1)["history"]]
+    assert (row.state, row.acknowledged_by, row.acknowledged_until) == ("open", None, None)
+    assert row.step == 3
+    rows = [(one.action, one.actor, one.reason) for one in shown(store, 1).history]
     assert ("unacknowledge_incident", "keeper", "time_over") in rows
     assert [one[0] for one in rows].count("escalate") == 2
 
@@ -286,7 +298,7 @@ def test_an_acknowledgement_without_an_end_does_not_end(store: Store) -> None:
         assert not move_incident(tx, 1, IncidentMove.UNACKNOWLEDGE, actor="keeper")
     keep(store)
 
-    assert listed(store)[0]["state"] == "acknowledged"
+    assert listed(store)[0].state == "acknowledged"
 
 
 def test_only_who_acknowledged_may_give_it_another_end(store: Store) -> None:
@@ -295,8 +307,9 @@ def test_only_who_acknowledged_may_give_it_another_end(store: Store) -> None:
         move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=60_000)
         assert not move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:s", lasts_ms=90_000)
         assert move_incident(tx, 1, IncidentMove.ACKNOWLEDGE, actor="cli:dana", lasts_ms=90_000)
-    first, second = (one for one in shown(store, 1)["history"] if "ack" in one["action"])
-    assert first["detail"]["until"] < second["detail"]["until"]
+    first, second = (one for one in shown(store, 1).history if "ack" in one.action)
+    assert first.detail and second.detail
+    assert str(first.detail["until"]) < str(second.detail["until"])
 
 
 def restored(store: Store, event_id: str) -> None:
@@ -351,8 +364,8 @@ def test_whatever_people_do_an_incident_is_over_when_its_events_are(
 
     keep(store)
     for row in [*listed(store), *listed(store, state="resolved")]:
-        cause = row["reason"]
+        cause = row.reason
         here = Counter(story.state[one] for one in story.cause if story.cause[one] == cause)
-        assert (row["standing"], row["under_way"]) == (here["standing"], here["under way"])
-        assert (row["state"] == "resolved") == (not here["standing"] + here["under way"])
-        assert row["events"] == story.entries[cause]
+        assert (row.standing, row.under_way) == (here["standing"], here["under way"])
+        assert (row.state == "resolved") == (not here["standing"] + here["under way"])
+        assert row.events == story.entries[cause]

@@ -71,7 +71,7 @@ def test_incidents_and_the_list_of_events_are_found_by_what_stands(store: Store)
         (incident,) = list_incidents(tx, Sought(words=("gold",)))
         assert list_incidents(tx, Sought(words=("green",))) == []
         events = list_events(tx, Wanted(words=("gold",)))
-    assert incident["title"] == "`tier` breaks enum"
+    assert incident.title == "`tier` breaks enum"
     assert [event.id for event in events] == [one]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -17,8 +16,9 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, dead_letters, heartbeats, incidents
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.dead_letters import list_dead_letters
-from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
+from orchestrator.store.views.dead_letters import OldestLetter, list_dead_letters
+from orchestrator.store.views.incident_page import IncidentPage, show_incident
+from orchestrator.store.views.incidents import Sought, list_incidents
 from tests.store.test_dead_letters import LETTER, keep
 
 STEWARD = "steward@agency.example"
@@ -28,7 +28,7 @@ def turn(store: Store, *, steward: str | None = STEWARD) -> None:
     keep_clocks(store, TermsShelf(), steward=steward)
 
 
-def poison(store: Store) -> dict[str, Any]:
+def poison(store: Store) -> IncidentPage:
     with store.read() as tx:
         view = show_incident(tx, 1)
     assert view is not None
@@ -50,9 +50,15 @@ def test_a_flood_is_one_incident_and_one_alert(store: Store) -> None:
 
     with store.read() as tx:
         (incident,) = list_incidents(tx, Sought())
-    assert (incident["standing"], incident["events"], incident["owner"]) == (30, 30, STEWARD)
+    assert (incident.standing, incident.events, incident.owner) == (30, 30, STEWARD)
     assert told(store) == [("opened", 0, STEWARD)]
-    assert [one["letter"] for one in poison(store)["oldest"]] == [1, 2, 3, 4, 5]
+    assert [one.letter for one in poison(store).oldest if isinstance(one, OldestLetter)] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 def test_a_clock_that_runs_out_climbs_to_the_steward(store: Store) -> None:
@@ -62,19 +68,19 @@ def test_a_clock_that_runs_out_climbs_to_the_steward(store: Store) -> None:
     turn(store)
     turn(store)
 
-    assert poison(store)["breached_at"]
+    assert poison(store).breached_at
     assert ("escalated", 1, STEWARD) in told(store)
 
 
 def test_without_a_steward_nobody_is_told_until_there_is_one(store: Store) -> None:
     keep(store)
     turn(store, steward=None)
-    assert (poison(store)["owner"], told(store)) == ("-", [])
+    assert (poison(store).owner, told(store)) == ("-", [])
 
     turn(store)
     turn(store)
 
-    assert (poison(store)["owner"], told(store)) == (STEWARD, [("opened", 0, STEWARD)])
+    assert (poison(store).owner, told(store)) == (STEWARD, [("opened", 0, STEWARD)])
 
 
 def test_it_is_over_when_all_are_dropped(store: Store) -> None:
@@ -83,7 +89,7 @@ def test_it_is_over_when_all_are_dropped(store: Store) -> None:
     drop_dead_letters(store, [number or 0], why="junk", actor="cli:ada")
     turn(store)
 
-    assert poison(store)["state"] == "resolved"
+    assert poison(store).state == "resolved"
 
 
 def test_a_requeue_alone_ends_nothing_and_what_comes_back_has_its_first_deadline(
@@ -94,19 +100,19 @@ def test_a_requeue_alone_ends_nothing_and_what_comes_back_has_its_first_deadline
     first = poison(store)
     requeue_dead_letters(store, [number], lambda _: None, actor="cli:ada")
     turn(store)
-    assert poison(store)["state"] == "open"
+    assert poison(store).state == "open"
 
     keep(store)  # a worker still cannot read it
     turn(store)
 
     again = poison(store)
     same = ("state", "recover_by", "events", "reopened")
-    assert [again[name] for name in same] == [first[name] for name in same]
+    assert [getattr(again, name) for name in same] == [getattr(first, name) for name in same]
     with store.read() as tx:
         newest = list_dead_letters(tx)[0]
     assert newest.returned
     assert (newest.returned.times, newest.returned.requeued_by) == (1, "cli:ada")
-    assert newest.recover_by == first["recover_by"]
+    assert newest.recover_by == first.recover_by
 
 
 def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -> None:
@@ -119,18 +125,18 @@ def test_what_was_requeued_and_is_not_back_after_a_while_ends_it(store: Store) -
     with store.write() as tx:
         tx.execute(update(dead_letters).values(closed_at=after(-59)))
     turn(store)
-    assert poison(store)["state"] == "open"
+    assert poison(store).state == "open"
 
     with store.write() as tx:
         tx.execute(update(dead_letters).values(closed_at=after(-61)))
     turn(store)
-    assert poison(store)["state"] == "resolved"
+    assert poison(store).state == "resolved"
 
     keep(store)
     turn(store)
 
     again = poison(store)
-    assert (again["state"], again["recover_by"]) == ("open", first["recover_by"])
+    assert (again.state, again.recover_by) == ("open", first.recover_by)
 
 
 def test_what_was_requeued_is_not_over_while_no_worker_has_run_since(store: Store) -> None:
@@ -144,7 +150,7 @@ def test_what_was_requeued_is_not_over_while_no_worker_has_run_since(store: Stor
 
     turn(store)
 
-    assert poison(store)["state"] == "open"
+    assert poison(store).state == "open"
 
 
 def test_a_late_one_is_listed_with_who_is_told_next_and_what_to_do(store: Store) -> None:
@@ -174,4 +180,4 @@ def test_two_keepers_count_a_letter_once(store: Store) -> None:
     turn(store)
     turn(store)
 
-    assert poison(store)["events"] == 1
+    assert poison(store).events == 1

@@ -27,7 +27,7 @@ from orchestrator.store.quarantine.restoring import restore
 from orchestrator.store.quarantine.stays import Sweep
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.events import EventView, show_event
-from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.quarantine import QuarantinedEvent, list_quarantine
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
@@ -99,8 +99,8 @@ def test_its_incident_is_open_again_with_its_owner_and_first_deadline(store: Sto
     assert before
     assert incident
     same = ("owner", "recover_by", "opened_at", "events", "standing")
-    assert {name: incident[name] for name in same} == {name: before[name] for name in same}
-    assert incident["state"] == "open"
+    assert [getattr(incident, name) for name in same] == [getattr(before, name) for name in same]
+    assert incident.state == "open"
 
 
 def test_it_can_be_found_by_its_words_again_and_replayed(store: Store) -> None:

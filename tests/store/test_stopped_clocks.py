@@ -22,7 +22,7 @@ from orchestrator.store.destinations.held_deliveries import tend_held_deliveries
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.drive.stages import hand_back
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.incidents import show_incident
+from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.values import now_of
 from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, lead_workflow
 from tests.leads import publish_leads as publish
@@ -94,7 +94,7 @@ def test_a_planned_pause_alerts_nobody_and_is_never_late(store: Store) -> None:
     with store.read() as tx:
         shown = show_incident(tx, incident(store).id)
         assert count_neglected(tx, seconds=1).untold == 0
-    assert shown is not None and shown["stopped_at"] and not shown["overdue"]
+    assert shown is not None and shown.stopped_at and not shown.overdue
     assert marks(store) == ["stop_clock"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -21,7 +20,8 @@ from orchestrator.store.drive.stages import Saving, save_delivered
 from orchestrator.store.quarantine.standing import discard, replay
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.quarantine.workflows import require_live
-from orchestrator.store.views.incidents import Sought, list_incidents, show_incident
+from orchestrator.store.views.incident_page import show_incident
+from orchestrator.store.views.incidents import IncidentRow, Sought, list_incidents
 from tests.cli.desk import validate_leads
 from tests.leads import (
     TEXT,
@@ -59,7 +59,7 @@ def fail(store: Store, count: int) -> list[str]:
     return ids
 
 
-def low(store: Store, state: str | None = None) -> list[dict[str, Any]]:
+def low(store: Store, state: str | None = None) -> list[IncidentRow]:
     with store.read() as tx:
         return list_incidents(tx, Sought(reason="success_rate", state=state))
 
@@ -75,8 +75,8 @@ def test_a_rate_under_its_promise_is_one_incident_however_often_a_keeper_looks(
     keep(store)
 
     (incident,) = low(store)
-    assert (incident["kind"], incident["events"]) == ("platform", 3)
-    assert (incident["title"], incident["owner"]) == (
+    assert (incident.kind, incident.events) == ("platform", 3)
+    assert (incident.title, incident.owner) == (
         "too few events are delivered",
         "triage@acme.example",
     )
@@ -107,10 +107,10 @@ def test_what_is_healed_resolves_it_and_what_comes_again_opens_it_again(store: S
 
     assert low(store) == []
     (healed,) = low(store, "resolved")
-    assert healed["resolved_by"] == "keeper"
+    assert healed.resolved_by == "keeper"
     fail(store, 4)
     keep(store)
-    assert [one["reopened"] for one in low(store)] == [1]
+    assert [one.reopened for one in low(store)] == [1]
 
 
 def test_what_is_discarded_and_what_is_too_old_does_not_count(store: Store) -> None:
@@ -169,11 +169,11 @@ def test_the_alert_says_the_rate(store: Store) -> None:
 
     with store.write() as tx:
         number = tx.execute(
-            select(alerts.c.id).where(alerts.c.incident_id == incident["id"])
+            select(alerts.c.id).where(alerts.c.incident_id == incident.id)
         ).scalar_one()
         alert = claim_alert(tx, number)
         assert alert
-        message = compose(alert, show_incident(tx, incident["id"]), Settings(), Reader(now=0))
+        message = compose(alert, show_incident(tx, incident.id), Settings(), Reader(now=0))
 
     assert "too few events are delivered" in message.subject
     assert (

@@ -15,7 +15,7 @@ from orchestrator.presenting.moments import moment, span
 
 if TYPE_CHECKING:
     from orchestrator.operations.handle_incidents import Handled
-    from orchestrator.store.views.incidents import EarlierMove
+    from orchestrator.store.views.earlier_moves import EarlierMove
 
 Numbers = Annotated[
     list[int],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +28,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
-    from orchestrator.store.views.values import View
+    from orchestrator.store.views.incidents import IncidentRow
 
 _REASONS = (*Reason, HELD, LATE, LOW_RATE)
 
@@ -131,7 +132,7 @@ def show(
 ) -> None:
     """Show one incident: what changed, whose it is, by when it must be healed, what was done."""
     with opened_store() as store:
-        from orchestrator.store.views.incidents import show_incident
+        from orchestrator.store.views.incident_page import show_incident
         from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
@@ -151,7 +152,7 @@ def show(
             "repair": repair.counted(),
             "fix": list(repair.fix),
         }
-        put_json(view | found)
+        put_json(view.as_json() | found)
     else:
         put_incident(view, repair, now)
 
@@ -159,7 +160,7 @@ def show(
 incident_actions.add_to(app)
 
 
-def _put_rows(rows: list[View], now: int) -> None:
+def _put_rows(rows: Sequence[IncidentRow], now: int) -> None:
     if not rows:
         put("no incident")
         return
@@ -167,13 +168,13 @@ def _put_rows(rows: list[View], now: int) -> None:
         ("ID", "WHAT", "WORKFLOW", "EVENTS", "STATE", "OWNER", "HEAL"),
         [
             (
-                row["id"],
+                row.id,
                 _what(row, now),
-                f"{row['client']}/{row['workflow']}",
+                f"{row.client}/{row.workflow}",
                 _counts(row),
-                row["state"],
-                row["owner"],
-                "-" if row["resolved_at"] else left(row["recover_by"], now),
+                row.state,
+                row.owner,
+                "-" if row.resolved_at else left(row.recover_by, now),
             )
             for row in rows
         ],
@@ -181,14 +182,14 @@ def _put_rows(rows: list[View], now: int) -> None:
     )
 
 
-def _counts(row: View) -> str:
+def _counts(row: IncidentRow) -> str:
     """What has not ended, of all that ever came; what a replay sent on its way on a line below."""
-    counted = f"{row['standing'] + row['held']} of {row['events']}"
-    return f"{counted}\n{row['under_way']} under way" if row["under_way"] else counted
+    counted = f"{row.standing + row.held} of {row.events}"
+    return f"{counted}\n{row.under_way} under way" if row.under_way else counted
 
 
-def _what(row: View, now: int) -> str:
+def _what(row: IncidentRow, now: int) -> str:
     """What stands still, on whose side, and what holds it back."""
-    kind = f"{row['kind']}: {row['reason']}, {age(row['opened_at'], now)} ago"
-    held = [told_blocker(one, lambda at: moment_and_distance(at, now)) for one in row["blocked_by"]]
-    return "\n".join([row["title"], kind, *held])
+    kind = f"{row.kind}: {row.reason}, {age(row.opened_at, now)} ago"
+    held = [told_blocker(one, lambda at: moment_and_distance(at, now)) for one in row.blocked_by]
+    return "\n".join([row.title, kind, *held])

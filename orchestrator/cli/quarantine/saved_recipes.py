@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.presenting.moments import age
+
+if TYPE_CHECKING:
+    from orchestrator.store.desk.recipes import SavedRecipe
 
 
 def recipes(
@@ -41,13 +44,13 @@ def recipes(
         ("RECIPE", "EVENTS", "USED", "WORKFLOW", "AUTHOR", "STEPS", "WHY"),
         [
             (
-                one["recipe"],
-                one["events"],
-                f"{age(one['used_at'], now)} ago" if one["used_at"] else None,
+                one.recipe,
+                one.events,
+                f"{age(one.used_at, now)} ago" if one.used_at else None,
                 _whose(one),
-                one["author"],
-                "\n".join(map(said, one["steps"])),
-                one["note"],
+                one.author,
+                "\n".join(map(said, one.steps)),
+                one.note,
             )
             for one in found
         ],
@@ -55,12 +58,12 @@ def recipes(
     )
 
 
-def _whose(one: Mapping[str, Any]) -> str:
-    stands = f", version {one['version']}" if one["version"] else ""
-    return f"{one['client']}/{one['workflow']}{stands}"
+def _whose(one: SavedRecipe) -> str:
+    stands = f", version {one.version}" if one.version else ""
+    return f"{one.client}/{one.workflow}{stands}"
 
 
-def said(step: Mapping[str, Any]) -> str:
+def said(step: Mapping[str, object]) -> str:
     """A step in words."""
     from orchestrator.domain.documents import strict_json
 

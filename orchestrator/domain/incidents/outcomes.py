@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -18,14 +18,22 @@ class StayOutcome(StrEnum):
     RETURNED = "returned"  # it is in quarantine for the same cause, and is not counted again
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MovedEvents:
+    """Events that an incident shares with another one, for they came into quarantine again."""
+
+    incident: int  # the other one's number
+    events: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IncidentOutcome:
     """How many events of an incident ended how, since it opened."""
 
     delivered: int = 0
     discarded: int = 0
-    moved: Mapping[int, int] = field(default_factory=dict)  # events by the other incident's number
-    last_at: int | None = None  # when the last of them ended, in milliseconds
+    moved: tuple[MovedEvents, ...] = ()  # by the number of the other incident
+    last_at: int | None = None  # when the last of them ended, in milliseconds; it is not kept
 
     @property
     def ended(self) -> str | None:
@@ -35,15 +43,23 @@ class IncidentOutcome:
             for word, count in (
                 ("healed", self.delivered),
                 ("discarded", self.discarded),
-                ("moved", sum(self.moved.values())),
+                ("moved", len(self.moved)),
             )
             if count
         ]
         return words[0] if len(words) == 1 else "mixed" if words else None
 
     def told(self) -> str:
-        """The same with its counts, for people."""
-        return told_outcome(self.as_json())
+        """The same with its counts, for people.
+
+        >>> moved = (MovedEvents(incident=7, events=1),)
+        >>> IncidentOutcome(delivered=5, moved=moved).told()
+        'mixed: 5 delivered, 1 moved to incident 7'
+        """
+        counts = [(self.delivered, "delivered"), (self.discarded, "discarded")]
+        parts = [f"{count} {word}" for count, word in counts if count]
+        parts += [f"{one.events} moved to incident {one.incident}" for one in self.moved]
+        return f"{self.ended}: {', '.join(parts)}" if parts else "nothing was counted"
 
     def as_json(self) -> dict[str, object]:
         """Names and counts, as the store and the listings keep them."""
@@ -51,26 +67,21 @@ class IncidentOutcome:
             "ended": self.ended,
             "delivered": self.delivered,
             "discarded": self.discarded,
-            "moved": [
-                {"incident": one, "events": count} for one, count in sorted(self.moved.items())
-            ],
+            "moved": [asdict(one) for one in self.moved],
         }
 
 
-def told_outcome(outcome: Mapping[str, Any]) -> str:
-    """An outcome as `IncidentOutcome.as_json` has it, in words.
-
-    >>> told_outcome(IncidentOutcome(delivered=5, moved={7: 1}).as_json())
-    'mixed: 5 delivered, 1 moved to incident 7'
-    """
-    counts = [(outcome["delivered"], "delivered"), (outcome["discarded"], "discarded")]
-    parts = [f"{count} {word}" for count, word in counts if count]
-    parts += [f"{one['events']} moved to incident {one['incident']}" for one in outcome["moved"]]
-    return f"{outcome['ended']}: {', '.join(parts)}" if parts else "nothing was counted"
+def read_outcome(kept: Mapping[str, Any]) -> IncidentOutcome:
+    """An outcome of what `IncidentOutcome.as_json` made of it."""
+    return IncidentOutcome(
+        delivered=kept["delivered"],
+        discarded=kept["discarded"],
+        moved=tuple(MovedEvents(**one) for one in kept["moved"]),
+    )
 
 
-def told_links(view: Mapping[str, Any]) -> list[str]:
-    """The incidents that events of this one went to, or came from, in words."""
-    went = [f"{one['events']} went on to incident {one['incident']}" for one in view["moved_to"]]
-    came = [f"{one['events']} came from incident {one['incident']}" for one in view["moved_from"]]
+def told_links(moved_to: Sequence[MovedEvents], moved_from: Sequence[MovedEvents]) -> list[str]:
+    """The incidents that events of one went to, or came from, in words."""
+    went = [f"{one.events} went on to incident {one.incident}" for one in moved_to]
+    came = [f"{one.events} came from incident {one.incident}" for one in moved_from]
     return [*went, *came]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,10 +15,26 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import recipes
 from orchestrator.store.database.upserts import upsert
-from orchestrator.store.views.values import View, iso
+from orchestrator.store.views.values import iso, iso_time
 
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedRecipe:
+    """A recipe of a workflow, with what became of it. Times are ISO 8601 in UTC."""
+
+    recipe: int  # its number
+    client: str
+    workflow: str
+    steps: list[dict[str, Any]]  # as a file of recipes has them: JSON that a person wrote
+    note: str | None  # of its author
+    author: str  # an actor, such as `cli:dana`, or whom its file names
+    saved_at: str  # when it was first used
+    used_at: str | None  # when it last amended events or was published
+    events: int  # that it amended, in all
+    version: int | None  # of its workflow that it was last published in
 
 
 def save_recipe(tx: Connection, recipe: Recipe, client: str, workflow: str, *, actor: str) -> int:
@@ -66,7 +83,7 @@ def note_published(tx: Connection, recipe: int, version: int) -> None:
     tx.execute(update(recipes).where(recipes.c.id == recipe).values(values))
 
 
-def find_recipe(tx: Connection, recipe: int) -> View | None:
+def find_recipe(tx: Connection, recipe: int) -> SavedRecipe | None:
     """A saved recipe; None where there is none of this number."""
     row = tx.execute(select(recipes).where(recipes.c.id == recipe)).one_or_none()
     return None if row is None else _shown(row)
@@ -74,7 +91,7 @@ def find_recipe(tx: Connection, recipe: int) -> View | None:
 
 def list_recipes(
     tx: Connection, *, client: str | None = None, workflow: str | None = None, limit: int = 100
-) -> list[View]:
+) -> list[SavedRecipe]:
     """Saved recipes, those used last first."""
     table = recipes.c
     last = func.coalesce(table.used_at, table.saved_at)
@@ -85,16 +102,16 @@ def list_recipes(
     return [_shown(row) for row in tx.execute(found)]
 
 
-def _shown(row: AnyRow) -> View:
-    return {
-        "recipe": row.id,
-        "client": row.client,
-        "workflow": row.workflow,
-        "steps": orjson.loads(row.steps),
-        "note": row.note,
-        "author": row.author,
-        "saved_at": iso(row.saved_at),
-        "used_at": iso(row.used_at),
-        "events": row.events,
-        "version": row.version,
-    }
+def _shown(row: AnyRow) -> SavedRecipe:
+    return SavedRecipe(
+        recipe=row.id,
+        client=row.client,
+        workflow=row.workflow,
+        steps=orjson.loads(row.steps),
+        note=row.note,
+        author=row.author,
+        saved_at=iso_time(row.saved_at),
+        used_at=iso(row.used_at),
+        events=row.events,
+        version=row.version,
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
-from orchestrator.domain.incidents.outcomes import IncidentOutcome, StayOutcome
+from orchestrator.domain.incidents.outcomes import IncidentOutcome, MovedEvents, StayOutcome
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.schema import events, quarantine
 
@@ -43,13 +43,17 @@ def outcome_of(tx: Connection, incident: int, since: int) -> IncidentOutcome:
     return IncidentOutcome(
         delivered=counts[StayOutcome.DELIVERED],
         discarded=counts[StayOutcome.DISCARDED],
-        moved=dict(moved),
+        moved=_by_number(moved),
         last_at=max((row[3] for row in rows), default=None),
     )
 
 
-def moved_from(tx: Connection, incident: int) -> dict[int, int]:
-    """The incidents whose events came to this one for its cause, and how many of each."""
+def _by_number(moved: Mapping[int, int]) -> tuple[MovedEvents, ...]:
+    return tuple(MovedEvents(incident=one, events=moved[one]) for one in sorted(moved))
+
+
+def moved_from(tx: Connection, incident: int) -> tuple[MovedEvents, ...]:
+    """The incidents whose events came to this one for its cause."""
     stay = quarantine.c
     rows = tx.execute(
         select(stay.incident_id, func.count())
@@ -57,7 +61,7 @@ def moved_from(tx: Connection, incident: int) -> dict[int, int]:
         .group_by(stay.incident_id)
         .order_by(stay.incident_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return _by_number({row[0]: row[1] for row in rows})
 
 
 def count_under_way(tx: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:

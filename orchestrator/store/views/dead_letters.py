@@ -25,7 +25,7 @@ from orchestrator.store.database.schema import dead_letters, incidents
 from orchestrator.store.database.upserts import upsert
 from orchestrator.store.views.quarantine import QuarantineCount
 from orchestrator.store.views.selection import Selection
-from orchestrator.store.views.values import View, iso, iso_time
+from orchestrator.store.views.values import iso, iso_time
 
 PLATFORM, BROKER = "(platform)", "(broker)"
 """Client and workflow of their incident: nobody knows whose workflow an unreadable message is for.
@@ -163,6 +163,16 @@ class LetterView(LetterHead):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OldestLetter:
+    """A dead letter on the page of its incident, in the words of an event."""
+
+    id: str  # `dead letter` and its number
+    letter: int  # its number
+    detail: str  # what is wrong with it, for people
+    since: str  # when it was kept, ISO 8601 in UTC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class QuarantinedMessage:
     """One dead letter that nobody closed, with the fields of an event in quarantine."""
 
@@ -281,18 +291,15 @@ def list_dead_letters(
     ]
 
 
-def oldest_letters(tx: Connection, incident: int, *, limit: int) -> list[View]:
-    """The oldest standing letters of an incident: number as `letter`, what is wrong, since when."""
+def oldest_letters(tx: Connection, incident: int, *, limit: int) -> list[OldestLetter]:
+    """The oldest letters of an incident that nobody closed."""
     table = dead_letters.c
     of_it = (table.incident_id == incident, table.state == LetterState.STANDING)
     rows = tx.execute(_heads().where(*of_it).order_by(table.id).limit(limit)).all()
     return [
-        {
-            "id": f"dead letter {row.id}",
-            "letter": row.id,
-            "detail": row.error,
-            "since": iso(row.at),
-        }
+        OldestLetter(
+            id=f"dead letter {row.id}", letter=row.id, detail=row.error, since=iso_time(row.at)
+        )
         for row in rows
     ]
 

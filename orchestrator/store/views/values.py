@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, select
 
 from orchestrator.store.database.clock import now_ms
-
-View = dict[str, Any]
 
 
 def now_of(tx: Connection) -> int:

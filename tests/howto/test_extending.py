@@ -127,7 +127,7 @@ class Copy:
             capture_output=True,
             text=True,
             check=False,
-            timeout=90,
+            timeout=240,  # many tests may run beside it
         )
         if done.returncode:
             raise NotDone(f"{script}{done.stdout}{done.stderr}")

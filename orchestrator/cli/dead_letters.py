@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from orchestrator.cli.terminal.left_alone import fail_where_left
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun, Limit, OptionalWhy, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import NotFound
 from orchestrator.presenting.moments import moment
 
@@ -171,10 +171,9 @@ def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
 def _put_closed(what: str, done: Closed, *, as_json: bool) -> None:
     if as_json:
         returned = {str(number): one for number, one in done.returned.items()}
-        put_json({**asdict(done), "returned": returned})
+        put_json(fields_of(done) | {"returned": returned})
     else:
         put(f"{_WOULD[what] if done.dry_run else what} {len(done.ids)}")
         for one in done.skipped:
-            state = str(one["state"])
-            note(f"{one['id']} left alone: {_WHY.get(state, f'it is {state}')}")
-    fail_where_left([one for one in done.skipped if one["state"] != what])
+            note(f"{one.id} left alone: {_WHY.get(one.state, f'it is {one.state}')}")
+    fail_where_left([one for one in done.skipped if one.state != what])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.stopping import looking, resuming
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def erase(
             _ask(store, wanted, discard=discard)
         done = _erase(store, wanted, why, discard=discard, dry_run=dry_run)
     if as_json:
-        put_json({**asdict(done), "beyond": list(BEYOND)})
+        put_json(fields_of(done) | {"beyond": BEYOND})
     else:
         _put(done, BEYOND)
     fail_where_left(done.refused)
@@ -134,9 +134,9 @@ def _put(done: Erased, beyond: tuple[str, ...]) -> None:
     if len(done.ids) > _MOST_SHOWN:
         put(f"  and {len(done.ids) - _MOST_SHOWN} more; --json has them all")
     for before in done.already[:_MOST_SHOWN]:
-        put(f"already erased: {before['id']}, at {before['erased_at']}")
+        put(f"already erased: {before.id}, at {before.erased_at}")
     if done.refused:
-        rows = [(left["id"], left["state"], left["detail"]) for left in done.refused]
+        rows = [(left.id, left.state, left.detail) for left in done.refused]
         put_table(("NOT ERASED", "STATE", "WHY"), rows, below=("WHY",))
     if done.dry_run:
         return

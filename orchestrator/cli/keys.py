@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,7 +56,7 @@ def list_(as_json: AsJson = False) -> None:
         from orchestrator.store.desk.keys import list_keys
 
         with store.read() as tx:
-            rows = [_view(row) for row in list_keys(tx)]
+            rows = list_keys(tx)
     if as_json:
         put_json({"keys": rows})
         return
@@ -64,12 +64,12 @@ def list_(as_json: AsJson = False) -> None:
         ("ID", "CLIENTS", "LABEL", "CREATED", "BY", "REVOKED"),
         [
             (
-                row["id"],
-                ", ".join(row["clients"]),
-                row["label"],
-                moment(row["created_at"]),
-                row["created_by"],
-                moment(row["revoked_at"]),
+                row.id,
+                ", ".join(row.clients),
+                row.label,
+                moment(row.created_at),
+                row.created_by,
+                moment(row.revoked_at),
             )
             for row in rows
         ],
@@ -101,18 +101,3 @@ def _note_unknown(store: Store, clients: Sequence[str]) -> None:
     for client in clients:
         if client not in known:
             note(f"note: client {client!r} has no live workflow yet")
-
-
-def _view(row: Any) -> dict[str, Any]:
-    import orjson
-
-    from orchestrator.store.views.values import iso
-
-    return {
-        "id": row.id,
-        "label": row.label,
-        "clients": orjson.loads(row.clients),
-        "created_at": iso(row.created_at),
-        "created_by": row.created_by,
-        "revoked_at": iso(row.revoked_at),
-    }

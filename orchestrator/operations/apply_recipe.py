@@ -12,7 +12,7 @@ from orchestrator.operations.choose_amendable import (
     choose_amendable,
     look_at_amended,
 )
-from orchestrator.operations.preview_recipe import try_recipe
+from orchestrator.operations.preview_recipe import Tried, try_recipe
 from orchestrator.operations.select_events import selected_chunks
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_events
@@ -28,7 +28,7 @@ class Amendments(Untouched):
 
     ids: list[str] = field(default_factory=list)
     recipes: list[int] = field(default_factory=list)  # saved as, one a workflow
-    refused: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail, violations
+    refused: list[Tried] = field(default_factory=list)  # would not pass
 
 
 def mend_events(
@@ -64,7 +64,7 @@ def mend_events(
                 tried = try_recipe(tx, ids, recipe, workflow, from_original=from_original)
                 amended = {one.id: one.payload for one in tried if one.passes}
                 done.ids += _amend(tx, amended, recipe, (client, name), actor, done)
-                done.refused += [one.as_json() for one in tried if not (one.passes or one.already)]
+                done.refused += [one for one in tried if not (one.passes or one.already)]
         looked_at += len(chunk)
         progress(looked_at)
     return done

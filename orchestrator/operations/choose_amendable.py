@@ -6,23 +6,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.lifecycle import Move
-from orchestrator.operations.select_events import left_alone
+from orchestrator.operations.select_events import LeftAlone, left_alone
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.amendments import digests_of_amended
-from orchestrator.store.views.last_acts import last_acts
+from orchestrator.store.views.last_acts import Act, last_acts
 from orchestrator.store.views.selection import reasons_among
 
 Seen = Mapping[str, str]
 """Digests of the amended payloads when they were looked at, by event id."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amended:
+    """An event that somebody else amended."""
+
+    id: str
+    act: Act | None  # who did it, and when; None: it is not known
+
+    def as_json(self) -> dict[str, object]:
+        """The event as a document: `done`, `by` and `at` are there where it is known who it was."""
+        return {"id": self.id} | (self.act.as_json() if self.act else {})
+
+
 @dataclass(kw_only=True)
 class Untouched:
-    """What an amendment leaves as it is. Each has an id, and who did what when: done, by, at."""
+    """What an amendment leaves as it is."""
 
-    passed_over: list[dict[str, object]] = field(default_factory=list)  # somebody else amended it
-    changed: list[dict[str, object]] = field(default_factory=list)  # amended while this ran
-    skipped: list[dict[str, object]] = field(default_factory=list)  # with state: not standing here
+    passed_over: list[Amended] = field(default_factory=list)  # somebody else amended it before
+    changed: list[Amended] = field(default_factory=list)  # amended while this ran
+    skipped: list[LeftAlone] = field(default_factory=list)  # not in quarantine
 
 
 def look_at_amended(store: Store, chunks: Iterable[Sequence[str]]) -> dict[str, str]:
@@ -58,7 +70,7 @@ def choose_amendable(
         if one not in standing:
             continue
         act = acts.get(one)
-        told = {"id": one, **(act.as_json() if act else {})}
+        told = Amended(id=one, act=act)
         others = one in now and act and act.done == "amended" and act.by != actor
         if one in meanwhile:
             report.changed.append(told)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.whys import needed_why
-from orchestrator.operations.select_events import left_alone, missing, selected_chunks
+from orchestrator.operations.select_events import LeftAlone, left_alone, missing, selected_chunks
 from orchestrator.store.database.engine import Store
 from orchestrator.store.quarantine.standing import discard
 from orchestrator.store.views.selection import Cause, Key, Selection, causes_of, count_causes
@@ -22,7 +22,7 @@ class Discarded:
     at: str | None  # the store's time before the first of them
     ids: list[str] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state
+    skipped: list[LeftAlone] = field(default_factory=list)  # not in quarantine
 
 
 def discard_events(

@@ -22,7 +22,7 @@ def drop_dead_letters(
     reason = "" if dry_run else needed_why(why, "a drop")
     report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
     if dry_run:
-        left_alone = {one["id"] for one in report.skipped}
+        left_alone = {one.id for one in report.skipped}
         report.ids = [number for number in numbers if number not in left_alone]
         return report
     with store.write() as tx:

@@ -24,7 +24,7 @@ from orchestrator.store.desk.erasing import (
 )
 from orchestrator.store.desk.striking import strike_elsewhere, versions_that_name
 from orchestrator.store.views.selection import states_of
-from orchestrator.store.views.values import iso
+from orchestrator.store.views.values import iso_time
 
 _CHUNK = 200  # events in one transaction: other writers wait for it
 _READ = 500  # payloads that are looked through at once
@@ -49,14 +49,31 @@ class Wanted:
     value: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErasedBefore:
+    """An event that carries nothing any more."""
+
+    id: str
+    erased_at: str  # ISO 8601 in UTC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotErased:
+    """An event that is not at its end."""
+
+    id: str
+    state: str  # as `State`
+    detail: str  # what to do first, in a sentence
+
+
 @dataclass(kw_only=True)
 class Erased:
     """What was erased, or with `dry_run` would be."""
 
     dry_run: bool
     ids: list[str] = field(default_factory=list)
-    already: list[dict[str, object]] = field(default_factory=list)  # id, erased_at
-    refused: list[dict[str, object]] = field(default_factory=list)  # id, state, detail
+    already: list[ErasedBefore] = field(default_factory=list)
+    refused: list[NotErased] = field(default_factory=list)
     elsewhere: int = 0  # texts that belong to no event, from which a value was struck
     versions: list[str] = field(default_factory=list)  # published ones that name such a value
     scrubbed: bool = True  # False: SQLite's log is still read by others
@@ -179,9 +196,9 @@ def _sort(found: Sequence[Found], report: Erased, *, discard: bool) -> list[Foun
     ready = []
     for one in found:
         if one.erased_at is not None:
-            report.already.append({"id": one.id, "erased_at": iso(one.erased_at)})
+            report.already.append(ErasedBefore(id=one.id, erased_at=iso_time(one.erased_at)))
         elif why := _refusal(one, discard=discard):
-            report.refused.append({"id": one.id, "state": one.state.value, "detail": why})
+            report.refused.append(NotErased(id=one.id, state=one.state.value, detail=why))
         else:
             ready.append(one)
             report.ids.append(one.id)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from orchestrator.domain.delivery.verdicts import Rejected
+from orchestrator.domain.delivery.verdicts import Rejected, Violation
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.recipes.amendment import Amendment, apply_amendments
@@ -24,6 +24,15 @@ from orchestrator.store.quarantine.workflows import WorkflowShelf, require_live
 from orchestrator.store.views.selection import Selection, by_workflow
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotFixed:
+    """An event that a fix would leave broken."""
+
+    id: str
+    detail: str  # why, in a sentence
+    violations: tuple[Violation, ...] = ()  # of the contract; none where the fix finds no field
+
+
 @dataclass(kw_only=True)
 class Fixed(Untouched):
     """What a fix did, or with `dry_run` would do."""
@@ -31,7 +40,7 @@ class Fixed(Untouched):
     dry_run: bool
     ids: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)  # they were so before
-    refused: list[dict[str, object]] = field(default_factory=list)  # id, detail, violations
+    refused: list[NotFixed] = field(default_factory=list)
 
 
 def fix_events(
@@ -88,13 +97,12 @@ def _amended(
         try:
             changed = _fixed(payload, came.get(event_id), amendments)
         except Refused as refused:
-            report.refused.append({"id": event_id, "detail": str(refused), "violations": []})
+            report.refused.append(NotFixed(id=event_id, detail=str(refused)))
             continue
         verdict = validate(changed, workflow)
         if isinstance(verdict, Rejected):
-            violations = [asdict(one) for one in verdict.violations]
             report.refused.append(
-                {"id": event_id, "detail": verdict.detail, "violations": violations}
+                NotFixed(id=event_id, detail=verdict.detail, violations=verdict.violations)
             )
         elif strict_json.digest(changed) == strict_json.digest(payload):
             report.unchanged.append(event_id)

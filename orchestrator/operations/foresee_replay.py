@@ -10,7 +10,7 @@ from orchestrator.domain.delivery.blockers import Blocker
 from orchestrator.domain.delivery.breakers import action_breaker, destination_circuit
 from orchestrator.domain.delivery.verdicts import Rejected, Routed
 from orchestrator.domain.reasons import Reason
-from orchestrator.operations.plan_replay import routed_now
+from orchestrator.operations.plan_replay import LeftOut, routed_now
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.deliveries import made_among
 from orchestrator.store.quarantine.standing import effective_payloads
@@ -33,7 +33,7 @@ class Foresight:
         self._shelf = WorkflowShelf()
         self._blocked: dict[str, Blocker] = {one.name: one for one in blocked_circuits(tx)}
         self._held: Counter[str] = Counter()  # events by the circuit that will hold them
-        self.left_out: list[dict[str, object]] = []  # id, reason, detail
+        self.left_out: list[LeftOut] = []
 
     @property
     def held(self) -> list[ForeseenHold]:
@@ -69,7 +69,7 @@ class Foresight:
 
     def _leave_out(self, event_id: str, rejected: Rejected) -> None:
         self.left_out.append(
-            {"id": event_id, "reason": rejected.reason.value, "detail": rejected.detail}
+            LeftOut(id=event_id, reason=rejected.reason.value, detail=rejected.detail)
         )
 
     def _count_held(

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import orjson
-
 from orchestrator.domain.errors import ClientNotPermitted, KeyRefused, NotFound, Refused
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store
@@ -85,7 +83,7 @@ def check_key(store: Store, key: str) -> Caller:
             field="Authorization",
             fix="send `Authorization: Bearer KEY` with a key from `meshline keys create`",
         )
-    return Caller(key_id=row.id, clients=tuple(orjson.loads(row.clients)))
+    return Caller(key_id=row.id, clients=row.clients)
 
 
 def revoke_key(store: Store, key_id: str, *, actor: str) -> None:

@@ -6,7 +6,6 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.documents import strict_json
@@ -15,7 +14,7 @@ from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.domain.workflows.effects import Effect, effects_of
-from orchestrator.operations.select_events import selected_chunks
+from orchestrator.operations.select_events import LeftAlone, selected_chunks
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate_or_amend
 from orchestrator.store.database import audit
@@ -23,6 +22,7 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.plan_snapshot import Ground, accepted_order, grounds
 from orchestrator.store.desk.plans import (
     PlannedEvent,
+    PlannedWorkflow,
     add_plan,
     add_plan_events,
     drop_plan,
@@ -34,6 +34,15 @@ from orchestrator.store.views.selection import CHUNK, Selection
 _MOST_EVENTS = 1_000_000
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """An event that would be refused again."""
+
+    id: str
+    reason: str  # a code, as `Reason`
+    detail: str  # the same in a sentence
+
+
 @dataclass(kw_only=True)
 class ReplayPlan:
     """What a plan would do."""
@@ -43,9 +52,9 @@ class ReplayPlan:
     events: int = 0
     effects: dict[str, dict[str, int]] = field(default_factory=dict)  # by effect and destination
     repeats: int = 0  # deliveries that may arrive twice
-    workflows: list[dict[str, object]] = field(default_factory=list)  # client, workflow, version…
-    left_out: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
+    workflows: list[PlannedWorkflow] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    skipped: list[LeftAlone] = field(default_factory=list)  # not in quarantine
 
 
 def plan_replay(
@@ -115,7 +124,7 @@ def _freeze(
 
 def record_plan(
     tx: Tx,
-    workflows: Iterable[Mapping[str, Any]],
+    workflows: Iterable[PlannedWorkflow],
     *,
     actor: str,
     action: str,
@@ -127,8 +136,8 @@ def record_plan(
             tx,
             actor=actor,
             action=action,
-            client=one["client"],
-            workflow=one["workflow"],
+            client=one.client,
+            workflow=one.workflow,
             detail=detail,
         )
 
@@ -157,9 +166,9 @@ class _Freezer:
         return frozen
 
     def _note(self, live: LiveWorkflow) -> LiveWorkflow:
-        told: dict[str, object] = {
-            "client": live.client, "workflow": live.name, "version": live.version, "id": live.id
-        }  # fmt: skip
+        told = PlannedWorkflow(
+            client=live.client, workflow=live.name, version=live.version, id=live.id
+        )
         if told not in self._plan.workflows:
             self._plan.workflows.append(told)
         return live
@@ -169,14 +178,15 @@ class _Freezer:
         workflow = self._shelf.take(tx, live.id)
         routed = routed_now(ground.payload, workflow)
         if isinstance(routed, Rejected):
-            why = {"reason": routed.reason.value, "detail": routed.detail}
-            plan.left_out.append({"id": ground.event_id, **why})
+            plan.left_out.append(
+                LeftOut(id=ground.event_id, reason=routed.reason.value, detail=routed.detail)
+            )
             return None
         effects = effects_of(routed.deliveries, ground.deliveries, self._catalog)
         for one in effects:
-            counts = plan.effects.setdefault(one["effect"], {})
-            counts[one["destination"]] = counts.get(one["destination"], 0) + 1
-            plan.repeats += one["effect"] == Effect.AGAIN
+            counts = plan.effects.setdefault(one.effect, {})
+            counts[one.destination] = counts.get(one.destination, 0) + 1
+            plan.repeats += one.effect == Effect.AGAIN
         plan.events += 1
         return PlannedEvent(
             place=plan.events - 1,
@@ -207,26 +217,6 @@ class _Freezer:
         return before
 
 
-def sent_fields(
-    tx: Tx, workflows: Iterable[Mapping[str, Any]], digests: Mapping[str, str]
-) -> dict[tuple[str, str], dict[str, object]]:
-    """The fields of each delivery, by event id and destination, under a plan's workflows.
-
-    Only of events that still stand as they were planned: `digests` are those of their ground.
-    """
-    versions = {(one["client"], one["workflow"]): one["id"] for one in workflows}
-    shelf = WorkflowShelf()
-    found: dict[tuple[str, str], dict[str, object]] = {}
-    for event_id, ground in grounds(tx, list(digests)).items():
-        version = versions.get((ground.client, ground.workflow))
-        if version is None or ground.digest != digests[event_id]:
-            continue
-        routed = routed_now(ground.payload, shelf.take(tx, version))
-        if isinstance(routed, Routed):
-            found.update({(event_id, one.destination): one.send for one in routed.deliveries})
-    return found
-
-
 def routed_now(payload: object, workflow: CompiledWorkflow) -> Routed | Rejected:
     """What the stages will make of a payload."""
     taken = _taken(payload, workflow)
@@ -245,8 +235,8 @@ def _described(selection: Selection) -> dict[str, object]:
     return {name: value for name, value in asdict(selection).items() if value not in (None, ())}
 
 
-def _counted(left_out: Iterable[Mapping[str, object]]) -> dict[str, int]:
-    return dict(Counter(str(one["reason"]) for one in left_out))
+def _counted(left_out: Iterable[LeftOut]) -> dict[str, int]:
+    return dict(Counter(one.reason for one in left_out))
 
 
 def _nothing(plan: ReplayPlan) -> Refused:
@@ -258,7 +248,7 @@ def _nothing(plan: ReplayPlan) -> Refused:
         )
     first = plan.left_out[0]
     return Refused(
-        f"none of {len(plan.left_out)} events would pass; the first: {first['detail']}",
+        f"none of {len(plan.left_out)} events would pass; the first: {first.detail}",
         field="plan",
         fix="mend them first, with `meshline quarantine recipe`",
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from orchestrator.domain.delivery.verdicts import Rejected, Violation
 from orchestrator.domain.documents import strict_json
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import NothingToChange, Refused
 from orchestrator.domain.recipes.recipe import Mended, PayloadChange, Recipe, apply_recipe
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
@@ -37,9 +38,18 @@ class Tried:
 
     def as_json(self) -> dict[str, object]:
         """What is shown of it: the changes, and not the whole payload."""
-        shown = asdict(self)
+        shown = fields_of(self)
         del shown["payload"]
         return shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TriedUnder:
+    """A workflow whose events were tried."""
+
+    client: str
+    workflow: str  # its name
+    version: int  # the live one
 
 
 @dataclass(kw_only=True)
@@ -51,8 +61,8 @@ class Preview(Untouched):
     already: int = 0  # amended so before
     refused: int = 0
     places: list[int] = field(default_factory=list)  # by step: in how many events it does something
-    workflows: list[dict[str, object]] = field(default_factory=list)  # client, workflow, version
-    events: list[dict[str, object]] = field(default_factory=list)
+    workflows: list[TriedUnder] = field(default_factory=list)
+    events: list[Tried] = field(default_factory=list)
 
 
 def preview_recipe(
@@ -172,9 +182,7 @@ def _stopped(event_id: str, mended: Mended, verdict: Rejected) -> Tried:
 
 
 def _note_workflow(preview: Preview, live: LiveWorkflow) -> None:
-    told: dict[str, object] = {
-        "client": live.client, "workflow": live.name, "version": live.version
-    }  # fmt: skip
+    told = TriedUnder(client=live.client, workflow=live.name, version=live.version)
     if told not in preview.workflows:
         preview.workflows.append(told)
 
@@ -185,4 +193,4 @@ def _add(preview: Preview, tried: Tried) -> None:
     preview.refused += not (tried.passes or tried.already)
     for step in {one.step for one in tried.changes}:
         preview.places[step] += 1
-    preview.events.append(tried.as_json())
+    preview.events.append(replace(tried, payload=None))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.operations.foresee_replay import ForeseenHold, Foresight
-from orchestrator.operations.select_events import left_alone, missing, selected_chunks
+from orchestrator.operations.plan_replay import LeftOut
+from orchestrator.operations.select_events import LeftAlone, left_alone, missing, selected_chunks
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_events
@@ -16,15 +17,24 @@ from orchestrator.store.quarantine.workflows import LiveWorkflow, require_live
 from orchestrator.store.views.selection import Selection, by_workflow, reasons_among
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayedEvent:
+    """An event that is on its way again."""
+
+    id: str
+    workflow: str  # its name
+    version: int  # the live one, which it now runs under
+
+
 @dataclass(kw_only=True)
 class Replayed:
     """What a replay did, or with `dry_run` would do."""
 
     dry_run: bool
-    events: list[dict[str, object]] = field(default_factory=list)  # id, workflow, version
-    left_out: list[dict[str, object]] = field(default_factory=list)  # id, reason, detail
+    events: list[ReplayedEvent] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)  # would be refused again
     held: list[ForeseenHold] = field(default_factory=list)  # what will hold some of the events
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not standing here
+    skipped: list[LeftAlone] = field(default_factory=list)  # not in quarantine
 
 
 def replay_events(
@@ -61,7 +71,7 @@ def replay_events(
                 going = foresight.choose(tx, {one: reasons[one] for one in ids}, live)
                 moved = going if dry_run else _replay(tx, going, live, actor, send_again=send_again)
                 report.events += [
-                    {"id": one, "workflow": name, "version": live.version} for one in moved
+                    ReplayedEvent(id=one, workflow=name, version=live.version) for one in moved
                 ]
         done += len(chunk)
         progress(done)

@@ -24,14 +24,21 @@ CUT = "cut"
 """Said of a dead letter that cannot be requeued, because only its beginning is kept."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SkippedLetter:
+    """A dead letter that was left as it is."""
+
+    id: int
+    state: str  # as `LetterState`, closed before; or `CUT`
+
+
 @dataclass(kw_only=True)
 class Closed:
     """What became of dead letters."""
 
     ids: list[int] = field(default_factory=list)
-    # id, state: closed before, or "cut" where too little of it is kept
-    skipped: list[dict[str, object]] = field(default_factory=list)
-    # by id: how often it came back after a requeue (times), who requeued it last, and when
+    skipped: list[SkippedLetter] = field(default_factory=list)
+    # by id: those that came back after a requeue
     returned: dict[int, Returned] = field(default_factory=dict)
     dry_run: bool = False
 
@@ -56,9 +63,9 @@ def requeue_dead_letters(
     report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
     with store.read() as tx:
         report.returned = letters_that_returned(tx, numbers)
-        cut = cut_letters(tx, numbers) - {one["id"] for one in report.skipped}
-    report.skipped += [{"id": number, "state": CUT} for number in sorted(cut)]
-    left_alone = {one["id"] for one in report.skipped}
+        cut = cut_letters(tx, numbers) - {one.id for one in report.skipped}
+    report.skipped += [SkippedLetter(id=number, state=CUT) for number in sorted(cut)]
+    left_alone = {one.id for one in report.skipped}
     for number in (one for one in numbers if one not in left_alone):
         if dry_run:
             report.ids.append(number)
@@ -78,7 +85,7 @@ def requeue_dead_letters(
     return report
 
 
-def closed_before(store: Store, numbers: Sequence[int]) -> list[dict[str, object]]:
+def closed_before(store: Store, numbers: Sequence[int]) -> list[SkippedLetter]:
     """Those of the numbers that stand no more. Raises NotFound for one that does not exist."""
     with store.read() as tx:
         states = states_of_letters(tx, numbers)
@@ -88,7 +95,7 @@ def closed_before(store: Store, numbers: Sequence[int]) -> list[dict[str, object
                 f"there is no dead letter {number}", fix="see `meshline dead-letters list`"
             )
     return [
-        {"id": number, "state": states[number]}
+        SkippedLetter(id=number, state=states[number])
         for number in numbers
         if states[number] != LetterState.STANDING
     ]

@@ -8,10 +8,18 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.text.words import words_of
 from orchestrator.domain.whys import needed_why
-from orchestrator.operations.select_events import left_alone, missing, selected_chunks
+from orchestrator.operations.select_events import LeftAlone, left_alone, missing, selected_chunks
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.restoring import bodies, emptied, restore
 from orchestrator.store.views.selection import Cause, Key, Selection, causes_of, count_causes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotRestored:
+    """A discarded event of which nothing is left to restore."""
+
+    id: str
+    detail: str  # what emptied it, in a sentence
 
 
 @dataclass(kw_only=True)
@@ -22,8 +30,8 @@ class Restored:
     ids: list[str] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
     incidents: list[int] = field(default_factory=list)  # that opened again for it
-    refused: list[dict[str, object]] = field(default_factory=list)  # id, detail: emptied
-    skipped: list[dict[str, object]] = field(default_factory=list)  # id, state: not discarded
+    refused: list[NotRestored] = field(default_factory=list)
+    skipped: list[LeftAlone] = field(default_factory=list)  # not discarded
 
 
 def restore_events(
@@ -81,7 +89,7 @@ def _look(tx: Tx, ids: Sequence[str], selection: Selection, report: Restored) ->
         # What has no payload has no words: nobody can say that it was meant.
         known = bodies(tx, kept)
         return [one for one in kept if _has_words(known.get(one), selection.words)]
-    report.refused += [{"id": one, "detail": gone[one]} for one in ids if one in gone]
+    report.refused += [NotRestored(id=one, detail=gone[one]) for one in ids if one in gone]
     return kept
 
 

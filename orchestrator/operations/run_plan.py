@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -18,6 +17,7 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.plan_order import count_open, is_under_way, ready_events
 from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.desk.plans import (
+    StoredPlan,
     find_plan,
     finish_plan,
     mark_done,
@@ -30,7 +30,7 @@ from orchestrator.store.quarantine.standing import InOrder, replay
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow, publication
 from orchestrator.store.views.last_acts import last_acts
 from orchestrator.store.views.selection import CHUNK
-from orchestrator.store.views.values import iso
+from orchestrator.store.views.values import iso_time
 
 _LOOK_SECONDS = 0.1  # until what others wait for is looked at again
 _MOST_TOLD = 5
@@ -40,6 +40,14 @@ _UNFIT = {
 }
 
 Row = tuple[int, str, str, str]  # place, event id, ground, effects
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunBefore:
+    """That somebody ran a plan before."""
+
+    by: str  # who ran it last
+    at: str  # when it began, or ended; ISO 8601 in UTC
 
 
 @dataclass(kw_only=True)
@@ -52,8 +60,8 @@ class Ran:
     before: int = 0  # by others
     waiting: int = 0  # they stand behind events that came back into quarantine
     outcomes: dict[str, int]
-    begun: dict[str, object] | None = None  # by, at: somebody began to run it before this run
-    finished: dict[str, object] | None = None  # by, at: it was at its end before this run
+    begun: RunBefore | None = None  # somebody began to run it before this run
+    finished: RunBefore | None = None  # it was at its end before this run
 
 
 def run_plan(
@@ -94,8 +102,8 @@ def run_plan(
     )
 
 
-def _who_and_when(by: str, at: int) -> dict[str, object]:
-    return {"by": by, "at": iso(at)}
+def _who_and_when(by: str | None, at: str | None) -> RunBefore | None:
+    return RunBefore(by=by, at=at) if by and at else None
 
 
 class _Runner:
@@ -122,7 +130,7 @@ class _Runner:
         self._base_ms = 0  # when the plan's first event is due, whichever run it is
         self.replayed = 0
 
-    def begin(self, *, send_again: bool) -> Any:
+    def begin(self, *, send_again: bool) -> StoredPlan:
         """The plan, started; all that is still to be replayed stands as it was planned."""
         with self._store.read() as tx:
             plan = _found(tx, self._token)
@@ -143,11 +151,10 @@ class _Runner:
                 return plan
             self._base_ms = start_plan(tx, plan.id, actor=self._actor)
             told = {"plan": self._token, "send_again": send_again, "rate": self._rate}
-            workflows = orjson.loads(plan.workflows)
-            record_plan(tx, workflows, actor=self._actor, action="run_plan", detail=told)
+            record_plan(tx, plan.workflows, actor=self._actor, action="run_plan", detail=told)
         return plan
 
-    def go_on(self, plan: Any) -> None:
+    def go_on(self, plan: StoredPlan) -> None:
         """Chunk after chunk, until nothing is left that may go."""
         choose = ready_events if plan.order_by else open_events
         began = self._clock()
@@ -170,13 +177,13 @@ class _Runner:
             elif self._rate:
                 self._pause(max(0.0, began + self.replayed / self._rate - self._clock()))
 
-    def _left(self, tx: Tx, plan: Any, rows: Sequence[Row]) -> int:
+    def _left(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> int:
         """How many events are still to be replayed; without an order they go place by place."""
         if rows and not plan.order_by:
             return int(plan.events) - rows[-1][0] - 1
         return count_open(tx, plan.id)
 
-    def _replay(self, tx: Tx, plan: Any, rows: Sequence[Row]) -> None:
+    def _replay(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> None:
         live = _live(tx, plan)
         found = grounds(tx, [row[1] for row in rows], lock=True)
         changed = _changed(rows, found)
@@ -209,7 +216,7 @@ class _Runner:
         ]
         record_deliveries(tx, notes, actor=self._actor)
 
-    def _check_all(self, plan: Any) -> None:
+    def _check_all(self, plan: StoredPlan) -> None:
         """Nothing is sent where only a part of it still is as it was."""
         changed: list[str] = []
         after = -1
@@ -225,7 +232,7 @@ class _Runner:
                 raise _refused(tx, plan, changed)
 
 
-def _found(tx: Tx, token: str, *, lock: bool = False) -> Any:
+def _found(tx: Tx, token: str, *, lock: bool = False) -> StoredPlan:
     plan = find_plan(tx, token, lock=lock)
     if plan is None:
         raise NotFound(f"there is no plan {token!r}", fix="see `meshline quarantine plan list`")
@@ -234,17 +241,21 @@ def _found(tx: Tx, token: str, *, lock: bool = False) -> Any:
     return plan
 
 
-def _live(tx: Tx, plan: Any) -> dict[tuple[str, str], LiveWorkflow]:
+def _live(tx: Tx, plan: StoredPlan) -> dict[tuple[str, str], LiveWorkflow]:
     """The live versions, all of them those that the plan was made with."""
     found = {}
-    for one in orjson.loads(plan.workflows):
-        live = live_workflow(tx, one["client"], one["workflow"])
-        if live is None or live.id != one["id"]:
+    for one in plan.workflows:
+        live = live_workflow(tx, one.client, one.workflow)
+        if live is None or live.id != one.id:
             now = f"version {live.version} is live" if live else "no version is live"
-            if live and (told := publication(tx, live.id)).published_at > plan.planned_at:
-                now += f", published by {told.published_by} at {iso(told.published_at)}"
+            if (
+                live
+                and (at := iso_time((told := publication(tx, live.id)).published_at))
+                > plan.planned_at
+            ):
+                now += f", published by {told.published_by} at {at}"
             raise Refused(
-                f"{one['workflow']} was planned under version {one['version']}, and {now}",
+                f"{one.workflow} was planned under version {one.version}, and {now}",
                 field="plan",
                 fix="make a new plan with `meshline quarantine replay … --plan`",
             )
@@ -252,18 +263,25 @@ def _live(tx: Tx, plan: Any) -> dict[tuple[str, str], LiveWorkflow]:
     return found
 
 
+def _published_since(tx: Tx, version: int, at: str) -> str:
+    """Who published a version, where that came after `at`, an ISO time."""
+    told = publication(tx, version)
+    published = iso_time(told.published_at)
+    return f", published by {told.published_by} at {published}" if published > at else ""
+
+
 def _changed(rows: Sequence[Row], found: dict[str, Ground]) -> list[str]:
     return [row[1] for row in rows if row[1] not in found or found[row[1]].digest != row[2]]
 
 
-def _refused(tx: Tx, plan: Any, changed: Sequence[str]) -> Refused:
+def _refused(tx: Tx, plan: StoredPlan, changed: Sequence[str]) -> Refused:
     """Which events changed, and who did what to them since the plan was made."""
     first = changed[:_MOST_TOLD]
     acts = last_acts(tx, first)
     some = []
     for one in first:
         act = acts.get(one)
-        since = act is not None and (act.at or "") >= (iso(plan.planned_at) or "")
+        since = act is not None and act.at >= plan.planned_at
         some.append(f"{one} ({act.done} by {act.by} at {act.at})" if act and since else one)
     more = " ..." if len(changed) > _MOST_TOLD else ""
     return Refused(

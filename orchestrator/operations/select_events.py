@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.views.last_acts import last_acts
+from orchestrator.store.views.last_acts import Act, last_acts
 from orchestrator.store.views.selection import CHUNK, Selection, chunks, states_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftAlone:
+    """An event that an act left as it is."""
+
+    id: str
+    state: str  # where it is now, as `State`
+    act: Act | None  # the last that a person did to it in quarantine; None: nobody did anything
+
+    def as_json(self) -> dict[str, object]:
+        """The event as a document: `done`, `by` and `at` are there where somebody did something."""
+        return {"id": self.id, "state": self.state} | (self.act.as_json() if self.act else {})
 
 
 def selected_chunks(
     store: Store, selection: Selection, *, discarded: bool = False
-) -> tuple[list[list[str]], list[dict[str, object]]]:
+) -> tuple[list[list[str]], list[LeftAlone]]:
     """The selected ids that stand in quarantine, and what was named but stands elsewhere.
 
     With `discarded` the ids of those that were given up, and what was named but was not.
@@ -37,18 +51,14 @@ def selected_chunks(
     return found, skipped
 
 
-def left_alone(tx: Tx, ids: Sequence[str]) -> list[dict[str, object]]:
-    """What every act says of events that it leaves alone: id, state, and who did what when.
-
-    `done`, `by` and `at` are of the last that a person did to it in quarantine; without them
-    nobody did anything.
-    """
-    told: list[dict[str, object]] = []
+def left_alone(tx: Tx, ids: Sequence[str]) -> list[LeftAlone]:
+    """What every act says of events that it leaves alone, in their order."""
+    told: list[LeftAlone] = []
     for at in range(0, len(ids), CHUNK):
         chunk = ids[at : at + CHUNK]
         states, acts = states_of(tx, tuple(chunk)), last_acts(tx, chunk)
         told += [
-            {"id": one, "state": states[one], **(acts[one].as_json() if one in acts else {})}
+            LeftAlone(id=one, state=states[one], act=acts.get(one))
             for one in chunk
             if one in states
         ]

@@ -12,7 +12,7 @@ from kombu.transport.virtual import Message
 from sqlalchemy import select
 
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+from orchestrator.operations.requeue_dead_letters import SkippedLetter, requeue_dead_letters
 from orchestrator.store.database.schema import dead_letters
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
@@ -152,7 +152,7 @@ def test_of_a_message_without_end_the_beginning_is_kept(rig: Rig) -> None:
     assert letter.cut_from and letter.cut_from > len(body)
     assert len(body_of(rig, letter.id)) == MOST_KEPT_BYTES
     done = requeue_dead_letters(rig.store, [letter.id], fail, actor="cli:ada")
-    assert (done.ids, done.skipped) == ([], [{"id": letter.id, "state": "cut"}])
+    assert (done.ids, done.skipped) == ([], [SkippedLetter(id=letter.id, state="cut")])
 
 
 def fail(_: DeadLetter) -> None:

@@ -61,7 +61,7 @@ def test_who_fixes_second_is_told_who_was_first(
 
     assert (done.ids, done.passed_over) == ([], [])
     (told,) = done.changed
-    assert (told["id"], told["done"], told["by"]) == (event_id, "amended", "cli:ana")
+    assert told.act and (told.id, told.act.done, told.act.by) == (event_id, "amended", "cli:ana")
     with store.read() as tx:
         assert effective_payloads(tx, [event_id])[event_id]["tier"] == "pro"  # type: ignore[index]
 
@@ -78,7 +78,7 @@ def test_who_resets_what_is_fixed_again_meanwhile_is_told(
 
     done = reset_events(store, ALL, actor="cli:ana")
 
-    assert (done.ids, [one["by"] for one in done.changed]) == ([], ["cli:bob"])
+    assert (done.ids, [one.act.by for one in done.changed if one.act]) == ([], ["cli:bob"])
 
 
 def test_what_is_replayed_meanwhile_is_left_alone_and_said(
@@ -91,8 +91,8 @@ def test_what_is_replayed_meanwhile_is_left_alone_and_said(
     done = fix(store, "enterprise", "cli:bob", again=True)
 
     (told,) = done.skipped
-    assert (told["id"], told["state"]) == (event_id, "accepted")
-    assert (told["done"], told["by"]) == ("replayed", "cli:ana")
+    assert (told.id, told.state) == (event_id, "accepted")
+    assert told.act and (told.act.done, told.act.by) == ("replayed", "cli:ana")
 
 
 def test_what_is_replayed_while_another_discards_is_said_to_the_second(
@@ -106,4 +106,4 @@ def test_what_is_replayed_while_another_discards_is_said_to_the_second(
 
     assert done.ids == []
     (told,) = done.skipped
-    assert (told["id"], told["done"], told["by"]) == (event_id, "replayed", "cli:ana")
+    assert told.act and (told.id, told.act.done, told.act.by) == (event_id, "replayed", "cli:ana")

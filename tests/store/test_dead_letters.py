@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.domain.errors import BrokerUnavailable, NotFound, Refused
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
-from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+from orchestrator.operations.requeue_dead_letters import SkippedLetter, requeue_dead_letters
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.dead_letters import (
@@ -143,7 +143,7 @@ def test_a_letter_that_was_closed_is_left_alone(store: Store) -> None:
     done = requeue_dead_letters(store, [number], posted.append, actor="cli:ada")
 
     assert (done.ids, posted) == ([], [])
-    assert done.skipped == [{"id": number, "state": "dropped"}]
+    assert done.skipped == [SkippedLetter(id=number, state="dropped")]
 
 
 def test_a_dropped_letter_says_who_and_why(store: Store) -> None:

@@ -279,8 +279,8 @@ def test_a_second_time_it_says_since_when(store: Store) -> None:
     again = erase_events(store, Wanted(ids=tuple(ids)), why="asked", actor=ACTOR)
 
     assert again.ids == []
-    assert sorted(str(one["id"]) for one in again.already) == sorted(ids)
-    assert all(one["erased_at"] for one in again.already)
+    assert sorted(str(one.id) for one in again.already) == sorted(ids)
+    assert all(one.erased_at for one in again.already)
 
 
 def test_a_run_that_is_cut_off_is_gone_on_with(
@@ -324,7 +324,7 @@ def test_an_event_on_its_way_is_refused_unless_it_is_given_up(store: Store) -> N
 
     refused = erase_events(store, Wanted(ids=(under_way,)), why="asked", actor=ACTOR)
     assert refused.ids == []
-    assert "--discard" in str(refused.refused[0]["detail"])
+    assert "--discard" in str(refused.refused[0].detail)
     assert erased(store, [under_way], discard=True) == [under_way]
 
     with store.read() as tx:
@@ -347,7 +347,7 @@ def test_while_a_call_is_out_not_even_giving_up_erases(store: Store) -> None:
         take_deliveries(tx, group.ids, epoch=group.epoch, run_id="r", run_seconds=60)
 
     done = erase_events(store, Wanted(ids=(calling,)), why="x", actor=ACTOR, discard=True)
-    assert "a call of it is out" in str(done.refused[0]["detail"])
+    assert "a call of it is out" in str(done.refused[0].detail)
 
     with store.write() as tx:
         tx.execute(update(deliveries).values(run_until=after(-1)))

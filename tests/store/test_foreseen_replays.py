@@ -45,11 +45,11 @@ def test_what_would_be_refused_again_is_left_out_with_its_reason(
 
     done = replay(store, dry_run=dry_run)
 
-    assert [one["id"] for one in done.events] == [fixed]
+    assert [one.id for one in done.events] == [fixed]
     (left,) = done.left_out
-    assert (left["id"], left["reason"]) == (broken, Reason.CONTRACT_VIOLATION)
-    assert "tier" in str(left["detail"])
-    assert broken in [one["id"] for one in replay(store, anyway=True).events]
+    assert (left.id, left.reason) == (broken, Reason.CONTRACT_VIOLATION)
+    assert "tier" in str(left.detail)
+    assert broken in [one.id for one in replay(store, anyway=True).events]
 
 
 def test_what_may_end_the_process_that_decides_on_it_is_sent_and_not_tried(store: Store) -> None:
@@ -68,7 +68,7 @@ def test_what_may_end_the_process_that_decides_on_it_is_sent_and_not_tried(store
 
     done = replay(store)
 
-    assert ([one["id"] for one in done.events], done.left_out) == ([event_id], [])
+    assert ([one.id for one in done.events], done.left_out) == ([event_id], [])
 
 
 @pytest.mark.parametrize("circuit", ["acme/leads/crm", "fake", "fake.record"])

@@ -197,4 +197,4 @@ def test_a_run_that_meets_another_is_told_of_it_and_not_refused(
     ran = run_plan(store, plan.token, actor="cli:bob")
 
     assert (others[0].replayed, ran.replayed, ran.before) == (3, 0, 3)
-    assert ran.finished is not None and ran.finished["by"] == "cli:ada"
+    assert ran.finished is not None and ran.finished.by == "cli:ada"

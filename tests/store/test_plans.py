@@ -89,14 +89,14 @@ def test_a_plan_says_what_goes_where_and_sends_nothing(store: Store) -> None:
 
     assert (plan.events, plan.repeats) == (3, 0)
     assert plan.effects == {"send": {"crm": 3, "desk": 3}}
-    assert [one["version"] for one in plan.workflows] == [1]
+    assert [one.version for one in plan.workflows] == [1]
     assert replays(store) == {}
     with store.read() as tx:
         row = find_plan(tx, plan.token)
         assert row is not None
         rows = planned_events(tx, row.id, limit=10)
-    assert [one["id"] for one in rows] == sorted(ids)
-    assert {one["outcome"] for one in rows} == {"waiting"}
+    assert [one.id for one in rows] == sorted(ids)
+    assert {one.outcome for one in rows} == {"waiting"}
 
 
 def test_running_it_replays_each_event_once_and_again_changes_nothing(store: Store) -> None:
@@ -111,7 +111,7 @@ def test_running_it_replays_each_event_once_and_again_changes_nothing(store: Sto
     assert replays(store) == dict.fromkeys(ids, 1)
     with store.read() as tx:
         (told,) = list_plans(tx, limit=5)
-    assert (told["state"], told["done"], told["planned_by"]) == ("done", 3, "cli:ada")
+    assert (told.state, told.done, told.planned_by) == ("done", 3, "cli:ada")
 
 
 def test_events_come_due_in_the_order_of_their_acceptance(store: Store) -> None:
@@ -224,7 +224,7 @@ def test_what_comes_back_keeps_only_its_own_behind_it_and_another_run_goes_on(
     assert (ran.replayed, ran.waiting) == (4, 2)
     assert ids[2] not in replays(store)
     with store.read() as tx:
-        assert [one["state"] for one in list_plans(tx, limit=1)] == ["running"]
+        assert [one.state for one in list_plans(tx, limit=1)] == ["running"]
 
     with store.write() as tx:
         discard(tx, [ids[0]], why="a test", actor="cli:ada")
@@ -290,7 +290,7 @@ def test_what_would_come_straight_back_is_left_out(store: Store) -> None:
     plan = planned(store)
 
     assert plan.events == 1
-    assert [(one["id"], one["reason"]) for one in plan.left_out] == [(ids[1], "contract_violation")]
+    assert [(one.id, one.reason) for one in plan.left_out] == [(ids[1], "contract_violation")]
 
 
 def test_a_plan_of_nothing_that_passes_is_refused(store: Store) -> None:
@@ -431,9 +431,9 @@ def test_who_runs_a_plan_second_is_told_who_began_it(store: Store) -> None:
     second = run_plan(store, token, actor="cli:bo")
     third = run_plan(store, token, actor="cli:eve")
 
-    assert second.begun and second.begun["by"] == "cli:ada"
+    assert second.begun and second.begun.by == "cli:ada"
     assert (second.replayed, second.before, second.finished) == (2, 1, None)
-    assert third.finished and third.finished["by"] == "cli:bo"
+    assert third.finished and third.finished.by == "cli:bo"
     assert (third.replayed, third.begun) == (0, None)
 
 

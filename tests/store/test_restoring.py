@@ -112,7 +112,7 @@ def test_it_can_be_found_by_its_words_again_and_replayed(store: Store) -> None:
     back(store)
 
     assert [row.id for row in listed(store, words)] == ids
-    assert replay_events(store, words, actor="cli:eve", anyway=True).events[0]["id"] == ids[0]
+    assert replay_events(store, words, actor="cli:eve", anyway=True).events[0].id == ids[0]
     assert shown(store, ids[0]).state == "accepted"
 
 
@@ -125,8 +125,8 @@ def test_done_again_it_changes_nothing_and_says_where_the_event_is(store: Store)
     again = back(store, named)
 
     (skipped,) = again.skipped
-    assert (again.ids, skipped["id"], skipped["state"]) == ([], ids[0], "quarantined")
-    assert (skipped["done"], skipped["by"]) == ("restored", "cli:eve")
+    assert (again.ids, skipped.id, skipped.state) == ([], ids[0], "quarantined")
+    assert skipped.act and (skipped.act.done, skipped.act.by) == ("restored", "cli:eve")
     assert [one.action for one in shown(store, ids[0]).history].count("restore") == 1
 
 
@@ -185,7 +185,7 @@ def test_what_retention_or_an_erasure_emptied_is_refused_event_by_event(store: S
     done = back(store)
 
     assert done.ids == [kept]
-    said = {str(one["id"]): str(one["detail"]) for one in done.refused}
+    said = {str(one.id): str(one.detail) for one in done.refused}
     assert said[erased].startswith("it was erased")
     assert said[old].startswith("retention emptied it")
     with store.write() as tx:  # and where one was emptied since it was looked at

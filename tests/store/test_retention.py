@@ -215,7 +215,7 @@ def test_a_plan_that_nobody_touched_for_so_long_is_deleted_bit_by_bit(
     with pytest.raises(NotFound):
         run_plan(store, old, actor="cli:tester")
     with store.read() as tx:
-        assert [one["token"] for one in list_plans(tx, limit=10)] == [new]
+        assert [one.token for one in list_plans(tx, limit=10)] == [new]
         (told,) = list_audit(tx, action="retention")
     assert told.detail == {"days": 30, "plans": 1}
 

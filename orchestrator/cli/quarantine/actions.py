@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +27,8 @@ from orchestrator.presenting.moments import moment
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.amendment import Amendment
     from orchestrator.operations.fix_events import Fixed
-    from orchestrator.operations.replay_events import Replayed
+    from orchestrator.operations.replay_events import Replayed, ReplayedEvent
+    from orchestrator.operations.select_events import LeftAlone
 
 _MOST_TOLD = 20  # refused events that are told one by one; --json has them all
 
@@ -82,7 +82,7 @@ def fix(
 
                 done = fix_events(store, selection, amendments, **given, progress=progress)
     if as_json:
-        put_json(asdict(done))
+        put_json(done)
     else:
         _put_fixed(done, ("reset", "would reset") if reset else ("fixed", "would fix"))
     fail_where_left(done.refused, done.skipped, done.changed, done.passed_over)
@@ -107,7 +107,7 @@ def _put_fixed(done: Fixed, words: tuple[str, str]) -> None:
     if done.unchanged:
         put(f"unchanged {len(done.unchanged)}")
     tell_untouched(done.passed_over, done.changed)
-    tell_some(f"{one['id']} refused: {one['detail']}" for one in done.refused)
+    tell_some(f"{one.id} refused: {one.detail}" for one in done.refused)
     tell_skipped(done.skipped)
     if done.ids and not done.dry_run:
         note("they stay in quarantine until `meshline quarantine replay`")
@@ -176,10 +176,10 @@ def replay(
                 progress=progress,
             )
     if as_json:
-        put_json(asdict(done))
+        put_json(done)
     else:
         _put_replayed(done)
-    fail_where_left(done.left_out, [one for one in done.skipped if one["state"] == "discarded"])
+    fail_where_left(done.left_out, [one for one in done.skipped if one.state == "discarded"])
 
 
 def _put_replayed(done: Replayed) -> None:
@@ -192,15 +192,15 @@ def _put_replayed(done: Replayed) -> None:
     tell_skipped(done.skipped)
 
 
-def _by_version(events: Iterable[Mapping[str, object]]) -> dict[str, int]:
+def _by_version(events: Iterable[ReplayedEvent]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for one in events:
-        name = f"{one['workflow']} version {one['version']}"
+        name = f"{one.workflow} version {one.version}"
         counts[name] = counts.get(name, 0) + 1
     return counts
 
 
-def tell_skipped(skipped: Iterable[Mapping[str, object]]) -> None:
+def tell_skipped(skipped: Iterable[LeftAlone]) -> None:
     """Say of events that a command left alone where they stand, and who did what to them."""
     tell_some(left_alone(one) for one in skipped)
 

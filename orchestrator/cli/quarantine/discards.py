@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,6 +16,7 @@ from orchestrator.cli.terminal.options import AsJson, DryRun, Why
 from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.selecting import Filters, selects, selects_discarded
+from orchestrator.domain.documents.fields_of import fields_of
 
 if TYPE_CHECKING:
     from orchestrator.operations.discard_events import Discarded
@@ -53,14 +53,14 @@ def discard(
         done = _discard(store, selection, why, dry_run=dry_run, seen=seen)
     take_back = None if dry_run or not done.ids else _take_back(done)
     if as_json:
-        put_json({**asdict(done), "take_back": take_back})
+        put_json(fields_of(done) | {"take_back": take_back})
     else:
         put(f"{'would discard' if dry_run else 'discarded'} {len(done.ids)}")
         _put_causes(done.causes)
         if take_back:
             note(f"take it back with: `{take_back}`")
         tell_skipped(done.skipped)
-    fail_where_left([one for one in done.skipped if one["state"] != "discarded"])
+    fail_where_left([one for one in done.skipped if one.state != "discarded"])
 
 
 @selects_discarded
@@ -90,15 +90,15 @@ def restore(
                 progress=progress,
             )
     if as_json:
-        put_json(asdict(done))
+        put_json(done)
     else:
         put(f"{'would restore' if dry_run else 'restored'} {len(done.ids)}")
         _put_causes(done.causes)
         for incident in done.incidents:
             note(f"incident {incident} is open again, with its first deadline")
-        tell_some(f"{one['id']} not restored: {one['detail']}" for one in done.refused)
+        tell_some(f"{one.id} not restored: {one.detail}" for one in done.refused)
         tell_skipped(done.skipped)
-    fail_where_left(done.refused, [one for one in done.skipped if one["state"] != "quarantined"])
+    fail_where_left(done.refused, [one for one in done.skipped if one.state != "quarantined"])
 
 
 def _discard(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +13,11 @@ from orchestrator.cli.terminal.options import AsJson, Limit, number
 from orchestrator.cli.terminal.progress import bar, counting
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters
-from orchestrator.domain.errors import NotFound
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.plan_replay import ReplayPlan
-    from orchestrator.store.database.engine import Store, Tx
+    from orchestrator.store.database.engine import Store
 
 _WORDS = {
     "send": "sent, for the first time",
@@ -61,19 +59,19 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
                 progress=progress,
             )
     if as_json:
-        put_json(asdict(plan))
+        put_json(plan)
     else:
         _put_plan(plan, order_by)
-    fail_where_left(plan.left_out, [one for one in plan.skipped if one["state"] == "discarded"])
+    fail_where_left(plan.left_out, [one for one in plan.skipped if one.state == "discarded"])
 
 
 def _put_plan(plan: ReplayPlan, order_by: str | None) -> None:
     put(f"plan {plan.token}: {plan.events} events would be replayed{_in_order(order_by)}")
     for one in plan.workflows:
-        put(f"  under {one['workflow']} version {one['version']}")
+        put(f"  under {one.workflow} version {one.version}")
     _put_effects(plan.effects)
-    left = [f"{one['id']} left out: {one['detail']}" for one in plan.left_out]
-    left += [f"{one['id']} left out: it is {one['state']}" for one in plan.skipped]
+    left = [f"{one.id} left out: {one.detail}" for one in plan.left_out]
+    left += [f"{one.id} left out: it is {one.state}" for one in plan.skipped]
     for line in left[:_MOST_TOLD]:
         note(line)
     if len(left) > _MOST_TOLD:
@@ -97,13 +95,13 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
         ("TOKEN", "STATE", "EVENTS", "REPLAYED", "MAY REPEAT", "PLANNED", "BY"),
         [
             (
-                one["token"],
-                one["state"],
-                one["events"],
-                one["done"],
-                one["repeats"],
-                moment(one["planned_at"]),
-                one["planned_by"],
+                one.token,
+                one.state,
+                one.events,
+                one.done,
+                one.repeats,
+                moment(one.planned_at),
+                one.planned_by,
             )
             for one in found
         ],
@@ -127,27 +125,30 @@ def show(
 ) -> None:
     """Show a plan: event by event what is sent where, what is not repeated, what came of it."""
     with opened_store() as store:
-        found = _plan(store, token, limit=limit, after=-1 if after is None else after)
+        from orchestrator.operations.show_plan import show_plan
+
+        with store.read() as tx:
+            found = show_plan(tx, token, limit=limit, after=-1 if after is None else after)
     if as_json:
         put_json(found)
         return
-    head = f"plan {found['token']} is {found['state']}: {found['events']} events"
-    put(f"{head}{_in_order(found['order_by'])}")
-    _put_effects(found["effects"])
-    put(f"so far: {', '.join(f'{count} {word}' for word, count in found['outcomes'].items())}")
+    plan = found.plan
+    put(f"plan {plan.token} is {plan.state}: {plan.events} events{_in_order(plan.order_by)}")
+    _put_effects(plan.effects)
+    put(f"so far: {', '.join(f'{count} {word}' for word, count in found.outcomes.items())}")
     put_table(
         ("ID", "WHAT IS DONE", "OUTCOME"),
         [
             (
-                one["id"],
-                "\n".join(f"{each['effect']} {each['destination']}" for each in one["effects"]),
-                one["outcome"],
+                one.id,
+                "\n".join(f"{each.effect} {each.destination}" for each in one.effects),
+                one.outcome,
             )
-            for one in found["rows"]
+            for one in found.rows
         ],
     )
-    if found["rows"] and found["rows"][-1]["place"] + 1 < found["events"]:
-        note(f"--limit shows more, and --after {found['rows'][-1]['place']} the next")
+    if found.rows and found.rows[-1].place + 1 < plan.events:
+        note(f"--limit shows more, and --after {found.rows[-1].place} the next")
 
 
 def run(
@@ -199,15 +200,15 @@ def run(
             _tell_stopped(store, token)
             raise
     if as_json:
-        put_json(asdict(done))
+        put_json(done)
         return
-    before = f", {done.before} before" if done.before else ""
-    put(f"replayed {done.replayed} of {done.events}{before}")
+    earlier = f", {done.before} before" if done.before else ""
+    put(f"replayed {done.replayed} of {done.events}{earlier}")
     if done.finished:
-        note(f"it was finished at {_when(done.finished)}, last run by {done.finished['by']}")
+        note(f"it was finished at {moment(done.finished.at)}, last run by {done.finished.by}")
     if done.begun:
         note(
-            f"it is run since {_when(done.begun)}, last by {done.begun['by']}: this run went on"
+            f"it is run since {moment(done.begun.at)}, last by {done.begun.by}: this run went on"
             " with what was left, and each event is replayed once"
         )
     if done.waiting:
@@ -216,10 +217,6 @@ def run(
             " run the plan again"
         )
     note(f"`meshline quarantine plan show {token}` says what comes of each")
-
-
-def _when(told: Mapping[str, object]) -> str:
-    return moment(str(told["at"]))
 
 
 def _tell_stopped(store: Store, token: str) -> None:
@@ -236,31 +233,6 @@ def _tell_stopped(store: Store, token: str) -> None:
 
 def _in_order(fact: str | None) -> str:
     return f", those with the same {fact} one after the other" if fact else ""
-
-
-def _plan(store: Store, token: str, *, limit: int, after: int) -> dict[str, Any]:
-    from orchestrator.store.desk.plans import find_plan, outcomes, planned_events, shown_plan
-
-    with store.read() as tx:
-        row = find_plan(tx, token)
-        if row is None:
-            raise NotFound(f"there is no plan {token!r}", fix="see `meshline quarantine plan list`")
-        shown = shown_plan(row)
-        rows = planned_events(tx, row.id, limit=limit, after=after)
-        _add_what_is_sent(tx, shown["workflows"], rows)
-        return {**shown, "outcomes": outcomes(tx, row.id), "rows": rows}
-
-
-def _add_what_is_sent(
-    tx: Tx, workflows: Sequence[Mapping[str, Any]], rows: Sequence[dict[str, Any]]
-) -> None:
-    """The fields of each delivery, of events that still stand as they were planned."""
-    from orchestrator.operations.plan_replay import sent_fields
-
-    sent = sent_fields(tx, workflows, {one["id"]: one.pop("ground") for one in rows})
-    for one in rows:
-        for each in one["effects"]:
-            each["fields"] = sent.get((one["id"], each["destination"]))
 
 
 def _put_effects(effects: Mapping[str, Mapping[str, int]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +17,13 @@ from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json, put_line
 from orchestrator.cli.terminal.selecting import Filters, selects
 from orchestrator.cli.terminal.usage import MissingOption, as_usage
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from orchestrator.domain.recipes.recipe import Recipe
-    from orchestrator.operations.preview_recipe import Preview
+    from orchestrator.domain.recipes.recipe import PayloadChange, Recipe
+    from orchestrator.operations.preview_recipe import Preview, Tried
+    from orchestrator.operations.publish_workflow import Published
     from orchestrator.store.database.engine import Store
     from orchestrator.store.views.selection import Selection
 
@@ -116,12 +118,8 @@ def recipe(
         put_json(done)
     else:
         _put(done, made)
-    fail_where_left(
-        done["skipped"],
-        done["changed"],
-        done["passed_over"],
-        [one for one in done["events"] if not (one["passes"] or one["already"])],
-    )
+    seen = done.preview
+    fail_where_left(seen.skipped, seen.changed, seen.passed_over, _refused(seen))
 
 
 def _recipe(
@@ -162,6 +160,21 @@ def _saved(store: Store, saved: int | None, why: str | None) -> Recipe:
     return replace(found, note=why or found.note)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What the command showed and did."""
+
+    preview: Preview
+    applied: list[str] | None  # ids of amended events; None: it was not asked for
+    saved: list[int]  # numbers of recipes
+    published: Published | None  # None: it was not asked for
+
+    def as_json(self) -> dict[str, object]:
+        """The preview as a document, with what was done beside its own keys."""
+        done = {"applied": self.applied, "saved": self.saved, "published": self.published}
+        return fields_of(self.preview) | done
+
+
 def _do(
     store: Store,
     selection: Selection,
@@ -170,7 +183,7 @@ def _do(
     *,
     apply: bool,
     publish: bool,
-) -> dict[str, Any]:
+) -> Done:
     from orchestrator.operations.apply_recipe import mend_events
     from orchestrator.operations.preview_recipe import preview_recipe
     from orchestrator.operations.publish_amendment import publish_amendment
@@ -178,19 +191,23 @@ def _do(
     seen: dict[str, str] = {}  # what the preview shows is what is amended, or nothing
     with counting(store, selection, "trying") as progress:
         preview = preview_recipe(store, selection, made, **how, seen=seen, progress=progress)
-    done: dict[str, Any] = {**asdict(preview), "applied": None, "saved": [], "published": None}
+    mended = published = None
     if publish:
         whose = _one_workflow(preview)
     if apply:
         with counting(store, selection, "amending", acts=True) as progress:
             mended = mend_events(store, selection, made, **how, seen=seen, progress=progress)
-        done["applied"], done["saved"] = mended.ids, mended.recipes
-        done["changed"] = mended.changed
-        known = {one["id"] for one in preview.skipped}
-        done["skipped"] += [one for one in mended.skipped if one["id"] not in known]
+        preview.changed = mended.changed
+        known = {one.id for one in preview.skipped}
+        preview.skipped += [one for one in mended.skipped if one.id not in known]
     if publish:
-        done["published"] = asdict(publish_amendment(store, *whose, made, actor=actor()))
-    return done
+        published = publish_amendment(store, *whose, made, actor=actor())
+    return Done(
+        preview=preview,
+        applied=mended.ids if mended else None,
+        saved=mended.recipes if mended else [],
+        published=published,
+    )
 
 
 def _one_workflow(preview: Preview) -> tuple[str, str]:
@@ -206,52 +223,56 @@ def _one_workflow(preview: Preview) -> tuple[str, str]:
             fix="give --client and --workflow",
         )
     (one,) = preview.workflows
-    return str(one["client"]), str(one["workflow"])
+    return one.client, one.workflow
 
 
-def _put(done: Mapping[str, Any], made: Recipe) -> None:
-    total = done["passing"] + done["already"] + done["refused"]
-    for step, count in zip(made.steps, done["places"], strict=True):
+def _refused(preview: Preview) -> list[Tried]:
+    return [one for one in preview.events if not (one.passes or one.already)]
+
+
+def _put(done: Done, made: Recipe) -> None:
+    seen = done.preview
+    total = seen.passing + seen.already + seen.refused
+    for step, count in zip(made.steps, seen.places, strict=True):
         put_line(f"{said(step.describe())}: in {count} of {total} events")
-    put(f"{done['passing']} would pass contract and routes, {done['refused']} would not")
-    if done["already"]:
-        put(f"unchanged {done['already']}")
-    refused = [one for one in done["events"] if not (one["passes"] or one["already"])]
-    _put_some([one for one in done["events"] if one["passes"]], "passes")
-    _put_some(refused, "refused")
-    tell_untouched(done["passed_over"], done["changed"])
-    for one in done["skipped"][:_MOST_TOLD]:
-        note(left_alone(one))
-    if done["applied"] is not None:
-        put(f"amended {len(done['applied'])}")
-        for number in done["saved"]:
+    put(f"{seen.passing} would pass contract and routes, {seen.refused} would not")
+    if seen.already:
+        put(f"unchanged {seen.already}")
+    _put_some([one for one in seen.events if one.passes], "passes")
+    _put_some(_refused(seen), "refused")
+    tell_untouched(seen.passed_over, seen.changed)
+    for left in seen.skipped[:_MOST_TOLD]:
+        note(left_alone(left))
+    if done.applied is not None:
+        put(f"amended {len(done.applied)}")
+        for number in done.saved:
             put(f"saved as recipe {number}")
-        if done["applied"]:
+        if done.applied:
             note("they stay in quarantine until `meshline quarantine replay`, or with --plan")
-    if (published := done["published"]) is not None:
-        put(f"{published['workflow']} version {published['version']} is live with it as `amend`")
+    if (published := done.published) is not None:
+        put(f"{published.workflow} version {published.version} is live with it as `amend`")
         note("write the same into the workflow's file, or its next publication takes it out")
-    if done["applied"] is None and done["published"] is None:
+    if done.applied is None and done.published is None:
         note("nothing was changed: --apply amends them, --publish makes the recipe stand")
 
 
-def _put_some(events: list[Mapping[str, Any]], word: str) -> None:
+def _put_some(events: list[Tried], word: str) -> None:
     for one in events[:_MOST_TOLD]:
-        where = f" to {', '.join(one['to'])}" if one["to"] else ""
-        put_line(f"  {one['id']} {word}{where}{': ' + one['detail'] if one['detail'] else ''}")
-        for each in one["changes"]:
+        where = f" to {', '.join(one.to)}" if one.to else ""
+        put_line(f"  {one.id} {word}{where}{': ' + one.detail if one.detail else ''}")
+        for each in one.changes:
             put_line(f"    {_change(each)}")
     if len(events) > _MOST_TOLD:
         put(f"  and {len(events) - _MOST_TOLD} more; --json has them all")
 
 
-def _change(one: Mapping[str, Any]) -> str:
+def _change(one: PayloadChange) -> str:
     from orchestrator.domain.text.abbreviate import abbreviate
 
-    if one["action"] == "drop":
-        return f"{one['path']}: {abbreviate(one['before'])} is taken out"
-    if one["action"] == "set":  # only where nothing is, not even null
-        return f"{one['path']}: {abbreviate(one['after'])} where nothing was"
-    if one["to"]:
-        return f"{one['path']} -> {one['to']}: {abbreviate(one['after'])}"
-    return f"{one['path']}: {abbreviate(one['before'])} -> {abbreviate(one['after'])}"
+    if one.action == "drop":
+        return f"{one.path}: {abbreviate(one.before)} is taken out"
+    if one.action == "set":  # only where nothing is, not even null
+        return f"{one.path}: {abbreviate(one.after)} where nothing was"
+    if one.to:
+        return f"{one.path} -> {one.to}: {abbreviate(one.after)}"
+    return f"{one.path}: {abbreviate(one.before)} -> {abbreviate(one.after)}"

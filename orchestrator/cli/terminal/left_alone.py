@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.terminal.screen import note
 from orchestrator.presenting.moments import moment
+
+if TYPE_CHECKING:
+    from orchestrator.operations.choose_amendable import Amended
+    from orchestrator.operations.plan_replay import LeftOut
+    from orchestrator.operations.select_events import LeftAlone
+    from orchestrator.store.views.last_acts import Act
 
 _MOST_REASONS = 5
 _MOST_TOLD = 20  # events that are told one by one; --json has them all
@@ -26,47 +32,43 @@ def fail_where_left(*left: Collection[object]) -> None:
         raise typer.Exit(1)
 
 
-def left_alone(event: Mapping[str, Any]) -> str:
+def left_alone(event: LeftAlone) -> str:
     """One line about an event that an act left alone: who moved it, and where it is now."""
-    if "by" not in event:
-        return f"{event['id']} left alone: it is {event['state']}"
-    said = f"{event['id']} left alone: {who_and_when(event)}"
-    return said if event["state"] == event["done"] else f"{said}; it is {event['state']}"
+    if event.act is None:
+        return f"{event.id} left alone: it is {event.state}"
+    said = f"{event.id} left alone: {who_and_when(event.act)}"
+    return said if event.state == event.act.done else f"{said}; it is {event.state}"
 
 
-def who_and_when(act: Mapping[str, Any]) -> str:
+def who_and_when(act: Act | None) -> str:
     """What somebody did, such as `replayed by cli:ana at 2026-11-29 14:03:22Z`."""
-    if "by" not in act:
-        return "changed meanwhile"
-    return f"{act['done']} by {act['by']} at {moment(act['at'])}"
+    return f"{act.done} by {act.by} at {moment(act.at)}" if act else "changed meanwhile"
 
 
-def tell_untouched(
-    passed_over: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]]
-) -> None:
+def tell_untouched(passed_over: Sequence[Amended], changed: Sequence[Amended]) -> None:
     """What somebody else amended: before, or while the command ran."""
-    for by, acts in _by_person(passed_over).items():
-        last = max(str(one["at"]) for one in acts)
-        when = f"at {moment(last)}" if len(acts) == 1 else f"last at {moment(last)}"
-        note(f"passed over {len(acts)}: amended by {by} {when}; --again amends them too")
+    for by, times in _by_person(passed_over).items():
+        last = moment(max(times))
+        when = f"at {last}" if len(times) == 1 else f"last at {last}"
+        note(f"passed over {len(times)}: amended by {by} {when}; --again amends them too")
     for one in changed[:_MOST_TOLD]:
-        note(f"{one['id']} not amended: {who_and_when(one)}, while this ran; look at it first")
+        note(f"{one.id} not amended: {who_and_when(one.act)}, while this ran; look at it first")
     if len(changed) > _MOST_TOLD:
         note(f"and {len(changed) - _MOST_TOLD} more; --json has them all")
 
 
-def _by_person(
-    acts: Sequence[Mapping[str, Any]],
-) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for one in acts:
-        found.setdefault(str(one["by"]), []).append(one)
+def _by_person(passed_over: Sequence[Amended]) -> dict[str, list[str]]:
+    """The times at which each person amended some of them."""
+    found: dict[str, list[str]] = {}
+    for one in passed_over:
+        if one.act:  # it is passed over because of it
+            found.setdefault(one.act.by, []).append(one.act.at)
     return found
 
 
-def tell_left_out(events: Sequence[Mapping[str, Any]]) -> None:
+def tell_left_out(events: Sequence[LeftOut]) -> None:
     """What a replay leaves out, the most frequent reasons first."""
-    counts = Counter((str(one["reason"]), str(one["detail"])) for one in events)
+    counts = Counter((one.reason, one.detail) for one in events)
     for (reason, detail), count in counts.most_common(_MOST_REASONS):
         note(f"left out {count}: they would be refused again: {reason}, {detail}")
     rest = len(events) - sum(count for _, count in counts.most_common(_MOST_REASONS))

@@ -23,6 +23,16 @@ class Effect(StrEnum):
     DROP = "drop"  # the new plan does not send here
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedEffect:
+    """What running a plan does with one delivery of one event."""
+
+    destination: str
+    connector: str
+    action: str  # of the connector
+    effect: str  # as `Effect`
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stands:
     """How one delivery of a quarantined event stands."""
@@ -38,14 +48,14 @@ class Stands:
 
 def effects_of(
     planned: Iterable[PlannedDelivery], standing: Mapping[str, Stands], catalog: Catalog
-) -> list[dict[str, str]]:
-    """Destination, connector, action and effect of each delivery, planned or there before."""
+) -> list[PlannedEffect]:
+    """What becomes of each delivery, planned or there before."""
     return list(_effects(planned, standing, catalog))
 
 
 def _effects(
     planned: Iterable[PlannedDelivery], standing: Mapping[str, Stands], catalog: Catalog
-) -> Iterator[dict[str, str]]:
+) -> Iterator[PlannedEffect]:
     wanted = set()
     for one in planned:
         wanted.add(one.destination)
@@ -73,10 +83,7 @@ def _effect(planned: PlannedDelivery, before: Stands | None, catalog: Catalog) -
     return Effect.LOOK
 
 
-def _effect_row(destination: str, connector: str, action: str, effect: Effect) -> dict[str, str]:
-    return {
-        "destination": destination,
-        "connector": connector,
-        "action": action,
-        "effect": effect.value,
-    }
+def _effect_row(destination: str, connector: str, action: str, effect: Effect) -> PlannedEffect:
+    return PlannedEffect(
+        destination=destination, connector=connector, action=action, effect=effect.value
+    )

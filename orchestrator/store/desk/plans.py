@@ -9,21 +9,79 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.lifecycle import State
+from orchestrator.domain.workflows.effects import PlannedEffect
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import events, plan_events, plans
-from orchestrator.store.views.values import iso
+from orchestrator.store.views.values import iso, iso_time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedWorkflow:
+    """A workflow whose events are in a plan."""
+
+    client: str
+    workflow: str  # its name
+    version: int  # that was live
+    id: int  # of this version
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredPlan:
+    """A plan as it is kept. Times are ISO 8601 in UTC."""
+
+    id: int
+    token: str  # by which people name it
+    state: str  # freezing, ready, running, done, expired
+    selection: Mapping[str, object]  # the conditions that were given, by name
+    workflows: tuple[PlannedWorkflow, ...]
+    effects: Mapping[str, Mapping[str, int]]  # deliveries, by effect and destination
+    left_out: Mapping[str, int]  # events that would be refused again, by reason
+    events: int
+    repeats: int  # deliveries that may arrive twice
+    planned_at: str
+    planned_by: str
+    started_at: str | None  # the first time; None: nobody ran it
+    started_by: str | None  # the last time
+    finished_at: str | None  # None: some events are still to be replayed
+    order_by: str | None  # a fact: events with the same one go one after the other
+
+    def as_json(self) -> dict[str, object]:
+        """The plan as a document; it is named by its token."""
+        document = fields_of(self)
+        del document["id"]
+        return document
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanRow(StoredPlan):
+    """A plan in a list."""
+
+    done: int  # events that were replayed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventOfPlan:
+    """One event of a plan, and what came of it."""
+
+    place: int  # from 0, in the order of the plan
+    id: str  # of the event
+    effects: tuple[PlannedEffect, ...]  # what is done with each of its deliveries
+    replayed_at: str | None  # ISO 8601 in UTC; None: not by this plan, or not yet
+    outcome: str  # where it is now, in a word or two
+    ground: str  # digest of how it stood when the plan was made
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedEvent:
-    """One event of a plan."""
+    """One event that a plan is to hold."""
 
-    place: int
+    place: int  # from 0, in the order of the plan
     event_id: str
-    ground: str  # its digest when the plan was made
-    effects: Sequence[Mapping[str, str]]
+    ground: str  # digest of how it stood when the plan was made
+    effects: Sequence[PlannedEffect]
     behind: int | None = None  # the place of the event that it waits for
 
 
@@ -86,7 +144,7 @@ def freeze_plan(
     tx: Connection,
     plan: int,
     *,
-    workflows: Sequence[Mapping[str, object]],
+    workflows: Sequence[PlannedWorkflow],
     effects: Mapping[str, Mapping[str, int]],
     left_out: Mapping[str, int],
     count: int,
@@ -107,10 +165,11 @@ def freeze_plan(
     )
 
 
-def find_plan(tx: Connection, token: str, *, lock: bool = False) -> AnyRow | None:
+def find_plan(tx: Connection, token: str, *, lock: bool = False) -> StoredPlan | None:
     """The plan of a token. With `lock`, runs of it wait for each other."""
     statement = select(plans).where(plans.c.token == token)
-    return tx.execute(statement.with_for_update() if lock else statement).one_or_none()
+    row = tx.execute(statement.with_for_update() if lock else statement).one_or_none()
+    return None if row is None else StoredPlan(**_fields(row))
 
 
 def start_plan(tx: Connection, plan: int, *, actor: str) -> int:
@@ -161,7 +220,7 @@ def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
     )
 
 
-def list_plans(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
+def list_plans(tx: Connection, *, limit: int) -> list[PlanRow]:
     """Plans, the newest first, each with how many of its events were replayed."""
     table = plan_events.c
     still_open = (  # by the index of those: a plan that is done has none
@@ -171,18 +230,28 @@ def list_plans(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
     )
     done = case((plans.c.state == "freezing", 0), else_=plans.c.events - still_open)
     rows = tx.execute(select(plans, done.label("done")).order_by(plans.c.id.desc()).limit(limit))
-    return [shown_plan(row) for row in rows]
+    return [PlanRow(**_fields(row), done=row.done) for row in rows]
 
 
-def shown_plan(row: AnyRow) -> dict[str, Any]:
-    """A plan as people and programs see it."""
-    shown = {str(name): value for name, value in row._mapping.items()}
-    del shown["id"]
-    for name in ("selection", "workflows", "effects", "left_out"):
-        shown[name] = orjson.loads(shown[name])
-    for name in ("planned_at", "started_at", "finished_at"):
-        shown[name] = iso(shown[name])
-    return shown
+def _fields(row: AnyRow) -> dict[str, Any]:
+    """The fields of StoredPlan."""
+    return {
+        "id": row.id,
+        "token": row.token,
+        "state": row.state,
+        "selection": orjson.loads(row.selection),
+        "workflows": tuple(PlannedWorkflow(**one) for one in orjson.loads(row.workflows)),
+        "effects": orjson.loads(row.effects),
+        "left_out": orjson.loads(row.left_out),
+        "events": row.events,
+        "repeats": row.repeats,
+        "planned_at": iso_time(row.planned_at),
+        "planned_by": row.planned_by,
+        "started_at": iso(row.started_at),
+        "started_by": row.started_by,
+        "finished_at": iso(row.finished_at),
+        "order_by": row.order_by,
+    }
 
 
 def outcomes(tx: Connection, plan: int) -> dict[str, int]:
@@ -210,9 +279,7 @@ def _outcome(state: str | None, *, waits: bool) -> str:
     return "waiting" if state == State.QUARANTINED else f"{state}, not by this plan"
 
 
-def planned_events(
-    tx: Connection, plan: int, *, limit: int, after: int = -1
-) -> list[dict[str, Any]]:
+def planned_events(tx: Connection, plan: int, *, limit: int, after: int = -1) -> list[EventOfPlan]:
     """Events of a plan in its order: what is done with each, and where it stands now."""
     table = plan_events.c
     rows = tx.execute(
@@ -225,13 +292,13 @@ def planned_events(
         .limit(limit)
     )
     return [
-        {
-            "place": row.place,
-            "id": row.event_id,
-            "effects": orjson.loads(row.effects),
-            "replayed_at": iso(row.done_at),
-            "outcome": _outcome(row.state, waits=row.done_at is None),
-            "ground": row.ground,
-        }
+        EventOfPlan(
+            place=row.place,
+            id=row.event_id,
+            effects=tuple(PlannedEffect(**each) for each in orjson.loads(row.effects)),
+            replayed_at=iso(row.done_at),
+            outcome=_outcome(row.state, waits=row.done_at is None),
+            ground=row.ground,
+        )
         for row in rows
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class SavedRecipe:
     recipe: int  # its number
     client: str
     workflow: str
-    steps: list[dict[str, Any]]  # as a file of recipes has them: JSON that a person wrote
+    steps: tuple[Mapping[str, object], ...]  # as a file of recipes has them
     note: str | None  # of its author
     author: str  # an actor, such as `cli:dana`, or whom its file names
     saved_at: str  # when it was first used
@@ -107,7 +108,7 @@ def _shown(row: AnyRow) -> SavedRecipe:
         recipe=row.id,
         client=row.client,
         workflow=row.workflow,
-        steps=orjson.loads(row.steps),
+        steps=tuple(orjson.loads(row.steps)),
         note=row.note,
         author=row.author,
         saved_at=iso_time(row.saved_at),

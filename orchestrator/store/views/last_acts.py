@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.database.schema import audit
-from orchestrator.store.views.values import iso
+from orchestrator.store.views.values import iso_time
 
 PEOPLES_MOVES: Mapping[str, str] = {
     Move.AMEND: "amended",
@@ -21,13 +21,13 @@ PEOPLES_MOVES: Mapping[str, str] = {
 """What people do to events in quarantine, and the word for it afterwards."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Act:
     """What somebody did to one event."""
 
     done: str  # amended, reset, replayed, discarded
-    by: str
-    at: str | None  # as `iso`
+    by: str  # the actor, as the audit has it
+    at: str  # ISO 8601 in UTC
 
     def as_json(self) -> dict[str, object]:
         """The act as it is shown beside an event."""
@@ -57,7 +57,7 @@ def last_acts(
         )
     )
     return {
-        row.event_id: Act(done=_done(row.action, row.detail), by=row.actor, at=iso(row.at))
+        row.event_id: Act(done=_done(row.action, row.detail), by=row.actor, at=iso_time(row.at))
         for row in rows
     }
 

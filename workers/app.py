@@ -20,6 +20,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.telemetry_log import log_telemetry
 from workers.admission import Admission
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
@@ -84,6 +85,7 @@ class Process:
 @functools.cache
 def process() -> Process:
     """This worker process."""
+    log_telemetry()
     return Process(settings())
 
 

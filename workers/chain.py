@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,9 +40,11 @@ from orchestrator.store.drive.stages import (
     save_stage_retry,
     save_valid,
 )
+from orchestrator.telemetry import StageSaved, read_kinds
 from workers.app import app, process
 from workers.deciding import noting
 from workers.dispatch import dispatch_group
+from workers.telemetry import emit_stage
 
 log = logging.getLogger(__name__)
 
@@ -138,27 +141,35 @@ def _shown(stage: Stage, ids: Sequence[str], epoch: int) -> str:
 
 
 def _validate_group(ids: list[str], saving: Saving) -> list[str]:
+    began = time.monotonic()
     loaded = _load(ids, saving.epoch, State.ACCEPTED)
     made = _decide(ids, loaded, saving.epoch, decide_valid)
     valid = [one for one, verdict in made.verdicts.items() if isinstance(verdict, Valid)]
     amended = {
         one: verdict for one, verdict in made.verdicts.items() if isinstance(verdict, Amended)
     }
+    kept: list[str] = []
     with process().store.write() as tx:
         if loaded and amended:
-            valid += save_amended(tx, amended, loaded.workflow.workflow, saving)
-        moved = save_valid(tx, valid, saving)
-        _save_rest(tx, ids, loaded, made, State.ACCEPTED, saving, going_on=moved)
+            kept = save_amended(tx, amended, loaded.workflow.workflow, saving)
+        moved = save_valid(tx, [*valid, *kept], saving)
+        rest = _save_rest(tx, ids, loaded, made, State.ACCEPTED, saving, going_on=moved)
+    if StageSaved in read_kinds:
+        outcomes = {"validated": len(moved) - len(kept), "amended": len(kept), **rest}
+        emit_stage(Stage.VALIDATE, loaded, outcomes, since=began)
     return moved
 
 
 def _route_group(ids: list[str], saving: Saving) -> list[str]:
+    began = time.monotonic()
     loaded = _load(ids, saving.epoch, State.VALIDATED)
     made = _decide(ids, loaded, saving.epoch, decide_route)
     routed = {one: verdict for one, verdict in made.verdicts.items() if isinstance(verdict, Routed)}
     with process().store.write() as tx:
         moved = save_routed(tx, routed, loaded, saving) if loaded else []
-        _save_rest(tx, ids, loaded, made, State.VALIDATED, saving, going_on=moved)
+        rest = _save_rest(tx, ids, loaded, made, State.VALIDATED, saving, going_on=moved)
+    if StageSaved in read_kinds:
+        emit_stage(Stage.ROUTE, loaded, {"routed": len(moved), **rest}, since=began)
     return moved
 
 
@@ -212,33 +223,42 @@ def _save_rest(
     saving: Saving,
     *,
     going_on: Sequence[str],
-) -> None:
-    """Quarantine what was rejected, put off what broke, end the group where nothing goes on."""
+) -> Counter[str]:
+    """Quarantine what was rejected, put off what broke, end the group where nothing goes on.
+
+    Answers how many events came to what.
+    """
+    outcomes: Counter[str] = Counter()
     if loaded:
         rejected = {one: verdict for one, verdict in made.verdicts.items()
                     if isinstance(verdict, Rejected)}  # fmt: skip
         if rejected:
-            save_rejected(tx, rejected, loaded.workflow, source=source, saving=saving)
+            stopped = save_rejected(tx, rejected, loaded.workflow, source=source, saving=saving)
+            outcomes["quarantined"] = len(stopped)
         for event_id, error in made.broken.items():
-            _save_broken(tx, loaded, event_id, error, source, saving)
+            outcomes[_save_broken(tx, loaded, event_id, error, source, saving)] += 1
         if made.left:
             put_back(tx, made.left, epoch=saving.epoch, source=source)
+            outcomes["handed_back"] = len(made.left)
     if not going_on:
         finish_unless_driven(tx, ids, saving.epoch, source)
     if made.left or not going_on:
         process().store.bell.ring_with(tx)
+    return outcomes
 
 
 def _save_broken(
     tx: Tx, loaded: Loaded, event_id: str, error: str, source: State, saving: Saving
-) -> None:
+) -> str:
+    """Put one event off, or in quarantine after its last attempt; says which."""
     attempt = loaded.attempts[event_id] + 1
     wait = backoff(loaded.workflow.workflow.retry_policy, attempt, random.random())
     if wait is None:
         verdict = Rejected(reason=Reason.RETRIES_EXHAUSTED, detail=error)
         save_rejected(tx, {event_id: verdict}, loaded.workflow, source=source, saving=saving)
-    else:
-        save_stage_retry(tx, event_id, saving, source=source, wait=wait, error=error)
+        return "quarantined"
+    save_stage_retry(tx, event_id, saving, source=source, wait=wait, error=error)
+    return "retried"
 
 
 def _patiently(work: Callable[[], list[str]]) -> list[str]:

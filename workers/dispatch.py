@@ -17,11 +17,13 @@ from orchestrator.store.drive.claim import finish_group, others_wait, renew_grou
 from orchestrator.store.drive.deliveries import Taken, take_deliveries
 from orchestrator.store.drive.overlooked import catch_up
 from orchestrator.store.drive.stages import Saving, hand_back
+from orchestrator.telemetry import CallEnded, StageSaved, read_kinds
 from workers.app import Process
 from workers.health import note_health
 from workers.outcomes import Outcomes
 from workers.settle_calls import settle_calls
 from workers.stopping import stop_asked
+from workers.telemetry import emit_calls, emit_turn
 
 
 def dispatch_group(process: Process, ids: Sequence[str], saving: Saving) -> None:
@@ -61,7 +63,7 @@ class _Run:
         self._timing = Timing()
         self._size = config.slice_size
         self._turn = config.dispatch_turn_seconds
-        self._began = time.monotonic()
+        self._began = self._turn_began = time.monotonic()
         self._deadline = self._began + self.budget
         self._open: list[str] = []  # events whose deliveries are in hand
         self._rest = list(ids)
@@ -78,11 +80,11 @@ class _Run:
     def call(self) -> Mapping[str, Outcome | NotStarted]:
         """Hand over what is in hand, many at once, as far as this turn goes."""
         jobs = [job for one in self._hand.taken if (job := self._job(one))]
-        self._timing = Timing()
+        self._timing = Timing(calls=[] if CallEnded in read_kinds else None)
         if not jobs:
             return {}
         # No call may take more than half the budget, so that there is time for one to begin.
-        return self.process.loop.run(
+        answers = self.process.loop.run(
             hand_over_many(
                 jobs,
                 timing=self._timing,
@@ -91,6 +93,9 @@ class _Run:
                 longest=self.budget / 2,
             )
         )
+        if self._timing.calls:
+            emit_calls(self._timing.calls)
+        return answers
 
     def save(self, answers: Mapping[str, Outcome | NotStarted]) -> None:
         """Write what came of the calls, and go on with what is left, or hand it back."""
@@ -122,6 +127,8 @@ class _Run:
             if gone:  # what came of their deliveries may let another go on sooner
                 catch_up(tx, sorted(gone))
         self.over = over
+        if StageSaved in read_kinds:
+            emit_turn(self.workflow.workflow, outcomes, since=self._turn_began)
         if over:
             store.bell.ring()
         else:
@@ -172,6 +179,7 @@ class _Run:
 
     def _hold(self, in_hand: _Hand, ids: Sequence[str], rest: Sequence[str]) -> None:
         self._hand = in_hand
+        self._turn_began = time.monotonic()
         self._open = list(ids)
         self._rest = list(rest)
 

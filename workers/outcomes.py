@@ -43,6 +43,7 @@ class Outcomes:
     failed: dict[str, Where] = field(default_factory=dict)  # event id: destination and error
     open: dict[str, int] = field(default_factory=dict)  # event id: deliveries it had to be made
     not_begun: list[Taken] = field(default_factory=list)
+    saved: set[Where] = field(default_factory=set)  # deliveries that `save` wrote
 
     def save(
         self,
@@ -60,7 +61,7 @@ class Outcomes:
         those of `ids` that are not this epoch's any more: they were not moved.
         """
         made = save_done(tx, run_id, self.done)
-        mine = made | save_not_made(tx, run_id, self.not_made)
+        mine = self.saved = made | save_not_made(tx, run_id, self.not_made)
         told = [note for where, note in self.notes.items() if where in mine]
         record_deliveries(tx, told, actor=saving.actor)
         # Where all that was to be made was made just now, nobody needs to look how it stands.
@@ -81,6 +82,12 @@ class Outcomes:
         ]
         note_held(tx, held, workflow.workflow, actor=saving.actor)
         return gone
+
+    def counts(self) -> Counter[str]:
+        """How many of the deliveries that `save` wrote are in which state now."""
+        states = {where[:2]: where[2] for where in self.done}
+        states |= {(one.event_id, one.destination): one.state.value for one in self.not_made}
+        return Counter(states[where] for where in self.saved)
 
     def give_up(self, tx: Tx, *, run_id: str) -> None:
         """Give back what had no turn: nothing was sent."""

@@ -32,6 +32,8 @@ from orchestrator.store.drive.claim import (
 )
 from orchestrator.store.drive.overlooked import Search
 from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.telemetry import ClaimMade, emit
+from orchestrator.telemetry_log import log_telemetry
 from workers.app import app
 from workers.chain import publish
 
@@ -89,6 +91,13 @@ class Relay:
         self._may_lie_there = claimed.unfinished > 0
         if not claimed.groups:
             return "nothing was due" if not claimed.unfinished else "it waits for groups to end"
+        emit(
+            ClaimMade(
+                groups=len(claimed.groups),
+                events=sum(len(group.ids) for group in claimed.groups),
+                waited_seconds=claimed.waited_ms / 1000,
+            )
+        )
         self._publish(claimed.groups)
         return f"it published {len(claimed.groups)} groups"
 
@@ -169,6 +178,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s relay: %(message)s")
     try:
         config = settings()
+        log_telemetry()
         relay = Relay(open_store(config.store_url), config)
         _stop_on_signal(relay)
         log.info("relaying")

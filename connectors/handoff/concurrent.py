@@ -50,6 +50,16 @@ class FailedCall:
     ended: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call that was made: a handoff of one delivery, or one request for several."""
+
+    connector: str
+    action: str
+    outcomes: Sequence[Outcome | NotStarted]  # one per delivery
+    seconds: float
+
+
 @dataclass(kw_only=True)
 class Timing:
     """When calls failed, and when others got through, in `time.monotonic`."""
@@ -58,6 +68,7 @@ class Timing:
     # By connector and action: when the last call ended that the system took or refused.
     taken: dict[tuple[str, str], float] = field(default_factory=dict)
     halted: set[str] = field(default_factory=set)  # connectors that take no more for now
+    calls: list[Call] | None = None  # each of them; None where nobody asks
 
 
 async def hand_over_many(
@@ -150,6 +161,17 @@ def _note(
             timing.failed[job.id] = failed
             if answer.blame is not Blame.SYSTEM:
                 timing.halted.add(job.connector.name)
+    if timing.calls is not None:
+        found = [answers[job.id] for job in lot]
+        first = lot[0]
+        timing.calls.append(
+            Call(
+                connector=first.connector.name,
+                action=first.call.action,
+                outcomes=found,
+                seconds=ended - began,
+            )
+        )
 
 
 async def _hand_over_each(

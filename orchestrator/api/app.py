@@ -31,6 +31,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.views.destinations import count_blocked_circuits, count_held
 from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.incidents import count_incident_states
+from orchestrator.telemetry import reading
 
 _COUNTED_SECONDS = 10.0  # counting goes over every event
 _COUNTING_SECONDS = 8.0
@@ -60,12 +61,11 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     counts = Aside("door-counter", StoreUnavailable, seconds=_COUNTING_SECONDS)
     parsers = Parsers()
     metrics = Metrics()
-    door = Door(store, metrics, limits.door)
+    door = Door(store, limits.door)
     events = Events(
         store=store,
         door=door,
         keys=KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds),
-        metrics=metrics,
         room=_room(limits, config),
         config=config,
         body_seconds=limits.body_seconds,
@@ -85,7 +85,8 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         return Response(body, 200 if ready else 503, media_type="application/json")
 
     async def show_metrics(_: Request) -> Response:
-        return Response(metrics.render(await states.get()), media_type="text/plain; version=0.0.4")
+        text = metrics.render(await states.get(), waiting=door.waiting)
+        return Response(text, media_type="text/plain; version=0.0.4")
 
     async def not_routed(_: Request, error: Exception) -> Response:
         return events.problem(error)
@@ -94,8 +95,9 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await door.start()
         try:
-            async with beating(store, door):
-                yield
+            with reading(metrics):
+                async with beating(store, door):
+                    yield
         finally:
             await door.stop()
             for threads in (parsers, looks, counts, readiness):

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from orchestrator.api.aside import Aside
-from orchestrator.api.metrics import Metrics
 from orchestrator.api.problems import DoorFull
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.operations.accept_triggers import RefusedAt, TriggerBatch, accept_batches
 from orchestrator.store.database.engine import Store
+from orchestrator.telemetry import TriggersCommitted, emit
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +50,13 @@ class Door:
     the store does not respond while its commit was on its way.
     """
 
-    def __init__(self, store: Store, metrics: Metrics, limits: DoorLimits | None = None) -> None:
+    def __init__(self, store: Store, limits: DoorLimits | None = None) -> None:
         self._store = store
-        self._metrics = metrics
         self._limits = limits or DoorLimits()
         seconds = self._limits.commit_seconds
         self._thread = Aside("door-writer", StoreUnavailable, seconds=seconds)
         self._waiting: deque[_Waiting] = deque()
-        self._events_waiting = 0
+        self.waiting = 0  # triggers
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -82,14 +81,14 @@ class Door:
 
         Raises RefusedAt, DoorFull, StoreUnavailable.
         """
-        more = self._events_waiting + len(triggers)
+        more = self.waiting + len(triggers)
         # One batch alone is always taken in: it could never come at a better time.
-        if self._stopping or (self._events_waiting and more > self._limits.most_waiting):
+        if self._stopping or (self.waiting and more > self._limits.most_waiting):
             raise DoorFull("too much waits to be written", fix="send it again in a moment")
         batch = TriggerBatch(triggers=triggers, actor=actor)
         one = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
-        self._count(len(triggers))
+        self.waiting += len(triggers)
         self._wake.set()
         return await one.answer
 
@@ -108,12 +107,8 @@ class Door:
                 self._waiting.clear()
                 answers = [StoreUnavailable(str(error), reason=error.reason) for _ in group]
             for one, answer in zip(group, answers, strict=True):
-                self._count(-len(one.batch.triggers))
+                self.waiting -= len(one.batch.triggers)
                 _give(one.answer, answer)
-
-    def _count(self, more: int) -> None:
-        self._events_waiting += more
-        self._metrics.waiting.set(self._events_waiting)
 
     def _take(self) -> list[_Waiting]:
         """The oldest request, and those after it as far as one commit goes."""
@@ -141,10 +136,20 @@ class Door:
             log.exception("a commit of %d requests failed; writing them in halves", len(group))
             middle = len(group) // 2
             return self._commit(group[:middle]) + self._commit(group[middle:])
-        self._metrics.committed(
-            [one for one in found if not isinstance(one, RefusedAt)], perf_counter() - began
-        )
+        _tell(found, perf_counter() - began)
         return list(found)
+
+
+def _tell(answers: Sequence[list[Accepted] | RefusedAt], seconds: float) -> None:
+    """Say what one commit wrote, where it wrote anything."""
+    every = [one for answer in answers if not isinstance(answer, RefusedAt) for one in answer]
+    if every:
+        duplicates = sum(one.duplicate for one in every)
+        emit(
+            TriggersCommitted(
+                accepted=len(every) - duplicates, duplicates=duplicates, seconds=seconds
+            )
+        )
 
 
 def _give(future: asyncio.Future[list[Accepted]], answer: Answer) -> None:

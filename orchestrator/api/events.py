@@ -16,7 +16,6 @@ from orchestrator.api.cloud_events import read_binary, read_structured
 from orchestrator.api.content import BATCHES, Form, form_of
 from orchestrator.api.door import Door
 from orchestrator.api.keys import KeyRing
-from orchestrator.api.metrics import Metrics
 from orchestrator.api.parsers import Parsers, Reading, read_at_once
 from orchestrator.api.problems import Problem, problem_of
 from orchestrator.api.triggers import read_batch, read_plain
@@ -29,6 +28,7 @@ from orchestrator.presenting.documents import to_json
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.events import EventView, show_event
+from orchestrator.telemetry import RequestAccepted, RequestRefused, emit
 
 _LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
 _LARGE_BODY = 512 * 1024  # bytes; what one leaves behind is worth giving back
@@ -41,7 +41,6 @@ class Events:
     store: Store
     door: Door
     keys: KeyRing
-    metrics: Metrics
     room: Room
     config: Settings
     body_seconds: float
@@ -64,7 +63,7 @@ class Events:
                 accepted = await self.door.accept(triggers, actor=caller.actor)
             except RefusedAt as refused:
                 raise refused if form in BATCHES else refused.cause from None
-        self.metrics.answered(perf_counter() - began)
+        emit(RequestAccepted(seconds=perf_counter() - began))
         answers = [_answer(one) for one in accepted]
         return _json({"events": answers} if form in BATCHES else answers[0], status=202)
 
@@ -85,7 +84,7 @@ class Events:
     def problem(self, error: Exception) -> Problem:
         """An error as its answer, counted."""
         problem = problem_of(error)
-        self.metrics.refused(problem.code)
+        emit(RequestRefused(code=problem.code))
         return problem
 
     @contextmanager

@@ -1,13 +1,18 @@
-"""What the door counts, for Prometheus."""
+"""What the door shows to Prometheus: what it reads of telemetry, and what the store counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from orchestrator.domain.event import Accepted
+from orchestrator.telemetry import (
+    RequestAccepted,
+    RequestRefused,
+    TelemetryEvent,
+    TriggersCommitted,
+)
 
 _EVENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -25,14 +30,14 @@ class Counted:
 
 
 class Metrics:
-    """One registry a door. Safe to use from every thread."""
+    """One registry a door, a reader of telemetry. Safe to use from every thread."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._accepted = self._counter("accepted", "New events that were committed")
         self._duplicates = self._counter("duplicates", "Triggers that were accepted before")
         self._commits = self._counter("commits", "Transactions that wrote events")
-        self.waiting = Gauge(
+        self._waiting = Gauge(
             "meshline_door_waiting", "Triggers that wait for a commit", registry=self._registry
         )
         self._refused = Counter(
@@ -87,28 +92,31 @@ class Metrics:
     def _counter(self, name: str, what: str) -> Counter:
         return Counter(f"meshline_door_{name}", what, registry=self._registry)
 
-    def committed(self, answers: Sequence[Sequence[Accepted]], seconds: float) -> None:
-        """Count one commit."""
-        every = [one for answer in answers for one in answer]
-        if not every:
-            return
-        duplicates = sum(one.duplicate for one in every)
-        self._commits.inc()
-        self._accepted.inc(len(every) - duplicates)
-        self._duplicates.inc(duplicates)
-        self._group.observe(len(every))
-        self._commit_seconds.observe(seconds)
+    @property
+    def reads(self) -> Collection[type[TelemetryEvent]]:
+        """What a door does; what other processes do is read from the store."""
+        return (TriggersCommitted, RequestAccepted, RequestRefused)
 
-    def answered(self, seconds: float) -> None:
-        """Count a request that was accepted."""
-        self._accept_seconds.observe(seconds)
+    def read(self, event: TelemetryEvent) -> None:
+        """Count it."""
+        match event:
+            case TriggersCommitted():
+                self._commits.inc()
+                self._accepted.inc(event.accepted)
+                self._duplicates.inc(event.duplicates)
+                self._group.observe(event.accepted + event.duplicates)
+                self._commit_seconds.observe(event.seconds)
+            case RequestAccepted():
+                self._accept_seconds.observe(event.seconds)
+            case RequestRefused():
+                self._refused.labels(event.code).inc()
 
-    def refused(self, code: str) -> None:
-        """Count a request that was refused, whatever for."""
-        self._refused.labels(code).inc()
+    def render(self, found: Counted | None, *, waiting: int = 0) -> bytes:
+        """The text format; `found` is None where the store did not answer.
 
-    def render(self, found: Counted | None) -> bytes:
-        """The text format; `found` is None where the store did not answer."""
+        `waiting` is how many triggers wait for a commit.
+        """
+        self._waiting.set(waiting)
         self._store_up.set(found is not None)
         _fill(self._states, found.states if found else {})
         _fill(self._blocked, found.blocked if found else {})

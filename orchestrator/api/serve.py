@@ -26,6 +26,7 @@ from orchestrator.api.seldom import seldom
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.settings import Settings
 from orchestrator.store.database.migrate import open_store
+from orchestrator.telemetry_log import log_telemetry
 
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 2048
@@ -38,6 +39,7 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
     SchemaMismatch.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s door: %(message)s")
+    log_telemetry()
     with listen(settings.host, settings.port) as listener:
         store = open_store(settings.store_url)
         try:

@@ -26,6 +26,7 @@ from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.stays import Sweep
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
+from orchestrator.telemetry_log import log_telemetry
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s keeper: %(message)s")
     try:
         config = settings()
+        log_telemetry()
         keeper = Keeper(open_store(config.store_url), config)
         _stop_on_signal(keeper)
         keeper.begin()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tools.docs import cli, errors, flows, lifecycle, settings
+from tools.docs import cli, errors, flows, lifecycle, settings, telemetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,7 @@ PAGES: Mapping[str, Page] = {
         " orchestrator/api/problems.py",
         write=errors.write,
     ),
+    "docs/reference/telemetry.md": Page(source="orchestrator/telemetry.py", write=telemetry.write),
 }
 """Whole pages, by their path in the project."""
 

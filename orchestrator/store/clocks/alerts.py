@@ -16,11 +16,12 @@ from sqlalchemy import Connection, exists, func, insert, literal, select, update
 from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import after, now_ms
-from orchestrator.store.database.engine import AnyRow
+from orchestrator.store.database.engine import AnyRow, emit_after_commit
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import alerts, incidents
 from orchestrator.store.database.upserts import upsert
 from orchestrator.store.views.dead_letters import NOBODY
+from orchestrator.telemetry import AlertFailed, AlertSent
 
 CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up
 _LONGEST_ERROR = 500  # characters
@@ -276,7 +277,8 @@ def _alert(row: AnyRow) -> Alert:
 def mark_sent(tx: Connection, alert: Alert, *, failed: str | None = None) -> None:
     """It was taken by whoever carries it on; `failed` tells of the ways that did not take it."""
     error = storable(failed)[:_LONGEST_ERROR] if failed else None
-    _update_waiting(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error)
+    if _update_waiting(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error):
+        emit_after_commit(tx, AlertSent(**_named(alert)))
 
 
 def mark_dropped(tx: Connection, alert: Alert, why: str) -> None:
@@ -288,7 +290,8 @@ def mark_failed(tx: Connection, alert: Alert, error: str, *, wait: float | None)
     """A try failed; it comes again after `wait` seconds, or never if that is None."""
     state = AlertState.FAILED if wait is None else AlertState.WAITING
     told = storable(error)[:_LONGEST_ERROR]
-    _update_waiting(tx, alert, state=state, due_at=after(wait or 0.0), error=told)
+    if _update_waiting(tx, alert, state=state, due_at=after(wait or 0.0), error=told):
+        emit_after_commit(tx, AlertFailed(**_named(alert), given_up=wait is None))
 
 
 def put_off(tx: Connection, alert: Alert, until_ms: int) -> None:
@@ -296,9 +299,19 @@ def put_off(tx: Connection, alert: Alert, until_ms: int) -> None:
     _update_waiting(tx, alert, due_at=until_ms, attempts=alert.attempts - 1)
 
 
-def _update_waiting(tx: Connection, alert: Alert, **values: Any) -> None:
+def _named(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert": alert.id,
+        "incident": alert.incident_id,
+        "kind": alert.kind,
+        "tries": alert.attempts,
+    }
+
+
+def _update_waiting(tx: Connection, alert: Alert, **values: Any) -> bool:
+    """Write what became of it; False where somebody else has done so."""
     table = alerts.c
-    tx.execute(
+    written = tx.execute(
         update(alerts)
         .where(
             table.id == alert.id,
@@ -307,3 +320,4 @@ def _update_waiting(tx: Connection, alert: Alert, **values: Any) -> None:
         )
         .values(**values)
     )
+    return bool(written.rowcount)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
 from orchestrator.store.database.bell import Bell, is_pooled, open_bell
 from orchestrator.store.database.failures import unavailable
+from orchestrator.telemetry import TelemetryEvent, emit
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 _WRITER_PATIENCE_SECONDS = 30
 _PAUSE_SECONDS = 0.5  # before a database that did not answer is asked again
 _READ_ONLY = {"meshline_read_only": True}
+_EMITTED_LATER = "meshline_emitted_later"
 
 
 class Store:
@@ -54,7 +56,9 @@ class Store:
         `ring` wakes the relay, because the transaction made something due. After a `large` one,
         which fills SQLite's cache with pages that nobody will ask for, the cache is emptied.
         """
+        later: list[TelemetryEvent] = []
         with _translated(), self.engine.connect() as tx:
+            tx.info[_EMITTED_LATER] = later
             with tx.begin():
                 yield tx
                 if ring:
@@ -63,6 +67,8 @@ class Store:
                 driver.execute("PRAGMA shrink_memory")
         if ring:
             self.bell.ring()
+        for one in later:  # the connection is given back: no reader keeps it
+            emit(one)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -100,6 +106,13 @@ class Store:
         """Give connections back."""
         self.bell.close()
         self.engine.dispose()
+
+
+def emit_after_commit(tx: Connection, event: TelemetryEvent) -> None:
+    """Emit when the transaction has committed; never, where it leaves nothing."""
+    later = tx.info.get(_EMITTED_LATER)
+    if later is not None:  # else it was not begun by `Store.write`
+        later.append(event)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, or_, update
 from orchestrator.domain.delivery.breakers import FAILING, UNAUTHORIZED, Block, Circuit, breaks
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import emit_after_commit
 from orchestrator.store.database.prepared import Prepared
 from orchestrator.store.database.schema import circuits
 from orchestrator.store.destinations.circuits import (
@@ -25,6 +26,7 @@ from orchestrator.store.destinations.circuits import (
     record_circuit,
     shortened,
 )
+from orchestrator.telemetry import BreakerRecovered, BreakerTripped
 
 _TABLE = circuits.c
 
@@ -150,6 +152,7 @@ def open_breaker(
     )
     detail = {"detail": shortened(error), "failures": failures}
     record_circuit(tx, circuit.name, actor, "trip", reason=reason, detail=detail)
+    emit_after_commit(tx, BreakerTripped(breaker=circuit.name, reason=reason, failures=failures))
 
 
 def note_taken(tx: Connection, name: str, actor: str, *, taken_at: int | None = None) -> bool:
@@ -164,6 +167,7 @@ def note_taken(tx: Connection, name: str, actor: str, *, taken_at: int | None = 
     if circuit.block is Block.BREAKER:
         clear_circuit(tx, name, actor, taken_at=taken)
         record_circuit(tx, name, actor, "recover", detail={"failures": circuit.failures})
+        emit_after_commit(tx, BreakerRecovered(breaker=name, failures=circuit.failures))
         return True
     if circuit.failures or circuit.pauses:
         texts = {} if circuit.block is Block.PAUSE else {"error": None, "probe_at": None}

@@ -15,9 +15,11 @@ from sqlalchemy import Connection, and_, case, or_, select, update
 from orchestrator.domain.delivery.breakers import PAUSED, RATE, Block, Circuit, named_destination
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import moment, now_ms
+from orchestrator.store.database.engine import emit_after_commit
 from orchestrator.store.database.prepared import Prepared, storable
 from orchestrator.store.database.schema import circuits
 from orchestrator.store.database.upserts import upsert
+from orchestrator.telemetry import DestinationPaused, DestinationResumed
 
 _LONGEST_ERROR = 2_000  # characters
 
@@ -102,6 +104,7 @@ def pause_circuit(
     values = {"reason": PAUSED, "error": shortened(why), "probe_at": None, "paused_until": until}
     block_circuit(tx, name, Block.PAUSE, actor, **values)
     record_circuit(tx, name, actor, "pause", detail={"why": why, **audited_end(until)})
+    emit_after_commit(tx, DestinationPaused(name=name, until=until))
     return True
 
 
@@ -129,6 +132,7 @@ def _resume(tx: Connection, name: str, why: str | None, actor: str) -> bool:
         reason=circuit.reason,
         detail={"from": circuit.block or RATE, **said},
     )
+    emit_after_commit(tx, DestinationResumed(name=name, by_itself=False))
     return True
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from orchestrator.domain.delivery.breakers import Block
 from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import emit_after_commit
 from orchestrator.store.database.prepared import Prepared
 from orchestrator.store.database.schema import circuits
 from orchestrator.store.destinations.circuits import (
@@ -17,6 +18,7 @@ from orchestrator.store.destinations.circuits import (
     shortened,
     unblock_circuit,
 )
+from orchestrator.telemetry import DestinationPaused, DestinationResumed
 
 
 def change_pause(tx: Connection, name: str, *, why: str, actor: str, until: int | None) -> bool:
@@ -34,6 +36,7 @@ def change_pause(tx: Connection, name: str, *, why: str, actor: str, until: int 
     was = {"by": circuit.actor, **audited_end(circuit.until)}
     said = {"why": why, **audited_end(until), "before": was, "why_before": circuit.error}
     record_circuit(tx, name, actor, "change_pause", detail=said)
+    emit_after_commit(tx, DestinationPaused(name=name, until=until))
     return True
 
 
@@ -72,4 +75,5 @@ def end_pause(tx: Connection, name: str, actor: str) -> bool:
         **audited_end(circuit.until),
     }
     record_circuit(tx, name, actor, "end_pause", reason=circuit.reason, detail=said)
+    emit_after_commit(tx, DestinationResumed(name=name, by_itself=True))
     return True

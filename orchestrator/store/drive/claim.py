@@ -64,6 +64,7 @@ class Claimed:
 
     groups: tuple[Group, ...]
     unfinished: int
+    waited_ms: int  # how long what waited longest had been due; 0 where nothing was
 
 
 def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> Claimed:
@@ -77,15 +78,17 @@ def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> Claimed:
     room = limits.groups_in_flight - sum(line.in_flight for line in lines)
     waiting = [line for line in lines if line.due]
     taken: list[Group] = []
+    waited_ms = 0
     while waiting and room > len(taken):
         line = _next_in_turn(waiting, lines)
         rows = _due(tx, line.workflow_id, limits.group_size)
         lots = _lots(_fit_to_start(tx, rows, limits, shelf), limits)[: room - len(taken)]
         taken += (_lease(tx, line.workflow_id, lot, limits.lease_seconds) for lot in lots)
         line.unfinished += len(lots)
+        waited_ms = max(waited_ms, line.now - line.oldest) if lots else waited_ms
         if len(rows) < limits.group_size:
             waiting.remove(line)
-    return Claimed(groups=tuple(taken), unfinished=unfinished)
+    return Claimed(groups=tuple(taken), unfinished=unfinished, waited_ms=waited_ms)
 
 
 @dataclass(kw_only=True)
@@ -95,6 +98,7 @@ class _Line:
     workflow_id: int
     client: str
     oldest: int  # when its earliest event is due
+    now: int  # by the database's clock
     due: bool
     unfinished: int  # groups under a lease
     in_flight: int  # of these, the ones heard of lately
@@ -124,6 +128,7 @@ def _select_lines(_: str) -> Any:
         found.c.id.label("workflow_id"),
         workflow_versions.c.client,
         oldest.label("oldest"),
+        now_ms().label("now"),
         (oldest <= now_ms()).label("due"),
         counted.scalar_subquery().label("unfinished"),
         counted.where(not_(quiet)).scalar_subquery().label("in_flight"),

@@ -169,12 +169,12 @@ def save_rejected(
     *,
     source: State,
     saving: Saving,
-) -> None:
-    """Put events in quarantine, each with all that is wrong with it."""
+) -> list[str]:
+    """Put events in quarantine, each with all that is wrong with it; answers those that moved."""
     by_verdict: dict[Verdict, list[str]] = {}
     for event_id, verdict in rejected.items():
         by_verdict.setdefault((verdict, None), []).append(event_id)
-    quarantine_rejected(
+    return quarantine_rejected(
         tx,
         by_verdict,
         source=source,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from sqlalchemy import Connection, select, update
 
@@ -9,10 +11,12 @@ from orchestrator.domain.incidents.incident import IncidentMove, IncidentState, 
 from orchestrator.domain.incidents.outcomes import IncidentOutcome
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import in_iso, now_ms
+from orchestrator.store.database.engine import emit_after_commit
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import incidents
 from orchestrator.store.quarantine.locked_incidents import LockedIncident, lock_incident
 from orchestrator.store.quarantine.outcomes import outcome_of
+from orchestrator.telemetry import IncidentAcknowledged, IncidentReopened, IncidentResolved
 
 
 def move_incident(
@@ -63,6 +67,7 @@ def move_incident(
         reason=ended.ended or reason,
         detail=_audit_detail(held, move, why, owner, ended) | _until(held.now, lasts_ms),
     )
+    _emit(tx, held, move, ended)
     return True
 
 
@@ -94,6 +99,7 @@ def reopen_incident(tx: Connection, incident: int, *, actor: str, reason: str) -
         reason=reason,
         detail={"owner": held.owner},
     )
+    emit_after_commit(tx, IncidentReopened(**_names(held), kind=held.kind, reason=held.reason))
     return True
 
 
@@ -172,6 +178,22 @@ def _audit_detail(
         told["acknowledged_by"] = held.acknowledged_by
         return told | {"seconds": _seconds(held.acknowledged_at, ended.last_at or held.now)}
     return told | {"seconds": _seconds(held.opened_at, ended.last_at or held.now)}
+
+
+def _emit(tx: Connection, held: LockedIncident, move: IncidentMove, ended: IncidentOutcome) -> None:
+    """Say it of the moves that tell how long people and events took."""
+    if move is IncidentMove.ACKNOWLEDGE and held.state == IncidentState.OPEN:
+        seconds = _seconds(held.opened_at, held.now)
+        emit_after_commit(tx, IncidentAcknowledged(**_names(held), seconds=seconds))
+    elif move is IncidentMove.RESOLVE:
+        seconds = _seconds(held.opened_at, ended.last_at or held.now)
+        emit_after_commit(
+            tx, IncidentResolved(**_names(held), outcome=ended.ended, seconds=seconds)
+        )
+
+
+def _names(held: LockedIncident) -> dict[str, Any]:
+    return {"incident": held.id, "client": held.client, "workflow": held.workflow}
 
 
 def _seconds(since: int, until: int) -> int:

@@ -17,10 +17,12 @@ from orchestrator.domain.incidents.incident import (
 )
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import after, now_ms, recovery_ms
+from orchestrator.store.database.engine import emit_after_commit
 from orchestrator.store.database.prepared import Prepared, among, storable
 from orchestrator.store.database.schema import audit as audit_table
 from orchestrator.store.database.schema import incidents
 from orchestrator.store.database.upserts import upsert
+from orchestrator.telemetry import IncidentOpened, IncidentReopened
 
 if TYPE_CHECKING:  # a listing does not read workflow files
     from orchestrator.domain.workflows.workflow import Workflow
@@ -83,6 +85,17 @@ def note_events(
             target=IncidentState.OPEN,
             reason=cause.reason,
             detail={"title": storable(cause.title), "events": count, "owner": owner},
+        )
+        happened = IncidentReopened if reopened else IncidentOpened
+        emit_after_commit(
+            tx,
+            happened(
+                incident=int(incident),
+                client=client,
+                workflow=workflow,
+                kind=cause.kind,
+                reason=cause.reason,
+            ),
         )
     return int(incident)
 

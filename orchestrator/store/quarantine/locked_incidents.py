@@ -31,6 +31,7 @@ class LockedIncident(IncidentPlace):
     Times are in milliseconds since 1970.
     """
 
+    kind: str  # whose side the cause is on, such as `contract`
     owner: str  # an e-mail address, or `-` while nobody owns it
     events: int  # ever counted
     notes: int  # times it was counted up since it was opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.lifecycle import DeliveryState, State
@@ -21,6 +21,7 @@ from orchestrator.pipeline.settle_event import (
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.deliveries import (
+    DeliveryStanding,
     NotMade,
     Taken,
     load_deliveries,
@@ -33,6 +34,13 @@ from orchestrator.store.quarantine.incidents import Where, note_held
 from orchestrator.store.quarantine.standing import quarantine_rejected
 
 
+class LastFailure(NamedTuple):
+    """Why an event goes no further for now."""
+
+    destination: str
+    error: str  # for people, secrets masked
+
+
 @dataclass(kw_only=True)
 class Outcomes:
     """The settled deliveries of a turn, ready to be written, and those that had no turn yet."""
@@ -40,7 +48,7 @@ class Outcomes:
     done: list[tuple[str, str, str, str]] = field(default_factory=list)
     not_made: list[NotMade] = field(default_factory=list)
     notes: dict[Where, DeliveryNote] = field(default_factory=dict)
-    failed: dict[str, Where] = field(default_factory=dict)  # event id: destination and error
+    failed: dict[str, LastFailure] = field(default_factory=dict)  # by event id
     open: dict[str, int] = field(default_factory=dict)  # event id: deliveries it had to be made
     not_begun: list[Taken] = field(default_factory=list)
     saved: set[Where] = field(default_factory=set)  # deliveries that `save` wrote
@@ -72,7 +80,9 @@ class Outcomes:
         gone = known.difference(save_delivered(tx, complete, workflow.workflow, saving))
         if len(complete) < len(ids):
             rest = [one for one in ids if one not in known]
-            failed = {one: how for one, how in self.failed.items() if (one, how[0]) in mine}
+            failed = {
+                one: how for one, how in self.failed.items() if (one, how.destination) in mine
+            }
             gone |= _move_events(tx, rest, failed, workflow, saving, undoable)
         # After the quarantine's incidents, as everywhere: two runs never wait for each other.
         held = [
@@ -109,7 +119,7 @@ class Outcomes:
 def _move_events(
     tx: Tx,
     ids: Sequence[str],
-    failed: Mapping[str, Where],
+    failed: Mapping[str, LastFailure],
     workflow: CompiledWorkflow,
     saving: Saving,
     undoable: Collection[str],
@@ -122,10 +132,10 @@ def _move_events(
     idle: list[str] = []
     stuck: dict[Stuck, list[str]] = {}
     unwound: dict[TakeBack, list[str]] = {}
-    retried: dict[Where, list[str]] = {}
+    retried: dict[LastFailure, list[str]] = {}
     found = load_deliveries(tx, ids, saving.epoch)
     for event_id, rows in found.items():
-        standing = [_status(row) for row in rows if row.destination]
+        standing = [_status(row) for row in rows]
         match settle_event(standing, undoable=undoable):
             case Delivered():
                 delivered.append(event_id)
@@ -171,7 +181,7 @@ def _quarantine(
     )
 
 
-def _status(row: Any) -> DeliveryStatus:
+def _status(row: DeliveryStanding) -> DeliveryStatus:
     return DeliveryStatus(
         destination=row.destination,
         state=DeliveryState(row.state),

@@ -18,7 +18,7 @@ from orchestrator.store.database.prepared import storable
 from orchestrator.store.drive.deliveries import NotMade, Taken
 from orchestrator.store.quarantine.incidents import Where
 from workers.health import SystemFindings
-from workers.outcomes import Outcomes
+from workers.outcomes import LastFailure, Outcomes
 
 _DONE_AS = {
     DeliveryState.CONFIRMED: "confirm",
@@ -85,7 +85,7 @@ def _add(found: Outcomes, one: Taken, settled: Settlement, findings: SystemFindi
             found.notes[where] = _failure_note(where, settled)
         case TryAgain():
             found.not_made.append(replace(_to_try_again(where, settled), failing_since=since))
-            found.failed[one.event_id] = one.destination, settled.error
+            found.failed[one.event_id] = LastFailure(one.destination, settled.error)
         case Hold():
             circuit = findings.held_by[one.key]
             found.not_made.append(replace(_to_hold(where, settled, circuit), failing_since=since))

@@ -48,17 +48,17 @@ class AlertState(StrEnum):
     DROPPED = "dropped"  # it was no news any more when its turn came
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
     """An alert that this keeper, and no other, may send now."""
 
     id: int
-    incident_id: int | None
+    incident_id: int | None  # None: a test
     round: int  # how often the incident had been reopened
     kind: AlertKind
-    step: int
-    recipient: str
-    role: str | None
+    step: int  # of the escalation; of news, how often its owner was told before
+    recipient: str  # an e-mail address, or a name of the contacts
+    role: str | None  # of the escalation: recovery_lead, owner or backstop
     attempts: int  # this one among them
     news: str | None = None  # what is new, in one line
     over: bool  # the incident is resolved, or was opened again, since

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Select,
     and_,
@@ -61,8 +62,8 @@ class Late:
     """An event whose time to be delivered is over."""
 
     event_id: str
-    terms: Terms
-    due_at: int
+    terms: Terms  # of the version that it was accepted under
+    due_at: int  # when it should have been delivered, in milliseconds since 1970
     incident: int | None  # the one that it stands on
 
 
@@ -199,7 +200,7 @@ def record_overdue(tx: Connection) -> list[int]:
     ]
 
 
-def overdue(by: Any) -> Select[Any]:
+def overdue(by: ColumnElement[int] | int) -> Select[Any]:
     """The incidents that were not healed by then, in milliseconds, which nobody recorded."""
     table, stay = incidents.c, quarantine.c
     stands = exists().where(

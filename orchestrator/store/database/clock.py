@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -34,7 +34,7 @@ def _postgresql(_element: now_ms, _compiler: SQLCompiler, **_: Any) -> str:
     return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)"
 
 
-def after(seconds: float) -> Any:
+def after(seconds: float) -> ColumnElement[int]:
     """The time `seconds` from now, as an SQL expression."""
     return now_ms() + int(seconds * 1000)
 

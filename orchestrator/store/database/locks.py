@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events
@@ -55,7 +55,7 @@ def _hold(dialect: str) -> Any:
     return statement if dialect == "sqlite" else held(statement)
 
 
-def held(statement: Any, *, skip: bool = False) -> Any:
+def held(statement: Select[Any], *, skip: bool = False) -> Select[Any]:
     """The statement's events under a lock; with `skip` without those that somebody else holds.
 
     As strong as an UPDATE's: rows that refer to an event may be written beside it.

@@ -28,7 +28,7 @@ class Prepared:
         self._build = build
         self._ready: dict[str, _Ready] = {}
 
-    def run(self, tx: Connection, **values: Any) -> CursorResult[*tuple[Any, ...]]:
+    def run(self, tx: Connection, **values: object) -> CursorResult[*tuple[Any, ...]]:
         """Execute it with these values of its parameters."""
         dialect = tx.dialect
         ready = self._ready.get(dialect.name)
@@ -100,8 +100,8 @@ def rows_of(dialect: str, **columns: type) -> Subquery:
 
 
 def row_values(
-    tx: Connection, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> dict[str, Any]:
+    tx: Connection, names: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> dict[str, object]:
     """The parameters of `rows_of` for these rows; any value may be None."""
     if tx.dialect.name == "sqlite":
         return {"given": [tuple(row) for row in rows]}

@@ -134,7 +134,7 @@ def open_breaker(
     *,
     seconds: float,
     failures: int,
-    **values: Any,
+    **values: object,
 ) -> None:
     """Hold calls back from now on; after `seconds` one tries. The row is locked."""
     block_circuit(

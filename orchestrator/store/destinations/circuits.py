@@ -136,7 +136,7 @@ def _resume(tx: Connection, name: str, why: str | None, actor: str) -> bool:
     return True
 
 
-def clear_circuit(tx: Connection, name: str, actor: str, **values: Any) -> None:
+def clear_circuit(tx: Connection, name: str, actor: str, **values: object) -> None:
     """Nothing is in the way any more, and nothing is counted."""
     fresh = {"failures": 0, "only_event": None, "probe_event": None}
     unblock_circuit(tx, name, actor, **NOT_PAUSING, **fresh, **values)
@@ -145,23 +145,23 @@ def clear_circuit(tx: Connection, name: str, actor: str, **values: Any) -> None:
 NOT_PAUSING = {"postponed_until": None, "pauses": 0, "pausing_since": None}
 
 
-def unblock_circuit(tx: Connection, name: str, actor: str, **values: Any) -> None:
+def unblock_circuit(tx: Connection, name: str, actor: str, **values: object) -> None:
     """Let calls go out from now on; failures that were counted stay so."""
     nothing = {"block": None, "reason": None, "error": None, "probe_at": None}
     _set_block(tx, name, actor, **nothing, **values)
 
 
-def block_circuit(tx: Connection, name: str, block: Block, actor: str, **values: Any) -> None:
+def block_circuit(tx: Connection, name: str, block: Block, actor: str, **values: object) -> None:
     """Keep calls back from now on, and write down who did it."""
     _set_block(tx, name, actor, block=block, **values)
 
 
-def _set_block(tx: Connection, name: str, actor: str, **values: Any) -> None:
+def _set_block(tx: Connection, name: str, actor: str, **values: object) -> None:
     fresh = {"nudged_at": None, "paused_until": None, "probing": False} | values
     change_circuit(tx, name, since=now_ms(), actor=actor, **fresh)
 
 
-def change_circuit(tx: Connection, name: str, **values: Any) -> None:
+def change_circuit(tx: Connection, name: str, **values: object) -> None:
     """Write values of a row that this transaction has locked."""
     tx.execute(update(circuits).where(_TABLE.name == name).values(updated_at=now_ms(), **values))
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
     case,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.clock import after, now_ms
+from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.database.schema import deliveries, events
 
@@ -136,7 +138,7 @@ def _count_open() -> Any:
     )
 
 
-def routed_under(dialect: str) -> Any:
+def routed_under(dialect: str) -> Select[tuple[str]]:
     """The given events that still are this epoch's to dispatch; whoever asks holds them."""
     return select(events.c.id).where(
         among(dialect, events.c.id),
@@ -263,15 +265,44 @@ def _pairs(found: Any) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in found.all()}
 
 
-def load_deliveries(tx: Connection, ids: Sequence[str], epoch: int) -> dict[str, list[Any]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryStanding:
+    """How one delivery of an event stands that is decided on."""
+
+    destination: str
+    state: str  # as `DeliveryState`
+    reason: str | None  # why it failed, as a code
+    error: str | None  # the same in the tool's words, secrets masked
+    undo: bool  # its record is to be taken back
+    unknown: bool  # an earlier call may have stored the record
+
+
+def load_deliveries(
+    tx: Connection, ids: Sequence[str], epoch: int
+) -> dict[str, list[DeliveryStanding]]:
     """How the deliveries of the events stand that are still this epoch's to settle.
+
+    An event without a delivery has an empty list.
 
     Whoever decides by it holds the events, so that it stays true until the transaction ends.
     """
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[DeliveryStanding]] = {}
     for row in _LOAD.run(tx, ids=list(ids), epoch=epoch).all():
-        found.setdefault(row[0], []).append(row)
+        of_event = found.setdefault(row.id, [])
+        if row.destination is not None:
+            of_event.append(_standing(row))
     return found
+
+
+def _standing(row: AnyRow) -> DeliveryStanding:
+    return DeliveryStanding(
+        destination=row.destination,
+        state=row.state,
+        reason=row.reason,
+        error=row.error,
+        undo=bool(row.undo),  # SQLite answers with numbers
+        unknown=bool(row.unknown),
+    )
 
 
 def _select_deliveries(dialect: str) -> Any:
@@ -294,7 +325,7 @@ def _select_deliveries(dialect: str) -> Any:
 _LOAD = Prepared(_select_deliveries)
 
 
-def earliest_due() -> Any:
+def earliest_due() -> ColumnElement[int]:
     """When an event's next delivery is due, as an SQL expression for its row.
 
     Whoever writes it down holds the event since an earlier statement: one that waits for the event

@@ -25,7 +25,7 @@ class ColumnChange:
     and `attempt` unless it says otherwise; `due_at` null is an end, or a person's turn.
     """
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 GOING_ON = ColumnChange()
@@ -47,7 +47,7 @@ def move_events(
     epoch: int | None = None,
     reason: str | None = None,
     detail: Detail | None = None,
-    **values: Any,
+    **values: object,
 ) -> list[str]:
     """Move the events that still stand at `source`, and under `epoch` where one is given.
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
 from orchestrator.domain.incidents.outcomes import IncidentOutcome, MovedEvents, StayOutcome
 from orchestrator.domain.lifecycle import State
@@ -19,7 +18,7 @@ ENDED = (State.DELIVERED.value, State.DISCARDED.value)
 _OVER = (StayOutcome.DELIVERED.value, StayOutcome.DISCARDED.value, StayOutcome.MOVED.value)
 
 
-def has_open_events(incident: Any) -> Any:
+def has_open_events(incident: ColumnElement[int] | int) -> ColumnElement[bool]:
     """Whether events of this incident are in quarantine, or under way after a replay."""
     stay = quarantine.c
     standing = exists().where(stay.incident_id == incident, stay.released_at.is_(None))

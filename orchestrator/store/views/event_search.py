@@ -39,7 +39,7 @@ class Wanted:
     limit: int = 100
 
     @property
-    def owner(self) -> dict[Any, str]:
+    def owner(self) -> dict[ColumnElement[str], str]:
         """What was said of the owner, by column."""
         said = {events.c.client: self.client, events.c.workflow: self.workflow}
         return {column: value for column, value in said.items() if value is not None}

@@ -16,7 +16,7 @@ from orchestrator.settings import Settings, settings
 if TYPE_CHECKING:
     from kombu.entity import Queue
 
-    from orchestrator.store.views.dead_letters import DeadLetter
+    from orchestrator.store.quarantine.dead_letters import DeadLetter
 
 CHAINS = "meshline"  # Celery's default queue, see the settings
 DEAD_LETTERS = "meshline.dead-letter"

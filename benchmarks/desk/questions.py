@@ -14,7 +14,6 @@ from orchestrator.operations.diagnose import Diagnosis, described, examine
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.dead_letters import count_poison, list_poison
 from orchestrator.store.views.events import show_event
 from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.incidents import (
@@ -24,6 +23,7 @@ from orchestrator.store.views.incidents import (
     list_incidents,
 )
 from orchestrator.store.views.quarantine import count_reasons, list_quarantine
+from orchestrator.store.views.quarantined_messages import count_poison, list_poison
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.values import now_of
 

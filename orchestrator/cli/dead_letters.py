@@ -20,7 +20,7 @@ from orchestrator.presenting.moments import moment
 if TYPE_CHECKING:
     from orchestrator.operations.requeue_dead_letters import Closed
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.dead_letters import DeadLetter
+    from orchestrator.store.quarantine.dead_letters import DeadLetter
 
 app = typer.Typer(
     help="Messages that no worker could read: list, show, requeue, drop.", no_args_is_help=True
@@ -47,7 +47,8 @@ def list_(
 ) -> None:
     """List dead letters, the newest first."""
     with opened_store() as store:
-        from orchestrator.store.views.dead_letters import LetterState, list_dead_letters
+        from orchestrator.store.quarantine.dead_letters import LetterState
+        from orchestrator.store.views.dead_letters import list_dead_letters
 
         state = None if closed else LetterState.STANDING
         with store.read() as tx:

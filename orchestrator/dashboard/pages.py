@@ -26,7 +26,7 @@ from orchestrator.presenting.audit_lines import details
 from orchestrator.presenting.moments import moment
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views import events as views
-from orchestrator.store.views.dead_letters import OldestLetter, count_poison
+from orchestrator.store.views.dead_letters import OldestLetter
 from orchestrator.store.views.destinations import blocked_circuits
 from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.event_search import Wanted
@@ -38,6 +38,7 @@ from orchestrator.store.views.incidents import (
     list_incidents,
 )
 from orchestrator.store.views.quarantine import EVERYTHING, QuarantineCount, count_reasons
+from orchestrator.store.views.quarantined_messages import count_poison
 from orchestrator.store.views.values import iso, now_of
 
 Found = TypeVar("Found")

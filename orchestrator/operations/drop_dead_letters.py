@@ -9,7 +9,7 @@ from orchestrator.domain.whys import needed_why
 from orchestrator.operations.requeue_dead_letters import Closed, closed_before
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.dead_letters import LetterState, close_dead_letter
+from orchestrator.store.quarantine.dead_letters import LetterState, close_dead_letter
 
 
 def drop_dead_letters(

@@ -10,11 +10,9 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.whys import optional_why
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store
+from orchestrator.store.quarantine.dead_letters import DeadLetter, LetterState, close_dead_letter
 from orchestrator.store.views.dead_letters import (
-    DeadLetter,
-    LetterState,
     Returned,
-    close_dead_letter,
     cut_letters,
     letters_that_returned,
     states_of_letters,

@@ -8,8 +8,8 @@ from sqlalchemy import update
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import alerts, dead_letters
+from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine, late_lead
 from tests.keeper.receivers import mail_server, web_hook
 

@@ -12,8 +12,8 @@ from redis import Redis
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine
 
 LETTER = DeadLetter(

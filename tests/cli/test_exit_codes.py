@@ -12,7 +12,7 @@ from orchestrator.cli.main import app
 from orchestrator.cli.terminal.options import OptionalWhy, Why
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.whys import needed_why, optional_why
-from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from tests.cli.desk import CommandLine
 
 NEEDED = {

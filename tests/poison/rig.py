@@ -23,12 +23,8 @@ from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import dead_letters
-from orchestrator.store.views.dead_letters import (
-    LetterState,
-    LetterView,
-    list_dead_letters,
-    show_dead_letter,
-)
+from orchestrator.store.quarantine.dead_letters import LetterState
+from orchestrator.store.views.dead_letters import LetterView, list_dead_letters, show_dead_letter
 
 CHAINS = "meshline"
 COPIES = "meshline.dead-letter"

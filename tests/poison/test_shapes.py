@@ -14,9 +14,10 @@ from sqlalchemy import select
 from orchestrator.operations.keep_clocks import keep_clocks
 from orchestrator.operations.requeue_dead_letters import SkippedLetter, requeue_dead_letters
 from orchestrator.store.database.schema import dead_letters
+from orchestrator.store.quarantine.dead_letters import MOST_KEPT_BYTES, DeadLetter
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, list_poison
 from orchestrator.store.views.quarantine import EVERYTHING
+from orchestrator.store.views.quarantined_messages import list_poison
 from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
 from workers import app as _registers  # noqa: F401 - the guarded transport
 from workers.guard.bury_message import letter_of

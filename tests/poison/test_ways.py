@@ -13,7 +13,7 @@ from orchestrator.broker import declare_dead_letters, open_broker, queue_depth
 from orchestrator.domain.errors import BrokerUnavailable
 from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.settings import settings
-from orchestrator.store.views.dead_letters import DeadLetter
+from orchestrator.store.quarantine.dead_letters import DeadLetter
 from tests.poison.rig import CHAINS, COPIES, JSON, Rig, Sent, eventually, ours
 from tests.poison.test_shapes import body_of
 from tests.servers.rabbitmq import add_vhost

@@ -11,15 +11,10 @@ from orchestrator.domain.errors import BrokerUnavailable, NotFound, Refused
 from orchestrator.operations.drop_dead_letters import drop_dead_letters
 from orchestrator.operations.requeue_dead_letters import SkippedLetter, requeue_dead_letters
 from orchestrator.store.database.engine import Store
+from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.views.audit import list_audit
-from orchestrator.store.views.dead_letters import (
-    DeadLetter,
-    count_poison,
-    keep_dead_letter,
-    list_dead_letters,
-    list_poison,
-    show_dead_letter,
-)
+from orchestrator.store.views.dead_letters import list_dead_letters, show_dead_letter
+from orchestrator.store.views.quarantined_messages import count_poison, list_poison
 from orchestrator.store.views.selection import Selection
 from tests.details import detail_of
 

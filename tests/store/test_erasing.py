@@ -35,10 +35,10 @@ from orchestrator.store.desk.recipes import save_recipe
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.drive.deliveries import take_deliveries
 from orchestrator.store.drive.stages import Saving
+from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.audit import list_audit
-from orchestrator.store.views.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.views.events import show_event
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads

@@ -11,7 +11,7 @@ from kombu.utils.json import dumps
 from orchestrator.broker import CHAINS, DEAD_LETTERS, MOST_COPIES, declare_dead_letters
 from orchestrator.settings import settings
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.views.dead_letters import MOST_KEPT_BYTES, DeadLetter, keep_dead_letter
+from orchestrator.store.quarantine.dead_letters import MOST_KEPT_BYTES, DeadLetter, keep_dead_letter
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 from redis import exceptions
 
-from orchestrator.store.views.dead_letters import DeadLetter
+from orchestrator.store.quarantine.dead_letters import DeadLetter
 from workers.guard.bury_message import copy, keep
 from workers.guard.message_shape import MOST_ITEM_BYTES, is_deep, told
 from workers.guard.messages import RedisMessage

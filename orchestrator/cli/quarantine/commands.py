@@ -25,8 +25,8 @@ from orchestrator.presenting.moments import age, left
 
 if TYPE_CHECKING:
     from orchestrator.domain.delivery.blockers import HeldEvents
-    from orchestrator.store.views.dead_letters import QuarantinedMessage
     from orchestrator.store.views.quarantine import QuarantineCount, QuarantinedEvent
+    from orchestrator.store.views.quarantined_messages import QuarantinedMessage
 
 app = typer.Typer(
     help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard, restore.",
@@ -49,9 +49,9 @@ def list_(
     are of the client and the workflow, and by what they are held.
     """
     with opened_store() as store:
-        from orchestrator.store.views.dead_letters import count_poison, list_poison
         from orchestrator.store.views.held_deliveries import held_beside
         from orchestrator.store.views.quarantine import count_reasons, list_quarantine
+        from orchestrator.store.views.quarantined_messages import count_poison, list_poison
         from orchestrator.store.views.values import now_of
 
         selection = filters.selection(store)

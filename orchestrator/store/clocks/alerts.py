@@ -20,7 +20,7 @@ from orchestrator.store.database.engine import AnyRow, emit_after_commit
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import alerts, incidents
 from orchestrator.store.database.upserts import upsert
-from orchestrator.store.views.dead_letters import NOBODY
+from orchestrator.store.quarantine.dead_letters import NOBODY
 from orchestrator.telemetry import AlertFailed, AlertSent
 
 CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up

@@ -210,7 +210,7 @@ def _terms_of(row: AnyRow, newest: Mapping[tuple[str, str], Terms]) -> Terms | N
     """Whom its escalation tells: the workflow's people, or the steward where nobody knows whose."""
     if row.reason == Reason.POISON_MESSAGE:
         from orchestrator.store.clocks.poison import steward_terms  # it knows whole workflows
-        from orchestrator.store.views.dead_letters import NOBODY
+        from orchestrator.store.quarantine.dead_letters import NOBODY
 
         newest = steward_terms(None if row.owner == NOBODY else row.owner)
     return newest.get((row.client, row.workflow))

@@ -48,10 +48,10 @@ from orchestrator.store.database.schema import (
     quarantine,
 )
 from orchestrator.store.drive.late_deliveries import DELIVER_WITHIN, record_breaches
+from orchestrator.store.quarantine.dead_letters import LetterState
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.outcomes import IS_UNDER_WAY
 from orchestrator.store.quarantine.workflow_terms import Terms
-from orchestrator.store.views.dead_letters import LetterState
 
 ACTOR = "keeper"
 RECOVER_WITHIN = "recover_within"

@@ -16,10 +16,10 @@ from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.promises import ESCALATE
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import dead_letters, heartbeats, incidents
+from orchestrator.store.quarantine.dead_letters import BROKER, NOBODY, PLATFORM, LetterState
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.workflow_terms import Terms
-from orchestrator.store.views.dead_letters import BROKER, NOBODY, PLATFORM, LetterState
 
 _AT_ONCE = 1_000  # letters that one transaction counts
 _QUIET_SECONDS = 60.0  # a running worker has taken a requeued message by then, and kept it again

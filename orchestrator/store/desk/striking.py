@@ -23,7 +23,7 @@ from orchestrator.store.database.schema import (
     recipes,
     workflow_versions,
 )
-from orchestrator.store.views.dead_letters import LetterState
+from orchestrator.store.quarantine.dead_letters import LetterState
 
 _PAGE = 1_000  # rows that are read at once
 

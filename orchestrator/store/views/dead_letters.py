@@ -1,92 +1,20 @@
-"""Dead letters: broker messages that no worker could read, kept as they were.
-
-Of one that is larger than any message of ours only the beginning is kept, with the size and the
-digest of all of it.
-"""
+"""What people read of dead letters: broker messages that no worker could read."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, func, literal_column, select, update
+from sqlalchemy import Connection, Select, func, select
 
 from orchestrator.domain.documents.fields_of import fields_of
-from orchestrator.domain.reasons import Reason
-from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.prepared import storable
-from orchestrator.store.database.schema import dead_letters, incidents
-from orchestrator.store.database.upserts import upsert
-from orchestrator.store.views.quarantine import QuarantineCount
-from orchestrator.store.views.selection import Selection
+from orchestrator.store.database.schema import dead_letters
+from orchestrator.store.quarantine.dead_letters import LetterState
 from orchestrator.store.views.values import iso, iso_time
-
-PLATFORM, BROKER = "(platform)", "(broker)"
-"""Client and workflow of their incident: nobody knows whose workflow an unreadable message is for.
-
-No client and no workflow can have these names.
-"""
-
-NOBODY = "-"
-"""Who owns them while MESHLINE_STEWARD is not set."""
-
-RECOVER_SECONDS = 72 * 3_600
-"""How long one may stand, from the first time that it came."""
-
-MOST_KEPT_BYTES = 262_144
-"""What is kept of a body, and of headers, each; a message of 1,000 events has less than 100,000."""
-
-AT_BROKER = "broker"
-"""The stage of what no worker could read."""
-
-_LONGEST_ERROR = 2_000  # characters
-_LONGEST_NAME = 255
-
-
-class LetterState(StrEnum):
-    """Where a dead letter is."""
-
-    STANDING = "standing"
-    REQUEUED = "requeued"
-    DROPPED = "dropped"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeadLetter:
-    """A message as it was."""
-
-    queue: str  # that it came from
-    error: str  # what is wrong with it, for people
-    body: bytes
-    headers: str | None  # JSON; None: the bytes were no message at all, the body is all of them
-    task: str | None = None  # its name; None where that cannot be read
-    content_type: str | None = None
-    content_encoding: str | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes of body and headers."""
-        return len(self.body) + len(self.headers or "")
-
-    @property
-    def is_long(self) -> bool:
-        """Whether only its beginning is kept."""
-        return max(len(self.body), len(self.headers or "")) > MOST_KEPT_BYTES
-
-    def digest(self) -> str:
-        """What is the same when the same message is delivered again."""
-        found = hashlib.sha256()
-        for part in (self.queue, self.headers, self.content_type, self.content_encoding):
-            text = b"" if part is None else part.encode(errors="backslashreplace")
-            found.update(b"%d:%s," % (-1 if part is None else len(text), text))
-        found.update(self.body)
-        return found.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,88 +100,6 @@ class OldestLetter:
     since: str  # when it was kept, ISO 8601 in UTC
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QuarantinedMessage:
-    """One dead letter that nobody closed, with the fields of an event in quarantine."""
-
-    id: None = None  # it is not an event
-    dead_letter: int  # its number
-    client: None = None  # nobody knows for whom it was
-    workflow: None = None
-    stage: str = AT_BROKER
-    reason: str = Reason.POISON_MESSAGE.value
-    detail: str  # what is wrong with it, for people
-    violations: tuple[()] = ()  # nothing was compared with a contract
-    hints: tuple[()] = ()
-    owner: str  # of its incident
-    recovery_lead: str  # the same person
-    recover_by: str  # its deadline, ISO 8601 in UTC
-    since: str  # when it was kept, ISO 8601 in UTC
-    overdue: bool  # the deadline has passed
-    returned: Returned | None  # None: nobody requeued this message before
-    amended: bool = False  # it has no payload to amend
-
-
-def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
-    """Write a message down; its number, or None where it stands here already."""
-    table = dead_letters.c
-    row = {
-        "at": now_ms(),
-        "queue": _short(letter.queue),
-        "task": None if letter.task is None else _short(letter.task),
-        "error": _clean(letter.error[:_LONGEST_ERROR])[:_LONGEST_ERROR],
-        "headers": "null" if letter.headers is None else _clean(letter.headers[:MOST_KEPT_BYTES]),
-        "content_type": letter.content_type and _short(letter.content_type),
-        "content_encoding": letter.content_encoding and _short(letter.content_encoding),
-        "body": letter.body[:MOST_KEPT_BYTES],
-        "cut_from": letter.size if letter.is_long else None,
-        "digest": (digest := letter.digest()),
-        "recover_by": _first_deadline(digest),
-    }
-    kept = tx.execute(
-        upsert(tx.dialect.name, dead_letters)
-        .values(row)
-        .on_conflict_do_nothing(
-            # Spelt out: with a parameter PostgreSQL finds no index once it keeps a general plan.
-            index_elements=[table.digest],
-            index_where=table.state == literal_column("'standing'"),
-        )
-        .returning(table.id)
-    )
-    return kept.scalar_one_or_none()
-
-
-def _first_deadline(digest: str) -> Any:
-    """That of the same message when it first came, or a new one."""
-    before = dead_letters.alias("before").c
-    first = select(func.min(before.recover_by)).where(before.digest == digest).scalar_subquery()
-    return func.coalesce(first, after(RECOVER_SECONDS))
-
-
-def close_dead_letter(
-    tx: Connection, number: int, *, state: LetterState, why: str | None, actor: str
-) -> DeadLetter | None:
-    """Say what became of a standing one; it, or None where it stands no more or never did."""
-    table = dead_letters.c
-    closed = tx.execute(
-        update(dead_letters)
-        .where(table.id == number, table.state == LetterState.STANDING)
-        .values(state=state, closed_at=now_ms(), closed_by=actor, why=why)
-        .returning(*table)
-    ).one_or_none()
-    if closed is None:
-        return None
-    return DeadLetter(
-        queue=closed.queue,
-        error=closed.error,
-        body=bytes(closed.body),
-        headers=None if closed.headers == "null" else closed.headers,
-        task=closed.task,
-        content_type=closed.content_type,
-        content_encoding=closed.content_encoding,
-    )
-
-
 def cut_letters(tx: Connection, numbers: Sequence[int]) -> set[int]:
     """Those of which only the beginning is kept."""
     table = dead_letters.c
@@ -280,13 +126,13 @@ def list_dead_letters(
 ) -> list[LetterRow]:
     """Dead letters without their bodies, the newest first."""
     table = dead_letters.c
-    statement = _heads().order_by(table.id.desc()).limit(limit)
+    statement = letter_heads().order_by(table.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(table.state == state)
     rows = tx.execute(statement).all()
-    back = _returns_of(tx, [row.digest for row in rows])
+    returned = letters_that_returned(tx, [row.id for row in rows])
     return [
-        LetterRow(**_letter_row(row), bytes=row.bytes, returned=_returned_before(row, back))
+        LetterRow(**_letter_row(row), bytes=row.bytes, returned=returned.get(row.id))
         for row in rows
     ]
 
@@ -295,7 +141,7 @@ def oldest_letters(tx: Connection, incident: int, *, limit: int) -> list[OldestL
     """The oldest letters of an incident that nobody closed."""
     table = dead_letters.c
     of_it = (table.incident_id == incident, table.state == LetterState.STANDING)
-    rows = tx.execute(_heads().where(*of_it).order_by(table.id).limit(limit)).all()
+    rows = tx.execute(letter_heads().where(*of_it).order_by(table.id).limit(limit)).all()
     return [
         OldestLetter(
             id=f"dead letter {row.id}", letter=row.id, detail=row.error, since=iso_time(row.at)
@@ -363,79 +209,8 @@ def show_dead_letter(tx: Connection, number: int) -> LetterView | None:
     )
 
 
-def list_poison(
-    tx: Connection, selection: Selection, *, limit: int = 1000
-) -> list[QuarantinedMessage]:
-    """Dead letters that nobody closed, in the quarantine's words, the oldest first.
-
-    A selection by id, by payload or by client has none of them: nobody knows that.
-    """
-    statement = _chosen(_heads(), selection)
-    if statement is None:
-        return []
-    statement = statement.add_columns(
-        incidents.c.owner, (dead_letters.c.recover_by < now_ms()).label("overdue")
-    )
-    statement = statement.order_by(dead_letters.c.id).limit(limit)
-    rows = tx.execute(statement).all()
-    back = _returns_of(tx, [row.digest for row in rows])
-    return [
-        QuarantinedMessage(
-            dead_letter=row.id,
-            detail=row.error,
-            owner=row.owner or NOBODY,
-            recovery_lead=row.owner or NOBODY,
-            recover_by=iso_time(row.recover_by),
-            since=iso_time(row.at),
-            overdue=bool(row.overdue),
-            returned=_returned_before(row, back),
-        )
-        for row in rows
-    ]
-
-
-def count_poison(tx: Connection, selection: Selection) -> list[QuarantineCount]:
-    """The selection's dead letters as one cause of the quarantine's; none where there are none."""
-    columns = (func.count(), func.min(dead_letters.c.recover_by), func.max(incidents.c.owner))
-    counted: Any = select(*columns)
-    statement = _chosen(counted, selection)
-    if statement is None:
-        return []
-    count, recover_by, owner = tx.execute(statement).one()
-    if not count:
-        return []
-    return [
-        QuarantineCount(
-            client=None,
-            workflow=None,
-            stage=AT_BROKER,
-            reason=Reason.POISON_MESSAGE.value,
-            recovery_lead=owner or NOBODY,
-            events=count,
-            recover_by=iso(recover_by),
-        )
-    ]
-
-
-def _chosen(statement: Select[Any], selection: Selection) -> Select[Any] | None:
-    table = dead_letters.c
-    if selection.ids or selection.words or selection.client or selection.workflow:
-        return None
-    if selection.reason not in (None, Reason.POISON_MESSAGE):
-        return None
-    if selection.since is not None:
-        statement = statement.where(table.at >= selection.since)
-    if selection.until is not None:
-        statement = statement.where(table.at < selection.until)
-    if selection.incident is not None:
-        statement = statement.where(table.incident_id == selection.incident)
-    if selection.owner is not None:
-        statement = statement.where(incidents.c.owner == selection.owner)
-    with_owner = dead_letters.join(incidents, incidents.c.id == table.incident_id, isouter=True)
-    return statement.select_from(with_owner).where(table.state == LetterState.STANDING)
-
-
-def _heads() -> Select[Any]:
+def letter_heads() -> Select[Any]:
+    """The statement for what a list says of dead letters; a caller narrows it."""
     table = dead_letters.c
     size = func.length(table.body).label("bytes")
     heads = (table.id, table.at, table.state, table.queue, table.task, table.error)
@@ -461,11 +236,3 @@ def _parsed(headers: str) -> object:
         return orjson.loads(headers)
     except orjson.JSONDecodeError:  # Kombu's JSON may hold what JSON may not, such as NaN
         return headers
-
-
-def _clean(text: str) -> str:
-    return storable(text.encode(errors="backslashreplace").decode())
-
-
-def _short(text: str) -> str:
-    return _clean(text[:_LONGEST_NAME])[:_LONGEST_NAME]

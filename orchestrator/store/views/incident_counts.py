@@ -18,9 +18,9 @@ from orchestrator.store.database.schema import (
     quarantine,
     workflow_versions,
 )
+from orchestrator.store.quarantine.dead_letters import LetterState
 from orchestrator.store.quarantine.locked_incidents import IncidentPlace
 from orchestrator.store.quarantine.outcomes import count_under_way
-from orchestrator.store.views.dead_letters import LetterState
 
 _Destination = tuple[str, str, str]
 """Client, workflow and destination."""

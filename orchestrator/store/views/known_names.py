@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection, literal, select
 
 from orchestrator.store.database.schema import incidents, workflow_versions
-from orchestrator.store.views.dead_letters import NOBODY
+from orchestrator.store.quarantine.dead_letters import NOBODY
 
 _MOST = 5_000  # names that are read to find the nearest
 

@@ -101,7 +101,8 @@ class Presence:
     def found(self) -> str:
         """It in a few words: `alive: 2; …`, `late: …` or `missing: …`."""
         if self.newest is None:
-            return f"missing: no {self.kind} has been heard of in the last day"
+            # Who stops in order takes its beats away: it may have been there a moment ago.
+            return f"missing: no {self.kind} has a heartbeat"
         last = _last_heard(self.newest)
         silent = ", ".join(map(_last_heard, self.late))
         if self.vital is Vital.MISSING:

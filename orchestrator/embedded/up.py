@@ -71,9 +71,9 @@ def _publish_example(config: Settings, services: Services) -> None:
         ' -d \'{"type": "lead.created", "data": {"email": "ada@example.com", "tier": "pro"}}\''
     )
     print("\nin another terminal, for the command line:\n")
-    print(
-        f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={config.connectors}"
-    )
+    # Whole paths: that terminal stands in some other folder.
+    folder = config.connectors.absolute() if config.connectors else ""
+    print(f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={folder}")
 
 
 def _print_with_time(text: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.incidents import reason_of
 from orchestrator.store.views.known_names import (
     known_owners,
     known_workflows,
@@ -20,16 +21,25 @@ def check_filters(
     client: str | None = None,
     workflow: str | None = None,
     owner: str | None = None,
+    incident: int | None = None,
 ) -> None:
     """Raises Refused, with the nearest name, for a client, workflow or owner that never was there.
 
-    One that is known and has nothing that matches is no mistake.
+    Raises NotFound for such an incident. One that is known and has nothing that matches is no
+    mistake.
     """
+    if incident is not None and reason_of(tx, incident) is None:
+        raise no_incident(incident)
     named = client is not None or workflow is not None
     if named and not knows_workflow(tx, client, workflow):
         _refuse_workflow(tx, client, workflow)
     if owner is not None and not knows_owner(tx, owner):
         raise _unknown("owner", f"there is no owner {owner!r}", owner, known_owners(tx))
+
+
+def no_incident(incident: int) -> NotFound:
+    """What is said of an incident that does not exist."""
+    return NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
 
 
 def _refuse_workflow(tx: Tx, client: str | None, workflow: str | None) -> None:

@@ -24,6 +24,7 @@ from orchestrator.store.desk.plans import (
     open_events,
     outcomes,
     start_plan,
+    take_back_start,
 )
 from orchestrator.store.drive.deliveries import allow_resend
 from orchestrator.store.quarantine.standing import InOrder, replay
@@ -87,7 +88,12 @@ def run_plan(
     runner = _Runner(store, token, actor, rate, progress, clock, pause)
     plan = runner.begin(send_again=send_again)
     if plan.state != "done":
-        runner.go_on(plan)
+        try:
+            runner.go_on(plan)
+        except Refused:
+            with store.write() as tx:
+                take_back_start(tx, plan.id)
+            raise
     with store.read() as tx:
         stand, waiting = outcomes(tx, plan.id), count_open(tx, plan.id)
     return Ran(

@@ -50,3 +50,19 @@ def test_an_audit_that_is_cut_says_so(meshline: CommandLine) -> None:
     meshline.leads(2)
 
     assert meshline("audit", "--limit", "2").err == "the newest 2; --limit shows more\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("audit", "--event", "abcdef12"), "there is no event 'abcdef12'"),
+        (("audit", "--incident", "99"), "there is no incident 99"),
+        (("events", "list", "--before", "nope"), "there is no event 'nope'"),
+    ],
+)
+def test_what_does_not_exist_is_no_empty_answer(
+    meshline: CommandLine, words: tuple[str, ...], said: str
+) -> None:
+    meshline.leads(1, tier="gold")
+
+    assert said in meshline(*words).error

@@ -403,7 +403,7 @@ def test_what_a_keeper_would_have_done_is_missed(meshline: CommandLine) -> None:
     meshline.leads(2, tier="gold")
     none = findings(meshline)["keeper"]
     assert none["health"] == "attention", "nothing waits yet, and yet no keeper runs"
-    assert none["found"] == "missing: no keeper has been heard of in the last day"
+    assert none["found"] == "missing: no keeper has a heartbeat"
     beat(meshline, ProcessKind.KEEPER)
     assert findings(meshline)["keeper"]["health"] == "ok"  # there was no time to do it
     with meshline.store() as store, store.write() as tx:

@@ -154,6 +154,20 @@ def test_ctrl_c_says_where_a_run_is_and_how_to_go_on(store: Store) -> None:
     assert said == f"stopped after {count} of 200; go on with: meshline quarantine run {token}\n"
 
 
+def test_a_plan_that_somebody_stopped_is_begun_and_not_running(meshline: CommandLine) -> None:
+    stopped(meshline, 2)
+    token = meshline("quarantine", "replay", *ALL, "--plan", "--json").document["token"]
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with meshline.store() as store, pytest.raises(KeyboardInterrupt):
+        run_plan(store, token, actor="cli:ada", rate=1, progress=stop)
+
+    assert f"plan {token} is begun" in meshline("quarantine", "plan", "show", token).out
+    assert f"{token}\tbegun\t2\t1" in meshline("quarantine", "plan", "list").out
+
+
 @pytest.mark.processes
 def test_a_run_killed_twice_ends_with_each_event_replayed_once(store: Store) -> None:
     token = frozen(store, 800)

@@ -87,6 +87,17 @@ def test_applying_amends_what_passes_and_says_what_does_not(
     assert told["detail"] == {"recipe": 1, "note": "the form was rebuilt"}
 
 
+def test_an_applied_recipe_says_what_takes_it_back(meshline: CommandLine, emit: Emit) -> None:
+    (event,) = emit(renamed(1))
+
+    ran = meshline(*GROUP, "--set", "tier=pro", "--drop", "customer_tier", "--why", "x", "--apply")
+
+    assert "`meshline quarantine fix --reset` takes it back" in ran.err
+    assert meshline("quarantine", "fix", event, "--reset", "--json").document["ids"] == [event]
+    right = meshline(*GROUP, *RECIPE, "--from-original", "--apply", "--json").document
+    assert right["applied"] == [event]
+
+
 def test_what_passes_the_contract_and_no_route_is_not_amended(
     meshline: CommandLine, emit: Emit
 ) -> None:

@@ -73,3 +73,14 @@ def test_an_erasure_takes_whole_ids_only(meshline: CommandLine, event_id: str) -
 
     assert "needs whole ids" in error and event_id in error
     assert meshline("events", "show", event_id, "--payload", "--json").document["payload"]
+
+
+def test_an_audit_and_the_next_page_take_a_short_id(meshline: CommandLine) -> None:
+    first, second = meshline.leads(2, tier="gold")
+    short = second[-8:]
+
+    rows = meshline("audit", "--event", short, "--json").document["audit"]
+    page = meshline("events", "list", "--before", short, "--json").document["events"]
+
+    assert {row["event_id"] for row in rows} == {second}
+    assert [one["id"] for one in page] == [first]

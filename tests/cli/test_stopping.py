@@ -128,7 +128,9 @@ def test_ctrl_c_says_how_far_an_act_came_and_how_to_go_on(
 
     done = count(store)
     assert 0 < done < COUNT
-    assert said == f"stopped after {done:,} of 800; go on with: meshline {command}\n"
+    first, *more = said.splitlines()
+    assert first == f"stopped after {done:,} of 800; go on with: meshline {command}"
+    assert bool(more) == (action == "discard")
     with started(store, shlex.split(command)) as process:
         _, said = process.communicate()
     assert process.returncode == 0, said
@@ -142,7 +144,25 @@ def test_a_command_that_goes_on_means_the_same_times(store: Store) -> None:
 
     said = interrupted(store, words, acts("discard"))
 
-    assert re.search(r"discard --since 20\d\d-[0-9T:.-]+(Z|\+00:00) --why spam$", said.strip())
+    first, _ = said.splitlines()
+    assert re.search(r"discard --since 20\d\d-[0-9T:.-]+(Z|\+00:00) --why spam$", first)
+
+
+@pytest.mark.processes
+def test_ctrl_c_in_a_discard_says_what_takes_back_what_was_done(store: Store) -> None:
+    quarantined(store)
+    words = ["quarantine", "discard", "--workflow", "leads", "--text", "ex", "--why", "spam"]
+
+    said = interrupted(store, words, acts("discard"))
+
+    done = acts("discard")(store)
+    _, back = said.splitlines()
+    found = re.fullmatch(r"take it back with: `meshline (.* --workflow leads --text ex .*)`", back)
+    assert found
+    with started(store, shlex.split(found[1])) as process:
+        out, said = process.communicate()
+    assert process.returncode == 0, said
+    assert f"restored {done}" in out
 
 
 @pytest.mark.processes

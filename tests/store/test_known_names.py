@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import update
 
@@ -15,7 +17,7 @@ from tests.cli.desk import validate_leads
 from tests.leads import TEXT, accept_leads, publish_leads
 
 
-def check(store: Store, **filters: str) -> None:
+def check(store: Store, **filters: Any) -> None:
     with store.read() as tx:
         check_filters(tx, **filters)
 

@@ -460,3 +460,20 @@ def test_a_plan_under_another_version_says_who_published_it(store: Store) -> Non
 
     with pytest.raises(Refused, match="version 2 is live, published by cli:bo at 20"):
         run_plan(store, token, actor="cli:ada")
+
+
+def test_a_run_that_was_refused_before_it_replayed_anything_has_not_begun(store: Store) -> None:
+    ids = mended(store, 2)
+    token = planned(store).token
+
+    def discard_one() -> float:  # after the first look, before the first chunk
+        with store.write() as tx:
+            discard(tx, ids[:1], why="spam", actor="cli:bo")
+        return 0.0
+
+    with pytest.raises(Refused, match="1 events of plan"):
+        run_plan(store, token, actor="cli:ada", clock=discard_one)
+
+    with store.read() as tx:
+        (shown,) = list_plans(tx, limit=5)
+    assert (shown.state, shown.started_by, shown.done) == ("ready", None, 0)

@@ -36,12 +36,13 @@ def audit(
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.views.audit import list_audit
+        from orchestrator.store.views.short_ids import known_id
 
         with store.read() as tx:
-            check_filters(tx, client=client)
+            check_filters(tx, client=client, incident=incident)
             rows = list_audit(
                 tx,
-                event_id=event,
+                event_id=None if event is None else known_id(tx, event),
                 incident=incident,
                 client=client,
                 actor=actor,

@@ -58,6 +58,7 @@ def list_(
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.views.event_search import Wanted
         from orchestrator.store.views.events import list_events
+        from orchestrator.store.views.short_ids import known_id
         from orchestrator.store.views.values import now_of
 
         with store.read() as tx:
@@ -70,7 +71,7 @@ def list_(
                 held=held,
                 held_by=_checked(tx, held_by),
                 limit=limit + 1,
-                before=before,
+                before=None if before is None else known_id(tx, before),
             )
             found = list_events(tx, wanted)
     rows = found[:limit]

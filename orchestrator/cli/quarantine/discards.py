@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -111,9 +112,7 @@ def _discard(
 ) -> Discarded:
     from orchestrator.operations.discard_events import discard_events
 
-    with counting(
-        store, selection, "looking" if dry_run else "discarding", acts=not dry_run
-    ) as progress:
+    def discard_them(progress: Callable[[int], None]) -> Discarded:
         return discard_events(
             store,
             selection,
@@ -123,6 +122,61 @@ def _discard(
             seen=seen,
             progress=progress,
         )
+
+    if dry_run:
+        with counting(store, selection, "looking") as progress:
+            return discard_them(progress)
+    with (
+        _told_how_to_take_back(store, selection) as count,
+        counting(store, selection, "discarding", acts=True) as progress,
+    ):
+
+        def tell(done: int) -> None:
+            count(done)
+            progress(done)
+
+        return discard_them(tell)
+
+
+@contextmanager
+def _told_how_to_take_back(store: Store, selection: Selection) -> Iterator[Callable[[int], None]]:
+    """Say on Ctrl-C which command restores the chunks that were done: it may be why it was pressed.
+
+    The block tells what it is given how many are done, after each chunk. Raises KeyboardInterrupt.
+    """
+    from orchestrator.store.views.values import iso, now_of
+
+    with store.read() as tx:
+        began = iso(now_of(tx))
+    done = 0
+
+    def tell(count: int) -> None:
+        nonlocal done
+        done = count
+
+    try:
+        yield tell
+    except KeyboardInterrupt:
+        if done:
+            words = shlex.join(["--since", str(began), *_options(selection)])
+            note(f"take it back with: `meshline quarantine restore {words} --why 'the reason'`")
+        raise
+
+
+def _options(selection: Selection) -> list[str]:
+    """The options that choose the same events among discarded ones, except their times."""
+    words = list(selection.ids)
+    for option, value in (
+        ("client", selection.client),
+        ("workflow", selection.workflow),
+        ("reason", selection.reason),
+        ("incident", selection.incident),
+        ("owner", selection.owner),
+        ("text", " ".join(selection.words) or None),
+    ):
+        if value is not None:
+            words += [f"--{option}", str(value)]
+    return words
 
 
 def _agreed(preview: Discarded) -> Collection[str]:

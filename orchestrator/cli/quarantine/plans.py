@@ -26,6 +26,8 @@ _WORDS = {
     "again": "MAY ARRIVE TWICE: nobody can look it up",
     "drop": "not sent: the new plan leaves it out",
 }
+_STATES = {"running": "begun"}
+"""What is said of a plan's state: that a run began is known, not that one is still there."""
 _HIGHEST_RATE = 1_000_000
 _MOST_TOLD = 20  # events left out that are told one by one; --json has them all
 
@@ -96,7 +98,7 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
         [
             (
                 one.token,
-                one.state,
+                _STATES.get(one.state, one.state),
                 one.events,
                 one.done,
                 one.repeats,
@@ -133,7 +135,8 @@ def show(
         put_json(found)
         return
     plan = found.plan
-    put(f"plan {plan.token} is {plan.state}: {plan.events} events{_in_order(plan.order_by)}")
+    state = _STATES.get(plan.state, plan.state)
+    put(f"plan {plan.token} is {state}: {plan.events} events{_in_order(plan.order_by)}")
     _put_effects(plan.effects)
     put(f"so far: {', '.join(f'{count} {word}' for word, count in found.outcomes.items())}")
     put_table(

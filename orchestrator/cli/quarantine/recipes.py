@@ -249,6 +249,10 @@ def _put(done: Done, made: Recipe) -> None:
             put(f"saved as recipe {number}")
         if done.applied:
             note("they stay in quarantine until `meshline quarantine replay`, or with --plan")
+            note(
+                "was it the wrong one: --from-original tries another on what came,"
+                " `meshline quarantine fix --reset` takes it back"
+            )
     if (published := done.published) is not None:
         put(f"{published.workflow} version {published.version} is live with it as `amend`")
         note("write the same into the workflow's file, or its next publication takes it out")

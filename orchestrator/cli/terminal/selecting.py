@@ -26,7 +26,7 @@ from orchestrator.cli.terminal.options import (
     WithText,
 )
 from orchestrator.cli.terminal.usage import as_usage
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import Refused
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.durations import seconds
@@ -147,11 +147,12 @@ def _given(
 
 
 def _check_incident(tx: Tx, incident: int) -> None:
+    from orchestrator.operations.check_filters import no_incident
     from orchestrator.store.views.incidents import reason_of
 
     reason = reason_of(tx, incident)
     if reason is None:
-        raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
+        raise no_incident(incident)
     if reason in _NEVER_STANDS:
         raise Refused(
             f"incident {incident} is of {_NEVER_STANDS[reason]}: none stands in quarantine",

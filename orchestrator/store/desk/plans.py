@@ -187,6 +187,18 @@ def start_plan(tx: Connection, plan: int, *, actor: str) -> int:
     return int(tx.execute(statement).scalar_one())
 
 
+def take_back_start(tx: Connection, plan: int) -> None:
+    """A run was refused: where it replayed nothing, nobody has begun the plan."""
+    done = select(plan_events.c.plan_id).where(
+        plan_events.c.plan_id == plan, plan_events.c.done_at.is_not(None)
+    )
+    tx.execute(
+        update(plans)
+        .where(plans.c.id == plan, plans.c.state == "running", ~done.exists())
+        .values(state="ready", started_at=None, started_by=None)
+    )
+
+
 def finish_plan(tx: Connection, plan: int) -> None:
     """Every event of the plan was replayed."""
     tx.execute(update(plans).where(plans.c.id == plan).values(state="done", finished_at=now_ms()))

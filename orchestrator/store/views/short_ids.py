@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.store.database.schema import events, quarantine
 
 LEAST_DIGITS = 6
@@ -56,6 +56,14 @@ def whole_id(tx: Connection, text: str) -> str:
             fix="give more digits, or the whole id",
         )
     return found[0] if found else text
+
+
+def known_id(tx: Connection, text: str) -> str:
+    """The whole id of the event that `text` names. Raises Refused, and NotFound where none is."""
+    known = whole_id(tx, text).strip().lower()
+    if tx.execute(select(events.c.id).where(events.c.id == known)).first() is None:
+        raise NotFound(f"there is no event {text!r}", fix="see `meshline events list`")
+    return known
 
 
 def _ending_with(tx: Connection, digits: str) -> list[str]:

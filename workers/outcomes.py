@@ -30,8 +30,8 @@ from orchestrator.store.drive.deliveries import (
 )
 from orchestrator.store.drive.stages import Saving, hand_back, save_delivered, save_retry
 from orchestrator.store.drive.take_back import begin_undo
+from orchestrator.store.quarantine.actions import quarantine_rejected
 from orchestrator.store.quarantine.incidents import Where, note_held
-from orchestrator.store.quarantine.standing import quarantine_rejected
 
 
 class LastFailure(NamedTuple):

@@ -115,9 +115,9 @@ def pause(
     for name in done.names + done.changed:
         until = moment_and_distance(end, now) if end else "somebody resumes it"
         put(f"paused {name} until {until}")
-    for one in done.standing:
+    for one in done.already_paused:
         note(f"{told_blocker(one, lambda at: moment_and_distance(at, now))}; left alone")
-    if done.standing:
+    if done.already_paused:
         note("--until gives a pause another end")
 
 

@@ -17,7 +17,7 @@ from orchestrator.operations.select_events import selected_chunks
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.desk.recipes import note_amended, save_recipe
-from orchestrator.store.quarantine.standing import amend
+from orchestrator.store.quarantine.actions import amend
 from orchestrator.store.quarantine.workflows import WorkflowShelf, require_live
 from orchestrator.store.views.selection import Selection, by_workflow
 

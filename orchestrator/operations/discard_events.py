@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.select_events import LeftAlone, left_alone, missing, selected_chunks
 from orchestrator.store.database.engine import Store
-from orchestrator.store.quarantine.standing import discard
+from orchestrator.store.quarantine.actions import discard
 from orchestrator.store.views.selection import Cause, Key, Selection, causes_of, count_causes
 from orchestrator.store.views.values import iso, now_of
 

@@ -15,7 +15,7 @@ from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.recipes import SavedRecipe
-from orchestrator.store.quarantine.standing import effective_payloads
+from orchestrator.store.quarantine.actions import effective_payloads
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 from orchestrator.store.views.incident_page import IncidentPage
 from orchestrator.store.views.selection import Selection

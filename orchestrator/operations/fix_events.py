@@ -19,7 +19,7 @@ from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_events
-from orchestrator.store.quarantine.standing import amend, bodies_of_amended, effective_payloads
+from orchestrator.store.quarantine.actions import amend, bodies_of_amended, effective_payloads
 from orchestrator.store.quarantine.workflows import WorkflowShelf, require_live
 from orchestrator.store.views.selection import Selection, by_workflow
 

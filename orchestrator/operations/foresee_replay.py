@@ -13,7 +13,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.operations.plan_replay import LeftOut, routed_now
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.deliveries import made_among
-from orchestrator.store.quarantine.standing import effective_payloads
+from orchestrator.store.quarantine.actions import effective_payloads
 from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf
 from orchestrator.store.views.destinations import blocked_circuits
 

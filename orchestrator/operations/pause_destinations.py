@@ -28,7 +28,7 @@ class Switched:
     unchanged: list[str] = field(default_factory=list)  # they were so before
     changed: list[str] = field(default_factory=list)  # paused before, with another end or reason
     until: int | None = None  # when the pauses end, in milliseconds
-    standing: list[Blocker] = field(default_factory=list)  # of those unchanged, who paused them
+    already_paused: list[Blocker] = field(default_factory=list)  # of `unchanged`
 
 
 def pause_destination(
@@ -57,7 +57,9 @@ def pause_destination(
             else:
                 report.unchanged.append(name)
         tend_stopped_clocks(tx)
-        report.standing = [one for one in blocked_circuits(tx) if one.name in report.unchanged]
+        report.already_paused = [
+            one for one in blocked_circuits(tx) if one.name in report.unchanged
+        ]
     return report
 
 

@@ -16,8 +16,8 @@ from orchestrator.operations.select_events import selected_chunks
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.quarantine.actions import bodies_of_amended, effective_payloads
 from orchestrator.store.quarantine.amendments import digests_of_amended
-from orchestrator.store.quarantine.standing import bodies_of_amended, effective_payloads
 from orchestrator.store.quarantine.workflows import LiveWorkflow, WorkflowShelf, require_live
 from orchestrator.store.views.selection import Selection, by_workflow
 

@@ -12,7 +12,7 @@ from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.drive.deliveries import allow_resend
-from orchestrator.store.quarantine.standing import replay
+from orchestrator.store.quarantine.actions import replay
 from orchestrator.store.quarantine.workflows import LiveWorkflow, require_live
 from orchestrator.store.views.selection import Selection, by_workflow, reasons_among
 

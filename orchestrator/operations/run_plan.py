@@ -27,7 +27,7 @@ from orchestrator.store.desk.plans import (
     take_back_start,
 )
 from orchestrator.store.drive.deliveries import allow_resend
-from orchestrator.store.quarantine.standing import InOrder, replay
+from orchestrator.store.quarantine.actions import InOrder, replay
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow, publication
 from orchestrator.store.views.last_acts import last_acts
 from orchestrator.store.views.selection import CHUNK

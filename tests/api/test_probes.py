@@ -24,7 +24,7 @@ from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import alerts, heartbeats
 from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
 from orchestrator.store.destinations.circuits import pause_circuit
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from tests.api.doors import RunningDoor, open_door, problem, wait_until
 from tests.leads import accept_leads, lead_workflow, publish_leads
 from tests.servers.postgres import embedded_postgres

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from tests.cli.desk import CommandLine
 from tests.leads import accept_leads, claim_groups, drive_to_routed, lead_workflow
 

@@ -9,7 +9,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import dead_letters, events
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.views.dead_letters import list_dead_letters, show_dead_letter
 from orchestrator.store.views.event_counts import count_late
 from orchestrator.store.views.quarantine import count_reasons

@@ -21,7 +21,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.drive.claim import Group
 from orchestrator.store.drive.deliveries import NotMade, save_done, save_not_made, take_deliveries
 from orchestrator.store.drive.stages import Saving, load_group, save_delivered, save_rejected
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.selection import Selection
 from tests.leads import (

@@ -24,8 +24,8 @@ from orchestrator.store.destinations.breakers import note_failures
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.drive.claim import Group
 from orchestrator.store.drive.deliveries import NotMade, save_not_made, take_deliveries
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.selection import Selection
 from tests.dashboard.filled import reject_what_is_due

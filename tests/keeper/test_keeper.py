@@ -19,7 +19,7 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 from orchestrator.store.clocks.alert_views import list_alerts
 from orchestrator.store.database.engine import Store
-from orchestrator.store.quarantine.standing import discard, quarantine_events
+from orchestrator.store.quarantine.actions import discard, quarantine_events
 from orchestrator.store.views.audit import list_audit
 from tests.keeper.conftest import SECRET, Desk
 from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads

@@ -15,7 +15,7 @@ from orchestrator.operations.fix_events import Fixed, fix_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.reset_events import reset_events
 from orchestrator.store.database.engine import Store
-from orchestrator.store.quarantine.standing import effective_payloads
+from orchestrator.store.quarantine.actions import effective_payloads
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import publish_leads, renamed_lead

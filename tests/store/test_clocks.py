@@ -29,8 +29,8 @@ from orchestrator.store.database.schema import (
 )
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.drive.stages import Saving, hand_back, save_delivered
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.incident_moves import move_incident
-from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.leads import (
     TEXT,

@@ -20,7 +20,7 @@ from orchestrator.store.drive.deliveries import (
 )
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
 from orchestrator.store.drive.stages import hand_back
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.selection import Selection
 from tests.leads import (

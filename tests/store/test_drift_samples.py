@@ -16,7 +16,7 @@ from orchestrator.operations.diagnose import diagnose, examine
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, payloads, quarantine
 from orchestrator.store.desk.drift_samples import MOST_ACCEPTED, MOST_BROKEN
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.spread import spread
 from tests.leads import lead, lead_workflow, publish_leads, renamed_lead

@@ -12,7 +12,7 @@ from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import Replayed, replay_events
 from orchestrator.store.database.engine import Store
 from orchestrator.store.destinations.circuits import pause_circuit
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import accept_leads, lead_workflow, publish_leads, renamed_lead

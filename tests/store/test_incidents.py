@@ -25,14 +25,14 @@ from orchestrator.store.database.schema import audit, deliveries, incidents, qua
 from orchestrator.store.destinations.circuits import pause_circuit, resume_circuit
 from orchestrator.store.destinations.held_deliveries import release_held
 from orchestrator.store.destinations.holding import hold_deliveries
-from orchestrator.store.quarantine.incident_moves import move_incident
-from orchestrator.store.quarantine.incidents import note_workflow
-from orchestrator.store.quarantine.standing import (
+from orchestrator.store.quarantine.actions import (
     Verdict,
     discard,
     quarantine_events,
     quarantine_rejected,
 )
+from orchestrator.store.quarantine.incident_moves import move_incident
+from orchestrator.store.quarantine.incidents import note_workflow
 from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.incidents import (
     IncidentRow,

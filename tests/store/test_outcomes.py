@@ -21,8 +21,8 @@ from orchestrator.store.clocks.deadlines import record_overdue
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, incidents, quarantine
+from orchestrator.store.quarantine.actions import discard, quarantine_events, replay
 from orchestrator.store.quarantine.incident_moves import move_incident, reopen_incident
-from orchestrator.store.quarantine.standing import discard, quarantine_events, replay
 from orchestrator.store.quarantine.stays import Sweep, end_stays, restore_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.quarantine.workflows import require_live

@@ -8,7 +8,7 @@ from orchestrator.domain.text.words import sought_words
 from orchestrator.operations.keep_clocks import complete_words
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import quarantine_words
-from orchestrator.store.quarantine.standing import discard
+from orchestrator.store.quarantine.actions import discard
 from orchestrator.store.views.event_search import Wanted
 from orchestrator.store.views.events import list_events
 from orchestrator.store.views.incidents import Sought, list_incidents

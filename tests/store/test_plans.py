@@ -24,7 +24,7 @@ from orchestrator.store.database.schema import audit, deliveries, events, plan_e
 from orchestrator.store.desk.plans import find_plan, list_plans, planned_events
 from orchestrator.store.drive.claim import finish_group
 from orchestrator.store.drive.stages import Saving, save_delivered
-from orchestrator.store.quarantine.standing import discard, quarantine_events
+from orchestrator.store.quarantine.actions import discard, quarantine_events
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import (

@@ -221,5 +221,5 @@ def test_of_many_who_pause_at_once_one_does_and_the_others_are_told_who_did(stor
         done = list(many.map(try_it, range(8)))
 
     (winner,) = [number for number, one in enumerate(done) if one.names]
-    assert {one.standing[0].by for one in done if one.unchanged} == {f"person-{winner}"}
+    assert {one.already_paused[0].by for one in done if one.unchanged} == {f"person-{winner}"}
     assert len([one for one in done if one.unchanged]) == 7

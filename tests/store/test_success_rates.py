@@ -17,7 +17,7 @@ from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, events
 from orchestrator.store.drive.stages import Saving, save_delivered
-from orchestrator.store.quarantine.standing import discard, replay
+from orchestrator.store.quarantine.actions import discard, replay
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.quarantine.workflows import require_live
 from orchestrator.store.views.incident_page import show_incident

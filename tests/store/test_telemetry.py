@@ -30,8 +30,8 @@ from orchestrator.store.destinations.breakers import note_failures, note_taken
 from orchestrator.store.destinations.circuits import resume_circuit
 from orchestrator.store.destinations.held_deliveries import tend_held_deliveries
 from orchestrator.store.destinations.pauses import note_pause
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.incident_moves import move_incident, reopen_incident
-from orchestrator.store.quarantine.standing import quarantine_events
 from orchestrator.store.views.selection import Selection
 from orchestrator.telemetry import (
     AlertFailed,

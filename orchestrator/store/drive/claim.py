@@ -26,7 +26,7 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events, groups, workflow_versions
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 
 ACTOR = "relay"

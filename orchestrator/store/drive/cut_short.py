@@ -12,7 +12,7 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events
 from orchestrator.store.drive.claim import ALONE_AFTER, finish_group
-from orchestrator.store.quarantine.standing import quarantine_events
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 
 

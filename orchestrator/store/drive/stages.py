@@ -19,8 +19,8 @@ from orchestrator.store.database.schema import events, payloads
 from orchestrator.store.drive.deliveries import earliest_due
 from orchestrator.store.drive.late_deliveries import record_late_deliveries
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
+from orchestrator.store.quarantine.actions import Verdict, keep_amended, quarantine_rejected
 from orchestrator.store.quarantine.moves import GOING_ON, ColumnChange, move_events
-from orchestrator.store.quarantine.standing import Verdict, keep_amended, quarantine_rejected
 from orchestrator.store.quarantine.workflows import WorkflowShelf, version_of
 
 

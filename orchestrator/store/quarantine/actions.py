@@ -1,4 +1,4 @@
-"""Standing still: an event in quarantine has a stage, a reason, an owner and a clock."""
+"""What is done with events in quarantine: put there, amended, replayed, discarded."""
 
 from __future__ import annotations
 

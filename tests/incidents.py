@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.domain.incidents.advice import Step
-from orchestrator.store.views.incident_page import IncidentPage
+from orchestrator.store.views.incident_page import IncidentView
 
 
-def incident_page(**more: Any) -> IncidentPage:
+def incident_page(**more: Any) -> IncidentView:
     """The page of an open incident with one event; `more` are fields that differ."""
     said: dict[str, Any] = {
         "id": 7,
@@ -44,4 +44,4 @@ def incident_page(**more: Any) -> IncidentPage:
         "advice": (Step(do="See what the sender changed", command="meshline quarantine list"),),
         "history": (),
     }
-    return IncidentPage(**said | more)
+    return IncidentView(**said | more)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tornado.web import authenticated
 
 from orchestrator.dashboard.filters import searchable
@@ -30,7 +28,7 @@ class DestinationPage(StorePage):
         )
 
 
-def _one(tx: Tx, name: str) -> dict[str, Any]:
+def _one(tx: Tx, name: str) -> dict[str, object]:
     """What the page shows. Raises NotFound."""
     found = show_destination(tx, name)
     if found is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.dashboard.pages import StorePage, one_incident
+from orchestrator.dashboard.pages import ShownIncident, StorePage, one_incident
 from orchestrator.domain.contracts.places import Places
+from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.drift.naming import bare_finding
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
-from orchestrator.store.views.incident_page import IncidentPage
 
 
 class LinkedIncidentPage(StorePage):
@@ -36,14 +36,14 @@ class LinkedIncidentPage(StorePage):
         self.finish(f"Error {status_code}\n")
 
 
-def _shown(tx: Tx, store: Store, number: int) -> dict[str, Any]:
+def _shown(tx: Tx, store: Store, number: int) -> dict[str, object]:
     found = one_incident(tx, store, number)
-    live = live_workflow(tx, found["incident"].client, found["incident"].workflow)
+    live = live_workflow(tx, found.incident.client, found.incident.workflow)
     places = WorkflowShelf().take(tx, live.id).contract.places if live else Places({})
-    return without_values(found, places)
+    return fields_of(without_values(found, places))
 
 
-def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[str, Any]:
+def without_values(shown: ShownIncident, places: Places | None = None) -> ShownIncident:
     """What a page shows of an incident, less all in which payloads or people may be quoted.
 
     With the `places` of its contract, names that it does not know are no keys of a sender's.
@@ -51,14 +51,15 @@ def without_values(shown: dict[str, Any], places: Places | None = None) -> dict[
     What stands in the way of an event, in its own words or its destination's, quotes values; so
     may reasons that people gave. The incident's title has the places and the keywords.
     """
-    incident: IncidentPage = shown["incident"]
-    return shown | {
-        "incident": replace(
+    incident = shown.incident
+    return replace(
+        shown,
+        incident=replace(
             incident,
             oldest=tuple(replace(one, detail="") for one in incident.oldest),
             history=tuple(replace(one, detail=None) for one in incident.history),
             blocked_by=tuple(replace(one, error=None) for one in incident.blocked_by),
         ),
-        "findings": [bare_finding(one, places) for one in shown["findings"]],
-        "fix": [],
-    }
+        findings=tuple(bare_finding(one, places) for one in shown.findings),
+        fix=(),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from orchestrator.dashboard.filters import ANYTHING, PageFilters, read_filters, 
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.dashboard.tasks import tasks_of
 from orchestrator.domain.delivery.blockers import told_blocker, told_calls, told_hold
+from orchestrator.domain.documents.fields_of import fields_of
+from orchestrator.domain.drift.finding import Finding
 from orchestrator.domain.errors import MeshlineError, NotFound, Refused
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
@@ -25,13 +28,14 @@ from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.presenting.audit_lines import details
 from orchestrator.presenting.moments import moment
 from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.recipes import SavedRecipe
 from orchestrator.store.views import events as views
 from orchestrator.store.views.dead_letters import OldestLetter
 from orchestrator.store.views.destinations import blocked_circuits
 from orchestrator.store.views.event_counts import count_states
 from orchestrator.store.views.event_search import Wanted
 from orchestrator.store.views.held_deliveries import count_held_events
-from orchestrator.store.views.incident_page import show_incident
+from orchestrator.store.views.incident_page import IncidentView, show_incident
 from orchestrator.store.views.incidents import (
     Sought,
     count_incidents,
@@ -39,7 +43,7 @@ from orchestrator.store.views.incidents import (
 )
 from orchestrator.store.views.quarantine import EVERYTHING, QuarantineCount, count_reasons
 from orchestrator.store.views.quarantined_messages import count_poison
-from orchestrator.store.views.values import iso, now_of
+from orchestrator.store.views.values import iso, iso_time, now_of
 
 Found = TypeVar("Found")
 
@@ -74,7 +78,7 @@ class StorePage(BaseHandler):  # type: ignore[misc] # Flower has no types
         await self.get(*named)
 
     async def show(
-        self, template: str, look: Callable[[Tx], dict[str, Any]], *, what: str = "event"
+        self, template: str, look: Callable[[Tx], dict[str, object]], *, what: str = "event"
     ) -> None:
         """Read the store and render; an error becomes a page too."""
         try:
@@ -152,7 +156,9 @@ class IncidentPage(StorePage):
         """Answer GET /incidents/ID."""
         store, number = self._reader.open, int(incident)
         await self.show(
-            "incident.html", lambda tx: one_incident(tx, store(), number), what="incident"
+            "incident.html",
+            lambda tx: fields_of(one_incident(tx, store(), number)),
+            what="incident",
         )
 
 
@@ -172,7 +178,7 @@ def routes(reader: StoreReader) -> list[URLSpec]:
     ]
 
 
-def _overview(tx: Tx, filters: PageFilters) -> dict[str, Any]:
+def _overview(tx: Tx, filters: PageFilters) -> dict[str, object]:
     check_filters(tx, client=filters.client, workflow=filters.workflow)
     wanted = Wanted(
         client=filters.client,
@@ -216,24 +222,36 @@ def _query(cause: QuarantineCount) -> str:
     ).at()
 
 
-def _one_event(tx: Tx, event_id: str) -> dict[str, Any]:
+def _one_event(tx: Tx, event_id: str) -> dict[str, object]:
     advised = with_next_steps(tx, views.show_event(tx, event_id))
     if advised is None:
         raise NotFound(f"the store has no event {event_id!r}")
     return {"event": advised.event, "advised": advised, "now": iso(now_of(tx))}
 
 
-def one_incident(tx: Tx, store: Store, number: int) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownIncident:
+    """What the page of an incident shows; its fields are the names that the template has."""
+
+    incident: IncidentView
+    findings: tuple[Finding, ...]  # of a diagnosis: what its sender changed
+    saved: tuple[SavedRecipe, ...]  # recipes that would let the events that were tried pass
+    fix: tuple[str, ...]  # commands that would mend it, in order
+    repair: str | None  # how far it is mended, in one line; None where nobody amended anything
+    now: str  # the store's time, ISO 8601 in UTC
+
+
+def one_incident(tx: Tx, store: Store, number: int) -> ShownIncident:
     """What the page of an incident shows. Raises NotFound."""
     incident = show_incident(tx, number)
     if incident is None:
         raise NotFound(f"the store has no incident {number}")
     repair = find_repair(store, incident)
-    return {
-        "incident": incident,
-        "findings": repair.findings,
-        "saved": repair.saved,
-        "fix": repair.fix,
-        "repair": repair.told(),
-        "now": iso(now_of(tx)),
-    }
+    return ShownIncident(
+        incident=incident,
+        findings=repair.findings,
+        saved=repair.saved,
+        fix=repair.fix,
+        repair=repair.told(),
+        now=iso_time(now_of(tx)),
+    )

@@ -17,7 +17,7 @@ from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
-from orchestrator.store.views.incident_page import IncidentPage
+from orchestrator.store.views.incident_page import IncidentView
 
 FIELDS_VERSION = 1
 """Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""
@@ -57,7 +57,7 @@ class Reader:
 
 
 def compose(
-    alert: Alert, incident: IncidentPage | None, config: Settings, reader: Reader
+    alert: Alert, incident: IncidentView | None, config: Settings, reader: Reader
 ) -> Message:
     """The words of an alert; `incident` as it is now, None for a test."""
     if incident is None:
@@ -96,7 +96,7 @@ def compose(
 
 
 def compose_digest(
-    told: Sequence[tuple[Alert, IncidentPage]], config: Settings, reader: Reader
+    told: Sequence[tuple[Alert, IncidentView]], config: Settings, reader: Reader
 ) -> Message:
     """One message for several alerts of one person, a line and a link each, the rest counted."""
     urgency = max((urgency_of(alert) for alert, _ in told), key=list(Urgency).index)
@@ -131,7 +131,7 @@ def compose_digest(
 _MOST_LISTED = 50  # alerts in a digest
 
 
-def _counted(told: Sequence[tuple[Alert, IncidentPage]]) -> str:
+def _counted(told: Sequence[tuple[Alert, IncidentView]]) -> str:
     counts = Counter(alert.kind.value for alert, _ in told)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
@@ -154,12 +154,12 @@ def urgency_of(alert: Alert) -> Urgency:
 _NO_ACT = (AlertKind.RESOLVED, AlertKind.TEST)
 
 
-def clock_of(incident: IncidentPage) -> str:
+def clock_of(incident: IncidentView) -> str:
     """The clock that an incident is about, by its key in `sla` of the workflow's file."""
     return {LATE: "deliver_within", LOW_RATE: "success_rate"}.get(incident.reason, "recover_within")
 
 
-def _first_line(alert: Alert, incident: IncidentPage) -> str:
+def _first_line(alert: Alert, incident: IncidentView) -> str:
     number = f"incident {alert.incident_id}"
     if alert.kind is AlertKind.OPENED:
         again = alert.round > 0
@@ -171,11 +171,11 @@ def _first_line(alert: Alert, incident: IncidentPage) -> str:
     return f"{number} is resolved: {incident.title}"
 
 
-def _rate(incident: IncidentPage) -> list[str]:
+def _rate(incident: IncidentView) -> list[str]:
     return [f"rate: {incident.success_rate.told}"] if incident.success_rate else []
 
 
-def _clock(alert: Alert, incident: IncidentPage, reader: Reader) -> list[str]:
+def _clock(alert: Alert, incident: IncidentView, reader: Reader) -> list[str]:
     zone = reader.zone or incident.zone
     if alert.kind is AlertKind.RESOLVED and incident.resolved_at:
         return [f"resolved: {local_moment(incident.resolved_at, zone)}"]
@@ -195,7 +195,7 @@ def _why_you(alert: Alert) -> list[str]:
     return [f"you get this as its {role}; {ack} says that you are on it, and ends the escalation"]
 
 
-def _steps(incident: IncidentPage) -> list[str]:
+def _steps(incident: IncidentView) -> list[str]:
     lines = []
     for number, step in enumerate(incident.advice, start=1):
         lines.append(f"{number}. {step.do}" + (":" if step.command else ""))
@@ -204,12 +204,12 @@ def _steps(incident: IncidentPage) -> list[str]:
     return ["", "what to do:", *lines] if lines else []
 
 
-def _runbook(incident: IncidentPage) -> list[str]:
+def _runbook(incident: IncidentView) -> list[str]:
     runbook = incident.runbook
     return ["", "runbook:", *runbook.splitlines()] if runbook else []
 
 
-def _fields(alert: Alert, incident: IncidentPage, link: str) -> dict[str, object]:
+def _fields(alert: Alert, incident: IncidentView, link: str) -> dict[str, object]:
     """What a program reads instead of the words."""
     return {
         "fields_version": FIELDS_VERSION,

@@ -35,7 +35,7 @@ from orchestrator.store.clocks.alerts import (
 )
 from orchestrator.store.database.clock import in_ms, time_of
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.incident_page import IncidentPage, show_incident
+from orchestrator.store.views.incident_page import IncidentView, show_incident
 from orchestrator.store.views.values import now_of
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ def _wait_after(alert: Alert) -> float | None:
 _MOST_IN_KEY = 20  # ids, which say which message it is to a server that gets it twice
 
 
-def _diagnosis(store: Store, alert: Alert, incident: IncidentPage | None) -> list[str]:
+def _diagnosis(store: Store, alert: Alert, incident: IncidentView | None) -> list[str]:
     """What the sender changed, by names alone; empty if nobody can say."""
     if incident is None or incident.kind != IncidentKind.CONTRACT or not incident.standing:
         return []

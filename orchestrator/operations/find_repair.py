@@ -17,7 +17,7 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.recipes import SavedRecipe
 from orchestrator.store.quarantine.actions import effective_payloads
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
-from orchestrator.store.views.incident_page import IncidentPage
+from orchestrator.store.views.incident_page import IncidentView
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.spread import spread_standing
 
@@ -61,7 +61,7 @@ class Repair:
         }
 
 
-def find_repair(store: Store, incident: IncidentPage) -> Repair:
+def find_repair(store: Store, incident: IncidentView) -> Repair:
     """What would mend an incident; looks at bounded samples."""
     if not incident.standing:
         return Repair()
@@ -96,7 +96,7 @@ def find_repair(store: Store, incident: IncidentPage) -> Repair:
     )
 
 
-def _failing(tx: Tx, incident: IncidentPage, ids: Sequence[str]) -> list[str]:
+def _failing(tx: Tx, incident: IncidentView, ids: Sequence[str]) -> list[str]:
     """Those that as they are amended would be quarantined again by contract or routes."""
     live = live_workflow(tx, incident.client, incident.workflow)
     if live is None:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from orchestrator.dashboard.linked_page import without_values
+from orchestrator.dashboard.pages import ShownIncident
 from orchestrator.dashboard.signed_links import may_fetch, opened_incident
 from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.documents import strict_json
@@ -103,14 +104,23 @@ def test_a_link_shows_names_of_fields_and_none_that_may_be_a_value(path: str, to
         since=None,
         evidence=("`Gold`",),
     )
-    shown = {"incident": incident_page(), "findings": [finding], "saved": []}
+    kept = without_values(shown(finding, fix=(f"--rename {path}=tier",)))
 
-    kept = without_values(shown | {"fix": [f"--rename {path}=tier"]})
-
-    (found,) = kept["findings"]
-    assert kept["fix"] == []
+    (found,) = kept.findings
+    assert kept.fix == ()
     assert found.told() == f"renamed: tier \N{RIGHTWARDS ARROW} {told}, in 1 of 2 events"
     assert found.evidence == ()
+
+
+def shown(finding: Finding, *, fix: tuple[str, ...] = ()) -> ShownIncident:
+    return ShownIncident(
+        incident=incident_page(),
+        findings=(finding,),
+        saved=(),
+        fix=fix,
+        repair=None,
+        now="2026-11-30T09:00:00+00:00",
+    )
 
 
 CONTRACT = {
@@ -141,9 +151,7 @@ def test_a_link_shows_no_key_that_a_sender_makes_up(path: str, told: str) -> Non
     finding = Finding(
         kind=ChangeKind.REMOVED, path=path, events=1, of=2, since=None, evidence=("`Gold`",)
     )
-    shown = {"incident": incident_page(), "findings": [finding], "saved": []}
-
-    (found,) = without_values(shown, Places(CONTRACT))["findings"]
+    (found,) = without_values(shown(finding), Places(CONTRACT)).findings
 
     assert found.path == told
 

@@ -19,7 +19,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, events, incidents
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.incident_page import IncidentPage, show_incident
+from orchestrator.store.views.incident_page import IncidentView, show_incident
 from tests.cli.desk import validate_leads
 from tests.leads import _trigger, accept_leads, claim_groups, drive_to_routed, publish_leads
 
@@ -172,7 +172,7 @@ def test_there_is_an_end_to_telling(store: Store, watch: ChangeWatch) -> None:
     assert told(store) == []
 
 
-def shown(store: Store) -> IncidentPage:
+def shown(store: Store) -> IncidentView:
     with store.read() as tx:
         view = show_incident(tx, 1)
     assert view

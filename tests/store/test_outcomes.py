@@ -26,7 +26,7 @@ from orchestrator.store.quarantine.incident_moves import move_incident, reopen_i
 from orchestrator.store.quarantine.stays import Sweep, end_stays, restore_stays
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.quarantine.workflows import require_live
-from orchestrator.store.views.incident_page import IncidentPage, show_incident
+from orchestrator.store.views.incident_page import IncidentView, show_incident
 from orchestrator.store.views.incidents import IncidentRow, Sought, list_incidents
 from tests.leads import accept_leads, lead_workflow, publish_leads
 
@@ -83,7 +83,7 @@ def ended(store: Store) -> IncidentOutcome:
     return outcome
 
 
-def shown(store: Store, number: int) -> IncidentPage:
+def shown(store: Store, number: int) -> IncidentView:
     with store.read() as tx:
         view = show_incident(tx, number)
     assert view

@@ -17,7 +17,7 @@ from orchestrator.store.database.schema import alerts, dead_letters, heartbeats,
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from orchestrator.store.views.dead_letters import OldestLetter, list_dead_letters
-from orchestrator.store.views.incident_page import IncidentPage, show_incident
+from orchestrator.store.views.incident_page import IncidentView, show_incident
 from orchestrator.store.views.incidents import Sought, list_incidents
 from tests.store.test_dead_letters import LETTER, keep
 
@@ -28,7 +28,7 @@ def turn(store: Store, *, steward: str | None = STEWARD) -> None:
     keep_clocks(store, TermsShelf(), steward=steward)
 
 
-def poison(store: Store) -> IncidentPage:
+def poison(store: Store) -> IncidentView:
     with store.read() as tx:
         view = show_incident(tx, 1)
     assert view is not None

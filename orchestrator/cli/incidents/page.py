@@ -15,10 +15,10 @@ from orchestrator.presenting.moments import age, left, moment, moment_and_distan
 if TYPE_CHECKING:
     from orchestrator.operations.find_repair import Repair
     from orchestrator.store.desk.recipes import SavedRecipe
-    from orchestrator.store.views.incident_page import IncidentPage
+    from orchestrator.store.views.incident_page import IncidentView
 
 
-def put_incident(view: IncidentPage, repair: Repair, now: int) -> None:
+def put_incident(view: IncidentView, repair: Repair, now: int) -> None:
     """The page; `now` in milliseconds."""
     _put_head(view, now)
     if rate := view.success_rate:
@@ -52,7 +52,7 @@ def _used(recipe: SavedRecipe, now: int) -> str:
     return f"{last}, on {recipe.events} events in all, made by {recipe.author}"
 
 
-def _put_head(view: IncidentPage, now: int) -> None:
+def _put_head(view: IncidentView, now: int) -> None:
     _line("incident", view.id)
     _line("what", view.title)
     _line("kind", f"{view.kind}: {view.reason} at {view.stage}")
@@ -70,7 +70,7 @@ def _put_head(view: IncidentPage, now: int) -> None:
     _line("owner", view.owner)
 
 
-def _state(view: IncidentPage, now: int) -> str:
+def _state(view: IncidentView, now: int) -> str:
     if view.resolved_at:
         return f"{view.state} by {view.resolved_by}, {age(view.resolved_at, now)} ago"
     if view.acknowledged_at:
@@ -81,7 +81,7 @@ def _state(view: IncidentPage, now: int) -> str:
     return view.state
 
 
-def _clock(view: IncidentPage, now: int) -> None:
+def _clock(view: IncidentView, now: int) -> None:
     again = f", opened again {_times(view.reopened)}" if view.reopened else ""
     _line("opened", f"{moment(view.opened_at)} ({age(view.opened_at, now)} ago){again}")
     _line("last event", f"{moment(view.last_at)} ({age(view.last_at, now)} ago)")
@@ -92,13 +92,13 @@ def _clock(view: IncidentPage, now: int) -> None:
         _line("clock", f"stands still since {since}, for a planned pause; nobody is alerted")
 
 
-def _blocked(view: IncidentPage, now: int) -> None:
+def _blocked(view: IncidentView, now: int) -> None:
     """Pauses and open circuit breakers that hold them: by whom, why, since when and until when."""
     for one in view.blocked_by:
         _line("held by", told_blocker(one, lambda at: moment_and_distance(at, now)))
 
 
-def _runbook(view: IncidentPage) -> None:
+def _runbook(view: IncidentView) -> None:
     if view.runbook:
         put()
         put("runbook")
@@ -109,7 +109,7 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-def _oldest(view: IncidentPage, now: int) -> None:
+def _oldest(view: IncidentView, now: int) -> None:
     if view.oldest:
         from orchestrator.store.views.dead_letters import OldestLetter
 

@@ -35,7 +35,7 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DestinationPage:
+class DestinationView:
     """One of what `destinations list` names, or a connector or an action."""
 
     name: str
@@ -45,14 +45,14 @@ class DestinationPage:
     failures: tuple[Failure, ...]  # the newest first, at most 10
 
 
-def show_destination(tx: Connection, name: str) -> DestinationPage | None:
+def show_destination(tx: Connection, name: str) -> DestinationView | None:
     """The page of a destination, a connector or an action; None if nobody knows it."""
     rows = [one for one in list_destinations(tx) if name in _names_of(one)]
     if not rows and name not in circuit_names(tx):
         return None
     itself = next((one for one in rows if one.name == name), None)
     asked = _names_of(itself) if itself else {name, connector_of(name)}
-    return DestinationPage(
+    return DestinationView(
         name=name,
         destination=itself if itself and itself.destination else None,
         destinations=tuple(one for one in rows if one.destination),

@@ -63,7 +63,7 @@ class OldestHeld:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IncidentPage(IncidentHead):
+class IncidentView(IncidentHead):
     """One incident with all that is known of it."""
 
     # those that wait the longest, at most 5; letters of an incident of unreadable messages
@@ -85,7 +85,7 @@ class IncidentPage(IncidentHead):
         return document
 
 
-def show_incident(tx: Connection, incident: int) -> IncidentPage | None:
+def show_incident(tx: Connection, incident: int) -> IncidentView | None:
     """One incident with its oldest events and its history; None where there is none."""
     statement = select(incidents, IS_OVERDUE).where(incidents.c.id == incident)
     row = tx.execute(statement).one_or_none()
@@ -95,7 +95,7 @@ def show_incident(tx: Connection, incident: int) -> IncidentPage | None:
     guidance = guidance_of(tx, row.client, row.workflow)
     blockers = blockers_at(tx, place)
     history = select(audit).where(audit.c.incident_id == incident).order_by(audit.c.id)
-    return IncidentPage(
+    return IncidentView(
         **head_of(row, count_open(tx, place)),
         oldest=_oldest(tx, row),
         success_rate=_rate(tx, row),

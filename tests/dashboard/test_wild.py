@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -87,5 +88,5 @@ def test_a_deadline_is_written_alike_for_events_and_for_messages(
 ) -> None:
     shown = wild[0].get("/events").text
 
-    assert "+00:00" not in shown and "Z</td>" not in shown
+    assert "+00:00" not in shown and not re.search(r"\dT\d\d:", shown)
     assert "paused paused" not in " ".join(shown.split())

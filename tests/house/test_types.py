@@ -64,6 +64,18 @@ def test_what_is_allowed_is_there() -> None:
     assert sorted(ALLOWED.keys() - found.keys()) == [], "take it out of ALLOWED"
 
 
+def test_values_of_the_store_are_frozen() -> None:
+    """But for `Sweep`, in which the keeper keeps where its look goes on."""
+    found = {
+        one.name
+        for file in sorted((_ROOT / "store").rglob("*.py"))
+        for one in ast.walk(ast.parse(file.read_text()))
+        if isinstance(one, ast.ClassDef) and _is_public(one.name) and _may_change(one)
+    }
+
+    assert found == {"Sweep"}
+
+
 @pytest.mark.parametrize(
     ("code", "places"),
     [
@@ -116,6 +128,12 @@ def _blind_in_signature(
             yield f"{owner}{function.name}({one.arg})", ast.unparse(one.annotation)
     if function.returns is not None and _says_nothing(function.returns):
         yield f"{owner}{function.name}", ast.unparse(function.returns)
+
+
+def _may_change(one: ast.ClassDef) -> bool:
+    """Whether it is a dataclass whose fields may be set anew."""
+    said = [ast.unparse(decorator) for decorator in one.decorator_list]
+    return any("dataclass" in text and "frozen=True" not in text for text in said)
 
 
 def _is_public(name: str) -> bool:

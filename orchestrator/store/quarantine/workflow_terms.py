@@ -22,17 +22,17 @@ from orchestrator.store.database.schema import workflow_versions
 class Terms:
     """The promise of one version. Times in seconds."""
 
-    workflow_id: int
+    workflow_id: int  # of the version
     client: str
-    workflow: str
-    deliver_within: float
-    recover_within: float
-    calendar: Calendar | None
+    workflow: str  # its name
+    deliver_within: float  # from the acceptance of an event to its delivery
+    recover_within: float  # from its quarantine to its recovery
+    calendar: Calendar | None  # whose hours count; None: all do
     escalate: tuple[float, ...]  # after a breach: recovery lead, owner, backstop
-    owner: str
+    owner: str  # an e-mail address, as are the other two
     recovery_lead: str
     backstop: str
-    success_rate: PromisedRate | None
+    success_rate: PromisedRate | None  # None: none is promised
     pauses_stop: tuple[str, ...]  # clocks that a planned pause stops
 
 

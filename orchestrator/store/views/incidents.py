@@ -70,9 +70,9 @@ class Sought:
 
     client: str | None = None
     workflow: str | None = None
-    reason: str | None = None
-    kind: str | None = None
-    owner: str | None = None
+    reason: str | None = None  # a quarantine's code, or `held`, `late`, `success_rate`
+    kind: str | None = None  # as `IncidentKind`
+    owner: str | None = None  # an e-mail address
     state: str | None = None  # None: those that are not resolved
     since: int | None = None  # opened since this time or later, in milliseconds
     until: int | None = None  # opened before this time

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from orchestrator.domain.delivery.effects import Effect
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
-from orchestrator.domain.workflows.effects import Effect, effects_of
+from orchestrator.domain.workflows.effects import effects_of
 from orchestrator.operations.select_events import LeftAlone, selected_chunks
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate_or_amend

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import orjson
 
+from orchestrator.domain.delivery.effects import Effect
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.workflows.effects import Effect
 from orchestrator.operations.plan_replay import record_plan
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Store, Tx

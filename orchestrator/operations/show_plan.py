@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.domain.delivery.effects import PlannedEffect
 from orchestrator.domain.delivery.verdicts import Routed
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.workflows.effects import PlannedEffect
 from orchestrator.operations.plan_replay import routed_now
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plan_snapshot import grounds

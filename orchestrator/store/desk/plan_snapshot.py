@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
+from orchestrator.domain.delivery.effects import Stands
 from orchestrator.domain.lifecycle import DeliveryState
-from orchestrator.domain.workflows.effects import Stands
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
 from orchestrator.store.views.selection import Selection, narrowed

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
+from orchestrator.domain.delivery.effects import PlannedEffect
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.lifecycle import State
-from orchestrator.domain.workflows.effects import PlannedEffect
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import events, plan_events, plans

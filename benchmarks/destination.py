@@ -130,7 +130,7 @@ class Destination:
 
 @contextmanager
 def running_destination(stand: Stand) -> Iterator[Destination]:
-    """A new destination for the length of the block; it is no part of what is measured."""
+    """A new destination for the length of the block; it is not part of what is measured."""
     port = free_port()
     program = Program(
         name="destination",

@@ -102,7 +102,7 @@ class Stand:
 
     @contextlib.contextmanager
     def beside(self, program: Program) -> Iterator[None]:
-        """Run a program that is no part of what is measured."""
+        """Run a program that is not part of what is measured."""
         with Supervisor(self.home / program.name) as supervisor:
             supervisor.start(program)
             yield

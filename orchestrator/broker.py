@@ -147,7 +147,7 @@ def _put(channel: Any, letter: DeadLetter) -> None:
 
 
 def _put_item(channel: Any, letter: DeadLetter) -> None:
-    """Put back what was no message at all: an item of a Redis list."""
+    """Put back what was not a message at all: an item of a Redis list."""
     if not hasattr(channel, "conn_or_acquire"):
         raise Refused(
             "it is an item of a Redis list and no message, and this broker has no lists",

@@ -40,6 +40,11 @@ RULES = (
         instead="one per …, once per …",
     ),
     Rule(phrase=r"\bbut for\b", instead="except"),
+    Rule(
+        phrase=r"(?<!there)(?<!nothing)\s(?:is|are|was) no"
+        r" (?!longer|more|such|better|other|sooner|less)\w",
+        instead="is not a …",
+    ),
     Rule(phrase=r"\bmay come again\b", instead="may be repeated"),
     Rule(phrase=r"\bthe soonest first\b", instead="most urgent first"),
     Rule(phrase=r"\bso it is without\b", instead="say what the default is"),

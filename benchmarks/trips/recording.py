@@ -1,7 +1,7 @@
 """Follow real calls: which files of ours are entered, in which order, and how often that turns.
 
 A call is a named function of ours that is entered. A coroutine or generator that goes on is entered
-again. Lambdas, comprehensions and class bodies stand inside what is read anyway, and are no calls.
+again. Lambdas, comprehensions and class bodies stand inside what is read anyway, and are not calls.
 
 A move is what a reader does who follows the event: the function entered stands in another file than
 the one entered before it. A way back counts where the next call comes from there. Each thread is
@@ -44,7 +44,7 @@ class Trip:
         return self.entered.total()
 
     def __add__(self, other: Trip) -> Trip:
-        """Both, one after the other; between the two is no move."""
+        """Both, one after the other; between the two there is no move."""
         together = Counter(self.entered)
         together.update(other.entered)
         return Trip(entered=together, moves=self.moves + other.moves)

@@ -41,7 +41,7 @@ def steps(path: str) -> Steps:
     while end < len(path):
         match = _DOTTED.match(path, end)
         if match is None:
-            raise ValueError(f"{path!r} is no path")
+            raise ValueError(f"{path!r} is not a path")
         end = match.end()
         found.append(_step(match.group().removesuffix(".")))
     return tuple(found)
@@ -75,7 +75,7 @@ def record_id_at(value: object, path: Steps) -> str:
     """The record's id at a path, as text. Raises Unreadable where it is not an id."""
     found = dig(value, path)
     if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
-        raise Unreadable(f"what the answer has at {shown(path)} is no record id")
+        raise Unreadable(f"what the answer has at {shown(path)} is not a record id")
     text = str(found)
     if len(text) > _LONGEST_ID:
         raise Unreadable(f"the record id is longer than {_LONGEST_ID} characters")

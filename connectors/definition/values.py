@@ -90,7 +90,7 @@ def _statuses(value: object) -> frozenset[int]:
         elif isinstance(one, str) and re.fullmatch("[1-5]xx", one):
             found |= set(range(int(one[0]) * 100, int(one[0]) * 100 + 100))
         else:
-            raise _wrong("it is no status", "write a status such as 404, or 4xx, or a list")
+            raise _wrong("it is not a status", "write a status such as 404, or 4xx, or a list")
     return frozenset(found)
 
 
@@ -98,7 +98,7 @@ def _port(value: object) -> object:
     is_port = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65_536
     is_reference = isinstance(value, str) and re.fullmatch(REFERENCE, value)
     if not is_port and not is_reference:
-        raise _wrong("it is no port", "write a number from 1 to 65535, or env:NAME")
+        raise _wrong("it is not a port", "write a number from 1 to 65535, or env:NAME")
     return value
 
 
@@ -107,7 +107,7 @@ def _path(text: str) -> str:
         steps(text)
     except ValueError:
         fix = "write data.0.id, /data/0/id or list[key=text].id"
-        raise _wrong("it is no path in an answer", fix) from None
+        raise _wrong("it is not a path in an answer", fix) from None
     return text
 
 

@@ -92,9 +92,9 @@ def error_by(
 
 
 def retry_after(header: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for; None where that is no usable time.
+    """Seconds that a Retry-After header asks for; None where that is not a usable time.
 
-    Zero, a time in the past, more than a day and what cannot be read are no usable times.
+    Zero, a time in the past, more than a day and what cannot be read are not usable times.
     """
     if header is None:
         return None

@@ -48,7 +48,7 @@ class BatchPlan:
         except Unreadable as error:
             return [OutcomeUnknown(f"batch: {error}")] * len(calls)
         if not isinstance(results, list):
-            told = f"batch: what the answer has at {shown(self._results)} is no list"
+            told = f"batch: what the answer has at {shown(self._results)} is not a list"
             return [OutcomeUnknown(told)] * len(calls)
         return [self._own(results, one) for one in calls]
 

@@ -119,7 +119,7 @@ def _check_oauth(said: OAuth2, report: Report) -> None:
 
 def _check_header(path: str, name: str, report: Report, *, secret: bool = False) -> None:
     if not _HEADER.fullmatch(name):
-        report(path, "it is no header name", "write a name such as X-Api-Key")
+        report(path, "it is not a header name", "write a name such as X-Api-Key")
     elif name.lower() in _OUR_HEADERS:
         report(path, "this header is written for every request", "take it out")
     elif secret and name.lower() in _SECRET_HEADERS:

@@ -61,7 +61,7 @@ class Finder:
         """The id of the one record that the answer has, or None. Raises Unreadable."""
         items: object = [answer] if self._items is None else dig(answer, self._items)
         if not isinstance(items, list):
-            raise Unreadable(f"what the answer has at {shown(self._items or ())} is no list")
+            raise Unreadable(f"what the answer has at {shown(self._items or ())} is not a list")
         wanted = _wanted(self._where, values)
         items = [one for one in items if _reads(one, wanted)]
         if len(items) > 1:
@@ -92,7 +92,7 @@ class Reader:
             return {name: dig(answer, at) for name, at in self._each.items() if has(answer, at)}
         found = dig(answer, self._all)
         if not isinstance(found, dict):
-            raise Unreadable("what the answer has where the fields should be is no object")
+            raise Unreadable("what the answer has where the fields should be is not an object")
         return found
 
 

@@ -21,7 +21,7 @@ def standard_webhooks(secret: str) -> Signer:
     try:
         raw = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
-        raise ValueError("is no base64, as the secrets of Standard Webhooks are") from None
+        raise ValueError("is not base64, as the secrets of Standard Webhooks are") from None
     if not raw:
         raise ValueError("is empty")
 

@@ -141,7 +141,7 @@ def _parts(source: str, names: set[str], *, alone: bool = False) -> list[str | _
             literal += brace[0]
             continue
         if name in ("send", "items") and not (alone and match.group() == source):
-            raise InvalidTemplate(f"{{{name}}} is no text and stands alone in a JSON value")
+            raise InvalidTemplate(f"{{{name}}} is not text and stands alone in a JSON value")
         if literal:
             parts.append(literal)
         names.add(name)
@@ -171,7 +171,7 @@ def _source(name: str) -> Fill:
         secret = name.removeprefix("secret.")
         return lambda values: values.secrets[secret]
     raise InvalidTemplate(
-        f"{{{name}}} is no placeholder; there are {{key}}, {{key_uuid}}, {{record_id}}, {{send}},"
+        f"{{{name}}} is not a placeholder; use {{key}}, {{key_uuid}}, {{record_id}}, {{send}},"
         " {send.FIELD}, {secret.NAME}"
     )
 
@@ -201,7 +201,7 @@ def _segment(source: str, names: set[str]) -> Callable[[Values], str]:
     if all(isinstance(part, str) for part in parts):
         literal = quote("".join(map(str, parts)), safe=_SEGMENT_SAFE)
         if literal in (".", ".."):
-            raise InvalidTemplate(f'"{literal}" is no segment of a path; write the path in full')
+            raise InvalidTemplate(f'"{literal}" is not a segment of a path; write the path in full')
         return lambda _: literal
 
     def fill(values: Values) -> str:

@@ -14,6 +14,6 @@ def smtp_faults(definition: SmtpDefinition) -> list[Fault]:
 
     def check(report: Report) -> None:
         if not is_reference(definition.sender) and not is_mailable(definition.sender):
-            report("from", "it is no mail address", "write one plain address, or env:NAME")
+            report("from", "it is not a mail address", "write one plain address, or env:NAME")
 
     return collected(check)

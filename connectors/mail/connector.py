@@ -129,7 +129,7 @@ def _addresses(call: Outgoing, field: str) -> list[str]:
     given = value if isinstance(value, list) else [value]
     addresses = [one for one in given if isinstance(one, str) and is_mailable(one)]
     if len(addresses) != len(given):
-        raise DestinationRefused(f"{field} is no mail address, or not plain ASCII")
+        raise DestinationRefused(f"{field} is not a mail address, or not plain ASCII")
     if len(addresses) > _MOST_RECIPIENTS:
         raise DestinationRefused(f"{field} has more than {_MOST_RECIPIENTS} addresses")
     if not addresses and field in call.fields:
@@ -140,5 +140,5 @@ def _addresses(call: Outgoing, field: str) -> list[str]:
 def _text(call: Outgoing, field: str) -> str:
     value = call.fields[field]
     if not isinstance(value, str):
-        raise DestinationRefused(f"{field} is no text")
+        raise DestinationRefused(f"{field} is not text")
     return value

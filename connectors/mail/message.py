@@ -22,7 +22,7 @@ from orchestrator.domain.errors import DestinationRefused
 _BODY = SMTP.clone(cte_type="7bit")
 _LONGEST_LINE = 76  # characters; RFC 2047 allows no longer one with an encoded word in it
 _LISTS = frozenset({"To", "Cc", "Reply-To"})
-_BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})  # spaces and joiners of any language are no breaks
+_BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})  # spaces and joiners of any language are not breaks
 _FOLD = re.compile(r"\r\n[ \t]")
 
 

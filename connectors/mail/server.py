@@ -37,9 +37,9 @@ def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServe
     port = resolve(str(definition.port or _PORTS[definition.security]), folder=folder)
     sender = resolve(definition.sender, folder=folder)
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-        raise UnresolvedReference(f"{definition.port} leads to something that is no port")
+        raise UnresolvedReference(f"{definition.port} leads to something that is not a port")
     if not is_mailable(sender):
-        raise UnresolvedReference(f"{definition.sender} leads to something that is no address")
+        raise UnresolvedReference(f"{definition.sender} leads to something that is not an address")
     login = definition.login
     if login and definition.security == "none" and host not in _LOOPBACK:
         raise UnresolvedReference("a login over a connection without TLS would be readable")

@@ -28,7 +28,7 @@ def _check_action(at: str, action: SqlAction, report: Report) -> None:
         return
     for field, place in action.columns.items():
         if not _COLUMN.fullmatch(place.at):
-            report(f"{at}.columns.{field}", "it is no column's name", "write letters, 0-9 and _")
+            report(f"{at}.columns.{field}", "it is not a column's name", "write letters, 0-9 and _")
     for field in action.optional:
         if field not in action.columns:
             report(f"{at}.optional", f"there is no field {field}", "name it under columns")

@@ -196,7 +196,7 @@ def address_of(url: str) -> URL:
         text = f"the driver for {address.drivername} is not installed here"
         raise UnresolvedReference(text) from None
     except (ArgumentError, ValueError):
-        raise UnresolvedReference("url leads to something that is no database address") from None
+        raise UnresolvedReference("url leads to something that is not a database address") from None
     if address.password and len(str(address.password)) < LEAST_SECRET:
         raise UnresolvedReference(
             f"url leads to a password of under {LEAST_SECRET} characters, which could not be"

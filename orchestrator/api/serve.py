@@ -128,7 +128,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _why(error: OSError, host: str, port: int) -> str:
     if isinstance(error, socket.gaierror):
-        return f"{host} is no address of this machine: {error.strerror}; see MESHLINE_HOST"
+        return f"{host} is not an address of this machine: {error.strerror}; see MESHLINE_HOST"
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} on {host} is in use: stop what listens there, or set MESHLINE_PORT to"

@@ -122,7 +122,7 @@ def pause(
 
 
 def _check_end(store: Store, until: str | None) -> None:
-    """Raise BadParameter for what is no end of a pause by the store's clock."""
+    """Raise BadParameter for what is not an end of a pause by the store's clock."""
     from orchestrator.domain.delivery.pauses import end_of_pause
     from orchestrator.store.database.clock import time_of
 

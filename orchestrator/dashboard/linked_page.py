@@ -46,7 +46,7 @@ def _shown(tx: Tx, store: Store, number: int) -> dict[str, object]:
 def without_values(shown: ShownIncident, places: Places | None = None) -> ShownIncident:
     """What a page shows of an incident, less all in which payloads or people may be quoted.
 
-    With the `places` of its contract, names that it does not know are no keys of a sender's.
+    With the `places` of its contract, names that it does not know are not keys of a sender's.
 
     What stands in the way of an event, in its own words or its destination's, quotes values; so
     may reasons that people gave. The incident's title has the places and the keywords.

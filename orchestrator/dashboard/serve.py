@@ -97,7 +97,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _why(error: OSError, host: str, port: int) -> str:
     if isinstance(error, socket.gaierror):
-        return f"MESHLINE_FLOWER_HOST: {host} is no address of this machine"
+        return f"MESHLINE_FLOWER_HOST: {host} is not an address of this machine"
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} on {host} is in use: stop what listens there, or set"

@@ -60,7 +60,7 @@ def _listener(host: str, port: int, setting: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=_family(host))
     except socket.gaierror as error:
-        raise StartupFailed(f"{host} is no address of this machine: {error.strerror}") from None
+        raise StartupFailed(f"{host} is not an address of this machine: {error.strerror}") from None
     except OSError as error:
         raise StartupFailed(_why(error.errno, host, port, setting)) from None
 

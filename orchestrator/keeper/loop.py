@@ -41,7 +41,7 @@ class Keeper:
         self.store = store
         self.config = config
         self.stopping = threading.Event()
-        # A look that comes late is no death yet: it is twice the time between two.
+        # A look that comes late is not a death yet: it is twice the time between two.
         self.pulse = Pulse(
             store, ProcessKind.KEEPER, longest_turn_seconds=2 * config.keeper_seconds
         )

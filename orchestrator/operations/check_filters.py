@@ -25,7 +25,7 @@ def check_filters(
 ) -> None:
     """Raises Refused, with the nearest name, for a client, workflow or owner that never was there.
 
-    Raises NotFound for such an incident. One that is known and has nothing that matches is no
+    Raises NotFound for such an incident. One that is known and has nothing that matches is not a
     mistake.
     """
     if incident is not None and reason_of(tx, incident) is None:

@@ -121,7 +121,7 @@ def _chunks(store: Store, wanted: Wanted) -> Iterator[Sequence[str]]:
 
 
 def _known(store: Store, ids: Sequence[str]) -> list[str]:
-    """The ids, each once. Raises NotFound for one that is no event, before anything is done."""
+    """The ids, each once. Raises NotFound for one that is not an event, before anything is done."""
     unique = sorted(set(ids))
     for at in range(0, len(unique), _READ):
         some = tuple(unique[at : at + _READ])

@@ -67,8 +67,8 @@ def assign_incidents(
 ) -> Handled:
     """Give them to `owner`, an e-mail address; all of them or none.
 
-    Raises Refused for what is no address and for a blank `why`, NotFound, IllegalMove for one that
-    is resolved.
+    Raises Refused for what is not an address and for a blank `why`, NotFound, IllegalMove for one
+    that is resolved.
     """
     given = _Given(actor=actor, why=optional_why(why), owner=checked_address(owner, field="to"))
     return _handle(store, ids, IncidentMove.ASSIGN, given)

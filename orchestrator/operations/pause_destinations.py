@@ -64,7 +64,7 @@ def pause_destination(
 
 
 def checked_names(tx: Tx, names: Sequence[str]) -> list[str]:
-    """The names, each once. Raises NotFound for one that is no connector or destination."""
+    """The names, each once. Raises NotFound for one that is not a connector or destination."""
     known = circuit_names(tx)
     for name in names:
         if name not in known:

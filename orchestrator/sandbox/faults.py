@@ -28,7 +28,7 @@ MODES = {
 
 
 class NotAFault(ValueError):
-    """Raised when what was asked for is no fault; the text says what is."""
+    """Raised when what was asked for is not a fault; the text says what is."""
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,8 @@
 """The sandbox: a stand-in CRM and helpdesk over HTTP, with records of its own.
 
-It is no product. `make demo` and the tests deliver to it and then count in its ledger what really
-arrived: a ticket that is created twice is two tickets. It fails on demand, see `sandbox_faults`.
+It is not a product. `make demo` and the tests deliver to it and then count in its ledger what
+really arrived: a ticket that is created twice is two tickets. It fails on demand, see
+`sandbox_faults`.
 
     POST /crm/contacts              folds by Idempotency-Key, then by email
     POST /helpdesk/tickets          a new ticket each time; unknown fields are dropped in silence
@@ -136,7 +137,7 @@ class Sandbox:
         except orjson.JSONDecodeError as error:
             return _json(400, {"error": f"not JSON: {error}"})
         if not isinstance(fields, dict):
-            return _json(422, {"error": "the body is no JSON object"})
+            return _json(422, {"error": "the body is not a JSON object"})
         key = request.headers.get("Idempotency-Key")
         collection = self.collections[name]
         if name == _CONTACTS:

@@ -11,7 +11,7 @@ from meshline.transport import Response
 
 
 def as_emitted(response: Response) -> Emitted:
-    """The one answer of a single trigger. Raises Unreachable where it is no answer of a door."""
+    """The one answer of a single trigger. Raises Unreachable where it is not a door's."""
     return _emitted(_parsed(response), response)
 
 
@@ -68,7 +68,7 @@ def _parsed(response: Response) -> Any:
 
 def _stranger(response: Response) -> Unreachable:
     start = response.body[:80].decode(errors="replace")
-    return Unreachable(f"what answered {response.status} is no Meshline door: {start!r}")
+    return Unreachable(f"what answered {response.status} is not a Meshline door: {start!r}")
 
 
 def _text(value: object) -> str | None:

@@ -69,7 +69,7 @@ def _check_text(value: str, path: str) -> None:
             value.encode()
         except UnicodeEncodeError:
             raise _refuse(
-                "holds half of a surrogate pair, which is no Unicode text",
+                "holds half of a surrogate pair, which is not Unicode text",
                 path.encode(errors="replace").decode(),
                 "decode the text with errors='replace' where it comes from",
             ) from None

@@ -201,7 +201,7 @@ def _checked(url: str) -> SplitResult:
         usable = None
     if not usable:
         raise _wrong_url(
-            f"{url!r} is no address of a door", "write https://HOST or http://HOST:PORT"
+            f"{url!r} is not an address of a door", "write https://HOST or http://HOST:PORT"
         )
     if parts.username or parts.password:
         raise _wrong_url("holds a login", "give the key as key=… or MESHLINE_KEY")

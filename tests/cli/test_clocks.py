@@ -128,7 +128,7 @@ def test_a_test_to_no_address_is_refused_and_nothing_is_written(
 
     error = meshline("alerts", "test", recipient).error
 
-    assert "is no e-mail address" in error
+    assert "is not an e-mail address" in error
     assert len(error) < 500
     assert meshline("alerts", "list", "--json").document["alerts"] == []
 

@@ -175,7 +175,7 @@ def test_what_a_failure_means_is_said(
         (("--action", "open", "--operation", "erad"), "write `read`"),
         (("--action", "open", "--operation", "undo"), "undo needs a record; give its id"),
         (("--action", "open", "--field", "title"), "write NAME=TEXT"),
-        (("--action", "open", "--fields", "[1]"), "it is no JSON object"),
+        (("--action", "open", "--fields", "[1]"), "it is not a JSON object"),
     ],
 )
 def test_what_cannot_be_tried_is_said_with_the_fix(

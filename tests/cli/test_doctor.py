@@ -192,7 +192,7 @@ def test_a_setting_that_is_wrong_ends_the_visit(meshline: CommandLine) -> None:
 
 def test_an_empty_variable_counts_as_not_set(meshline: CommandLine) -> None:
     meshline.publish()
-    (meshline.folder / "broken.yaml").write_text("this is no connector\n")
+    (meshline.folder / "broken.yaml").write_text("this is not a connector\n")
     empty = {f"MESHLINE_{name.upper()}": "" for name in Settings.model_fields}
 
     with_empty, without = findings(meshline, **empty), findings(meshline)
@@ -412,7 +412,7 @@ def test_what_a_keeper_would_have_done_is_missed(meshline: CommandLine) -> None:
     untold = findings(meshline)["keeper"]
 
     assert untold["health"] == "attention"
-    assert untold["found"].startswith("incidents that nobody was told of for over 1m: 1; alive: 1")
+    assert untold["found"].startswith("incidents unannounced for over 1m: 1; alive: 1")
     assert "`meshline keeper`" in untold["fix"]
     patient = findings(meshline, MESHLINE_KEEPER_SECONDS="60")["keeper"]
     assert patient["health"] == "ok"

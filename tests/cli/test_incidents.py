@@ -364,7 +364,7 @@ def test_an_owner_is_a_mailbox(meshline: CommandLine) -> None:
     ):
         error = meshline("incidents", "assign", "1", "--to", no_address).usage
         assert error.startswith("invalid value for --to: ")
-        assert "is no e-mail address; name a mailbox" in error
+        assert "is not an e-mail address; name a mailbox" in error
 
 
 def test_a_resolution_needs_a_reason(meshline: CommandLine) -> None:

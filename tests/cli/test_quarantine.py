@@ -152,7 +152,9 @@ def test_a_time_that_is_none_is_wrong_usage(meshline: CommandLine) -> None:
     ran = meshline("quarantine", "list", "--since", "yesterday")
 
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: invalid value for --since: 'yesterday' is no time: write 2h")
+    assert ran.err.startswith(
+        "error: invalid value for --since: 'yesterday' is not a time: write 2h"
+    )
 
 
 def test_one_event_is_shown_with_every_violation_and_its_payload(

@@ -60,7 +60,7 @@ def test_a_moment_is_counted_back_or_read_as_utc(text: str, ago: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "h", "-2h", "2 hours", "1.5h", "tomorrow", "2025-13-01"])
 def test_what_is_no_moment_is_wrong_usage(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is no time"):
+    with pytest.raises(typer.BadParameter, match="is not a time"):
         moment_given(text, NOW, option="--since")
 
 

@@ -134,7 +134,7 @@ def test_a_path_selects_in_a_list_by_what_an_object_reads() -> None:
         with pytest.raises(Unreadable):
             dig(value, steps(nowhere))
     for wrong in ("a..b", ".a", "a.", "a[b", "a]b", "[b]", "a.[b=c]", "a[b=c]d"):
-        with pytest.raises(ValueError, match="is no path"):
+        with pytest.raises(ValueError, match="is not a path"):
             steps(wrong)
 
 

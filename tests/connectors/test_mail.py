@@ -293,8 +293,8 @@ def test_a_login_never_goes_over_a_readable_connection(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("from: desk@example.com", "from: Desk <desk@example.com>", "it is no mail address"),
-        ("host:", "port: 99999\nhost:", "it is no port"),
+        ("from: desk@example.com", "from: Desk <desk@example.com>", "it is not a mail address"),
+        ("host:", "port: 99999\nhost:", "it is not a port"),
         ("host:", "port: smtp\nhost:", "port"),
         ('"env:MAIL_PASSWORD"', "abc", "it is not a reference"),
         ("security: none", "security: ssl", "'starttls', 'tls' or 'none'"),

@@ -75,5 +75,5 @@ def test_a_secret_of_another_shape_is_said_without_its_value(
 
     assert isinstance(outcome, Failed)
     assert outcome.error == (
-        "hook: create: env:HOOK_SECRET is no base64, as the secrets of Standard Webhooks are"
+        "hook: create: env:HOOK_SECRET is not base64, as the secrets of Standard Webhooks are"
     )

@@ -313,7 +313,7 @@ def one_call(folder: Path, *, look_first: bool = False) -> Outcome:
     ("url", "problem"),
     [
         ("", "env:LEDGER_URL is not set"),
-        ("no address at all", "no database address"),
+        ("no address at all", "not a database address"),
         ("nosuchdb://u:pass-word@host/x", "nosuchdb is not installed"),
     ],
 )

@@ -18,7 +18,7 @@ MEMORY = 256 * 1024 * 1024
 class Kind(StrEnum):
     """What can be wrong."""
 
-    CRASHED = "crashed"  # an error that is no answer, a traceback, a process that ended
+    CRASHED = "crashed"  # an error that is not an answer, a traceback, a process that ended
     SLOW = "slow"  # over a bound of time or memory
     LEAKED = "leaked"  # a secret in what anybody is shown, a person's address in a log
 

@@ -26,7 +26,8 @@ def main() -> None:
     """Take one input after the other until there are no more."""
     plant_here()
     taken, answers = sys.stdin.buffer, sys.stdout
-    for name, subject in SUBJECTS.items():  # what is imported and compiled once is no input's cost
+    # What is imported and compiled once is not an input's cost.
+    for name, subject in SUBJECTS.items():
         with contextlib.suppress(*REFUSALS, ValueError):
             subject(b"{}" if name != "contract" else b"[{}, {}]")
     print("ready", file=answers, flush=True)

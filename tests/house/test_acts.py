@@ -44,7 +44,7 @@ def test_every_command_that_writes_is_in_the_table_of_acts() -> None:
     acts = [marked(act)[0] for act, _, _ in ROWS]
 
     assert sorted(acts) == sorted(set(commands()) - READS - PROCESSES)
-    assert set(commands()) >= READS | PROCESSES, "one of them is no command any more"
+    assert set(commands()) >= READS | PROCESSES, "one of them is not a command any more"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: marked(row[0])[0])

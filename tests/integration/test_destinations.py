@@ -40,7 +40,7 @@ def test_a_call_that_fails_in_passing_ends_as_one_ticket(
     assert system.count_by_key("helpdesk/tickets") == {f"{event.id}.desk": 1}
     assert "retry" in [row.action for row in event.history]
     desk = next(one for one in event.deliveries if one.destination == "desk")
-    # What a destination asks us to wait for is no attempt.
+    # What a destination asks us to wait for is not an attempt.
     assert desk.attempt == (1 if mode == "rate_limit" else 2)
 
 

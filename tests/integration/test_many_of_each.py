@@ -30,7 +30,7 @@ ONE_STORY = Counter(["accept", "validate", "route", "confirm crm", "confirm desk
 def test_no_event_is_driven_twice(tmp_path: Path, pair: Pair) -> None:
     home = tmp_path / "home"
     with running_system(home, pair) as system:
-        system.environment |= HOURS  # a call that is slow by chance is no second one
+        system.environment |= HOURS  # a call that is slow by chance is not a second one
         shutil.copytree(EXAMPLES, home / "connectors", dirs_exist_ok=True)
         publish(system)
         system.start_sandbox()

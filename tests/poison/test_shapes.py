@@ -40,11 +40,11 @@ def nested(depth: int) -> object:
 
 
 MESSAGES = {
-    "a body that is no JSON": (Sent(body=b"{not json", headers=ours()), "cannot be decoded"),
+    "a body that is not JSON": (Sent(body=b"{not json", headers=ours()), "cannot be decoded"),
     "a body of any bytes": (Sent(body=bytes(range(256)), headers=ours()), "cannot be decoded"),
     "a body nested too deep": (Sent(body=DEEP, headers=ours()), "recursion"),
     "an empty body": (Sent(body=b"", headers=ours()), "not [args, kwargs, embed]"),
-    "a body that is no triple": (Sent(body=b'{"a": 1}', headers=ours()), "not [args"),
+    "a body that is not a triple": (Sent(body=b'{"a": 1}', headers=ours()), "not [args"),
     "a content type unheard of": (
         Sent(headers=ours(), content_type="application/x-foo"),
         "application/x-foo",
@@ -70,12 +70,15 @@ MESSAGES = {
     "no id": (Sent(headers={"task": "meshline.validate"}), "no id"),
     "no task": (Sent(headers={"id": "one"}), "no task"),
     "no headers": (Sent(headers=None), "no task"),
-    "an ETA that is no time": (Sent(headers=ours(eta="soon")), "eta"),
+    "an ETA that is not a time": (Sent(headers=ours(eta="soon")), "eta"),
     "an ETA in a thousand years": (Sent(headers=ours(eta="3026-01-01T00:00:00")), "eta"),
-    "a time limit that is no pair": (Sent(headers=ours(timelimit="long")), "timelimit"),
+    "a time limit that is not a pair": (Sent(headers=ours(timelimit="long")), "timelimit"),
     "arguments that are not ours": (Sent(body=b'[["x"], {"y": 1}, {}]', headers=ours()), "ids"),
-    "ids that are no list": (Sent(body=b'[["x", "y"], {}, {}]', headers=ours()), "ids"),
-    "an epoch that is no number": (Sent(body=b'[[["x"], "y"], {}, {}]', headers=ours()), "epoch"),
+    "ids that are not a list": (Sent(body=b'[["x", "y"], {}, {}]', headers=ours()), "ids"),
+    "an epoch that is not a number": (
+        Sent(body=b'[[["x"], "y"], {}, {}]', headers=ours()),
+        "epoch",
+    ),
 }
 
 

@@ -137,7 +137,7 @@ def test_a_trigger_of_somebody_else_is_found(sqlite: Store) -> None:
     with sqlite.write() as tx:
         tx.execute(text("CREATE TRIGGER silent BEFORE INSERT ON audit BEGIN SELECT 1; END"))
 
-    assert faults(sqlite) == "silent is no guard of ours"
+    assert faults(sqlite) == "silent is not a guard of ours"
 
 
 @pytest.mark.postgres

@@ -133,7 +133,7 @@ def plant_beside(store: Store, event_id: str) -> None:
         body = {"body": base64.b64encode(f'[["{event_id}"], 3]'.encode()).decode()}
         for content in (json.dumps(body).encode(), f"what is {MAIL}?".encode()):
             letter = DeadLetter(
-                queue="meshline", error=f"{MAIL} is no message", body=content, headers="{}"
+                queue="meshline", error=f"{MAIL} is not a message", body=content, headers="{}"
             )
             keep_dead_letter(tx, letter)
     with store.read() as tx:

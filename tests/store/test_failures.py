@@ -67,7 +67,7 @@ SQLITE = {
     "it is full": fill,
     "it is read-only": forbid_writing,
     "a table is gone": drop,
-    "it is no database": overwrite,
+    "it is not a database": overwrite,
 }
 
 

@@ -374,7 +374,7 @@ def test_held_deliveries_are_over_only_when_nothing_blocks_them_either(store: St
         release_held(tx)
         pause_circuit(tx, "fake", why="not yet", actor="cli:tester")
 
-    assert settled(store) == [], "a call that tries the circuit is no end"
+    assert settled(store) == [], "a call that tries the circuit is not an end"
 
     with store.write() as tx:
         resume_circuit(tx, "fake", why="", actor="cli:tester")

@@ -171,7 +171,7 @@ RUNS = 6
 def test_six_runs_that_look_before_they_send_and_hold_no_delivery_make_six_tickets(
     bench: Bench, request_tracker: RequestTracker
 ) -> None:
-    # Why a look-up alone is no promise: this is what the next test is about.
+    # Why a look-up alone is not a promise: this is what the next test is about.
     looked = [bench.look_up("evt-10.desk") for _ in range(RUNS)]
     for _ in looked:
         bench.hand_over("evt-10.desk")

@@ -76,5 +76,5 @@ def test_a_command_says_what_to_write_instead() -> None:
     from orchestrator.domain.text.addresses import checked_address
 
     assert checked_address("  a@acme.example ", field="owner") == "a@acme.example"
-    with pytest.raises(Refused, match="is no e-mail address"):
+    with pytest.raises(Refused, match="is not an e-mail address"):
         checked_address("a\x7f@acme.example", field="owner")

@@ -209,7 +209,7 @@ print("holidays" in sys.modules)
         ("escalate: [1h, 30m]", "sla: its steps do not rise"),
         ("escalate: [0m, 1h, 2h, 3h]", "sla.escalate: it has too many entries"),
         ("calendar: {zone: Mars/Base, hours: {mon: 09:00-17:00}}", "'Mars/Base' is not a time"),
-        ("calendar: {zone: UTC, hours: {moon: 09:00-17:00}}", "'moon' is no day of the week"),
+        ("calendar: {zone: UTC, hours: {moon: 09:00-17:00}}", "'moon' is not a day of the week"),
         ("calendar: {zone: UTC, hours: {mon: 9-17}}", "'9-17' is not a span of hours"),
         ("calendar: {zone: UTC, hours: {mon: 17:00-09:00}}", "the hours of mon are not in order"),
         ("calendar: {zone: UTC, hours: {mon: 09:00-09:10}}", "less than an hour"),

@@ -1,4 +1,4 @@
-"""What differs from payload to payload is no part of a cause; what the sender changed is."""
+"""What differs from payload to payload is not part of a cause; what the sender changed is."""
 
 from __future__ import annotations
 

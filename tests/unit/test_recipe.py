@@ -90,8 +90,8 @@ def test_a_default_leaves_alone_what_is_there() -> None:
     [
         ({"rename": "customer_tier", "to": "email"}, "there already"),
         ({"move": "customer_tier", "to": "email.domain"}, "holds no fields"),
-        ({"convert": "email", "to": "number"}, "cannot become number: it is no number"),
-        ({"convert": "contact", "to": "string"}, "no single value"),
+        ({"convert": "email", "to": "number"}, "cannot become number: it is not a number"),
+        ({"convert": "contact", "to": "string"}, "not a single value"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_guessed(
@@ -160,7 +160,7 @@ def test_a_conversion_that_would_guess_is_refused(value: object, to: str) -> Non
         ({"set": "a", "value": 1}, "`set` needs `reason`"),
         ({"set": "a", "value": 1, "reason": " "}, "needs a reason"),
         ({"set": "a", "reason": "x"}, "`set` needs `value`"),
-        ({"convert": "a", "to": "money"}, "is no type"),
+        ({"convert": "a", "to": "money"}, "is not a type"),
         ({"convert": "a", "to": "number", "format": "%d"}, "only a date"),
         ({"map": "a"}, "`map` needs `values`"),
         ({"drop": "a", "to": "b"}, "`drop` takes no `to`"),

@@ -45,7 +45,7 @@ def test_what_is_promised_and_kept_is_one_sentence() -> None:
 
 @pytest.mark.parametrize("text", ["95", "0%", "0.0%", "101%", "-5%", "95 %", "100.5%", "99.1234%"])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(ValidationError, match="is no share"):
+    with pytest.raises(ValidationError, match="is not a share"):
         SuccessRate(at_least=text)
 
 

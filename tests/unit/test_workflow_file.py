@@ -321,7 +321,7 @@ def test_a_contract_file_is_a_file_and_no_pipe_and_no_device(schemas: Path) -> N
     (schemas / "zero.json").symlink_to("/dev/zero")
     (schemas / "large.json").write_bytes(b" " * (16 * 1_048_576 + 1))
     said = {
-        "pipe.json": "pipe.json is no file",
+        "pipe.json": "pipe.json is not a file",
         "zero.json": "leads out of",
         "large.json": "larger than 16 MiB",
     }

@@ -207,7 +207,7 @@ FAULTS: dict[str, Fault] = {
     "a gateway's 502 after it was stored": _bad_gateway_after,
     "429": _limited,
     "503": _busy,
-    "an answer that is no JSON": _not_json,
+    "an answer that is not JSON": _not_json,
     "an answer of another shape": _other_json,
     "a huge answer": _huge,
     "an answer with another record's id": _other_record,

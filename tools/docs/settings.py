@@ -43,7 +43,7 @@ OTHERS = {
     "MESHLINE_SANDBOX_URL": "the example's connectors; `meshline up --example` sets it",
     "MESHLINE_SANDBOX_TOKEN": "the same",
 }
-"""Variables that are no settings of a process: name, who reads it."""
+"""Variables that are not settings of a process: name, who reads it."""
 
 
 def write() -> str:

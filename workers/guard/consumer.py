@@ -125,7 +125,7 @@ class GuardedConsumer(Consumer):
 
     def on_unknown_message(self, _body: Any, message: Any) -> None:
         """Celery takes it for no task."""
-        self.bury(message, "it is no task")
+        self.bury(message, "it is not a task")
 
     def on_unknown_task(self, _body: Any, message: Any, exc: Exception) -> None:
         """Celery does not know the task."""
@@ -133,7 +133,7 @@ class GuardedConsumer(Consumer):
 
     def on_invalid_task(self, _body: Any, message: Any, exc: Exception) -> None:
         """Celery finds a part of it wrong."""
-        self.bury(message, f"it is no valid task: {exc}")
+        self.bury(message, f"it is not a valid task: {exc}")
 
     def bury(self, message: Any, error: str) -> None:
         """Keep a message, then take it off its queue.

@@ -169,11 +169,11 @@ def _fault_in_body(body: Any) -> str | None:
         return "its body is not [args, kwargs, embed]"
     args, kwargs, embed = body
     if not isinstance(args, list | tuple):
-        return "its arguments are no list"
+        return "its arguments are not a list"
     if not isinstance(kwargs, dict):
-        return "its named arguments are no object"
+        return "its named arguments are not an object"
     if not isinstance(embed, dict | None):
-        return "what is embedded in its body is no object"
+        return "what is embedded in its body is not an object"
     return None
 
 
@@ -184,10 +184,10 @@ def _fault_in_arguments(args: Any, kwargs: dict[str, Any]) -> str | None:
     if not isinstance(ids, list) or not all(
         isinstance(one, str) and "\0" not in one for one in ids
     ):
-        return "its ids are no texts"
+        return "its ids are not texts"
     if len(ids) > _MOST_IDS or any(len(one) > _LONGEST_ID for one in ids):
         return f"its ids are over {_MOST_IDS}, or longer than {_LONGEST_ID} characters"
-    return None if _is_epoch(epoch) else "its epoch is no number"
+    return None if _is_epoch(epoch) else "its epoch is not a number"
 
 
 def _fault_in_chain(embed: dict[str, Any] | None, tasks: Collection[str]) -> str | None:
@@ -198,13 +198,13 @@ def _fault_in_chain(embed: dict[str, Any] | None, tasks: Collection[str]) -> str
             return f"it has {name}"
     links = embed.get("chain") or []
     if not isinstance(links, list):
-        return "its chain is no list"
+        return "its chain is not a list"
     if len(links) > _MOST_LINKS:
         return f"its chain has {len(links)} links, ours at most {_MOST_LINKS}"
     for link in links:
         task = link.get("task") if isinstance(link, dict) else None
         if not isinstance(task, str) or task not in tasks:
-            return "its chain has a link that is no task here"
+            return "its chain has a link that is not a task here"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Kombu's Redis transport, guarded: an item that is no message is kept instead of lost.
+"""Kombu's Redis transport, guarded: an item that is not a message is kept instead of lost.
 
 Kombu takes an item off its list, then parses it; an item that does not parse is gone, and ends the
 worker. Here it is looked at in between, where the client reads the answer to BRPOP. And no answer
@@ -157,7 +157,7 @@ class GuardedChannel(redis.Channel):
         try:
             keep(letter)
         except Exception as why:  # noqa: BLE001 - whatever it is, the item is not kept
-            log.error("an item that is no message goes back on its list: %s", why)  # noqa: TRY400
+            log.error("an item that is not a message goes back on its list: %s", why)  # noqa: TRY400
             with self.conn_or_acquire() as client:
                 client.lpush(key, item)  # behind the others
             time.sleep(_PAUSE_SECONDS)

@@ -129,11 +129,13 @@ def _fields(pairs: list[str] | None, document: str | None) -> dict[str, object]:
     if document is not None:
         whole = strict_json.loads(document, field="--fields")
         if not isinstance(whole, dict):
-            raise Refused("it is no JSON object", field="--fields", fix='write {"name": "value"}')
+            raise Refused(
+                "it is not a JSON object", field="--fields", fix='write {"name": "value"}'
+            )
         fields |= whole
     for pair in pairs or ():
         name, equals, text = pair.partition("=")
         if not equals or not name:
-            raise Refused(f"{pair} is no field", field="--field", fix="write NAME=TEXT")
+            raise Refused(f"{pair} is not a field", field="--field", fix="write NAME=TEXT")
         fields[name] = text
     return fields

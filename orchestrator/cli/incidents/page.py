@@ -114,7 +114,7 @@ def _oldest(view: IncidentView, now: int) -> None:
         from orchestrator.store.views.dead_letters import OldestLetter
 
         put()
-        # Of an incident of messages these are no ids.
+        # Of an incident of messages these are not ids.
         shown = shown_ids(one.id for one in view.oldest if not isinstance(one, OldestLetter))
         put_table(
             ("OLDEST EVENTS", "WHY", "SINCE"),

@@ -180,7 +180,7 @@ def run(
     Refused where a workflow's version, an event or its payload is not as it was planned.
     """
     if rate is not None and not rate <= _HIGHEST_RATE:  # typer lets `nan` through
-        raise typer.BadParameter(f"{rate} is no rate", param_hint="--rate")
+        raise typer.BadParameter(f"{rate} is not a rate", param_hint="--rate")
     with opened_store() as store:
         from orchestrator.operations.run_plan import run_plan
         from orchestrator.store.desk.plan_order import count_open

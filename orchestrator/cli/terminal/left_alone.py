@@ -26,7 +26,7 @@ Again = Annotated[bool, typer.Option("--again", help="Also amend what somebody e
 def fail_where_left(*left: Collection[object]) -> None:
     """End with 1 where a part of what was asked was refused or left alone: the rule of all acts.
 
-    What was already as it was asked is no part of it. Raises Exit.
+    What was already as it was asked is not part of it. Raises Exit.
     """
     if any(left):
         raise typer.Exit(1)

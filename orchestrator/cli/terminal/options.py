@@ -16,7 +16,7 @@ _MOST_DIGITS = 18  # no store gives a larger number to anything
 def number(text: str) -> int:
     """A number that a store gives, as it is typed. Raises BadParameter."""
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
-        raise typer.BadParameter(f"{text!r} is no number of one")
+        raise typer.BadParameter(f"{text!r} is not a number: write digits such as 42")
     return int(text)
 
 

@@ -178,7 +178,7 @@ def moment_given(text: str | None, now: int, *, option: str) -> int | None:
         read = datetime.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time: write 2h, 30m, 3d or an ISO 8601 time such as 2026-11-23T08:00Z",
+            f"{text!r} is not a time: write 2h, 30m, 3d or ISO 8601 such as 2026-11-23T08:00Z",
             param_hint=option,
         ) from None
     known = read if read.tzinfo else read.replace(tzinfo=UTC)

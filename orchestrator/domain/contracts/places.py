@@ -1,7 +1,7 @@
 """Where in a payload something is, in the contract's own words: names that it declares, else `*`.
 
 A sender makes up the keys of a map, and they may be mail addresses. What the contract does not
-declare is no part of a place that titles, alerts and pages without a login show.
+declare is not part of a place that titles, alerts and pages without a login show.
 """
 
 from __future__ import annotations

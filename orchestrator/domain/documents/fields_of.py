@@ -9,8 +9,8 @@ from typing import Any
 def fields_of(value: Any) -> dict[str, object]:
     """The fields of a frozen value by their names, in their order.
 
-    Only the value itself is taken apart, not the values in it. Raises TypeError where it is no
-    dataclass.
+    Only the value itself is taken apart, not the values in it. Raises TypeError where it is not
+    a dataclass.
     """
     if isinstance(value, type) or not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} has no form as JSON")

@@ -40,7 +40,7 @@ class Fault(ValueError):
         self.problem = problem
         self.at = at
         self.fix = fix
-        self.by_byte = by_byte  # what is no text has no lines either
+        self.by_byte = by_byte  # what is not text has no lines either
 
     def moved(self, start: int) -> Fault:
         """The same fault in a document that begins `start` bytes earlier."""

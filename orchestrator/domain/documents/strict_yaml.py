@@ -200,7 +200,7 @@ class _Reader:
             value = _integer(text) if kind == "int" else _float(text)
         except ValueError:
             return text
-        # An integer is compared as it is: one of 400 digits is no float.
+        # An integer is compared as it is: one of 400 digits is not a float.
         whole = isinstance(value, int)
         if SMALLEST_INTEGER <= value <= LARGEST_INTEGER if whole else math.isfinite(value):
             return value

@@ -168,7 +168,7 @@ def _rivals(pair: Pair, other: Pair) -> bool:
     same_old, same_new = pair.missing.path == other.missing.path, pair.new.path == other.new.path
     if same_old == same_new or _is_firmer(pair, other):
         return False
-    # Two fields for one place, each in events of its own, are no rivals: senders differ.
+    # Two fields for one place, each in events of its own, are not rivals: senders differ.
     return same_new or bool(pair.events & other.events)
 
 

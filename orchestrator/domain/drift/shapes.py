@@ -45,7 +45,7 @@ def type_of(value: object) -> str:
 
 
 def text_of(value: object) -> str | None:
-    """A scalar as text, so that "5" and 5 compare; None for what is no scalar, or null."""
+    """A scalar as text, so that "5" and 5 compare; None for what is not a scalar, or null."""
     match value:
         case bool():
             return "true" if value else "false"

@@ -113,7 +113,7 @@ class EditedPayload:
         if isinstance(holder, list):
             if not may_replace or not is_index(name, len(holder) + 1):
                 fix = f"write an index from 0 to {len(holder)}"
-                raise _refused(steps, f"`{name}` is no place in an array of {len(holder)}", fix)
+                raise _refused(steps, f"`{name}` is not a place in an array of {len(holder)}", fix)
             holder[int(name) : int(name) + 1] = [value]
         elif name in holder and not may_replace:
             raise _refused(steps, "it is there already", "take it out first, or use --set")
@@ -197,4 +197,4 @@ def _absent(steps: Sequence[str], holder: object) -> Refused:
     if isinstance(holder, list):
         fix = f"write an index under {len(holder)}"
         return _refused(steps, f"it is not in an array of {len(holder)}", fix)
-    return _refused(steps, "what should hold it is no object", "name a path through objects")
+    return _refused(steps, "what should hold it is not an object", "name a path through objects")

@@ -38,10 +38,10 @@ def _number(value: object, *, whole: bool) -> object:
     if isinstance(value, str) and _NUMBER.fullmatch(text := value.strip()):
         value = int(text) if _INTEGER.fullmatch(text) else float(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"it is no {'whole number' if whole else 'number'}")  # noqa: TRY004 - data
+        raise ValueError(f"it is not a {'whole number' if whole else 'number'}")  # noqa: TRY004 - data
     if whole and isinstance(value, float):
         if not value.is_integer():
-            raise ValueError("it is no whole number")
+            raise ValueError("it is not a whole number")
         value = int(value)
     return _in_range(value)
 
@@ -59,7 +59,7 @@ def _string(value: object) -> object:
         return value
     if isinstance(value, bool | int | float):
         return strict_json.dumps(value)
-    raise ValueError("it is no single value")
+    raise ValueError("it is not a single value")
 
 
 def _boolean(value: object) -> object:
@@ -83,7 +83,7 @@ def _date(value: object, form: str | None) -> object:
             return date.fromisoformat(day).isoformat()
         except ValueError:
             pass
-    raise ValueError(f"it is no date written {form or 'as ISO 8601'}")
+    raise ValueError(f"it is not a date written {form or 'as ISO 8601'}")
 
 
 def _moment(value: object) -> object:
@@ -97,7 +97,7 @@ def _moment(value: object) -> object:
         try:
             moment = datetime.fromisoformat(value.strip())
         except ValueError:
-            raise ValueError("it is no time written as ISO 8601") from None
+            raise ValueError("it is not a time written as ISO 8601") from None
         if moment.tzinfo is None:
             raise ValueError("it has no offset from UTC")
         return moment.isoformat().replace("+00:00", "Z")

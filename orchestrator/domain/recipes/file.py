@@ -39,7 +39,7 @@ def parse_recipe(text: str, *, name: str) -> Recipe:
     raw = {"steps": document.value} if isinstance(document.value, list) else document.value
     faults = list(document.faults)
     if not isinstance(raw, dict):
-        empty = Fault(path="", problem="it is no recipe", fix="write `steps: [...]`", line=1)
+        empty = Fault(path="", problem="it is not a recipe", fix="write `steps: [...]`", line=1)
         raise InvalidFile(name, faults or [empty])
     faults += [
         Fault(path=key, problem="this key is not known", fix=did_you_mean(key, _KEYS))
@@ -121,7 +121,7 @@ def _value(text: str) -> object:
 def _steps(raw: object, faults: list[Fault]) -> tuple[Step, ...]:
     if not isinstance(raw, list) or not 1 <= len(raw) <= MOST_STEPS:
         fix = f"write 1 to {MOST_STEPS} steps, such as {FORMS['rename']}"
-        faults.append(Fault(path="steps", problem="it is no list of steps", fix=fix))
+        faults.append(Fault(path="steps", problem="it is not a list of steps", fix=fix))
         return ()
     made = []
     for place, one in enumerate(raw):

@@ -119,7 +119,9 @@ def _check_target(action: str, step: Step) -> None:
     if action == "set" and not (step.reason or "").strip():
         raise _wrong("a default needs a reason", "say in `reason` why this value is right")
     if action == "convert" and step.to not in _KINDS:
-        raise _wrong(f"`to` is {step.to!r}, which is no type", f"write one of {', '.join(_KINDS)}")
+        raise _wrong(
+            f"`to` is {step.to!r}, which is not a type", f"write one of {', '.join(_KINDS)}"
+        )
     if step.format is not None and step.to != "date":
         raise _wrong("only a date has a `format`", "take `format` out, or write `to: date`")
     if action in ("rename", "move"):

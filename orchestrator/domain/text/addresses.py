@@ -26,7 +26,7 @@ def checked_address(text: str, *, field: str) -> str:
     """The address without the blanks around it. Raises Refused where it is none."""
     address = text.strip()
     if not is_address(address):
-        problem = f"{shorten(repr(text[:LONGEST_ADDRESS]))} is no e-mail address"
+        problem = f"{shorten(repr(text[:LONGEST_ADDRESS]))} is not an e-mail address"
         raise Refused(problem, field=field, fix=NAME_A_MAILBOX)
     return address
 
@@ -37,7 +37,7 @@ def _is_written_right(text: str, *, ascii_only: bool) -> bool:
 
     if len(text) > LONGEST_ADDRESS or not text.isprintable():
         return False
-    # A company's own network may well end in .local; that a domain is reserved is no fault here.
+    # A company's own network may well end in .local; that a domain is reserved is not a fault here.
     email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
     try:
         email_validator.validate_email(

@@ -130,7 +130,7 @@ def parse_days(text: str) -> range:
     first, to, last = text.partition("-")
     last = last if to else first
     if first not in DAYS or last not in DAYS:
-        raise ValueError(f"{text!r} is no day of the week")
+        raise ValueError(f"{text!r} is not a day of the week")
     days = range(DAYS.index(first), DAYS.index(last) + 1)
     if not days:
         raise ValueError(f"{text!r} goes backwards")

@@ -55,7 +55,7 @@ def between(shortest: str, longest: str) -> AfterValidator:
 
 def _percent(text: str) -> str:
     if not _PERCENT.fullmatch(text) or not thousandths(text):
-        raise wrong("percent", f"{text!r} is no share", "write one such as 95% or 99.5%")
+        raise wrong("percent", f"{text!r} is not a share", "write one such as 95% or 99.5%")
     return text
 
 

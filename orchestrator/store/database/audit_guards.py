@@ -77,7 +77,7 @@ def look_at_audit(tx: Connection) -> AuditState:
     """Look whether the guards are there as they were made, and whether rows are missing.
 
     On SQLite the ids have no holes, because a transaction that is rolled back gives its ids back.
-    On PostgreSQL it does not, so a hole is no proof there; on both, each of the newest 100,000
+    On PostgreSQL it does not, so a hole is not proof there; on both, each of the newest 100,000
     events must have the row of its acceptance, which is written in its own transaction.
     """
     faults = list(_missing_guards(tx))
@@ -102,7 +102,9 @@ def _missing_guards(tx: Connection) -> list[str]:
         for name, made in known.items()
         if found.get(name) != made
     ]
-    return faults + [f"{name} is no guard of ours" for name in sorted(found.keys() - known.keys())]
+    return faults + [
+        f"{name} is not a guard of ours" for name in sorted(found.keys() - known.keys())
+    ]
 
 
 def _sqlite_guards(tx: Connection) -> dict[str, str]:

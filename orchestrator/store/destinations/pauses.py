@@ -41,8 +41,8 @@ def note_pause(
 ) -> Paused:
     """Let nobody call a connector for the seconds it `asked` for, or for longer each time.
 
-    An answer to a call from before the pause is no new wish: it makes the pause no longer, unless
-    it asks for that.
+    An answer to a call from before the pause is not a new wish: it makes the pause no longer,
+    unless it asks for that.
     """
     circuit = lock_or_add_circuit(tx, connector, actor)
     wanted = usable_wait(asked)

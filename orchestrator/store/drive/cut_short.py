@@ -17,7 +17,7 @@ from orchestrator.store.quarantine.workflows import WorkflowShelf
 
 
 def put_back(tx: Connection, ids: Sequence[str], *, epoch: int, source: State) -> None:
-    """Give events back that a stage did not get to: due now, and it was no start of theirs."""
+    """Give events back that a stage did not get to: due now, and it was not a start of theirs."""
     _PUT_BACK.run(tx, ids=list(ids), epoch=epoch, state=source, suspect=None, starts=0)
 
 

@@ -165,7 +165,7 @@ class NotMade:
     began: bool = True  # else no call went out, or none that counts: the attempt is taken back
     held_by: str | None = None  # held: the circuit it waits at
     failing_since: int | None = None  # it failed, and that could be the system's fault, in ms
-    blameless: bool = False  # held for what is no fault of its own: its tries come back
+    blameless: bool = False  # held for what is not a fault of its own: its tries come back
 
 
 def save_done(

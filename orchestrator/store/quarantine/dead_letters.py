@@ -55,7 +55,7 @@ class DeadLetter:
     queue: str  # that it came from
     error: str  # what is wrong with it, for people
     body: bytes
-    headers: str | None  # JSON; None: the bytes were no message at all, the body is all of them
+    headers: str | None  # JSON; None: the bytes were not message at all, the body is all of them
     task: str | None = None  # its name; None where that cannot be read
     content_type: str | None = None
     content_encoding: str | None = None

@@ -46,7 +46,7 @@ def last_acts(
         .where(
             table.event_id.in_(ids),
             table.action.in_(list(moves)),
-            # A workflow's own amendment is no person's; it is made before the quarantine.
+            # A workflow's own amendment is not a person's; it is made before the quarantine.
             or_(table.action != Move.AMEND.value, table.source == State.QUARANTINED.value),
         )
         .group_by(table.event_id)

@@ -25,7 +25,7 @@ _MOST_TOLD = 5
 
 
 def whole_ids(tx: Connection, ids: Iterable[str]) -> tuple[str, ...]:
-    """The ids in full, each once, in their order; what is no short id stays as it is.
+    """The ids in full, each once, in their order; what is not a short id stays as it is.
 
     Raises Refused for one that several events end with, and for one that is too short to look up.
     """

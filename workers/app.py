@@ -15,13 +15,13 @@ from connectors.registry import close_connectors, load_connectors
 from orchestrator.broker import chains_queue
 from orchestrator.domain.delivery.handoff import Connector
 from orchestrator.domain.heartbeats import ProcessKind
+from orchestrator.operations.admit_deliveries import Admission
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.telemetry_log import log_telemetry
-from workers.admission import Admission
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
 TRANSPORT_ALIASES.update(

@@ -6,20 +6,21 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from connectors.handoff.concurrent import Call, NotStarted
 from orchestrator.domain.delivery.handoff import (
+    Call,
     Confirmed,
     Failed,
     Mismatched,
+    NotStarted,
     Outcome,
     Receipted,
     TakenBack,
 )
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.operations.settle_run import Outcomes
 from orchestrator.store.drive.stages import Loaded
 from orchestrator.telemetry import CallEnded, StageSaved, emit
-from workers.outcomes import Outcomes
 
 _NAMES: dict[type, str] = {
     Confirmed: "confirmed",

@@ -7,7 +7,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from connectors.handoff.batched import hand_over_together
 from connectors.handoff.single import hand_over
@@ -15,10 +15,14 @@ from orchestrator.domain.delivery.handoff import (
     Action,
     Batching,
     Blame,
+    Call,
     Connector,
     Failed,
+    FailedCall,
+    NotStarted,
     Outcome,
     Outgoing,
+    Timing,
 )
 
 
@@ -35,40 +39,7 @@ class Job:
     undo: bool = False  # the record is to be taken back
     not_before: float = 0.0  # its turn in the system's rate budget, in `time.monotonic`
     alone: bool = False  # it failed before: it is not to spoil a request for others
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotStarted:
-    """The time ran out before the call began: nothing was sent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedCall:
-    """When a call that failed was out, in `time.monotonic`."""
-
-    began: float
-    ended: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One call that was made: a handoff of one delivery, or one request for several."""
-
-    connector: str
-    action: str
-    outcomes: Sequence[Outcome | NotStarted]  # one per delivery
-    seconds: float
-
-
-@dataclass(kw_only=True)
-class Timing:
-    """When calls failed, and when others got through, in `time.monotonic`."""
-
-    failed: dict[str, FailedCall] = field(default_factory=dict)  # by job; one for one request
-    # By connector and action: when the last call ended that the system took or refused.
-    taken: dict[tuple[str, str], float] = field(default_factory=dict)
-    halted: set[str] = field(default_factory=set)  # connectors that take no more for now
-    calls: list[Call] | None = None  # each of them; None where nobody asks
+    action: Action | None = None  # of the call, where whoever asks knows it already
 
 
 async def hand_over_many(
@@ -97,7 +68,8 @@ async def hand_over_many(
         lanes[job.connector.name, job.call.action].append(job)
     async with asyncio.TaskGroup() as group:
         for lane in lanes.values():
-            action = lane[0].connector.actions.get(lane[0].call.action)
+            first = lane[0]
+            action = first.action or first.connector.actions.get(first.call.action)
             lots = _lots(lane, action.batch_size if action else 1)
             waiting = iter(lots)
             for _ in range(min(len(lots), action.max_in_flight if action else 1)):

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.handoff.concurrent import Job, NotStarted, hand_over_many
+from connectors.handoff.concurrent import Job, hand_over_many
 from connectors.rigging import Bench
 from orchestrator.domain.delivery.handoff import (
     Confirmed,
     Connector,
     Failed,
     Mismatched,
+    NotStarted,
     Outcome,
     Receipted,
 )

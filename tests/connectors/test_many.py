@@ -13,8 +13,15 @@ from aiohttp import web
 from connectors.definition.shared_keys import FakeDefinition
 from connectors.definition_file import parse_definition
 from connectors.fake import FakeConnector, Mishap
-from connectors.handoff.concurrent import Job, NotStarted, Timing, hand_over_many
-from orchestrator.domain.delivery.handoff import Confirmed, Failed, Outgoing, Receipted
+from connectors.handoff.concurrent import Job, hand_over_many
+from orchestrator.domain.delivery.handoff import (
+    Confirmed,
+    Failed,
+    NotStarted,
+    Outgoing,
+    Receipted,
+    Timing,
+)
 from orchestrator.domain.errors import (
     ConnectorError,
     DestinationRefused,

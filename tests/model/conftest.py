@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from connectors.handoff import concurrent as lanes
 from connectors.handoff import single as handoff
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations import admit_deliveries, note_health
 from orchestrator.settings import settings
 from orchestrator.store.database import engine
 from orchestrator.store.desk.heartbeats import Pulse
@@ -20,7 +21,7 @@ from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files
 from tests.model.lab import NO_BROKER, Lab
-from workers import admission, chain, dispatch, health, relay
+from workers import chain, dispatch, relay
 from workers.app import Process, app
 
 hypothesis_settings.register_profile("explore", max_examples=5_000, print_blob=True)
@@ -53,7 +54,16 @@ def _lab(databases: Databases) -> Iterator[Lab]:
         # By the machine's clock, and into the first story's store: no part of what is told here.
         patch.setattr(Pulse, "beat", lambda _pulse, _did: None)
         patch.setattr(Pulse, "end", lambda _pulse: None)
-        for module in (dispatch, admission, health, relay, handoff, lanes, engine, circuits):
+        for module in (
+            dispatch,
+            admit_deliveries,
+            note_health,
+            relay,
+            handoff,
+            lanes,
+            engine,
+            circuits,
+        ):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):
             patch.setattr(chain, decision, lab.shaky(getattr(chain, decision)))

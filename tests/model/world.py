@@ -17,6 +17,7 @@ from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted
 from orchestrator.domain.lifecycle import State
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.admit_deliveries import Admission
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
@@ -29,7 +30,6 @@ from tests.model.databases import Databases
 from tests.model.destination import ModelDestination
 from tests.model.laws import Laws
 from tests.model.workflows import lead, workflow
-from workers.admission import Admission
 from workers.app import Process, app
 from workers.relay import Relay
 

@@ -21,11 +21,13 @@ from orchestrator.domain.recipes.amendment import Amendment
 from orchestrator.domain.recipes.recipe import Recipe
 from orchestrator.domain.recipes.steps import Step
 from orchestrator.operations.accept_triggers import RefusedAt, accept_batch
+from orchestrator.operations.admit_deliveries import Run
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.replay_events import replay_events
+from orchestrator.operations.settle_run import save_outcomes, settle_calls
 from orchestrator.store.database.audit_guards import look_at_audit
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
@@ -45,7 +47,6 @@ from tests.cli.desk import validate_leads
 from tests.details import detail_of
 from tests.leads import CATALOG, TEXT, claim_groups, drive_to_routed, lead, publish_leads
 from tests.store.looking import columns_with, files_with
-from workers.settle_calls import settle_calls
 
 MAIL = "ada.lovelace@private.example"
 OTHER_MAIL = "bob.babbage@private.example"
@@ -74,7 +75,7 @@ def accepted(store: Store, *triggers: Trigger) -> list[str]:
 
 def dispatched(store: Store, outcome: Any) -> list[str]:
     """Drive what is due through dispatch, each call with this outcome; the ids."""
-    action, shelf = CATALOG["fake"]["record"], WorkflowShelf()
+    actions, shelf = {("fake", "record"): CATALOG["fake"]["record"]}, WorkflowShelf()
     ids: list[str] = []
     for group in claim_groups(store):
         drive_to_routed(store, group)
@@ -83,10 +84,9 @@ def dispatched(store: Store, outcome: Any) -> list[str]:
             taken = take_deliveries(tx, group.ids, epoch=group.epoch, run_id="r", run_seconds=60)
             workflow = shelf.take(tx, 1)
             answers = {one.key: outcome for one in taken}
-            done = settle_calls(
-                taken, answers, find=lambda _: action, policy=workflow.workflow.retry_policy
-            )
-            done.save(tx, list(group.ids), workflow=workflow, run_id="r", saving=saving)
+            run = Run(id="r", workflow=workflow, saving=saving)
+            done = settle_calls(run, taken, answers, actions)
+            save_outcomes(tx, run, list(group.ids), done, actions)
         ids += group.ids
     return ids
 

@@ -197,3 +197,37 @@ class Failed:
 
 
 Outcome = Confirmed | Receipted | Mismatched | TakenBack | Failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotStarted:
+    """The time ran out before the call began: nothing was sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCall:
+    """When a call that failed was out, in `time.monotonic`."""
+
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call that was made: a handoff of one delivery, or one request for several."""
+
+    connector: str
+    action: str
+    outcomes: Sequence[Outcome | NotStarted]  # one per delivery
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Timing:
+    """When calls failed, and when others got through, in `time.monotonic`."""
+
+    failed: dict[str, FailedCall] = field(default_factory=dict)  # by job; one for one request
+    # By connector and action: when the last call ended that the system took or refused.
+    taken: dict[tuple[str, str], float] = field(default_factory=dict)
+    halted: set[str] = field(default_factory=set)  # connectors that take no more for now
+    calls: list[Call] | None = None  # each of them; None where nobody asks

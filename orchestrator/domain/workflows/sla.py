@@ -33,24 +33,21 @@ _MOST_WEEKS = 520
 _PERCENT = re.compile(r"(100|[1-9]?[0-9](?:\.[0-9]{1,3})?)%")
 
 
-def _duration(value: object) -> object:
-    try:
-        seconds(str(value))
-    except ValueError as error:
-        raise wrong("duration", str(error), "write one such as 5s, 15m, 1h or 3d") from None
-    return value
+def between(shortest: str, longest: str) -> BeforeValidator:
+    """A check that a text is a duration in this range."""
+    least, most = seconds(shortest), seconds(longest)
 
-
-def between(shortest: str, longest: str) -> AfterValidator:
-    """A check that a duration is in this range."""
-
-    def check(text: str) -> str:
-        if not seconds(shortest) <= seconds(text) <= seconds(longest):
+    def check(value: object) -> object:
+        try:
+            given = seconds(str(value))
+        except ValueError as error:
+            raise wrong("duration", str(error), "write one such as 5s, 15m, 1h or 3d") from None
+        if not least <= given <= most:
             fix = f"write a duration from {shortest} to {longest}"
-            raise wrong("duration_range", f"{text} is out of range", fix)
-        return text
+            raise wrong("duration_range", f"{value} is out of range", fix)
+        return value
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 def _percent(text: str) -> str:
@@ -59,16 +56,13 @@ def _percent(text: str) -> str:
     return text
 
 
-Duration = Annotated[StrictStr, BeforeValidator(_duration)]
-
-
 class SuccessRate(BaseModel):
     """At least so many of the events that were accepted within a time have to be delivered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at_least: Annotated[StrictStr, AfterValidator(_percent)]
-    over: Annotated[Duration, between("1m", "7d")] = RATE_OVER
+    over: Annotated[StrictStr, between("1m", "7d")] = RATE_OVER
     of: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = RATE_OF  # of fewer nothing is said
 
 
@@ -77,12 +71,12 @@ class Sla(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    deliver_within: Annotated[Duration, between("1s", "30d")]
-    recover_within: Annotated[Duration, between("1s", "365d")]
+    deliver_within: Annotated[StrictStr, between("1s", "30d")]
+    recover_within: Annotated[StrictStr, between("1s", "365d")]
     calendar: Hours | None = None  # none: the clocks run all the time
     # When after a breach the recovery lead, the owner and the backstop are told.
     escalate: Annotated[
-        tuple[Annotated[Duration, between("0s", "30d")], ...], Field(min_length=1, max_length=3)
+        tuple[Annotated[StrictStr, between("0s", "30d")], ...], Field(min_length=1, max_length=3)
     ] = ESCALATE
     success_rate: SuccessRate | None = None  # none: nobody is told of it
     # Clocks that stand still while a person has paused a destination until a time.

@@ -33,7 +33,7 @@ from orchestrator.domain.text.addresses import LONGEST_ADDRESS, NAME_A_MAILBOX, 
 from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.calendars import Calendar
 from orchestrator.domain.workflows.runbook import LONGEST_RUNBOOK, checked_runbook
-from orchestrator.domain.workflows.sla import Duration, Sla, between
+from orchestrator.domain.workflows.sla import Sla, between
 
 _PUBLISHED: Mapping[str, object] = {}  # the context of what the store already has
 _NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
@@ -150,9 +150,9 @@ class Retries(_Part):
     """When a failed try comes again; see RetryPolicy."""
 
     limit: Annotated[StrictInt, Field(ge=0, le=100)] = 8
-    first: Annotated[Duration, between("1ms", "1d")] = "5s"
+    first: Annotated[StrictStr, between("1ms", "1d")] = "5s"
     factor: Annotated[float, Field(strict=True, ge=1, le=100)] = 3
-    ceiling: Annotated[Duration, between("1ms", "7d")] = "1h"
+    ceiling: Annotated[StrictStr, between("1ms", "7d")] = "1h"
 
     @model_validator(mode="after")
     def _rises(self) -> Self:

@@ -26,7 +26,7 @@ from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
+from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of, storable
 from orchestrator.store.database.schema import deliveries, events
 
 MAY_BE_THERE = or_(deliveries.c.unknown, deliveries.c.state == DeliveryState.SENDING)
@@ -177,7 +177,8 @@ def save_done(
     """
     if not rows:
         return set()
-    return _pairs(_SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), rows)))
+    values = [(*row[:3], storable(row[3])) for row in rows]
+    return _pairs(_SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), values)))
 
 
 _DONE = dict.fromkeys(("event_id", "destination", "state", "record_id"), str)
@@ -205,7 +206,13 @@ def save_not_made(tx: Connection, run_id: str, rows: Sequence[NotMade]) -> set[t
     """
     if not rows:
         return set()
-    values = [tuple(getattr(row, name) for name in _NOT_MADE) for row in rows]
+    values = [
+        tuple(
+            storable(value) if isinstance(value, str) else value
+            for value in (getattr(row, name) for name in _NOT_MADE)
+        )
+        for row in rows
+    ]
     return _pairs(_SAVE_NOT_MADE.run(tx, run=run_id, **row_values(tx, list(_NOT_MADE), values)))
 
 

@@ -1,11 +1,13 @@
-"""Which deliveries may go out now: at a blocked circuit they are held, beyond a rate put off."""
+"""Take deliveries that may go out now: what a circuit blocks is held, what is too fast put off."""
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from orchestrator.domain.delivery.breakers import (
     Circuit,
@@ -22,11 +24,35 @@ from orchestrator.store.destinations.breakers import take_probe, take_trickle
 from orchestrator.store.destinations.circuits import CircuitCache
 from orchestrator.store.destinations.holding import hold_deliveries, one_to_try
 from orchestrator.store.destinations.rate_budget import reserve
-from orchestrator.store.drive.deliveries import NotMade, Taken, save_not_made
+from orchestrator.store.drive.deliveries import NotMade, Taken, save_not_made, take_deliveries
+from orchestrator.store.drive.stages import Saving
 from orchestrator.store.quarantine.incidents import Where
 
 _TRICKLE_SECONDS = 1.0
 """So long the others wait while one call tries, after a pause; then they look again."""
+
+
+Actions = Mapping[tuple[str, str], Action]
+"""What a worker can do, by connector and action."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One dispatch of a group: in whose name deliveries are taken, and their outcomes saved."""
+
+    id: str
+    workflow: CompiledWorkflow
+    saving: Saving
+    call_seconds: float = 0.0  # from when deliveries are taken until all their calls are over
+    turn_seconds: float = 0.0  # how far ahead calls are let out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """Deliveries that a run took and may call now."""
+
+    taken: Sequence[Taken]
+    moments: Mapping[str, float]  # by key: not to be called before, in `time.monotonic`
 
 
 class Admission:
@@ -36,19 +62,48 @@ class Admission:
         self.circuits = CircuitCache()
         self.took: dict[tuple[str, str], float] = {}
         """By connector and action: when a call of this process last got through, monotonic."""
-        self._connectors = connectors
+        self.actions: Actions = {
+            (connector, name): action
+            for connector, known in connectors.items()
+            for name, action in known.actions.items()
+        }
+        self._limits = {name: known.limits for name, known in connectors.items()}
 
-    def hold(
-        self, tx: Tx, ids: Sequence[str], workflow: CompiledWorkflow, *, epoch: int, actor: str
-    ) -> None:
+    def admit(
+        self, tx: Tx, ids: Sequence[str], run: Run, *, again: Sequence[Taken] = ()
+    ) -> Admitted:
+        """Take what is due of these events for the run, and let out what may go in its turn.
+
+        What goes through a blocked circuit is held, not taken. What is taken, and what the run has
+        `again` in hand, is put off where its system could not take it in this turn.
+        """
+        seconds = self._run_seconds(run)
+        circuits = self.circuits.take(tx)
+        if circuits:
+            self._hold(tx, ids, run, circuits)
+        epoch = run.saving.epoch
+        taken = take_deliveries(tx, ids, epoch=epoch, run_id=run.id, run_seconds=seconds)
+        return self._pace(tx, [*again, *taken], run, circuits)
+
+    def _run_seconds(self, run: Run) -> float:
+        """Until another run may believe a look-up that finds nothing.
+
+        The calls' time is over then, and the slowest settle time.
+        """
+        known = (
+            self.actions.get((one.connector, one.action))
+            for one in run.workflow.workflow.destinations.values()
+        )
+        settling = (action.settle_seconds for action in known if action)
+        return run.call_seconds + max(settling, default=0.0)
+
+    def _hold(self, tx: Tx, ids: Sequence[str], run: Run, circuits: Mapping[str, Circuit]) -> None:
         """Hold what of these events is due and goes through a blocked circuit.
 
         At an open breaker whose time has come, one delivery is let through, by one worker.
         """
-        circuits = self.circuits.take(tx)
-        if not circuits:
-            return
-        for circuit, destinations in _blocked(circuits, workflow).values():
+        epoch = run.saving.epoch
+        for circuit, destinations in _blocked(circuits, run.workflow).values():
             spare = (
                 self._probe(tx, ids, destinations, circuit, epoch) if circuit.breaker_open else None
             )
@@ -56,11 +111,11 @@ class Admission:
                 tx,
                 ids,
                 destinations,
-                workflow=workflow.workflow,
+                workflow=run.workflow.workflow,
                 epoch=epoch,
                 circuit=circuit.name,
                 reason=str(circuit.reason),
-                actor=actor,
+                actor=run.saving.actor,
                 spare=spare,
             )
 
@@ -73,14 +128,10 @@ class Admission:
         cooldown_ms = int(self.policy(connector_of(name)).cooldown_seconds * 1000)
         return spare if spare and take_probe(tx, name, cooldown_ms) else None
 
-    def pace(
-        self, tx: Tx, taken: Sequence[Taken], *, run_id: str, seconds: float
-    ) -> tuple[list[Taken], dict[str, float]]:
-        """Those that may be called within `seconds`, and by key the moment before which not.
-
-        The others are put off, as not begun, until their system could take them.
-        """
-        circuits = self.circuits.take(tx)
+    def _pace(
+        self, tx: Tx, taken: Sequence[Taken], run: Run, circuits: Mapping[str, Circuit]
+    ) -> Admitted:
+        """Let out those that may be called in the run's turn, and put off the others."""
         by_connector: defaultdict[str, list[Taken]] = defaultdict(list)
         for one in taken:
             by_connector[one.connector].append(one)
@@ -91,12 +142,13 @@ class Admission:
             late += stopped
             rate = self._rate(name, going) if going else None
             if rate is not None:
-                late += _within_budget(tx, name, going, rate, moments, seconds)
+                late += _within_budget(tx, name, going, rate, moments, run.turn_seconds)
         if not late:
-            return list(taken), moments
-        save_not_made(tx, run_id, late)
+            return Admitted(taken=taken, moments=moments)
+        save_not_made(tx, run.id, late)
         gone = {(one.event_id, one.destination) for one in late}
-        return [one for one in taken if (one.event_id, one.destination) not in gone], moments
+        going = [one for one in taken if (one.event_id, one.destination) not in gone]
+        return Admitted(taken=going, moments=moments)
 
     def _stopped(
         self, tx: Tx, name: str, some: Sequence[Taken], circuits: Mapping[str, Circuit]
@@ -106,38 +158,36 @@ class Admission:
         if circuit is None or circuit.blocked:
             return some, []
         if circuit.postponed_ms:
-            return [], [_put_off(one, circuit.postponed_ms) for one in some]
+            return [], [not_begun(one, circuit.postponed_ms) for one in some]
         if not circuit.pauses:
             return some, []
         first = random.choice(some)  # not always the same: it may be asked for a pause for itself
         patience = self._longest_call(name, first.action) + _TRICKLE_SECONDS
-        if not take_trickle(tx, name, int(patience * 1000)):
-            return [], [_put_off(one, _TRICKLE_SECONDS * 1000) for one in some]
-        return [first], [_put_off(one, _TRICKLE_SECONDS * 1000) for one in some if one is not first]
+        going = [first] if take_trickle(tx, name, int(patience * 1000)) else []
+        return going, [not_begun(one, _TRICKLE_SECONDS * 1000) for one in some if one not in going]
 
     def _longest_call(self, name: str, action: str) -> float:
         """Seconds that a call may take."""
-        connector = self._connectors.get(name)
-        known = connector.actions.get(action) if connector else None
+        known = self.actions.get((name, action))
         return known.timeout_seconds if known else 0.0
 
     def pauses(self, name: str) -> PausePolicy:
         """How a connector's pauses grow."""
-        connector = self._connectors.get(name)
-        return connector.limits.pauses if connector else PausePolicy()
+        limits = self._limits.get(name)
+        return limits.pauses if limits else PausePolicy()
 
     def policy(self, name: str) -> BreakerPolicy:
         """A connector's breaker; the usual one where this worker does not know it."""
-        connector = self._connectors.get(name)
-        return connector.limits.breaker if connector else BreakerPolicy()
+        limits = self._limits.get(name)
+        return limits.breaker if limits else BreakerPolicy()
 
     def _rate(self, name: str, some: Sequence[Taken]) -> RateBudget | None:
         """The budget counted in deliveries of this kind: each is several calls."""
-        connector = self._connectors.get(name)
-        rate = connector.limits.rate if connector else None
-        if connector is None or rate is None:
+        limits = self._limits.get(name)
+        rate = limits.rate if limits else None
+        if rate is None:
             return None
-        each = max(_calls(one, connector.actions.get(one.action)) for one in some)
+        each = max(_calls(one, self.actions.get((name, one.action))) for one in some)
         whole = max(1, rate.calls // each)
         return RateBudget(
             calls=whole,
@@ -175,17 +225,18 @@ def _within_budget(
     for place, one in enumerate(some[: reserved.granted]):
         moments[one.key] = now + reserved.wait_ms(place) / 1000
     return [
-        _put_off(one, reserved.next_in_ms + place * reserved.interval_ms)
+        not_begun(one, reserved.next_in_ms + place * reserved.interval_ms)
         for place, one in enumerate(some[reserved.granted :])
     ]
 
 
-def _put_off(one: Taken, after_ms: float) -> NotMade:
+def not_begun(one: Taken, after_ms: float = 0) -> NotMade:
+    """A delivery that is given back, due again after so long: no call of this attempt went out."""
     return NotMade(
         event_id=one.event_id,
         destination=one.destination,
         state=DeliveryState.PENDING,
-        after_ms=max(1, int(after_ms)),
+        after_ms=math.ceil(after_ms),
         unknown=one.unknown,
         record_id=one.record_id,
         began=False,

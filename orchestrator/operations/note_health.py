@@ -12,10 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.handoff.concurrent import NotStarted, Timing
 from orchestrator.domain.delivery.breakers import Circuit, action_breaker, takes_others
-from orchestrator.domain.delivery.handoff import Blame, Failed, Outcome
-from orchestrator.domain.delivery.retries import RetryPolicy
+from orchestrator.domain.delivery.handoff import Blame, Failed, NotStarted, Outcome, Timing
+from orchestrator.operations.admit_deliveries import Admission, Run
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.breakers import note_failures, note_taken, open_now
 from orchestrator.store.destinations.circuits import (
@@ -25,7 +24,6 @@ from orchestrator.store.destinations.circuits import (
 )
 from orchestrator.store.destinations.pauses import note_pause
 from orchestrator.store.drive.deliveries import Taken
-from workers.admission import Admission
 
 _LONG_OUT_SECONDS = 1.0
 """Who gets through after a call was out for so long says that the system was up beside it."""
@@ -46,13 +44,11 @@ class SystemFindings:
 
 def note_health(
     tx: Tx,
+    run: Run,
     taken: Sequence[Taken],
     answers: Mapping[str, Outcome | NotStarted],
     timing: Timing,
-    *,
-    retries: RetryPolicy,
     admission: Admission,
-    actor: str,
 ) -> SystemFindings:
     """Write down what changed. Where all is well, and was before, nothing is."""
     findings = SystemFindings()
@@ -63,13 +59,14 @@ def note_health(
     unwell = [
         scope
         for scope in sorted(timing.taken.keys() | failed.keys())
-        if scope in failed or scope[0] in circuits or action_breaker(*scope) in circuits
+        if scope in failed
+        or (circuits and (scope[0] in circuits or action_breaker(*scope) in circuits))
     ]
     if unwell:
-        _lock(tx, unwell, failed, circuits, actor)
+        _lock(tx, unwell, failed, circuits, run.saving.actor)
         admission.circuits.forget()
     for scope in unwell:
-        turn = _Turn(tx, scope, admission, retries, actor, findings)
+        turn = _Turn(tx, run, scope, admission, findings)
         turn.note(circuits, failed.get(scope, []), timing)
     return findings
 
@@ -111,16 +108,15 @@ class _Turn:
     def __init__(
         self,
         tx: Tx,
+        run: Run,
         scope: _Scope,
         admission: Admission,
-        retries: RetryPolicy,
-        actor: str,
         findings: SystemFindings,
     ) -> None:
-        self.tx, self.actor, self.findings = tx, actor, findings
+        self.tx, self.actor, self.findings = tx, run.saving.actor, findings
         self.scope, self.connector = scope, scope[0]
         self.name = action_breaker(*scope)
-        self.retries = retries
+        self.retries = run.workflow.workflow.retry_policy
         self.policy = admission.policy(self.connector)
         self.pauses = admission.pauses(self.connector)
         self.took = admission.took.get(scope)

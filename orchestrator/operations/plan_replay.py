@@ -15,12 +15,12 @@ from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.domain.workflows.effects import effects_of
-from orchestrator.operations.select_events import LeftAlone, selected_chunks
+from orchestrator.operations.select_events import LeftAlone, select_events
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate_or_amend
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.desk.plan_snapshot import Ground, accepted_order, grounds
+from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.desk.plans import (
     PlannedEvent,
     PlannedWorkflow,
@@ -65,24 +65,24 @@ def plan_replay(
     catalog: Catalog,
     actor: str,
     order_by: str | None = None,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> ReplayPlan:
     """Freeze the selected events in the order of their acceptance; nothing is sent yet.
 
     Those for which the fact `order_by` is the same go one after the other, each when the one before
-    it is at its end. Events that would come straight back are left out, with the reason. Raises
-    NotFound, Refused for a selection without a condition or without one event that would pass, and
-    for a fact that a workflow does not have.
+    it is at its end. Events that would come straight back are left out, with the reason.
+    `progress` gets, after each chunk, how many of how many were looked at.
+
+    Raises NotFound, Refused for a selection without a condition or without one event that would
+    pass, and for a fact that a workflow does not have.
     """
-    _, skipped = selected_chunks(store, selection)
+    ids, skipped = select_events(store, selection, accepted_first=True)
     plan = ReplayPlan(token=secrets.token_hex(6), order_by=order_by, skipped=skipped)
     with store.write() as tx:
         described = _described(selection)
         number = add_plan(tx, plan.token, described, actor=actor, order_by=order_by)
-    with store.read() as tx:
-        ids = accepted_order(tx, selection)[:_MOST_EVENTS]
     try:
-        _freeze(store, number, plan, ids, catalog=catalog, progress=progress)
+        _freeze(store, number, plan, ids[:_MOST_EVENTS], catalog=catalog, progress=progress)
     except Refused:
         with store.write() as tx:
             drop_plan(tx, number)
@@ -109,7 +109,7 @@ def _freeze(
     ids: Sequence[str],
     *,
     catalog: Catalog,
-    progress: Callable[[int], None],
+    progress: Callable[[int, int], None],
 ) -> None:
     """Write the events down, chunk by chunk. Raises Refused where none is left."""
     freezer = _Freezer(plan, catalog)
@@ -118,7 +118,7 @@ def _freeze(
             frozen = freezer.freeze(tx, ids[at : at + CHUNK])
         with store.write() as tx:
             add_plan_events(tx, number, frozen)
-        progress(min(at + CHUNK, len(ids)))
+        progress(min(at + CHUNK, len(ids)), len(ids))
     if not plan.events:
         raise _nothing(plan)
 

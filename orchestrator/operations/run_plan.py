@@ -234,6 +234,8 @@ class _Runner:
                     still = {row[1] for row in open_events(tx, plan.id, limit=CHUNK, after=after)}
                     changed += [one for one in found if one in still]
                 after = rows[-1][0]
+                if len(rows) < CHUNK:
+                    break
             if changed:
                 raise _refused(tx, plan, changed)
 

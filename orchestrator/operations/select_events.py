@@ -1,4 +1,4 @@
-"""Turn a selection of quarantined events into chunks that one transaction can take."""
+"""Turn a selection of quarantined events into ids, read once, and what else was named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views.last_acts import Act, last_acts
-from orchestrator.store.views.selection import CHUNK, Selection, chunks, states_of
+from orchestrator.store.views.selection import CHUNK, Selection, selected, states_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +27,18 @@ class LeftAlone:
 def selected_chunks(
     store: Store, selection: Selection, *, discarded: bool = False
 ) -> tuple[list[list[str]], list[LeftAlone]]:
-    """The selected ids that stand in quarantine, and what was named but stands elsewhere.
+    """The same as `select_events`, the ids in chunks that one transaction can take."""
+    ids, skipped = select_events(store, selection, discarded=discarded)
+    return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)], skipped
 
-    With `discarded` the ids of those that were given up, and what was named but was not.
+
+def select_events(
+    store: Store, selection: Selection, *, discarded: bool = False, accepted_first: bool = False
+) -> tuple[list[str], list[LeftAlone]]:
+    """The selected ids that are in quarantine, and what was named but is elsewhere.
+
+    With `discarded` the ids of those that were given up, and what was named but was not. With
+    `accepted_first` they are in the order of their acceptance.
 
     Raises NotFound for an id that does not exist, Refused for a selection without a condition.
     """
@@ -40,15 +49,15 @@ def selected_chunks(
             fix="give event ids, or a filter such as --workflow or --reason",
         )
     with store.read() as tx:
-        found = list(chunks(tx, selection, discarded=discarded))
+        ids = selected(tx, selection, discarded=discarded, accepted_first=accepted_first)
         states = states_of(tx, selection.ids)
         for event_id in selection.ids:
             if event_id not in states:
                 raise NotFound(f"there is no event {event_id!r}", field="id",
                                fix="see `meshline quarantine list`")  # fmt: skip
-        standing = {one for chunk in found for one in chunk}
+        standing = set(ids)
         skipped = left_alone(tx, [one for one in states if one not in standing])
-    return found, skipped
+    return ids, skipped
 
 
 def left_alone(tx: Tx, ids: Sequence[str]) -> list[LeftAlone]:

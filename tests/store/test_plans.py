@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
 from orchestrator.domain.errors import NotFound, Refused, WorkflowConflict
@@ -97,6 +97,24 @@ def test_a_plan_says_what_goes_where_and_sends_nothing(store: Store) -> None:
         rows = planned_events(tx, row.id, limit=10)
     assert [one.id for one in rows] == sorted(ids)
     assert {one.outcome for one in rows} == {"waiting"}
+
+
+def test_its_selection_is_read_once_and_tells_how_far_the_plan_is(store: Store) -> None:
+    mended(store, 3)
+    told: list[tuple[int, int]] = []
+    readings: list[str] = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
+        if statement.startswith("SELECT quarantine.event_id") or "count(" in statement:
+            readings.append(statement)
+
+    plan_replay(
+        store, ALL, catalog=CATALOG, actor="cli:ada", progress=lambda *some: told.append(some)
+    )
+
+    assert len(readings) == 1, readings
+    assert told == [(3, 3)]
 
 
 def test_running_it_replays_each_event_once_and_again_changes_nothing(store: Store) -> None:

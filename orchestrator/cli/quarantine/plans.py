@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli.terminal.left_alone import fail_where_left
 from orchestrator.cli.terminal.open_store import actor, opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, number
-from orchestrator.cli.terminal.progress import bar, counting
+from orchestrator.cli.terminal.progress import bar, looking_bar
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters
 from orchestrator.presenting.moments import moment
@@ -51,7 +51,7 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
         from orchestrator.operations.plan_replay import plan_replay
 
         selection = filters.needed(store)
-        with counting(store, selection, "planning") as progress:
+        with looking_bar("planning") as progress:
             plan = plan_replay(
                 store,
                 selection,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,21 @@ def counting(
         def tell(done: int) -> None:
             show(done)
             step(done)
+
+        yield tell
+
+
+@contextmanager
+def looking_bar(word: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar of a look, which says how many of how many are done: nothing is counted for it."""
+    with looking(), ExitStack() as until_the_end:
+        show: Callable[[int], None] | None = None
+
+        def tell(done: int, total: int) -> None:
+            nonlocal show
+            if show is None:
+                show = until_the_end.enter_context(bar(word, total))
+            show(done)
 
         yield tell
 

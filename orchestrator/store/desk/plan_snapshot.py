@@ -14,7 +14,6 @@ from orchestrator.domain.delivery.effects import Stands
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
-from orchestrator.store.views.selection import Selection, narrowed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +26,6 @@ class Ground:
     payload: object  # amended where it was amended
     deliveries: Mapping[str, Stands]
     digest: str
-
-
-def accepted_order(tx: Connection, selection: Selection) -> list[str]:
-    """The selected events that stand in quarantine, those first that were accepted first."""
-    statement = select(quarantine.c.event_id).join(events, events.c.id == quarantine.c.event_id)
-    ordered = narrowed(tx, statement, selection).order_by(events.c.accepted_at, events.c.id)
-    return list(tx.execute(ordered).scalars())
 
 
 def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[str, Ground]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from orchestrator.domain.incidents.outcomes import StayOutcome
 from orchestrator.store.database.schema import events, payloads, quarantine
@@ -82,15 +82,25 @@ def narrowed(
     return statement.where(table.released_at.is_(None))
 
 
-def chunks(tx: Connection, selection: Selection, *, discarded: bool = False) -> Iterator[list[str]]:
-    """The ids of the selected events that stand in quarantine now, CHUNK at a time.
+def selected(
+    tx: Connection,
+    selection: Selection,
+    *,
+    discarded: bool = False,
+    accepted_first: bool = False,
+) -> list[str]:
+    """The ids of the selected events that stand in quarantine now, in the order they came there.
 
-    With `discarded` the ids of those that were given up from there.
+    With `discarded` the ids of those that were given up from there; with `accepted_first` in the
+    order of their acceptance.
     """
     ids = select(quarantine.c.event_id)
-    chosen = narrowed(tx, ids, selection, discarded=discarded).order_by(quarantine.c.id)
-    found = list(tx.execute(chosen).scalars())
-    yield from (found[at : at + CHUNK] for at in range(0, len(found), CHUNK))
+    order: tuple[ColumnElement[Any], ...] = (quarantine.c.id,)
+    if accepted_first:
+        ids = ids.join(events, events.c.id == quarantine.c.event_id)
+        order = (events.c.accepted_at, events.c.id)
+    chosen = narrowed(tx, ids, selection, discarded=discarded).order_by(*order)
+    return list(tx.execute(chosen).scalars())
 
 
 def states_of(tx: Connection, ids: tuple[str, ...]) -> dict[str, str]:

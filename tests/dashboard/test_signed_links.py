@@ -53,6 +53,7 @@ VALUES = ("not-mail-of-ada", "Plated", "the mailbox does not exist", "said-by-te
         ("GET", None, None),
         ("GET", signed("/events", now=time.time(), key=KEY), None),
     ],
+    ids=range(9),  # a link has the time in it, and a test keeps its name
 )
 def test_a_signed_link_opens_the_incident_that_it_names(
     method: str, uri: str | None, number: str | None
@@ -74,6 +75,7 @@ def test_a_signed_link_opens_the_incident_that_it_names(
         (STYLE, "https://[", False),
         (STYLE, None, False),
     ],
+    ids=range(8),
 )
 def test_a_page_that_a_link_opened_gets_what_it_is_made_of(
     uri: str, referer: str | None, fetched: bool

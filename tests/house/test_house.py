@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -104,3 +105,31 @@ def test_make_explains_itself_and_its_targets_exist() -> None:
     assert phony
     assert explained == set(phony[1].split())
     assert {"demo", "test", "check", "bench", "up"} <= explained
+
+
+MOST_LINES = 40  # of a body: neither its signature nor its docstring count
+
+LONG = {
+    "orchestrator/settings.py celery_config": "one table of Celery's settings, each with its reason",
+    "orchestrator/api/metrics.py __init__": "one line per metric",
+    "orchestrator/api/app.py build_app": "one line per address of the door",
+}
+"""Functions that may be longer, with the reason."""
+
+
+def test_no_function_is_long_without_a_reason() -> None:
+    long = {
+        f"{path.relative_to(ROOT).as_posix()} {node.name}"
+        for folder in ("orchestrator", "workers", "connectors", "sdk", "tools")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "migrations" not in path.parts  # they are never changed
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _lines(node) > MOST_LINES
+    }
+
+    assert long == LONG.keys()
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0

@@ -17,6 +17,8 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.presenting.moments import age
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.store.database.engine import Tx
     from orchestrator.store.views.events import EventRow
 
@@ -79,6 +81,12 @@ def list_(
     if as_json:
         put_json({"events": rows, "next": following})
         return
+    _put_rows(rows, now)
+    if following:
+        note(f"there are more: --before {following}")
+
+
+def _put_rows(rows: Sequence[EventRow], now: int) -> None:
     shown = shown_ids(row.id for row in rows)
     put_table(
         ("ID", "STATE", "AT", "WORKFLOW", "REASON", "AGE"),
@@ -94,8 +102,6 @@ def list_(
             for row in rows
         ],
     )
-    if following:
-        note(f"there are more: --before {following}")
 
 
 def _why(row: EventRow, now: int) -> str | None:

@@ -77,13 +77,7 @@ def list_(
     EVENTS counts what stands in quarantine or is held now, and all that ever came; below it, what
     a replay sent on its way.
     """
-    from orchestrator.domain.text.words import sought_words
-
-    if reason not in (None, *_REASONS):
-        known = ", ".join(_REASONS)
-        raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
-    with as_usage("--text"):
-        words = () if text is None else sought_words(text)
+    words = _checked_words(reason, text)
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.views.incidents import (
@@ -121,6 +115,17 @@ def list_(
             f"{ungrouped} events were in quarantine before there were incidents, and have none yet;"
             " `meshline quarantine list` has them"
         )
+
+
+def _checked_words(reason: str | None, text: str | None) -> tuple[str, ...]:
+    """The words that are looked for. Raises BadParameter for an unknown reason and for no word."""
+    from orchestrator.domain.text.words import sought_words
+
+    if reason not in (None, *_REASONS):
+        known = ", ".join(_REASONS)
+        raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
+    with as_usage("--text"):
+        return () if text is None else sought_words(text)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.plan_replay import ReplayPlan
+    from orchestrator.operations.run_plan import Ran
     from orchestrator.store.database.engine import Store
 
 _WORDS = {
@@ -204,7 +205,12 @@ def run(
             raise
     if as_json:
         put_json(done)
-        return
+    else:
+        _tell_run(done, token)
+
+
+def _tell_run(done: Ran, token: str) -> None:
+    """What a run did, what others did before it, and what is left."""
     earlier = f", {done.before} before" if done.before else ""
     put(f"replayed {done.replayed} of {done.events}{earlier}")
     if done.finished:

@@ -86,18 +86,21 @@ def note_events(
             reason=cause.reason,
             detail={"title": storable(cause.title), "events": count, "owner": owner},
         )
-        happened = IncidentReopened if reopened else IncidentOpened
-        emit_after_commit(
-            tx,
-            happened(
-                incident=int(incident),
-                client=client,
-                workflow=workflow,
-                kind=cause.kind,
-                reason=cause.reason,
-            ),
-        )
+        opened = _event_of(int(incident), client, workflow, cause, reopened=bool(reopened))
+        emit_after_commit(tx, opened)
     return int(incident)
+
+
+def _event_of(
+    incident: int, client: str, workflow: str, cause: Cause, *, reopened: bool
+) -> IncidentOpened | IncidentReopened:
+    return (IncidentReopened if reopened else IncidentOpened)(
+        incident=incident,
+        client=client,
+        workflow=workflow,
+        kind=cause.kind,
+        reason=cause.reason,
+    )
 
 
 def note_workflow(
@@ -193,6 +196,13 @@ def _opened_beside() -> Any:
     )
 
 
+# What an incident forgets when it opens again.
+_CLEARED = (
+    *("acknowledged_at", "acknowledged_by", "acknowledged_until", "resolved_at", "resolved_by"),
+    *("outcome", "told_events", "told_changes", "breached_at", "stopped_at"),
+)
+
+
 def _note(dialect: str) -> Any:
     table = incidents.c
     insert: Any = upsert(dialect, incidents)
@@ -212,10 +222,6 @@ def _note(dialect: str) -> Any:
         return case((table.state == IncidentState.RESOLVED, again), else_=otherwise)
 
     sooner = case((new.recover_by < table.recover_by, new.recover_by), else_=table.recover_by)
-    cleared = (
-        *("acknowledged_at", "acknowledged_by", "acknowledged_until", "resolved_at", "resolved_by"),
-        *("outcome", "told_events", "told_changes", "breached_at", "stopped_at"),
-    )
     return statement.on_conflict_do_update(
         index_elements=[table.client, table.workflow, table.cause],
         set_={
@@ -230,7 +236,7 @@ def _note(dialect: str) -> Any:
             "step": afresh(0, table.step),
             "tellings": afresh(0, table.tellings),
             "updated_at": new.updated_at,
-            **{name: afresh(None, table[name]) for name in cleared},
+            **{name: afresh(None, table[name]) for name in _CLEARED},
         },
     ).returning(
         table.id,

@@ -110,7 +110,7 @@ def test_make_explains_itself_and_its_targets_exist() -> None:
 MOST_LINES = 40  # of a body: neither its signature nor its docstring count
 
 LONG = {
-    "orchestrator/settings.py celery_config": "one table of Celery's settings, each with its reason",
+    "orchestrator/settings.py celery_config": "one table of settings, each with its reason",
     "orchestrator/api/metrics.py __init__": "one line per metric",
     "orchestrator/api/app.py build_app": "one line per address of the door",
 }

@@ -159,6 +159,18 @@ def test_events_that_nobody_drives_on_are_pointed_out(meshline: CommandLine) -> 
     assert progress["found"].endswith("a minute: 2")
 
 
+def test_events_of_a_worker_that_died_are_seen_before_their_lease_ends(
+    meshline: CommandLine,
+) -> None:
+    meshline.leads(2)
+
+    progress = findings(meshline)["progress"]
+
+    assert progress["health"] == "attention"
+    assert progress["found"] == "2 events are under way, and no relay and no worker runs"
+    assert progress["fix"].startswith("start `meshline relay`")
+
+
 def test_a_destination_that_is_held_back_is_pointed_out(meshline: CommandLine) -> None:
     meshline.leads(1)
     with meshline.store() as store, store.write() as tx:

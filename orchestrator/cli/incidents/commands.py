@@ -167,7 +167,7 @@ incident_actions.add_to(app)
 
 def _put_rows(rows: Sequence[IncidentRow], now: int) -> None:
     if not rows:
-        put("no incident")
+        put("no incident here; `--state resolved` lists those that are over")
         return
     put_table(
         ("ID", "WHAT", "WORKFLOW", "EVENTS", "STATE", "OWNER", "HEAL"),

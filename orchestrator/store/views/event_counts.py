@@ -39,6 +39,12 @@ def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]
     }
 
 
+def count_under_way(tx: Connection) -> int:
+    """How many events a relay or a worker has still to drive on, due or not."""
+    statement = select(func.count()).select_from(events)
+    return tx.execute(statement.where(events.c.due_at.is_not(None))).scalar_one()
+
+
 def count_late(tx: Connection, *, seconds: float) -> int:
     """How many events have been due for longer than that: nobody drives them on."""
     statement = select(func.count()).select_from(events)

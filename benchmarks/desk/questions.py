@@ -10,9 +10,10 @@ from typing import Any
 from benchmarks.desk.leads import RENAMED, WORKFLOW
 from orchestrator.cli.terminal.selecting import Filters
 from orchestrator.domain.reasons import Reason
-from orchestrator.operations.diagnose import Diagnosis, described, examine
+from orchestrator.operations.diagnose import Diagnosis, examine
 from orchestrator.operations.find_repair import find_repair
 from orchestrator.operations.judge_replay import with_next_steps
+from orchestrator.presenting.findings import finding_document
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.events import show_event
 from orchestrator.store.views.incident_page import show_incident
@@ -99,7 +100,7 @@ def _incident(store: Store, *, number: int) -> Document:
     repair = find_repair(store, page)
     return {
         **page.as_json(),
-        "diagnosis": [described(one) for one in repair.findings],
+        "diagnosis": [finding_document(one) for one in repair.findings],
         "recipes": list(repair.saved),
         "repair": repair.counted(),
         "fix": list(repair.fix),
@@ -129,7 +130,9 @@ def _diagnosis(store: Store, *, filters: Filters) -> Document:
     found = examine(store, filters.selection(store))
     return {
         "diagnosis": [
-            {**_whose(one), **described(finding)} for one in found for finding in one.findings
+            {**_whose(one), **finding_document(finding)}
+            for one in found
+            for finding in one.findings
         ],
         "workflows": [
             {**_whose(one), "events": one.events, "broken": one.broken, "accepted": one.accepted}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from orchestrator.domain.commitments import Detail
 
 _ACTIONS = {"break": "trip", "close": "recover"}
 _KEYS = {"gate": "circuit"}
@@ -15,9 +15,7 @@ def every_word_of(action: str) -> list[str]:
     return [action, *(old for old, new in _ACTIONS.items() if new == action)]
 
 
-def in_new_words(
-    action: str, detail: Mapping[str, object] | None
-) -> tuple[str, Mapping[str, object] | None]:
+def in_new_words(action: str, detail: Detail | None) -> tuple[str, Detail | None]:
     """Action and detail of a row as one that is written today would have them."""
     if detail is None or "gate" not in detail:
         return action, detail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from orchestrator.domain.drift.compare import diagnose_drift
 from orchestrator.domain.drift.finding import Finding
@@ -17,7 +17,6 @@ from orchestrator.store.desk.drift_samples import (
 )
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 from orchestrator.store.views.selection import Selection, states_of
-from orchestrator.store.views.values import iso
 
 MOST_WORKFLOWS = 20
 """Workflows that one diagnosis looks at: each is a comparison of its own."""
@@ -58,11 +57,6 @@ def examine(store: Store, selection: Selection) -> list[Diagnosis]:
                 fix="narrow it with --workflow, --client or --incident",
             )
         return [_examined(tx, selection, one) for one in affected]
-
-
-def described(finding: Finding) -> dict[str, object]:
-    """A finding as JSON; `since` is ISO 8601 in UTC."""
-    return {**asdict(finding), "since": iso(finding.since), "evidence": list(finding.evidence)}
 
 
 def _examined(tx: Tx, selection: Selection, where: Affected) -> Diagnosis:

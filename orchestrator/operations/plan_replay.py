@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
+from orchestrator.domain.commitments import Detail
 from orchestrator.domain.delivery.effects import Effect
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.documents import strict_json
@@ -129,7 +130,7 @@ def record_plan(
     *,
     actor: str,
     action: str,
-    detail: Mapping[str, object],
+    detail: Detail,
 ) -> None:
     """Write down what a person does with a plan, once for each workflow that it is about."""
     for one in workflows:

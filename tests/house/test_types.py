@@ -7,7 +7,7 @@ Parameters, results and fields that the store, the use cases and the domain show
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,9 @@ _BLIND = {"Any", "Row", "AnyRow", "View"}
 # `Select[Any]` says that it is a statement; what its columns are SQLAlchemy cannot say.
 _STATEMENTS = {"Select", "ColumnElement", "CursorResult"}
 _TEXTS = {"Literal"}
+
+Says = Callable[[ast.expr], bool]
+"""Whether an annotation is one of those that are looked for."""
 
 _A_ROW = "a row of this table, from one file of the store to another"
 _SCHEMA = "a JSON Schema, or a payload's value: JSON that a stranger wrote"
@@ -51,6 +54,29 @@ ALLOWED = {
 }
 """What may be blind, by file and place, with its reason."""
 
+_BY_EVENT = "payloads, by the id of their event"
+_SENT = "what a tool is sent: values of a payload, by the name that a workflow gives them"
+
+DOCUMENTS = {
+    "operations/preview_recipe.py Preview.recipe": "a recipe as its file has it",
+    "operations/show_plan.py ShownEffect.fields": _SENT,
+    "store/database/prepared.py row_values": "parameters of a statement",
+    "store/desk/plans.py StoredPlan.selection": "the conditions that somebody gave, by their names",
+    "store/desk/plans.py add_plan(selection)": "the conditions that somebody gave, by their names",
+    "store/desk/recipes.py SavedRecipe.steps": "a recipe's steps as its file has them",
+    "store/destinations/circuits.py audited_end": "a part of an audit row's detail",
+    "store/drive/deliveries.py Taken.fields": _SENT,
+    "store/quarantine/actions.py amend(amended)": _BY_EVENT,
+    "store/quarantine/actions.py bodies_of_amended": _BY_EVENT,
+    "store/quarantine/actions.py effective_payloads": _BY_EVENT,
+    "store/quarantine/actions.py keep_amended(amended)": _BY_EVENT,
+    "store/quarantine/moves.py ColumnChange.values": "columns of a table, by their names",
+    "store/views/events.py Delivery.send": _SENT,
+    "store/views/events.py Delivery.without_values": "a delivery as the door shows it",
+    "store/views/workflow_versions.py WorkflowDefinition.definition": "as its file has it",
+}
+"""Mappings of anything in the store and the use cases: each is a JSON document, or named here."""
+
 
 def test_what_others_read_is_a_typed_value() -> None:
     found = dict(_all_blind())
@@ -62,6 +88,27 @@ def test_what_is_allowed_is_there() -> None:
     found = dict(_all_blind())
 
     assert sorted(ALLOWED.keys() - found.keys()) == [], "take it out of ALLOWED"
+
+
+def test_a_mapping_of_anything_is_a_document_or_named() -> None:
+    found = {place for place, _ in _all_blind(("store", "operations"), _is_mapping_of_anything)}
+    made = {place for place in found if place.endswith((".as_json", ".describe"))}
+
+    assert sorted(found - made) == sorted(DOCUMENTS), "give it a frozen value, a comment a field"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "is_one"),
+    [
+        ("list[dict[str, object]]", True),
+        ("Mapping[str, object] | None", True),
+        ("dict[str, str]", False),
+        ("Mapping[tuple[str, str], object]", False),
+        ("Detail", False),
+    ],
+)
+def test_mappings_of_anything_are_seen(annotation: str, is_one: bool) -> None:
+    assert _is_mapping_of_anything(ast.parse(annotation, mode="eval").body) is is_one
 
 
 def test_values_of_the_store_are_frozen() -> None:
@@ -95,38 +142,43 @@ def test_blind_places_are_seen(code: str, places: list[str]) -> None:
     assert [place for place, _ in _blind(ast.parse(code).body)] == places
 
 
-def _all_blind() -> Iterator[tuple[str, str]]:
+def _all_blind(
+    rooms: tuple[str, ...] = _ROOMS, says: Says | None = None
+) -> Iterator[tuple[str, str]]:
     """Every place of these rooms that is blind, with its annotation."""
-    for room in _ROOMS:
+    for room in rooms:
         for file in sorted((_ROOT / room).rglob("*.py")):
             if "migrations" in file.parts:
                 continue
-            for place, annotation in _blind(ast.parse(file.read_text()).body):
+            for place, annotation in _blind(ast.parse(file.read_text()).body, says=says):
                 yield f"{file.relative_to(_ROOT)} {place}", annotation
 
 
-def _blind(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, str]]:
+def _blind(
+    body: list[ast.stmt], owner: str = "", *, says: Says | None = None
+) -> Iterator[tuple[str, str]]:
     """The public parameters, results and fields that say nothing of what they hold."""
+    says = says or _says_nothing
     for one in body:
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and _is_public(one.name):
-            yield from _blind_in_signature(one, owner)
+            yield from _blind_in_signature(one, owner, says)
         elif isinstance(one, ast.ClassDef) and _is_public(one.name):
-            yield from _blind(one.body, f"{one.name}.")
-        elif owner and isinstance(one, ast.AnnAssign) and _says_nothing(one.annotation):
+            yield from _blind(one.body, f"{one.name}.", says=says)
+        elif owner and isinstance(one, ast.AnnAssign) and says(one.annotation):
             name = ast.unparse(one.target)
             if _is_public(name):
                 yield f"{owner}{name}", ast.unparse(one.annotation)
 
 
 def _blind_in_signature(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, owner: str
+    function: ast.FunctionDef | ast.AsyncFunctionDef, owner: str, says: Says
 ) -> Iterator[tuple[str, str]]:
     given = function.args
     every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
     for one in every:
-        if one is not None and one.annotation is not None and _says_nothing(one.annotation):
+        if one is not None and one.annotation is not None and says(one.annotation):
             yield f"{owner}{function.name}({one.arg})", ast.unparse(one.annotation)
-    if function.returns is not None and _says_nothing(function.returns):
+    if function.returns is not None and says(function.returns):
         yield f"{owner}{function.name}", ast.unparse(function.returns)
 
 
@@ -154,3 +206,9 @@ def _says_nothing(annotation: ast.expr) -> bool:
     return any(
         _says_nothing(one) for one in ast.iter_child_nodes(annotation) if isinstance(one, ast.expr)
     )
+
+
+def _is_mapping_of_anything(annotation: ast.expr) -> bool:
+    """Whether an annotation holds a mapping from texts to `object`."""
+    texts = ("dict[str, object]", "Mapping[str, object]")
+    return any(text in ast.unparse(annotation) for text in texts)

@@ -149,10 +149,10 @@ def show(
 
         repair = find_repair(store, view)
     if as_json:
-        from orchestrator.operations.diagnose import described
+        from orchestrator.presenting.findings import finding_document
 
         found = {
-            "diagnosis": [described(one) for one in repair.findings],
+            "diagnosis": [finding_document(one) for one in repair.findings],
             "recipes": list(repair.saved),
             "repair": repair.counted(),
             "fix": list(repair.fix),

@@ -38,12 +38,12 @@ def diagnose(
 
 
 def _document(found: Iterable[Diagnosis]) -> dict[str, object]:
-    from orchestrator.operations.diagnose import described
+    from orchestrator.presenting.findings import finding_document
 
     diagnosis, workflows = [], []
     for one in found:
         whose = {"client": one.client, "workflow": one.workflow}
-        diagnosis += [{**whose, **described(finding)} for finding in one.findings]
+        diagnosis += [{**whose, **finding_document(finding)} for finding in one.findings]
         workflows.append(
             {**whose, "events": one.events, "broken": one.broken, "accepted": one.accepted}
         )

@@ -73,9 +73,7 @@ def keep_values(tx: Connection, rows: Iterable[tuple[int, Committed]]) -> None:
         tx.execute(insert(audit_values), new)
 
 
-def with_values(
-    tx: Connection, rows: Sequence[tuple[int, str | None]]
-) -> list[Mapping[str, object] | None]:
+def with_values(tx: Connection, rows: Sequence[tuple[int, str | None]]) -> list[Detail | None]:
     """Details of audit rows, given by id and as the rows hold them, with their values again.
 
     A value that is gone is a sentence that says since when, and so is one that the row was not

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, or_, select, update
 
+from orchestrator.domain.commitments import Detail
 from orchestrator.domain.delivery.breakers import PAUSED, RATE, Block, Circuit, named_destination
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import moment, now_ms
@@ -194,7 +195,7 @@ def record_circuit(
     action: str,
     *,
     reason: str | None = None,
-    detail: dict[str, object],
+    detail: Detail,
 ) -> None:
     """Write into the audit what became of a circuit."""
     client, workflow, destination = named_destination(name) or (None, None, None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
 
+from orchestrator.domain.commitments import Detail
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.recipes.steps import Step
@@ -210,9 +211,7 @@ _LATER = ColumnChange(
 )
 
 
-def save_retry(
-    tx: Connection, ids: Sequence[str], saving: Saving, *, detail: Mapping[str, object]
-) -> None:
+def save_retry(tx: Connection, ids: Sequence[str], saving: Saving, *, detail: Detail) -> None:
     """A delivery of these events failed and is to come again; they are due when it is."""
     hold_events(tx, ids)  # before a statement of its own looks at their deliveries
     move_events(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from orchestrator.domain.audit_words import every_word_of, in_new_words
+from orchestrator.domain.commitments import Detail
 from orchestrator.store.database.audit_values import with_values
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import audit
@@ -29,7 +30,7 @@ class AuditRow:
     source: str | None  # the state before a move
     target: str | None  # the state after it
     reason: str | None  # of a quarantine or a hold, as a code; else why, in a person's words
-    detail: Mapping[str, object] | None  # names, counts, and values as far as they are kept
+    detail: Detail | None  # names, counts, and values as far as they are kept
 
     def as_json(self) -> dict[str, object]:
         """The row as a document; the states are `from` and `to`."""
@@ -83,7 +84,7 @@ def audited(tx: Connection, rows: Sequence[AnyRow]) -> list[AuditRow]:
     return [_audited(row, detail) for row, detail in zip(rows, details, strict=True)]
 
 
-def _audited(row: AnyRow, detail: Mapping[str, object] | None) -> AuditRow:
+def _audited(row: AnyRow, detail: Detail | None) -> AuditRow:
     action, detail = in_new_words(row.action, detail)
     return AuditRow(
         at=iso_time(row.at),

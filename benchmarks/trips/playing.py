@@ -9,7 +9,7 @@ from benchmarks.trips.house import House
 from benchmarks.trips.recording import Recorder, Trip
 from connectors.registry import catalog
 from orchestrator.domain.recipes.amendment import Amendment
-from orchestrator.operations.fix_events import fix_events
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.run_plan import run_plan
 from orchestrator.store.views.selection import Selection

@@ -18,7 +18,7 @@ from orchestrator.domain.errors import NotFound
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
-    from orchestrator.operations.requeue_dead_letters import Closed
+    from orchestrator.operations.close_dead_letters import Closed
     from orchestrator.store.database.engine import Store
     from orchestrator.store.quarantine.dead_letters import DeadLetter
 
@@ -118,7 +118,7 @@ def requeue(
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
         from orchestrator.broker import open_broker
-        from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+        from orchestrator.operations.close_dead_letters import requeue_dead_letters
 
         with open_broker() if not dry_run else nullcontext(_post_nothing) as post:
             done = requeue_dead_letters(
@@ -148,7 +148,7 @@ def drop(
         if chosen and not dry_run and asks(yes=yes):
             letters = "1 dead letter" if len(chosen) == 1 else f"{len(chosen)} dead letters"
             ask(f"drop {letters} for good?")
-        from orchestrator.operations.drop_dead_letters import drop_dead_letters
+        from orchestrator.operations.close_dead_letters import drop_dead_letters
 
         done = drop_dead_letters(store, chosen, why=why, actor=actor(), dry_run=dry_run)
     _put_closed("dropped", done, as_json=as_json)

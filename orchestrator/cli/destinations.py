@@ -94,7 +94,7 @@ def pause(
     unless --until gives it another.
     """
     with opened_store() as store:
-        from orchestrator.operations.pause_destinations import pause_destination
+        from orchestrator.operations.switch_destinations import pause_destination
         from orchestrator.store.views.values import iso, now_of
 
         _check_end(store, until)
@@ -145,7 +145,7 @@ def resume(
     It also closes an open circuit breaker at once, without waiting for a call that tries.
     """
     with opened_store() as store:
-        from orchestrator.operations.resume_destinations import resume_destination
+        from orchestrator.operations.switch_destinations import resume_destination
 
         done = resume_destination(store, names, why=why, actor=actor())
     if as_json:

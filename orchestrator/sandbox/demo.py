@@ -21,7 +21,7 @@ from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
 from orchestrator.embedded.up import EXAMPLE, example_folder
-from orchestrator.operations.apply_recipe import mend_events
+from orchestrator.operations.amend_events import mend_events
 from orchestrator.operations.diagnose import diagnose
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.plan_replay import plan_replay

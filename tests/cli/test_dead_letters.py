@@ -10,8 +10,8 @@ import pytest
 from redis import Redis
 
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations.close_dead_letters import requeue_dead_letters
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.cli.desk import CommandLine

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.recipes.amendment import parse_amendments
-from orchestrator.operations.fix_events import fix_events
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.store.views.selection import Selection
 from tests.cli.desk import CommandLine
 from tests.leads import renamed_lead
@@ -126,7 +126,7 @@ def test_with_again_a_colleagues_fix_is_amended_and_then_it_is_ours(
 def test_what_a_colleague_reset_is_nobodys(
     meshline: CommandLine, stopped: Callable[[int], list[str]]
 ) -> None:
-    from orchestrator.operations.reset_events import reset_events
+    from orchestrator.operations.amend_events import reset_events
 
     (event_id,) = stopped(1)
     fixed_by_ana(meshline, event_id)

@@ -7,8 +7,7 @@ from sqlalchemy import update
 
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.pause_destinations import pause_destination
-from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.operations.switch_destinations import pause_destination, resume_destination
 from orchestrator.store.clocks.resolve_incidents import resolve_ended_incidents
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import deliveries, events, payloads

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.apply_recipe import mend_events
+from orchestrator.operations.amend_events import mend_events
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.run_plan import run_plan

@@ -13,8 +13,8 @@ from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store

@@ -12,8 +12,8 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.handle_incidents import acknowledge_incidents, assign_incidents
 from orchestrator.operations.manage_keys import create_key
 from orchestrator.operations.plan_replay import plan_replay

@@ -24,7 +24,7 @@ from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.fix_events import fix_events
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.store.database.schema import events
 from orchestrator.store.views.selection import Selection
 from orchestrator.store.views.values import iso

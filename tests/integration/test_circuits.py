@@ -12,10 +12,9 @@ from connectors.registry import catalog, load_connectors
 from orchestrator.domain.delivery.breakers import Block
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.pause_destinations import pause_destination
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.operations.switch_destinations import pause_destination, resume_destination
 from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.views.audit import AuditRow, list_audit
 from orchestrator.store.views.events import EventView, show_event

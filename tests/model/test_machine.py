@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 )
 
 from orchestrator.domain.recipes.amendment import parse_amendments
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.selection import Selection

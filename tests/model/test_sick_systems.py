@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from orchestrator.domain.delivery.handoff import Outgoing
-from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.operations.switch_destinations import resume_destination
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.destinations.circuits import troubled_circuits

@@ -11,8 +11,8 @@ from kombu.connection import Connection
 from kombu.transport.virtual import Message
 from sqlalchemy import select
 
+from orchestrator.operations.close_dead_letters import SkippedLetter, requeue_dead_letters
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.requeue_dead_letters import SkippedLetter, requeue_dead_letters
 from orchestrator.store.database.schema import dead_letters
 from orchestrator.store.quarantine.dead_letters import MOST_KEPT_BYTES, DeadLetter
 from orchestrator.store.quarantine.workflow_terms import TermsShelf

@@ -11,7 +11,7 @@ from kombu.connection import Connection
 
 from orchestrator.broker import declare_dead_letters, open_broker, queue_depth
 from orchestrator.domain.errors import BrokerUnavailable
-from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
+from orchestrator.operations.close_dead_letters import requeue_dead_letters
 from orchestrator.settings import settings
 from orchestrator.store.quarantine.dead_letters import DeadLetter
 from tests.poison.rig import CHAINS, COPIES, JSON, Rig, Sent, eventually, ours

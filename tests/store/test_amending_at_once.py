@@ -10,10 +10,9 @@ import pytest
 
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
+from orchestrator.operations.amend_events import Fixed, fix_events, reset_events
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.fix_events import Fixed, fix_events
 from orchestrator.operations.replay_events import replay_events
-from orchestrator.operations.reset_events import reset_events
 from orchestrator.store.database.engine import Store
 from orchestrator.store.quarantine.actions import effective_payloads
 from orchestrator.store.views.selection import Selection

@@ -8,8 +8,11 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.errors import BrokerUnavailable, NotFound, Refused
-from orchestrator.operations.drop_dead_letters import drop_dead_letters
-from orchestrator.operations.requeue_dead_letters import SkippedLetter, requeue_dead_letters
+from orchestrator.operations.close_dead_letters import (
+    SkippedLetter,
+    drop_dead_letters,
+    requeue_dead_letters,
+)
 from orchestrator.store.database.engine import Store
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.views.audit import list_audit

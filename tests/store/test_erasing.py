@@ -22,9 +22,9 @@ from orchestrator.domain.recipes.recipe import Recipe
 from orchestrator.domain.recipes.steps import Step
 from orchestrator.operations.accept_triggers import RefusedAt, accept_batch
 from orchestrator.operations.admit_deliveries import Run
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.operations.discard_events import discard_events
 from orchestrator.operations.erase_events import Wanted, erase_events
-from orchestrator.operations.fix_events import fix_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.replay_events import replay_events
 from orchestrator.operations.settle_run import save_outcomes, settle_calls

@@ -8,7 +8,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.fix_events import fix_events
+from orchestrator.operations.amend_events import fix_events
 from orchestrator.operations.replay_events import Replayed, replay_events
 from orchestrator.store.database.engine import Store
 from orchestrator.store.destinations.circuits import pause_circuit

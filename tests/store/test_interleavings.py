@@ -17,7 +17,7 @@ from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.apply_recipe import mend_events
+from orchestrator.operations.amend_events import mend_events
 from orchestrator.operations.plan_replay import plan_replay
 from orchestrator.operations.run_plan import Ran, run_plan
 from orchestrator.store.database.clock import after, now_ms

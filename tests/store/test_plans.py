@@ -13,7 +13,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.apply_recipe import mend_events
+from orchestrator.operations.amend_events import mend_events
 from orchestrator.operations.plan_replay import ReplayPlan, plan_replay
 from orchestrator.operations.publish_amendment import publish_amendment
 from orchestrator.operations.publish_workflow import publish_workflow

@@ -7,9 +7,8 @@ from dataclasses import replace
 from sqlalchemy import select, update
 
 from orchestrator.domain.heartbeats import ProcessKind
-from orchestrator.operations.drop_dead_letters import drop_dead_letters
+from orchestrator.operations.close_dead_letters import drop_dead_letters, requeue_dead_letters
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.requeue_dead_letters import requeue_dead_letters
 from orchestrator.store.clocks.deadline_views import list_breached
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store

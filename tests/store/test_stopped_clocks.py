@@ -10,8 +10,7 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.pause_destinations import pause_destination
-from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.operations.switch_destinations import pause_destination, resume_destination
 from orchestrator.store.clocks.keeper_backlog import count_neglected
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store

@@ -14,8 +14,7 @@ from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.pause_destinations import pause_destination
-from orchestrator.operations.resume_destinations import resume_destination
+from orchestrator.operations.switch_destinations import pause_destination, resume_destination
 from orchestrator.store.clocks.alerts import (
     add_test,
     claim_alert,

@@ -115,7 +115,7 @@ def _checked(tx: Tx, held_by: str | None) -> str | None:
     """A name that may hold something back. Raises NotFound."""
     if held_by is None:
         return None
-    from orchestrator.operations.pause_destinations import checked_names
+    from orchestrator.operations.switch_destinations import checked_names
 
     return checked_names(tx, [held_by])[0]
 

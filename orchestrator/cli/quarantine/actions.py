@@ -26,7 +26,7 @@ from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.amendment import Amendment
-    from orchestrator.operations.fix_events import Fixed
+    from orchestrator.operations.amend_events import Fixed
     from orchestrator.operations.replay_events import Replayed, ReplayedEvent
     from orchestrator.operations.select_events import LeftAlone
 
@@ -74,11 +74,11 @@ def fix(
         selection = filters.needed(store)
         with counting(store, selection, "fixing", acts=not dry_run) as progress:
             if reset:
-                from orchestrator.operations.reset_events import reset_events
+                from orchestrator.operations.amend_events import reset_events
 
                 done = reset_events(store, selection, **given, progress=progress)
             else:
-                from orchestrator.operations.fix_events import fix_events
+                from orchestrator.operations.amend_events import fix_events
 
                 done = fix_events(store, selection, amendments, **given, progress=progress)
     if as_json:

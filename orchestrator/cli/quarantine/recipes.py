@@ -184,7 +184,7 @@ def _do(
     apply: bool,
     publish: bool,
 ) -> Done:
-    from orchestrator.operations.apply_recipe import mend_events
+    from orchestrator.operations.amend_events import mend_events
     from orchestrator.operations.preview_recipe import preview_recipe
     from orchestrator.operations.publish_amendment import publish_amendment
 

@@ -1,4 +1,4 @@
-"""Hold deliveries back at destinations, or at all that one connector serves."""
+"""Hold deliveries back at destinations or connectors, and let them pass again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.whys import needed_why
 from orchestrator.store.database.clock import in_ms, time_of
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.destinations.circuits import pause_circuit
+from orchestrator.store.destinations.circuits import pause_circuit, resume_circuit
 from orchestrator.store.destinations.ending_pauses import change_pause
 from orchestrator.store.destinations.named import circuit_names
 from orchestrator.store.destinations.stopped_clocks import tend_stopped_clocks
@@ -60,6 +60,21 @@ def pause_destination(
         report.already_paused = [
             one for one in blocked_circuits(tx) if one.name in report.unchanged
         ]
+    return report
+
+
+def resume_destination(store: Store, names: Sequence[str], *, why: str, actor: str) -> Switched:
+    """Resume each; all of them or none. A relay releases what was held, the oldest first.
+
+    Raises Refused without a `why`, NotFound.
+    """
+    reason = needed_why(why, "a resumption")
+    report = Switched()
+    with store.write(ring=True) as tx:
+        tend_stopped_clocks(tx)  # before a pause ends: nobody may have stopped them yet
+        for name in checked_names(tx, names):
+            changed = resume_circuit(tx, name, why=reason, actor=actor)
+            (report.names if changed else report.unchanged).append(name)
     return report
 
 

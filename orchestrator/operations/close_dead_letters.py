@@ -1,4 +1,4 @@
-"""Put dead letters back on the queue that they came from, exactly as they were."""
+"""Close dead letters: back on the queue that they came from, as they were, or given up for good."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.whys import optional_why
+from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.store.database import audit
-from orchestrator.store.database.engine import Store
+from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.dead_letters import DeadLetter, LetterState, close_dead_letter
 from orchestrator.store.views.dead_letters import (
     Returned,
@@ -58,7 +58,7 @@ def requeue_dead_letters(
     blank `why`, NotFound for a number that does not exist, before anything is done.
     """
     why = optional_why(why)
-    report = Closed(skipped=closed_before(store, numbers), dry_run=dry_run)
+    report = Closed(skipped=_closed_before(store, numbers), dry_run=dry_run)
     with store.read() as tx:
         report.returned = letters_that_returned(tx, numbers)
         cut = cut_letters(tx, numbers) - {one.id for one in report.skipped}
@@ -71,19 +71,46 @@ def requeue_dead_letters(
         with store.write() as tx:
             # First the row, then the broker: a worker that buries the message again waits for this
             # transaction. The other way round it could find the row still standing, and drop it.
-            letter = close_dead_letter(tx, number, state=LetterState.REQUEUED, why=why, actor=actor)
+            letter = _close(tx, number, LetterState.REQUEUED, "requeue", why=why, actor=actor)
             if letter is None:
                 continue
-            detail = {"dead_letter": number, "queue": letter.queue, "task": letter.task, "why": why}
-            audit.record(
-                tx, actor=actor, action="requeue", reason=Reason.POISON_MESSAGE, detail=detail
-            )
             publish(letter)
         report.ids.append(number)
     return report
 
 
-def closed_before(store: Store, numbers: Sequence[int]) -> list[SkippedLetter]:
+def drop_dead_letters(
+    store: Store, numbers: Sequence[int], *, why: str, actor: str, dry_run: bool = False
+) -> Closed:
+    """Drop the standing ones among them, or with `dry_run` say which these are.
+
+    Raises Refused without a `why`, unless it is a dry run; NotFound.
+    """
+    reason = "" if dry_run else needed_why(why, "a drop")
+    report = Closed(skipped=_closed_before(store, numbers), dry_run=dry_run)
+    if dry_run:
+        left_alone = {one.id for one in report.skipped}
+        report.ids = [number for number in numbers if number not in left_alone]
+        return report
+    with store.write() as tx:
+        for number in numbers:
+            if _close(tx, number, LetterState.DROPPED, "drop", why=reason, actor=actor):
+                report.ids.append(number)
+    return report
+
+
+def _close(
+    tx: Tx, number: int, state: LetterState, action: str, *, why: str | None, actor: str
+) -> DeadLetter | None:
+    """Close it and tell the audit; None where somebody did meanwhile."""
+    letter = close_dead_letter(tx, number, state=state, why=why, actor=actor)
+    if letter is not None:
+        detail = {"dead_letter": number, "queue": letter.queue, "task": letter.task, "why": why}
+        audit.record(tx, actor=actor, action=action, reason=Reason.POISON_MESSAGE, detail=detail)
+    return letter
+
+
+def _closed_before(store: Store, numbers: Sequence[int]) -> list[SkippedLetter]:
     """Those of the numbers that stand no more. Raises NotFound for one that does not exist."""
     with store.read() as tx:
         states = states_of_letters(tx, numbers)

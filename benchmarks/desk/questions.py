@@ -16,6 +16,7 @@ from orchestrator.operations.judge_replay import with_next_steps
 from orchestrator.presenting.findings import finding_document
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.events import show_event
+from orchestrator.store.views.held_deliveries import held_beside
 from orchestrator.store.views.incident_page import show_incident
 from orchestrator.store.views.incidents import (
     Sought,
@@ -116,8 +117,9 @@ def _standing(store: Store, *, filters: Filters) -> Document:
             *list_quarantine(tx, selection, limit=_LIMIT),
             *list_poison(tx, selection, limit=_LIMIT),
         ]
+        held = held_beside(tx, selection)
     total = sum(one.events for one in summary)
-    return {"total": total, "summary": summary, "events": rows}
+    return {"total": total, "summary": summary, "events": rows, "held": held}
 
 
 def _event(store: Store, *, event_id: str) -> object:

@@ -162,7 +162,7 @@ def test_what_is_no_answer_of_a_door_is_not_taken_for_one(
 ) -> None:
     door.answer_next(200, body=body)
 
-    with pytest.raises(Unreachable, match="no Meshline door"):
+    with pytest.raises(Unreachable, match="not a Meshline door"):
         producer_with().emit("lead.created", LEAD)
 
 
@@ -240,5 +240,5 @@ def test_an_answer_for_fewer_than_were_sent_is_not_taken(
 ) -> None:
     door.answer_next(202, body=b'{"events": [{"id": "a", "duplicate": false}]}')
 
-    with pytest.raises(Unreachable, match="no Meshline door"):
+    with pytest.raises(Unreachable, match="not a Meshline door"):
         producer_with().emit_many([Event("a", 1), Event("b", 2)])

@@ -255,13 +255,10 @@ def _live(tx: Tx, plan: StoredPlan) -> dict[tuple[str, str], LiveWorkflow]:
     for one in plan.workflows:
         live = live_workflow(tx, one.client, one.workflow)
         if live is None or live.id != one.id:
-            now = f"version {live.version} is live" if live else "no version is live"
-            if (
-                live
-                and (at := iso_time((told := publication(tx, live.id)).published_at))
-                > plan.planned_at
-            ):
-                now += f", published by {told.published_by} at {at}"
+            now = "no version is live"
+            if live:
+                now = f"version {live.version} is live"
+                now += _published_since(tx, live.id, plan.planned_at)
             raise Refused(
                 f"{one.workflow} was planned under version {one.version}, and {now}",
                 field="plan",

@@ -167,7 +167,7 @@ def test_events_of_a_worker_that_died_are_seen_before_their_lease_ends(
     progress = findings(meshline)["progress"]
 
     assert progress["health"] == "attention"
-    assert progress["found"] == "2 events are under way, and no relay and no worker runs"
+    assert progress["found"] == "events under way: 2; no relay and no worker runs"
     assert progress["fix"].startswith("start `meshline relay`")
 
 

@@ -34,12 +34,13 @@ def look_at_processes(store: Store) -> Iterator[CheckResult]:
 
     with store.read() as tx:
         beats = list_heartbeats(tx)
-        waiting, under_way = count_late(tx, seconds=_LATE_SECONDS), count_under_way(tx)
-    missing = [
-        kind
-        for kind in (ProcessKind.RELAY, ProcessKind.WORKER)
-        if presence_of(kind, beats).vital is not Vital.ALIVE
-    ]
+        waiting = count_late(tx, seconds=_LATE_SECONDS)
+        missing = [
+            kind
+            for kind in (ProcessKind.RELAY, ProcessKind.WORKER)
+            if presence_of(kind, beats).vital is not Vital.ALIVE
+        ]
+        under_way = count_under_way(tx) if missing else 0
     for kind in (ProcessKind.DOOR, ProcessKind.RELAY, ProcessKind.WORKER, ProcessKind.FLOWER):
         presence = presence_of(kind, beats)
         if presence.vital is Vital.ALIVE and not presence.late:
@@ -52,12 +53,12 @@ def look_at_processes(store: Store) -> Iterator[CheckResult]:
     if waiting:
         fix = "see that `meshline relay` and `meshline worker` run, and what their logs say"
         yield attention("progress", f"events that are due for over a minute: {waiting}", fix)
-    elif under_way and missing:
+    elif under_way:
         # Events that a dead worker took are due again only when their lease ends.
-        found = f"{under_way} events are under way, and no {' and no '.join(missing)} runs"
+        found = f"events under way: {under_way}; no {' and no '.join(missing)} runs"
         yield attention("progress", found, fix_of(missing[0], Vital.MISSING))
     else:
-        yield ok("progress", f"no event is late for a relay or a worker; under way: {under_way}")
+        yield ok("progress", "no event has been due for over a minute")
 
 
 def fix_of(kind: ProcessKind, vital: Vital) -> str:

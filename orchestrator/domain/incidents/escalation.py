@@ -13,7 +13,7 @@ ROLES = ("recovery_lead", "owner", "backstop")
 """The role that each step alerts."""
 
 ALERT_RETRIES = RetryPolicy(limit=11, first=15.0, factor=2.0, ceiling=3_600.0)
-"""How an alert that could not be sent is tried again: for some six hours, then it has failed."""
+"""How an alert that could not be sent is tried again: 12 times within four hours, then it fails."""
 
 
 def recipient_of(step: int, *, lead: str, owner: str, backstop: str) -> str:

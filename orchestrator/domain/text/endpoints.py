@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 BROKER_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "amqp", "amqps")
-DATABASE_SCHEMES = ("postgresql", "sqlite")
 
 _BROKERS = "write redis://… or valkey:// (rediss:// or valkeys:// over TLS), or amqp:// (amqps://)"
 _DATABASES = "write postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE"

@@ -296,9 +296,12 @@ def per_minute(world: World) -> Mapping[int, int]:
 def test_a_pause_without_a_time_grows_and_is_everybodys(world: World) -> None:
     world.tool.illness = always("slow down")
     send(world, range(60))
-    live(world, 10)
-    row = listed(world)
-    assert row.block is None and row.pauses and row.postponed_until
+    looks = []
+    for _ in range(10):  # pauses have a jitter: one may be over, and the next not begun
+        live(world, 1)
+        looks.append(listed(world))
+    assert all(row.block is None for row in looks)
+    assert looks[-1].pauses and any(row.postponed_until for row in looks)
     live(world, 120)
     live(world, HOUR, step=30)
 

@@ -11,12 +11,15 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help demo up test test-all packages test-systems check bench bench-cli bench-drift bench-desk trace chaos fuzz picture docs fmt lock clean
+.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-desk bench-tabs trace chaos fuzz fuzz-api vendor-check pictures docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: .venv/.runtime ## Play the story of a renamed form field, and count that nothing was lost.
+install: .venv/.runtime ## Install into .venv, and start nothing.
+	@echo "meshline is in .venv/bin"
+
+demo: .venv/.runtime ## Play the story of a renamed form field, count, show it. Again: ARGS=--desk
 	@$(BIN)/meshline demo $(ARGS)
 
 up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the addresses.
@@ -59,8 +62,14 @@ bench-cli: .venv/.dev ## Measure what a listing costs beside `import sqlalchemy`
 bench-drift: .venv/.dev ## Count how often the drift diagnosis is right. ARGS="--cases 400 --seed 2"
 	@$(BIN)/python -m benchmarks.drift $(ARGS)
 
+bench-order: .venv/.dev ## Measure what an ordering key costs. ARGS="--rounds 3 --events 2000"
+	@$(BIN)/python -m benchmarks.ordering $(ARGS)
+
 bench-desk: .venv/.dev ## Time the quarantine's commands beside 100,000 events. ARGS="--database sqlite"
 	@$(BIN)/python -m benchmarks.desk $(ARGS)
+
+bench-tabs: .venv/.dev ## Time every page of the desk beside its bare queries. ARGS="--events 20000"
+	@$(BIN)/python -m benchmarks.tabs $(ARGS)
 
 trace: .venv/.dev ## Follow one event: the files entered, the moves between them. ARGS="--list dispatch"
 	@$(BIN)/python -m benchmarks.trips $(ARGS)
@@ -79,8 +88,16 @@ N ?= 20000
 fuzz: .venv/.dev ## Send what strangers may send, and count what goes wrong. N=1000000 SEED=7 PLANT=traceback
 	@PLANT="$(PLANT)" $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED) $(ARGS)
 
-picture: .venv/.dev ## Take the picture of an incident that the README shows. Needs Chromium.
-	@$(BIN)/python -m tools.picture
+EXAMPLES ?= 200
+
+fuzz-api: .venv/.dev ## Hold the door's answers against /openapi.json. EXAMPLES=2000 SEED=7
+	@$(BIN)/python -m tests.api.document --examples $(EXAMPLES) --seed $(SEED) $(ARGS)
+
+vendor-check: .venv/.dev ## Hold the shipped definitions against vendors' documents. DIR=/path ARGS="--only jira"
+	@$(BIN)/python -m tools.vendor_check $(if $(DIR),"$(DIR)") $(ARGS)
+
+pictures: .venv/.dev ## Take the pictures of the desk that the README shows. Needs Chromium.
+	@$(BIN)/python -m tools.pictures
 
 docs: .venv/.dev ## Write the generated pages in docs/ anew.
 	@$(BIN)/python -m tools.docs
@@ -91,7 +108,7 @@ fmt: .venv/.dev ## Format the code and mend what ruff can mend.
 
 lock: ## Pin the requirements anew, with hashes. Needs uv. To newer ones: make lock ARGS=--upgrade
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH" >&2; exit 1; }
-	$(LOCK) --extra embedded --extra build --output-file requirements.lock $(ARGS)
+	$(LOCK) --extra embedded --extra oidc --extra build --output-file requirements.lock $(ARGS)
 	$(LOCK) --all-extras --constraints requirements.lock --output-file requirements-dev.lock $(ARGS)
 
 clean: ## Remove .venv and every cache. The data in .meshline stays.

@@ -23,6 +23,7 @@ LISTINGS = (
     "events list",
     "quarantine list",
     "quarantine plan list",
+    "jobs list",
     "quarantine recipes",
     "incidents list",
     "incidents work",
@@ -31,7 +32,9 @@ LISTINGS = (
     "dead-letters list",
     "audit",
     "workflow list",
+    "change list",
     "keys list",
+    "people list",
     "sla list",
     "connectors list",
 )

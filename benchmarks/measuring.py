@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 import redis
 
-from benchmarks.system import System
+from benchmarks.systems.port import System
 
 
 @dataclass(frozen=True, kw_only=True)

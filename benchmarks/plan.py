@@ -7,16 +7,21 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 from benchmarks import rows
-from benchmarks.dbos_workflow import running_dbos
-from benchmarks.destination import Destination, running_destination
-from benchmarks.door import running_meshline_with_door
-from benchmarks.meshline import running_meshline, running_meshline_that_calls
-from benchmarks.raw_chain import running_raw_chain, running_raw_chain_that_calls
-from benchmarks.raw_commit import running_raw_commit
+from benchmarks.http.destination import Destination, running_destination
+from benchmarks.http.door import running_meshline_with_door
+from benchmarks.http.under_load import (
+    accept_rate,
+    answer_rate,
+    running_destination_alone,
+    running_door,
+)
 from benchmarks.rows import Entry, Work
 from benchmarks.stand import POSTGRES, SQLITE, Stand
-from benchmarks.system import System
-from benchmarks.under_load import accept_rate, answer_rate, running_destination_alone, running_door
+from benchmarks.systems.dbos_workflow import running_dbos
+from benchmarks.systems.meshline import running_meshline, running_meshline_that_calls
+from benchmarks.systems.port import System
+from benchmarks.systems.raw_chain import running_raw_chain, running_raw_chain_that_calls
+from benchmarks.systems.raw_commit import running_raw_commit
 from benchmarks.workload import CREATE, CREATE_AND_CONFIRM
 from benchmarks.works import (
     accept_and_drain,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from benchmarks.stand import POSTGRES, Stand
-from benchmarks.system import System
+from benchmarks.systems.port import System
 from benchmarks.works import Figures, Numbers
 
 RAW, COMMIT, DBOS, OURS = "raw chain", "raw chain, a commit a task", "DBOS", "meshline"

@@ -1,4 +1,4 @@
-"""What a run stands on: one broker, one database server, and a session for each system."""
+"""The servers that a run uses: one broker, one database server, a session for each system."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def standing(home: Path, *, with_postgres: bool) -> Iterator[Stand]:
 
 @contextlib.contextmanager
 def held(*children: Child) -> Iterator[None]:
-    """Let processes and all they started stand still meanwhile, so that work piles up."""
+    """Freeze processes and all they started meanwhile, so that work piles up."""
     for child in children:
         signal_group(child.pid, signal.SIGSTOP)
     try:

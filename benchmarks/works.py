@@ -6,7 +6,7 @@ import time
 
 from benchmarks.measuring import memory, per_thousand, read_counters
 from benchmarks.stand import held
-from benchmarks.system import System
+from benchmarks.systems.port import System
 
 Figures = dict[str, float]
 
@@ -34,7 +34,7 @@ def warm_up(system: System, numbers: Numbers) -> None:
 
 
 def drain(system: System, numbers: Numbers, count: int) -> Figures:
-    """Events wait while the worker stands still; the clock runs from its going on."""
+    """Events wait while the worker is frozen; the clock runs from when it goes on."""
     first = numbers.take(count)
     with held(*system.workers):
         system.accept(first, count)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.definition.references import UnresolvedReference, is_reference, resolve
+from connectors.http.definition import HttpDefinition
+from connectors.http.wire.proxies import Proxies, UnusableProxy, target_of
 from connectors.kinds import KINDS
 from connectors.registry import Known
 from orchestrator.domain.delivery.handoff import Action
@@ -25,6 +27,7 @@ def described(known: Known) -> dict[str, Any]:
             "failures": limits.breaker.failures,
             "cooldown_seconds": limits.breaker.cooldown_seconds,
         },
+        "proxy": _proxy(known),
         "references": [{"reference": one, "set": _is_set(one, known)} for one in references(known)],
         "actions": {name: _action(one) for name, one in known.connector.actions.items()},
     }
@@ -66,13 +69,30 @@ def _action(action: Action) -> dict[str, Any]:
         "open_fields": action.open_fields,
         "readable": sorted(action.readable),
         "compare": dict(action.compare),
+        "zones": dict(action.zones),
         "can_undo": action.can_undo,
+        "gives_url": action.gives_url,
         "timeout_seconds": action.timeout_seconds,
         "settle_seconds": action.settle_seconds,
         "confirm_seconds": action.confirm_seconds,
         "max_in_flight": action.max_in_flight,
         "batch_size": action.batch_size,
+        "upserts": action.upserts,
+        "then": list(action.steps),
     }
+
+
+def _proxy(known: Known) -> str | None:
+    """The proxy that calls go out by, its login left out; None where they go out directly."""
+    if not isinstance(known.definition, HttpDefinition):
+        return None
+    try:
+        found = Proxies().of(*target_of(resolve(known.definition.base_url, folder=known.folder)))
+    except UnusableProxy as error:
+        return str(error)
+    except (UnresolvedReference, ValueError):  # what else is wrong with it is said elsewhere
+        return None
+    return None if found is None else found.url
 
 
 def _references(said: object) -> Iterator[str]:

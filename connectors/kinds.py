@@ -27,21 +27,26 @@ from connectors.http.definition import (
     Batch,
     Conflict,
     Create,
+    Done,
     ErrorRule,
     HeaderAuth,
     Hmac,
     HttpAction,
     HttpDefinition,
     Lookup,
+    More,
+    NextPage,
     OAuth2,
     Read,
+    Step,
     Undo,
     Update,
     Upsert,
     Wait,
 )
-from connectors.http.endpoint import resolve_site
-from connectors.http.exchange import Client
+from connectors.http.endpoint import resolve_site, shares_tokens
+from connectors.http.paging.checks import unsaid_lists
+from connectors.http.wire.exchange import Client
 from connectors.mail.checks import smtp_faults
 from connectors.mail.connector import MailConnector
 from connectors.mail.server import resolve_server
@@ -49,8 +54,17 @@ from connectors.sql.checks import sql_faults
 from connectors.sql.connector import SqlConnector, check_database
 from connectors.sql.definition import SqlAction, SqlDefinition
 from orchestrator.domain.delivery.handoff import Connector
+from orchestrator.domain.delivery.tokens import TokenKeeper
 from orchestrator.domain.documents.model_faults import Place
 from orchestrator.domain.errors import Fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """What a process lends its connectors; each is opened by the first call that needs it."""
+
+    client: Callable[[], Client]
+    tokens: Callable[[], TokenKeeper] | None = None  # None: a process that makes no calls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,26 +72,28 @@ class DefinitionKind:
     """One kind of definition; each function is given a definition of its model."""
 
     model: type[Definition]
-    make: Callable[[Any, Path, Callable[[], Client]], Connector]
+    make: Callable[[Any, Path, Ports], Connector]
     places: Mapping[Place, type[BaseModel]] = field(default_factory=dict)  # for near-misses
     faults: Callable[[Any], list[Fault]] = lambda _: []
+    notes: Callable[[Any], list[str]] = lambda _: []  # what is right, and yet worth a word
     # Follows every reference. Raises UnresolvedReference.
     resolve: Callable[[Any, Path], object] = lambda *_: None
+    shares_tokens: Callable[[Any], bool] = lambda _: False  # which are kept for all processes
 
 
-def _http(definition: HttpDefinition, folder: Path, client: Callable[[], Client]) -> Connector:
-    return HttpConnector(definition, folder=folder, client=client)
+def _http(definition: HttpDefinition, folder: Path, ports: Ports) -> Connector:
+    return HttpConnector(definition, folder=folder, client=ports.client, tokens=ports.tokens)
 
 
-def _mail(definition: SmtpDefinition, folder: Path, _: Callable[[], Client]) -> Connector:
+def _mail(definition: SmtpDefinition, folder: Path, _: Ports) -> Connector:
     return MailConnector(definition, folder=folder)
 
 
-def _sql(definition: SqlDefinition, folder: Path, _: Callable[[], Client]) -> Connector:
+def _sql(definition: SqlDefinition, folder: Path, _: Ports) -> Connector:
     return SqlConnector(definition, folder=folder)
 
 
-def _fake(definition: FakeDefinition, _: Path, __: Callable[[], Client]) -> Connector:
+def _fake(definition: FakeDefinition, _: Path, __: Ports) -> Connector:
     return FakeConnector(definition)
 
 
@@ -88,7 +104,9 @@ KINDS: Mapping[str, DefinitionKind] = {
         model=HttpDefinition,
         make=_http,
         faults=http_faults,
+        notes=lambda definition: unsaid_lists(definition.actions),
         resolve=resolve_site,
+        shares_tokens=shares_tokens,
         places={
             **_SHARED,
             ("auth",): Auth,
@@ -102,7 +120,11 @@ KINDS: Mapping[str, DefinitionKind] = {
             ("actions", "*", "create"): Create,
             ("actions", "*", "update"): Update,
             ("actions", "*", "upsert"): Upsert,
+            ("actions", "*", "then", "*"): Step,
+            ("actions", "*", "then", "*", "done"): Done,
             ("actions", "*", "lookup"): Lookup,
+            ("actions", "*", "lookup", "next"): NextPage,
+            ("actions", "*", "lookup", "more"): More,
             ("actions", "*", "conflict"): Conflict,
             ("actions", "*", "read"): Read,
             ("actions", "*", "undo"): Undo,

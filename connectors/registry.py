@@ -17,10 +17,11 @@ from connectors.definition.extending import SHIPPED, definition_files
 from connectors.definition.references import UnresolvedReference
 from connectors.definition.shared_keys import Definition
 from connectors.definition_file import read_definition
-from connectors.http.exchange import Client
-from connectors.kinds import KINDS
+from connectors.http.wire.exchange import Client
+from connectors.kinds import KINDS, Ports
 from connectors.plugins import package_of, plug_in, plugged_in
 from orchestrator.domain.delivery.handoff import Action, Connector
+from orchestrator.domain.delivery.tokens import TokenKeeper
 from orchestrator.domain.errors import Fault, InvalidFile
 
 _Found = tuple[Definition, Path]
@@ -37,16 +38,20 @@ class Known:
     folder: Path | None = None  # where its definition lies
 
 
-def load_connectors(folder: Path | None) -> dict[str, Connector]:
-    """Every connector by name; `folder` holds the user's definitions. Raises InvalidFile."""
-    return {name: known.connector for name, known in known_connectors(folder).items()}
+def load_connectors(
+    folder: Path | None, *, tokens: Callable[[], TokenKeeper] | None = None
+) -> dict[str, Connector]:
+    """Every connector by name; `folder` holds the user's definitions. Raises InvalidFile.
+
+    Whoever makes calls says where `tokens` are kept.
+    """
+    known = known_connectors(folder, Ports(client=_one_client(), tokens=tokens))
+    return {name: one.connector for name, one in known.items()}
 
 
-def known_connectors(
-    folder: Path | None, *, client: Callable[[], Client] | None = None
-) -> dict[str, Known]:
+def known_connectors(folder: Path | None, ports: Ports | None = None) -> dict[str, Known]:
     """Every connector by name, with where it comes from. Raises InvalidFile."""
-    shared = client or _one_client()
+    ports = ports or Ports(client=_one_client())
     defined, points = _definitions(folder), plugged_in()
     known = {}
     for name in sorted(defined.keys() | points.keys()):
@@ -55,14 +60,14 @@ def known_connectors(
             origin = f"package {package_of(points[name])}"
             known[name] = Known(connector=plug_in(points[name]), kind="python", origin=origin)
         else:
-            known[name] = known_by(*defined[name], client=shared)
+            known[name] = known_by(*defined[name], ports)
     return known
 
 
-def known_by(definition: Definition, path: Path, *, client: Callable[[], Client]) -> Known:
+def known_by(definition: Definition, path: Path, ports: Ports) -> Known:
     """The connector of one definition."""
     return Known(
-        connector=KINDS[definition.kind].make(definition, path.parent, client),
+        connector=KINDS[definition.kind].make(definition, path.parent, ports),
         kind=definition.kind,
         origin="shipped" if path.parent == SHIPPED else str(path),
         definition=definition,
@@ -81,14 +86,20 @@ async def close_connectors(connectors: Mapping[str, Connector]) -> None:
         await connector.close()
 
 
-def unresolved(folder: Path | None) -> dict[str, str]:
-    """For each connector that could not be used on this machine, why. Raises InvalidFile."""
+def unresolved(folder: Path | None, *, no_tokens: str | None = None) -> dict[str, str]:
+    """For each connector that could not be used on this machine, why. Raises InvalidFile.
+
+    `no_tokens` says why tokens cannot be kept here, where they cannot.
+    """
     problems = {}
     for name, (definition, path) in _definitions(folder).items():
         try:
             KINDS[definition.kind].resolve(definition, path.parent)
         except UnresolvedReference as error:
             problems[name] = str(error)
+        else:
+            if no_tokens and KINDS[definition.kind].shares_tokens(definition):
+                problems[name] = no_tokens
     return problems
 
 
@@ -97,7 +108,7 @@ def _one_client() -> Callable[[], Client]:
 
     @functools.cache
     def client() -> Client:
-        from connectors.http.client import HttpClient
+        from connectors.http.wire.client import HttpClient
 
         return HttpClient()
 

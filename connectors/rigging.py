@@ -52,11 +52,11 @@ class Rig(ABC):
 
     @abstractmethod
     def refuse_login(self) -> None:
-        """Take our credentials no more."""
+        """Stop taking our credentials."""
 
     @abstractmethod
     async def go_away(self) -> None:
-        """Be reached no more."""
+        """Stop being reachable."""
 
 
 class Bench:

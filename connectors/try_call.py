@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from connectors.handoff.single import hand_over
-from connectors.http.exchange import Answer, Client, NoAnswer, NotSent, Request
+from connectors.http.wire.exchange import Answer, Client, NoAnswer, NotSent, Request
+from connectors.http.wire.reading import text_of
 from connectors.registry import Known
-from orchestrator.domain.delivery.handoff import Action, Outgoing
+from orchestrator.domain.delivery.handoff import Action, Made, Outgoing
 from orchestrator.domain.errors import (
     AlreadyThere,
     ConnectorError,
@@ -44,7 +45,7 @@ class Watched:
 
     async def send(self, request: Request) -> Answer:
         """Send one request, unless it would change something on a dry run."""
-        if self.dry_run and request.purpose not in _HARMLESS:
+        if self.dry_run and not _is_harmless(request.purpose):
             self.seen.append((request, "not sent: this is a dry run"))
             raise NotSent("this is a dry run")
         try:
@@ -72,10 +73,11 @@ async def tried(
                 case "handoff":
                     return await _handed_over(known, call, action)
                 case "write":
-                    return {"ok": True, "record_id": await connector.create(call)}
+                    made = await connector.create(call)
+                    return {"ok": True, **_named(made)}
                 case "lookup":
                     found = await connector.lookup(call)
-                    return {"ok": True, "found": found is not None, "record_id": found}
+                    return {"ok": True, "found": found is not None, **_named(found)}
                 case "read":
                     record = await connector.read(call, record_id)
                     fields = dict(record.fields) if record else None
@@ -92,6 +94,19 @@ async def tried(
         await connector.close()
 
 
+def _named(made: str | Made | None) -> dict[str, Any]:
+    """A record's id, and its address where that is known."""
+    if not isinstance(made, Made):
+        return {"record_id": made}
+    url = {"url": made.seen.url} if made.seen.url else {}
+    return {"record_id": made.record_id, **url}
+
+
+def _is_harmless(purpose: str) -> bool:
+    """Whether a request changes nothing."""
+    return purpose in _HARMLESS or purpose.startswith("look-up of ")
+
+
 def word_of(error: ConnectorError) -> str:
     """What an error means, in the definition's word for it."""
     return next((word for kind, word in _WORDS if isinstance(error, kind)), "refused")
@@ -105,8 +120,10 @@ def shown(seen: list[tuple[Request, Answer | str]], masks: frozenset[str]) -> li
 async def _handed_over(known: Known, call: Outgoing, action: Action) -> dict[str, Any]:
     confirm = tuple(name for name in call.fields if not action.readable or name in action.readable)
     outcome = await hand_over(known.connector, call, confirm=confirm, look_first=False)
-    word = type(outcome).__name__.lower()
-    return {"ok": word in {"confirmed", "receipted"}, "outcome": word, **asdict(outcome)}
+    word, told = type(outcome).__name__.lower(), asdict(outcome)
+    seen = told.pop("seen", {})  # of which nothing is said that nobody found out
+    told |= {name: value for name, value in seen.items() if value}
+    return {"ok": word in {"confirmed", "receipted"}, "outcome": word, **told}
 
 
 def _exchange(request: Request, answer: Answer | str, masks: frozenset[str]) -> dict[str, Any]:
@@ -116,7 +133,7 @@ def _exchange(request: Request, answer: Answer | str, masks: frozenset[str]) -> 
         "method": request.method,
         "url": masked(request.url, masks),
         "headers": {name: masked(value, masks) for name, value in request.headers.items()},
-        "body": None if secret else _body(request.body, masks),
+        "body": None if secret or request.body is None else _cut(request.body.decode(), masks),
     }
     if secret:
         found["headers"].pop("Authorization", None)
@@ -127,12 +144,10 @@ def _exchange(request: Request, answer: Answer | str, masks: frozenset[str]) -> 
         for name, value in answer.headers.items()
         if name.lower().startswith(_TELLING)
     }
-    body = None if secret and answer.ok else _body(answer.body, masks)
+    body = None if secret and answer.ok else _cut(text_of(answer), masks)
     return {**found, "answer": {"status": answer.status, "headers": headers, "body": body}}
 
 
-def _body(body: bytes | None, masks: frozenset[str]) -> str | None:
-    if body is None:
-        return None
-    text = masked(body.decode(errors="replace"), masks)
+def _cut(text: str, masks: frozenset[str]) -> str:
+    text = masked(text, masks)
     return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text

@@ -19,7 +19,8 @@ class Outage:
     def __init__(self, log: logging.Logger, what: str) -> None:
         self._log = log
         self._what = what
-        self._pause = 0.0  # seconds; 0: it is there
+        self.lasts = False  # the last try failed
+        self._pause = 0.0  # seconds
         self._said = ""
         self._said_at = 0.0
 
@@ -29,11 +30,12 @@ class Outage:
         if why != self._said or now - self._said_at > _SAID_AGAIN_SECONDS:
             self._log.warning("%s: %s; trying again", self._what, why)
             self._said, self._said_at = why, now
+        self.lasts = True
         self._pause = min(max(self._pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
         return self._pause
 
     def over(self) -> None:
         """It answered."""
-        if self._pause:
+        if self.lasts:
             self._log.warning("%s: it is over", self._what)
-        self._pause, self._said = 0.0, ""
+        self.lasts, self._pause, self._said = False, 0.0, ""

@@ -6,10 +6,11 @@ docs/reference/settings.md is generated from this file.
 from __future__ import annotations
 
 import functools
+import re
 import ssl
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -23,7 +24,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.text.addresses import NAME_A_MAILBOX, is_address
-from orchestrator.domain.text.endpoints import broker_fault, database_fault, kombu_address
+from orchestrator.domain.text.endpoints import (
+    NO_PROXY_AT_ALL,
+    broker_fault,
+    database_fault,
+    kombu_address,
+    proxy_fault,
+)
+from orchestrator.domain.text.issuers import issuer_fault
+from orchestrator.domain.text.token_keys import setting_fault
 from orchestrator.variables import (
     DEFAULT_HOME,
     check_names,
@@ -61,7 +70,24 @@ class Settings(BaseSettings):
     connectors: Path | None = Field(
         None, description="folder with connector definitions of your own (*.yaml)"
     )
+    proxy: SecretStr | None = Field(
+        None,
+        description="http://HOST:PORT of the proxy for connectors and alerts, in place of what"
+        " HTTPS_PROXY and HTTP_PROXY name; `off`: none; NO_PROXY names what is reached directly",
+    )
 
+    token_key: SecretStr | None = Field(
+        None,
+        description="seals the refresh tokens that the store keeps: 32 bytes in base64, older keys"
+        " behind it with commas, or file:PATH of them; unset: a key that is made in the home"
+        " folder, where the store is there too",
+    )
+
+    approvals: Literal["auto", "required"] = Field(
+        "auto",
+        description="`required`: every client's changes need an approval; `auto`: those of a client"
+        " for which somebody has, or ever had, the role approver",
+    )
     contacts: Path | None = Field(
         None, description="file that says how people are reached; unset: by mail"
     )
@@ -71,6 +97,11 @@ class Settings(BaseSettings):
     )
     keeper_seconds: float = Field(
         2.0, gt=0, description="how often the keeper looks at clocks, incidents and alerts"
+    )
+    job_lease_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="when another keeper takes over a job whose keeper does not answer",
     )
     alert_digest_seconds: float = Field(
         60.0,
@@ -91,9 +122,46 @@ class Settings(BaseSettings):
     port: int = Field(8700, ge=0, le=65535, description="port of the door; 0 takes a free one")
     flower_host: str = Field(LOOPBACK, description="address that Flower listens on")
     flower_port: int = Field(5555, ge=0, le=65535, description="port of Flower; 0 takes a free one")
-    flower_user: str = Field("operator", description="login of Flower")
+    flower_user: str = Field(
+        "operator", description="login of Flower until there is the first person"
+    )
     flower_password: SecretStr | None = Field(
-        None, description="password of Flower; `meshline up` makes one and prints it"
+        None,
+        description="password of this login; `meshline up` makes one and prints it",
+    )
+    proxy_secret: SecretStr | None = Field(
+        None,
+        description="what a proxy before Flower sends as `X-Meshline-Proxy-Secret`, so that it is"
+        f" believed who logs in and from where; at least {_SHORTEST_KEY} characters",
+    )
+    proxy_login_header: str | None = Field(
+        None,
+        description="header by which this proxy names the person, by mail address; it has to take"
+        " the header away from what people send; unset: people log in here",
+    )
+
+    oidc_issuer: str | None = Field(
+        None,
+        description="https address of the company's identity provider (OpenID Connect), by which"
+        " people then log in to Flower too",
+    )
+    oidc_client_id: str | None = Field(
+        None, description="what the identity provider calls this installation"
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="env:NAME or file:PATH of the secret that the provider gave"
+    )
+    oidc_name: str | None = Field(
+        None, description="name of the provider on the login page; unset: its host"
+    )
+    oidc_mail_claim: str = Field(
+        "email", description="claim of the ID token that holds the mail address"
+    )
+    oidc_domains: str = Field(
+        "", description="domains of mail addresses that may come in by it, with commas; unset: any"
+    )
+    oidc_timeout_seconds: float = Field(
+        10, gt=0, le=60, description="how long one answer of the identity provider may take"
     )
 
     max_body_bytes: int = Field(1_048_576, gt=0, description="largest body of one trigger")
@@ -140,7 +208,7 @@ class Settings(BaseSettings):
         90, gt=0, description="when a claimed event that nobody finished is due again"
     )
     slice_size: int = Field(
-        200, gt=0, description="most events whose calls go out between two commits of a dispatch"
+        200, gt=0, description="most events, and most items, whose calls go out between two commits"
     )
     retention_days: int | None = Field(
         None, gt=0, description="how long `meshline retention apply` leaves payloads alone"
@@ -162,6 +230,21 @@ class Settings(BaseSettings):
             raise ValueError(fault)
         return url
 
+    @field_validator("proxy")
+    @classmethod
+    def _is_a_proxy(cls, url: SecretStr | None) -> SecretStr | None:
+        said = url.get_secret_value() if url else NO_PROXY_AT_ALL
+        if said != NO_PROXY_AT_ALL and (fault := proxy_fault(said)):
+            raise ValueError(fault)
+        return url
+
+    @field_validator("token_key")
+    @classmethod
+    def _can_seal(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and (fault := setting_fault(key.get_secret_value())):
+            raise ValueError(fault)
+        return key
+
     @field_validator("steward")
     @classmethod
     def _is_a_mailbox(cls, steward: str | None) -> str | None:
@@ -169,7 +252,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{steward!r} is not an e-mail address; {NAME_A_MAILBOX}")
         return steward
 
-    @field_validator("link_key")
+    @field_validator("proxy_login_header")
+    @classmethod
+    def _is_a_header(cls, name: str | None) -> str | None:
+        if name and not re.fullmatch("[A-Za-z0-9-]{1,100}", name):
+            raise ValueError(f"{name!r} is not the name of a header; write one such as X-Mail")
+        return name
+
+    @field_validator("link_key", "proxy_secret")
     @classmethod
     def _cannot_be_guessed(cls, key: SecretStr | None) -> SecretStr | None:
         if key and len(key.get_secret_value()) < _SHORTEST_KEY:
@@ -177,6 +267,28 @@ class Settings(BaseSettings):
                 f"it is under {_SHORTEST_KEY} characters; make one with `openssl rand -hex 24`"
             )
         return key
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_an_issuer(cls, url: str | None) -> str | None:
+        if url and (fault := issuer_fault(url)):
+            raise ValueError(fault)
+        return url
+
+    @model_validator(mode="after")
+    def _a_provider_knows_us(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("MESHLINE_OIDC_ISSUER and MESHLINE_OIDC_CLIENT_ID go together")
+        return self
+
+    @model_validator(mode="after")
+    def _a_proxy_proves_itself(self) -> Self:
+        if self.proxy_login_header and not self.proxy_secret:
+            raise ValueError(
+                "MESHLINE_PROXY_LOGIN_HEADER needs MESHLINE_PROXY_SECRET: without it anybody could"
+                " name anybody"
+            )
+        return self
 
     @model_validator(mode="after")
     def _clocks_are_in_order(self) -> Self:
@@ -197,6 +309,16 @@ class Settings(BaseSettings):
         """The database's address, the default filled in."""
         url = self.database_url
         return store_url(self.home, url.get_secret_value() if url else None)
+
+    @property
+    def token_key_text(self) -> str | None:
+        """The keys that seal tokens, or `file:PATH` of them; None where nothing is set."""
+        return self.token_key.get_secret_value() if self.token_key else None
+
+    @property
+    def home_of_store(self) -> Path | None:
+        """The home folder, where the store is in it."""
+        return None if self.database_url else self.home
 
     @property
     def pages_url(self) -> str:

@@ -39,6 +39,13 @@ def make_private(*paths: Path) -> None:
                 path.chmod(wanted)
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a secret into a new file that only this user reads, in place of one that is there."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
 def raise_open_files() -> int:
     """Raise the soft limit of open files to the hard one; the limit that holds then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

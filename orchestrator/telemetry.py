@@ -207,7 +207,7 @@ class Reader(Protocol):
         """The kinds that it wants; asked once, when it is added."""
 
     def read(self, event: TelemetryEvent) -> None:
-        """Take one in, from any thread and without waiting: the work stands still meanwhile."""
+        """Take one in, from any thread and without waiting: the work waits meanwhile."""
 
 
 _readers: dict[type[TelemetryEvent], tuple[Reader, ...]] = {}
@@ -219,7 +219,7 @@ read_kinds = _readers.keys()
 
 
 def emit(event: TelemetryEvent) -> None:
-    """Give an event to those who read its kind. A reader that fails is logged once, and no more."""
+    """Give an event to those who read its kind. A reader that fails is logged once."""
     for reader in _readers.get(type(event), ()):
         try:
             reader.read(event)
@@ -239,7 +239,7 @@ def add_reader(reader: Reader) -> None:
 
 
 def remove_reader(reader: Reader) -> None:
-    """Let it read no more."""
+    """Stop it from reading."""
     with _lock:
         for kind, known in list(_readers.items()):
             left = tuple(one for one in known if one is not reader)

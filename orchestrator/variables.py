@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.text.endpoints import broker_fault, database_fault
+from orchestrator.domain.text.token_keys import setting_fault
 
 PREFIX = "MESHLINE_"
 DEFAULT_HOME = ".meshline"
@@ -18,7 +19,7 @@ _ADDRESSES = ("database_url", "broker_url")
 # Settings that may be any text, or are checked here too.
 _TEXTS = {
     *("home", "dashboard_url", "host", "flower_host", "flower_user", "flower_password"),
-    *(*_FILES, *_ADDRESSES),
+    *(*_FILES, *_ADDRESSES, "token_key"),
 }
 _OTHERS = frozenset({"MESHLINE_KEY", "MESHLINE_DEBUG", "MESHLINE_ACTOR"})  # read without settings
 _SHIPPED = Path(__file__).parents[1] / "connectors" / "definitions"
@@ -32,9 +33,20 @@ SETTINGS = frozenset("""
     max_batch_bytes max_batch_events max_values max_depth worker_processes group_size
     groups_in_flight patience_seconds poll_seconds start_limit dispatch_budget_seconds
     dispatch_turn_seconds task_time_limit_seconds visibility_timeout_seconds lease_seconds
-    slice_size retention_days stop_seconds alert_digest_seconds steward
-""".split())  # noqa: SIM905 - a list of 33 lines says no more
+    slice_size retention_days stop_seconds alert_digest_seconds job_lease_seconds steward
+    proxy token_key proxy_secret proxy_login_header approvals
+    oidc_issuer oidc_client_id oidc_client_secret oidc_name oidc_mail_claim oidc_domains
+    oidc_timeout_seconds
+""".split())  # noqa: SIM905 - a list of 36 lines says no more
 # fmt: on
+
+
+APPROVALS = "MESHLINE_APPROVALS"
+
+
+def approvals_are_required(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether every client's changes need an approval, also where nobody is an approver yet."""
+    return environment.get(APPROVALS) == "required"
 
 
 def store_url(home: Path, database_url: str | None) -> str:
@@ -74,6 +86,8 @@ def plain_texts(environment: Mapping[str, str] = os.environ) -> dict[str, str] |
         return None
     home, url, broker = Path(texts.get("home", DEFAULT_HOME)), *map(texts.get, _ADDRESSES)
     if home_fault(home) or (url and database_fault(url)) or (broker and broker_fault(broker)):
+        return None
+    if "token_key" in texts and setting_fault(texts["token_key"]):
         return None
     check_names(SETTINGS, files=[Path(texts[name]) for name in _FILES if name in texts])
     return texts

@@ -1,4 +1,4 @@
-"""What a run says at its end: how many tests stand where, and what it left out and why.
+"""What a run says at its end: how many tests ran where, and what it left out and why.
 
 In CI (where `CI` is set) whatever is left out for a reason that skips.toml does not know fails.
 """

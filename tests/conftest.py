@@ -21,7 +21,7 @@ for name in ("COLUMNS", "LINES"):  # a test run of several processes sets them f
     os.environ.pop(name, None)
 
 SHARED = Path(__file__).parents[2] / "shared"
-"""Recorded inputs and real systems, where this checkout stands beside them."""
+"""Recorded inputs and real systems, where this checkout is beside them."""
 
 
 pytest_plugins = ("tests.places", "tests.account")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.domain.incidents.advice import Step
-from orchestrator.store.views.incident_page import IncidentView
+from orchestrator.store.views.incidents.page import IncidentView
 
 
 def incident_page(**more: Any) -> IncidentView:

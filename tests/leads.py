@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 from sqlalchemy import text, update
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
 from orchestrator.domain.delivery.verdicts import Routed
 from orchestrator.domain.documents import strict_json
@@ -38,7 +39,7 @@ contract:
   additionalProperties: false
   required: [email, tier]
   properties:
-    email: {type: string, format: email}
+    email: {type: string, format: email, x-pii: false}
     tier: {enum: [enterprise, pro]}
 facts: {email: data.email, tier: data.tier}
 routes:
@@ -74,7 +75,7 @@ def lead_workflow(text: str = TEXT) -> Workflow:
 
 def publish_leads(store: Store, text: str = TEXT) -> None:
     """Make the workflow live."""
-    publish_workflow(store, lead_workflow(text), actor="cli:tester")
+    publish_workflow(store, lead_workflow(text), actor=login("cli:tester"))
 
 
 def lead(
@@ -136,6 +137,15 @@ def drive_to_routed(store: Store, group: Group) -> None:
         }
         routed = {one: verdict for one, verdict in verdicts.items() if isinstance(verdict, Routed)}
         save_routed(tx, routed, loaded, saving)
+
+
+def routed_leads(store: Store, **fields: str) -> tuple[list[str], int]:
+    """One lead with its deliveries planned: its id in a list, and the epoch."""
+    publish_leads(store)
+    ids = accept_leads(store, 1, **fields)
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+    return ids, group.epoch
 
 
 def grow_old(store: Store, ids: Sequence[str], seconds: float) -> list[str]:

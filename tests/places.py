@@ -1,7 +1,7 @@
 """Where a test runs: `make test` needs Python alone, everything else is for `make test-all`.
 
 A test gets its place here, by the fixtures that it asks for and by its path. CONTRIBUTING.md says
-how. Nothing is left out silently: each run counts what stands in which place.
+how. Nothing is left out silently: each run counts what ran in which place.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ WORDS = {
 }
 
 STORIES = (
-    "cli/test_processes.py",
-    "dashboard/test_incidents.py",
-    "dashboard/test_tab.py",
+    "cli/processes/test_processes.py",
+    "dashboard/pages/test_incidents.py",
+    "dashboard/pages/test_tab.py",
     "embedded/test_processes.py",
     "embedded/test_valkey.py",
     "faults/test_chaos.py",
-    "integration/test_crashes.py",
+    "integration/crashes/test_crashes.py",
 )
 """Tests of real processes that `make test` runs all the same: one of each kind."""
 

@@ -1,8 +1,7 @@
 """The prose linter: turns of phrase that stop a reader, and what to write instead.
 
 It reads pages, the command line's help, messages, docstrings and templates: `python -m
-tools.prose`. Code in a page is not read, nor are the decisions of the past in
-`docs/explanation/adr`.
+tools.prose`. It does not read code in a page.
 """
 
 from __future__ import annotations
@@ -17,7 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _PAGES = ("*.md", "docs/**/*.md", "sdk/*.md", "benchmarks/*.md")
 _CODE = ("orchestrator", "workers", "connectors", "sdk/meshline", "tools")
-_LEFT_ALONE = ("adr", "migrations", "CHANGELOG.md", "prose.py")
+_LEFT_ALONE = ("migrations", "CHANGELOG.md", "prose.py")
+_VERB = (
+    r"\b(?:is|are|was|were|has|have|may|can|must|does|do|will|comes?|goes|gets|keeps?|needs?"
+    r"|takes?|waits?|costs?|counts?)\b"
+)
 _UNITS = "second|minute|hour|day|week|month|year|while|time"
 
 
@@ -45,9 +48,23 @@ RULES = (
         r" (?!longer|more|such|better|other|sooner|less)\w",
         instead="is not a …",
     ),
+    Rule(
+        phrase=r"\b(?:stands?|stood)\b(?!-ins?\b| for\b| =)"
+        r"|\bstanding (?:amendment|at|here|in|ones?|still|there)\b",
+        instead="is, is open, is stopped, is in quarantine",
+    ),
+    Rule(
+        phrase=r"\bno more\b(?! than\b| \w+s\b)",
+        instead="no longer",
+    ),
+    Rule(
+        phrase=r"(?:(?<=[.!]\s)|(?<=\n\n)|(?<=\n-\s))(?:What|Who|Whoever|Whatever)\b(?![^.!|]*\?)"
+        rf"[^.:;?|]*?{_VERB}[^.:;?|]*?{_VERB}",
+        instead="a noun as the subject: 'A trigger that …', 'Anybody who …'",
+    ),
     Rule(phrase=r"\bmay come again\b", instead="may be repeated"),
     Rule(phrase=r"\bthe soonest first\b", instead="most urgent first"),
-    Rule(phrase=r"\bso it is without\b", instead="say what the default is"),
+    Rule(phrase=r"\bso it is(?: without\b|\.)", instead="say what the default is"),
 )
 
 
@@ -88,12 +105,13 @@ def _is_read(path: Path) -> bool:
 
 
 def _prose_of(page: str) -> str:
-    """A page with its code left out; the lines stay."""
+    """A page without its code and the addresses of its links; the lines stay."""
 
     def blank(found: re.Match[str]) -> str:
         return "\n" * found[0].count("\n")
 
-    return re.sub(r"`[^`\n]*`", "x", re.sub(r"(?ms)^```.*?^```$", blank, page))
+    without_fences = re.sub(r"(?ms)^```.*?^```$", blank, page)
+    return re.sub(r"`[^`\n]*`|(?<=\])\([^)\s]*\)", "x", without_fences)
 
 
 def _faults_of_code(path: Path) -> Iterator[Fault]:

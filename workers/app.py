@@ -15,13 +15,15 @@ from connectors.registry import close_connectors, load_connectors
 from orchestrator.broker import chains_queue
 from orchestrator.domain.delivery.handoff import Connector
 from orchestrator.domain.heartbeats import ProcessKind
-from orchestrator.operations.admit_deliveries import Admission
+from orchestrator.operations.dispatch.admit_deliveries import Admission
+from orchestrator.operations.tokens.opening import vault_of
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.telemetry_log import log_telemetry
+from workers.deciding import own_note
 
 # By name, so that an address keeps its scheme: Kombu knows by it whether to speak TLS.
 TRANSPORT_ALIASES.update(
@@ -60,10 +62,19 @@ class Process:
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        self.connectors: Mapping[str, Connector] = load_connectors(config.connectors)
         self.store: Store = open_store(config.store_url)
+        self.connectors: Mapping[str, Connector] = load_connectors(
+            config.connectors,
+            tokens=vault_of(
+                self.store,
+                key=config.token_key_text,
+                home=config.home_of_store,
+                actor="worker:dispatch",
+            ),
+        )
         self.shelf = WorkflowShelf()
         self.admission = Admission(self.connectors)
+        self.note = own_note()
         # No turn of calls takes longer than half of a dispatch's budget after it began.
         self.pulse = Pulse(
             self.store,

@@ -27,7 +27,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline.route import route as decide_route
 from orchestrator.pipeline.validate import validate_or_amend as decide_valid
-from orchestrator.store.database.engine import Tx
+from orchestrator.store.database.engine import Tx, ring_after_commit
 from orchestrator.store.drive.claim import Group, drive_again, finish_unless_driven
 from orchestrator.store.drive.cut_short import put_back
 from orchestrator.store.drive.stages import (
@@ -42,7 +42,7 @@ from orchestrator.store.drive.stages import (
 )
 from orchestrator.telemetry import StageSaved, read_kinds
 from workers.app import app, process
-from workers.deciding import noting
+from workers.deciding import DECIDES_ON_NOTHING
 from workers.dispatch import dispatch_group
 from workers.telemetry import emit_stage
 
@@ -87,16 +87,14 @@ class Link(Task[Any, Any]):
 @app.task(name="meshline.validate", bind=True, base=Link)
 def validate(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
     """Hold each payload against the contract; answers the events that go on."""
-    saving = _saving(Stage.VALIDATE, epoch)
-    moved = _patiently(partial(_validate_group, ids, saving))
+    moved = _validate_group(ids, _saving(Stage.VALIDATE, epoch))
     return _go_on(self, Stage.ROUTE, moved, epoch)
 
 
 @app.task(name="meshline.route", bind=True, base=Link)
 def route(self: Task[Any, Any], ids: list[str], epoch: int) -> list[str]:
     """Compute the facts, find the route, write down what is to be sent; answers who goes on."""
-    saving = _saving(Stage.ROUTE, epoch)
-    moved = _patiently(partial(_route_group, ids, saving))
+    moved = _route_group(ids, _saving(Stage.ROUTE, epoch))
     return _go_on(self, Stage.DISPATCH, moved, epoch)
 
 
@@ -116,7 +114,7 @@ LINKS: Mapping[Stage, Task[Any, Any]] = {
 def publish(group: Group, producer: Producer) -> None:
     """Put a group's chain on the broker, from its stage on; in one message.
 
-    The ids stand in it once: each link hands those that go on to the next.
+    The ids are in it once: each link hands those that go on to the next.
 
     Raises the transport's errors when the broker does not take it.
     """
@@ -141,41 +139,57 @@ def _shown(stage: Stage, ids: Sequence[str], epoch: int) -> str:
 
 
 def _validate_group(ids: list[str], saving: Saving) -> list[str]:
-    began = time.monotonic()
-    loaded = _load(ids, saving.epoch, State.ACCEPTED)
+    began, source = time.monotonic(), State.ACCEPTED
+    until = _patience_end(began)
+    loaded = _load(ids, saving.epoch, source, until)
     made = _decide(ids, loaded, saving.epoch, decide_valid)
-    valid = [one for one, verdict in made.verdicts.items() if isinstance(verdict, Valid)]
-    amended = {
-        one: verdict for one, verdict in made.verdicts.items() if isinstance(verdict, Amended)
-    }
-    kept: list[str] = []
-    with process().store.write() as tx:
+
+    def save(tx: Tx) -> tuple[list[str], dict[str, int]]:
+        made.tries += 1
+        kept: list[str] = []
+        amended = {one: said for one, said in made.verdicts.items() if isinstance(said, Amended)}
         if loaded and amended:
             kept = save_amended(tx, amended, loaded.workflow.workflow, saving)
+        valid = [one for one, said in made.verdicts.items() if isinstance(said, Valid)]
         moved = save_valid(tx, [*valid, *kept], saving)
-        rest = _save_rest(tx, ids, loaded, made, State.ACCEPTED, saving, going_on=moved)
+        passed = [*valid, *amended]
+        rest = _save_rest(tx, ids, loaded, made, source, saving, passed=passed, going_on=moved)
+        return moved, {"validated": len(moved) - len(kept), "amended": len(kept), **rest}
+
+    moved, outcomes = process().store.write_patiently(save, until=until)
     if StageSaved in read_kinds:
-        outcomes = {"validated": len(moved) - len(kept), "amended": len(kept), **rest}
         emit_stage(Stage.VALIDATE, loaded, outcomes, since=began)
     return moved
 
 
 def _route_group(ids: list[str], saving: Saving) -> list[str]:
-    began = time.monotonic()
-    loaded = _load(ids, saving.epoch, State.VALIDATED)
+    began, source = time.monotonic(), State.VALIDATED
+    until = _patience_end(began)
+    loaded = _load(ids, saving.epoch, source, until)
     made = _decide(ids, loaded, saving.epoch, decide_route)
-    routed = {one: verdict for one, verdict in made.verdicts.items() if isinstance(verdict, Routed)}
-    with process().store.write() as tx:
+
+    def save(tx: Tx) -> tuple[list[str], dict[str, int]]:
+        made.tries += 1
+        routed = {one: said for one, said in made.verdicts.items() if isinstance(said, Routed)}
         moved = save_routed(tx, routed, loaded, saving) if loaded else []
-        rest = _save_rest(tx, ids, loaded, made, State.VALIDATED, saving, going_on=moved)
+        passed = list(routed)
+        rest = _save_rest(tx, ids, loaded, made, source, saving, passed=passed, going_on=moved)
+        return moved, {"routed": len(moved), **rest}
+
+    moved, outcomes = process().store.write_patiently(save, until=until)
     if StageSaved in read_kinds:
-        emit_stage(Stage.ROUTE, loaded, {"routed": len(moved), **rest}, since=began)
+        emit_stage(Stage.ROUTE, loaded, outcomes, since=began)
     return moved
 
 
-def _load(ids: list[str], epoch: int, state: State) -> Loaded | None:
-    with process().store.read() as tx:
-        return load_group(tx, ids, epoch=epoch, state=state, shelf=process().shelf)
+def _load(ids: list[str], epoch: int, state: State, until: float) -> Loaded | None:
+    load = partial(load_group, ids=ids, epoch=epoch, state=state, shelf=process().shelf)
+    return process().store.read_patiently(load, until=until)
+
+
+def _patience_end(began: float) -> float:
+    """Until when a task outlasts an absence of the store: the lease would cost it far more time."""
+    return began + process().config.task_time_limit_seconds / 2
 
 
 @dataclass(kw_only=True)
@@ -185,6 +199,7 @@ class _Decisions(Generic[Verdict]):
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)  # the error of each that broke
     left: list[str] = field(default_factory=list)  # those that the turn did not get to
+    tries: int = 0  # to save all this
 
 
 def _decide(
@@ -199,9 +214,10 @@ def _decide(
         return made
     places = {event_id: place for place, event_id in enumerate(ids)}
     over = time.monotonic() + TURN_SECONDS
-    with noting(epoch) as note:
+    note = process().note
+    try:
         for event_id, body in loaded.bodies.items():
-            note(places[event_id])
+            note(epoch, places[event_id])
             try:
                 made.verdicts[event_id] = decide(orjson.loads(body), loaded.workflow)
             except Exception as error:  # one event must not hold up its group
@@ -209,6 +225,8 @@ def _decide(
                 made.broken[event_id] = f"{type(error).__name__}: {error}"
             if time.monotonic() > over:
                 break
+    finally:
+        note(*DECIDES_ON_NOTHING)
     decided = made.verdicts.keys() | made.broken.keys()
     made.left = [event_id for event_id in loaded.bodies if event_id not in decided]
     return made
@@ -222,11 +240,13 @@ def _save_rest(
     source: State,
     saving: Saving,
     *,
+    passed: Sequence[str],
     going_on: Sequence[str],
 ) -> Counter[str]:
     """Quarantine what was rejected, put off what broke, end the group where nothing goes on.
 
-    Answers how many events came to what.
+    `passed` are those that were to go on, `going_on` those that do. Answers how many events came to
+    what.
     """
     outcomes: Counter[str] = Counter()
     if loaded:
@@ -240,10 +260,13 @@ def _save_rest(
         if made.left:
             put_back(tx, made.left, epoch=saving.epoch, source=source)
             outcomes["handed_back"] = len(made.left)
-    if not going_on:
+    if not going_on and passed and made.tries > 1:
+        # They went on in a commit whose answer was lost: the chain does not know of it.
+        drive_again(tx, passed, saving.epoch)
+    elif not going_on:
         finish_unless_driven(tx, ids, saving.epoch, source)
     if made.left or not going_on:
-        process().store.bell.ring_with(tx)
+        ring_after_commit(tx)
     return outcomes
 
 
@@ -251,19 +274,14 @@ def _save_broken(
     tx: Tx, loaded: Loaded, event_id: str, error: str, source: State, saving: Saving
 ) -> str:
     """Put one event off, or in quarantine after its last attempt; says which."""
-    attempt = loaded.attempts[event_id] + 1
-    wait = backoff(loaded.workflow.workflow.retry_policy, attempt, random.random())
+    failed = loaded.attempts[event_id]
+    wait = backoff(loaded.workflow.workflow.retry_policy, failed + 1, random.random())
     if wait is None:
         verdict = Rejected(reason=Reason.RETRIES_EXHAUSTED, detail=error)
         save_rejected(tx, {event_id: verdict}, loaded.workflow, source=source, saving=saving)
         return "quarantined"
-    save_stage_retry(tx, event_id, saving, source=source, wait=wait, error=error)
+    save_stage_retry(tx, event_id, saving, source=source, failed=failed, wait=wait, error=error)
     return "retried"
-
-
-def _patiently(work: Callable[[], list[str]]) -> list[str]:
-    """Outlast a short absence of the store: the lease would cost the group far more time."""
-    return process().store.patiently(work, seconds=process().config.task_time_limit_seconds / 2)
 
 
 def _saving(stage: Stage, epoch: int) -> Saving:
@@ -276,7 +294,6 @@ def _go_on(task: Task[Any, Any], following: Stage, moved: list[str], epoch: int)
     """Let the chain go on with the events that it still drives, if there are any."""
     if not moved:
         task.request.chain = None
-        process().store.bell.ring()
     elif task.request.chain:
         task.request.chain[-1]["options"]["argsrepr"] = _shown(following, moved, epoch)
     return moved

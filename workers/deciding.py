@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 import mmap
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded
@@ -21,34 +22,32 @@ from celery.signals import task_failure
 
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.settings import settings
+from orchestrator.store.database.engine import ring_after_commit
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.drive.cut_short import end_of_start
 
 log = logging.getLogger(__name__)
 
-_NOTE = struct.Struct("<qi")  # epoch and place in the group; epoch 0: it decides on nothing
+_NOTE = struct.Struct("<qi")  # epoch and place in the group
 _MOST_PROCESSES = 256
 
 # Anonymous and made before the fork: each process writes at its own place, the main one reads.
 _notes = mmap.mmap(-1, _NOTE.size * _MOST_PROCESSES)
 
 
-@contextmanager
-def noting(epoch: int) -> Iterator[Any]:
-    """While decisions of a group are made; answers what to call with the place of each event."""
+Note = Callable[[int, int], object]
+"""What a process calls with a group's epoch and the place of the event that it decides on; with
+`DECIDES_ON_NOTHING` when it is done."""
+
+DECIDES_ON_NOTHING = (0, 0)
+
+
+def own_note() -> Note:
+    """The note of this process, for the main one; outside of a pool nobody reads it."""
     index = getattr(current_process(), "index", None)
     if index is None or index >= _MOST_PROCESSES:
-        yield lambda _place: None
-        return
-    at = index * _NOTE.size
-
-    def note(place: int) -> None:
-        _NOTE.pack_into(_notes, at, epoch, place)
-
-    try:
-        yield note
-    finally:
-        _NOTE.pack_into(_notes, at, 0, 0)
+        return lambda _epoch, _place: None
+    return partial(_NOTE.pack_into, _notes, index * _NOTE.size)
 
 
 def decided_on(epoch: int) -> int | None:
@@ -92,5 +91,5 @@ def _end(ids: Sequence[str], epoch: int, stage: Stage) -> None:
             start_limit=config.start_limit,
             actor=f"worker:{stage}",
         )
-        store.bell.ring_with(tx)
+        ring_after_commit(tx)
     log.error("event %s: its decision at %s was ended by the time limit", ids[place], stage)

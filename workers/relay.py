@@ -24,6 +24,7 @@ from orchestrator.store.database.migrate import open_store
 from orchestrator.store.desk.heartbeats import Pulse
 from orchestrator.store.destinations.held_deliveries import tend_held_deliveries
 from orchestrator.store.drive.claim import (
+    Claimed,
     ClaimLimits,
     Group,
     claim,
@@ -31,8 +32,10 @@ from orchestrator.store.drive.claim import (
     give_back,
 )
 from orchestrator.store.drive.overlooked import Search
+from orchestrator.store.ordering.stuck_lines import LineSearch
+from orchestrator.store.ordering.turns import give_turns
 from orchestrator.store.quarantine.workflows import WorkflowShelf
-from orchestrator.telemetry import ClaimMade, emit
+from orchestrator.telemetry import ClaimMade, emit, read_kinds
 from orchestrator.telemetry_log import log_telemetry
 from workers.app import app
 from workers.chain import publish
@@ -52,10 +55,17 @@ class Relay:
         self.config = config
         self.shelf = WorkflowShelf()
         self.pulse = Pulse(store, ProcessKind.RELAY, longest_turn_seconds=config.poll_seconds)
+        self._limits = ClaimLimits(
+            group_size=config.group_size,
+            groups_in_flight=config.groups_in_flight,
+            lease_seconds=config.lease_seconds,
+            start_limit=config.start_limit,
+            patience_seconds=config.patience_seconds,
+        )
         self.stopping = False
         self._tidied = 0.0
         self._tended = self._searched = 0.0
-        self._search = Search()
+        self._search, self._line_search = Search(), LineSearch()
         self._producer: Any = None
         self._may_lie_there = True
         self._asked = 0.0
@@ -87,17 +97,13 @@ class Relay:
             if time.monotonic() - self._tidied > _TIDY_SECONDS:
                 forget_expired_groups(tx)
                 self._tidied = time.monotonic()
-            claimed = claim(tx, self._limits(), self.shelf)
+            give_turns(tx)  # before the claim: whose turn it is goes with it
+            claimed = claim(tx, self._limits, self.shelf)
         self._may_lie_there = claimed.unfinished > 0
         if not claimed.groups:
             return "nothing was due" if not claimed.unfinished else "it waits for groups to end"
-        emit(
-            ClaimMade(
-                groups=len(claimed.groups),
-                events=sum(len(group.ids) for group in claimed.groups),
-                waited_seconds=claimed.waited_ms / 1000,
-            )
-        )
+        if ClaimMade in read_kinds:
+            _emit_claim(claimed)
         self._publish(claimed.groups)
         return f"it published {len(claimed.groups)} groups"
 
@@ -118,6 +124,7 @@ class Relay:
         if now - self._searched >= _SEARCH_SECONDS:
             self._searched = now
             self._search.wake_overlooked(self.store)
+            self._line_search.wake_stuck(self.store)
 
     def _broker_has_room(self) -> bool:
         """Whether a chain that is published now would find a worker.
@@ -136,22 +143,14 @@ class Relay:
             return False
         return waiting < self.config.groups_in_flight
 
-    def _limits(self) -> ClaimLimits:
-        return ClaimLimits(
-            group_size=self.config.group_size,
-            groups_in_flight=self.config.groups_in_flight,
-            lease_seconds=self.config.lease_seconds,
-            start_limit=self.config.start_limit,
-            patience_seconds=self.config.patience_seconds,
-        )
-
     def _publish(self, found: Sequence[Group]) -> None:
         left = list(found)
         try:
             while left:
                 publish(left[0], self._open_producer())
                 left.pop(0)
-            self._broker_outage.over()
+            if self._broker_outage.lasts:
+                self._broker_outage.over()
         except Exception as error:  # noqa: BLE001 - each transport has errors of its own
             with self.store.write() as tx:
                 for group in left:
@@ -171,6 +170,16 @@ class Relay:
         with contextlib.suppress(Exception):
             producer.connection.collect()
         time.sleep(pause)
+
+
+def _emit_claim(claimed: Claimed) -> None:
+    emit(
+        ClaimMade(
+            groups=len(claimed.groups),
+            events=sum(len(group.ids) for group in claimed.groups),
+            waited_seconds=claimed.waited_ms / 1000,
+        )
+    )
 
 
 def main() -> int:

@@ -17,13 +17,13 @@ from celery.signals import worker_process_init, worker_ready, worker_shutting_do
 
 from orchestrator.settings import settings
 
-_asked = mmap.mmap(-1, 1)  # made before the fork: the pool's processes see what is written
+stop_sign = mmap.mmap(-1, 1)
+"""Its one byte is 0 until this worker is to come to an end.
+
+Made before the fork: the pool's processes see what is written.
+"""
+
 _pool: Any = None
-
-
-def stop_asked() -> bool:
-    """Whether this worker is to come to an end."""
-    return _asked[0] != 0
 
 
 @worker_process_init.connect
@@ -40,7 +40,7 @@ def _remember_pool(sender: Any, **_: Any) -> None:
 
 @worker_shutting_down.connect
 def _end_soon(**_: Any) -> None:
-    _asked[0] = 1
+    stop_sign[0] = 1
     last_call = threading.Timer(settings().stop_seconds, _end)
     last_call.daemon = True
     last_call.start()

@@ -18,7 +18,7 @@ from orchestrator.domain.delivery.handoff import (
 )
 from orchestrator.domain.lifecycle import Stage
 from orchestrator.domain.workflows.workflow import Workflow
-from orchestrator.operations.settle_run import Outcomes
+from orchestrator.operations.dispatch.settle_run import Outcomes
 from orchestrator.store.drive.stages import Loaded
 from orchestrator.telemetry import CallEnded, StageSaved, emit
 

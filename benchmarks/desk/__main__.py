@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.desk.asking import time_questions
 from benchmarks.desk.counting import Count, count_replays
-from benchmarks.desk.filling import GOOD, environment, filled
+from benchmarks.desk.filling import GOOD, POSTGRES, SQLITE, database, environment, filled
 from benchmarks.desk.leads import CAUSES, count_renamed
 from benchmarks.desk.mending import mend
 from benchmarks.desk.questions import questions
@@ -24,11 +24,9 @@ from benchmarks.stand import forget_environment
 from benchmarks.watching import watch
 from orchestrator.cli.terminal.progress import bar
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.event_counts import count_states
-from orchestrator.store.views.incidents import Sought, list_incidents
-from tests.servers.postgres import embedded_postgres
+from orchestrator.store.views.events.counts import count_states
+from orchestrator.store.views.incidents.list import Sought, list_incidents
 
-POSTGRES, SQLITE = "postgres", "sqlite"
 _LEAST = 200  # events, so that each cause has some
 
 
@@ -38,7 +36,7 @@ def main() -> int:
     forget_environment()
     with (
         tempfile.TemporaryDirectory(prefix="meshline-desk-") as folder,
-        _database(options.database, Path(folder)) as url,
+        database(options.database, Path(folder)) as url,
     ):
         os.environ.update(environment(url, Path(folder)))
         found = _measured(url, options)
@@ -50,15 +48,6 @@ def main() -> int:
     for one in wrong:
         print(f"wrong: {one.title}: {one.found}, not {one.expected}", file=sys.stderr)
     return 1 if wrong else 0
-
-
-@contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
-    if kind == SQLITE:
-        yield f"sqlite:///{folder / 'desk.db'}"
-        return
-    with embedded_postgres() as server:
-        yield server.url
 
 
 def _measured(url: str, options: argparse.Namespace) -> Found:

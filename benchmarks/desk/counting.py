@@ -28,7 +28,7 @@ class Count:
 
 
 def count_replays(watch: Watch, *, planned: int, standing: int) -> list[Count]:
-    """What a plan of `planned` events left behind, of `standing` that stood before it."""
+    """What a plan of `planned` events left behind, of `standing` quarantined before it."""
     asked = (
         ("marked in the plan", "SELECT count(*) FROM plan_events WHERE done_at > 0", planned),
         ("replays = 1", "SELECT count(*) FROM events WHERE replays = 1", planned),

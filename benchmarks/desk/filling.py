@@ -8,17 +8,21 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.desk.leads import broken_leads, good_leads
+from benchmarks.desk.leads import CLIENT, broken_leads, good_leads
 from connectors.registry import catalog
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.workflows.file import read_workflow
+from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.database.engine import Store
 from orchestrator.store.drive.claim import ClaimLimits, Group, claim
+from tests.servers.postgres import embedded_postgres
 from workers.app import Process
 from workers.app import process as this_process
 from workers.chain import dispatch, route, validate
+
+POSTGRES, SQLITE = "postgres", "sqlite"
 
 GOOD = 200
 """Events that are delivered before the first that is broken."""
@@ -48,34 +52,55 @@ def environment(url: str, home: Path) -> dict[str, str]:
 
 
 @contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """The address of a new database of a kind, for the length of the block."""
+    if kind == SQLITE:
+        yield f"sqlite:///{folder / 'desk.db'}"
+        return
+    with embedded_postgres() as server:
+        yield server.url
+
+
+@contextmanager
 def filled(count: int, seed: int, progress: Callable[[int], None]) -> Iterator[Store]:
     """The example's store: good events were delivered, then `count` broken ones came.
 
     The settings have to be in the environment.
     """
-    with closing(this_process()) as ours:
-        _fill(ours, count, random.Random(seed), progress)
+    with opened_process() as ours:
+        publish_example(ours)
+        rng = random.Random(seed)
+        take_in(ours, good_leads(GOOD, rng))
+        take_in(ours, broken_leads(count, rng), progress)
         yield ours.store
 
 
-def _fill(ours: Process, count: int, rng: random.Random, progress: Callable[[int], None]) -> None:
-    workflow = read_workflow(_EXAMPLE, catalog(ours.connectors))
-    publish_workflow(ours.store, workflow, actor="bench")
-    for _ in _taken_in(ours, good_leads(GOOD, rng)):
-        pass
-    for done in _taken_in(ours, broken_leads(count, rng)):
-        progress(done)
+@contextmanager
+def opened_process() -> Iterator[Process]:
+    """What a worker's process holds open, of the settings in the environment."""
+    with closing(this_process()) as ours:
+        yield ours
+    this_process.cache_clear()
 
 
-def _taken_in(ours: Process, triggers: Iterator[Trigger]) -> Iterator[int]:
-    """Accept some and drive them as far as they go, until none is left; how many are done."""
+def publish_example(ours: Process, client: str = CLIENT) -> None:
+    """Publish the example's workflow, as if it were this client's."""
+    text = _EXAMPLE.read_text("utf-8").replace(f"client: {CLIENT}", f"client: {client}")
+    workflow = parse_workflow(text, name=client, catalog=catalog(ours.connectors))
+    publish_workflow(ours.store, workflow, actor=login("bench"))
+
+
+def take_in(
+    ours: Process, triggers: Iterator[Trigger], progress: Callable[[int], None] = lambda _: None
+) -> None:
+    """Accept some and drive them as far as they go, until none is left; `progress`: how many."""
     done = 0
     while some := list(islice(triggers, _TOGETHER)):
         accept_batch(ours.store, some, actor="key:bench")
         for group in _claimed(ours):
             _drive(group)
         done += len(some)
-        yield done
+        progress(done)
 
 
 def _claimed(ours: Process) -> tuple[Group, ...]:

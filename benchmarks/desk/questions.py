@@ -10,23 +10,23 @@ from typing import Any
 from benchmarks.desk.leads import RENAMED, WORKFLOW
 from orchestrator.cli.terminal.selecting import Filters
 from orchestrator.domain.reasons import Reason
-from orchestrator.operations.diagnose import Diagnosis, examine
-from orchestrator.operations.find_repair import find_repair
-from orchestrator.operations.judge_replay import with_next_steps
+from orchestrator.operations.repair.diagnose import Diagnosis, examine
+from orchestrator.operations.repair.find import find_repair
+from orchestrator.operations.replay.judge import with_next_steps
 from orchestrator.presenting.findings import finding_document
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import show_event
-from orchestrator.store.views.held_deliveries import held_beside
-from orchestrator.store.views.incident_page import show_incident
-from orchestrator.store.views.incidents import (
+from orchestrator.store.views.events.held_deliveries import held_beside
+from orchestrator.store.views.events.show import show_event
+from orchestrator.store.views.incidents.list import (
     Sought,
     count_incidents,
     count_ungrouped,
     list_incidents,
 )
-from orchestrator.store.views.quarantine import count_reasons, list_quarantine
-from orchestrator.store.views.quarantined_messages import count_poison, list_poison
-from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.incidents.page import show_incident
+from orchestrator.store.views.quarantine.list import count_reasons, list_quarantine
+from orchestrator.store.views.quarantine.messages import count_poison, list_poison
+from orchestrator.store.views.quarantine.selection import Selection
 from orchestrator.store.views.values import now_of
 
 _LIMIT = 50  # rows, where the command is not told otherwise

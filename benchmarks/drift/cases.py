@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.drift.mutations import MAKERS, Mutation, Truth
+from benchmarks.drift.mutations import MAKERS, Mutation, Payload, Truth, remove
 from benchmarks.drift.places import apart
 from benchmarks.drift.recorded import Source, sources
+from benchmarks.drift.traps import as_list, new_object, nulls, wide, without_optional
 from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
 from orchestrator.domain.drift.profile import profiled
 
 ACCEPTED, BROKEN = 12, 12
 """Events of a case on each side."""
 SEVERAL, MIXED, PARTIAL = "several at once", "mixed senders", "partial"
+ABSENT, NULLS, LISTED, WIDE = "absent objects", "nulls", "object to list", "wide"
+MANY = "many at once"
 _TRIES = 60
 _LEAST = 3  # events that a mutation has to reach
 
@@ -34,13 +37,13 @@ class Case:
 
 
 def generated(count: int, seed: int) -> Iterator[Case]:
-    """Cases in turn: each kind alone, several at once, one for some and one for others, partial."""
+    """Cases in turn: each kind alone, several at once, some senders only, and what misleads."""
     rng = random.Random(seed)
-    labels = [*MAKERS, SEVERAL, MIXED, PARTIAL]
+    labels = [*MAKERS, SEVERAL, MIXED, PARTIAL, ABSENT, NULLS, LISTED, MANY, WIDE]
     number = 0
     while number < count:
         source, label = rng.choice(sources()), labels[number % len(labels)]
-        case = _case(source, str(label), rng)
+        case = _wide(rng) if label == WIDE else _case(source, str(label), rng)
         if case is not None:
             number += 1
             yield case
@@ -48,8 +51,8 @@ def generated(count: int, seed: int) -> Iterator[Case]:
 
 def _case(source: Source, label: str, rng: random.Random) -> Case | None:
     accepted, broken = source.traffic(ACCEPTED, rng), source.traffic(BROKEN, rng)
-    chosen = _mutations(source, broken, _wanted(label, rng), rng)
-    if chosen is None:
+    chosen = _chosen(source, label, accepted, broken, rng)
+    if not chosen:
         return None
     truth = _told(chosen, label)
     reached = [0] * len(chosen)
@@ -70,9 +73,60 @@ def _case(source: Source, label: str, rng: random.Random) -> Case | None:
     )
 
 
+def _wide(rng: random.Random) -> Case:
+    schema, accepted, broken, truth = wide(rng)
+    return Case(
+        label=WIDE, source="rows", schema=schema, accepted=accepted, broken=broken,
+        truth=frozenset(truth),
+    )  # fmt: skip
+
+
+def _chosen(
+    source: Source, label: str, accepted: list[Payload], broken: list[Payload], rng: random.Random
+) -> list[Mutation] | None:
+    """The mutations of a case, with what is around them."""
+    if label == ABSENT:
+        absent = without_optional(source, accepted, broken, rng)
+        fresh = new_object(source, broken, rng)
+        return [fresh] if absent and fresh else None
+    if label == NULLS:
+        return _of_nulls(source, accepted, broken, rng)
+    if label == LISTED:
+        found = _found(source, broken, lambda path: as_list(broken, path), rng)
+        return [found] if found else None
+    return _mutations(source, broken, _wanted(label, rng), rng)
+
+
+def _of_nulls(
+    source: Source, accepted: list[Payload], broken: list[Payload], rng: random.Random
+) -> list[Mutation] | None:
+    """A field that is always null is removed, and an object that has nulls is new."""
+    removed = _found(source, broken, lambda path: remove(source, broken, path, rng), rng)
+    fresh = new_object(source, broken, rng)
+    if not removed or not fresh or not nulls(source, [*accepted, *broken], removed.truth[0][1]):
+        return None
+    return [removed, fresh]
+
+
+def _found(
+    source: Source,
+    payloads: Sequence[Payload],
+    make: Callable[[Path], Mutation | None],
+    rng: random.Random,
+) -> Mutation | None:
+    paths = _paths(payloads)
+    for _ in range(_TRIES):
+        mutation = make(rng.choice(rng.choice(paths)))
+        if mutation and _breaks(source, payloads, mutation):
+            return mutation
+    return None
+
+
 def _wanted(label: str, rng: random.Random) -> list[ChangeKind]:
     if label in MAKERS:
         return [ChangeKind(label)]
+    if label == MANY:
+        return rng.choices(list(MAKERS), k=rng.randint(5, 8))
     kinds = rng.sample(list(MAKERS), rng.randint(2, 4) if label == SEVERAL else 2)
     return [ChangeKind.REMOVED, next(one for one in kinds if one is not ChangeKind.REMOVED)] if (
         label == PARTIAL

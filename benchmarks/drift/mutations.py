@@ -28,8 +28,8 @@ class Mutation:
     core: Callable[[Payload], None] | None = None  # the same without what only goes with it
 
     def reaches(self, payload: Payload) -> bool:
-        """Whether a payload has the field."""
-        return any(holders(payload, self.truth[0][1]))
+        """Whether a payload has the field; what is new reaches every one."""
+        return self.truth[0][0] is ChangeKind.ADDED or any(holders(payload, self.truth[0][1]))
 
 
 Make = Callable[[Source, Sequence[Payload], Path, random.Random], Mutation | None]
@@ -51,7 +51,7 @@ def rename(
 
 
 def move(_: Source, payloads: Sequence[Payload], path: Path, rng: random.Random) -> Mutation | None:
-    """The field stands a level deeper in a new object, in a sibling, or a level higher."""
+    """The field is a level deeper in a new object, in a sibling, or a level higher."""
     name = path[-1] if rng.random() < 0.75 else new_name(path[-1], set(), rng)
     ways = [(*path[:-1], rng.choice(["details", "meta", "info", "data_v2"]), name)]
     every = [holder for payload in payloads for holder in holders(payload, path)]

@@ -25,7 +25,7 @@ def holders(payload: Any, path: Path) -> Iterator[dict[str, Any]]:
 
 
 def values(payloads: Sequence[Any], path: Path) -> list[Any]:
-    """Everything that stands at a path."""
+    """Everything that is at a path."""
     return [holder[path[-1]] for one in payloads for holder in holders(one, path)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,15 +22,23 @@ class Scores:
     """Counts of findings by kind."""
 
     cases: int = 0
+    seconds: float = 0.0  # of processor time that the diagnosis took
     right: Counter[ChangeKind] = field(default_factory=Counter)
     wrong: Counter[ChangeKind] = field(default_factory=Counter)
     missed: Counter[ChangeKind] = field(default_factory=Counter)
     torn: Counter[ChangeKind] = field(default_factory=Counter)  # of the missed, said to be unclear
 
-    @property
-    def any_wrong(self) -> bool:
-        """Whether anything was named what it is not."""
-        return any(self.wrong[kind] for kind in NAMED)
+    def add(self, other: Scores) -> None:
+        """Count in what another has."""
+        self.cases += other.cases
+        self.seconds += other.seconds
+        for counts, more in (
+            (self.right, other.right),
+            (self.wrong, other.wrong),
+            (self.missed, other.missed),
+            (self.torn, other.torn),
+        ):
+            counts.update(more)
 
     def precision(self, kind: ChangeKind) -> float | None:
         """The share of the findings of a kind that are right; None without one."""
@@ -43,7 +52,9 @@ class Scores:
 def scored(scores: Scores, case: Case) -> tuple[set[Named], set[Named]]:
     """Diagnose a case and count; answers what was named wrong, and what missed."""
     broken = [Broken(payload=one) for one in case.broken]
+    started = time.process_time()
     findings = diagnose_drift(case.accepted, broken, case.schema)
+    scores.seconds += time.process_time() - started
     found: set[Named] = {(one.kind, one.path, one.to) for one in findings}
     true = {_as_named(one) for one in case.truth}
     unclear = {path for kind, path, _ in found if kind is ChangeKind.UNCLEAR}

@@ -19,11 +19,12 @@ from kombu.simple import SimpleQueue
 from connectors.registry import catalog
 from orchestrator.api.app import build_app
 from orchestrator.api.serve import DoorServer, listen
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.workflows.file import parse_workflow
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import LOOPBACK, settings
-from orchestrator.store.views.events import show_event
+from orchestrator.store.views.events.show import show_event
 from workers.app import Process, app
 from workers.app import process as this_process
 from workers.relay import Relay
@@ -132,7 +133,7 @@ class House:
             raise RuntimeError(f"{headers['task']} failed")
 
     def check(self, event_id: str, state: str) -> None:
-        """Raise RuntimeError where the event stands elsewhere than it should."""
+        """Raise RuntimeError where the event is in another state than it should be."""
         with self.worker.store.read() as tx:
             event = show_event(tx, event_id)
         if event is None or event.state != state:
@@ -147,8 +148,8 @@ def open_house() -> Iterator[House]:
     store = worker.store
     known = catalog(worker.connectors)
     workflow = parse_workflow(_WORKFLOW, name="leads.yaml", folder=None, catalog=known)
-    publish_workflow(store, workflow, actor=_ACTOR)
-    key = create_key(store, clients=[_CLIENT], label="trace", actor=_ACTOR)
+    publish_workflow(store, workflow, actor=login(_ACTOR))
+    key = create_key(store, clients=[_CLIENT], label="trace", actor=login(_ACTOR))
     with (
         closing(worker),
         _open_door(worker, key) as door,

@@ -8,11 +8,12 @@ from functools import partial
 from benchmarks.trips.house import House
 from benchmarks.trips.recording import Recorder, Trip
 from connectors.registry import catalog
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.recipes.amendment import Amendment
-from orchestrator.operations.amend_events import fix_events
-from orchestrator.operations.plan_replay import plan_replay
-from orchestrator.operations.run_plan import run_plan
-from orchestrator.store.views.selection import Selection
+from orchestrator.operations.repair.amend import fix_events
+from orchestrator.operations.replay.plan import plan_replay
+from orchestrator.operations.replay.run_plan import run_plan
+from orchestrator.store.views.quarantine.selection import Selection
 
 WHOLE = "whole event"
 LINKS = ("validate", "route", "dispatch")
@@ -30,7 +31,7 @@ Trips = dict[str, Trip]
 def play(house: House, recorder: Recorder, *, rounds: int) -> Trips:
     """The trips by part. The first round compiles and fills caches, and is thrown away.
 
-    Raises RuntimeError where an event does not stand where it should.
+    Raises RuntimeError where an event is not in the state that it should be in.
     """
     best: Trips = {}
     for number in range(rounds + 1):
@@ -71,12 +72,12 @@ def _play_bad(house: House, record: Record) -> None:
     house.check(event_id, "quarantined")
     store, actor = house.worker.store, "cli:trace"
     chosen = Selection(ids=(event_id,))
-    fix_events(store, chosen, [_MENDED], actor=actor)
+    fix_events(store, chosen, [_MENDED], actor=login(actor))
     known = catalog(house.worker.connectors)
 
     def plan_and_run() -> None:
-        plan = plan_replay(store, chosen, catalog=known, actor=actor)
-        run_plan(store, plan.token, actor=actor)
+        plan = plan_replay(store, chosen, catalog=known, actor=login(actor))
+        run_plan(store, plan.token, actor=login(actor))
 
     record(PLAN, plan_and_run)
     house.claim()

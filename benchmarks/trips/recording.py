@@ -1,9 +1,9 @@
 """Follow real calls: which files of ours are entered, in which order, and how often that turns.
 
 A call is a named function of ours that is entered. A coroutine or generator that goes on is entered
-again. Lambdas, comprehensions and class bodies stand inside what is read anyway, and are not calls.
+again. Lambdas, comprehensions and class bodies are inside what is read anyway, and are not calls.
 
-A move is what a reader does who follows the event: the function entered stands in another file than
+A move is what a reader does who follows the event: the function entered is in another file than
 the one entered before it. A way back counts where the next call comes from there. Each thread is
 followed by itself; the first file of a further thread is one move.
 """

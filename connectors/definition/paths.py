@@ -1,4 +1,4 @@
-"""Where a value stands in an answer: dotted, `data.0.id`, or a JSON Pointer, `/data/0/id`.
+"""Where a value is in an answer: dotted, `data.0.id`, or a JSON Pointer, `/data/0/id`.
 
 In a dotted path `fields[id=7].value` takes, of a list, the first object whose `id` reads 7.
 """
@@ -8,7 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from orchestrator.domain.delivery.comparing import DAMAGED
+from orchestrator.domain.documents.json_pointer import pointer_steps
+
 _LONGEST_ID = 500
+_JSON_PATH = re.compile(r"\$(?:$|[.\[])")
+_BRACKET = re.compile(r"""\[(?:'([^']*)'|"([^"]*)"|([0-9]+))\]""")
 _DOTTED = re.compile(r"(?:[^.\[\]]+|(?<!\.)\[[^\]=]+=[^\]]*\])(?:\.(?=[^.\[])|(?=\[)|$)")
 
 
@@ -34,8 +39,7 @@ Steps = tuple[Step, ...]
 def steps(path: str) -> Steps:
     """The steps of a path; "" is the whole answer. Raises ValueError."""
     if path.startswith("/"):
-        names = path[1:].split("/")
-        return tuple(name.replace("~1", "/").replace("~0", "~") for name in names)
+        return tuple(pointer_steps(path))
     found: list[Step] = []
     end = 0
     while end < len(path):
@@ -45,6 +49,28 @@ def steps(path: str) -> Steps:
         end = match.end()
         found.append(_step(match.group().removesuffix(".")))
     return tuple(found)
+
+
+def path_problem(text: str) -> tuple[str, str] | None:
+    """Why a text is not a path, and what to write instead; None where it is one."""
+    example = "write data.0.id, /data/0/id or list[key=text].id"
+    if _JSON_PATH.match(text):
+        text = text.removesuffix("[*]")  # the list itself
+        if any(sign in text for sign in ("..", "*", "?", ",")):
+            return "it is a JSONPath that leads to several places", example
+        plain = _BRACKET.sub(lambda one: f".{one[1] or one[2] or one[3]}", text[1:]).strip(".")
+        return "it is a JSONPath", f"write {plain}" if plain else 'write ""'
+    if text.startswith("#/"):
+        return "it is a JSON Pointer with a # before it", f"write {text[1:]}"
+    if "*" in re.split(r"[./]", text):
+        return "it leads to several places", example
+    if text != text.strip():
+        return "it begins or ends with a space", f"write {text.strip()}"
+    try:
+        steps(text)
+    except ValueError:
+        return "it is not a path in an answer", example
+    return None
 
 
 def dig(value: object, path: Steps) -> object:
@@ -77,6 +103,8 @@ def record_id_at(value: object, path: Steps) -> str:
     if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
         raise Unreadable(f"what the answer has at {shown(path)} is not a record id")
     text = str(found)
+    if DAMAGED in text:
+        raise Unreadable(f"what the answer has at {shown(path)} cannot be read in its charset")
     if len(text) > _LONGEST_ID:
         raise Unreadable(f"the record id is longer than {_LONGEST_ID} characters")
     return text

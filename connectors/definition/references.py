@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from orchestrator.domain.text.masking import LEAST_SECRET
-
 _MOST_BYTES = 65_536  # of a secret in a file
 
 REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+"
@@ -41,20 +39,6 @@ def resolve(text: str, *, folder: Path | None = None) -> str:
     if not value.isprintable():
         raise UnresolvedReference(f"{text} holds a line break or a control character")
     return value
-
-
-def resolve_secret(text: str, *, setting: str, folder: Path | None = None) -> str:
-    """What a secret's reference leads to; `setting` is where the definition names it.
-
-    Raises UnresolvedReference, also for a secret that is too short to be masked in an error.
-    """
-    secret = resolve(text, folder=folder)
-    if len(secret) < LEAST_SECRET:
-        raise UnresolvedReference(
-            f"{setting}: {text} leads to a secret of under {LEAST_SECRET} characters, which could"
-            " not be masked in errors; make a longer one"
-        )
-    return secret
 
 
 def _content(path: Path, reference: str) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors.definition.values import (
     CallTime,
     FieldName,
+    FieldPlace,
     Port,
     Secret,
     SettleTime,
@@ -77,7 +78,7 @@ class Breaker(Strict):
 
 
 class Definition(Strict):
-    """What stands in a definition of any kind."""
+    """The keys of a definition of any kind."""
 
     connector: Slug
     kind: str
@@ -127,13 +128,16 @@ def action_of(
     name: str,
     said: AnyAction,
     *,
-    compare: Mapping[str, Comparison] | None = None,
+    places: Mapping[str, FieldPlace] | None = None,
     confirm_seconds: float = 0.0,
     can_undo: bool = False,
     batch_size: int = 1,
+    upserts: bool = False,
+    steps: tuple[str, ...] = (),
+    gives_url: bool = False,
 ) -> Action:
-    """An action of a definition as the port knows it; `compare` has the fields that are named."""
-    named = compare or {}
+    """An action of a definition as the port knows it; `places` has the fields that are named."""
+    named = places or {}
     return Action(
         name=name,
         idempotency=said.idempotency,
@@ -142,14 +146,29 @@ def action_of(
         optional=frozenset(said.optional),
         open_fields=said.open_fields,
         readable=frozenset(named),
-        compare={field: how for field, how in named.items() if how is not Comparison.EXACT},
+        compare=compared(named),
+        zones=zoned(named),
         settle_seconds=said.settle_seconds,
         confirm_seconds=confirm_seconds,
         timeout_seconds=said.timeout_seconds,
         max_in_flight=said.max_in_flight,
         can_undo=can_undo,
         batch_size=batch_size,
+        upserts=upserts,
+        steps=steps,
+        gives_url=gives_url,
     )
+
+
+def compared(places: Mapping[str, FieldPlace]) -> dict[str, Comparison]:
+    """How each field is compared that need not be equal as JSON."""
+    words = {field: place.compare for field, place in places.items()}
+    return {field: how for field, how in words.items() if how is not Comparison.EXACT}
+
+
+def zoned(places: Mapping[str, FieldPlace]) -> dict[str, str]:
+    """The zone of each field whose times the system writes without one."""
+    return {field: place.zone for field, place in places.items() if place.zone is not None}
 
 
 def limits_of(said: Definition) -> Limits:

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from connectors.definition.paths import steps
+from connectors.definition.paths import as_text, path_problem
 from connectors.definition.references import REFERENCE
 from orchestrator.domain.delivery.comparing import Comparison
 from orchestrator.domain.text.durations import seconds
@@ -24,6 +25,7 @@ class FieldPlace:
 
     at: str
     compare: Comparison = Comparison.EXACT
+    zone: str | None = None  # of a time that the system writes without one
 
 
 def _wrong(problem: str, fix: str) -> PydanticCustomError:
@@ -94,6 +96,22 @@ def _statuses(value: object) -> frozenset[int]:
     return frozenset(found)
 
 
+def _texts(value: object) -> tuple[str, ...]:
+    """One text or a list of them; a number is its text."""
+    found = []
+    for one in value if isinstance(value, list) else [value]:
+        text = as_text(one)
+        if not text:
+            raise _wrong("it is not a text", 'write a text such as "ok", or a list of them')
+        found.append(text)
+    return tuple(found)
+
+
+def listed(value: object) -> object:
+    """A list; of one thing, that alone."""
+    return value if isinstance(value, list) else [value]
+
+
 def _port(value: object) -> object:
     is_port = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65_536
     is_reference = isinstance(value, str) and re.fullmatch(REFERENCE, value)
@@ -103,11 +121,8 @@ def _port(value: object) -> object:
 
 
 def _path(text: str) -> str:
-    try:
-        steps(text)
-    except ValueError:
-        fix = "write data.0.id, /data/0/id or list[key=text].id"
-        raise _wrong("it is not a path in an answer", fix) from None
+    if found := path_problem(text):
+        raise _wrong(*found)
     return text
 
 
@@ -117,7 +132,20 @@ def _places(value: object) -> object:
         return _path(value)
     if not isinstance(value, dict):
         raise _wrong("it does not say where fields are", "write `name: path` pairs, or one path")
-    return {str(name): _place(str(name), one) for name, one in value.items()}
+    return _each_place(value)
+
+
+def _each_place(said: dict[object, object]) -> dict[str, FieldPlace]:
+    """The places by field. Raises ValidationError with the fault of each that is wrong."""
+    places, faults = {}, []
+    for name, one in said.items():
+        try:
+            places[str(name)] = _place(str(name), one)
+        except PydanticCustomError as error:
+            faults.append(InitErrorDetails(type=error, loc=(str(name),), input=one))
+    if faults:
+        raise ValidationError.from_exception_data("fields", faults)
+    return places
 
 
 def _place(name: str, said: object) -> FieldPlace:
@@ -130,10 +158,23 @@ def _place(name: str, said: object) -> FieldPlace:
     except ValueError:
         fix = f"write as: {' or '.join(Comparison)}"
         raise _wrong(f"{name} says no known way to compare", fix) from None
-    return FieldPlace(at=_path(said["at"]), compare=compare)
+    zone = said.get("zone")
+    if zone is not None:
+        _check_zone(name, zone, compare)
+    return FieldPlace(at=_path(said["at"]), compare=compare, zone=zone)
 
 
-_PLACE = {"at", "as"}
+def _check_zone(name: str, zone: object, compare: Comparison) -> None:
+    if compare not in (Comparison.MOMENT, Comparison.DATE):
+        raise _wrong(f"{name} has a zone and is not a time", "write as: moment, or take it out")
+    try:
+        ZoneInfo(str(zone))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        fix = "write a name of the time zone database, such as Europe/Berlin or UTC"
+        raise _wrong(f"{name} names no known time zone", fix) from None
+
+
+_PLACE = {"at", "as", "zone"}
 _DURATION = WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$"})
 _STATUS: dict[str, Any] = {
     "anyOf": [
@@ -156,6 +197,7 @@ _FIELDS_SCHEMA = WithJsonSchema(
                             "properties": {
                                 "at": {"type": "string"},
                                 "as": {"enum": [word.value for word in Comparison]},
+                                "zone": {"type": "string"},
                             },
                             "required": ["at"],
                             "additionalProperties": False,
@@ -175,7 +217,7 @@ Secret = Annotated[
     _like(
         REFERENCE,
         "it is not a reference",
-        "write env:NAME or file:PATH; a secret never stands in a definition",
+        "write env:NAME or file:PATH; a definition never holds a secret",
     ),
 ]
 SecretName = Annotated[
@@ -184,11 +226,17 @@ SecretName = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 UrlPath = Annotated[str, StringConstraints(max_length=2_000)]
 FieldName = Annotated[
-    str, _like(r"[^{}\s]{1,100}", "it is not a field's name", "write it without spaces and braces")
+    str,
+    _like(r"[^{}|\s]{1,100}", "it is not a field's name", "write it without spaces, braces and |"),
 ]
 Place = Annotated[str, AfterValidator(_path)]
 Places = Annotated[Any, BeforeValidator(_places), _FIELDS_SCHEMA]
 Port = Annotated[int | str, BeforeValidator(_port)]
+Texts = Annotated[
+    Any,
+    BeforeValidator(_texts),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 Statuses = Annotated[Any, BeforeValidator(_statuses), _STATUSES]
 CallTime = Annotated[float, _between("10ms", "50s"), _DURATION]
 LagTime = Annotated[float, _between("0s", "50s"), _DURATION]

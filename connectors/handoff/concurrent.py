@@ -59,7 +59,7 @@ async def hand_over_many(
     system wants a pause, or refuses the login, no further call to it starts. `timing` is filled.
     """
     timing = Timing() if timing is None else timing
-    # A worker's loop stands still between two groups. One turn lets it see which connections the
+    # A worker's loop does not run between two groups. One turn lets it see which connections the
     # other side has closed meanwhile, before one of them is used (over TLS this was needed).
     await asyncio.sleep(0)
     answers: dict[str, Outcome | NotStarted] = {job.id: NotStarted() for job in jobs}

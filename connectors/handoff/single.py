@@ -1,6 +1,6 @@
 """One delivery to its proof: the order of look-up, create and read-back.
 
-Whatever a connector does, the answer is an Outcome; what may have been stored is never taken for
+The answer is always an Outcome; what may have been stored is never taken for
 not stored, and a record whose id is known is read, never made again.
 """
 
@@ -22,21 +22,25 @@ from orchestrator.domain.delivery.handoff import (
     Connector,
     Failed,
     Idempotency,
+    Made,
     Mismatched,
     Outcome,
     Outgoing,
     Proof,
     Receipted,
+    Stepwise,
     TakenBack,
 )
 from orchestrator.domain.errors import (
     AlreadyThere,
+    ChangedMeanwhile,
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
     NotReached,
     OutcomeUnknown,
     RateLimited,
+    StepUnknown,
     Unauthorized,
 )
 from orchestrator.domain.text.masking import masked, masked_in
@@ -143,6 +147,8 @@ class Handoff:
         self._call = call
         self._may_be_there = may_be_there
         self._record_id = known
+        self._seen = call.seen
+        self._fresh = not may_be_there and known is None  # no earlier call got anywhere
         self._last_moment = last_moment  # of `time.monotonic`
 
     def problem(self, confirm: tuple[str, ...], *, undo: bool) -> Failed | None:
@@ -150,6 +156,9 @@ class Handoff:
         if undo:
             if self._record_id is None or not self._action.can_undo:
                 return self._not_called(f"{self._call.action} cannot be taken back")
+            if self._seen.updated:
+                told = "was there before this event, as far as is known, and is not taken back"
+                return self._not_called(f"record {self._record_id} {told}")
             return None
         without_proof = self._may_be_there and self._record_id is None
         if without_proof and self._action.idempotency is Idempotency.NONE:
@@ -165,6 +174,7 @@ class Handoff:
         """Find or make the record, and prove it."""
         known = self._record_id
         if known is not None:
+            await self._complete(known)
             proven = await self._prove(known, confirm, found=True)
             if proven is not None:
                 return proven
@@ -175,7 +185,9 @@ class Handoff:
             # try would make one more.
             self._may_be_there = True
             return self.failed(f"record {known}, which was made, cannot be seen", permanent=True)
-        record_id, found_it = (found, True) if found is not None else await self._create()
+        if found is not None and not self._action.upserts:
+            return await self._proven(found, confirm, found=True)
+        record_id, found_it = await self._create()
         return await self._proven(record_id, confirm, found=found_it)
 
     async def go_on(self, made: str | ConnectorError, confirm: tuple[str, ...]) -> Outcome:
@@ -196,18 +208,26 @@ class Handoff:
 
     async def _proven(self, record_id: str, confirm: tuple[str, ...], *, found: bool) -> Outcome:
         self._record_id = record_id
+        await self._complete(record_id)
         proven = await self._prove(record_id, confirm, found=found)
         if proven is None:
             error = f"record {record_id} was made but is not there to be read"
             return self.failed(error, blame=Blame.SYSTEM)
         return proven
 
+    async def _complete(self, record_id: str) -> None:
+        """Do what is not done yet of what follows the record's first request."""
+        connector = self._connector
+        if self._action.steps and isinstance(connector, Stepwise):
+            self._may_be_there = True
+            await connector.complete(self._call, record_id, fresh=self._fresh)
+
     async def _prove(
         self, record_id: str, confirm: tuple[str, ...], *, found: bool
     ) -> Outcome | None:
         """Read the record back, for as long as it may lag behind; None where it is not there."""
         if self._action.proof is Proof.RECEIPT:
-            return Receipted(receipt_id=record_id)
+            return Receipted(receipt_id=record_id, seen=self._seen)
         until = min(time.monotonic() + self._action.confirm_seconds, self._last_moment)
         pause = _FIRST_PAUSE
         while True:
@@ -223,20 +243,39 @@ class Handoff:
         record = await self._connector.read(self._call, record_id)
         if record is None:
             return None
-        differing = differences(self._call.fields, record.fields, confirm, self._action.compare)
+        action = self._action
+        differing = differences(
+            self._call.fields, record.fields, confirm, action.compare, action.zones
+        )
+        self._seen = replace(
+            self._seen, url=record.seen.url or self._seen.url, version=record.seen.version
+        )
+        if unreadable := [one.field for one in differing if one.unreadable]:
+            names = ", ".join(unreadable)
+            raise DestinationRefused(f"read: what is stored in {names} cannot be read")
         if differing:
             shown = tuple(
                 replace(one, stored=masked_in(one.stored, self._masks)) for one in differing
             )
-            return Mismatched(record_id=record_id, differences=shown)
-        return Confirmed(record_id=record_id, found=found)
+            return Mismatched(record_id=record_id, differences=shown, seen=self._seen)
+        return Confirmed(record_id=record_id, found=found, seen=self._seen)
 
     async def _look_up(self) -> str | None:
         if self._action.idempotency is not Idempotency.LOOKUP:
             return None
         found = await self._connector.lookup(self._call)
         self._may_be_there = found is not None
-        return found
+        return None if found is None else self._noted(found)
+
+    def _noted(self, made: str | Made) -> str:
+        """A record's id; what else is known of it is kept."""
+        if isinstance(made, str):
+            return made
+        seen = made.seen
+        self._seen = replace(
+            seen, url=seen.url or self._seen.url, updated=seen.updated or self._seen.updated
+        )
+        return made.record_id
 
     async def _create(self) -> tuple[str, bool]:
         """The record's id, and whether it was there before."""
@@ -247,7 +286,7 @@ class Handoff:
         before = self._may_be_there
         self._may_be_there = True
         try:
-            return await self._connector.create(self._call), False
+            return self._noted(await self._connector.create(self._call)), False
         except AlreadyThere as error:
             return await self._refused_as_there(error), True
         except (DestinationRefused, DestinationUnavailable):
@@ -258,19 +297,26 @@ class Handoff:
         found = error.record_id or await self._connector.lookup(self._call)
         if found is None:  # a search that lags behind
             raise OutcomeUnknown(f"{error}; and a look-up does not find it yet")
-        return found
+        record_id = self._noted(found)
+        if not error.by_key:  # whoever made it: what others made is not ours to delete
+            self._seen = replace(self._seen, updated=True)
+        return record_id
 
     def _forget(self) -> None:
         self._record_id = None
-        self._may_be_there = True  # another may stand in its place
+        self._may_be_there = True  # another may be in its place
 
     def failed_by(self, error: ConnectorError) -> Failed:
-        """What stands after a connector's error."""
+        """The delivery's status after a connector's error."""
         wait = error.retry_after if isinstance(error, RateLimited) else None
+        undecided = isinstance(error, StepUnknown)  # a person decides: no try would find out more
         failed = self.failed(
-            str(error), permanent=error.permanent, retry_after=wait, blame=_blamed(error)
+            str(error),
+            permanent=error.permanent or undecided,
+            retry_after=wait,
+            blame=Blame.CALL if undecided else _blamed(error),
         )
-        return replace(failed, reached=not isinstance(error, NotReached))
+        return replace(failed, reached=not isinstance(error, NotReached), undecided=undecided)
 
     def failed(
         self,
@@ -280,7 +326,7 @@ class Handoff:
         retry_after: float | None = None,
         blame: Blame = Blame.CALL,
     ) -> Failed:
-        """What stands after an error; without look-up or native key an unknown outcome is final."""
+        """The status after an error; without look-up or native key an unknown outcome is final."""
         unknown = self._may_be_there
         if unknown:
             lost = self._record_id is None and self._action.idempotency is Idempotency.NONE
@@ -293,6 +339,7 @@ class Handoff:
             unknown=unknown,
             retry_after=retry_after,
             record_id=self._record_id,
+            seen=self._seen,
             blame=blame,
         )
 
@@ -309,7 +356,8 @@ def _blamed(error: ConnectorError) -> Blame:
         return Blame.LOGIN
     if isinstance(error, RateLimited):
         return Blame.PACE
-    return Blame.CALL if error.permanent else Blame.SYSTEM
+    of_this_record = error.permanent or isinstance(error, ChangedMeanwhile)
+    return Blame.CALL if of_this_record else Blame.SYSTEM
 
 
 def _misfit(action: Action, call: Outgoing, confirm: tuple[str, ...]) -> str | None:

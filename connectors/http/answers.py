@@ -2,7 +2,7 @@
 
 | status | after a create | after a look-up or a read |
 |---|---|---|
-| 2xx | stored | the answer |
+| 2xx | stored; unknown, where the definition says otherwise what is good | the answer; come again |
 | 303 | unknown: the usual answer of a form that has stored | refused |
 | other 3xx | refused: a redirect is never followed | refused |
 | 401 | unauthorized | unauthorized |
@@ -20,15 +20,15 @@ import time
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 
-import orjson
-
 from connectors.definition.paths import Unreadable
 from connectors.http.definition import Means
 from connectors.http.error_rules import Verdict
-from connectors.http.exchange import Answer
+from connectors.http.wire.exchange import Answer
+from connectors.http.wire.reading import document_of, text_of
 from orchestrator.domain.delivery.retries import usable_wait
 from orchestrator.domain.errors import (
     AlreadyThere,
+    ChangedMeanwhile,
     ConnectorError,
     DestinationRefused,
     DestinationUnavailable,
@@ -38,6 +38,7 @@ from orchestrator.domain.errors import (
 )
 from orchestrator.domain.text.masking import masked
 
+CHANGED = "somebody changed the record since it was looked at"
 _EXCERPT = 200  # characters of an answer that an error quotes
 _NOT_TAKEN_UP = frozenset({408, 425})
 
@@ -49,9 +50,12 @@ class NotJson(Unreadable):
 def error_of(
     who: str, answer: Answer, *, creating: bool, secrets: Iterable[str] = ()
 ) -> ConnectorError:
-    """The error that an answer other than 2xx stands for; the table above."""
+    """The error that an answer stands for which is not a good one; the table above."""
     status = answer.status
-    text = f"{who} answered {status}{_excerpt(answer.body, secrets)}"
+    text = f"{who} answered {status}{_excerpt(answer, secrets)}"
+    if answer.ok:
+        text = f"{text} (by its definition this is not a good answer)"
+        return OutcomeUnknown(text) if creating else DestinationUnavailable(text)
     if status == 401:
         return Unauthorized(f"{text} (unauthorized: check the connector's auth)")
     if 300 <= status < 400:
@@ -73,7 +77,7 @@ def error_by(
     verdict: Verdict, who: str, answer: Answer, *, creating: bool, secrets: Iterable[str] = ()
 ) -> ConnectorError:
     """The error that a definition's rule makes of an answer."""
-    text = f"{who} answered {answer.status}{_excerpt(answer.body, secrets)}"
+    text = f"{who} answered {answer.status}{_excerpt(answer, secrets)}"
     match verdict.means:
         case Means.UNAVAILABLE:
             return DestinationUnavailable(text)
@@ -85,6 +89,8 @@ def error_by(
             return Unauthorized(f"{text} (unauthorized: check the connector's auth)")
         case Means.UNKNOWN:
             return OutcomeUnknown(text) if creating else DestinationUnavailable(text)
+        case Means.CHANGED:
+            return ChangedMeanwhile(f"{text} ({CHANGED})")
         case Means.CONFLICT:
             return AlreadyThere(text, record_id=verdict.record_id)
         case _:
@@ -111,17 +117,19 @@ def retry_after(header: str | None) -> float | None:
 _SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")  # some tools name fractions
 
 
-def parse(answer: Answer) -> object:
-    """The JSON value of an answer. Raises NotJson."""
+def parse(answer: Answer, needed: str = "") -> object:
+    """The JSON value of an answer, of which `needed` is needed. Raises NotJson."""
     try:
-        return orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        raise NotJson(f"answered {answer.status} with something that is not JSON") from None
+        return document_of(answer)
+    except ValueError:
+        lacks = f", and {needed} is needed of it" if needed else ""
+        text = f"answered {answer.status} with something that is not JSON{lacks}"
+        raise NotJson(text) from None
 
 
-def _excerpt(body: bytes, secrets: Iterable[str]) -> str:
+def _excerpt(answer: Answer, secrets: Iterable[str]) -> str:
     """The answer's first words on one line, masked before they are cut."""
-    text = " ".join(masked(body.decode(errors="replace"), secrets).split())
+    text = " ".join(masked(text_of(answer), secrets).split())
     if not text:
         return ""
     return f": {text[:_EXCERPT]}…" if len(text) > _EXCERPT else f": {text}"

@@ -15,9 +15,10 @@ from connectors.definition.paths import (
 )
 from connectors.http.answers import parse
 from connectors.http.definition import Batch
-from connectors.http.exchange import Answer
+from connectors.http.placeholders.values import ABSENT, Unfillable, Values
 from connectors.http.requests import RequestTemplate
-from connectors.http.templates import ABSENT, Unfillable, Values, compile_template, compile_text
+from connectors.http.templates import compile_template, compile_text
+from connectors.http.wire.exchange import Answer
 from orchestrator.domain.errors import ConnectorError, OutcomeUnknown
 
 
@@ -33,7 +34,7 @@ class BatchPlan:
         self._where = [(steps(path), compile_text(text)) for path, text in said.where.items()]
 
     def item(self, values: Values) -> object:
-        """One delivery as it stands in the list. Raises Unfillable."""
+        """One delivery as an entry of the list. Raises Unfillable."""
         filled = self._item.fill(values)
         if filled is ABSENT:
             raise Unfillable("nothing of its item was sent")

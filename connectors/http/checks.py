@@ -17,6 +17,8 @@ from connectors.http.definition import (
     Write,
 )
 from connectors.http.endpoint import url_fault
+from connectors.http.paging.checks import check_list, check_wanted
+from connectors.http.record_checks import check_origins, check_steps, check_undo
 from connectors.http.request_checks import check_requests
 from orchestrator.domain.delivery.handoff import Idempotency, Proof
 from orchestrator.domain.errors import Fault
@@ -42,16 +44,22 @@ def _check_definition(definition: HttpDefinition, report: Report) -> None:
     _check_rules("errors", definition.errors, report)
     for name, action in definition.actions.items():
         at = f"actions.{name}"
-        if len(action.writes()) != 1:
-            said = " and ".join(name for name, _ in action.writes()) or "nothing"
-            report(at, f"it writes by {said}", "write one of create, update and upsert")
-            continue
-        ((write_name, write),) = action.writes()
         _check_rules(f"{at}.errors", action.errors, report)
         _check_headers(at, action, report)
-        _check_proof(at, action, write_name, write, report)
-        _check_idempotency(at, action, write_name, write, report)
+        _check_good(at, action, report)
+        if len(action.writes()) == 1 or (action.either and action.upsert is None):
+            write_name, write = action.writes()[0]  # of both, the one that makes the record
+            _check_proof(at, action, write_name, write, report)
+            _check_idempotency(at, action, write_name, write, report)
+        else:
+            said = " and ".join(name for name, _ in action.writes()) or "nothing"
+            fix = "write one of create, update and upsert, or create and update"
+            report(at, f"it writes by {said}", fix)
+            continue
         _check_lookup(at, action, report)
+        check_origins(at, action, report)
+        check_steps(at, action, report)
+        check_undo(at, action, report)
         _check_paths(at, action, definition.base_url, report)
         check_requests(at, action, definition.secrets, report)
         if action.batch:
@@ -81,14 +89,8 @@ def _check_url(path: str, said: str, report: Report, *, private: bool) -> None:
 def _check_paths(at: str, action: HttpAction, base_url: str, report: Report) -> None:
     if is_reference(base_url) or "?" not in base_url:
         return
-    asked = {
-        "lookup": action.lookup,
-        "read": action.read,
-        "undo": action.undo,
-        "batch": action.batch,
-    }
-    for name, said in {**dict(action.writes()), **asked}.items():
-        if said is not None and said.path:
+    for name, said in action.requests():
+        if said.path:
             problem = "base_url holds a query, which no path can follow"
             report(f"{at}.{name}.path", problem, 'write "", or put the query under `query`')
 
@@ -123,15 +125,20 @@ def _check_header(path: str, name: str, report: Report, *, secret: bool = False)
     elif name.lower() in _OUR_HEADERS:
         report(path, "this header is written for every request", "take it out")
     elif secret and name.lower() in _SECRET_HEADERS:
-        report(path, "a secret does not stand here", "write it under `auth`, as env:NAME")
+        report(path, "a secret must not be here", "write it under `auth`, as env:NAME")
 
 
 def _check_headers(at: str, action: HttpAction, report: Report) -> None:
-    asks = {"lookup": action.lookup, "read": action.read, "undo": action.undo}
-    for where, ask in (*action.writes(), *asks.items()):
-        for name, text in ask.headers.items() if ask else ():
+    for where, ask in action.requests():
+        for name, text in ask.headers.items():
             literal = "{secret." not in text
             _check_header(f"{at}.{where}.headers.{name}", name, report, secret=literal)
+
+
+def _check_good(at: str, action: HttpAction, report: Report) -> None:
+    for where, ask in action.requests():
+        for number, sign in enumerate(ask.good):
+            _check_sign(f"{at}.{where}.good.{number}", sign, report)
 
 
 def _check_rules(at: str, rules: tuple[Sign, ...], report: Report) -> None:
@@ -143,10 +150,17 @@ def _check_rules(at: str, rules: tuple[Sign, ...], report: Report) -> None:
 
 
 def _check_sign(at: str, sign: Sign, report: Report) -> None:
-    if sign.status is None and sign.at is None:
+    said = (sign.status, sign.at, sign.header, sign.text, sign.contains)
+    if all(one is None for one in said):
         report(at, "it would fit every answer", "add status: 404 or at: PATH")
-    if "value" in sign.model_fields_set and sign.at is None:
-        report(f"{at}.is", "it does not say where", "add at: PATH")
+    if sign.wanted is not None and (sign.at is None) == (sign.header is None):
+        where = "where" if sign.at is None else "which of both it is of"
+        report(f"{at}.is", f"it does not say {where}", "add at: PATH or header: NAME, one of them")
+    check_wanted(f"{at}.is", sign, report)
+    if sign.header is not None and None in (sign.wanted or ()):
+        report(f"{at}.is", "a header is never null", "write its text")
+    if sign.header is not None and not _HEADER.fullmatch(sign.header):
+        report(f"{at}.header", "it is not a header name", "write a name such as X-Status")
 
 
 def _check_proof(at: str, action: HttpAction, name: str, write: Write, report: Report) -> None:
@@ -155,12 +169,12 @@ def _check_proof(at: str, action: HttpAction, name: str, write: Write, report: R
         report(f"{at}.proof", "read_back needs a `read`", "add one, or write proof: receipt")
     if action.proof is Proof.RECEIPT and action.read is not None:
         report(f"{at}.read", "a receipt is never read back", "write proof: read_back")
-    needed = action.proof is Proof.READ_BACK or action.lookup or action.undo
-    if action.update is None and needed and write.record_id is None:
+    needed = action.proof is Proof.READ_BACK or action.lookup or action.undo or action.then
+    if (action.update is None or action.either) and needed and write.record_id is None:
         report(f"{at}.{name}", "it does not take the record's id", "add record_id: PATH")
-    if action.update and write.record_id is not None:
+    if action.update and action.update.record_id is not None:
         report(f"{at}.update.record_id", "the look-up gives the id", "take it out")
-    if action.update and action.undo:
+    if action.update and action.undo and not action.either:
         report(f"{at}.undo", "what an update changed cannot be taken back", "take it out")
 
 
@@ -173,9 +187,9 @@ def _check_idempotency(
     if declared is not Idempotency.NATIVE_KEY and name != "create":
         problem = f"the same {name} again changes nothing"
         report(f"{at}.idempotency", problem, "write idempotency: native_key")
-    elif declared is not Idempotency.NATIVE_KEY and write.method == "put":
+    elif write.method == "put" and declared not in (Idempotency.NATIVE_KEY, Idempotency.CONFLICT):
         problem = "HTTP lets a PUT be repeated on its way, so it must be safe to repeat"
-        report(f"{at}.{name}.method", problem, "write post, or idempotency: native_key")
+        report(f"{at}.{name}.method", problem, "write post, or idempotency: native_key or conflict")
     if action.conflict is None:
         if declared is Idempotency.CONFLICT:
             report(f"{at}.idempotency", "conflict needs a `conflict`", "add one: {status: 409}")
@@ -183,7 +197,8 @@ def _check_idempotency(
     _check_sign(f"{at}.conflict", action.conflict, report)
     if declared is not Idempotency.CONFLICT:
         report(f"{at}.conflict", f"{declared} expects none", "write idempotency: conflict")
-    if action.conflict.record_id is None and action.lookup is None:
+    known = write.record_id is not None and write.record_id.value is not None
+    if action.conflict.record_id is None and action.lookup is None and not known:
         problem = "nothing says which record is there"
         report(f"{at}.conflict", problem, "add record_id: PATH, or a `lookup`")
 
@@ -194,8 +209,16 @@ def _check_lookup(at: str, action: HttpAction, report: Report) -> None:
         report(f"{at}.update", "nothing finds the record", "add a `lookup`")
     if lookup is None:
         return
+    if action.either:
+        if declared is Idempotency.NATIVE_KEY:
+            problem = "a second create would make a second record"
+            report(f"{at}.idempotency", problem, "write idempotency: lookup, or conflict")
+        if lookup.items is not None and not lookup.where:
+            problem = "a search may find another record, which would be changed"
+            report(f"{at}.lookup", problem, 'add where: {PATH: "{send.FIELD}"}')
     if not action.update and declared not in (Idempotency.LOOKUP, Idempotency.CONFLICT):
         report(f"{at}.lookup", f"{declared} never looks up", "write idempotency: lookup")
+    check_list(f"{at}.lookup", lookup, report)
     if (lookup.items is None) == (lookup.absent_status is None):
         problem = "it must say in one way how the answer looks where there is no record"
         report(f"{at}.lookup", problem, "write items: PATH of the list, or absent_status: 404")

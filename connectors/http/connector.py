@@ -6,23 +6,28 @@ Only the definition decides which host is asked; a payload's values are filled i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from connectors.definition.paths import Unreadable, record_id_at
 from connectors.definition.shared_keys import limits_of
-from connectors.http.answers import parse
 from connectors.http.calls import Calls
 from connectors.http.definition import HttpDefinition
-from connectors.http.exchange import Client
-from connectors.http.plan import misread, plan_of
-from connectors.http.templates import Unfillable, Values
-from orchestrator.domain.delivery.handoff import Action, Limits, Outgoing, Record
-from orchestrator.domain.errors import (
-    AlreadyThere,
-    ConnectorError,
-    DestinationRefused,
-    OutcomeUnknown,
+from connectors.http.placeholders.values import Unfillable, Values
+from connectors.http.plan import plan_of
+from connectors.http.records.finding import find, read
+from connectors.http.records.steps import complete, step_fields
+from connectors.http.records.writing import write
+from connectors.http.wire.exchange import Client
+from orchestrator.domain.delivery.handoff import (
+    NOTHING_SEEN,
+    Action,
+    Limits,
+    Made,
+    Outgoing,
+    Record,
 )
+from orchestrator.domain.delivery.tokens import TokenKeeper
+from orchestrator.domain.errors import ChangedMeanwhile, ConnectorError, DestinationRefused
 
 
 class HttpConnector:
@@ -34,9 +39,10 @@ class HttpConnector:
         *,
         folder: Path | None,
         client: Callable[[], Client],  # called by the first request
+        tokens: Callable[[], TokenKeeper] | None = None,  # called by the first shared login
     ) -> None:
         self.name = definition.connector
-        self._calls = Calls(definition, folder=folder, client=client)
+        self._calls = Calls(definition, folder=folder, client=client, tokens=tokens)
         self._plans = {
             name: plan_of(name, said, definition.errors)
             for name, said in definition.actions.items()
@@ -59,24 +65,13 @@ class HttpConnector:
         """What nobody may be shown of requests and answers: known after the first request."""
         return self._calls.masks
 
-    async def create(self, call: Outgoing) -> str:
+    async def create(self, call: Outgoing) -> str | Made:
         """Make, change or upsert the record; its id, or the key where a receipt's answer has none.
 
         Raises AlreadyThere, OutcomeUnknown and every other ConnectorError.
         """
-        plan = self._plans[call.action]
-        record_id = await self._to_update(call) if plan.updates else ""
-        reply = await self._calls.ask(plan, plan.write, call, record_id)
-        if isinstance(reply.error, AlreadyThere) and not (reply.error.record_id or plan.lookup):
-            raise DestinationRefused(str(reply.error))
-        if reply.error:
-            raise reply.error
-        if plan.written_id is None:
-            return record_id or call.key
-        try:
-            return record_id_at(parse(reply.answer), plan.written_id)
-        except Unreadable as error:
-            raise OutcomeUnknown(f"{plan.write.name}: {error}") from None
+        made = await write(self._calls, self._plans[call.action], values_of(call))
+        return made.record_id if made.seen == NOTHING_SEEN else made
 
     async def create_many(self, calls: Sequence[Outgoing]) -> Sequence[str | ConnectorError]:
         """What became of each, by one request; one that cannot be filled does not go with it."""
@@ -84,7 +79,7 @@ class HttpConnector:
         batch = plan.batch
         if batch is None:
             raise DestinationRefused(f"{calls[0].action} has no batch")
-        values = [Values(key=call.key, send=call.fields) for call in calls]
+        values = [values_of(call) for call in calls]
         made: dict[str, str | ConnectorError] = {}
         items: dict[str, object] = {}
         for one in values:
@@ -94,9 +89,9 @@ class HttpConnector:
                 made[one.key] = DestinationRefused(f"batch: {error}")
         going = [one for one in values if one.key in items]
         if going:
-            reply = await self._calls.ask(
-                plan, batch.request, calls[0], items=[items[one.key] for one in going]
-            )
+            # The headers are those of the first.
+            first = replace(values[0], items=[items[one.key] for one in going])
+            reply = await self._calls.ask(plan, batch.request, first)
             if reply.error:
                 raise reply.error
             found = batch.made(reply.answer, going)
@@ -104,51 +99,38 @@ class HttpConnector:
         return [made[call.key] for call in calls]
 
     async def lookup(self, call: Outgoing) -> str | None:
-        """The id of the one record that carries the key, or None."""
+        """The id of the one record that carries the key; None where it is certainly not there."""
         plan = self._plans[call.action]
         if plan.lookup is None:
             raise DestinationRefused(f"{call.action} has no look-up")
-        reply = await self._calls.ask(plan, plan.lookup.request, call)
-        if reply.absent:
-            return None
-        if reply.error:
-            raise reply.error
-        try:
-            values = Values(key=call.key, send=call.fields)
-            return plan.lookup.found(parse(reply.answer), values)
-        except Unreadable as error:
-            raise misread(plan.lookup.request, error) from None
-        except Unfillable as error:
-            raise DestinationRefused(f"look-up: {error}") from None
+        found = await find(self._calls, plan, plan.lookup, values_of(call))
+        return None if found is None else found.record_id
 
     async def read(self, call: Outgoing, record_id: str) -> Record | None:
         """The record as stored, or None where it is not there."""
         plan = self._plans[call.action]
         if plan.read is None:
             raise DestinationRefused(f"{call.action} cannot be read back")
-        reply = await self._calls.ask(plan, plan.read.request, call, record_id)
-        if reply.absent:
-            return None
-        if reply.error:
-            raise reply.error
-        try:
-            answer = parse(reply.answer)
-            # Whose record it is must be looked at: another may read the same, field by field.
-            values = Values(key=call.key, send=call.fields, record_id=record_id)
-            if not plan.read.is_ours(answer, values):
-                return None
-            return Record(id=record_id, fields=plan.read.fields(answer))
-        except Unreadable as error:
-            raise misread(plan.read.request, error) from None
-        except Unfillable as error:
-            raise DestinationRefused(f"read: {error}") from None
+        values = values_of(call, record_id)
+        record = await read(self._calls, plan, plan.read, values)
+        if record is None or not plan.steps:
+            return record
+        told = await step_fields(self._calls, plan, values)
+        return replace(record, fields={**record.fields, **told})
+
+    async def complete(self, call: Outgoing, record_id: str, *, fresh: bool) -> None:
+        """Do what is not done yet of what follows the record's first request."""
+        plan = self._plans[call.action]
+        await complete(self._calls, plan, values_of(call, record_id), fresh=fresh)
 
     async def undo(self, call: Outgoing, record_id: str) -> None:
         """Take the record back; one that is gone already is taken back."""
         plan = self._plans[call.action]
         if plan.undo is None:
             raise DestinationRefused(f"{call.action} cannot be taken back")
-        reply = await self._calls.ask(plan, plan.undo, call, record_id)
+        reply = await self._calls.ask(plan, plan.undo, values_of(call, record_id))
+        if isinstance(reply.error, ChangedMeanwhile):  # what others wrote is not ours to delete
+            raise DestinationRefused(str(reply.error))
         if reply.error and not reply.absent:
             raise reply.error
 
@@ -156,8 +138,7 @@ class HttpConnector:
         """Give connections back."""
         await self._calls.close()
 
-    async def _to_update(self, call: Outgoing) -> str:
-        found = await self.lookup(call)
-        if found is None:
-            raise DestinationRefused("update: there is no record to update")
-        return found
+
+def values_of(call: Outgoing, record_id: str = "") -> Values:
+    """What placeholders stand for in a call's requests, secrets apart."""
+    return Values(key=call.key, send=call.fields, record_id=record_id, version=call.seen.version)

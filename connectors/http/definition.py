@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from connectors.definition.origins import FromAnswer
 from connectors.definition.shared_keys import AnyAction, Definition, Strict
 from connectors.definition.values import (
     LagTime,
@@ -17,7 +19,9 @@ from connectors.definition.values import (
     Slug,
     Statuses,
     Text,
+    Texts,
     UrlPath,
+    listed,
     word_of,
     words_of,
 )
@@ -32,6 +36,7 @@ class Means(StrEnum):
     UNAUTHORIZED = "unauthorized"  # it is our credentials
     UNKNOWN = "unknown"  # it may have been stored
     CONFLICT = "conflict"  # it is there already
+    CHANGED = "changed"  # somebody changed the record since it was looked at
     ABSENT = "absent"  # there is no such record
 
 
@@ -42,6 +47,7 @@ class RequestKind(StrEnum):
     LOOKUP = "lookup"
     READ = "read"
     UNDO = "undo"
+    STEP = "step"
 
 
 class Wait(Strict):
@@ -51,12 +57,27 @@ class Wait(Strict):
     unit: Literal["s", "ms"] = "s"
 
 
-class Sign(Strict):
+class Compared(Strict):
+    """What an answer has in one place: one of some values, or else anything that is not empty."""
+
+    value: Any = Field(None, alias="is")
+
+    @property
+    def wanted(self) -> list[object] | None:
+        """The values that `is` names; None where it is not written."""
+        if "value" not in self.model_fields_set:
+            return None
+        return self.value if isinstance(self.value, list) else [self.value]
+
+
+class Sign(Compared):
     """What tells one kind of answer from the others."""
 
     status: Statuses | None = None
     at: Place | None = None
-    value: Any = Field(None, alias="is")
+    header: Text | None = None
+    text: Texts | None = None  # the whole body, without white space around it
+    contains: Texts | None = None  # a part of the body, in upper or lower case
 
 
 class ErrorRule(Sign):
@@ -72,7 +93,7 @@ class ErrorRule(Sign):
 class Conflict(Sign):
     """The answer that says that the record is there already."""
 
-    record_id: Place | None = None
+    record_id: FromAnswer = None
 
 
 class Ask(Strict):
@@ -81,6 +102,10 @@ class Ask(Strict):
     path: UrlPath
     query: dict[Text, str] = Field(default_factory=dict)
     headers: dict[Text, str] = Field(default_factory=dict)
+    # What its answer has to be for its work to be done; any 2xx, where nothing is said.
+    good: Annotated[
+        list[Sign], BeforeValidator(listed, json_schema_input_type=Sign | list[Sign])
+    ] = Field(default_factory=list)
 
 
 class Bodied(Ask):
@@ -94,7 +119,8 @@ class Write(Bodied):
     """The request that stores something."""
 
     method: Literal["post", "put", "patch"]
-    record_id: Place | None = None  # where the answer has the record's id; a receipt needs none
+    # Where the answer has the record's id; a receipt needs none.
+    record_id: FromAnswer = None
 
 
 class Create(Write):
@@ -122,6 +148,28 @@ class Search(Ask):
     body: Any = Field(None, alias="json")
 
 
+class NextPage(Strict):
+    """Where the rest of a list is, said in one way."""
+
+    at: Place | None = None  # where the answer has the mark of the next page …
+    query: Text | None = None  # … and the query parameter that takes it
+    url: Place | None = None  # where the answer has the next page's address
+    link: Text | None = None  # the relation of a header Link: next
+    page: Text | None = None  # the query parameter that counts pages
+    offset: Text | None = None  # the query parameter that counts records
+    first: int | None = Field(None, ge=0, le=1)  # what they count from: pages 1, records 0
+
+
+class More(Compared):
+    """Where an answer says whether its list goes on."""
+
+    at: Place
+
+
+def _more(said: object) -> object:
+    return {"at": said} if isinstance(said, str) else said
+
+
 class Lookup(Search):
     """The request that finds a record by its key."""
 
@@ -129,15 +177,39 @@ class Lookup(Search):
     absent_status: Literal[404, 410] | None = None  # or the status that says: not there
     record_id: Place  # where an item (without `items`, the answer) has the record's id
     where: dict[Place, str] = Field(default_factory=dict)  # what an item must read, by place
+    # How it is known that the list is whole, without which nothing is proven by absence.
+    whole: bool = False  # the tool itself looks for the key, and its answer leaves out nothing
+    next: NextPage | None = None
+    more: Annotated[More, BeforeValidator(_more, json_schema_input_type=str | More)] | None = None
+    total: Place | None = None  # where the answer has how many there are
+    pages: int = Field(20, ge=1, le=100)  # that are read at most
+    version: FromAnswer = None  # where it has the record's state; in an item, a path
 
 
 class Read(Search):
     """The request that reads a record back."""
 
-    # Where each field stands; one text says where an object with all of them stands.
+    # Where each field is; one text says where an object with all of them is.
     fields: Places
     where: dict[Place, str] = Field(default_factory=dict)  # what our record reads, by place
     within_seconds: LagTime = Field(0.0, alias="within")
+    version: FromAnswer = None  # where the answer has the record's state, such as its ETag
+
+
+class Done(Lookup):
+    """The look-up that tells whether a step is done."""
+
+    record_id: Place = ""  # nobody needs it
+    fields: Places = None  # by field's name, where what it finds has it
+
+
+class Step(Bodied):
+    """A request that follows the one that makes the record."""
+
+    name: Slug
+    method: Literal["post", "put", "patch"] = "post"
+    repeatable: bool = False  # the same again changes nothing, as with a key; a put always is
+    done: Done | None = None
 
 
 class Undo(Bodied):
@@ -163,17 +235,40 @@ class HttpAction(AnyAction):
     create: Create | None = None
     update: Update | None = None
     upsert: Upsert | None = None
+    then: tuple[Step, ...] = Field((), max_length=10)
     lookup: Lookup | None = None
     conflict: Conflict | None = None
     read: Read | None = None
     undo: Undo | None = None
     batch: Batch | None = None
+    url: FromAnswer = None  # where people find the record
     errors: tuple[ErrorRule, ...] = ()
 
     def writes(self) -> list[tuple[str, Write]]:
-        """The requests that store something, by their names; a right action has one."""
+        """The requests that store something, by their names.
+
+        A right action has one, or both `create` and `update`: what the look-up finds is changed.
+        """
         said = {"create": self.create, "update": self.update, "upsert": self.upsert}
         return [(name, write) for name, write in said.items() if write is not None]
+
+    def requests(self) -> Iterator[tuple[str, Ask]]:
+        """All requests by their places in the definition, in the order they may go out."""
+        yield from self.writes()
+        for name, said in (("batch", self.batch), ("lookup", self.lookup), ("read", self.read)):
+            if said is not None:
+                yield name, said
+        for number, step in enumerate(self.then):
+            yield f"then.{number}", step
+            if step.done is not None:
+                yield f"then.{number}.done", step.done
+        if self.undo is not None:
+            yield "undo", self.undo
+
+    @property
+    def either(self) -> bool:
+        """Whether what the look-up finds is changed, and what it does not find is made."""
+        return self.create is not None and self.update is not None
 
 
 class Basic(Strict):

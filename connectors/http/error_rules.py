@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from connectors.definition.paths import Steps, Unreadable, as_text, dig_or_none, record_id_at, steps
-from connectors.http.definition import Conflict, ErrorRule, Means, RequestKind, Sign, Wait
-from connectors.http.exchange import Answer
+from connectors.http.answer_signs import AnswerSign, document_or_none
+from connectors.http.definition import Conflict, ErrorRule, Means, RequestKind, Wait
+from connectors.http.wire.exchange import Answer
 from orchestrator.domain.delivery.retries import usable_wait
 
 
@@ -22,29 +21,9 @@ class Verdict:
     record_id: str | None = None
 
 
-class _Sign:
-    """Tells whether an answer is of one kind."""
-
-    def __init__(self, said: Sign) -> None:
-        self._statuses: frozenset[int] | None = said.status
-        self._at = None if said.at is None else steps(said.at)
-        self._wanted: frozenset[str | None] | None = None
-        if "value" in said.model_fields_set:
-            named = said.value if isinstance(said.value, list) else [said.value]
-            self._wanted = frozenset(map(as_text, named))
-
-    def __call__(self, answer: Answer, document: object) -> bool:
-        if self._statuses is not None and answer.status not in self._statuses:
-            return False
-        if self._at is None:
-            return True
-        found = dig_or_none(document, self._at)
-        return bool(found) if self._wanted is None else as_text(found) in self._wanted
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
-    matches: _Sign
+    matches: AnswerSign
     on: frozenset[RequestKind]
     means: Means
     wait_at: Steps | None = None
@@ -63,7 +42,7 @@ class Rules:
     def verdict(self, stage: RequestKind, answer: Answer) -> Verdict | None:
         """What the first rule that fits makes of an answer; None where none fits."""
         asked = [rule for rule in self._rules if stage in rule.on]
-        document = _document(answer) if asked else None
+        document = document_or_none(answer) if asked else None
         for rule in asked:
             if rule.matches(answer, document):
                 return Verdict(
@@ -76,32 +55,32 @@ class Rules:
 
 def _of_conflict(said: Conflict) -> _Rule:
     return _Rule(
-        matches=_Sign(said),
+        matches=AnswerSign(said),
         on=frozenset({RequestKind.WRITE}),
         means=Means.CONFLICT,
-        record_id=None if said.record_id is None else steps(said.record_id),
+        record_id=_in_body(said),
     )
 
 
 def _of_error(said: ErrorRule, conflict: Conflict | None) -> _Rule:
     wait: Wait | None = said.retry_after
     says_there = said.means is Means.CONFLICT
-    record_id = conflict.record_id if conflict and says_there else None
+    # That a tool left out what it was sent is a refusal; no other conclusion is drawn from a gap.
+    refuses = said.means is Means.REFUSED
     return _Rule(
-        matches=_Sign(said),
-        on=said.on & {RequestKind.WRITE} if says_there else said.on,
+        matches=AnswerSign(said, missing_is_null=refuses),
+        on=said.on & {RequestKind.WRITE, RequestKind.STEP} if says_there else said.on,
         means=said.means,
         wait_at=None if wait is None else steps(wait.at),
         wait_unit=0.001 if wait and wait.unit == "ms" else 1.0,
-        record_id=None if record_id is None else steps(record_id),
+        record_id=_in_body(conflict) if conflict and says_there else None,
     )
 
 
-def _document(answer: Answer) -> object:
-    try:
-        return orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        return None
+def _in_body(said: Conflict) -> Steps | None:
+    """Where the body names the record; what a header says, or we know, is read where it is met."""
+    at = None if said.record_id is None else said.record_id.at
+    return None if at is None else steps(at)
 
 
 def _wait(rule: _Rule, document: object) -> float | None:

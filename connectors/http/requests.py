@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 import orjson
 
-from connectors.http.definition import Ask, Batch, Bodied, RequestKind, Search, Undo, Write
-from connectors.http.templates import (
-    ABSENT,
-    Template,
-    Unfillable,
-    Values,
-    compile_path,
-    compile_template,
-    compile_text,
+from connectors.http.answer_signs import GoodAnswers
+from connectors.http.definition import (
+    Ask,
+    Batch,
+    Bodied,
+    Lookup,
+    Read,
+    RequestKind,
+    Search,
+    Step,
+    Undo,
+    Write,
 )
+from connectors.http.placeholders.values import ABSENT, Unfillable, Values
+from connectors.http.templates import Template, compile_path, compile_template, compile_text
 
-_WITH_METHOD = Write | Batch | Search | Undo
+_WITH_METHOD = Write | Batch | Search | Undo | Step
+_NOTHING: Mapping[str, str] = {}
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -27,7 +34,9 @@ class RequestTemplate:
     def __init__(self, name: str, said: Ask) -> None:
         self.name = name  # "create", "look-up", "read" …: as errors call it
         self.stage = _stage(name, said)
-        self.creates = self.stage is RequestKind.WRITE
+        self.creates = self.stage in (RequestKind.WRITE, RequestKind.STEP)
+        self.absent_statuses = _absent_statuses(said)
+        self.good = GoodAnswers(said.good)
         self.method = said.method.upper() if isinstance(said, _WITH_METHOD) else "GET"
         self._path = compile_path(said.path)
         self._query = [(name, compile_text(text)) for name, text in said.query.items()]
@@ -38,11 +47,18 @@ class RequestTemplate:
         self._form = (
             None if form is None else [(name, compile_text(text)) for name, text in form.items()]
         )
+        named = [*self._query, *self._headers, *(self._form or ())]
+        whole = [self._path, *([] if self._body is None else [self._body])]
+        found = [*whole, *(template for _, template in named)]
+        self.names = frozenset[str]().union(*(one.names for one in found))  # its placeholders
+        # Whether it says which state of the record it is meant for.
+        self.guarded = "version" in self.names
 
-    def target(self, values: Values) -> str:
-        """Path and query, percent-encoded. Raises Unfillable."""
+    def target(self, values: Values, instead: Mapping[str, str] = _NOTHING) -> str:
+        """Path and query, percent-encoded, with `instead` for values. Raises Unfillable."""
         path = str(self._path.fill(values))
-        pairs = _filled(self._query, values)
+        pairs = [pair for pair in _filled(self._query, values) if pair[0] not in instead]
+        pairs += instead.items()
         return f"{path}?{urlencode(pairs, quote_via=quote, safe='')}" if pairs else path
 
     def headers(self, values: Values) -> dict[str, str]:
@@ -75,7 +91,19 @@ def _stage(name: str, said: Ask) -> RequestKind:
         return RequestKind.WRITE
     if isinstance(said, Undo):
         return RequestKind.UNDO
+    if isinstance(said, Step):
+        return RequestKind.STEP
     return RequestKind.READ if name == "read" else RequestKind.LOOKUP
+
+
+def _absent_statuses(said: Ask) -> tuple[int, ...]:
+    """The statuses that say that there is no such record."""
+    if isinstance(said, Lookup):
+        return () if said.absent_status is None else (said.absent_status,)
+    return _NOT_THERE if isinstance(said, Read | Undo) else ()
+
+
+_NOT_THERE = (404, 410)
 
 
 def _filled(templates: list[tuple[str, Template]], values: Values) -> list[tuple[str, str]]:

@@ -2,52 +2,32 @@
 
 A text that is one placeholder gives the value as it is (`{send.amount}` stays a number); inside
 other text it gives the value's text. `{key}` is the idempotency key, `{key_uuid}` a UUID made of
-it, `{record_id}` the record's id, `{send.NAME}` one field, `{send}` all of them, `{secret.NAME}` a
-secret that the definition names; `{{` and `}}` are braces.
+it, `{record_id}` the record's id, `{version}` the state of the record that was seen last,
+`{send.NAME}` one field, `{send}` all of them, `{secret.NAME}` a secret that the definition names;
+`{{` and `}}` are braces. Filters follow a name: `{send.email|lower|md5}`.
 """
 
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from urllib.parse import quote
 
+from connectors.http.placeholders.values import (
+    ABSENT,
+    Fill,
+    InvalidTemplate,
+    Unfillable,
+    Values,
+    placeholder,
+    text_of,
+)
+
 _PLACEHOLDER = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
-_SEGMENT_SAFE = "!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path segment as it is
-# Makes {key_uuid} of {key}; another one would make other UUIDs of keys that are under way.
-_KEYS = uuid.UUID("5f0d8d52-6c0e-5d0b-9a53-0d6f2f0c9a11")
-
-
-class _Absent:
-    """What a template gives when a field that it names was not sent; its place is left out."""
-
-
-ABSENT: Final = _Absent()
-
-
-class InvalidTemplate(ValueError):
-    """Raised when a template cannot be compiled; the text says what to write instead."""
-
-
-class Unfillable(ValueError):
-    """Raised when a value cannot stand where the template puts it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
-    """What placeholders stand for in one request."""
-
-    key: str
-    send: Mapping[str, object]
-    record_id: str = ""
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    items: Sequence[object] = ()  # of a batch
-
-
-Fill = Callable[[Values], object]
+_KEYS = frozenset({"key", "key_uuid"})
+_SEGMENT_SAFE = "!$&'()*+,;=:@~"  # allowed by RFC 3986 in a path segment without encoding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +36,11 @@ class Template:
 
     fill: Fill
     names: frozenset[str]
+
+
+def names_key(names: AbstractSet[str]) -> bool:
+    """Whether the delivery's own key is among placeholders."""
+    return not names.isdisjoint(_KEYS)
 
 
 def compile_template(source: object) -> Template:
@@ -128,7 +113,7 @@ class _Placeholder:
 
 
 def _parts(source: str, names: set[str], *, alone: bool = False) -> list[str | _Placeholder]:
-    """Literal texts and placeholders in order; `{send}` only where it stands `alone`."""
+    """Literal texts and placeholders in order; `{send}` only where it is `alone`."""
     parts: list[str | _Placeholder] = []
     literal, end = "", 0
     for match in _PLACEHOLDER.finditer(source):
@@ -136,44 +121,22 @@ def _parts(source: str, names: set[str], *, alone: bool = False) -> list[str | _
         end = match.end()
         brace, name, stray = match.groups()
         if stray:
-            raise InvalidTemplate(f'a single "{stray}" stands in it; write "{stray * 2}"')
+            raise InvalidTemplate(f'it has a single "{stray}"; write "{stray * 2}"')
         if brace:
             literal += brace[0]
             continue
         if name in ("send", "items") and not (alone and match.group() == source):
-            raise InvalidTemplate(f"{{{name}}} is not text and stands alone in a JSON value")
+            raise InvalidTemplate(f"{{{name}}} is not text and is alone in a JSON value")
         if literal:
             parts.append(literal)
-        names.add(name)
-        parts.append(_Placeholder(name=name, fill=_source(name)))
+        base, fill = placeholder(name)
+        names.add(base)
+        parts.append(_Placeholder(name=base, fill=fill))
         literal = ""
     literal += source[end:]
     if literal or not parts:
         parts.append(literal)
     return parts
-
-
-def _source(name: str) -> Fill:
-    if name == "key":
-        return lambda values: values.key
-    if name == "key_uuid":
-        return lambda values: str(uuid.uuid5(_KEYS, values.key))
-    if name == "record_id":
-        return lambda values: values.record_id
-    if name == "send":
-        return lambda values: dict(values.send)
-    if name == "items":
-        return lambda values: list(values.items)
-    if name.startswith("send.") and len(name) > len("send."):
-        sent = name.removeprefix("send.")
-        return lambda values: values.send.get(sent, ABSENT)
-    if name.startswith("secret.") and len(name) > len("secret."):
-        secret = name.removeprefix("secret.")
-        return lambda values: values.secrets[secret]
-    raise InvalidTemplate(
-        f"{{{name}}} is not a placeholder; use {{key}}, {{key_uuid}}, {{record_id}}, {{send}},"
-        " {send.FIELD}, {secret.NAME}"
-    )
 
 
 def _joined(parts: list[str | _Placeholder]) -> Fill:
@@ -190,7 +153,7 @@ def _joined(parts: list[str | _Placeholder]) -> Fill:
             value = part.fill(values)
             if value is ABSENT:
                 return ABSENT
-            text += _as_text(part.name, value)
+            text += text_of(part.name, value)
         return text
 
     return fill
@@ -211,23 +174,12 @@ def _segment(source: str, names: set[str]) -> Callable[[Values], str]:
                 segment += quote(part, safe=_SEGMENT_SAFE)
                 continue
             value = part.fill(values)
-            text = "" if value is ABSENT else _as_text(part.name, value)
+            text = "" if value is ABSENT else text_of(part.name, value)
             if not text:
-                raise Unfillable(f"{part.name} is empty and stands in a path")
+                raise Unfillable(f"{part.name} is empty and is part of a path")
             segment += quote(text, safe="")
         if segment in (".", ".."):
             raise Unfillable(f'"{segment}" would change the path')
         return segment
 
     return fill
-
-
-def _as_text(name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    kind = "null" if value is None else "an object" if isinstance(value, dict) else "a list"
-    raise Unfillable(f"{name} is {kind} and cannot stand inside a text")

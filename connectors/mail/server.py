@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.definition.references import UnresolvedReference, resolve, resolve_secret
+from connectors.definition.references import UnresolvedReference, resolve
 from connectors.definition.shared_keys import MailLogin, SmtpDefinition
 from orchestrator.domain.text.addresses import is_mailable
 from orchestrator.domain.text.masking import pair_spellings
@@ -54,4 +54,4 @@ def resolve_server(definition: SmtpDefinition, folder: Path | None) -> MailServe
 
 
 def _password(login: MailLogin, folder: Path | None) -> str:
-    return resolve_secret(login.password, setting="login.password", folder=folder)
+    return resolve(login.password, folder=folder)

@@ -47,7 +47,6 @@ from orchestrator.domain.errors import (
     Unauthorized,
 )
 from orchestrator.domain.text.masking import (
-    LEAST_SECRET,
     address_spellings,
     masked,
     pair_spellings,
@@ -197,11 +196,6 @@ def address_of(url: str) -> URL:
         raise UnresolvedReference(text) from None
     except (ArgumentError, ValueError):
         raise UnresolvedReference("url leads to something that is not a database address") from None
-    if address.password and len(str(address.password)) < LEAST_SECRET:
-        raise UnresolvedReference(
-            f"url leads to a password of under {LEAST_SECRET} characters, which could not be"
-            " masked in errors; make a longer one"
-        )
     return address
 
 

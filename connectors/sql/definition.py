@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from connectors.definition.shared_keys import Definition, Spared, Strict
+from connectors.definition.shared_keys import Definition, Spared, Strict, compared, zoned
 from connectors.definition.values import FieldName, Places, Secret, Slug
-from orchestrator.domain.delivery.comparing import Comparison
 from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
 
 _TABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$"
@@ -44,7 +43,6 @@ class SqlDefinition(Definition):
 def sql_action_of(name: str, said: SqlAction) -> Action:
     """An action of a definition as the port knows it: a unique column keeps a row the only one."""
     fields = frozenset(said.columns)
-    compare = {field: place.compare for field, place in said.columns.items()}
     return Action(
         name=name,
         idempotency=Idempotency.NATIVE_KEY,
@@ -52,7 +50,8 @@ def sql_action_of(name: str, said: SqlAction) -> Action:
         required=fields - set(said.optional),
         optional=fields & set(said.optional),
         readable=fields,
-        compare={one: how for one, how in compare.items() if how is not Comparison.EXACT},
+        compare=compared(said.columns),
+        zones=zoned(said.columns),
         settle_seconds=said.settle_seconds,
         timeout_seconds=said.timeout_seconds,
         max_in_flight=said.max_in_flight,

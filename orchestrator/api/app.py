@@ -1,43 +1,47 @@
-"""The door's addresses, and what stands behind them."""
+"""The door's addresses, and what answers them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from http.client import METHOD_NOT_ALLOWED
 
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
-from orchestrator.api.aside import Aside
-from orchestrator.api.bodies import Room
+from orchestrator.api.aside import Aside, Remembered
+from orchestrator.api.desk.document import describe
+from orchestrator.api.desk.serving import Desk
+from orchestrator.api.desk.table import ROUTES
 from orchestrator.api.door import Door, DoorLimits
-from orchestrator.api.events import Events
-from orchestrator.api.heart import beating
-from orchestrator.api.keys import REMEMBERED_SECONDS, KeyRing
+from orchestrator.api.events import Endpoint, Events, answering, counted_problem
+from orchestrator.api.hands import Hands
+from orchestrator.api.intake import REMEMBERED_SECONDS, KeyRing, Room
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
-from orchestrator.api.readiness import OK, Readiness
-from orchestrator.api.remembered import Remembered
+from orchestrator.api.readiness import OK, Readiness, beating
 from orchestrator.domain.errors import StoreUnavailable
-from orchestrator.operations.manage_keys import check_key
+from orchestrator.operations.access.keys import check_key
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alert_views import count_alerts
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.destinations import count_blocked_circuits, count_held
-from orchestrator.store.views.event_counts import count_states
-from orchestrator.store.views.incidents import count_incident_states
+from orchestrator.store.views.destinations.list import count_blocked_circuits, count_held
+from orchestrator.store.views.events.counts import count_states
+from orchestrator.store.views.incidents.list import count_incident_states
 from orchestrator.telemetry import reading
 
 _COUNTED_SECONDS = 10.0  # counting goes over every event
 _COUNTING_SECONDS = 8.0
 _READING_THREADS = 4
-
-Endpoint = Callable[[Request], Awaitable[Response]]
+_HANDS = 8  # acts and listings at once
+_SHARE = 4  # of them one caller's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,8 @@ class ApiLimits:
     share: float = 0.5  # of them that one key may have in hand; one body always
     key_seconds: float = REMEMBERED_SECONDS
     look_seconds: float = 2.0  # how long a look into the store is waited for
+    act_seconds: float = 20.0  # after which an act stops at its next step
+    call_seconds: float = 30.0  # how long an act or a listing is waited for
 
 
 def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -> Starlette:
@@ -62,15 +68,26 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     parsers = Parsers()
     metrics = Metrics()
     door = Door(store, limits.door)
+    keys = KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds)
     events = Events(
         store=store,
         door=door,
-        keys=KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds),
-        room=_room(limits, config),
+        keys=keys,
+        room=_room(limits, config, parsers),
         config=config,
         body_seconds=limits.body_seconds,
         looks=looks,
         parsers=parsers,
+    )
+    hands = Hands(most=_HANDS, share=_SHARE, seconds=limits.call_seconds)
+    desk = Desk(
+        store=store,
+        keys=keys,
+        room=events.room,
+        config=config,
+        hands=hands,
+        body_seconds=limits.body_seconds,
+        act_seconds=limits.act_seconds,
     )
     readiness = Readiness(store, config, door)
     states = Remembered(lambda: _count(counts, store), seconds=_COUNTED_SECONDS)
@@ -88,31 +105,42 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         text = metrics.render(await states.get(), waiting=door.waiting)
         return Response(text, media_type="text/plain; version=0.0.4")
 
-    async def not_routed(_: Request, error: Exception) -> Response:
-        return events.problem(error)
+    async def show_document(_: Request) -> Response:
+        return Response(await looks.run(_document), media_type="application/json")
+
+    async def not_routed(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED:
+            error.headers = {"Allow": ", ".join(_methods_at(app.routes, request.scope))}
+        return counted_problem(error)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await door.start()
         try:
             with reading(metrics):
-                async with beating(store, door):
+                async with beating(store, door, keys):
                     yield
         finally:
             await door.stop()
-            for threads in (parsers, looks, counts, readiness):
+            for threads in (parsers, looks, counts, hands, readiness):
                 threads.close()
 
-    def route(method: str, path: str, endpoint: Endpoint) -> Route:
-        return Route(path, _answering(events, endpoint), methods=[method])
-
+    own: dict[str, Endpoint] = {
+        "send_events": events.post,
+        "show_event": events.show,
+        "healthz": healthz,
+        "readyz": readyz,
+        "metrics": show_metrics,
+        "openapi": show_document,
+    }
     app = Starlette(
         routes=[
-            route("POST", "/v1/events", events.post),
-            route("GET", "/v1/events/{id}", events.show),
-            route("GET", "/healthz", healthz),
-            route("GET", "/readyz", readyz),
-            route("GET", "/metrics", show_metrics),
+            Route(
+                one.path,
+                answering(desk.answering(one) if one.handler else own[one.name]),
+                methods=[one.method],
+            )
+            for one in ROUTES
         ],
         exception_handlers={HTTPException: not_routed},
         lifespan=lifespan,
@@ -121,24 +149,24 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     return app
 
 
-def _room(limits: ApiLimits, config: Settings) -> Room:
+def _methods_at(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
+    """The methods that an address takes, by whichever of its routes."""
+    there = (
+        one for one in routes if isinstance(one, Route) and one.matches(scope)[0] is not Match.NONE
+    )
+    return sorted({method for one in there for method in one.methods or ()})
+
+
+@cache
+def _document() -> bytes:
+    return orjson.dumps(describe(ROUTES))
+
+
+def _room(limits: ApiLimits, config: Settings, parsers: Parsers) -> Room:
     largest = max(config.max_batch_bytes, config.max_body_bytes)
     most = max(limits.bytes_in_hand, largest)
-    return Room(most, share=max(int(most * limits.share), largest))
-
-
-def _answering(events: Events, endpoint: Endpoint) -> Endpoint:
-    """The endpoint, with every error turned into a problem document."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except ClientDisconnect:
-            return Response(status_code=400)  # to nobody
-        except Exception as error:  # noqa: BLE001 - logged where it becomes an answer
-            return events.problem(error)
-
-    return answer
+    share = max(int(most * limits.share), largest)
+    return Room(most, share=share, after_large=parsers.trim_soon)
 
 
 async def _count(counts: Aside, store: Store) -> Counted | None:

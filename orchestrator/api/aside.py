@@ -1,15 +1,19 @@
-"""Calls that block, and may hang, in threads of their own: nobody waits long for one that does."""
+"""Asking what may not answer: calls in threads of their own, and answers kept for a while.
+
+Nobody waits long for a call that hangs, and nobody asks again what was answered a moment ago.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from time import monotonic
+from typing import Any, Generic, TypeVar
 
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, Refused, StoreUnavailable
 
@@ -113,3 +117,30 @@ def _work(calls: SimpleQueue[_Call | None]) -> None:
         with suppress(RuntimeError):  # the loop has ended meanwhile
             future.get_loop().call_soon_threadsafe(give)
         del call, future, function, arguments, give  # or they would live until the next call
+
+
+class Remembered(Generic[T]):
+    """What `find` answered, at most `seconds` ago: found by one asker for all.
+
+    A failure is an answer too: a store that is down is asked once in those seconds, not once per
+    request. Nor does an asker who goes away take the answer from the others. Caches that are
+    shipped for asyncio ask again after a failure.
+    """
+
+    def __init__(self, find: Callable[[], Awaitable[T]], *, seconds: float) -> None:
+        self._find = find
+        self._seconds = seconds
+        self._until = 0.0
+        self._asking: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        """The answer; raises what `find` raises."""
+        if self._asking is None or (self._asking.done() and monotonic() > self._until):
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> T:
+        try:
+            return await self._find()
+        finally:
+            self._until = monotonic() + self._seconds

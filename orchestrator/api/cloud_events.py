@@ -7,8 +7,9 @@ its data, which must be JSON, is the payload. Other extensions are allowed and n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cloudevents.core.exceptions import CloudEventValidationError, InvalidAttributeTypeError
@@ -16,14 +17,17 @@ from cloudevents.core.v03.event import CloudEvent as CloudEvent03
 from cloudevents.core.v1.event import CloudEvent
 from starlette.datastructures import Headers
 
-from orchestrator.api.content import is_json, media_type
+from orchestrator.api.intake import is_json, media_type
 from orchestrator.api.triggers import LONGEST_KEY, LONGEST_TYPE, as_object, make_trigger, read_text
 from orchestrator.domain.errors import InvalidTrigger
 from orchestrator.domain.event import Trigger
-from orchestrator.operations.manage_keys import Caller
+from orchestrator.operations.access.keys import Caller
 
 _VERSIONS = {"1.0": CloudEvent, "0.3": CloudEvent03}
 _PREFIX = b"ce-"
+
+Attributes = Mapping[str, object]
+"""What an event says of itself, by name: JSON values, or texts where headers carry it."""
 
 
 def read_structured(value: object, caller: Caller) -> Trigger:
@@ -41,7 +45,7 @@ def read_structured(value: object, caller: Caller) -> Trigger:
 
 def read_binary(headers: Headers, data: object, caller: Caller) -> Trigger:
     """The trigger of an event in binary mode. Raises InvalidTrigger, ClientNotPermitted."""
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, object] = {}
     for header, value in headers.raw:
         if header.startswith(_PREFIX):
             name = header.removeprefix(_PREFIX).decode("latin-1")
@@ -53,7 +57,7 @@ def read_binary(headers: Headers, data: object, caller: Caller) -> Trigger:
     return _trigger(attributes, data, caller)
 
 
-def _trigger(attributes: dict[str, Any], data: object, caller: Caller) -> Trigger:
+def _trigger(attributes: Attributes, data: object, caller: Caller) -> Trigger:
     version = read_text(attributes, "specversion", LONGEST_TYPE)
     if version not in _VERSIONS:
         raise InvalidTrigger(
@@ -65,7 +69,7 @@ def _trigger(attributes: dict[str, Any], data: object, caller: Caller) -> Trigge
     return make_trigger(attributes, caller, data=data, key=key)
 
 
-def _idempotency_key(attributes: dict[str, Any]) -> str:
+def _idempotency_key(attributes: Attributes) -> str:
     source = read_text(attributes, "source", LONGEST_KEY)
     if any(character.isspace() for character in source):
         raise InvalidTrigger(
@@ -82,7 +86,7 @@ def _idempotency_key(attributes: dict[str, Any]) -> str:
     return key
 
 
-def _refuse_other_data(attributes: dict[str, Any]) -> None:
+def _refuse_other_data(attributes: Attributes) -> None:
     content_type = attributes.get("datacontenttype", "application/json")
     if not isinstance(content_type, str) or not is_json(media_type(content_type)):
         raise _not_json("datacontenttype")
@@ -98,16 +102,11 @@ def _not_json(field: str) -> InvalidTrigger:
     )
 
 
-def _check_attributes(attributes: dict[str, Any], version: str) -> None:
+def _check_attributes(attributes: Attributes, version: str) -> None:
     """Everything else that the specification asks of attributes, as its own library knows it."""
     checked = dict(attributes)
-    try:
-        if "time" in checked:
-            checked["time"] = datetime.fromisoformat(checked["time"])
-    except (TypeError, ValueError):
-        raise InvalidTrigger(
-            "it is not a time", field="time", fix="send one like 2026-04-05T17:31:00Z (RFC 3339)"
-        ) from None
+    if "time" in checked:
+        checked["time"] = _moment(checked["time"])
     try:
         _VERSIONS[version](checked)
     except CloudEventValidationError as error:
@@ -117,6 +116,16 @@ def _check_attributes(attributes: dict[str, Any], version: str) -> None:
         raise InvalidTrigger(
             problem[:200], field=name[:60], fix=f"see the CloudEvents {version} specification"
         ) from None
+
+
+def _moment(value: object) -> datetime:
+    """The moment of the attribute `time`. Raises InvalidTrigger."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    raise InvalidTrigger(
+        "it is not a time", field="time", fix="send one like 2026-04-05T17:31:00Z (RFC 3339)"
+    )
 
 
 def _header_text(name: str, value: bytes) -> str:

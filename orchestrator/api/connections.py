@@ -1,4 +1,4 @@
-"""Connections that may not stand around: uvicorn by itself waits for a request's head for ever."""
+"""Connections may not idle: uvicorn by itself waits for a request's head for ever."""
 
 from __future__ import annotations
 

@@ -76,10 +76,10 @@ class Door:
         await self._writer
         self._thread.close()
 
-    async def accept(self, triggers: Sequence[Trigger], *, actor: str) -> list[Accepted]:
-        """Answer when the triggers are committed, in their order: all of them, or none.
+    def accept(self, triggers: Sequence[Trigger], *, actor: str) -> asyncio.Future[list[Accepted]]:
+        """The answer, there when the triggers are committed, in their order: all of them, or none.
 
-        Raises RefusedAt, DoorFull, StoreUnavailable.
+        Raises DoorFull; the answer raises RefusedAt, StoreUnavailable.
         """
         more = self.waiting + len(triggers)
         # One batch alone is always taken in: it could never come at a better time.
@@ -90,7 +90,7 @@ class Door:
         self._waiting.append(one)
         self.waiting += len(triggers)
         self._wake.set()
-        return await one.answer
+        return one.answer
 
     async def _write(self) -> None:
         while self._waiting or not self._stopping:

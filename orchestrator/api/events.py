@@ -1,37 +1,56 @@
-"""`POST /v1/events` takes triggers; `GET /v1/events/{id}` tells where an event stands."""
+"""`POST /v1/events` takes triggers; `GET /v1/events/{id}` shows an event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from starlette.requests import Request
+import orjson
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from orchestrator.api.aside import Aside
-from orchestrator.api.bodies import EarlyAnswer, HeldBytes, Room, read_body
 from orchestrator.api.cloud_events import read_binary, read_structured
-from orchestrator.api.content import BATCHES, Form, form_of
+from orchestrator.api.digests import digest_of
 from orchestrator.api.door import Door
-from orchestrator.api.keys import KeyRing
-from orchestrator.api.parsers import Parsers, Reading, read_at_once
-from orchestrator.api.problems import Problem, problem_of
+from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
+from orchestrator.api.parsers import Parsers, Reading
+from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
 from orchestrator.api.triggers import read_batch, read_plain
+from orchestrator.domain.access.roles import Role, includes
+from orchestrator.domain.acts import Act
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NotFound, Refused, StoreUnavailable
-from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.domain.event import Trigger
 from orchestrator.operations.accept_triggers import RefusedAt
-from orchestrator.operations.manage_keys import Caller
+from orchestrator.operations.access.allow import scope_of
+from orchestrator.operations.access.keys import Caller
+from orchestrator.operations.note_seen import note_seen
 from orchestrator.presenting.documents import to_json
+from orchestrator.presenting.personal.gate import shown
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import EventView, show_event
+from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.telemetry import RequestAccepted, RequestRefused, emit
 
 _LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
-_LARGE_BODY = 512 * 1024  # bytes; what one leaves behind is worth giving back
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def answering(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, with every error turned into a problem document."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # to nobody
+        except Exception as error:  # noqa: BLE001 - logged where it becomes an answer
+            return counted_problem(error)
+
+    return answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,64 +68,47 @@ class Events:
 
     async def post(self, request: Request) -> Response:
         """202 with id and duplicate; of a batch, one for each trigger in order."""
-        began = perf_counter()
-        with self._hold() as hold:
+        began, config = perf_counter(), self.config
+        with self.room.hold() as hold:
             try:
                 caller = await self.keys.caller(request.headers.get("authorization"))
                 hold.belongs_to(caller.key_id)
                 form = form_of(request.headers)
-                body = await self._body(request, form, hold)
+                limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes
+                body = await read_body(request, hold, limit=limit, seconds=self.body_seconds)
             except (Refused, StoreUnavailable) as error:
-                return EarlyAnswer(self.problem(error))
+                return EarlyAnswer(counted_problem(error))
             triggers = await self._triggers(request, form, body, caller)
             try:
                 accepted = await self.door.accept(triggers, actor=caller.actor)
             except RefusedAt as refused:
                 raise refused if form in BATCHES else refused.cause from None
+        answer = orjson.dumps({"events": accepted} if form in BATCHES else accepted[0])
         emit(RequestAccepted(seconds=perf_counter() - began))
-        answers = [_answer(one) for one in accepted]
-        return _json({"events": answers} if form in BATCHES else answers[0], status=202)
+        return Response(answer, 202, media_type="application/json")
 
     async def show(self, request: Request) -> Response:
         """State, stage, reason, deliveries and history; 404 too where the key may not look."""
         caller = await self.keys.caller(request.headers.get("authorization"))
         event_id = request.path_params["id"]
-        event = await self.looks.run(_find, self.store, event_id)
-        if event is None or not caller.permits(event.client):
+        event = await self.looks.run(_find, self.store, event_id, caller)
+        if event is None:
             raise NotFound(
                 "there is no such event, or it is another client's",
                 field="id",
                 fix="use the id that the door answered, with a key of the event's client",
             )
         without = [one.without_values() for one in event.deliveries]
-        return _json(event.as_json() | {"deliveries": without})
-
-    def problem(self, error: Exception) -> Problem:
-        """An error as its answer, counted."""
-        problem = problem_of(error)
-        emit(RequestRefused(code=problem.code))
-        return problem
-
-    @contextmanager
-    def _hold(self) -> Iterator[HeldBytes]:
-        with self.room.hold() as hold:
-            try:
-                yield hold
-            finally:
-                if hold.size > _LARGE_BODY:
-                    self.parsers.trim_soon()
-
-    async def _body(self, request: Request, form: Form, hold: HeldBytes) -> bytes:
-        config = self.config
-        limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes
-        return await read_body(request, hold, limit=limit, seconds=self.body_seconds)
+        document = to_json(event.as_json() | {"deliveries": without})
+        headers = {"etag": f'W/"{digest_of(document)}"'}
+        return Response(document, headers=headers, media_type="application/json")
 
     async def _triggers(
         self, request: Request, form: Form, body: bytes, caller: Caller
     ) -> list[Trigger]:
         reading = self._read(request, form, body, caller)
         if len(body) <= _LONG_BODY:
-            return read_at_once(reading)
+            return _read_at_once(reading)
         return await self.parsers.run(reading, key=caller.key_id, gone=request.is_disconnected)
 
     def _read(
@@ -122,14 +124,33 @@ class Events:
         return [read_one(value, caller)]
 
 
-def _find(store: Store, event_id: str) -> EventView | None:
+def _read_at_once(reading: Reading[list[Trigger]]) -> list[Trigger]:
+    """The end of a reading that is too short for turns."""
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            triggers: list[Trigger] = end.value
+            return triggers
+
+
+def _find(store: Store, event_id: str, caller: Caller) -> EventView | None:
+    """The event, for whoever may view it or sent events of its client; personal values masked."""
+    actor = caller.as_actor()
     with store.read() as tx:
-        return show_event(tx, event_id)
+        event = show_event(tx, event_id)
+        if event is None or not caller.sees(event.client):
+            return None
+        asked = Act.EMIT if includes(caller.role, Role.PRODUCER) else Act.VIEW
+        if event.client not in scope_of(tx, actor, asked):
+            return None
+        found = shown(tx, event, sees=scope_of(tx, actor, Act.SEE_PERSONAL_DATA))
+    note_seen(store, found.seen, actor=actor.name)
+    return found.value
 
 
-def _answer(accepted: Accepted) -> dict[str, object]:
-    return {"id": accepted.id, "duplicate": accepted.duplicate}
-
-
-def _json(value: object, *, status: int = 200) -> Response:
-    return Response(to_json(value), status, media_type="application/json")
+def counted_problem(error: Exception) -> Problem:
+    """An error as its answer, counted."""
+    problem = problem_of(error)
+    emit(RequestRefused(code=problem.code))
+    return problem

@@ -24,14 +24,6 @@ TURN_BYTES = 64 * 1024
 """About how much of a body is read in one turn: some milliseconds."""
 
 
-def read_at_once(reading: Reading[T]) -> T:
-    """The end of a reading that is too short for turns."""
-    while True:
-        finished, value = _take_turn(reading)
-        if finished:
-            return value[0]
-
-
 class Parsers:
     """One thread, and the keys that wait for it. Belongs to one event loop.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from http import HTTPStatus
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from orchestrator.domain.errors import Refused, StoreUnavailable
+from orchestrator.domain.errors import InvalidFile, Refused, StoreUnavailable
 from orchestrator.operations.accept_triggers import RefusedAt
 
 log = logging.getLogger(__name__)
@@ -47,21 +49,44 @@ class KeyBusy(Refused):
     code = "key_busy"
 
 
+class InvalidRequest(Refused):
+    """Raised when a query or a body has a field that is unknown, missing or of the wrong kind."""
+
+    code = "invalid_request"
+
+
+class TookTooLong(Refused):
+    """Raised when an act takes longer than a request may; it stops between two of its steps."""
+
+    code = "took_too_long"
+
+
 STATUS = {
     "invalid_json": HTTPStatus.BAD_REQUEST,
     "key_refused": HTTPStatus.UNAUTHORIZED,
+    "login_refused": HTTPStatus.UNAUTHORIZED,
     "client_not_permitted": HTTPStatus.FORBIDDEN,
+    "forbidden": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
     "idempotency_conflict": HTTPStatus.CONFLICT,
+    "illegal_move": HTTPStatus.CONFLICT,
+    "workflow_conflict": HTTPStatus.CONFLICT,
+    "changed_since_seen": HTTPStatus.PRECONDITION_FAILED,
     "payload_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_content": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_trigger": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown_trigger": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "invalid_request": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "invalid_file": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "nothing_to_change": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "nothing_selected": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "key_busy": HTTPStatus.TOO_MANY_REQUESTS,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "store_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "took_too_long": HTTPStatus.SERVICE_UNAVAILABLE,
     "door_full": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each code. People script against both: a code never changes its status."""
@@ -72,6 +97,8 @@ _HEADERS: Mapping[str, Mapping[str, str]] = {
     "door_full": {"retry-after": "1"},
     "key_busy": {"retry-after": "1"},
 }
+
+_MOST_FAULTS = 100
 
 _AGAIN = "send it again with the same idempotency key"
 
@@ -100,7 +127,7 @@ class Problem(Response):
 
 
 def problem_of(error: Exception) -> Problem:
-    """The answer to an error. What was not foreseen is logged whole, and answered with an id."""
+    """The answer to an error. An unforeseen error is logged whole, and answered with an id."""
     if isinstance(error, RefusedAt):
         return _refusal(error.cause, index=error.index)
     if isinstance(error, Refused):
@@ -117,7 +144,10 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _refusal(error: Refused, index: int | None = None) -> Problem:
-    return Problem(error.code, error.detail, field=error.field, fix=error.fix, index=index)
+    faults = error.faults[:_MOST_FAULTS] if isinstance(error, InvalidFile) else None
+    return Problem(
+        error.code, error.detail, field=error.field, fix=error.fix, index=index, faults=faults
+    )
 
 
 def _of_the_router(error: HTTPException) -> Problem:
@@ -132,5 +162,48 @@ def _of_the_router(error: HTTPException) -> Problem:
     return Problem(
         "not_found",
         "there is nothing at this address",
-        fix="use POST /v1/events, or GET /v1/events/{id}",
+        fix="GET /openapi.json has every address",
     )
+
+
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 64 * 1024 * 1024
+
+
+class EarlyAnswer(Response):
+    """A problem that is answered before the body was read; the connection is closed after it.
+
+    A connection that is closed over unread bytes is reset, and the answer may be lost with it. So
+    the answer goes out first, and what still comes is taken and thrown away for a moment.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.body, problem.status_code, problem.headers)
+        self.headers["connection"] = "close"
+
+    async def __call__(
+        self,
+        scope: Scope,  # noqa: ARG002 - Starlette's signature
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answer, linger, close."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        if self.status_code != HTTPStatus.REQUEST_TIMEOUT:  # nothing comes there
+            await _swallow(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _swallow(receive: Receive) -> None:
+    left = _LINGER_BYTES
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        pass

@@ -1,25 +1,37 @@
-"""Whether the door can do its work: the store has to answer, the broker may be away."""
+"""How the door is: what it says to those who ask, and the heartbeats that it leaves in the store.
+
+To do its work it needs the store; the broker may be away.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
-from orchestrator.api.aside import Aside
+from orchestrator.api.aside import Aside, Remembered
 from orchestrator.api.door import Door
-from orchestrator.api.remembered import Remembered
+from orchestrator.api.intake import KeyRing
 from orchestrator.broker import call_broker
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
-from orchestrator.domain.heartbeats import Heartbeat, ProcessKind, Vital, presence_of
+from orchestrator.domain.heartbeats import (
+    BEAT_SECONDS,
+    Heartbeat,
+    ProcessKind,
+    Vital,
+    presence_of,
+)
+from orchestrator.operations.access.keys import note_key_uses
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import schema_version
 from orchestrator.store.database.schema import HEAD
-from orchestrator.store.desk.heartbeats import list_heartbeats
+from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
 
 OK = "ok"
 _REMEMBERED_SECONDS = 2.0
 _PATIENCE_SECONDS = 3.0
+_BEAT_PATIENCE_SECONDS = 10.0
 _DRIVING = (ProcessKind.RELAY, ProcessKind.WORKER)
 
 
@@ -87,3 +99,34 @@ class Readiness:
         except MeshlineError:
             return "degraded: the broker does not answer; what is accepted waits in the store"
         return OK
+
+
+@asynccontextmanager
+async def beating(store: Store, door: Door, keys: KeyRing) -> AsyncIterator[None]:
+    """Leave heartbeats in the store for as long as the block runs.
+
+    The door's event loop asks for each, and a commit answers; none is left while a commit hangs.
+    With each, the last use of keys is written: a request never waits for that.
+    """
+    pulse = Pulse(store, ProcessKind.DOOR, longest_turn_seconds=_BEAT_PATIENCE_SECONDS)
+    aside = Aside("heartbeat", StoreUnavailable, seconds=_BEAT_PATIENCE_SECONDS)
+    heart = asyncio.create_task(_beat(store, pulse, aside, door, keys), name="door-heart")
+    try:
+        yield
+    finally:
+        heart.cancel()
+        with suppress(asyncio.CancelledError):
+            await heart
+        with suppress(StoreUnavailable):
+            await aside.run(pulse.end)
+        aside.close()
+
+
+async def _beat(store: Store, pulse: Pulse, aside: Aside, door: Door, keys: KeyRing) -> None:
+    while True:
+        if not door.hangs:
+            with suppress(StoreUnavailable):
+                await aside.run(pulse.beat, "it takes requests")
+                if used := keys.take_used():
+                    await aside.run(note_key_uses, store, used)
+        await asyncio.sleep(BEAT_SECONDS)

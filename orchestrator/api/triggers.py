@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from orchestrator.api.parsers import TURN_BYTES, Reading
+from orchestrator.domain.access.roles import EVERY_CLIENT
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.documents.json_elements import elements, is_array
 from orchestrator.domain.documents.json_faults import Fault
-from orchestrator.domain.errors import InvalidTrigger, PayloadTooLarge, Refused
+from orchestrator.domain.errors import ClientNotPermitted, InvalidTrigger, PayloadTooLarge, Refused
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.text.abbreviate import shorten
 from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.operations.accept_triggers import RefusedAt
-from orchestrator.operations.manage_keys import Caller
+from orchestrator.operations.access.keys import Caller
 from orchestrator.settings import Settings
 
 LONGEST_TYPE, LONGEST_KEY, LONGEST_CLIENT = 255, 400, 64  # characters
@@ -117,14 +117,36 @@ def make_trigger(
     named = read_text(fields, "client", LONGEST_CLIENT) if "client" in fields else None
     return Trigger(
         type=read_text(fields, "type", LONGEST_TYPE),
-        client=caller.client_for(named),
+        client=_client_for(caller, named),
         payload=strict_json.dumps(data),
         digest=strict_json.digest(data),
         idempotency_key=key,
     )
 
 
-def as_object(value: object) -> dict[str, Any]:
+def _client_for(caller: Caller, named: str | None) -> str:
+    """The client that a trigger is for. Raises ClientNotPermitted.
+
+    A key for one client implies it; with more than one the trigger has to name it.
+    """
+    if named is None:
+        if len(caller.clients) == 1 and caller.clients[0] != EVERY_CLIENT:
+            return caller.clients[0]
+        raise ClientNotPermitted(
+            "the trigger names no client and the key serves several",
+            field="client",
+            fix=f"name one of: {', '.join(caller.clients)}",
+        )
+    if not caller.permits(named):
+        raise ClientNotPermitted(
+            f"the key may not act for client {named!r}",
+            field="client",
+            fix="use a key of that client: `meshline keys create --client …`",
+        )
+    return named
+
+
+def as_object(value: object) -> Mapping[str, object]:
     """A JSON object. Raises InvalidTrigger."""
     if not isinstance(value, dict):
         raise InvalidTrigger("a trigger is a JSON object", field="body", fix="send `{…}`")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.domain.errors import Refused
 from orchestrator.presenting.moments import age, left
 
@@ -39,13 +40,19 @@ def list_(
     often than it was acknowledged; make it a rule, a fix at the source, or a longer clock.
     """
     with opened_store() as store:
-        from orchestrator.store.clocks.alert_views import count_alerts, list_alerts, list_noise
+        from orchestrator.store.clocks.alert_views import (
+            SoughtAlerts,
+            count_alerts,
+            list_alerts,
+            list_noise,
+        )
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            counts, noisy = count_alerts(tx), list_noise(tx)
-            rows = list_alerts(tx, failing=failing, limit=limit)
+            counts, noisy = count_alerts(tx, clients), list_noise(tx, clients)
+            rows = list_alerts(tx, SoughtAlerts(failing=failing, clients=clients), limit=limit)
     if as_json:
         put_json({"counts": counts, "alerts": rows, "noise": noisy})
     elif noise:
@@ -73,14 +80,13 @@ def send_test(
     with opened_store() as store:
         from orchestrator.domain.text.addresses import checked_address
         from orchestrator.keeper.telling import Teller
+        from orchestrator.operations.incidents.retry_alerts import add_test_alert
         from orchestrator.settings import settings
-        from orchestrator.store.clocks.alerts import add_test
 
         teller = Teller(store=store, config=settings())
         if recipient not in teller.contacts:
             recipient = checked_address(recipient, field="address")
-        with store.write() as tx:
-            number = add_test(tx, recipient, actor=actor())
+        number = add_test_alert(store, recipient, actor=actor(store))
         tried = teller.test_ways(number)
     _tell_test(number, recipient, tried, as_json=as_json)
 
@@ -101,12 +107,12 @@ def retry(
     if bool(numbers) == failed:
         raise typer.BadParameter("say which alerts: give their ids, or --failed")
     with opened_store() as store:
-        from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
+        from orchestrator.operations.incidents.retry_alerts import retry_alerts, retry_failed_alerts
 
         if numbers:
-            done = retry_alerts(store, numbers, actor=actor())
+            done = retry_alerts(store, numbers, actor=actor(store))
         else:
-            done = retry_failed_alerts(store, actor=actor())
+            done = retry_failed_alerts(store, actor=actor(store))
     if as_json:
         put_json({"retried": done})
     elif done:

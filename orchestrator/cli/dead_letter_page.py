@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.advice import put_advice
 from orchestrator.cli.terminal.screen import put, put_field
-from orchestrator.domain.incidents.advice import Step, advise
-from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.visible import visible
+from orchestrator.presenting.dead_letters import steps_for, told_return
 from orchestrator.presenting.moments import moment, moment_and_distance
 
 if TYPE_CHECKING:
-    from orchestrator.store.views.dead_letters import LetterView, Returned
+    from orchestrator.store.views.quarantine.dead_letters import LetterView
 
 _LONGEST = 2_000  # characters of a body that the screen shows
 
@@ -27,7 +26,7 @@ def put_letter(letter: LetterView, now: int) -> None:
         if value not in (None, ""):
             put_field(name, value)
     if letter.state == "standing":
-        put_advice(_steps(letter))
+        put_advice(steps_for(letter))
     _put_body(letter)
 
 
@@ -59,17 +58,6 @@ def _until(letter: LetterView, now: int) -> str | None:
     return moment_and_distance(letter.recover_by, now) if standing else None
 
 
-def _steps(letter: LetterView) -> list[Step]:
-    """What to do with this one; of one that was cut there is too little to put back."""
-    _, *steps = advise(Reason.POISON_MESSAGE, client="", workflow="")
-    commands = [(one.do, (one.command or "").replace(" ID", f" {letter.id}")) for one in steps]
-    return [
-        Step(do=do, command=command)
-        for do, command in commands
-        if not (letter.cut_from and " requeue " in command)
-    ]
-
-
 def _put_body(letter: LetterView) -> None:
     known = letter.text
     text = letter.base64 if known is None else known
@@ -79,12 +67,3 @@ def _put_body(letter: LetterView) -> None:
         put(f"  {visible(line)}")
     if len(text) > _LONGEST:
         put(f"… ({len(text)} characters, --json has all)")
-
-
-def told_return(returned: Returned | None) -> list[str]:
-    """That a letter came back after a requeue, in one line; nothing if it did not."""
-    if not returned:
-        return []
-    times = "once" if returned.times == 1 else f"{returned.times} times"
-    at, back = moment(returned.requeued_at), moment(returned.at)
-    return [f"requeued by {returned.requeued_by} at {at}, came back at {back} ({times})"]

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.dead_letter_page import put_letter, told_return
+from orchestrator.cli.dead_letter_page import put_letter
 from orchestrator.cli.terminal.asking import Yes, ask, asks
 from orchestrator.cli.terminal.left_alone import fail_where_left
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun, Limit, OptionalWhy, Why
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import NotFound
+from orchestrator.presenting.dead_letters import told_return
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
-    from orchestrator.operations.close_dead_letters import Closed
+    from orchestrator.operations.quarantine.close_dead_letters import Closed
     from orchestrator.store.database.engine import Store
     from orchestrator.store.quarantine.dead_letters import DeadLetter
 
@@ -34,7 +37,7 @@ Numbers = Annotated[
     list[int] | None,
     typer.Argument(metavar="ID", min=1, max=_LARGEST, help="Their ids in the list."),
 ]
-All = Annotated[bool, typer.Option("--all", help="All that stand.")]
+All = Annotated[bool, typer.Option("--all", help="All that are open.")]
 
 
 @app.command("list")
@@ -48,16 +51,17 @@ def list_(
     """List dead letters, the newest first."""
     with opened_store() as store:
         from orchestrator.store.quarantine.dead_letters import LetterState
-        from orchestrator.store.views.dead_letters import list_dead_letters
+        from orchestrator.store.views.quarantine.dead_letters import list_dead_letters
 
         state = None if closed else LetterState.STANDING
+        sees_all = seen_clients(store) is None  # whose they are nobody knows
         with store.read() as tx:
-            rows = list_dead_letters(tx, state=state, limit=limit)
+            rows = list_dead_letters(tx, state=state, limit=limit) if sees_all else []
     if as_json:
         put_json({"dead_letters": rows})
         return
     if not rows:
-        put("there are no dead letters" if closed else "no dead letter stands")
+        put("there are no dead letters" if closed else "there are no open dead letters")
         return
     put_table(
         ("ID", "WHEN", "STATE", "QUEUE", "TASK", "BYTES", "ERROR"),
@@ -88,12 +92,14 @@ def show(
 ) -> None:
     """Show one dead letter whole."""
     with opened_store() as store:
-        from orchestrator.store.views.dead_letters import show_dead_letter
+        from orchestrator.store.views.quarantine.dead_letters import show_dead_letter
         from orchestrator.store.views.values import now_of
 
+        sees_all = seen_clients(store) is None
         with store.read() as tx:
             now = now_of(tx)
-            letter = show_dead_letter(tx, number)
+            letter = show_dead_letter(tx, number) if sees_all else None
+        letter = shown_here(store, letter)
     if letter is None:
         raise NotFound(f"there is no dead letter {number}", fix="see `meshline dead-letters list`")
     if as_json:
@@ -118,11 +124,11 @@ def requeue(
     with opened_store() as store:
         chosen = _chosen(store, numbers, every)
         from orchestrator.broker import open_broker
-        from orchestrator.operations.close_dead_letters import requeue_dead_letters
+        from orchestrator.operations.quarantine.close_dead_letters import requeue_dead_letters
 
         with open_broker() if not dry_run else nullcontext(_post_nothing) as post:
             done = requeue_dead_letters(
-                store, chosen, post, actor=actor(), why=why, dry_run=dry_run
+                store, chosen, post, actor=actor(store), why=why, dry_run=dry_run
             )
     if not as_json:
         for number, returned in done.returned.items():
@@ -148,9 +154,9 @@ def drop(
         if chosen and not dry_run and asks(yes=yes):
             letters = "1 dead letter" if len(chosen) == 1 else f"{len(chosen)} dead letters"
             ask(f"drop {letters} for good?")
-        from orchestrator.operations.close_dead_letters import drop_dead_letters
+        from orchestrator.operations.quarantine.close_dead_letters import drop_dead_letters
 
-        done = drop_dead_letters(store, chosen, why=why, actor=actor(), dry_run=dry_run)
+        done = drop_dead_letters(store, chosen, why=why, actor=actor(store), dry_run=dry_run)
     _put_closed("dropped", done, as_json=as_json)
 
 
@@ -159,7 +165,7 @@ def _post_nothing(letter: DeadLetter) -> None:
 
 
 def _chosen(store: Store, numbers: list[int] | None, every: bool) -> list[int]:
-    from orchestrator.store.views.dead_letters import standing_numbers
+    from orchestrator.store.views.quarantine.dead_letters import standing_numbers
 
     if bool(numbers) == every:
         raise typer.BadParameter("say which dead letters: give their ids, or --all")

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.usage import as_usage
+from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.domain.delivery.blockers import told_blocker, told_calls
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.destinations import DestinationRow
+    from orchestrator.store.views.destinations.list import DestinationRow
 
 app = typer.Typer(
     help="Where events are delivered: list, pause, resume.",
@@ -40,12 +42,14 @@ def list_(as_json: AsJson = False) -> None:
     closes when that succeeds.
     """
     with opened_store() as store:
-        from orchestrator.store.views.destinations import list_destinations
+        from orchestrator.store.views.destinations.list import list_destinations
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            rows = list_destinations(tx)
+            rows = list_destinations(tx, clients=clients)
+        rows = shown_here(store, rows)
     if as_json:
         put_json({"destinations": rows})
         return
@@ -53,7 +57,7 @@ def list_(as_json: AsJson = False) -> None:
         put("no workflow is live, so there is no destination")
         return
     put_table(
-        ("NAME", "CONNECTOR", "CALLS", "WHY", "HELD", "WAITING"),
+        ("NAME", "CONNECTOR", "CALLS", "WHY", "HELD", "WAITING", "AFTER OTHERS"),
         [
             (
                 row.name,
@@ -62,6 +66,7 @@ def list_(as_json: AsJson = False) -> None:
                 _why(row, now),
                 row.held,
                 row.waiting,
+                row.after_others,
             )
             for row in rows
         ],
@@ -90,18 +95,18 @@ def pause(
     """Hold deliveries back until a time, or until somebody resumes them.
 
     Calls that are out are not broken off. A pause with an end is planned: it stops the clocks that
-    the workflow names under `pauses_stop`. What is paused already keeps its end and its reason,
+    the workflow names under `pauses_stop`. A paused destination keeps its end and its reason,
     unless --until gives it another.
     """
     with opened_store() as store:
         from orchestrator.operations.switch_destinations import pause_destination
-        from orchestrator.store.views.values import iso, now_of
+        from orchestrator.store.views.values import now_of
 
         _check_end(store, until)
-        done = pause_destination(store, names, why=why, actor=actor(), until=until)
+        done = pause_destination(store, names, why=why, actor=actor(store), until=until)
         with store.read() as tx:
             now = now_of(tx)
-    end = iso(done.until)
+    end = done.until
     if as_json:
         put_json(
             {
@@ -147,7 +152,7 @@ def resume(
     with opened_store() as store:
         from orchestrator.operations.switch_destinations import resume_destination
 
-        done = resume_destination(store, names, why=why, actor=actor())
+        done = resume_destination(store, names, why=why, actor=actor(store))
     if as_json:
         put_json({"resumed": done.names, "unchanged": done.unchanged})
         return

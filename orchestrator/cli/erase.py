@@ -9,10 +9,11 @@ import typer
 
 from orchestrator.cli.terminal.asking import ask, asks
 from orchestrator.cli.terminal.left_alone import fail_where_left
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.stopping import looking, resuming
+from orchestrator.cli.terminal.who import actor
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import Refused
 
@@ -89,7 +90,7 @@ def _wanted(ids: list[str], match: str | None, client: str | None) -> Wanted:
 
 def _check_whole(store: Store, ids: Sequence[str]) -> None:
     """Raise Refused for a short id: what cannot be undone is not made of a few digits."""
-    from orchestrator.store.views.short_ids import whole_ids
+    from orchestrator.store.views.events.short_ids import whole_ids
 
     with store.read() as tx:
         known = whole_ids(tx, ids)
@@ -111,7 +112,7 @@ def _erase(store: Store, wanted: Wanted, why: str, *, discard: bool, dry_run: bo
             store,
             wanted,
             why=why,
-            actor=actor(),
+            actor=actor(store),
             discard=discard,
             dry_run=dry_run,
             tell=Progress().tell,

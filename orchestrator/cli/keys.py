@@ -1,21 +1,24 @@
-"""`meshline keys`: what producers prove themselves with."""
+"""`meshline keys`: what programs, and people over HTTP, prove themselves with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import Annotated
 
 import typer
 
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.people.unknown_clients import note_unknown_clients
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.who import actor
+from orchestrator.domain.access.roles import Role
+from orchestrator.domain.text.durations import seconds
 from orchestrator.presenting.moments import moment
 
-if TYPE_CHECKING:
-    from orchestrator.store.database.engine import Store
-
-app = typer.Typer(help="Keys of producers: create, list, revoke.", no_args_is_help=True)
+app = typer.Typer(
+    help="Keys of programs and people: create, list, rotate, revoke.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -28,47 +31,85 @@ def create(
     all_clients: Annotated[
         bool, typer.Option("--all-clients", help="It serves every client, also later ones.")
     ] = False,
+    role: Annotated[
+        Role,
+        typer.Option("--role", help="What it may do; a producer sends events.", show_default=True),
+    ] = Role.PRODUCER,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--person",
+            metavar="MAIL",
+            help="Yourself: it proves that you act, and may do what it and you may.",
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="TIME", help="How long it is taken, such as 90d."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a key and print it, this one time: the store keeps only its digest."""
+    """Create a key and print it, this one time: the store keeps only its digest.
+
+    An admin makes the keys of programs. The key of a person is made by that person alone, who has
+    to be logged in: whoever holds it acts as that person.
+    """
     named = list(dict.fromkeys(client or ()))
     if bool(named) == all_clients:
         raise typer.BadParameter("give --client at least once, or --all-clients")
     if not 1 <= len(label) <= 255:
         raise typer.BadParameter("write 1 to 255 characters", param_hint="--label")
     with opened_store(create=True) as store:
-        from orchestrator.operations.manage_keys import EVERY_CLIENT, create_key
+        from orchestrator.domain.access.roles import EVERY_CLIENT
+        from orchestrator.operations.access.keys import create_key, create_own_key, id_of_key
 
         clients = [EVERY_CLIENT] if all_clients else named
-        key = create_key(store, clients=clients, label=label, actor=actor())
-        _note_unknown(store, named)
+        made_by = create_key if person is None else partial(create_own_key, mail=person)
+        key = made_by(
+            store,
+            clients=clients,
+            label=label,
+            actor=actor(store),
+            role=role,
+            seconds=None if expires is None else _seconds(expires, "--expires"),
+        )
+        note_unknown_clients(store, named)
     if as_json:
-        put_json({"key": key, "clients": clients, "label": label})
+        made = {"id": id_of_key(key), "key": key, "clients": clients, "label": label, "role": role}
+        put_json(made)
         return
     put(key)
-    note("this is the only time that it is shown; keep it as MESHLINE_KEY where the producer runs")
+    use = "MESHLINE_KEY where the producer runs" if person is None else "MESHLINE_ACTOR"
+    note(f"this is the only time that it is shown; keep it as {use}")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List keys, without their secrets."""
     with opened_store() as store:
-        from orchestrator.store.desk.keys import list_keys
+        from orchestrator.domain.acts import Act
+        from orchestrator.operations.access.allow import needed_scope
+        from orchestrator.store.access.keys import list_keys
 
+        me = actor(store)
         with store.read() as tx:
-            rows = list_keys(tx)
+            rows = list_keys(tx, needed_scope(tx, me, Act.MANAGE_KEYS).names)
     if as_json:
         put_json({"keys": rows})
         return
     put_table(
-        ("ID", "CLIENTS", "LABEL", "CREATED", "BY", "REVOKED"),
+        ("ID", "ROLE", "CLIENTS", "PERSON", "LABEL", "CREATED", "BY", "USED", "EXPIRES", "REVOKED"),
         [
             (
                 row.id,
+                row.role,
                 ", ".join(row.clients),
+                row.person,
                 row.label,
                 moment(row.created_at),
                 row.created_by,
+                moment(row.used_at),
+                moment(row.expires_at),
                 moment(row.revoked_at),
             )
             for row in rows
@@ -78,26 +119,52 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def rotate(
+    key: Annotated[str, typer.Argument(metavar="ID", help="Its id in the list.")],
+    overlap: Annotated[
+        str,
+        typer.Option("--overlap", metavar="TIME", help="How long both are taken, such as 24h."),
+    ] = "24h",
+    as_json: AsJson = False,
+) -> None:
+    """Print a key that replaces another; after the overlap the door refuses the old one.
+
+    The key of a person is replaced by that person alone.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.access.keys import id_of_key, rotate_key
+
+        lasts = _seconds(overlap, "--overlap")
+        new = rotate_key(store, key, actor=actor(store), overlap_seconds=lasts)
+    if as_json:
+        made = {"id": id_of_key(new), "key": new, "replaces": key, "overlap_seconds": lasts}
+        put_json(made)
+        return
+    put(new)
+    note(f"this is the only time that it is shown; {key} is taken for {overlap} more")
+
+
+@app.command()
 def revoke(
     key: Annotated[str, typer.Argument(metavar="ID", help="Its id in the list.")],
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a key: from now on the door refuses it."""
+    """Revoke a key: from now on the door refuses it. Everybody may revoke their own."""
     with opened_store() as store:
-        from orchestrator.operations.manage_keys import revoke_key
+        from orchestrator.operations.access.keys import revoke_key
 
-        revoke_key(store, key, actor=actor())
+        revoke_key(store, key, actor=actor(store))
     if as_json:
         put_json({"id": key, "revoked": True})
     else:
         put(f"revoked {key}")
 
 
-def _note_unknown(store: Store, clients: Sequence[str]) -> None:
-    from orchestrator.store.quarantine.workflows import live_workflows
-
-    with store.read() as tx:
-        known = {client for client, _ in live_workflows(tx)}
-    for client in clients:
-        if client not in known:
-            note(f"note: client {client!r} has no live workflow yet")
+def _seconds(text: str, option: str) -> float:
+    """The seconds of a duration, as it is typed. Raises BadParameter."""
+    try:
+        return seconds(text.strip())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a duration: write one such as 24h or 90d", param_hint=option
+        ) from None

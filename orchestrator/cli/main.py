@@ -16,14 +16,17 @@ from orchestrator import __version__
 from orchestrator.cli.terminal.coercing import coerce_without_pydantic
 from orchestrator.cli.terminal.failures import run
 from orchestrator.cli.terminal.screen import put
+from orchestrator.cli.terminal.who import in_front, say_who
 
 _PARTS = {
     **dict.fromkeys(("up", "demo", "api", "worker", "relay", "keeper", "flower"), "processes"),
     "workflow": "workflow.commands",
+    "change": "change.commands",
     "emit": "emit.command",
     "events": "events.commands",
     "incidents": "incidents.commands",
     "quarantine": "quarantine.commands",
+    "jobs": "jobs",
     "dead-letters": "dead_letters",
     "destinations": "destinations",
     "connectors": "connectors.commands",
@@ -32,6 +35,9 @@ _PARTS = {
     "retention": "retention",
     "erase": "erase",
     "audit": "events.audit",
+    "people": "people.commands",
+    "login": "people.login",
+    "logout": "people.logout",
     "keys": "keys",
     "doctor": "doctor.command",
 }
@@ -88,8 +94,18 @@ def meshline(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
+    who: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="MAIL",
+            help="Who acts, where people exist; anywhere in a command. Also"
+            " MESHLINE_ACTOR, or `meshline login`.",
+        ),
+    ] = None,
 ) -> None:
     """Holds the rules of your automations, proves each handoff, and keeps the record."""
+    say_who(who)
 
 
 def main() -> None:
@@ -100,8 +116,9 @@ def main() -> None:
     for name in ("stdout", "stderr"):  # a shell can close both, with `>&-`
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
-    words = sys.argv[1:]
-    word = words[0] if words else None
+    words = in_front(sys.argv[1:])
+    plain = words[2:] if words[:1] == ["--as"] else words
+    word = plain[0] if plain else None
     if word in _PARTS and _PARTS[word] != "processes":
         # Else pydantic looks through every package that is installed for plugins of its own.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -60,12 +60,25 @@ def demo(
         int,
         typer.Option("--leads", metavar="N", min=1, max=10_000, help="Leads before the change."),
     ] = 40,
+    desk: Annotated[
+        bool | None,
+        typer.Option(
+            "--desk/--no-desk",
+            help="The desk alone, on the last story; or the story alone. Unset: the story, and on a"
+            " terminal the desk after it, until Ctrl-C.",
+        ),
+    ] = None,
 ) -> None:
-    """Play the story of a renamed form field, and count."""
+    """Play the story of a renamed form field, count, and show it in the desk."""
+    prepare_process()
+    if desk:
+        from orchestrator.sandbox.desk import run_desk
+
+        raise typer.Exit(run_desk())
     from orchestrator.sandbox.demo import run_demo
 
-    prepare_process()
-    raise typer.Exit(run_demo(leads=leads))
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    raise typer.Exit(run_demo(leads=leads, then_desk=is_terminal and desk is None))
 
 
 def api(host: Host = None, port: Port = None, port_file: PortFile = None) -> None:
@@ -110,7 +123,7 @@ def keeper() -> None:
 
 
 def flower(host: Host = None, port: Port = None, port_file: PortFile = None) -> None:
-    """Run Flower with Meshline's tab "Events"."""
+    """Run Flower with Meshline's pages: what needs somebody now, incidents, events."""
     from orchestrator.dashboard.serve import serve
 
     serve(_settings(flower_host=host, flower_port=port), port_file=port_file)

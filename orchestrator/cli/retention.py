@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.progress import Progress
 from orchestrator.cli.terminal.screen import put, put_json
 from orchestrator.cli.terminal.stopping import looking, resuming
+from orchestrator.cli.terminal.who import actor
 
 app = typer.Typer(help="Forget what finished events carried.", no_args_is_help=True)
 
@@ -35,8 +36,8 @@ def apply(
 ) -> None:
     """Delete the contents of events that finished N days ago: payloads, sent values, violations.
 
-    Replay plans of that age go too. Events, deliveries, record ids and the audit stay; a key that
-    comes again is still known.
+    Replay plans and jobs of that age go too. Events, deliveries, record ids and the audit stay; a
+    key that comes again is still known.
     """
     from orchestrator.settings import settings
 
@@ -48,7 +49,7 @@ def apply(
 
         with looking() if dry_run else resuming():
             done = apply_retention(
-                store, days=kept, actor=actor(), dry_run=dry_run, tell=Progress().tell
+                store, days=kept, actor=actor(store), dry_run=dry_run, tell=Progress().tell
             )
     if as_json:
         put_json(
@@ -58,9 +59,11 @@ def apply(
                 "events": done.events,
                 "dead_letters": done.dead_letters,
                 "plans": done.plans,
+                "jobs": done.jobs,
             }
         )
         return
     verb = "would be forgotten" if dry_run else "forgotten"
     put(f"{verb}: the contents of {done.events} events and {done.dead_letters} dead letters")
-    put(f"{'would be deleted' if dry_run else 'deleted'}: {done.plans} replay plans")
+    verb = "would be deleted" if dry_run else "deleted"
+    put(f"{verb}: {done.plans} replay plans, {done.jobs} jobs")

@@ -10,6 +10,7 @@ import typer
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, OnlyClient, OnlyWorkflow
 from orchestrator.cli.terminal.screen import put, put_json, put_table
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.presenting.moments import age, left, span
 
 if TYPE_CHECKING:
@@ -39,11 +40,12 @@ def list_(
         from orchestrator.store.clocks.deadline_views import list_breached, list_clocks
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            check_filters(tx, client=client, workflow=workflow)
-            clocks = list_clocks(tx, client=client, workflow=workflow)
-            late = list_breached(tx, client=client, workflow=workflow)
+            check_filters(tx, client=client, workflow=workflow, clients=clients)
+            clocks = list_clocks(tx, client=client, workflow=workflow, clients=clients)
+            late = list_breached(tx, client=client, workflow=workflow, clients=clients)
     if as_json:
         put_json({"workflows": clocks, "incidents": late})
         return

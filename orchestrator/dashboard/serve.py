@@ -16,9 +16,9 @@ from celery import Celery
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
 
+from orchestrator.dashboard.access.entrance import entrance_of
 from orchestrator.dashboard.flower import EventsFlower
 from orchestrator.dashboard.heart import Heart
-from orchestrator.dashboard.login import login_of
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.errors import StartupFailed, StoreUnavailable
 from orchestrator.settings import Settings
@@ -37,15 +37,18 @@ def serve(settings: Settings, *, port_file: Path | None = None) -> None:
     Neither the broker nor the store has to be there: Flower waits for the one, and the pages say
     so of the other. Raises StartupFailed without a password or with a port in use, SchemaMismatch.
     """
-    login = login_of(settings)
+    reader = StoreReader(settings.store_url)
+    entrance = entrance_of(settings, reader)
     celery = Celery("meshline")
     celery.conf.update(settings.celery_config())
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s flower: %(message)s")
-    with closing(StoreReader(settings.store_url)) as reader:
+    with closing(reader):
         _try(reader)
         listener = _listen(settings.flower_host, settings.flower_port)
         key = settings.link_key.get_secret_value() if settings.link_key else ""
-        flower = EventsFlower(celery, login=login, reader=reader, link_key=key)
+        flower = EventsFlower(
+            celery, entrance=entrance, link_key=key, connectors=settings.connectors
+        )
         server = _FewConnections(
             flower, max_body_size=_LARGEST_BODY, idle_connection_timeout=_IDLE_SECONDS
         )
@@ -82,7 +85,7 @@ def _try(reader: StoreReader) -> None:
     try:
         reader.open()
     except StoreUnavailable as error:
-        log.warning("%s; the tab Events says so until it does", error)
+        log.warning("%s; our pages say so until it does", error)
 
 
 def _listen(host: str, port: int) -> socket.socket:

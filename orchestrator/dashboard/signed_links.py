@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 from orchestrator.domain.text.links import opens
 
 _PAGE = re.compile(r"/incidents/([0-9]{1,18})")
-_STATIC = ("/static/", "/events/static/")  # styles and scripts; the same for all pages
 _READS = {"GET", "HEAD"}
 
 
@@ -24,14 +23,3 @@ def opened_incident(method: str | None, uri: str | None, key: str) -> str | None
     page = _PAGE.fullmatch(asked.path)
     given = dict(parse_qsl(asked.query))
     return page[1] if page and opens(asked.path, given, now=time.time(), key=key) else None
-
-
-def may_fetch(method: str | None, uri: str | None, referer: str | None, key: str) -> bool:
-    """Whether a request is for what such a page is made of.
-
-    A page's styles are asked for by the page, whose whole address the browser then names.
-    """
-    path = (uri or "").partition("?")[0]
-    if not path.startswith(_STATIC) or ".." in path:
-        return False
-    return opened_incident(method, referer, key) is not None

@@ -9,10 +9,11 @@ from html import unescape
 from tornado.escape import to_unicode, xhtml_escape
 
 from orchestrator.domain.text.visible import visible_lines
-from orchestrator.presenting.moments import away
+from orchestrator.presenting.moments import away, moment
 
 _NOTHING = "\N{EM DASH}"
 _COMMAND = re.compile("`([^`]+)`")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\dZ)")
 
 
 def escaped(value: str | bytes) -> str:
@@ -27,7 +28,7 @@ def told_command(command: str) -> str:
 
 
 def told_step(do: str) -> str:
-    """A step of advice as HTML, with the commands that stand in it in backticks as code."""
+    """A step of advice as HTML, with the commands in it, in backticks, as code."""
     return _COMMAND.sub(
         lambda found: f"<code>{told_command(unescape(found[1]))}</code>", escaped(do)
     )
@@ -36,6 +37,20 @@ def told_step(do: str) -> str:
 def or_nothing(value: object) -> str:
     """A value, or a dash where there is none."""
     return _NOTHING if value is None or value == "" else str(value)
+
+
+def when(at: str | None, *, milliseconds: bool = False) -> str:
+    """A time as HTML, in UTC; our script shows it in the viewer's zone too. A dash for none."""
+    if not at:
+        return _NOTHING
+    return f'<time datetime="{escaped(at)}">{moment(at, milliseconds=milliseconds)}</time>'
+
+
+def timed(sentence: str) -> str:
+    """A sentence as HTML, in which each time that `moment` wrote is one that the script knows."""
+    return _MOMENT.sub(
+        lambda found: f'<time datetime="{found[1]}T{found[2]}">{found[0]}</time>', escaped(sentence)
+    )
 
 
 def distance(at: str, now: str) -> str:

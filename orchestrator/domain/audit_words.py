@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.changes.states import ChangeMove
 from orchestrator.domain.commitments import Detail
+from orchestrator.domain.incidents.incident import IncidentMove
+from orchestrator.domain.jobs import JobMove
+from orchestrator.domain.lifecycle import Move
 
 _ACTIONS = {"break": "trip", "close": "recover"}
+
+KNOWN_ACTIONS = frozenset(
+    {
+        *Move,
+        *(f"{move}_incident" for move in IncidentMove),
+        *(f"{move}_job" for move in JobMove),
+        *(f"{move}_change" for move in ChangeMove),
+        *("abandon", "add_first_admin", "add_person", "bind_login", "breach", "change_pause"),
+        "create_key",
+        *("disable_person", "drop", "enable_person", "end_pause", "erase", "escalate", "fail"),
+        *("grant_role", "hold", "invite_person", "log_in", "log_in_refused", "log_out"),
+        *("note_incident", "pause"),
+        *("plan_replay", "plan_undo", "proceed", "publish", "recover", "replace_login", "requeue"),
+        *(
+            "require_approvals",
+            "resume",
+            "retention",
+            "retire",
+            "retry_alert",
+            "revoke_key",
+            "rotate_key",
+            "run_clock",
+        ),
+        *("run_plan", "save_recipe", "see_personal_data", "send_again", "set_password"),
+        *("stop_clock", "supersede", "tell_owner", "test_alert", "trip", "wake", "withdraw_role"),
+    }
+)
+"""What a row can tell of, in the audit's words."""
 _KEYS = {"gate": "circuit"}
 _RESUMED = {"paused": "pause", "broken": "breaker", "flowing": "rate"}
 """What a circuit was resumed `from`."""

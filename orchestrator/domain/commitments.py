@@ -22,14 +22,16 @@ COMMITMENT = "commitment"
 """The one key of the object that an audit row has in the place of a value."""
 
 NAMES = frozenset({
-    "acknowledged_by", "alert", "because", "before", "by", "circuit", "clients", "days",
-    "dead_letter", "dead_letters", "destination", "digest", "due_at", "effects", "events",
-    "failures", "found", "from", "gate", "key", "outcome", "owner", "plan", "plans", "rate",
-    "recipe", "record_id", "role", "route", "seconds", "send_again", "step", "to", "until",
-    "version", "when",
+    "acknowledged_by", "alert", "approved_by", "base", "because", "before", "by", "change",
+    "circuit", "client", "clients", "days",
+    "dead_letter", "dead_letters", "defaulted", "destination", "digest", "due_at", "effects",
+    "events", "failures", "found", "from", "gate", "grade", "items", "job", "jobs", "keeper",
+    "key", "kind",
+    "outcome", "owner", "plan", "plans", "rate", "recipe", "record_id", "role", "route", "seconds",
+    "round", "send_again", "step", "subject", "to", "until", "version", "way", "when",
 })  # fmt: skip
-"""What stays in the row: our own words, counts, and names that a workflow declares. Whatever is not
-listed is a value, so that a writer who forgets this list keeps too little in the row, never too
+"""What stays in the row: our own words, counts, and names that a workflow declares. All else
+is a value, so that a writer who forgets this list keeps too little in the row, never too
 much."""
 
 _CHANGES = ("amendments", "steps")  # lists of small changes to a payload

@@ -1,6 +1,6 @@
 """Every error that Meshline raises on purpose, as one tree.
 
-What a person can mend is a `Refused`: it says what is wrong, where, and what to do instead.
+A fault that a person can mend is a `Refused`: it says what is wrong, where, and what to do instead.
 """
 
 from __future__ import annotations
@@ -66,6 +66,18 @@ class KeyRefused(Refused):
     code = "key_refused"
 
 
+class Forbidden(Refused):
+    """Raised when the actor may not do what it asks for, though it may see what it is about."""
+
+    code = "forbidden"
+
+
+class LoginRefused(Refused):
+    """Raised when a login, a session or an invitation is wrong, ended or used."""
+
+    code = "login_refused"
+
+
 class IdempotencyConflict(Refused):
     """Raised when an idempotency key comes again with another payload."""
 
@@ -84,14 +96,21 @@ class IllegalMove(Refused):
     code = "illegal_move"
 
 
+class ChangedSinceSeen(Refused):
+    """Raised when what somebody saw before they acted has changed; it says who changed what."""
+
+    code = "changed_since_seen"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that is wrong in a file."""
+    """One thing that is wrong in a file, or that its author should know."""
 
     path: str  # dotted, as the author wrote it: "routes.0.when"; "" is the whole file
     problem: str
     fix: str  # what to write instead
     line: int | None = None  # 1-based
+    is_note: bool = False  # it refuses nothing
 
     def __str__(self) -> str:
         line = f"line {self.line}: " if self.line else ""
@@ -100,13 +119,17 @@ class Fault:
 
 
 class InvalidFile(Refused):
-    """Raised when a file that people write is refused; `faults` holds every fault in it."""
+    """Raised when a file that people write is refused.
+
+    `faults` holds every fault in it, `notes` what its author should know besides.
+    """
 
     code = "invalid_file"
 
     def __init__(self, name: str, faults: Sequence[Fault]) -> None:
         self.name = name
-        self.faults = tuple(faults)
+        self.faults = tuple(one for one in faults if not one.is_note)
+        self.notes = tuple(one for one in faults if one.is_note)
         rest = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(f"{name}: {self.faults[0]}{rest}")
 
@@ -115,6 +138,12 @@ class NothingToChange(Refused):
     """Raised when no step of a recipe finds anything in a payload."""
 
     code = "nothing_to_change"
+
+
+class NothingSelected(Refused):
+    """Raised when what an act selects is nothing; a command whose filters found none is done."""
+
+    code = "nothing_selected"
 
 
 class WorkflowConflict(Refused):
@@ -160,15 +189,24 @@ class Unauthorized(DestinationRefused):
 
 
 class AlreadyThere(DestinationRefused):
-    """Raised when the destination refuses because the record is there; `record_id` if it says."""
+    """Raised when the destination refuses because the record is there; `record_id` if it says.
 
-    def __init__(self, message: str, *, record_id: str | None = None) -> None:
+    `by_key` says that it is found by the delivery's key: then an earlier call has made it. Else it
+    may be anybody's.
+    """
+
+    def __init__(self, message: str, *, record_id: str | None = None, by_key: bool = False) -> None:
         super().__init__(message)
         self.record_id = record_id
+        self.by_key = by_key
 
 
 class DestinationUnavailable(ConnectorError):
     """Raised when the destination certainly stored nothing: not reached, or it said so."""
+
+
+class ChangedMeanwhile(DestinationUnavailable):
+    """Raised when somebody changed a record since it was looked at: nothing was stored."""
 
 
 class NotReached(DestinationUnavailable):
@@ -185,3 +223,7 @@ class RateLimited(DestinationUnavailable):
 
 class OutcomeUnknown(ConnectorError):
     """Raised when a request went out and no answer came: the record may or may not be there."""
+
+
+class StepUnknown(OutcomeUnknown):
+    """Raised when a step of a record may be done already, and nothing tells whether it is."""

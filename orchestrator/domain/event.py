@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+TIME_DIGITS = 12
+"""Hex digits that an event's id begins with: the milliseconds since 1970 when it was accepted."""
+
+MOST_COUNTED = 10_000
+"""So many of the events that wait for another are counted: at this number there may be more."""
+
+Item = str | int | None
+"""The key of one of an event's items; None where a destination takes the event as a whole."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
@@ -33,3 +42,41 @@ class PlannedDelivery:
     action: str
     send: dict[str, object]  # JSON values by field name
     confirm: tuple[str, ...]  # names of `send` that are compared with the record read back
+    defaulted: tuple[str, ...] = ()  # names of `send` whose stated default is sent
+    item: Item = None  # the key of the item that it is for; None: for the whole event
+    after: tuple[str, ...] = ()  # the destinations that have to be confirmed before it is sent
+    waits_for: tuple[str, ...] = ()  # of these, the ones whose records are to come
+    left_open: tuple[str, ...] = ()  # fields that are computed from these, and not in `send` yet
+
+    @property
+    def place(self) -> tuple[str, Item]:
+        """What tells it from the others of its event: destination and item."""
+        return self.destination, self.item
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MadeRecord:
+    """What is known of the record that a destination made of an event."""
+
+    record_id: str | None = None  # None: it is not known, or there are several
+    url: str | None = None  # where people find it; None: the connector does not say
+
+
+def item_name(destination: str, number: int) -> str:
+    """The name of an item's delivery in the store, the audit and its idempotency key.
+
+    It holds no value of the payload: the item's own key is kept beside it, where it can be erased.
+
+    >>> item_name("order-lines", 2)
+    'order-lines.item-2'
+    """
+    return f"{destination}.item-{number}"
+
+
+def destination_of(name: str) -> str:
+    """The destination of a delivery, by the delivery's name.
+
+    >>> destination_of("order-lines.item-2"), destination_of("crm")
+    ('order-lines', 'crm')
+    """
+    return name.partition(".")[0]

@@ -14,7 +14,7 @@ from orchestrator.domain.errors import IllegalMove
 
 
 class State(StrEnum):
-    """Where an event stands."""
+    """The states of an event."""
 
     ACCEPTED = "accepted"
     VALIDATED = "validated"
@@ -66,7 +66,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(move=Move.VALIDATE, source=State.ACCEPTED, target=State.VALIDATED,
                when="the payload satisfies the contract"),
     Transition(move=Move.AMEND, source=State.ACCEPTED, target=State.ACCEPTED,
-               when="the workflow's standing amendment fixed the payload"),
+               when="the workflow's amendment fixed the payload"),
     Transition(move=Move.ROUTE, source=State.VALIDATED, target=State.ROUTED,
                when="a route matched and its deliveries are planned"),
     Transition(move=Move.REQUEST_APPROVAL, source=State.ROUTED, target=State.AWAITING_APPROVAL,
@@ -74,7 +74,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(move=Move.APPROVE, source=State.AWAITING_APPROVAL, target=State.ROUTED,
                when="the approver said yes"),
     Transition(move=Move.DELIVER, source=State.ROUTED, target=State.DELIVERED,
-               when="every delivery is confirmed or receipted"),
+               when="every delivery is confirmed, receipted or superseded"),
     Transition(move=Move.RETRY, source=State.ACCEPTED, target=State.ACCEPTED,
                when="validate failed for a passing reason"),
     Transition(move=Move.RETRY, source=State.VALIDATED, target=State.VALIDATED,
@@ -132,21 +132,33 @@ def moves_from(source: State | None) -> tuple[Move, ...]:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """The states of a delivery."""
 
+    WAITING = "waiting"  # for another destination
     PENDING = "pending"
     SENDING = "sending"
     HELD = "held"
     CONFIRMED = "confirmed"
     RECEIPTED = "receipted"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
     UNDONE = "undone"
 
 
 DONE_DELIVERIES = frozenset({DeliveryState.CONFIRMED, DeliveryState.RECEIPTED})
 """Deliveries that were made; they are never sent again."""
 
+SETTLED_DELIVERIES = DONE_DELIVERIES | {DeliveryState.SUPERSEDED}
+"""Deliveries with which nothing is left to do; an event that has no others is delivered."""
+
 DELIVERY_TRANSITIONS: tuple[tuple[DeliveryState, DeliveryState, str], ...] = (
+    (DeliveryState.WAITING, DeliveryState.PENDING, "what it comes after is made"),
+    (DeliveryState.WAITING, DeliveryState.SUPERSEDED, "a newer update of its key is confirmed"),
+    (
+        DeliveryState.WAITING,
+        DeliveryState.FAILED,
+        "the records before it do not have what it needs",
+    ),
     (DeliveryState.PENDING, DeliveryState.SENDING, "a run takes it, before its call goes out"),
     (DeliveryState.PENDING, DeliveryState.HELD, "its destination is paused, or its breaker open"),
     (DeliveryState.SENDING, DeliveryState.CONFIRMED, "the record was read back and compared"),
@@ -157,9 +169,15 @@ DELIVERY_TRANSITIONS: tuple[tuple[DeliveryState, DeliveryState, str], ...] = (
     (DeliveryState.SENDING, DeliveryState.SENDING, "its run is gone: another looks for the record"),
     (DeliveryState.SENDING, DeliveryState.UNDONE, "its record was taken back"),
     (DeliveryState.HELD, DeliveryState.PENDING, "its destination is back, or one call tries"),
+    (DeliveryState.PENDING, DeliveryState.SUPERSEDED, "a newer update of its key is confirmed"),
     (DeliveryState.CONFIRMED, DeliveryState.PENDING, "another failed: it is to be taken back"),
     (DeliveryState.PENDING, DeliveryState.PENDING, "its event was replayed, and routed anew"),
+    (DeliveryState.PENDING, DeliveryState.WAITING, "the same, and it comes after another"),
     (DeliveryState.FAILED, DeliveryState.PENDING, "its event was replayed, and routed anew"),
+    (DeliveryState.FAILED, DeliveryState.WAITING, "the same, and it comes after another"),
+    (DeliveryState.SUPERSEDED, DeliveryState.PENDING, "its event was replayed, and routed anew"),
+    (DeliveryState.SUPERSEDED, DeliveryState.WAITING, "the same, and it comes after another"),
     (DeliveryState.UNDONE, DeliveryState.PENDING, "its event was replayed, and routed anew"),
+    (DeliveryState.UNDONE, DeliveryState.WAITING, "the same, and it comes after another"),
 )
 """The moves of a delivery: from, to, when."""

@@ -1,4 +1,4 @@
-"""Why an event stands in quarantine: the codes that people filter and script by."""
+"""Why an event is in quarantine: the codes that people filter and script by."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Reason(StrEnum):
     MISSING_FACT = "missing_fact"  # a route or a field needs a fact that is not there
     NO_ROUTE = "no_route"  # no route matched
     RULE_ERROR = "rule_error"  # a CEL rule could not be computed on this payload
+    DUPLICATE_ITEM = "duplicate_item"  # two items of a list have the same key
     DESTINATION_REFUSED = "destination_refused"  # the destination said no for good
     HANDOFF_MISMATCH = "handoff_mismatch"  # the record read back is not what was sent
     UNKNOWN_OUTCOME = "unknown_outcome"  # sent, no answer, and no way to look it up

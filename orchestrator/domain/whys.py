@@ -1,7 +1,7 @@
 """Why a person acts: one rule for the command line, pages and HTTP.
 
-What goes against the normal course (a pause, a discard, an erasure) needs a reason. What explains
-itself may have one. A reason that is given is never blank.
+An act against the normal course (a pause, a discard, an erasure) needs a reason. An act that
+explains itself may have one. A reason that is given is never blank.
 """
 
 from __future__ import annotations

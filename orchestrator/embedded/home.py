@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,16 @@ def hold_home(home: Path) -> Iterator[int]:
         yield lock
     finally:
         os.close(lock)
+
+
+def empty_home(home: Path) -> None:
+    """Remove all that is in the folder, but its lock. Raises StartupFailed where it is in use."""
+    with hold_home(home):
+        for path in home.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != "lock":
+                path.unlink(missing_ok=True)
 
 
 def _acquire(lock: int, home: Path) -> None:

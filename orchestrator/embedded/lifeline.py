@@ -1,7 +1,7 @@
 """What keeps a child from outliving a parent that was killed: a pipe, and a guard at its far end.
 
 Each child writes its own process id into the pipe and only then becomes its program. When the
-parent ends, however it ends, the pipe closes and the guard ends every group that still stands. A
+parent ends, however it ends, the pipe closes and the guard ends every group that still runs. A
 parent that is killed while it starts a child loses nothing: until the child has written, it holds
 the pipe open itself. (PR_SET_PDEATHSIG knows no grandchildren and no macOS.)
 
@@ -53,7 +53,7 @@ class Lifeline:
             os.write(self._writing, f"- {pid} 0\n".encode())
 
     def close(self) -> None:
-        """End the lifeline. The guard ends what still stands, then itself."""
+        """End the lifeline. The guard ends what still runs, then itself."""
         os.close(self._writing)
         self._guard.wait()
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pydantic import SecretStr
 
+from orchestrator.domain.delivery.tokens import TokensUnusable
+from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.text.endpoints import local_ports
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.ports import claim_ports, free_port
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers, says
 from orchestrator.embedded.valkey import start_valkey
+from orchestrator.operations.tokens.keys import make_home_key
 from orchestrator.settings import Settings
+from orchestrator.starting import write_private
+from orchestrator.store.access.grants import anybody_is_there
+from orchestrator.store.database.migrate import open_store
 
 Say = Callable[[str, str], None]  # what was started, and where
 
@@ -33,6 +38,7 @@ class Services:
     environment: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
+    login: str = ""  # in words: how one comes into Flower's pages
     _ports: dict[str, int] = field(default_factory=dict)  # by setting
 
     def start_all(self, say: Say, *, sandbox: bool) -> None:
@@ -46,6 +52,7 @@ class Services:
             self.environment["MESHLINE_LINK_KEY"] = secrets.token_urlsafe(24)
         if self.config.connectors:
             self.environment["MESHLINE_CONNECTORS"] = str(self.config.connectors.absolute())
+        self._make_token_key()
         self._start_broker(say)
         if sandbox:
             self._start_sandbox(say)
@@ -79,6 +86,15 @@ class Services:
         }
         self._ports = claim_ports(wanted, others)
 
+    def _make_token_key(self) -> None:
+        """Make the key that seals tokens, where no setting names one and the store is ours."""
+        if self.config.token_key_text or self.config.home_of_store is None:
+            return
+        try:
+            make_home_key(self.config.home_of_store)
+        except TokensUnusable as error:
+            raise StartupFailed(str(error)) from None
+
     def _start_broker(self, say: Say) -> None:
         if self.config.broker_url:
             say("broker", "from MESHLINE_BROKER_URL")
@@ -86,7 +102,7 @@ class Services:
         home = self.config.home
         server = start_valkey(home / "valkey", self.supervisor)
         self.environment["MESHLINE_BROKER_URL"] = server.url
-        _write_private(self.config.broker_address_file, server.url)
+        write_private(self.config.broker_address_file, server.url)
         say("broker", "embedded Valkey")
 
     def _start_sandbox(self, say: Say) -> None:
@@ -99,7 +115,7 @@ class Services:
             ready=answers(f"{url}/healthz"),
         )
         self.addresses["sandbox"] = url
-        say("sandbox", f"{url} (stands in for a CRM and a helpdesk)")
+        say("sandbox", f"{url} (plays a CRM and a helpdesk)")
 
     def _start_door(self, say: Say) -> None:
         port = self._ports["MESHLINE_PORT"]
@@ -120,8 +136,14 @@ class Services:
         url = f"http://{host}:{port}"
         self._start("flower", ("flower",), ready=says("flower: http"))
         self.addresses["flower"] = url
-        login = f"login {self.config.flower_user} / " + ("as set" if password else shown)
-        say("flower", f"{url} ({login})")
+        self.login = f"login {self.config.flower_user} / " + ("as set" if password else shown)
+        if self._has_people():
+            self.login = "people log in with their mail addresses"
+        say("flower", f"{url} ({self.login})")
+
+    def _has_people(self) -> bool:
+        with closing(open_store(self.config.store_url)) as store, store.read() as tx:
+            return anybody_is_there(tx)
 
     def _start(
         self, name: str, arguments: tuple[str, ...], *, ready: Callable[[Child], bool]
@@ -138,9 +160,3 @@ class Services:
             stop_within=self.config.stop_seconds + 5,
         )
         self.children[name] = self.supervisor.start(program)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

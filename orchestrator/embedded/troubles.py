@@ -37,7 +37,7 @@ class Troubles:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; what hangs is left to itself."""
+        """Stop looking; what hangs is left to itself."""
         self._stopping.set()
 
     def look(self) -> None:

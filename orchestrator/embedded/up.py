@@ -8,14 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors.registry import catalog, load_connectors
+from orchestrator.domain.access.actor import process
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.workflows.file import read_workflow
+from orchestrator.embedded.example_key import example_key
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
 from orchestrator.embedded.troubles import Troubles, looks_at
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.people import INVITE_SECONDS, invite_first_admin
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings, settings
+from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 
 EXAMPLE = Path(__file__).parents[2] / "workflows"
@@ -42,38 +45,63 @@ def run_up(*, example: bool) -> int:
         services.start_all(_say, sandbox=example)
         if example:
             _publish_example(config, services)
-        print(
-            "\neverything runs; logs are in", config.home / "logs", "- Ctrl-C stops it", flush=True
-        )
-        with closing(open_store(config.store_url)) as store:
-            troubles = Troubles(looks_at(services.known_settings(), store), _print_with_time)
-            troubles.start()
-            try:
-                supervisor.keep_running(_print_with_time)
-            except KeyboardInterrupt:
-                print("\nstopping", flush=True)
-            finally:
-                troubles.stop()
+        stay(services)
     return 0
+
+
+def stay(services: Services) -> None:
+    """Print the link for the first admin, and keep everything running until Ctrl-C or a signal."""
+    config = services.config
+    with closing(open_store(config.store_url)) as store:
+        _invite_first_admin(store, config.dashboard_url or services.addresses["flower"])
+        troubles = Troubles(looks_at(services.known_settings(), store), _print_with_time)
+        troubles.start()
+        try:
+            logs = config.home / "logs"
+            print("\neverything runs; logs are in", logs, "- Ctrl-C stops it", flush=True)
+            services.supervisor.keep_running(_print_with_time)
+        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or the signal of a service manager
+            print("\nstopping", flush=True)
+        finally:
+            troubles.stop()
+
+
+def print_exports(config: Settings) -> None:
+    """Print what another terminal sets so that its commands are about this home."""
+    print("\nin another terminal, for the command line:\n")
+    # Whole paths: that terminal is in some other folder.
+    folder = config.connectors.absolute() if config.connectors else ""
+    print(f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={folder}")
+
+
+def _invite_first_admin(store: Store, flower: str) -> None:
+    """Print the link that makes the first admin, while there are no people."""
+    token = invite_first_admin(store, actor=process("cli:up"))
+    if token is not None:
+        hours = round(INVITE_SECONDS / 3600)
+        print(f"\nbecome the first admin, once, within {hours} hours:\n")
+        print(f"  {flower.rstrip('/')}/invite/{token}", flush=True)
 
 
 def _publish_example(config: Settings, services: Services) -> None:
     store = open_store(config.store_url)
     connectors = catalog(load_connectors(config.connectors))
     workflow = read_workflow(EXAMPLE / "lead-routing.yaml", connectors)
-    publish_workflow(store, workflow, actor="cli:up")
-    key = create_key(store, clients=[workflow.client], label="made by up", actor="cli:up")
+    by = process("cli:up")
+    as_file = publish_workflow(store, workflow, actor=by, dry_run=True).state == "live"
+    if as_file:
+        publish_workflow(store, workflow, actor=by)
+    key = example_key(store, config.home / "example.key", workflow.client)
     store.close()
+    if not as_file:  # its changes need an approval: a start proposes nothing by itself
+        print("\nthe example's file says something else than what is live; it is left alone")
     print(f"\nworkflow {workflow.name} is live for client {workflow.client}; send it a lead:\n")
     print(
         f"  curl {services.addresses['door']}/v1/events"
         f" -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
         ' -d \'{"type": "lead.created", "data": {"email": "ada@example.com", "tier": "pro"}}\''
     )
-    print("\nin another terminal, for the command line:\n")
-    # Whole paths: that terminal stands in some other folder.
-    folder = config.connectors.absolute() if config.connectors else ""
-    print(f"  export MESHLINE_HOME={config.home.absolute()} MESHLINE_CONNECTORS={folder}")
+    print_exports(config)
 
 
 def _print_with_time(text: str) -> None:

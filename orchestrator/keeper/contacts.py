@@ -25,8 +25,8 @@ from orchestrator.domain.documents import strict_yaml
 from orchestrator.domain.documents.bounded_files import read_bounded
 from orchestrator.domain.documents.model_faults import Place, model_faults, wrong
 from orchestrator.domain.errors import Fault, InvalidFile
-from orchestrator.domain.workflows.calendars import DAYS, Calendar, parse_span
-from orchestrator.domain.workflows.hours import OneOrMore, Zone
+from orchestrator.domain.workflows.hours.calendar import DAYS, Calendar, parse_span
+from orchestrator.domain.workflows.hours.definition import OneOrMore, Zone
 
 MAIL = "mail"
 
@@ -34,7 +34,7 @@ MAIL = "mail"
 def _way(text: str) -> str:
     if text != MAIL and not is_reference(text):
         fix = "put the address into a variable and write env:NAME, or write `mail`"
-        raise wrong("way", "an address stands in the file", fix)
+        raise wrong("way", "the file has an address", fix)
     return text
 
 

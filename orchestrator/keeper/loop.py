@@ -1,4 +1,4 @@
-"""The keeper's loops: one for clocks, incidents and escalation, and some that send alerts.
+"""The keeper's loops: one for clocks, incidents and escalation, some for alerts, some for jobs.
 
 Run any number of keepers: what a turn does is decided by rows. A keeper keeps nothing; while none
 runs, clocks go on, and the next one finds what ran out meanwhile.
@@ -17,8 +17,10 @@ from typing import Any
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.keeper.telling import InHand, Teller
-from orchestrator.operations.keep_clocks import complete_words, keep_clocks
-from orchestrator.operations.watch_changes import ChangeWatch, watch_changes
+from orchestrator.operations.changes.keep_time import keep_time_of_changes
+from orchestrator.operations.incidents.keep_clocks import complete_words, keep_clocks
+from orchestrator.operations.incidents.watch_changes import ChangeWatch, watch_changes
+from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.outages import Outage
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.engine import Store
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 1.0  # after a fault of ours
 _TELLERS = 8  # alerts that are sent at once: a way out that hangs keeps no clock waiting
+_JOBS = 4  # that are carried out at once: each writes in turns with the rest, and a paced one rests
 
 
 class Keeper:
@@ -59,10 +62,8 @@ class Keeper:
 
     def run(self) -> None:
         """Go on until `stopping` is set; what is sent then has `stop_seconds` to arrive."""
-        threads = [
-            threading.Thread(target=self._loop, args=(one.tell,), daemon=True)
-            for one in self._tellers
-        ]
+        turns = [one.tell for one in self._tellers] + [self._carry_out_jobs] * _JOBS
+        threads = [threading.Thread(target=self._loop, args=(turn,), daemon=True) for turn in turns]
         for thread in threads:
             thread.start()
         self._loop(self._keep)
@@ -72,8 +73,20 @@ class Keeper:
 
     def _keep(self) -> None:
         keep_clocks(self.store, self._shelf, self._sweep, steward=self.config.steward)
+        keep_time_of_changes(self.store)
         watch_changes(self.store, self._watch)
         self.pulse.beat("it looked at clocks and incidents")
+
+    def _carry_out_jobs(self) -> None:
+        """One job after the other, while there is one."""
+        number: int | None = 0
+        while number is not None and not self.stopping.is_set():
+            number = carry_out_next_job(
+                self.store,
+                keeper=self.pulse.instance,
+                lease_seconds=self.config.job_lease_seconds,
+                ending=self.stopping.is_set,
+            )
 
     def _loop(self, turn: Callable[[], object]) -> None:
         outage = Outage(log, "the keeper waits for the store")

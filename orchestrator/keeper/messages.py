@@ -17,7 +17,7 @@ from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import Alert, AlertKind
-from orchestrator.store.views.incident_page import IncidentView
+from orchestrator.store.views.incidents.page import IncidentView
 
 FIELDS_VERSION = 1
 """Of the fields that a web hook gets; it rises if one is removed or changes its meaning."""
@@ -75,7 +75,7 @@ def compose(
         f"what: {incident.title}",
         f"kind: {incident.kind}",
         *(f"changed: {line}" for line in reader.diagnosis[:MOST_DIAGNOSED]),
-        f"events: {incident.standing + incident.held} stand now, {incident.events} in all",
+        f"events: {incident.standing + incident.held} stopped now, {incident.events} in all",
         *_rate(incident),
         f"owner: {incident.owner}",
         *_clock(alert, incident, reader),

@@ -18,6 +18,7 @@ from orchestrator.domain.errors import MeshlineError
 from orchestrator.keeper.contacts import MAIL, Contact
 from orchestrator.keeper.guarding import guarded
 from orchestrator.keeper.messages import Message, Urgency
+from orchestrator.keeper.proxying import show_proxy
 from orchestrator.settings import Settings
 
 
@@ -38,6 +39,11 @@ def told_ways(tried: Sequence[Tried]) -> str:
     return "; ".join(f"{one.way}: {one.error}" for one in tried if one.error is not None)
 
 
+def taken_by(tried: Sequence[Tried]) -> str:
+    """The ways that took a message, in one line."""
+    return ", ".join(one.way for one in tried if one.error is None)
+
+
 _LOADING = threading.Lock()
 
 
@@ -45,6 +51,7 @@ def _services() -> Any:
     """The library, with every service that it knows loaded."""
     import apprise
 
+    show_proxy()
     # It loads them when it reads the first address, and asks for what Python gives up.
     with _LOADING, warnings.catch_warnings(action="ignore"):
         apprise.Apprise().add("json://127.0.0.1")

@@ -17,11 +17,12 @@ from orchestrator.domain.drift.naming import bare_finding
 from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.incidents.escalation import ALERT_RETRIES
 from orchestrator.domain.incidents.incident import IncidentKind
-from orchestrator.domain.workflows.calendars import open_until
+from orchestrator.domain.workflows.hours.calendar import open_until
 from orchestrator.keeper.contacts import Contact, read_contacts
 from orchestrator.keeper.messages import MOST_DIAGNOSED, Message, Reader, compose, compose_digest
-from orchestrator.keeper.sending import Carrier, Tried, Undeliverable, told_ways
-from orchestrator.operations.diagnose import diagnose
+from orchestrator.keeper.sending import Carrier, Tried, Undeliverable, taken_by, told_ways
+from orchestrator.operations.repair.diagnose import diagnose
+from orchestrator.presenting.personal.gate import NO_CLIENT, shown
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import (
     Alert,
@@ -35,7 +36,7 @@ from orchestrator.store.clocks.alerts import (
 )
 from orchestrator.store.database.clock import in_ms, time_of
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.incident_page import IncidentView, show_incident
+from orchestrator.store.views.incidents.page import IncidentView, show_incident
 from orchestrator.store.views.values import now_of
 
 log = logging.getLogger(__name__)
@@ -94,10 +95,10 @@ class Teller:
             for way in contact.to
         ]
         failed = told_ways(tried)
-        taken = any(one.error is None for one in tried)
+        way = taken_by(tried)
         with self.store.write() as tx:
-            if taken:
-                mark_sent(tx, alert, failed=failed)
+            if way:
+                mark_sent(tx, alert, way=way, failed=failed)
             else:
                 mark_failed(tx, alert, failed, wait=_wait_after(alert))
         return tried
@@ -146,9 +147,10 @@ class Teller:
         contact = self._contact(recipient)
         message = self._compose(alerts, contact)
         key = ".".join(["alert", *(str(alert.id) for alert in alerts[:_MOST_IN_KEY])])
-        error, failed = None, ""
+        error: str | None = None
+        tried: list[Tried] = []
         try:
-            failed = told_ways(self.carrier.carry(message, recipient, contact, key=key))
+            tried = self.carrier.carry(message, recipient, contact, key=key)
         except Undeliverable as failure:
             error = str(failure)
             log.warning("alert %s to %s: %s", alerts[0].id, recipient, error)
@@ -157,7 +159,7 @@ class Teller:
                 if error:
                     mark_failed(tx, alert, error, wait=_wait_after(alert))
                 else:
-                    mark_sent(tx, alert, failed=failed)
+                    mark_sent(tx, alert, way=taken_by(tried), failed=told_ways(tried))
 
     def _compose(self, alerts: Sequence[Alert], contact: Contact) -> Message:
         """One alert whole, or several as a digest."""
@@ -166,6 +168,7 @@ class Teller:
                 (alert, show_incident(tx, alert.incident_id) if alert.incident_id else None)
                 for alert in alerts
             ]
+            seen = shown(tx, seen, sees=NO_CLIENT).value  # nobody knows who reads a mail
             now = now_of(tx)
         told = [(alert, incident) for alert, incident in seen if incident is not None]
         if len(told) > 1:

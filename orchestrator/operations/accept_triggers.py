@@ -8,11 +8,16 @@ from difflib import get_close_matches
 from functools import cache
 from typing import NamedTuple
 
+from uuid_utils import uuid7
+
+from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.operations.access.allow import allow
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.drive.accept import Arrival, InConflict, KeyConflict, accept, new_event_id
-from orchestrator.store.quarantine.workflows import LiveWorkflow, live_for, live_workflows
+from orchestrator.store.drive.accept import Arrival, InConflict, KeyConflict, accept, live_for
+from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,7 @@ class RefusedAt(Refused):
 def accept_batches(
     store: Store, batches: Sequence[TriggerBatch]
 ) -> list[list[Accepted] | RefusedAt]:
-    """Accept each batch whole or not at all; the answers stand in the order of the batches.
+    """Accept each batch whole or not at all; the answers are in the order of the batches.
 
     All that are accepted share one commit.
 
@@ -45,7 +50,8 @@ def accept_batches(
     """
     refused: dict[int, RefusedAt] = {}
     accepted: dict[int, list[Accepted]] = {}
-    ids = [[new_event_id() for _ in batch.triggers] for batch in batches]
+    # No other event has such an id, and ids of later events are greater.
+    ids = [[uuid7().hex for _ in batch.triggers] for batch in batches]
     while len(refused) + len(accepted) < len(batches):
         left = [
             _Left(place, batch, ids[place])
@@ -64,6 +70,16 @@ def accept_batch(store: Store, triggers: Sequence[Trigger], *, actor: str) -> li
     if isinstance(answer, RefusedAt):
         raise answer
     return answer
+
+
+def accept_from(store: Store, triggers: Sequence[Trigger], *, actor: Actor) -> list[Accepted]:
+    """Accept one batch from somebody who may send events of these clients.
+
+    Raises Forbidden, NotFound for a client that the actor does not see, and as `accept_batch`.
+    """
+    with store.read() as tx:
+        allow(tx, actor, Act.EMIT, {one.client for one in triggers})
+    return accept_batch(store, triggers, actor=actor.name)
 
 
 class _Left(NamedTuple):

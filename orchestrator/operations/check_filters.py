@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.store.database.engine import Tx
-from orchestrator.store.views.incidents import reason_of
+from orchestrator.store.views.incidents.list import reason_of
 from orchestrator.store.views.known_names import (
     known_owners,
     known_workflows,
@@ -22,18 +22,20 @@ def check_filters(
     workflow: str | None = None,
     owner: str | None = None,
     incident: int | None = None,
+    clients: frozenset[str] | None = None,
 ) -> None:
     """Raises Refused, with the nearest name, for a client, workflow or owner that never was there.
 
-    Raises NotFound for such an incident. One that is known and has nothing that matches is not a
+    Raises NotFound for such an incident. Of others than these `clients` (None: of nobody) it is as
+    if they never were there. One that is known and has nothing that matches is not a
     mistake.
     """
-    if incident is not None and reason_of(tx, incident) is None:
+    if incident is not None and reason_of(tx, incident, clients=clients) is None:
         raise no_incident(incident)
     named = client is not None or workflow is not None
-    if named and not knows_workflow(tx, client, workflow):
-        _refuse_workflow(tx, client, workflow)
-    if owner is not None and not knows_owner(tx, owner):
+    if named and not knows_workflow(tx, client, workflow, clients):
+        _refuse_workflow(tx, client, workflow, clients)
+    if owner is not None and clients is None and not knows_owner(tx, owner):
         raise _unknown("owner", f"there is no owner {owner!r}", owner, known_owners(tx))
 
 
@@ -42,9 +44,15 @@ def no_incident(incident: int) -> NotFound:
     return NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
 
 
-def _refuse_workflow(tx: Tx, client: str | None, workflow: str | None) -> None:
-    known = known_workflows(tx)
+def _refuse_workflow(
+    tx: Tx, client: str | None, workflow: str | None, scope: frozenset[str] | None
+) -> None:
+    known = [one for one in known_workflows(tx) if scope is None or one[0] in scope]
     option = "client" if client is not None else "workflow"
+    if not known and scope is not None:
+        name = client if client is not None else workflow
+        fix = "see `meshline workflow list`"
+        raise Refused(f"there is no {option} {name!r}", field=option, fix=fix)
     if not known:
         raise Refused(
             "no workflow is published yet",

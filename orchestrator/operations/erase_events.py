@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.lifecycle import AT_END, STAGE_OF, State
 from orchestrator.domain.recipes.amendment import steps_of
 from orchestrator.domain.recipes.personal_values import Strike, has_value
 from orchestrator.domain.whys import needed_why
+from orchestrator.operations.access.allow import allow, allow_for_events, scope_of
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store, Tx
@@ -23,7 +26,7 @@ from orchestrator.store.desk.erasing import (
     telling_values,
 )
 from orchestrator.store.desk.striking import strike_elsewhere, versions_that_name
-from orchestrator.store.views.selection import states_of
+from orchestrator.store.views.quarantine.selection import states_of
 from orchestrator.store.views.values import iso_time
 
 _CHUNK = 200  # events in one transaction: other writers wait for it
@@ -84,7 +87,7 @@ def erase_events(
     wanted: Wanted,
     *,
     why: str,
-    actor: str,
+    actor: Actor,
     discard: bool = False,
     dry_run: bool = False,
     tell: Callable[[int], None] = lambda _: None,
@@ -101,7 +104,7 @@ def erase_events(
     """
     reason = "" if dry_run else needed_why(why, "an erasure")
     report = Erased(dry_run=dry_run)
-    for chunk in _chunks(store, wanted):
+    for chunk in _chunks(store, wanted, actor):
         if dry_run:
             with store.read() as tx:
                 _sort(find_events(tx, chunk), report, discard=discard)
@@ -114,26 +117,27 @@ def erase_events(
     return report
 
 
-def _chunks(store: Store, wanted: Wanted) -> Iterator[Sequence[str]]:
-    ids = _known(store, wanted.ids) if wanted.ids else _matching(store, wanted)
+def _chunks(store: Store, wanted: Wanted, actor: Actor) -> Iterator[Sequence[str]]:
+    ids = _known(store, wanted.ids, actor) if wanted.ids else _matching(store, wanted, actor)
     for at in range(0, len(ids), _CHUNK):
         yield ids[at : at + _CHUNK]
 
 
-def _known(store: Store, ids: Sequence[str]) -> list[str]:
+def _known(store: Store, ids: Sequence[str], actor: Actor) -> list[str]:
     """The ids, each once. Raises NotFound for one that is not an event, before anything is done."""
     unique = sorted(set(ids))
     for at in range(0, len(unique), _READ):
         some = tuple(unique[at : at + _READ])
         with store.read() as tx:
-            there = states_of(tx, some)
+            there = states_of(tx, some, scope_of(tx, actor).names)
+            allow_for_events(tx, actor, Act.ERASE, there)
         for event_id in some:
             if event_id not in there:
                 raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
     return unique
 
 
-def _matching(store: Store, wanted: Wanted) -> list[str]:
+def _matching(store: Store, wanted: Wanted, actor: Actor) -> list[str]:
     """The events of a client with the value, in what came or in what was made of it."""
     if not (wanted.client and wanted.path and wanted.value.strip()):
         raise Refused(
@@ -144,6 +148,7 @@ def _matching(store: Store, wanted: Wanted) -> list[str]:
     steps = steps_of(wanted.path)
     with store.read() as tx:
         check_filters(tx, client=wanted.client)
+        allow(tx, actor, Act.ERASE, [wanted.client])
     found: list[str] = []
     last = ""
     while True:
@@ -167,28 +172,29 @@ def _matching(store: Store, wanted: Wanted) -> list[str]:
 
 
 def _erase(
-    tx: Tx, ids: Sequence[str], report: Erased, *, reason: str, actor: str, discard: bool
+    tx: Tx, ids: Sequence[str], report: Erased, *, reason: str, actor: Actor, discard: bool
 ) -> None:
     """One chunk: events first, then what belongs to them, then what may repeat their values."""
+    allow_for_events(tx, actor, Act.ERASE, ids)
     ready = _sort(find_events(tx, ids, lock=True), report, discard=discard)
     by_state: dict[State, list[str]] = {}
     for one in ready:
         if one.state not in AT_END:
             by_state.setdefault(one.state, []).append(one.id)
     for state, some in by_state.items():
-        give_up(tx, some, source=state, actor=actor)
+        give_up(tx, some, source=state, actor=actor.name)
     if not ready:
         return
     gone = [one.id for one in ready]
     strike = Strike(telling_values(tx, gone))
-    erase_contents(tx, ready, actor=actor)
-    report.elsewhere += strike_elsewhere(tx, strike, gone, actor=actor)
+    erase_contents(tx, ready, actor=actor.name)
+    report.elsewhere += strike_elsewhere(tx, strike, gone, actor=actor.name)
     known = set(report.versions)
     report.versions += [one for one in versions_that_name(tx, strike) if one not in known]
     for client in sorted({one.client for one in ready}):
         mine = [one.id for one in ready if one.client == client]
         told = {"events": len(mine), "from": mine[0], "to": mine[-1], "why": strike.text(reason)}
-        audit.record(tx, actor=actor, action="erase", client=client, detail=told)
+        audit.record(tx, actor=actor.name, action="erase", client=client, detail=told)
 
 
 def _sort(found: Sequence[Found], report: Erased, *, discard: bool) -> list[Found]:

@@ -1,4 +1,4 @@
-"""Publish a workflow: a new immutable version becomes the live one of its name."""
+"""Publish a workflow: propose its next version, which goes live where nobody has to approve it."""
 
 from __future__ import annotations
 
@@ -6,96 +6,122 @@ from dataclasses import dataclass
 
 import orjson
 
+from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.states import ChangeKind
+from orchestrator.domain.changes.timing import NOW, time_to_go_live
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import WorkflowConflict
+from orchestrator.domain.whys import optional_why
 from orchestrator.domain.workflows.workflow import Workflow
-from orchestrator.store.database import audit
+from orchestrator.operations.access.allow import allow
+from orchestrator.operations.changes.go_live import check_trigger
+from orchestrator.operations.changes.hold import hold_governance
+from orchestrator.operations.changes.propose import Proposal, propose
+from orchestrator.operations.changes.required import needs_approval
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.database.locks import hold_client
-from orchestrator.store.quarantine.workflows import (
-    LiveWorkflow,
-    add_version,
-    definition_of,
-    live_workflow,
-    trigger_holder,
-)
+from orchestrator.store.quarantine.workflows import LiveWorkflow, definition_of, live_workflow
+from orchestrator.store.views.values import now_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What publishing did."""
+    """What publishing did, or would do."""
 
     client: str
     workflow: str
-    version: int
+    version: int | None  # that is or would be live; None: it has to be approved first
     unchanged: bool  # the live version says the same already
     lost_amend: int = 0  # steps of the live version's `amend` that this one has not
+    state: str = "live"  # or proposed: it waits for an approval
+    change: str | None = None  # the token of the change; None: there is none
 
 
 def publish_workflow(
     store: Store,
     workflow: Workflow,
     *,
-    actor: str,
+    actor: Actor,
     dry_run: bool = False,
     instead_of: int | None = None,
+    kind: ChangeKind = ChangeKind.PUBLISH,
+    why: str | None = None,
+    at: str | None = None,
+    change: str | None = None,
 ) -> Published:
-    """Make a checked workflow live. Events on their way stay with the version they began with.
+    """Propose a checked workflow. Events on their way stay with the version they began with.
 
-    With `dry_run` nothing changes, and the version is the one that it would get. Raises
-    WorkflowConflict where another live workflow takes the same trigger, and where the live version
-    is not `instead_of` any more, if that is given.
+    Where the client's changes need no approval it is live at once; else it is proposed, and goes
+    live at the time `at` (`2h`, ISO 8601 with its zone, or `now`) at the earliest. `change` is the
+    token of a proposal that it takes the place of. With `dry_run` nothing changes. Raises NotFound,
+    Forbidden, Refused, WorkflowConflict where another live workflow takes the same trigger, and
+    where the live version is not `instead_of` any more, if that is given.
     """
+    reason = optional_why(why)
     digest = strict_json.digest(workflow.definition())
     with store.write() as tx:
-        hold_client(tx, workflow.client)
+        allow(tx, actor, Act.PUBLISH_WORKFLOW, [workflow.client])
+        hold_governance(tx, workflow.client)
         live = live_workflow(tx, workflow.client, workflow.name)
-        if instead_of is not None and (live is None or live.version != instead_of):
-            raise WorkflowConflict(
-                f"version {instead_of} of {workflow.name!r} is not live any more",
-                field="version",
-                fix="look at the version that is, and do it again",
-            )
+        _check_live(live, workflow, instead_of)
         if live is not None and live.digest == digest:
             return _published(workflow, live.version, unchanged=True)
-        holder = trigger_holder(tx, workflow.client, workflow.trigger_type)
-        if holder not in (None, workflow.name):
-            raise WorkflowConflict(
-                f"{workflow.trigger_type!r} of client {workflow.client!r} is taken by the live"
-                f" workflow {holder!r}",
-                field="trigger.type",
-                fix=f"choose another type, or publish a version of {holder!r} with another one",
-            )
-        lost = _lost_steps(tx, live, workflow)
+        check_trigger(tx, workflow)
+        lost, added = _differing_steps(tx, live, workflow)
         if dry_run:
-            version = live.version + 1 if live else 1
+            asked = needs_approval(tx, workflow.client)
+            version = None if asked else live.version + 1 if live else 1
             return _published(workflow, version, unchanged=False, lost=lost)
-        version = add_version(tx, workflow, digest=digest, actor=actor)
-        audit.record(
-            tx,
-            actor=actor,
-            action="publish",
+        proposal = Proposal(
             client=workflow.client,
             workflow=workflow.name,
-            detail={"version": version, "digest": digest},
+            kind=kind,
+            definition=workflow.definition(),
+            digest=digest,
+            steps=added,
+            why=reason,
+            go_live_at=None if at in (None, NOW) else time_to_go_live(at, now_of(tx)),
+            says_when=at is not None,
+            change=change,
         )
-    return _published(workflow, version, unchanged=False, lost=lost)
+        done = propose(tx, proposal, live, actor)
+    return _published(workflow, done.version, unchanged=False, lost=lost, change=done.change)
 
 
-def _lost_steps(tx: Tx, live: LiveWorkflow | None, workflow: Workflow) -> int:
-    """How many steps that a person published with a recipe the new version does without."""
+def _check_live(live: LiveWorkflow | None, workflow: Workflow, version: int | None) -> None:
+    if version is not None and (live is None or live.version != version):
+        raise WorkflowConflict(
+            f"version {version} of {workflow.name!r} is not live any more",
+            field="version",
+            fix="look at the version that is, and do it again",
+        )
+
+
+def _differing_steps(
+    tx: Tx, live: LiveWorkflow | None, workflow: Workflow
+) -> tuple[int, list[object]]:
+    """How many steps of `amend` the new version does without, and those that it adds."""
+    kept: list[object] = [one.describe() for one in workflow.amend]
     if live is None:
-        return 0
+        return 0, kept
     before = orjson.loads(definition_of(tx, live.id)).get("amend", [])
-    kept = [one.describe() for one in workflow.amend]
-    return sum(one not in kept for one in before)
+    return sum(one not in kept for one in before), [one for one in kept if one not in before]
 
 
-def _published(workflow: Workflow, version: int, *, unchanged: bool, lost: int = 0) -> Published:
+def _published(
+    workflow: Workflow,
+    version: int | None,
+    *,
+    unchanged: bool,
+    lost: int = 0,
+    change: str | None = None,
+) -> Published:
     return Published(
         client=workflow.client,
         workflow=workflow.name,
         version=version,
         unchanged=unchanged,
         lost_amend=lost,
+        state="proposed" if version is None else "live",
+        change=change,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from orchestrator.domain.delivery.comparing import Difference
 from orchestrator.domain.delivery.handoff import (
+    NOTHING_SEEN,
     Action,
     Blame,
     Confirmed,
@@ -13,6 +15,7 @@ from orchestrator.domain.delivery.handoff import (
     Mismatched,
     Outcome,
     Receipted,
+    Seen,
     TakenBack,
 )
 from orchestrator.domain.delivery.retries import RetryPolicy, backoff, usable_wait
@@ -27,6 +30,7 @@ class Done:
     state: DeliveryState  # confirmed, receipted or undone
     record_id: str
     found: bool = False  # an earlier call had made it
+    seen: Seen = NOTHING_SEEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +41,18 @@ class TryAgain:
     error: str
     unknown: bool  # look the record up before sending again
     record_id: str | None = None  # it was made; only its proof is missing
+    seen: Seen = NOTHING_SEEN
     counts: bool = True  # as an attempt; not where the system only asked us to wait
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """The system is left alone for now; the delivery stands still until it is back."""
+    """The system is left alone for now; the delivery waits until it is back."""
 
     error: str
     unknown: bool
     record_id: str | None = None
+    seen: Seen = NOTHING_SEEN
     settle_seconds: float = 0.0
     blameless: bool = False  # what it was charged before was the system's fault
 
@@ -59,6 +65,7 @@ class GiveUp:
     error: str
     unknown: bool = False
     record_id: str | None = None
+    seen: Seen = NOTHING_SEEN
     settle_seconds: float = 0.0  # before which a look-up, after a replay, is not to be believed
 
 
@@ -84,15 +91,21 @@ def settle(
     match outcome:
         case Confirmed():
             return Done(
-                state=DeliveryState.CONFIRMED, record_id=outcome.record_id, found=outcome.found
+                state=DeliveryState.CONFIRMED,
+                record_id=outcome.record_id,
+                found=outcome.found,
+                seen=outcome.seen,
             )
         case Receipted():
-            return Done(state=DeliveryState.RECEIPTED, record_id=outcome.receipt_id)
+            return Done(
+                state=DeliveryState.RECEIPTED, record_id=outcome.receipt_id, seen=outcome.seen
+            )
         case Mismatched():
             return GiveUp(
                 reason=Reason.HANDOFF_MISMATCH,
                 error=_said_differences(outcome),
                 record_id=outcome.record_id,
+                seen=outcome.seen,
                 unknown=True,  # a replay looks at the record again, and makes no second one
             )
         case TakenBack():
@@ -126,6 +139,7 @@ def _hold(failed: Failed, action: Action, *, own_fault: bool) -> Hold:
         error=failed.error,
         unknown=failed.unknown,
         record_id=failed.record_id,
+        seen=failed.seen,
         settle_seconds=action.settle_seconds if failed.unknown else 0.0,
         blameless=failed.blame is not Blame.PACE and not own_fault,
     )
@@ -142,7 +156,7 @@ def _settle_failure(
     if _lost(failed, action):
         return _give_up(Reason.UNKNOWN_OUTCOME, failed, action)
     if failed.permanent:
-        unclear = failed.unknown and failed.record_id is None
+        unclear = failed.unknown and (failed.record_id is None or failed.undecided)
         reason = Reason.UNKNOWN_OUTCOME if unclear else Reason.DESTINATION_REFUSED
         return _give_up(reason, failed, action)
     asked_to_wait = failed.blame is Blame.PACE
@@ -159,6 +173,7 @@ def _settle_failure(
         error=failed.error,
         unknown=failed.unknown,
         record_id=failed.record_id,
+        seen=failed.seen,
         counts=not asked_to_wait,
     )
 
@@ -169,18 +184,27 @@ def _give_up(reason: Reason, failed: Failed, action: Action) -> GiveUp:
         error=failed.error,
         unknown=failed.unknown,
         record_id=failed.record_id,
+        seen=failed.seen,
         settle_seconds=action.settle_seconds if failed.unknown else 0.0,
     )
 
 
 def _said_differences(outcome: Mismatched) -> str:
-    shown = ", ".join(
-        f"{one.field}: sent {_short(one.sent)}, stored {_short(one.stored)}"
-        for one in outcome.differences
-    )
+    shown = ", ".join(map(_said, outcome.differences))
     return f"record {outcome.record_id} is not what was sent: {shown}"
 
 
+def _said(difference: Difference) -> str:
+    sent = f"{difference.field}: sent {_short(difference.sent)}"
+    if difference.absent:
+        return f"{sent}, and {difference.told}"
+    told = f" ({difference.told})" if difference.told else ""
+    return f"{sent}, stored {_short(difference.stored)}{told}"
+
+
 def _short(value: object) -> str:
+    """A value in the words of JSON where it has its own, cut."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

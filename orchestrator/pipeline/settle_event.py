@@ -1,11 +1,13 @@
-"""What follows for an event from how its deliveries stand."""
+"""What follows for an event from the states of its deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState
+from orchestrator.domain.event import destination_of
+from orchestrator.domain.lifecycle import SETTLED_DELIVERIES, DeliveryState
 from orchestrator.domain.reasons import Reason
 
 _ON_THEIR_WAY = (DeliveryState.PENDING, DeliveryState.HELD)
@@ -13,9 +15,9 @@ _ON_THEIR_WAY = (DeliveryState.PENDING, DeliveryState.HELD)
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryStatus:
-    """How one delivery stands, as far as its event is concerned."""
+    """The state of one delivery, as far as its event is concerned."""
 
-    destination: str
+    name: str
     state: DeliveryState
     reason: Reason | None = None
     error: str | None = None
@@ -25,7 +27,7 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """Every delivery of the event is made."""
+    """Every delivery of the event is made, or superseded by a newer one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,35 +52,66 @@ class Stuck:
     destination: str
 
 
+Predecessors = Mapping[str, Collection[str]]
+"""The destinations before each that comes after others, all the way."""
+
+
 def settle_event(
-    deliveries: Sequence[DeliveryStatus], *, undoable: Collection[str] = ()
+    deliveries: Sequence[DeliveryStatus],
+    *,
+    undoable: Collection[str] = (),
+    predecessors: Predecessors = MappingProxyType({}),
 ) -> Delivered | Waiting | TakeBack | Stuck:
-    """Decide on an event by how its deliveries stand.
+    """Decide on an event by the states of its deliveries.
 
     One that was given up brings the event to a person at once: the clock of its SLA does not wait
-    for the retries of the others, which a replay takes up where they stood. `undoable` names the
-    destinations that a workflow with `on_failure: undo` takes back before.
+    for the retries of the others, which a replay takes up where they were. `undoable` names the
+    destinations that a workflow with `on_failure: undo` takes back before, the last of them first.
     """
-    if all(one.state in DONE_DELIVERIES for one in deliveries):
+    if all(one.state in SETTLED_DELIVERIES for one in deliveries):
         return Delivered()
     failed = [one for one in deliveries if one.state is DeliveryState.FAILED]
     if not failed or any(one.state is DeliveryState.SENDING for one in deliveries):
         return Waiting()
     first = next((one for one in failed if not one.undo), failed[0])
-    because = f"{first.destination}: {first.error}"
+    because = f"{first.name}: {first.error}"
     if undoable and any(_must_end_first(one) for one in deliveries):
         return Waiting()
-    made = tuple(
-        one.destination
+    made = {
+        place
         for one in deliveries
-        if one.state is DeliveryState.CONFIRMED and one.destination in undoable
-    )
+        if one.state is DeliveryState.CONFIRMED and (place := destination_of(one.name)) in undoable
+    }
     if made:
-        return TakeBack(because=because, destinations=made)
+        before = {place for one in made for place in predecessors.get(one, ())}
+        return TakeBack(because=because, destinations=tuple(sorted(made - before)))
+    told = _said_taken_back(deliveries)
+    if undoable:
+        told += _said_left(one for one in deliveries if one is not first)
     return Stuck(
         reason=first.reason or Reason.DESTINATION_REFUSED,
-        detail="; ".join([because, *_said_taken_back(deliveries)]),
-        destination=first.destination,
+        detail="; ".join([because, *told]),
+        destination=destination_of(first.name),
+    )
+
+
+def ready_to_go(
+    deliveries: Sequence[DeliveryStatus], predecessors: Predecessors
+) -> tuple[str, ...]:
+    """The names of those that wait and may be released, because what they come after is settled.
+
+    Where a delivery was given up the event comes to a person, and nothing more is sent for it.
+    """
+    if any(one.state is DeliveryState.FAILED for one in deliveries):
+        return ()
+    to_come = {
+        destination_of(one.name) for one in deliveries if one.state not in SETTLED_DELIVERIES
+    }
+    return tuple(
+        one.name
+        for one in deliveries
+        if one.state is DeliveryState.WAITING
+        and to_come.isdisjoint(predecessors.get(destination_of(one.name), ()))
     )
 
 
@@ -88,7 +121,16 @@ def _must_end_first(one: DeliveryStatus) -> bool:
 
 
 def _said_taken_back(deliveries: Sequence[DeliveryStatus]) -> list[str]:
-    taken_back = [one.destination for one in deliveries if one.state is DeliveryState.UNDONE]
+    taken_back = [one.name for one in deliveries if one.state is DeliveryState.UNDONE]
     left = [one for one in deliveries if one.state is DeliveryState.FAILED and one.undo]
     told = [f"taken back: {', '.join(taken_back)}"] if taken_back else []
-    return told + [f"{one.destination} could not be taken back: {one.error}" for one in left]
+    return told + [f"{one.name} could not be taken back: {one.error}" for one in left]
+
+
+def _said_left(deliveries: Iterable[DeliveryStatus]) -> list[str]:
+    """What nobody looks for any more, because its turn did not come again, and may be there."""
+    return [
+        f"{one.name} may have been made, and is not taken back: the answer to its call was lost"
+        for one in deliveries
+        if one.unknown and not one.undo
+    ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from orchestrator.domain.contracts.broken import broken_places
 from orchestrator.domain.contracts.contract import MOST_VIOLATIONS, TooDear
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Valid, Violation
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NothingToChange, Refused
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.recipes.recipe import Recipe, apply_recipe
+from orchestrator.domain.recipes.recipe import Judge, Recipe, mend_broken
 from orchestrator.domain.text.abbreviate import shorten
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 
@@ -17,20 +20,33 @@ _LONGEST_PLACE = 300  # characters; the violation itself has the whole
 def validate_or_amend(payload: object, workflow: CompiledWorkflow) -> Valid | Amended | Rejected:
     """Valid as it is, Amended by the workflow's own recipe, or Rejected as it came.
 
-    A payload that satisfies the contract is never touched.
+    A payload that satisfies the contract is never touched, and in one that breaks it each step acts
+    only where its own place does. Where a step does not fit, the detail of the rejection says so.
     """
     verdict = validate(payload, workflow)
     steps = workflow.workflow.amend
     if isinstance(verdict, Valid) or not steps:
         return verdict
     try:
-        mended = apply_recipe(payload, Recipe(steps=steps))
-    except Refused:
+        mended = mend_broken(payload, Recipe(steps=steps), judge_of(workflow))
+    except (NothingToChange, TooDear):
         return verdict
+    except Refused as refused:
+        return replace(verdict, detail=f"{verdict.detail}; {_unfit(refused)}")
     if isinstance(validate(mended.payload, workflow), Rejected):
         return verdict
     made = sorted({one.step for one in mended.changes})
     return Amended(payload=mended.payload, steps=tuple(made))
+
+
+def _unfit(refused: Refused) -> str:
+    where = f"{shorten(refused.field, _LONGEST_PLACE)}: " if refused.field else ""
+    return f"`amend` does not fit: {where}{refused.detail}"
+
+
+def judge_of(workflow: CompiledWorkflow) -> Judge:
+    """Which places of a payload break a workflow's contract; asking raises TooDear."""
+    return lambda payload: broken_places(workflow.contract, payload).holds
 
 
 def validate(payload: object, workflow: CompiledWorkflow) -> Valid | Rejected:

@@ -32,6 +32,22 @@ def why(row: AuditRow) -> str:
     return "; ".join(str(one) for one in said if one)
 
 
+COLUMNS = (
+    *("id", "at", "actor", "action", "client", "workflow", "event_id", "incident"),
+    *("destination", "from", "to", "reason", "told"),
+)
+"""Of rows in a file; `told` is their details on one line, as a page shows them."""
+
+
+def columns_of(row: AuditRow) -> tuple[int | str | None, ...]:
+    """A row, a value per column."""
+    return (
+        *(row.id, row.at, row.actor, row.action, row.client, row.workflow, row.event_id),
+        *(row.incident, row.destination, row.source, row.target, row.reason),
+        details(row.detail) or None,
+    )
+
+
 def details(detail: Mapping[str, object] | None) -> str:
     """The details of a row, on one line; empty where there are none."""
     return "; ".join(_detail(name, value) for name, value in (detail or {}).items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,31 +13,40 @@ from rich.table import Table
 
 from connectors.registry import catalog, load_connectors
 from meshline import Event, Producer
+from orchestrator.domain.access.actor import process
 from orchestrator.domain.errors import MeshlineError
-from orchestrator.domain.recipes.file import recipe_of, steps_of_options
+from orchestrator.domain.recipes.file import recipe_of
+from orchestrator.domain.recipes.options import steps_of_options
 from orchestrator.domain.workflows.file import read_workflow
 from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.embedded.home import empty_home
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
-from orchestrator.embedded.up import EXAMPLE, example_folder
-from orchestrator.operations.amend_events import mend_events
-from orchestrator.operations.diagnose import diagnose
-from orchestrator.operations.manage_keys import create_key
-from orchestrator.operations.plan_replay import plan_replay
-from orchestrator.operations.publish_amendment import publish_amendment
+from orchestrator.embedded.up import EXAMPLE
+from orchestrator.operations.access.keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.operations.run_plan import run_plan
+from orchestrator.operations.repair.amend import mend_events
+from orchestrator.operations.repair.diagnose import diagnose
+from orchestrator.operations.repair.publish_amendment import publish_amendment
+from orchestrator.operations.replay.plan import plan_replay
+from orchestrator.operations.replay.run_plan import run_plan
+from orchestrator.sandbox.desk import (
+    command_for_desk,
+    demo_settings,
+    open_desk,
+    start_services,
+)
 from orchestrator.sandbox.ledger import read_ledger
-from orchestrator.settings import Settings, settings
+from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.views.event_counts import count_states
-from orchestrator.store.views.quarantine import list_quarantine
-from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.events.counts import count_states
+from orchestrator.store.views.quarantine.list import list_quarantine
+from orchestrator.store.views.quarantine.selection import Selection
 
 _PATIENCE = 120.0  # seconds for one step
 _QUEUES = {"enterprise": "senior", "pro": "desk", "starter": "desk"}  # where each tier belongs
-_ACTOR = "cli:demo"
+_ACTOR = process("cli:demo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,39 +72,33 @@ class Tally:
         )
 
 
-def run_demo(*, leads: int) -> int:
+def run_demo(*, leads: int, then_desk: bool) -> int:
     """Play the case with `leads` before the form changes and half as many after.
 
-    Answers 0 where every count is right, 1 where one is off.
+    The story stays in its home until the next one. With `then_desk` the desk is open on it until
+    Ctrl-C; without, the last line says which command opens it. Answers 0 where every count is
+    right, 1 where one is off.
 
     Raises MeshlineError where something does not start or takes too long.
     """
     console = Console(highlight=False)
-    config = _own_settings()
-    shutil.rmtree(config.home, ignore_errors=True)
+    config = demo_settings()
+    empty_home(config.home)
     with Supervisor(config.home) as supervisor:
-        console.rule("Meshline starts on this machine")
-        services = Services(supervisor=supervisor, config=config)
-        services.start_all(lambda what, where: console.print(f"  {what:18} {where}"), sandbox=True)
+        services = start_services(console, supervisor, config)
         tally = _Play(console, config, services).perform(leads)
-    console.print(_table(tally))
-    print(tally)
+        if then_desk:
+            _tell(console, tally)
+            open_desk(services)
+    if not then_desk:
+        _tell(console, tally)
+        print(f"to look at the story in a browser: {command_for_desk()}")
     return 0 if tally.right else 1
 
 
-def _own_settings() -> Settings:
-    """The demo's settings: a store and a broker of its own, whatever else runs here."""
-    return settings().model_copy(
-        update={
-            "home": (settings().home / "demo").absolute(),
-            "database_url": None,
-            "broker_url": None,
-            "connectors": example_folder() / "connectors",
-            "port": 0,
-            "flower_port": 0,
-            "flower_password": None,
-        }
-    )
+def _tell(console: Console, tally: Tally) -> None:
+    console.print(_table(tally))
+    print(tally, flush=True)
 
 
 class _Play:
@@ -171,7 +173,7 @@ class _Play:
             standing = list_quarantine(tx, Selection(workflow="lead-routing"))
         first = standing[0]
         findings = diagnose(self._store, Selection(workflow="lead-routing"))
-        self._console.print(f"  none was routed on a guess; all {len(standing)} stand here:")
+        self._console.print(f"  none was routed on a guess; all {len(standing)} are here:")
         self._console.print(f"    reason         {first.reason}: {first.detail}")
         for hint in first.hints:
             self._console.print(f"    hint           {hint}")

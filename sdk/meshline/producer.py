@@ -88,8 +88,8 @@ class Producer:
         """Hand over many triggers, in batches; the answers are in their order.
 
         A batch is all or nothing. An error's `emitted` holds the answers of the batches before it;
-        sending the same events again doubles nothing. What is not JSON is refused before any is
-        sent. Raises as `emit` does.
+        sending the same events again doubles nothing. A value that is not JSON is refused before
+        any is sent. Raises as `emit` does.
         """
         bodies = [_encode_item(event, index) for index, event in enumerate(events)]
         emitted: list[Emitted] = []

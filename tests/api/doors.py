@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,11 +17,13 @@ import httpx
 from orchestrator.api.app import ApiLimits, build_app
 from orchestrator.api.door import DoorLimits
 from orchestrator.api.serve import DoorServer, listen
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.domain.access.actor import login
+from orchestrator.operations.access.keys import create_key
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.database.engine import Store
 from tests.leads import publish_leads
 from tests.stores import open_new
+from tests.waiting import wait_until
 
 WAITING = "meshline_door_waiting"
 LONG = 60.0  # seconds that a test keeps a commit waiting at most
@@ -71,7 +73,7 @@ class RunningDoor:
         return {"authorization": f"Bearer {key or self.key}"}
 
     def metric(self, name: str) -> float:
-        """One sample of /metrics, 0.0 where there is none; `name` as it stands there."""
+        """One sample of /metrics, 0.0 where there is none; `name` as it is written there."""
         text = self._http.get("/metrics").text
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else 0.0
@@ -93,7 +95,7 @@ def open_door(
     store: Store, settings: Settings | None = None, limits: ApiLimits | None = None
 ) -> Iterator[RunningDoor]:
     """A door before a store, until the end of the block; its key is for the client acme."""
-    key = create_key(store, clients=["acme"], label="tests", actor="cli:tester")
+    key = create_key(store, clients=["acme"], label="tests", actor=login("cli:tester"))
     with run_door(store, settings, limits, key=key) as door:
         yield door
 
@@ -156,9 +158,20 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return document
 
 
-def wait_until(happens: Callable[[], bool], seconds: float = 20) -> None:
-    """Return when it has happened; fail when it does not."""
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
+def head(door: RunningDoor, *headers: str) -> bytes:
+    lines = (
+        "POST /v1/events HTTP/1.1",
+        "host: door",
+        f"authorization: Bearer {door.key}",
+        "content-type: application/json",
+        *headers,
+    )
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+
+
+def read_to_end(sender: socket.socket) -> bytes:
+    sender.settimeout(20)
+    found = b""
+    while more := sender.recv(65536):
+        found += more
+    return found

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.domain.access.actor import login
+from orchestrator.operations.access.keys import create_key
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import EventRow, list_events, show_event
+from orchestrator.store.views.events.show import EventRow, list_events, show_event
 from tests.api.doors import LEAD, RunningDoor, open_door
 from tests.leads import claim_groups, drive_to_routed, publish_leads
 
@@ -132,7 +133,7 @@ def test_deliveries_are_shown_without_what_they_send(door: RunningDoor, leads: S
 
 def test_the_event_of_another_client_is_not_to_be_seen(door: RunningDoor, leads: Store) -> None:
     event_id = door.emit().json()["id"]
-    stranger = create_key(leads, clients=["globex"], label="globex", actor="cli:tester")
+    stranger = create_key(leads, clients=["globex"], label="globex", actor=login("cli:tester"))
 
     answer = door.get(f"/v1/events/{event_id}", key=stranger)
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from orchestrator.api.problems import STATUS, problem_of
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import MeshlineError, Refused
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.event_counts import count_states
+from orchestrator.store.views.events.counts import count_states
 from tests.api.doors import LEAD, RunningDoor, leads_store, open_door, problem
 
 
@@ -107,7 +108,7 @@ def test_a_client_that_the_key_does_not_serve_is_refused(door: RunningDoor) -> N
 
 
 def test_a_key_of_two_clients_needs_the_client_named(door: RunningDoor, leads: Store) -> None:
-    key = create_key(leads, clients=["acme", "globex"], label="two", actor="cli:tester")
+    key = create_key(leads, clients=["acme", "globex"], label="two", actor=login("cli:tester"))
 
     answer = door.post({"type": "lead.created", "data": LEAD}, key=key)
 
@@ -179,7 +180,7 @@ def test_other_addresses_and_methods_have_problem_documents_too(door: RunningDoo
     problem(door.ask("POST", "/v1/events/"), 404, "not_found")
     answer = door.ask("DELETE", "/v1/events")
     assert "POST" in problem(answer, 405, "method_not_allowed")["fix"]
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_what_nobody_foresaw_is_told_by_an_id_alone(caplog: pytest.LogCaptureFixture) -> None:

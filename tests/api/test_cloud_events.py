@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import EventView, show_event
+from orchestrator.store.views.events.show import EventView, show_event
 from tests.api.doors import LEAD, RunningDoor, leads_store, open_door, problem
 from tests.conftest import SHARED
 from tests.leads import TEXT, publish_leads

@@ -16,12 +16,13 @@ import psutil
 import pytest
 
 from orchestrator.api.connections import ACCEPTED_AT_ONCE, most_connections
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.domain.access.actor import login
+from orchestrator.operations.access.keys import create_key
 from orchestrator.settings import LOOPBACK
 from orchestrator.starting import MOST_OPEN_FILES
 from orchestrator.store.database.engine import Store
-from tests.api.doors import RunningDoor, open_door, wait_until
-from tests.api.test_limits import head, read_to_end
+from tests.api.doors import RunningDoor, head, open_door, read_to_end
+from tests.waiting import wait_until
 
 HALF_OPEN = b"POST /v1/events HTTP/1.1\r\nhost: do"
 
@@ -31,7 +32,7 @@ def door_with_few_files(
     store: Store, folder: Path, files: int
 ) -> Iterator[tuple[RunningDoor, psutil.Process, Path]]:
     """`meshline api` that may open `files` files, and its log."""
-    key = create_key(store, clients=["acme"], label="tests", actor="cli:tester")
+    key = create_key(store, clients=["acme"], label="tests", actor=login("cli:tester"))
     port_file, log = folder / "door.port", folder / "door.log"
     url = store.url.render_as_string(hide_password=False)
     with log.open("w") as out:
@@ -46,7 +47,7 @@ def door_with_few_files(
             stderr=out,
         )
     try:
-        wait_until(port_file.exists, seconds=60)
+        wait_until(port_file.exists)
         with closing(RunningDoor(int(port_file.read_text()), key)) as door:
             yield door, psutil.Process(process.pid), log
     finally:

@@ -12,12 +12,13 @@ import pytest
 
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.accept_triggers import accept_batches
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.settings import LOOPBACK
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events import list_events, show_event
+from orchestrator.store.views.events.show import list_events, show_event
 from tests.api.doors import (
     LEAD,
     LONG,
@@ -26,8 +27,8 @@ from tests.api.doors import (
     nobody_can_write,
     open_door,
     sent_together,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 COMMITS = "meshline_door_commits_total"
 
@@ -99,7 +100,9 @@ def test_the_same_key_twice_in_one_commit_is_one_event(door: RunningDoor, leads:
 def test_every_event_is_written_down_under_the_key_that_sent_it(
     door: RunningDoor, leads: Store
 ) -> None:
-    keys = [create_key(leads, clients=["acme"], label="n", actor="cli:tester") for _ in range(4)]
+    keys = [
+        create_key(leads, clients=["acme"], label="n", actor=login("cli:tester")) for _ in range(4)
+    ]
     trigger = {"type": "lead.created", "data": LEAD}
     calls = [partial(door.post, trigger, key=key) for key in (*keys, *keys)]
 

@@ -15,12 +15,14 @@ import httpx
 import psutil
 import pytest
 
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.domain.access.actor import login
+from orchestrator.operations.access.keys import create_key
 from orchestrator.settings import LOOPBACK
 from orchestrator.store.database.engine import Store
-from orchestrator.store.views.event_counts import count_states
-from tests.api.doors import LEAD, RunningDoor, wait_until
-from tests.api.test_serve import process_of_a_door
+from orchestrator.store.views.events.counts import count_states
+from tests.api.door_process import process_of_a_door
+from tests.api.doors import LEAD, RunningDoor
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -70,8 +72,8 @@ WORST: dict[str, bytes] = {
 @contextmanager
 def two_clients(leads: Store, folder: Path) -> Iterator[tuple[psutil.Process, RunningDoor, str]]:
     """A door, another client of it with its own key, and the key of the one who is hostile."""
-    good = create_key(leads, clients=["acme"], label="good", actor="cli:tester")
-    hostile = create_key(leads, clients=["acme"], label="hostile", actor="cli:tester")
+    good = create_key(leads, clients=["acme"], label="good", actor=login("cli:tester"))
+    hostile = create_key(leads, clients=["acme"], label="hostile", actor=login("cli:tester"))
     with process_of_a_door(leads, folder) as process:
         wait_until((folder / "door.port").exists)
         port = int((folder / "door.port").read_text())

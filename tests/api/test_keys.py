@@ -9,11 +9,14 @@ import httpx
 import pytest
 
 from orchestrator.api.app import ApiLimits
-from orchestrator.api.keys import KeyRing
+from orchestrator.api.intake import KeyRing
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import KeyRefused
-from orchestrator.operations.manage_keys import Caller, create_key, revoke_key
+from orchestrator.operations.access.keys import Caller, create_key, revoke_key
+from orchestrator.store.access.keys import list_keys
 from orchestrator.store.database.engine import Store
 from tests.api.doors import LEAD, RunningDoor, open_door
+from tests.waiting import wait_until
 
 
 def refused(answer: httpx.Response) -> bool:
@@ -56,7 +59,7 @@ def test_the_scheme_may_be_written_in_small_letters(door: RunningDoor) -> None:
 def test_a_key_for_every_client_acts_for_the_one_that_is_named(
     door: RunningDoor, leads: Store
 ) -> None:
-    key = create_key(leads, clients=["*"], label="agency", actor="cli:tester")
+    key = create_key(leads, clients=["*"], label="agency", actor=login("cli:tester"))
 
     assert (
         door.post({"type": "lead.created", "data": LEAD, "client": "acme"}, key=key).status_code
@@ -69,7 +72,7 @@ def test_a_revoked_key_is_refused(leads: Store) -> None:
     with open_door(leads, limits=ApiLimits(key_seconds=0)) as door:
         assert door.emit().status_code == 202
 
-        revoke_key(leads, door.key.split("_")[1], actor="cli:tester")
+        revoke_key(leads, door.key.split("_")[1], actor=login("cli:tester"))
 
         assert refused(door.emit())
 
@@ -82,7 +85,7 @@ def test_no_key_is_ever_logged(door: RunningDoor, caplog: pytest.LogCaptureFixtu
         door.get("/v1/events/x", key=f"mk_000000000000_{secret}")
         door.post_raw(b"{", authorization=f"Basic {secret}")
 
-    # httpx and asyncio stand on the client's side of this process
+    # httpx and asyncio are on the client's side of this process
     told = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
     assert not any(secret in line for line in told)
 
@@ -128,3 +131,16 @@ def test_the_memory_for_keys_has_an_end() -> None:
     asyncio.run(story())
     assert clerk.asked.count("key-1000") == 1
     assert clerk.asked.count("key-0") == 2
+
+
+def test_the_last_use_of_a_key_is_written_beside_the_requests(
+    door: RunningDoor, leads: Store
+) -> None:
+    key = create_key(leads, clients=["acme"], label="used", actor=login("cli:tester"))
+    door.post({"type": "lead.created", "data": LEAD}, key=key)
+
+    def used() -> bool:
+        with leads.read() as tx:
+            return any(one.label == "used" and one.used_at for one in list_keys(tx))
+
+    wait_until(used)

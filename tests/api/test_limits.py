@@ -13,7 +13,16 @@ from orchestrator.api.connections import ImpatientProtocol
 from orchestrator.api.door import DoorLimits
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.database.engine import Store
-from tests.api.doors import LEAD, LONG, RunningDoor, open_door, problem, sent_together
+from tests.api.doors import (
+    LEAD,
+    LONG,
+    RunningDoor,
+    head,
+    open_door,
+    problem,
+    read_to_end,
+    sent_together,
+)
 
 SMALL = Settings(max_body_bytes=1_000, max_batch_bytes=5_000, max_batch_events=10, max_depth=4)
 
@@ -143,22 +152,3 @@ def test_who_asks_first_is_told_to_go_on(door: RunningDoor) -> None:
         assert sender.recv(1000).startswith(b"HTTP/1.1 100 ")
         sender.sendall(body)
         assert read_to_end(sender).startswith(b"HTTP/1.1 422 ")
-
-
-def head(door: RunningDoor, *headers: str) -> bytes:
-    lines = (
-        "POST /v1/events HTTP/1.1",
-        "host: door",
-        f"authorization: Bearer {door.key}",
-        "content-type: application/json",
-        *headers,
-    )
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
-
-
-def read_to_end(sender: socket.socket) -> bytes:
-    sender.settimeout(20)
-    found = b""
-    while more := sender.recv(65536):
-        found += more
-    return found

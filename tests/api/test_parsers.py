@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from starlette.requests import ClientDisconnect
 
-from orchestrator.api.bodies import Room
+from orchestrator.api.intake import Room
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import DoorFull, KeyBusy
 

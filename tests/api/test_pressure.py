@@ -15,22 +15,17 @@ import pytest
 
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
+from orchestrator.domain.access.actor import login
 from orchestrator.embedded.child import Child
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.views.event_counts import count_states
-from tests.api.doors import (
-    WAITING,
-    RunningDoor,
-    nobody_can_write,
-    open_door,
-    problem,
-    wait_until,
-)
-from tests.api.test_serve import process_of_a_door
+from orchestrator.store.views.events.counts import count_states
+from tests.api.door_process import process_of_a_door
+from tests.api.doors import WAITING, RunningDoor, nobody_can_write, open_door, problem
 from tests.leads import publish_leads
 from tests.servers.postgres import embedded_postgres
+from tests.waiting import wait_until
 
 HASTY = ApiLimits(door=DoorLimits(commit_seconds=2), look_seconds=2, key_seconds=60)
 
@@ -91,7 +86,7 @@ def test_only_what_was_already_on_its_way_is_written_after_all(leads: Store) -> 
 def test_a_database_that_is_frozen_is_refused_and_found_again() -> None:
     with embedded_postgres() as server, closing(open_store(server.url)) as store:
         publish_leads(store)
-        stranger = create_key(store, clients=["acme"], label="unseen", actor="cli:tester")
+        stranger = create_key(store, clients=["acme"], label="unseen", actor=login("cli:tester"))
         with open_door(store, limits=HASTY) as door:
             wait_until(lambda: door.emit().status_code == 202)
             with frozen(server.process):
@@ -113,7 +108,7 @@ def test_a_database_that_is_frozen_is_refused_and_found_again() -> None:
 def test_a_door_ends_when_it_is_told_to_though_its_database_is_frozen(tmp_path: Path) -> None:
     with embedded_postgres() as server, closing(open_store(server.url)) as store:
         publish_leads(store)
-        key = create_key(store, clients=["acme"], label="tests", actor="cli:tester")
+        key = create_key(store, clients=["acme"], label="tests", actor=login("cli:tester"))
         with process_of_a_door(store, tmp_path) as process:
             wait_until((tmp_path / "door.port").exists)
             with (

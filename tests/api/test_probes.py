@@ -1,4 +1,4 @@
-"""What stands behind the door may be away: it says so, and accepts what can be accepted."""
+"""Store and broker may be away: the door says so, and accepts what can be accepted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from orchestrator.store.database.schema import alerts, heartbeats
 from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.actions import quarantine_events
-from tests.api.doors import RunningDoor, open_door, problem, wait_until
+from tests.api.doors import RunningDoor, open_door, problem
 from tests.leads import accept_leads, lead_workflow, publish_leads
 from tests.servers.postgres import embedded_postgres
+from tests.waiting import wait_until
 
 
 @contextmanager

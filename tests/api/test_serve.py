@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from orchestrator.api.serve import listen, serve
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import SchemaMismatch, StartupFailed, StoreUnavailable
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.database.engine import Store
-from tests.api.doors import WAITING, RunningDoor, nobody_can_write, wait_until
+from tests.api.door_process import process_of_a_door
+from tests.api.doors import WAITING, RunningDoor, nobody_can_write
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
-
-_SERVE = """
-import sys
-from pathlib import Path
-from orchestrator.api.serve import serve
-from orchestrator.settings import settings
-from orchestrator.starting import prepare_process
-prepare_process()
-serve(settings(), port_file=Path(sys.argv[1]))
-"""
-
-
-@contextmanager
-def process_of_a_door(store: Store, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    environment = {
-        **os.environ,
-        "MESHLINE_DATABASE_URL": store.url.render_as_string(hide_password=False),
-        "MESHLINE_PORT": "0",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(folder / "door.port")],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_it_prints_one_line_and_leaves_its_port_in_a_file(leads: Store, tmp_path: Path) -> None:
@@ -70,7 +37,7 @@ def test_it_prints_one_line_and_leaves_its_port_in_a_file(leads: Store, tmp_path
 
 
 def test_it_finishes_what_it_began_when_it_is_told_to_end(leads: Store, tmp_path: Path) -> None:
-    key = create_key(leads, clients=["acme"], label="tests", actor="cli:tester")
+    key = create_key(leads, clients=["acme"], label="tests", actor=login("cli:tester"))
     with process_of_a_door(leads, tmp_path) as process:
         wait_until((tmp_path / "door.port").exists)
         door = RunningDoor(int((tmp_path / "door.port").read_text()), key)

@@ -15,4 +15,5 @@ def meshline(
 ) -> CommandLine:
     """The command `meshline`, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # where a session is kept
     return CommandLine(tmp_path, monkeypatch, capsys)

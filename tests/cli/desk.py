@@ -18,9 +18,10 @@ from sqlalchemy import update
 
 from orchestrator.cli.main import app
 from orchestrator.cli.terminal.failures import run
+from orchestrator.cli.terminal.who import in_front
 from orchestrator.domain.delivery.verdicts import Amended, Rejected
 from orchestrator.domain.lifecycle import State
-from orchestrator.operations.keep_clocks import keep_clocks
+from orchestrator.operations.incidents.keep_clocks import keep_clocks
 from orchestrator.pipeline.validate import validate_or_amend
 from orchestrator.settings import settings
 from orchestrator.store.database.clock import after
@@ -86,6 +87,7 @@ class CommandLine:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capture: Any) -> None:
         self.folder = folder
+        self.names: dict[str, str] = {}  # what a story made, for its commands
         self._monkeypatch = monkeypatch
         self._capture = capture
 
@@ -97,7 +99,7 @@ class CommandLine:
             now.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
             settings.cache_clear()
             self._capture.readouterr()
-            code = run(app, list(arguments))
+            code = run(app, in_front(list(arguments)))
         settings.cache_clear()
         out, err = self._capture.readouterr()
         return Ran(code=code, out=out, err=err)
@@ -110,7 +112,7 @@ class CommandLine:
             now.setattr(sys, "stdin", stdin)
             settings.cache_clear()
             self._capture.readouterr()
-            code = run(app, list(arguments))
+            code = run(app, in_front(list(arguments)))
         os.close(typing)
         settings.cache_clear()
         out, err = self._capture.readouterr()
@@ -167,7 +169,7 @@ class CommandLine:
             validate_leads(store)
 
     def state(self, event_id: str) -> str:
-        """Where an event stands."""
+        """The state of an event."""
         return str(self("events", "show", event_id, "--json").document["state"])
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from orchestrator.cli.workflow.mermaid import flowchart
 from tests.cli.desk import CommandLine
 from tests.leads import TEXT, lead_workflow
 
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
 TWO_FAULTS = TEXT.replace("approver: head-of-support@acme.example", "aprover: x@acme.example")
 ONE_FAULT = TEXT.replace("tier: data.tier}", "tier: data.teir}")
 
@@ -48,6 +51,22 @@ def test_json_has_the_same_faults_and_nothing_is_on_stderr(meshline: CommandLine
     assert (fault["file"], fault["path"], fault["line"]) == ("bad.yaml", "facts.tier", 17)
 
 
+def test_a_note_refuses_nothing_and_has_a_list_of_its_own(meshline: CommandLine) -> None:
+    meshline.write("leads.yaml", TEXT.replace("format: email", "format: email, default: x"))
+
+    ran = meshline("workflow", "check", "leads.yaml")
+
+    assert ran.code == 0
+    assert ran.out.startswith("leads.yaml: ok")
+    assert ran.err.startswith("leads.yaml:15: note: contract.properties.email.default: ")
+    shown = meshline("workflow", "check", "leads.yaml", "--json")
+    assert (shown.code, shown.err, shown.document["faults"]) == (0, "", [])
+    (note,) = shown.document["notes"]
+    assert note.keys() == {"file", "path", "problem", "fix", "line"}
+    published = meshline("workflow", "publish", "leads.yaml")
+    assert (published.code, published.err) == (0, ran.err)
+
+
 def test_a_file_that_is_not_there_is_a_fault(meshline: CommandLine) -> None:
     ran = meshline("workflow", "check", "none.yaml")
 
@@ -79,17 +98,16 @@ def test_publish_makes_versions_and_says_when_nothing_changed(meshline: CommandL
     dry = meshline("workflow", "publish", "leads.yaml", "--dry-run")
     assert dry.out == "leads of client acme: version 2 would be live\n"
     done = meshline("workflow", "publish", "leads.yaml", "--json")
-    assert done.document == {
-        "dry_run": False,
-        "workflows": [
-            {
-                "client": "acme",
-                "workflow": "leads",
-                "version": 2,
-                "unchanged": False,
-                "lost_amend": 0,
-            }
-        ],
+    (published,) = done.document["workflows"]
+    assert done.document["dry_run"] is False
+    assert published.pop("change")
+    assert published == {
+        "client": "acme",
+        "workflow": "leads",
+        "version": 2,
+        "unchanged": False,
+        "lost_amend": 0,
+        "state": "live",
     }
 
 
@@ -152,6 +170,32 @@ def test_a_version_is_shown_whole(meshline: CommandLine) -> None:
     assert (document["version"], document["published_by"]) == (1, "cli:tester")
 
 
+HOLIDAYS = TEXT.replace(
+    "recover_within: 72h}",
+    "recover_within: 72h, calendar: {zone: Europe/Vienna, hours: {mon-fri: ['09:00-17:00']},"
+    " holidays: [AT, 2026-12-24]}}",
+)
+
+
+@pytest.mark.parametrize(
+    "text", [TEXT, HOLIDAYS, *(file.read_text() for file in sorted(WORKFLOWS.glob("*.yaml")))]
+)
+def test_what_is_shown_can_be_checked_and_published_as_the_same_version(
+    meshline: CommandLine, text: str
+) -> None:
+    connectors = {"MESHLINE_CONNECTORS": str(WORKFLOWS / "connectors")}
+    meshline.write("file.yaml", text)
+    made = meshline("workflow", "publish", "file.yaml", "--json", **connectors).document
+    (name,) = (one["workflow"] for one in made["workflows"])
+
+    meshline.write("shown.yaml", meshline("workflow", "show", name).out)
+
+    checked = meshline("workflow", "check", "shown.yaml", **connectors)
+    assert checked.code == 0, checked.out + checked.err
+    again = meshline("workflow", "publish", "shown.yaml", **connectors)
+    assert "version 1 is live already" in again.out
+
+
 def test_what_is_not_published_cannot_be_shown(meshline: CommandLine) -> None:
     meshline.publish()
 
@@ -191,6 +235,15 @@ def test_a_workflow_is_drawn_from_its_file_and_from_the_store(
         '  destination2[["desk<br/>fake.record"]]',
         '  quarantine[/"quarantine<br/>triage@acme.example"/]',
     ]
+
+
+def test_a_destination_for_items_is_drawn_with_their_list() -> None:
+    contract = "    tier: {enum"
+    text = TEXT.replace(contract, f"    lines: {{type: array}}\n{contract}")
+    text = text.replace("required: [", "required: [lines, ")
+    text = text.replace("  desk: {", "  desk: {each: data.lines, key: string(line), ")
+
+    assert '[["desk<br/>fake.record<br/>each of data.lines"]]' in flowchart(lead_workflow(text))
 
 
 def test_a_rule_cannot_draw_outside_its_box() -> None:

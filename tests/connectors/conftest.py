@@ -10,9 +10,9 @@ import pytest
 from connectors.fake import FakeConnector
 from connectors.registry import load_connectors
 from connectors.rigging import Bench, Rig, set_up
-from tests.connectors.people import People
+from tests.connectors.http.people import People
+from tests.connectors.http.stub import Stub
 from tests.connectors.rigs import OWN, PROJECT, FakeRig, MailRig, SandboxRig
-from tests.connectors.stub import Stub
 
 pytest.register_assert_rewrite("connectors.conformance")
 

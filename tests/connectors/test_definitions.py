@@ -110,7 +110,7 @@ def test_a_definition_becomes_a_connector_that_declares_what_it_says(tmp_path: P
         ("optional: [queue]", "optional: [queue, title]", "title is required too"),
         ("path: /tickets\n", "path: /tickets\n      method: put\n", "HTTP lets a PUT be repeated"),
         ("path: /tickets\n", "path: /tickets\n      method: get\n", "create.method"),
-        ("actions:", "headers: {Authorization: abc}\nactions:", "a secret does not stand here"),
+        ("actions:", "headers: {Authorization: abc}\nactions:", "a secret must not be here"),
         ("actions:", "headers: {Host: x}\nactions:", "this header is written for every request"),
         ("actions:", "headers: {'a b': x}\nactions:", "it is not a header name"),
         ("connector: desk", "connector: Desk!", "connector: it is not a plain name"),

@@ -259,17 +259,6 @@ def test_a_server_that_repeats_a_login_as_it_was_sent_shows_it_to_nobody(mail: B
     assert login[8:-4] not in outcome.error
 
 
-def test_a_password_that_is_too_short_to_be_masked_is_refused(
-    mail: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MAIL_PASSWORD", "12345")
-
-    outcome = mail.hand_over("key-1")
-
-    assert isinstance(outcome, Failed)
-    assert "login.password: env:MAIL_PASSWORD leads to a secret of under 6" in outcome.error
-
-
 SERVER = """
 connector: post
 kind: smtp

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from connectors.definition.extending import SHIPPED, definition_files
 from connectors.definition_file import parse_definition
-from connectors.kinds import KINDS
+from connectors.kinds import KINDS, Ports
 from orchestrator.domain.errors import InvalidFile
 from tests.connectors.rigs import PROJECT
 
@@ -86,15 +86,60 @@ def test_the_definition_from_which_these_start_is_right() -> None:
         ('undo: {path: "/{record_id}"}', "undo: {method: get, path: /x}", "undo.method"),
         ("create: {path", "creat: {path", "this key is not known; write `create`"),
         ("create: {path", "upsert: {path", "write idempotency: native_key"),
-        ("create: {path", "create: {method: put, path", "it must be safe to repeat"),
+        (
+            "idempotency: conflict\n    proof: read_back\n    required: [email]\n    create: {path",
+            "idempotency: lookup\n    proof: read_back\n    required: [email]\n    create: {method: put, path",  # noqa: E501 - one text
+            "it must be safe to repeat",
+        ),
         ("update: {path", "update: {record_id: id, path", "the look-up gives the id; take it out"),
         ("update: {path", "update: {json: {}, path", "it has a JSON body too; keep one"),
         (
             "    update: {",
-            "    create: {path: /}\n    update: {",
+            "    upsert: {path: /}\n    update: {",
             "write one of create, update and",
         ),
+        (
+            "    update: {",
+            "    create: {path: /, record_id: id}\n    update: {",
+            "a second create would make a second record; write idempotency: lookup",
+        ),
+        (
+            "idempotency: native_key\n",
+            "idempotency: lookup\n    create: {path: /, json: '{send}', record_id: id}\n",
+            'would be changed; add where: {PATH: "{send.FIELD}"}',
+        ),
+        ("fields: fields}", "fields: fields, version: {value: x}}", "only the system knows it"),
+        (
+            'form: {tier: "{send.tier}"}}',
+            'headers: {If-Match: "{version}"}, form: {tier: "{send.tier}"}}',
+            "nothing says {version}; add version: {header: ETag} to `read`",
+        ),
+        (
+            'create: {path: "/{secret.PROJECT}",',
+            'create: {path: "/{version}",',
+            "known only to `update` and `undo`; take {version} out",
+        ),
+        (
+            'update: {path: "/{record_id}", form',
+            'url: {header: Location}\n    update: {path: "/{record_id}", form',
+            "an update tells no address",
+        ),
         ('    update: {path: "/{record_id}", form: {tier: "{send.tier}"}}\n', "", "by nothing"),
+        (
+            '{path: /a, query: {q: "{send.email}"}, items: "", record_id: id}\n    update: {',
+            "{path: /a, record_id: id}\n    undo: {path: '/{record_id}'}\n    upsert: {",
+            "undo: upsert may change a record that was there, and this would delete it",
+        ),
+        (
+            "record_id: id}\n    conflict",
+            "record_id: {value: '{secret.PROJECT}'}}\n    conflict",
+            "create.record_id: it is stored, and shown to people; take {secret.PROJECT} out",
+        ),
+        (
+            "record_id: id}\n    conflict",
+            "record_id: id}\n    url: {value: '/x/{secret.PROJECT|md5}'}\n    conflict",
+            "url: it is stored, and shown to people; take {secret.PROJECT} out",
+        ),
         ("fields: fields}", "fields: fields}\n    undo: {path: '/{record_id}'}", "cannot be taken"),
         ('tier: "{send.tier}"', "tier: x", "tier is taken and never sent"),
         ('bearer: "env:TOKEN"', f"{OAUTH}}}", "it has no secret to show; add client_secret"),
@@ -136,7 +181,8 @@ def test_no_definition_however_mangled_does_anything_but_load_or_be_refused(seed
             definition = parse_definition(_yaml(raw), name="tool.yaml")
         except InvalidFile:
             continue
-        KINDS[definition.kind].make(definition, PROJECT, lambda: pytest.fail("it asked"))
+        ports = Ports(client=lambda: pytest.fail("it asked"))
+        KINDS[definition.kind].make(definition, PROJECT, ports)
 
 
 def _mangle(raw: Any, chance: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""A store in which something has happened: an event for every way that one can end or stand."""
+"""A store in which something has happened: an event for every way that one can end or stop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
@@ -13,9 +14,9 @@ from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.amend_events import fix_events
-from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.replay_events import replay_events
+from orchestrator.operations.quarantine.discard import discard_events
+from orchestrator.operations.repair.amend import fix_events
+from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store
 from orchestrator.store.drive.claim import Group
@@ -23,7 +24,7 @@ from orchestrator.store.drive.deliveries import NotMade, save_done, save_not_mad
 from orchestrator.store.drive.stages import Saving, load_group, save_delivered, save_rejected
 from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
-from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.quarantine.selection import Selection
 from tests.leads import (
     TEXT,
     accept_leads,
@@ -62,7 +63,7 @@ def fill(store: Store) -> Filled:
     hostile = accept_one(store, HOSTILE, **{HOSTILE: HOSTILE})
     reject_what_is_due(store)
     _fix_and_replay(store, replayed)
-    discard_events(store, Selection(ids=(discarded,)), why="a test lead", actor="cli:tester")
+    discard_events(store, Selection(ids=(discarded,)), why="a test lead", actor=login("cli:tester"))
     (accepted,) = accept_leads(store, 1)
     return Filled(
         delivered=delivered,
@@ -109,9 +110,7 @@ def _deliver(store: Store, event_id: str) -> None:
     group = _routed(store)
     with store.write() as tx:
         taken = take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run-1", run_seconds=30)
-        done = [
-            (event_id, one.destination, "confirmed", f"record-{one.destination}") for one in taken
-        ]
+        done = [(event_id, one.name, "confirmed", f"record-{one.name}") for one in taken]
         save_done(tx, "run-1", done)
         save_delivered(tx, [event_id], lead_workflow(), _saving(group))
 
@@ -128,7 +127,7 @@ def _refuse(store: Store, event_id: str) -> None:
             [
                 NotMade(
                     event_id=event_id,
-                    destination="crm",
+                    name="crm",
                     state=DeliveryState.FAILED,
                     after_ms=0,
                     unknown=False,
@@ -153,8 +152,8 @@ def _refuse(store: Store, event_id: str) -> None:
 def _fix_and_replay(store: Store, event_id: str) -> None:
     selection = Selection(ids=(event_id,))
     amendments = parse_amendments(["customer_tier=tier"], [f"email={FIXED_EMAIL}"], [])
-    fix_events(store, selection, amendments, actor="cli:tester")
-    replay_events(store, selection, actor="cli:tester")
+    fix_events(store, selection, amendments, actor=login("cli:tester"))
+    replay_events(store, selection, actor=login("cli:tester"))
 
 
 def _routed(store: Store) -> Group:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.waiting import wait_until
+
 PROJECT = Path(__file__).parents[2]
 USER, PASSWORD = "operator", "correct horse"
+
+_TOKEN = "ab" * 16  # a page's cookie and its form have the same
 
 _SERVE = """
 import sys
@@ -39,13 +42,20 @@ class RunningFlower:
         return self.client.get(f"{self.url}{path}", auth=(USER, PASSWORD) if login else None)
 
     def post(self, path: str) -> httpx.Response:
-        """What a POST answers."""
-        return self.client.post(f"{self.url}{path}", auth=(USER, PASSWORD))
+        """What a POST of a page from here answers."""
+        return self.client.post(
+            f"{self.url}{path}",
+            auth=(USER, PASSWORD),
+            headers={"Origin": self.url, "Cookie": f"_xsrf={_TOKEN}"},
+            data={"_xsrf": _TOKEN},
+        )
 
 
 @contextmanager
-def running_flower(folder: Path, *, store_url: str, broker_url: str) -> Iterator[RunningFlower]:
-    """Flower for the length of the block."""
+def running_flower(
+    folder: Path, *, store_url: str, broker_url: str, port: int = 0, **more: str
+) -> Iterator[RunningFlower]:
+    """Flower for the length of the block, on a free port unless one is named."""
     port_file, log = folder / "flower.port", folder / "flower.log"
     port_file.unlink(missing_ok=True)
     environment = {
@@ -54,9 +64,10 @@ def running_flower(folder: Path, *, store_url: str, broker_url: str) -> Iterator
         "MESHLINE_HOME": str(folder),
         "MESHLINE_DATABASE_URL": store_url,
         "MESHLINE_BROKER_URL": broker_url,
-        "MESHLINE_FLOWER_PORT": "0",
+        "MESHLINE_FLOWER_PORT": str(port),
         "MESHLINE_FLOWER_USER": USER,
         "MESHLINE_FLOWER_PASSWORD": PASSWORD,
+        **more,
     }
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -79,11 +90,3 @@ def running_flower(folder: Path, *, store_url: str, broker_url: str) -> Iterator
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def wait_until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
-    """Return when it holds; fail where it never does."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.05)

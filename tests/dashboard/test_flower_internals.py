@@ -18,7 +18,8 @@ from flower.utils.tasks import search_tasks
 from flower.views import BaseHandler
 from tornado.ioloop import IOLoop
 
-from orchestrator.dashboard.flower import EventsFlower, load_templates, with_tab
+from orchestrator.dashboard.flower import EventsFlower, load_templates
+from orchestrator.dashboard.flower_frame import with_ours, with_tabs
 from orchestrator.dashboard.tasks import events_in, tasks_of, with_events
 from orchestrator.domain.lifecycle import Stage
 from workers.chain import _shown
@@ -97,7 +98,16 @@ def test_the_first_list_of_the_navigation_still_holds_the_tabs() -> None:
     names = re.findall(r"reverse_url\('(\w+)'\)", first_list)
     assert names[-3:] == ["workers", "tasks", "broker"], f"navbar.html's first list has {names}"
     assert "active_tab == 'broker'" in first_list, "navbar.html marks the active tab otherwise"
-    assert re.findall(r"reverse_url\('(\w+)'\)", with_tab(navbar))[4] == "events"
+    ours = with_tabs(navbar).partition("</ul>")[0]
+    assert ours.index("our_tabs()") < ours.index("workers") < ours.index("shortcuts-open")
+
+
+def test_the_frame_of_a_page_still_takes_our_styles_and_our_script() -> None:
+    ours = with_ours((TEMPLATES / "base.html").read_text())
+
+    assert ours.count("desk.css") == ours.count("desk.js") == 1
+    assert ours.index("desk.css") < ours.index("<body") < ours.index("live.js")
+    assert ours.index("live.js") < ours.index("desk.js"), "it reads what the other rewrites"
 
 
 def test_the_page_of_a_task_still_has_the_place_for_its_events() -> None:
@@ -153,18 +163,19 @@ def test_the_frame_still_has_the_theme_and_the_skip_link() -> None:
 def test_every_template_compiles_with_flowers() -> None:
     loader = load_templates()
 
-    for name in ("events.html", "event.html", "incident.html", "problem.html", "task.html"):
-        loader.load(name)  # raises where it extends or names what is not there
+    for page in (OURS / "templates").glob("*.html"):
+        loader.load(page.name)  # raises where it extends or names what is not there
+    loader.load("task.html")
 
 
 def test_flowers_style_sheets_still_know_our_classes_and_colours() -> None:
     static = Path(settings["static_path"]) / "css"
     known = (static / "flower.css").read_text() + (static / "bootstrap.min.css").read_text()
     pages = "".join(one.read_text() for one in (OURS / "templates").glob("*.html"))
-    own = (OURS / "static" / "events.css").read_text()
+    own = "".join(one.read_text() for one in (OURS / "static").glob("*.css"))
 
     used = {name for names in re.findall(r'class="([^"{]*)', pages) for name in names.split()}
-    styled = used - {name for name in used if name.startswith("events-")}
+    styled = used - {name for name in used if name.startswith(("events-", "desk-"))}
     lost = {name for name in styled if f".{name}" not in known}
     assert not lost, f"flower.css and bootstrap know {lost} no more"
 

@@ -25,7 +25,8 @@ from orchestrator.embedded.valkey import start_valkey
 from orchestrator.settings import Settings
 from orchestrator.store.database.migrate import open_store
 from tests.dashboard.filled import Filled
-from tests.dashboard.rig import PASSWORD, running_flower, wait_until
+from tests.dashboard.rig import PASSWORD, running_flower
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
 

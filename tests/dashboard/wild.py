@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
@@ -12,11 +13,12 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.amend_events import fix_events
-from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.handle_incidents import acknowledge_incidents, assign_incidents
-from orchestrator.operations.manage_keys import create_key
-from orchestrator.operations.plan_replay import plan_replay
+from orchestrator.operations.access.keys import create_key
+from orchestrator.operations.incidents.handle import acknowledge_incidents, assign_incidents
+from orchestrator.operations.jobs.start import start_plan_job
+from orchestrator.operations.quarantine.discard import discard_events
+from orchestrator.operations.repair.amend import fix_events
+from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.store.clocks.alerts import add_test, announce_incidents
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.recipes import save_recipe
@@ -27,7 +29,7 @@ from orchestrator.store.drive.deliveries import NotMade, save_not_made, take_del
 from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.quarantine.workflows import WorkflowShelf
-from orchestrator.store.views.selection import Selection
+from orchestrator.store.views.quarantine.selection import Selection
 from tests.dashboard.filled import reject_what_is_due
 from tests.leads import CATALOG, claim_groups, drive_to_routed, publish_leads
 
@@ -106,12 +108,13 @@ def fill_wild(store: Store) -> Wild:
     good = {"email": SAID[1], "tier": "enterprise", "客户等级": SAID[2]}
     refused = tuple(_accept(store, f"good {said}", good) for said in SAID)
     _refuse(store, refused)
-    discard_events(store, Selection(ids=(broken[2],)), why=SAID[4], actor=f"cli:{SAID[5]}")
+    discard_events(store, Selection(ids=(broken[2],)), why=SAID[4], actor=login(f"cli:{SAID[5]}"))
     fix = parse_amendments([], [f"email={SAID[3]}", "tier=pro", "客户等级=高"], [LONG])
-    fix_events(store, Selection(ids=(broken[0],)), fix, actor=f"cli:{SAID[2]}")
+    fix_events(store, Selection(ids=(broken[0],)), fix, actor=login(f"cli:{SAID[2]}"))
     plan = plan_replay(
-        store, Selection(ids=(broken[0], *refused)), catalog=CATALOG, actor=f"cli:{SAID[1]}"
+        store, Selection(ids=(broken[0], *refused)), catalog=CATALOG, actor=login(f"cli:{SAID[1]}")
     )
+    start_plan_job(store, plan.token, actor=login(f"cli:{SAID[1]}"), why=SAID[4], send_again=True)
     _hold(store)
     _tell(store)
     letters = _bury(store)
@@ -144,7 +147,7 @@ def _fail(store: Store, group: Group, event_id: str, error: str) -> None:
         take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run", run_seconds=30)
         failed = NotMade(
             event_id=event_id,
-            destination=DESK,
+            name=DESK,
             state=DeliveryState.FAILED,
             after_ms=0,
             unknown=False,
@@ -176,9 +179,11 @@ def _hold(store: Store) -> None:
 
 def _tell(store: Store) -> None:
     for said in SAID:
-        create_key(store, clients=[CLIENT], label=said.replace("\n", " "), actor=f"cli:{said}")
-    assign_incidents(store, [1], owner=FOREIGN, actor=f"cli:{SAID[1]}", why=SAID[4])
-    acknowledge_incidents(store, [1], actor=f"cli:{SAID[3]}", why=SAID[2], lasts="2h")
+        create_key(
+            store, clients=[CLIENT], label=said.replace("\n", " "), actor=login(f"cli:{said}")
+        )
+    assign_incidents(store, [1], owner=FOREIGN, actor=login(f"cli:{SAID[1]}"), why=SAID[4])
+    acknowledge_incidents(store, [1], actor=login(f"cli:{SAID[3]}"), why=SAID[2], lasts="2h")
     steps = [
         {"rename": SAID[1][:40], "to": "tier"},
         {"set": LONG, "value": SAID[3], "reason": SAID[5]},

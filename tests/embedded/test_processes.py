@@ -8,8 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from orchestrator.embedded.child import Program
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import answers, listens, says
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -56,15 +56,6 @@ def alive(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-def eventually(happens: Callable[[], bool], seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while not happens():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def grandchild_of(output: str) -> int:
@@ -123,7 +114,7 @@ def test_a_child_that_is_never_ready_is_given_up_and_killed(supervisor: Supervis
     with pytest.raises(StartupFailed, match="slow was not ready within 2 s") as failed:
         supervisor.start(program)
 
-    assert eventually(lambda: not alive(grandchild_of(str(failed.value))))
+    wait_until(lambda: not alive(grandchild_of(str(failed.value))))
 
 
 _LAST_WORDS = """
@@ -166,7 +157,7 @@ def test_what_a_child_has_started_goes_with_it(tmp_path: Path) -> None:
         grandchild = grandchild_of(child.output())
         assert alive(grandchild)
 
-    assert eventually(lambda: not alive(grandchild))
+    wait_until(lambda: not alive(grandchild))
 
 
 def test_a_killed_child_can_be_started_again(supervisor: Supervisor) -> None:
@@ -191,7 +182,7 @@ def test_a_child_gets_its_own_environment_and_no_input(supervisor: Supervisor) -
 
     child = supervisor.start(program)
 
-    assert eventually(lambda: "done" in child.output())
+    wait_until(lambda: "done" in child.output())
     assert child.output() == "blue '' done\n"
 
 
@@ -278,7 +269,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 def test_nothing_stays_behind_a_supervisor_that_was_killed(up: Up, tmp_path: Path) -> None:
     up.process.kill()
 
-    assert eventually(lambda: not any(map(alive, up.below)))
+    wait_until(lambda: not any(map(alive, up.below)))
     with Supervisor(tmp_path):
         pass  # and the home folder is free
 
@@ -301,7 +292,7 @@ def test_a_child_that_dies_is_reported_and_started_again(up: Up) -> None:
     os.kill(victim, signal.SIGKILL)
 
     assert "stubborn ended (signal 9); started again" in up.process.stdout.readline()
-    assert eventually(lambda: up.child('print("ready"') not in {None, victim})
+    wait_until(lambda: up.child('print("ready"') not in {None, victim})
 
 
 def test_a_child_that_cannot_be_started_again_ends_neither_its_supervisor_nor_the_others(
@@ -322,7 +313,7 @@ def test_a_child_that_cannot_be_started_again_ends_neither_its_supervisor_nor_th
     )
     log.rmdir()
 
-    assert eventually(lambda: up.child('print("ready"') not in {None, victim})
+    wait_until(lambda: up.child('print("ready"') not in {None, victim})
 
 
 def test_a_child_is_not_started_again_beside_what_it_had_started(up: Up) -> None:
@@ -332,5 +323,5 @@ def test_a_child_is_not_started_again_beside_what_it_had_started(up: Up) -> None
 
     os.kill(victim, signal.SIGKILL)
 
-    assert eventually(lambda: up.child("Popen") not in {None, victim})
+    wait_until(lambda: up.child("Popen") not in {None, victim})
     assert not alive(grandchild.pid)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,6 +17,7 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.processes import Supervisor
 from tests.servers import rabbitmq
 from tests.servers.rabbitmq import add_vhost, embedded_rabbitmq, start_rabbitmq
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.rabbitmq]
 
@@ -35,15 +35,6 @@ def broker(home: Path) -> Iterator[EmbeddedServer]:
         yield server
 
 
-def eventually(happens: Callable[[], bool], seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while not happens():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def family(server: EmbeddedServer) -> list[psutil.Process]:
     top = psutil.Process(server.process.pid)
     return [top, *top.children(recursive=True)]
@@ -52,7 +43,7 @@ def family(server: EmbeddedServer) -> list[psutil.Process]:
 def test_what_it_confirmed_survives_a_kill(broker: EmbeddedServer, home: Path) -> None:
     with Connection(broker.url, transport_options={"confirm_publish": True}) as connection:
         KEPT(connection.default_channel).declare()
-        assert eventually(lambda: knows(home, KEPT.name))
+        wait_until(lambda: knows(home, KEPT.name))
         connection.Producer().publish({"n": 1}, routing_key=KEPT.name, delivery_mode=2)
 
     broker.process.kill()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connectors.registry import catalog, load_connectors
 from meshline import Event
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.database.engine import Store
@@ -51,7 +52,7 @@ class Lead:
 
     @property
     def invalid(self) -> bool:
-        """Whether it breaks its contract, and must stand in quarantine for that."""
+        """Whether it breaks its contract, and must be in quarantine for that."""
         return self.number % _INVALID_ONE_IN == 7
 
     @property
@@ -92,4 +93,4 @@ def publish(store: Store) -> None:
     """Make the workflow live."""
     connectors = catalog(load_connectors(EXAMPLES))
     workflow = parse_workflow(WORKFLOW, name="leads.yaml", folder=None, catalog=connectors)
-    publish_workflow(store, workflow, actor="cli:chaos")
+    publish_workflow(store, workflow, actor=login("cli:chaos"))

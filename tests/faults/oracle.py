@@ -22,7 +22,7 @@ from tests.faults.leads import CONTACTS, TICKETS, Lead
 from tests.faults.parts import Destination
 
 if TYPE_CHECKING:
-    from orchestrator.store.views.events import EventView
+    from orchestrator.store.views.events.show import EventView
 
 _PAGE = 5_000
 _TOLD_OF_EACH = 5
@@ -45,7 +45,7 @@ class Verdict:
 
     @property
     def quarantined(self) -> int:
-        """All that stand in quarantine."""
+        """All that are in quarantine."""
         return self.invalid + sum(self.stranded.values())
 
     @property
@@ -147,7 +147,9 @@ def _judge_event(
     elif event.state == State.QUARANTINED and lead.invalid:
         verdict.invalid += 1
         if event.reason != Reason.CONTRACT_VIOLATION:
-            verdict.findings.append(f"{lead.key} breaks its contract, and stands as {event.reason}")
+            verdict.findings.append(
+                f"{lead.key} breaks its contract, and is there as {event.reason}"
+            )
     elif event.state == State.QUARANTINED:
         verdict.stranded[event.reason] += 1
     else:
@@ -226,7 +228,7 @@ def _audit(store: Store) -> Iterator[AnyRow]:
 
 def tell_stories(sandbox: Destination, store: Store, verdict: Verdict) -> Iterator[str]:
     """The first few that were lost or doubled, with all that is known of each."""
-    from orchestrator.store.views.events import show_event
+    from orchestrator.store.views.events.show import show_event
 
     wanted: dict[str, str] = dict(list(verdict.lost.items())[:_TOLD_OF_EACH])
     for key, how in list(verdict.doubled.items())[:_TOLD_OF_EACH]:

@@ -69,7 +69,7 @@ ONLY_WITH_A_SERVER = frozenset({Kind.STORE_CRASHED, Kind.CLOCK_STEPPED})
 """SQLite has no server to crash, and its clock is that of the process that writes."""
 
 ONLY_ON_DEMAND = frozenset({Kind.WORKER_FROZEN})
-"""A worker that stands still between its last look at the clock and the socket sends late, and no
+"""A worker that is frozen between its last look at the clock and the socket sends late, and no
 engine can call that back: rare, but no proof of anything. See the README."""
 
 AT_THE_DESTINATION = frozenset(

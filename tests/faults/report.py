@@ -35,7 +35,7 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Whether nothing was lost, doubled or wrong, and nothing stood still for too long."""
+        """Whether nothing was lost, doubled or wrong, and nothing was stuck for too long."""
         return self.verdict.flawless and self.whole and not self.too_still
 
     @property

@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.domain.access.actor import login
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.processes import Supervisor
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from tests.faults.clocks import SteppedClock, find_library
@@ -55,7 +56,7 @@ def run_chaos(options: Options, home: Path, say: Say) -> Report:
     kinds = [kind for kind in options.only or kinds_of(options.pair) if kind not in left_out]
     plan = plan_faults(options.seed, options.faults, kinds, pace=options.pace)
     with _running(options.pair, home, clock=Kind.CLOCK_STEPPED in kinds) as (machines, store):
-        key = create_key(store, clients=["acme"], label="chaos", actor="cli:chaos")
+        key = create_key(store, clients=["acme"], label="chaos", actor=login("cli:chaos"))
         quota = Quota(options.events)
         doors = [part.address for part in machines.of(Sort.DOOR)]
         producers = Producers(doors, key, quota, options.seed)

@@ -24,6 +24,11 @@ _RECIPES = (
     b"- {convert: n, to: number}\n- {drop: message}\n",
     b"steps: [{map: tier, values: {gold: pro}}, {set: tier, value: pro, reason: test}]",
     b"- {move: data.tier, to: tier}\n- {rename: 'items.*.x', to: 'items.*.id'}",
+    b"- {trim: email}\n- {case: tier, to: upper}\n- {wrap: 'items.*.n', gaps: close}\n",
+    b"- {split: message, by: ' ', into: [a, b]}\n- {join: c, from: [email, tier], by: '-'}\n",
+    b"- {convert: 'items.*.n', to: date-time, format: seconds}\n- {drop: tier, if: [pro, null]}",
+    b"- {convert: message, to: date-time, format: '%d.%m.%Y %H:%M', zone: Europe/Berlin}",
+    b"- {convert: message, to: number, decimal: ',', group: .}\n- {set: a, from: tier}",
 )
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from connectors.definition_file import parse_definition
-from connectors.http.exchange import Client
-from connectors.kinds import KINDS
+from connectors.http.wire.exchange import Client
+from connectors.kinds import KINDS, Ports
 from orchestrator.domain.contracts.contract import Formats, TooDear, compile_contract, schema_faults
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Fault, MeshlineError
@@ -62,7 +62,7 @@ def workflow(raw: bytes) -> str:
 def definition(raw: bytes) -> str:
     """A connector's definition; one that is taken is made into a connector."""
     found = parse_definition(raw.decode(), name="fuzz.yaml")
-    KINDS[found.kind].make(found, Path(), _no_client)
+    KINDS[found.kind].make(found, Path(), Ports(client=_no_client))
     return found.connector
 
 

@@ -12,16 +12,17 @@ from pathlib import Path
 
 import psutil
 
+from orchestrator.domain.access.actor import login
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.ready import answers
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from tests.fuzz.bounds import MEMORY, Finding, Kind
 from tests.fuzz.plants import SECRET
 from tests.fuzz.requests import is_private
 from tests.integration.pairs import Pair
+from tests.integration.quick_leads import publish, take_quick_connectors
 from tests.integration.system import System, running_system
-from tests.integration.test_crashes import publish, take_quick_connectors
 
 _PIECE = 1024 * 1024  # bytes of a log that are looked through at once
 
@@ -32,7 +33,9 @@ class FuzzedSystem:
     def __init__(self, system: System, home: Path, secret: str) -> None:
         self.system = system
         self.secret = secret
-        self.key = create_key(system.store, clients=["acme"], label="fuzz", actor="cli:fuzzer")
+        self.key = create_key(
+            system.store, clients=["acme"], label="fuzz", actor=login("cli:fuzzer")
+        )
         self.port = free_port()
         self._logs = home / "logs"
         self._read: dict[Path, int] = {}

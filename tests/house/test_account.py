@@ -50,4 +50,4 @@ def test_a_known_reason_counts_for_the_tests_that_it_names_alone() -> None:
 
     assert is_accepted("tests/embedded/test_postgres.py::test_x", reason)
     assert not is_accepted("tests/embedded/test_postgres.py::test_x", "there is no PostgreSQL")
-    assert not is_accepted("tests/unit/test_route.py::test_x", reason)
+    assert not is_accepted("tests/unit/pipeline/test_route.py::test_x", reason)

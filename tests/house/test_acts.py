@@ -9,17 +9,8 @@ import pytest
 import typer
 
 from orchestrator.cli.main import app
-from tests.house.test_docs import marked, rows_of
-
-READS = {
-    *("audit", "doctor", "events list", "events show", "incidents list", "incidents show"),
-    *("incidents work", "quarantine list", "quarantine show", "quarantine diagnose"),
-    *("quarantine recipes", "quarantine plan list", "quarantine plan show", "sla list"),
-    *("destinations list", "alerts list", "dead-letters list", "dead-letters show", "keys list"),
-    *("workflow check", "workflow list", "workflow show", "workflow graph"),
-    *("connectors list", "connectors show", "connectors check", "connectors schema"),
-}
-"""Commands that look and change nothing."""
+from tests.house.pages import marked, rows_of
+from tests.house.reads import READS
 
 PROCESSES = {"up", "demo", "api", "worker", "relay", "keeper", "flower"}
 """Commands that run until they are ended."""

@@ -80,6 +80,15 @@ def test_a_page_tells_each_action_with_its_fields(name: str) -> None:
 
 
 @shipped
+def test_a_page_says_by_which_document_each_action_over_http_was_checked(name: str) -> None:
+    sections = dict(re.findall(r"(?ms)^## (\w+)\n(.*?)(?=^## |\Z)", page(name)))
+
+    for action in definition(name).get("actions", {}):
+        checked = "**Document**" in sections[action]
+        assert checked == (definition(name)["kind"] == "http"), f"{name}.{action}"
+
+
+@shipped
 def test_a_page_names_every_setting_that_its_definition_reads(name: str) -> None:
     text = (ROOT / "connectors" / "definitions" / f"{name}.yaml").read_text("utf-8")
 

@@ -7,7 +7,6 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,10 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.settings import Settings
 from orchestrator.store.database.schema import metadata
+from tests.house.pages import EXAMPLE, ROOT, blocks, marked, rows_of, text_of
 from tools.docs import PAGES, PARTS, render
 from tools.docs.settings import OTHERS
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "workflows" / "lead-routing.yaml"
 WRITTEN = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/**/*.md", "sdk/*.md", "benchmarks/*.md")
@@ -52,16 +50,6 @@ present = pytest.mark.parametrize("page", [one for one in WRITTEN if not one.sta
 """Pages that name only what there is."""
 
 
-@cache
-def text_of(page: str) -> str:
-    return (ROOT / page).read_text("utf-8")
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """What stands in a page's fences of one language."""
-    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text_of(page))
-
-
 def prose(page: str) -> str:
     """A page without its fences."""
     return re.sub(r"(?ms)^```.*?^```$", "", text_of(page))
@@ -73,17 +61,6 @@ def code_of(page: str) -> list[str]:
         line for block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines()
     ]
     return lines + re.findall(r"`([^`\n]+)`", prose(page))
-
-
-def rows_of(page: str, heading: str) -> list[list[str]]:
-    """The cells of the first table under a heading, its head left out."""
-    section = text_of(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    lines = re.findall(r"(?m)^\|(.*)\|$", section)[2:]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
-
-
-def marked(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
 
 
 # What the pages name
@@ -178,9 +155,11 @@ def test_every_command_of_the_advice_is_one_of_ours(steps: tuple[str, tuple[Step
 
 @pages
 def test_every_make_target_exists(page: str) -> None:
-    targets = set(re.findall(r"(?m)^([a-z]+):", text_of("Makefile")))
+    targets = set(re.findall(r"(?m)^([a-z][a-z-]*):", text_of("Makefile")))
     named = [
-        found for line in code_of(page) for found in re.findall(r"(?:^|&& )make ([a-z]+)", line)
+        found
+        for line in code_of(page)
+        for found in re.findall(r"(?:^|&& )make ([a-z][a-z-]*)", line)
     ]
 
     assert set(named) <= targets

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,44 @@ def test_no_function_is_long_without_a_reason() -> None:
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+MOST_MODULES = 18  # of a folder: what somebody can still read as a list
+
+CROWDED = {
+    "orchestrator/store/migrations/versions": "one file a migration, and none is ever taken away",
+}
+"""Folders that may hold more modules, with the reason."""
+
+
+def test_no_folder_holds_more_modules_than_can_be_read_as_a_list() -> None:
+    modules = Counter(
+        path.parent.relative_to(ROOT).as_posix()
+        for folder in (
+            "orchestrator",
+            "workers",
+            "connectors",
+            "sdk",
+            "tests",
+            "tools",
+            "benchmarks",
+        )
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "__init__.py"
+    )
+    crowded = {folder: count for folder, count in modules.items() if count > MOST_MODULES}
+
+    assert crowded.keys() <= CROWDED.keys(), f"divide {crowded}"
+
+
+def test_what_tests_share_is_not_in_a_test() -> None:
+    """Else a test that is moved or left out takes others with it, and its fixtures run for them."""
+    shared = re.compile(r"(?m)^\s*(?:from|import) (tests(?:\.\w+)*\.test_\w+)")
+    found = {
+        f"{path.relative_to(ROOT)} imports {module}"
+        for folder in ("tests", "tools", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+        for module in shared.findall(path.read_text())
+    }
+
+    assert found == set(), "move what is shared into a module beside it"

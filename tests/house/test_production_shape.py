@@ -152,8 +152,14 @@ SECRETS_OF = {
     "door": {"POSTGRES_PASSWORD", "REDIS_PASSWORD"},
     "relay": {"POSTGRES_PASSWORD", "REDIS_PASSWORD"},
     "keeper": {"POSTGRES_PASSWORD", "LINK_KEY", "MESHLINE_MAIL_PASSWORD", "contacts.env"},
-    "worker": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "MESHLINE_MAIL_PASSWORD", "connectors.env"},
-    "flower": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD", "LINK_KEY"},
+    "worker": {
+        *("POSTGRES_PASSWORD", "REDIS_PASSWORD", "MESHLINE_MAIL_PASSWORD"),
+        *("TOKEN_KEY", "connectors.env"),
+    },
+    "flower": {
+        *("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_PASSWORD", "LINK_KEY"),
+        "PROXY_SECRET",
+    },
 }
 
 
@@ -161,7 +167,7 @@ SECRETS_OF = {
 def test_a_container_gets_its_own_secrets_and_no_others(name: str) -> None:
     service = services()[name]
     given = str(service.get("environment", {}))
-    secrets = set(re.findall(r"\$\{(\w*(?:PASSWORD|KEY))\b", given))
+    secrets = set(re.findall(r"\$\{(\w*(?:PASSWORD|KEY|SECRET))\b", given))
     files = {one["path"] for one in service.get("env_file", [])}
 
     assert ".env" not in files, "it holds everybody's"

@@ -23,6 +23,12 @@ def test_nothing_that_people_read_has_a_banned_phrase() -> None:
         "what has to be healed the soonest first",
         "so it is without more",
         "'abc' is no number",
+        "what stands in quarantine",
+        "An event stands\nstill.",
+        "the workflow's standing amendment",
+        "it is claimed no more.",
+        "It waits. Whoever comes late is refused.",
+        "- one\n- What was delivered\nis sent again.",
     ],
 )
 def test_each_phrase_is_found_also_over_a_line_break(text: str) -> None:
@@ -38,6 +44,14 @@ def test_each_phrase_is_found_also_over_a_line_break(text: str) -> None:
         "a letter",
         "go on",
         "one at a time",
+        "documentation only, against a stand-in",
+        "the name that a placeholder stands for",
+        "no more than 20 rows",
+        "there are no more lines",
+        "state = 'standing'",
+        "It waits. What is the reason? None is given.",
+        "What a connector may say.",
+        "Look at it. What does the chat have? Nothing.",
     ],
 )
 def test_plain_words_are_left_alone(text: str) -> None:

@@ -48,9 +48,9 @@ ALLOWED = {
     "store/database/upserts.py upsert": "an INSERT of one of two dialects, without a common type",
     "store/quarantine/locked_incidents.py place_of(row)": _A_ROW,
     "store/views/audit.py audited(rows)": _A_ROW,
-    "store/views/event_search.py newest": _A_ROW,
-    "store/views/incidents.py head_of": "keywords of a value, made and used in the store's views",
-    "store/views/incidents.py head_of(row)": _A_ROW,
+    "store/views/events/search.py newest": _A_ROW,
+    "store/views/incidents/list.py head_of": "keywords of a value, made and used in views",
+    "store/views/incidents/list.py head_of(row)": _A_ROW,
 }
 """What may be blind, by file and place, with its reason."""
 
@@ -58,21 +58,26 @@ _BY_EVENT = "payloads, by the id of their event"
 _SENT = "what a tool is sent: values of a payload, by the name that a workflow gives them"
 
 DOCUMENTS = {
-    "operations/preview_recipe.py Preview.recipe": "a recipe as its file has it",
-    "operations/show_plan.py ShownEffect.fields": _SENT,
+    "operations/changes/propose.py Proposal.definition": "as its file has it",
+    "operations/repair/preview_recipe.py Preview.recipe": "a recipe as its file has it",
+    "operations/repair/preview_recipe.py Preview.steps": "a recipe's steps as its file has them",
+    "operations/replay/show_plan.py ShownEffect.fields": _SENT,
+    "store/changes/views.py ChangeView.definition": "as its file has it",
     "store/database/prepared.py row_values": "parameters of a statement",
     "store/desk/plans.py StoredPlan.selection": "the conditions that somebody gave, by their names",
     "store/desk/plans.py add_plan(selection)": "the conditions that somebody gave, by their names",
     "store/desk/recipes.py SavedRecipe.steps": "a recipe's steps as its file has them",
     "store/destinations/circuits.py audited_end": "a part of an audit row's detail",
     "store/drive/deliveries.py Taken.fields": _SENT,
+    "store/drive/waiting.py Released.send": _SENT,
     "store/quarantine/actions.py amend(amended)": _BY_EVENT,
     "store/quarantine/actions.py bodies_of_amended": _BY_EVENT,
     "store/quarantine/actions.py effective_payloads": _BY_EVENT,
     "store/quarantine/actions.py keep_amended(amended)": _BY_EVENT,
     "store/quarantine/moves.py ColumnChange.values": "columns of a table, by their names",
-    "store/views/events.py Delivery.send": _SENT,
-    "store/views/events.py Delivery.without_values": "a delivery as the door shows it",
+    "store/views/events/carried.py CarriedFields.fields": _SENT,
+    "store/views/events/show.py Delivery.send": _SENT,
+    "store/views/events/show.py Delivery.without_values": "a delivery as the door shows it",
     "store/views/workflow_versions.py WorkflowDefinition.definition": "as its file has it",
 }
 """Mappings of anything in the store and the use cases: each is a JSON document, or named here."""

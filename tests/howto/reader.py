@@ -1,4 +1,4 @@
-"""Someone who does what a page says, in a folder and two terminals of their own."""
+"""Someone who does what a page says, in a folder and terminals of their own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 
 ROOT = Path(__file__).parents[2]
-_STEP = re.compile(r"(?ms)(?:^`([\w./-]+)`:\n\n)?^```(yaml|ndjson|sh|text)\n(.*?)^```$")
-_UP = {"meshline up\n": ("up",), "make up\n": ("up", "--example")}
+_STEP = re.compile(r"(?ms)(?:^`([\w./-]+)`:\n\n)?^```(json|yaml|sh|text)\n(.*?)^```$")
+_STAYS = {
+    "meshline up": "everything runs",
+    "python -m orchestrator.sandbox.server": "a stand-in CRM and helpdesk on",
+}
+"""Commands that keep a terminal, and what they say when they are ready."""
 _LOOKS = re.compile(r"meshline [a-z-]+ (show|list|diagnose)\b|meshline audit\b")
 _PATIENCE = 30.0  # seconds in which what a page shows has to come true
 # What a terminal keeps from one block to the next: whatever is set in it.
@@ -29,7 +33,7 @@ class Step:
     """One block of a page."""
 
     file: str  # what it is to be written to; empty: it is none
-    kind: str  # yaml, ndjson, sh or text
+    kind: str  # json, yaml, sh or text
     text: str
 
 
@@ -43,30 +47,42 @@ class Reader:
     """Writes the page's files, runs its commands, and looks for its outputs."""
 
     def __init__(
-        self, folder: Path, supervisor: Supervisor, *, instead: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        supervisor: Supervisor,
+        *,
+        instead: Mapping[str, str] | None = None,
+        port: tuple[str, str] | None = None,
     ) -> None:
-        """With `instead`, these variables keep their values, whatever the page says."""
+        """With `instead`, these variables keep their values, whatever the page says.
+
+        `port` is one that the page names, and a free one that is taken for it.
+        """
         self.folder = folder
         self.output = ""
         self._script = ""
         self._instead = dict(instead or {})
+        self._port = port
+        self._kept = folder / "kept"
         self._supervisor = supervisor
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        home = {"MESHLINE_HOME": str(folder / "home"), "PATH": path}
-        self._environment = {**home, "MESHLINE_PORT": "0", "MESHLINE_FLOWER_PORT": "0"}
+        self._environment = {"PATH": path, "MESHLINE_PORT": "0", "MESHLINE_FLOWER_PORT": "0"}
 
     def do(self, step: Step) -> None:
         """Do what a block says, or see what it shows."""
+        text = step.text.replace(*self._port) if self._port else step.text
+        *_, last = text.splitlines()
+        stays = [said for command, said in _STAYS.items() if last.startswith(command)]
         if step.file:
             file = self.folder / step.file
             file.parent.mkdir(exist_ok=True)
-            file.write_text(step.text)
+            file.write_text(text)
         elif step.kind == "text":
-            self._see(step.text.splitlines())
-        elif step.text in _UP:
-            self._start_everything(_UP[step.text])
+            self._see(text.splitlines())
+        elif stays:
+            self._open_terminal(text.removesuffix(f"{last}\n"), last, stays[0])
         else:
-            self._script = step.text.replace("TOKEN", self._token())
+            self._script = re.sub(r"\bTOKEN\b", self._token(), text)
             self._run(self._script)
 
     def _see(self, lines: list[str]) -> None:
@@ -87,7 +103,7 @@ class Reader:
         return found[1] if found else "TOKEN"
 
     def _run(self, script: str) -> None:
-        kept = self.folder / "kept"
+        kept = self._kept
         done = subprocess.run(
             ("bash", "-eu", "-c", _KEPT.format(script=script, file=kept)),
             cwd=self.folder,
@@ -102,15 +118,17 @@ class Reader:
         assert done.returncode == 0, f"{script}\n{done.stdout}"
         lines = kept.read_text("utf-8").split("\0")
         self._environment = dict(line.split("=", 1) for line in lines if line) | self._instead
+        self.folder = Path(self._environment["PWD"])
 
-    def _start_everything(self, words: tuple[str, ...]) -> None:
+    def _open_terminal(self, before: str, command: str, ready: str) -> None:
+        """Another terminal in the same folder, with what the page has set so far."""
         self._supervisor.start(
             Program(
-                name="up",
-                command=(sys.executable, "-m", "orchestrator.cli.main", *words),
+                name=command.rsplit(maxsplit=1)[-1],
+                command=("bash", "-eu", "-c", f"{before}exec {command}"),
                 environment=self._environment,
-                folder=ROOT,
-                ready=says("everything runs"),
+                folder=self.folder,
+                ready=says(ready),
                 ready_within=60,
             )
         )

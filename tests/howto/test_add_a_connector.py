@@ -1,4 +1,4 @@
-"""The page is done as it stands: its files are written, its commands run, its outputs seen."""
+"""The page is done as it is: its files are written, its commands run, its outputs seen."""
 
 from __future__ import annotations
 

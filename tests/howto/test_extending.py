@@ -1,4 +1,4 @@
-"""Each page of docs/howto/extend is done as it stands, in a copy of the project.
+"""Each page of docs/howto/extend is done as it is, in a copy of the project.
 
 A page has steps: a file to write, lines to change, a command to run, an output to see. All of them
 together end well; and where one is left out, a later one fails, so no page says too little or too

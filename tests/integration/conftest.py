@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
-from tests.integration.pairs import PAIRS, Pair, empty_broker_on
+from tests.integration.pairs import ENDS, PAIRS, Pair, empty_broker_on
+from tests.integration.quick_leads import publish, take_quick_connectors
 from tests.integration.system import System, running_system
-from tests.integration.test_crashes import publish, take_quick_connectors
 from tests.servers.rabbitmq import embedded_rabbitmq
 from tests.stores import new_database
 
@@ -40,11 +40,11 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
     return empty_pair(request.param, tmp_path, request)
 
 
-@pytest.fixture(scope="module", params=PAIRS)
+@pytest.fixture(scope="module", params=ENDS)
 def standing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
-    """One whole system for all the stories of a file, once of each kind."""
+    """One whole system for all the stories of a file, once on each store and each broker."""
     folder = tmp_path_factory.mktemp("standing")
     home = folder / "home"
     with running_system(home, empty_pair(request.param, folder, request)) as running:

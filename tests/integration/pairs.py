@@ -9,6 +9,8 @@ from orchestrator.embedded.child import EmbeddedServer
 from tests.servers.rabbitmq import add_vhost
 
 PAIRS = ["sqlite+valkey", "postgresql+valkey", "postgresql+rabbitmq"]
+ENDS = ["sqlite+valkey", "postgresql+rabbitmq"]
+"""Each store and each broker once: enough where nothing is killed between the two."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from orchestrator.embedded.valkey import start_valkey
 from orchestrator.sandbox.ledger import read_ledger
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.views.event_counts import count_states
+from orchestrator.store.views.events.counts import count_states
 from tests.integration.pairs import Pair
 
 QUICK = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.http.networks import AddressRefused
+from connectors.http.wire.networks import AddressRefused
 from orchestrator.keeper.contacts import Contact
 from orchestrator.keeper.guarding import guarded
 from orchestrator.keeper.messages import Message

@@ -7,22 +7,21 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.lifecycle import State
-from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import Child, Program
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 from orchestrator.store.clocks.alert_views import list_alerts
 from orchestrator.store.database.engine import Store
-from orchestrator.store.quarantine.actions import discard, quarantine_events
+from orchestrator.store.quarantine.actions import discard
 from orchestrator.store.views.audit import list_audit
 from tests.keeper.conftest import SECRET, Desk
-from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads
+from tests.keeper.stopped import stopped_leads
+from tests.leads import TEXT
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -46,29 +45,6 @@ def start_keeper(supervisor: Supervisor, desk: Desk, store: Store, name: str) ->
             ready_within=60,
         )
     )
-
-
-def stopped_leads(store: Store, count: int, text: str = TEXT) -> list[str]:
-    publish_leads(store, text)
-    ids = accept_leads(store, count)
-    with store.write() as tx:
-        quarantine_events(
-            tx,
-            ids,
-            source=State.ACCEPTED,
-            workflow=lead_workflow(text),
-            reason=Reason.CONTRACT_VIOLATION,
-            detail="no",
-            actor="worker",
-        )
-    return ids
-
-
-def wait_until(done: Callable[[], bool], what: str, *, within: float = 60) -> None:
-    end = time.monotonic() + within
-    while not done():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def test_a_breach_climbs_while_keepers_are_killed_and_each_alert_arrives_once(

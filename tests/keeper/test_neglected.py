@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from orchestrator.domain.incidents.incident import IncidentMove
-from orchestrator.operations.keep_clocks import keep_clocks
+from orchestrator.operations.incidents.keep_clocks import keep_clocks
 from orchestrator.store.clocks.alerts import claim_alerts
 from orchestrator.store.clocks.keeper_backlog import Neglected, count_neglected
 from orchestrator.store.database.clock import after
@@ -13,7 +13,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import alerts, incidents, quarantine
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from tests.keeper.test_keeper import stopped_leads
+from tests.keeper.stopped import stopped_leads
 
 
 def keep(store: Store) -> None:

@@ -9,14 +9,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from sqlalchemy import func, insert, literal, select, update
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.text.links import opens, signed
 from orchestrator.keeper.contacts import read_contacts
 from orchestrator.keeper.telling import Teller
-from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.operations.retry_alerts import retry_alerts, retry_failed_alerts
-from orchestrator.store.clocks.alert_views import list_alerts, list_noise
+from orchestrator.operations.incidents.keep_clocks import keep_clocks
+from orchestrator.operations.incidents.retry_alerts import retry_alerts, retry_failed_alerts
+from orchestrator.store.clocks.alert_views import SoughtAlerts, list_alerts, list_noise
 from orchestrator.store.clocks.alerts import AlertKind, add_alert, announce_incidents
 from orchestrator.store.database.clock import after, time_of
 from orchestrator.store.database.engine import Store
@@ -24,7 +25,7 @@ from orchestrator.store.database.schema import alerts, incidents
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
 from tests.keeper.conftest import SECRET, Desk
-from tests.keeper.test_keeper import stopped_leads
+from tests.keeper.stopped import stopped_leads
 
 
 def keep(store: Store) -> None:
@@ -64,7 +65,7 @@ def test_one_message_tells_of_an_incident_however_many_events_it_has(
     ((to, subject),) = desk.mails.arrived
     assert to == "triage@acme.example"
     assert subject.startswith("[acme/leads] incident 1 opened: ")
-    assert "events: 60 stand now, 60 in all" in desk.mails.texts[0]
+    assert "events: 60 stopped now, 60 in all" in desk.mails.texts[0]
 
 
 def test_its_link_opens_that_page_for_a_while_and_no_other(desk: Desk, store: Store) -> None:
@@ -113,7 +114,7 @@ def test_an_alert_that_is_refused_is_tried_again_and_shown(desk: Desk, store: St
 
     tell(store, desk)
     with store.read() as tx:
-        (shown,) = list_alerts(tx, failing=True)
+        (shown,) = list_alerts(tx, SoughtAlerts(failing=True))
     assert shown.error is not None
     assert shown.error.startswith("mail: the server said 451")
     assert shown.due_at
@@ -125,6 +126,9 @@ def test_an_alert_that_is_refused_is_tried_again_and_shown(desk: Desk, store: St
 
     assert states(store) == [("opened", "sent", 3)]
     assert len(desk.mails.arrived) == 1
+    with store.read() as tx:
+        (sent,) = list_alerts(tx)
+    assert (shown.way, sent.way) == (None, "mail")
 
 
 def test_after_the_last_try_it_is_given_up(desk: Desk, store: Store) -> None:
@@ -149,11 +153,11 @@ def test_what_a_person_retries_is_sent_and_dropped_where_it_is_over(
     with store.write() as tx:
         tx.execute(update(alerts).values(state="failed", attempts=12, error="no way out"))
 
-    assert retry_alerts(store, [2], actor="cli:tester") == [2]
+    assert retry_alerts(store, [2], actor=login("cli:tester")) == [2]
     tell(store, desk)
     with store.write() as tx:
         tx.execute(update(incidents).values(state="resolved", resolved_at=after(0)))
-    assert retry_failed_alerts(store, actor="cli:tester") == [1]
+    assert retry_failed_alerts(store, actor=login("cli:tester")) == [1]
     tell(store, desk)
 
     assert [to for to, _ in desk.mails.arrived] == ["second@acme.example"]
@@ -175,7 +179,7 @@ def test_the_ways_of_a_contact_are_tried_in_order_and_no_secret_is_kept(
     tell(store, desk)
 
     with store.read() as tx:
-        (failed,) = list_alerts(tx, failing=True)
+        (failed,) = list_alerts(tx, SoughtAlerts(failing=True))
         kept = tx.execute(select(alerts.c.error, alerts.c.recipient)).all()
     assert failed.error == "env:OWNER_HOOK: the service did not take it"
     assert SECRET not in str(kept)
@@ -261,7 +265,7 @@ def test_a_mail_connector_that_cannot_be_read_is_a_failure_that_is_told(
     assert tell(store, desk) == 1
 
     with store.read() as tx:
-        (failed,) = list_alerts(tx, failing=True)
+        (failed,) = list_alerts(tx, SoughtAlerts(failing=True))
     assert failed.attempts == 1
     assert "timeout" in str(failed.error)
 

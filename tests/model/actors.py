@@ -72,7 +72,7 @@ class Actor:
             self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
             self._thread.start()
             self._halted.acquire()
-        else:  # it will not stand still: that needs no thread, and a thread's start takes long
+        else:  # it will not stop at a gate: that needs no thread, and a thread's start takes long
             self._run()
         if self.done and self._thread:
             self._thread.join()

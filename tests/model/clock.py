@@ -13,7 +13,7 @@ _UNIX_DAY = 2_440_587.5
 
 
 class ModelClock:
-    """The time; it also stands in for the module `time` where processes measure their budgets."""
+    """The time; it also replaces the module `time` where processes measure their budgets."""
 
     def __init__(self) -> None:
         self.ms = _START_MS

@@ -12,11 +12,10 @@ from hypothesis import settings as hypothesis_settings
 from connectors.handoff import concurrent as lanes
 from connectors.handoff import single as handoff
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.operations import admit_deliveries, note_health
+from orchestrator.operations.dispatch import admit_deliveries, note_health
 from orchestrator.settings import settings
 from orchestrator.store.database import engine
 from orchestrator.store.desk.heartbeats import Pulse
-from orchestrator.store.destinations import circuits
 from tests.model import broker
 from tests.model.actors import current_actor
 from tests.model.databases import Copies, Databases, Files
@@ -62,7 +61,7 @@ def _lab(databases: Databases) -> Iterator[Lab]:
             handoff,
             lanes,
             engine,
-            circuits,
+            chain,
         ):
             patch.setattr(module, "time", lab.clock)
         for decision in ("decide_valid", "decide_route"):

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.domain.access.actor import login
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.database.engine import Store
@@ -79,7 +80,7 @@ class Copies:
 
 def _fill(url: str) -> Store:
     store = open_store(url)
-    publish_workflow(store, workflow(1), actor="cli:tester")
+    publish_workflow(store, workflow(1), actor=login("cli:tester"))
     return store
 
 

@@ -90,12 +90,17 @@ class Laws:
         self._was = now
 
     @property
+    def seen(self) -> Seen:
+        """The tables at the last look."""
+        return self._was
+
+    @property
     def standing(self) -> bool:
-        """Whether anything stood in quarantine at the last look."""
+        """Whether anything was in quarantine at the last look."""
         return bool(self._was.standing)
 
     def state_of(self, event_id: str) -> str:
-        """Where an event stood at the last look."""
+        """The state of an event at the last look."""
         return str(self._was.events[event_id].state)
 
     def snapshot(self) -> tuple[object, ...]:
@@ -109,7 +114,7 @@ class Laws:
             told = tx.exec_driver_sql(f"{_AUDIT} {self._was.last} ORDER BY id").all()
             return Seen(
                 events={row.id: row for row in tx.exec_driver_sql(_EVENTS)},
-                deliveries={(row.event_id, row.destination): row
+                deliveries={(row.event_id, row.name): row
                             for row in tx.exec_driver_sql(_DELIVERIES)},
                 standing=Counter(tx.exec_driver_sql(_STANDING).scalars()),
                 groups={row.epoch: row.lease_until for row in tx.exec_driver_sql(_GROUPS)},
@@ -139,7 +144,7 @@ class Laws:
                 self._is_due_with_its_deliveries(row, own, now)
         else:
             assert row.due_at is None, f"{row} is due and at rest"
-        assert standing == (row.state == State.QUARANTINED), f"{row} stands {standing} times"
+        assert standing == (row.state == State.QUARANTINED), f"{row} is there {standing} times"
         assert 0 <= row.starts <= self._config.start_limit, row
 
     def _is_due_with_its_deliveries(self, row: Any, own: Sequence[Any], now: Seen) -> None:

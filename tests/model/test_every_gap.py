@@ -7,7 +7,6 @@ all of them are told.
 from __future__ import annotations
 
 from itertools import count, product
-from typing import Any
 
 import pytest
 
@@ -48,22 +47,22 @@ def _tell_all(lab: Lab, who: str, meanwhile: str, end: str) -> None:
                 stood = _tell(world, who, gates, meanwhile, ENDS[end])
                 world.come_to_a_good_end()
             except BaseException as error:
-                error.add_note(f"{who} stands still at gate {gates}, {meanwhile}, and it {end}")
+                error.add_note(f"{who} stops at gate {gates}, {meanwhile}, and it {end}")
                 raise
         if not stood:
-            assert gates > 3, "it never stood still"
+            assert gates > 3, "it never stopped at a gate"
             return
 
 
 def _tell(world: World, who: str, gates: int, meanwhile: str, end: Stop | None) -> bool:
-    """One story; whether the process stood still before it was done."""
+    """One story; whether the process was stopped before it was done."""
     pause = Stop(gates=gates, then=Then.PAUSE)
     world.emit(dict(enumerate(LEADS)), None)
     if who == "relay":
         world.relay(0, pause)
     else:
         world.relay(0, None)
-        message = _first_for(world, who)
+        message = world.first_message(who)
         world.work(message, pause)
         world.broker.messages.append(message)  # it is not acknowledged yet
     if not world.actors:
@@ -76,12 +75,3 @@ def _tell(world: World, who: str, gates: int, meanwhile: str, end: Stop | None) 
     world.work_off()
     world.resume(world.actors[0], end)
     return True
-
-
-def _first_for(world: World, stage: str) -> Any:
-    """The first message for a stage; what comes before it is worked off."""
-    while True:
-        message = world.broker.messages.pop(0)
-        if message["headers"]["task"] == f"meshline.{stage}":
-            return message
-        world.work(message, None)

@@ -10,7 +10,7 @@ Each run tells the same stories, so that a red one is the change's doing. For ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -24,13 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from orchestrator.domain.recipes.amendment import parse_amendments
-from orchestrator.operations.amend_events import fix_events
-from orchestrator.operations.discard_events import discard_events
-from orchestrator.operations.replay_events import replay_events
-from orchestrator.store.database.engine import Store
-from orchestrator.store.views.selection import Selection
 from tests.model.actors import Stop, Then
+from tests.model.commands import COMMANDS
 from tests.model.destination import MISHAPS
 from tests.model.lab import Lab
 from tests.model.workflows import KINDS
@@ -44,18 +39,6 @@ PICKS = st.integers(0, 20)
 LEADS = st.lists(st.sampled_from(KINDS), min_size=1, max_size=4)
 MOST_LEADS, MOST_VERSIONS = 10, 4
 HAPPENINGS = [("decide", "break")] + [(at, what) for at, all_ in MISHAPS.items() for what in all_]
-
-_ALL = Selection(client="acme")
-_UNKNOWN = Selection(client="acme", reason="unknown_outcome")
-_CHANGES = parse_amendments(["colour=kind"], ["kind=found"], [])
-
-COMMANDS: dict[str, Callable[[Store], object]] = {
-    "replay": lambda store: replay_events(store, _ALL, actor="cli:ann", anyway=True),
-    "send again": lambda store: replay_events(store, _ALL, actor="cli:ann", send_again=True),
-    "fix": lambda store: fix_events(store, _ALL, _CHANGES, actor="cli:ann"),
-    "discard": lambda store: discard_events(store, _UNKNOWN, why="it is there", actor="cli:bo"),
-}
-"""What people do about all that stands in quarantine."""
 
 
 class Machine(RuleBasedStateMachine):

@@ -13,14 +13,15 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import Outgoing
 from orchestrator.operations.switch_destinations import resume_destination
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.destinations.circuits import troubled_circuits
-from orchestrator.store.views.destinations import DestinationRow, list_destinations
-from orchestrator.store.views.events import EventView, show_event
-from orchestrator.store.views.incidents import Sought, list_incidents
+from orchestrator.store.views.destinations.list import DestinationRow, list_destinations
+from orchestrator.store.views.events.show import EventView, show_event
+from orchestrator.store.views.incidents.list import Sought, list_incidents
 from tests.model.actors import Stop, Then
 from tests.model.destination import ModelDestination
 from tests.model.lab import Lab
@@ -342,7 +343,7 @@ def test_what_a_person_resumes_goes_out_at_once_also_from_its_actions_breaker(
     live(world, 3)
     assert in_the_way(world) == {"tool.found": "failing"}
     world.tool.illness = well
-    resume_destination(world.store, ["tool"], why="they are back", actor="cli:tester")
+    resume_destination(world.store, ["tool"], why="they are back", actor=login("cli:tester"))
     live(world, 3)
 
     assert states(world, range(4)) == ["delivered"] * 4

@@ -1,4 +1,4 @@
-"""Processes that meet inside their transactions: one stands still between two statements.
+"""Processes that meet inside their transactions: one is stopped between two statements.
 
 PostgreSQL only, for it is about locks. One process stops after so many of its gates (each statement
 is one here), another one begins and stops after so many of its own, and then they go on in turn;
@@ -26,8 +26,8 @@ from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.store.destinations.breakers import note_failures
 from orchestrator.store.destinations.circuits import resume_circuit
 from tests.model.actors import Actor, Stop, Then
+from tests.model.commands import COMMANDS
 from tests.model.lab import Lab
-from tests.model.test_machine import COMMANDS
 from tests.model.world import World
 
 pytestmark = pytest.mark.postgres

@@ -13,11 +13,12 @@ from kombu.exceptions import OperationalError
 from kombu.transport import virtual
 from sqlalchemy import Connection, event, func, select
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.event import Accepted
 from orchestrator.domain.lifecycle import State
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.admit_deliveries import Admission
+from orchestrator.operations.dispatch.admit_deliveries import Admission
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
@@ -204,21 +205,29 @@ class World:
                 self.unanswered.pop(number, None)
                 assert self.answered.setdefault(number, one.id) == one.id
 
-        self._begin(Actor("producer", work), stop)
+        self.begin(Actor("producer", work), stop)
 
     def relay(self, which: int, stop: Stop | None) -> None:
         """A relay takes a turn, unless it is in the middle of one."""
         relay = self.relays[which]
         if not self._busy(relay):
-            self._begin(Actor("relay", relay.turn, owner=relay), stop)
+            self.begin(Actor("relay", relay.turn, owner=relay), stop)
 
     def work(self, message: Any, stop: Stop | None) -> bool:
         """A worker takes a message; False where all are busy."""
         process = next((one for one in self.workers if not self._busy(one)), None)
         if process is None:
             return False
-        self._begin(self.worker(message, process), stop)
+        self.begin(self.worker(message, process), stop)
         return True
+
+    def first_message(self, stage: str) -> Any:
+        """The first message for a stage, taken; what comes before it is worked off."""
+        while True:
+            message = self.broker.messages.pop(0)
+            if message["headers"]["task"] == f"meshline.{stage}":
+                return message
+            self.work(message, None)
 
     def worker(self, message: Any, process: Process) -> Actor:
         """A worker that has taken a message, and has not begun."""
@@ -227,19 +236,20 @@ class World:
 
     def person(self, work: Callable[[Store], object], stop: Stop | None) -> None:
         """A person runs a command."""
-        self._begin(Actor("person", lambda: work(self.store)), stop)
+        self.begin(Actor("person", lambda: work(self.store)), stop)
 
     def publish(self) -> None:
         """The other form of the workflow becomes its next version."""
         self.versions += 1
-        publish_workflow(self.store, workflow(self.versions), actor="cli:tester")
+        publish_workflow(self.store, workflow(self.versions), actor=login("cli:tester"))
 
     def resume(self, actor: Actor, stop: Stop | None) -> None:
         """Whoever was stopped goes on."""
         self.actors.remove(actor)
-        self._begin(actor, stop)
+        self.begin(actor, stop)
 
-    def _begin(self, actor: Actor, stop: Stop | None) -> None:
+    def begin(self, actor: Actor, stop: Stop | None) -> None:
+        """Let somebody go on until they are stopped, or to their end."""
         try:
             actor.go(stop)
         except _EXPECTED:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +23,16 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import dead_letters
 from orchestrator.store.quarantine.dead_letters import LetterState
-from orchestrator.store.views.dead_letters import LetterView, list_dead_letters, show_dead_letter
+from orchestrator.store.views.quarantine.dead_letters import (
+    LetterView,
+    list_dead_letters,
+    show_dead_letter,
+)
+from tests.waiting import eventually
 
 CHAINS = "meshline"
 COPIES = "meshline.dead-letter"
 JSON = "application/json"
-
-
-def eventually(happens: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while not happens():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +124,7 @@ class Rig:
             client.lpush(f"meshline:{CHAINS}", item)
 
     def letters(self) -> list[LetterView]:
-        """The standing dead letters, whole, the oldest first."""
+        """The open dead letters, whole, the oldest first."""
         with self.store.read() as tx:
             heads = list_dead_letters(tx, state=LetterState.STANDING)
             shown = [show_dead_letter(tx, one.id) for one in reversed(heads)]

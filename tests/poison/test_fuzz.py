@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.poison.rig import Rig, Sent, eventually, ours
-from tests.poison.test_shapes import body_of
+from tests.poison.bodies import body_of
+from tests.poison.rig import Rig, Sent, ours
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.processes
 

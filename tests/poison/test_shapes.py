@@ -9,16 +9,20 @@ from types import SimpleNamespace
 import pytest
 from kombu.connection import Connection
 from kombu.transport.virtual import Message
-from sqlalchemy import select
 
-from orchestrator.operations.close_dead_letters import SkippedLetter, requeue_dead_letters
-from orchestrator.operations.keep_clocks import keep_clocks
-from orchestrator.store.database.schema import dead_letters
+from orchestrator.domain.access.actor import login
+from orchestrator.operations.incidents.keep_clocks import keep_clocks
+from orchestrator.operations.quarantine.close_dead_letters import (
+    SkippedLetter,
+    requeue_dead_letters,
+)
 from orchestrator.store.quarantine.dead_letters import MOST_KEPT_BYTES, DeadLetter
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
-from orchestrator.store.views.quarantine import EVERYTHING
-from orchestrator.store.views.quarantined_messages import list_poison
-from tests.poison.rig import CHAINS, JSON, Rig, Sent, eventually, ours
+from orchestrator.store.views.quarantine.list import EVERYTHING
+from orchestrator.store.views.quarantine.messages import list_poison
+from tests.poison.bodies import body_of
+from tests.poison.rig import CHAINS, JSON, Rig, Sent, ours
+from tests.waiting import eventually
 from workers import app as _registers  # noqa: F401 - the guarded transport
 from workers.guard.bury_message import letter_of
 from workers.guard.redis_channel import GuardedTransport
@@ -155,7 +159,7 @@ def test_of_a_message_without_end_the_beginning_is_kept(rig: Rig) -> None:
     assert "bytes, ours at most" in letter.error
     assert letter.cut_from and letter.cut_from > len(body)
     assert len(body_of(rig, letter.id)) == MOST_KEPT_BYTES
-    done = requeue_dead_letters(rig.store, [letter.id], fail, actor="cli:ada")
+    done = requeue_dead_letters(rig.store, [letter.id], fail, actor=login("cli:ada"))
     assert (done.ids, done.skipped) == ([], [SkippedLetter(id=letter.id, state="cut")])
 
 
@@ -247,9 +251,3 @@ def test_poison_is_in_the_quarantine_with_an_owner(rig: Rig) -> None:
 
     assert (one.reason, one.owner) == ("poison_message", "steward@example.com")
     assert one.dead_letter == rig.letters()[0].id
-
-
-def body_of(rig: Rig, number: int) -> bytes:
-    with rig.store.read() as tx:
-        found = select(dead_letters.c.body).where(dead_letters.c.id == number)
-        return bytes(tx.execute(found).scalar_one())

@@ -10,13 +10,15 @@ import pytest
 from kombu.connection import Connection
 
 from orchestrator.broker import declare_dead_letters, open_broker, queue_depth
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import BrokerUnavailable
-from orchestrator.operations.close_dead_letters import requeue_dead_letters
+from orchestrator.operations.quarantine.close_dead_letters import requeue_dead_letters
 from orchestrator.settings import settings
 from orchestrator.store.quarantine.dead_letters import DeadLetter
-from tests.poison.rig import CHAINS, COPIES, JSON, Rig, Sent, eventually, ours
-from tests.poison.test_shapes import body_of
+from tests.poison.bodies import body_of
+from tests.poison.rig import CHAINS, COPIES, JSON, Rig, Sent, ours
 from tests.servers.rabbitmq import add_vhost
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.processes
 
@@ -84,7 +86,7 @@ def test_a_requeued_letter_comes_back_as_it_was(same_broker: Rig) -> None:
     (first,) = rig.letters()
 
     with open_broker() as post:
-        requeue_dead_letters(rig.store, [first.id], post, actor="cli:ada")
+        requeue_dead_letters(rig.store, [first.id], post, actor=login("cli:ada"))
 
     assert eventually(lambda: bool(rig.letters()))
     assert rig.works()

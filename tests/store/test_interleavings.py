@@ -8,18 +8,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from sqlalchemy import Connection, select, text, update
+from uuid_utils import uuid7
 
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.amend_events import mend_events
-from orchestrator.operations.plan_replay import plan_replay
-from orchestrator.operations.run_plan import Ran, run_plan
+from orchestrator.operations.repair.amend import mend_events
+from orchestrator.operations.replay.plan import plan_replay
+from orchestrator.operations.replay.run_plan import Ran, run_plan
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.locks import hold_events
@@ -29,11 +31,14 @@ from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.destinations.breakers import note_failures, note_taken
 from orchestrator.store.destinations.held_deliveries import nudge_open_breakers, release_held
 from orchestrator.store.destinations.holding import hold_deliveries
+from orchestrator.store.drive.accept import Arrival, accept
 from orchestrator.store.drive.claim import claim, forget_expired_groups, renew_group
 from orchestrator.store.drive.overlooked import wake
 from orchestrator.store.drive.stages import Saving, hand_back, save_retry
-from orchestrator.store.quarantine.workflows import WorkflowShelf
-from orchestrator.store.views.selection import Selection
+from orchestrator.store.ordering import turns
+from orchestrator.store.ordering.turns import give_turns
+from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
+from orchestrator.store.views.quarantine.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import (
     CATALOG,
@@ -41,10 +46,12 @@ from tests.leads import (
     accept_leads,
     claim_groups,
     drive_to_routed,
+    lead,
     lead_workflow,
     publish_leads,
     renamed_lead,
 )
+from tests.ordered_leads import ORDERED, accept_lead, going
 from tests.stores import new_database
 
 pytestmark = pytest.mark.postgres
@@ -66,7 +73,7 @@ def store(postgres: EmbeddedServer) -> Iterator[Store]:
 def met_before_its_commit(
     store: Store, other: Callable[[Connection], object]
 ) -> Iterator[Connection]:
-    """A transaction that stands still before its commit until `other`, in one of its own, waits."""
+    """A transaction that stops before its commit until `other`, in one of its own, waits."""
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -183,18 +190,42 @@ def test_a_run_that_meets_another_is_told_of_it_and_not_refused(
     accept_batch(store, [renamed_lead(n) for n in range(3)], actor="key:test")
     validate_leads(store)
     wanted = Selection(workflow="leads")
-    mend_events(store, wanted, RECIPE, actor="cli:ada")
-    plan = plan_replay(store, wanted, actor="cli:ada", catalog=CATALOG)
+    mend_events(store, wanted, RECIPE, actor=login("cli:ada"))
+    plan = plan_replay(store, wanted, actor=login("cli:ada"), catalog=CATALOG)
     others: list[Ran] = []
 
     def after_the_other(tx: Connection, ids: list[str], **more: bool) -> dict[str, Ground]:
-        if not others:  # between what is open and how it stands
+        if not others:  # between what is open and its state
             others.append(Ran(token=plan.token, events=0, outcomes={}))
-            others[0] = run_plan(store, plan.token, actor="cli:ada")
+            others[0] = run_plan(store, plan.token, actor=login("cli:ada"))
         return grounds(tx, ids, **more)
 
-    monkeypatch.setattr("orchestrator.operations.run_plan.grounds", after_the_other)
-    ran = run_plan(store, plan.token, actor="cli:bob")
+    monkeypatch.setattr("orchestrator.operations.replay.run_plan.grounds", after_the_other)
+    ran = run_plan(store, plan.token, actor=login("cli:bob"))
 
     assert (others[0].replayed, ran.replayed, ran.before) == (3, 0, 3)
     assert ran.finished is not None and ran.finished.by == "cli:ada"
+
+
+def test_two_relays_never_give_two_turns_of_one_line(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a second event whose place is visible before that of the first
+    monkeypatch.setattr(turns, "MOST_LOOKS", 1)  # as where more is asked for than one looks at
+    publish_leads(store, ORDERED)
+    with ExitStack() as stack:
+        accept_slowly(stack.enter_context(store.write()))
+        quick = accept_lead(store, 1)
+        # When one relay gave it the turn, and another sees both
+        with met_before_its_commit(store, give_turns) as relay:
+            assert give_turns(relay) == 1
+            stack.close()
+
+    # Then one of them goes
+    assert going(store) == [quick]
+
+
+def accept_slowly(tx: Connection) -> None:
+    live = live_workflow(tx, "acme", "leads")
+    assert live
+    accept(tx, [Arrival(id=uuid7().hex, trigger=lead(1), workflow=live, actor="key:test")])

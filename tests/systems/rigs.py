@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connectors.handoff.single import hand_over
 from connectors.registry import load_connectors
-from orchestrator.domain.delivery.handoff import Connector, Outcome, Outgoing
+from orchestrator.domain.delivery.handoff import Connector, Made, Outcome, Outgoing
 
 _HERE = """\
 connector: {name}-here
@@ -73,7 +73,8 @@ class Bench:
 
     def look_up(self, key: str) -> str | None:
         """The record that the system has for a key."""
-        return self._run.run(self.connector.lookup(self._call(key, {})))
+        found = self._run.run(self.connector.lookup(self._call(key, {})))
+        return found.record_id if isinstance(found, Made) else found
 
     def read(self, key: str, record_id: str) -> Mapping[str, object]:
         """The fields of a record, as its system tells them."""

@@ -31,7 +31,7 @@ def bench(
 
 
 def said(synapse: Synapse, account: Account, text: str) -> int:
-    """How often something stands in the room."""
+    """How often something is in the room."""
     return sum(one["content"].get("body") == text for one in synapse.messages(account))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.registry import catalog, load_connectors
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Mismatched, TakenBack
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.publish_workflow import publish_workflow
@@ -188,7 +189,7 @@ def test_six_runs_that_want_one_delivery_make_one_ticket(
     with at(folder, rt_wire.url):
         connectors = catalog(load_connectors(folder))
     workflow = parse_workflow(WORKFLOW, name="leads.yaml", folder=None, catalog=connectors)
-    publish_workflow(store, workflow, actor="cli:tester")
+    publish_workflow(store, workflow, actor=login("cli:tester"))
     (event_id,) = accept_leads(store, 1)
     (group,) = claim_groups(store)
     drive_to_routed(store, group)

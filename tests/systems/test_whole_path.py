@@ -8,10 +8,11 @@ import pytest
 
 from connectors.registry import catalog, load_connectors
 from meshline import Producer
+from orchestrator.domain.access.actor import login
 from orchestrator.domain.workflows.file import parse_workflow
-from orchestrator.operations.manage_keys import create_key
+from orchestrator.operations.access.keys import create_key
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.views.events import EventView, show_event
+from orchestrator.store.views.events.show import EventView, show_event
 from tests.integration.pairs import Pair
 from tests.integration.system import System, running_system
 from tests.leads import TEXT
@@ -97,12 +98,12 @@ def publish(system: System, folder: Path, *, room: str) -> None:
     connectors = catalog(load_connectors(folder))
     text = WORKFLOW.replace("ROOM", room)
     workflow = parse_workflow(text, name="leads.yaml", folder=None, catalog=connectors)
-    publish_workflow(system.store, workflow, actor="cli:tester")
+    publish_workflow(system.store, workflow, actor=login("cli:tester"))
 
 
 def emit_and_wait(system: System, door: str) -> EventView:
     """One lead through the real door, and its event once it is settled."""
-    key = create_key(system.store, clients=["acme"], label="form", actor="cli:tester")
+    key = create_key(system.store, clients=["acme"], label="form", actor=login("cli:tester"))
     with Producer(door, key=key) as producer:
         lead = {"email": "ana@example.com", "tier": "pro"}
         emitted = producer.emit("lead.created", lead, client="acme", idempotency_key="form-1")

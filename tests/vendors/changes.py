@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tests.vendors.document import Document
-from tests.vendors.stand_in import Json
+from tests.vendors.stand_ins.server import Json
 
 Operation = tuple[str, str]  # method, and a path whose variable parts are filled
 
@@ -57,7 +57,7 @@ def _properties(
 
 
 def _required(document: Document, schema: Json, at: str = "", depth: int = 0) -> set[str]:
-    """The places that must be there wherever the object that they stand in is."""
+    """The places that must be there wherever the object that they are in is."""
     if depth > _DEEPEST:
         return set()
     whole = document.at(schema)

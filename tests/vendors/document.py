@@ -15,7 +15,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 from ruamel.yaml import YAML
 
-from tests.vendors.stand_in import Asked, Json, Reply
+from tests.vendors.stand_ins.server import Asked, Json, Reply
 
 FOLDER = Path(__file__).parents[3] / "shared" / "inputs" / "intercom"
 _HOST = "http://intercom.test"

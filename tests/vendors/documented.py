@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 
 from tests.vendors.document import Document
-from tests.vendors.intercom import Intercom, refused
-from tests.vendors.stand_in import Asked, Reply
+from tests.vendors.stand_ins.intercom import Intercom, refused
+from tests.vendors.stand_ins.server import Asked, Reply
 
 
 class DocumentedIntercom(Intercom):
@@ -33,7 +33,7 @@ class DocumentedIntercom(Intercom):
         return reply
 
     def assignee_of(self, sent: dict[str, object]) -> str | None:
-        # Where the assignee stands is what 2.14 changed; the document has taken the other out.
+        # The place of the assignee is what 2.14 changed; the document has taken the other out.
         nested = sent.get("assignment", {})
         assert isinstance(nested, dict)
         found = sent.get("assignee_id") or nested.get("assignee_id")

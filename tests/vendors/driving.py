@@ -11,14 +11,14 @@ import pytest
 
 from connectors.definition_file import read_definition
 from connectors.handoff.single import hand_over
-from connectors.http.client import HttpClient
 from connectors.http.connector import HttpConnector
 from connectors.http.definition import HttpDefinition
+from connectors.http.wire.client import HttpClient
 from orchestrator.domain.delivery.handoff import Connector, Outcome, Outgoing
 from orchestrator.domain.delivery.retries import RetryPolicy
 from orchestrator.pipeline.settle import Done, GiveUp, TryAgain, settle
 from tests.vendors.cases import Case
-from tests.vendors.stand_in import StandIn
+from tests.vendors.stand_ins.server import StandIn
 
 KEY = "0193a0c8e5f07b3ea2f1.desk"
 OTHER_KEY = "0193a0c8e5f07b3ea2f2.desk"

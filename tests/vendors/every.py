@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.vendors import (
+from tests.vendors.stand_ins import (
     freshdesk,
     hubspot,
     intercom,

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.delivery.handoff import Confirmed, Failed, Mismatched, TakenBack
+from orchestrator.domain.delivery.handoff import Confirmed, Failed, Mismatched, Seen, TakenBack
 from tests.vendors.cases import Case
 from tests.vendors.changes import breaking_changes
 from tests.vendors.document import document
 from tests.vendors.documented import DocumentedIntercom
 from tests.vendors.driving import Bench, bench_of
-from tests.vendors.intercom import CASES, TICKETS
+from tests.vendors.stand_ins.intercom import CASES, TICKETS
 
 BY_NAME = {case.action: case for case in CASES}
 USED = (
@@ -117,7 +117,7 @@ def test_a_contact_that_is_there_is_found_and_compared(
         other = await bench.hand(fields={**bench.case.fields, "name": "Somebody Else"})
 
         assert isinstance(first, Confirmed)
-        assert again == Confirmed(record_id=first.record_id, found=True)
+        assert again == Confirmed(record_id=first.record_id, found=True, seen=Seen(updated=True))
         assert isinstance(other, Mismatched)
         assert bench.stored() == 1
 

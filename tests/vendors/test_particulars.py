@@ -13,7 +13,7 @@ from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Misma
 from orchestrator.pipeline.settle import GiveUp
 from tests.vendors.driving import Bench, bench_of, drive
 from tests.vendors.every import CASES
-from tests.vendors.stand_in import Asked, Reply
+from tests.vendors.stand_ins.server import Asked, Reply
 
 Tell = Callable[[str, Callable[[Bench], Awaitable[None]]], None]
 BY_NAME = {case.name: case for case in CASES}
@@ -202,7 +202,7 @@ def test_a_login_that_may_create_and_not_read_makes_one_record_and_a_person_is_t
             if asked.method != "GET":
                 told: Reply = usual(asked)
                 return told
-            nothing: dict[str, list[Any]] = {"issues": [], "results": []}
+            nothing: dict[str, Any] = {"issues": [], "results": [], "total": 0}
             return Reply(body=nothing) if "search" in asked.path else bench.stand_in.missing()
 
         stand_in._answer = answer
@@ -214,3 +214,91 @@ def test_a_login_that_may_create_and_not_read_makes_one_record_and_a_person_is_t
         assert bench.stored() == 1
 
     tell(name, story)
+
+
+@pytest.mark.parametrize(
+    ("said", "unknown", "permanent"),
+    [
+        ("endpoint returned HTTP error 429 with ContextId tcid=0", False, False),
+        ("endpoint returned HTTP error 413", False, True),
+        ("endpoint returned HTTP error 502", True, True),
+        ("<html>sign in</html>", True, True),
+    ],
+)
+def test_200_with_a_failure_in_words_is_not_a_card_in_teams(
+    tell: Tell, said: str, unknown: bool, permanent: bool
+) -> None:
+    async def story(bench: Bench) -> None:
+        reply = Reply(body=f"Webhook message delivery failed with error: Microsoft Teams {said}")
+        answering_once(bench, "POST", reply)
+
+        outcome = await bench.hand()
+
+        assert isinstance(outcome, Failed), outcome
+        assert (outcome.unknown, outcome.permanent) == (unknown, permanent)
+
+    tell("teams.post_card", story)
+
+
+def test_the_older_webhook_of_teams_answers_1(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        answering_once(bench, "POST", Reply(body="1"))
+
+        assert isinstance(await bench.hand(), Receipted)
+
+    tell("teams.post_card", story)
+
+
+def test_a_slack_webhook_that_does_not_say_ok_has_not_posted(tell: Tell) -> None:
+    async def story(bench: Bench) -> None:
+        answering_once(bench, "POST", Reply(body="<html>maintenance</html>"))
+        assert isinstance(await bench.hand(), Failed)
+
+        answering_once(bench, "POST", Reply(status=404, body="no_service"))
+        outcome = await bench.hand()
+
+        assert isinstance(outcome, Failed)
+        assert outcome.blame is Blame.LOGIN
+
+    tell("slack-webhook.post_message", story)
+
+
+@pytest.mark.parametrize("newer", [0, 14, 40])
+def test_a_slack_message_is_found_below_newer_ones_however_slack_cuts_its_pages(
+    tell: Tell, newer: int
+) -> None:
+    async def story(bench: Bench) -> None:
+        stand_in: Any = bench.stand_in
+        stand_in.most = 15
+        await bench.hand()
+        for number in range(newer):
+            stand_in.keep("message", {"text": f"chatter {number}"})
+
+        outcome = await bench.hand(look_first=True)
+
+        assert isinstance(outcome, Confirmed), outcome
+        assert outcome.found
+        assert bench.stored() == newer + 1
+
+    tell("slack.post_message", story)
+
+
+def test_a_slack_channel_that_is_cut_short_proves_nothing_and_one_read_to_its_end_does(
+    tell: Tell,
+) -> None:
+    async def story(bench: Bench) -> None:
+        stand_in: Any = bench.stand_in
+        stand_in.most = 15
+        for number in range(40):
+            stand_in.keep("message", {"text": f"chatter {number}"})
+        stand_in.names_next = False
+        cut = await bench.hand(look_first=True)
+        stand_in.names_next = True
+        whole = await bench.hand(look_first=True)
+
+        assert isinstance(cut, Failed)
+        assert (cut.unknown, cut.permanent) == (True, True)
+        assert isinstance(whole, Confirmed)
+        assert bench.stored() == 41
+
+    tell("slack.post_message", story)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.handoff.single import hand_over
 from orchestrator.domain.delivery.handoff import (
     Blame,
     Confirmed,
@@ -22,7 +23,7 @@ from tests.vendors.cases import Case
 from tests.vendors.driving import Bench, bench_of
 from tests.vendors.every import CASES
 from tests.vendors.shipped import definition
-from tests.vendors.stand_in import TOKEN
+from tests.vendors.stand_ins.server import TOKEN
 
 READ_BACK = [case for case in CASES if case.confirm]
 UNDONE = [case for case in CASES if definition(case.connector).actions[case.action].undo]
@@ -123,6 +124,22 @@ def test_a_field_that_is_stored_otherwise_is_a_mismatch(tell: Tell, case: Case) 
         outcome = await bench.hand()
 
         assert isinstance(outcome, Mismatched), outcome
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.rewritten], ids=lambda case: case.name
+)
+def test_what_the_vendor_writes_otherwise_is_confirmed(tell: Tell, case: Case) -> None:
+    async def story(bench: Bench) -> None:
+        fields = {**case.fields, **case.rewritten}
+        call = bench.call(fields=fields)
+        confirm = (*case.confirm, *case.rewritten)
+
+        outcome = await hand_over(bench.connector, call, confirm=confirm, look_first=False)
+
+        assert isinstance(outcome, Confirmed), outcome
 
     tell(story)
 

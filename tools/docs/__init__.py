@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tools.docs import cli, errors, flows, lifecycle, settings, telemetry
+from tools.docs import acts, cli, errors, flows, http, lifecycle, settings, telemetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,17 +27,21 @@ PAGES: Mapping[str, Page] = {
         " orchestrator/api/problems.py",
         write=errors.write,
     ),
+    "docs/reference/roles.md": Page(source="orchestrator/domain/acts.py", write=acts.write),
     "docs/reference/telemetry.md": Page(source="orchestrator/telemetry.py", write=telemetry.write),
 }
 """Whole pages, by their path in the project."""
 
 PARTS: Mapping[str, Mapping[str, Page]] = {
+    "docs/reference/http.md": {
+        "addresses": Page(source="orchestrator/api/desk/", write=http.addresses),
+    },
     "ARCHITECTURE.md": {
         "a good event": Page(source="tools/docs/flows.py", write=flows.good_event),
         "a bad event": Page(source="tools/docs/flows.py", write=flows.bad_event),
     },
 }
-"""Parts of written pages, by page and name; they stand between two comments."""
+"""Parts of written pages, by page and name; they are between two comments."""
 
 
 def render(name: str, text: str) -> str:

@@ -14,7 +14,7 @@ _WIDTH = 100
 _HEAD = """\
 # The command line
 
-`meshline` stands in `.venv/bin` after any `make` target. Every listing takes `--json`: one JSON
+`meshline` is in `.venv/bin` after any `make` target. Every listing takes `--json`: one JSON
 document on stdout and nothing else. Notes and errors go to stderr, an error as one line.
 
 | exit code | meaning |
@@ -33,9 +33,12 @@ document on stdout and nothing else. Notes and errors go to stderr, an error as 
 - **A `no`** to a question is 1: nothing was changed.
 - **The data of a trigger** is judged as the HTTP door judges it: what is wrong with it is 1.
 - **`doctor`** and the `check` commands answer 1 where they find something broken.
+- **`workflow try`** answers 1 where a payload would be quarantined or refused, and
+  `workflow test` where a test fails.
 
 `--why` is needed for what goes against the normal course: `destinations pause` and `resume`,
-`quarantine discard` and `restore`, `incidents resolve`, `dead-letters drop`, `erase`. A `--dry-run`
+`quarantine discard` and `restore`, `incidents resolve` and `note`, `dead-letters drop`,
+`change request-changes` and `reject`, `workflow retire`, `erase`. A `--dry-run`
 needs none. `incidents ack` and `assign`, `dead-letters requeue` and `quarantine recipe` explain
 themselves: there it may be given, and a recipe with `--set` needs it, as it makes a value up. A
 blank one is wrong usage. The audit keeps it.
@@ -48,7 +51,14 @@ take whole ids, or the last 6 digits or more: they are looked up among all event
 quarantine and the newest 1,000,000. Digits that several events end with are refused. `erase` takes
 whole ids only.
 
-The audit names a person at the command line by the login that runs it: `cli:root`.
+Until there is a person, a command needs no actor: the audit names the login that runs it,
+`cli:root`. From the first person on, a command needs one: the person that `--as MAIL` names,
+anywhere in the command, or `MESHLINE_ACTOR`; else that of the session (`meshline login`). A name
+proves nothing: `erase`, `keys` and `people` need a session, or a key of that person in
+`MESHLINE_ACTOR`. Events and incidents of clients for which a person has no role do not exist for
+that person. The audit has the person and the way: `person:ada@acme.example/cli:root` was named by
+that login, `person:ada@acme.example/cli` was logged in, `…/page` came from Flower, `…/key:ID` had
+a key.
 
 """
 

@@ -25,9 +25,9 @@ Every refusal of the HTTP door is a problem document (RFC 9457, `application/pro
 """
 
 _REASONS = """
-## Why an event stands in quarantine
+## Why an event is in quarantine
 
-`meshline quarantine list --reason CODE` shows those of one code. What to do about each is in
+`meshline quarantine list --reason CODE` shows those of one code. For what to do about each, see
 [reasons.md](reasons.md).
 
 """

@@ -1,10 +1,12 @@
-"""docs/reference/lifecycle.md: the moves of events, deliveries and incidents."""
+"""docs/reference/lifecycle.md: the moves of events, deliveries, incidents, jobs and changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from orchestrator.domain.changes.states import CHANGE_TRANSITIONS, OPEN, ChangeState
 from orchestrator.domain.incidents.incident import INCIDENT_TRANSITIONS, IncidentState
+from orchestrator.domain.jobs import JOB_TRANSITIONS, JobState
 from orchestrator.domain.lifecycle import (
     AT_END,
     DELIVERY_TRANSITIONS,
@@ -44,8 +46,29 @@ _INCIDENTS = """\
 
 ## The life of an incident
 
-An incident is the events of one workflow that stand still for one cause. Its moves are
+An incident is the events of one workflow that are stopped for one cause. Its moves are
 `INCIDENT_TRANSITIONS` in `orchestrator/domain/incidents/incident.py`.
+
+"""
+
+_JOBS = """\
+
+## The life of a job
+
+A job is a long act that a keeper carries out; how to use one:
+[run it in the background](../howto/run-in-the-background.md). Its
+moves are `JOB_TRANSITIONS` in `orchestrator/domain/jobs.py`.
+
+"""
+
+
+_CHANGES = """\
+
+## The life of a change
+
+A change is a proposed version of a workflow; how to use one:
+[approve a change](../howto/approve-changes.md). Its moves are
+`CHANGE_TRANSITIONS` in `orchestrator/domain/changes/states.py`.
 
 """
 
@@ -78,6 +101,12 @@ def write() -> str:
                     for move, source, to, when in INCIDENT_TRANSITIONS
                 ],
             ),
+            _JOBS,
+            _diagram(_job_lines()),
+            table(("move", "from", "to", "when"), _job_rows()),
+            _CHANGES,
+            _diagram(_change_lines()),
+            table(("move", "from", "to", "when"), _change_rows()),
         ]
     )
 
@@ -101,6 +130,32 @@ def _incident_lines() -> Iterator[str]:
     yield f"{IncidentState.RESOLVED} --> [*]"
 
 
+def _job_lines() -> Iterator[str]:
+    for one in JOB_TRANSITIONS:
+        yield f"{one.source or '[*]'} --> {one.target}: {one.move.replace('_', ' ')}"
+    yield f"{JobState.DONE} --> [*]"
+
+
+def _job_rows() -> Iterator[tuple[str, ...]]:
+    for one in JOB_TRANSITIONS:
+        source = f"`{one.source}`" if one.source else "(no job yet)"
+        yield f"`{one.move}`", source, f"`{one.target}`", one.when
+
+
+def _change_lines() -> Iterator[str]:
+    for one in CHANGE_TRANSITIONS:
+        yield f"{one.source or '[*]'} --> {one.target}: {one.move.replace('_', ' ')}"
+    for state in ChangeState:
+        if state not in OPEN:
+            yield f"{state} --> [*]"
+
+
+def _change_rows() -> Iterator[tuple[str, ...]]:
+    for one in CHANGE_TRANSITIONS:
+        source = f"`{one.source}`" if one.source else "(no change yet)"
+        yield f"`{one.move}`", source, f"`{one.target}`", one.when
+
+
 def _event_rows() -> Iterator[tuple[str, ...]]:
     for one in TRANSITIONS:
         source = f"`{one.source}`" if one.source else "(no event yet)"
@@ -122,6 +177,7 @@ def _next_rows() -> Iterator[tuple[str, str]]:
 
 def _delivery_lines() -> Iterator[str]:
     yield f"[*] --> {DeliveryState.PENDING}: route plans it"
+    yield f"[*] --> {DeliveryState.WAITING}: route plans it, after another"
     for source, target, _ in DELIVERY_TRANSITIONS:
         yield f"{source} --> {target}"
 

@@ -46,7 +46,7 @@ _PROCESSES = (
 )
 
 _READERS = """
-Only the door has `/metrics`. What the other processes did is there as counts of the store
+Only the door has `/metrics`. It shows the work of other processes as counts of the store
 ([HTTP](http.md#metrics)): incidents, alerts, held deliveries and circuit breakers by state. Their
 logs have circuit breakers as warnings, incidents and alerts as information, and claims, stages and
 calls at the level DEBUG; a worker is started with the level WARNING.

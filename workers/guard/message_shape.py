@@ -116,7 +116,7 @@ _OF_PLACES = (
 
 
 def is_deep(value: Any, *, left: int = 32) -> bool:
-    """Whether lists and objects stand in each other deeper than in any message of ours."""
+    """Whether lists and objects are nested deeper than in any message of ours."""
     if not isinstance(value, dict | list | tuple):
         return False
     inner = value.values() if isinstance(value, dict) else value

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from orchestrator.cli.connectors.shared_tokens import shared_tokens
 from orchestrator.cli.terminal.screen import put
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.text.hints import did_you_mean
 
 if TYPE_CHECKING:
+    from connectors.kinds import Ports
     from connectors.registry import Known
-    from connectors.try_call import Operation, Watched
+    from connectors.try_call import Operation
     from orchestrator.domain.delivery.handoff import Outgoing
 
 _OPERATIONS = ("handoff", "write", "lookup", "read", "undo")
@@ -55,22 +57,17 @@ def chosen(
 
 def run_call(asked: Chosen, *, dry_run: bool) -> dict[str, Any]:
     """Make the call; everything that went over the line, and what came of it, as JSON."""
-    from connectors.http.client import HttpClient
+    import asyncio
+
+    from connectors.http.wire.client import HttpClient
+    from connectors.kinds import Ports
     from connectors.try_call import Watched, shown, tried
     from orchestrator.domain.text.masking import masked_in
 
     watched = Watched(inner=HttpClient(), dry_run=dry_run)
-    known = _known(asked.source, watched)
-    if asked.call.action not in known.connector.actions:
-        fix = did_you_mean(asked.call.action, known.connector.actions)
-        problem = f"{known.connector.name} has no action {asked.call.action}"
-        raise NotFound(problem, field="--action", fix=fix)
-    if dry_run and known.kind != "http" and asked.operation in _CHANGING:
-        problem = f"only an HTTP connector can show a {asked.operation} without making it"
-        raise Refused(problem, fix="--yes makes it")
-    import asyncio
-
-    result = asyncio.run(tried(known, asked.call, asked.operation, record_id=asked.record_id))
+    with shared_tokens() as tokens:
+        known = _known(asked, Ports(client=lambda: watched, tokens=tokens), dry_run=dry_run)
+        result = asyncio.run(tried(known, asked.call, asked.operation, record_id=asked.record_id))
     masks: frozenset[str] = getattr(known.connector, "masks", frozenset())
     held = dry_run and any(answer == "not sent: this is a dry run" for _, answer in watched.seen)
     return {
@@ -108,15 +105,28 @@ def _tell_part(part: dict[str, Any]) -> None:
         put(f"  {part['body']}")
 
 
-def _known(source: str, watched: Watched) -> Known:
+def _known(asked: Chosen, ports: Ports, *, dry_run: bool) -> Known:
+    """The connector that is asked for, and can do it. Raises NotFound and Refused."""
+    known = _found(asked.source, ports)
+    if asked.call.action not in known.connector.actions:
+        fix = did_you_mean(asked.call.action, known.connector.actions)
+        problem = f"{known.connector.name} has no action {asked.call.action}"
+        raise NotFound(problem, field="--action", fix=fix)
+    if dry_run and known.kind != "http" and asked.operation in _CHANGING:
+        problem = f"only an HTTP connector can show a {asked.operation} without making it"
+        raise Refused(problem, fix="--yes makes it")
+    return known
+
+
+def _found(source: str, ports: Ports) -> Known:
     from connectors.definition_file import read_definition
     from connectors.registry import known_by, known_connectors
     from orchestrator.settings import settings
 
     path = Path(source)
     if path.suffix in {".yaml", ".yml"} or path.is_file():
-        return known_by(read_definition(path), path, client=lambda: watched)
-    known = known_connectors(settings().connectors, client=lambda: watched)
+        return known_by(read_definition(path), path, ports)
+    known = known_connectors(settings().connectors, ports)
     if source not in known:
         raise NotFound(f"there is no connector {source}", fix=did_you_mean(source, known))
     return known[source]

@@ -12,7 +12,7 @@ from orchestrator.cli.terminal.open_store import connectors_folder
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.usage import as_usage
-from orchestrator.cli.workflow.files import FileFault
+from orchestrator.cli.workflow.file_faults import FileFault
 from orchestrator.domain.errors import InvalidFile, NotFound
 
 app = typer.Typer(
@@ -61,8 +61,10 @@ def show(
     put(f"{found['name']}: {found['title'] or found['kind']}, {found['from']}")
     for one in found["references"]:
         put(f"  {one['reference']}: {'set' if one['set'] else 'not set'} here")
+    if found["proxy"]:
+        put(f"  calls go out by the proxy {found['proxy']}")
     put_table(
-        ("ACTION", "IDEMPOTENCY", "PROOF", "REQUIRED", "OPTIONAL", "UNDO"),
+        ("ACTION", "IDEMPOTENCY", "PROOF", "REQUIRED", "OPTIONAL", "UNDO", "URL"),
         [
             (
                 action,
@@ -71,6 +73,7 @@ def show(
                 ", ".join(said["required"]),
                 ", ".join([*said["optional"], *(["any other"] if said["open_fields"] else [])]),
                 "yes" if said["can_undo"] else "no",
+                "yes" if said["gives_url"] else "no",
             )
             for action, said in found["actions"].items()
         ],
@@ -82,9 +85,10 @@ def show(
 def check(files: Files, as_json: AsJson = False) -> None:
     """Say every fault of definitions: where it is, what is wrong, and what to write instead."""
     from connectors.definition_file import read_definition
+    from connectors.kinds import KINDS
 
     faults: list[FileFault] = []
-    right: list[dict[str, str]] = []
+    right: list[dict[str, Any]] = []
     for path in files:
         try:
             definition = read_definition(path)
@@ -92,13 +96,16 @@ def check(files: Files, as_json: AsJson = False) -> None:
             faults += [FileFault(file=str(path), fault=one) for one in error.faults]
         else:
             head = {"connector": definition.connector, "kind": definition.kind}
-            right.append({"file": str(path), **head})
+            notes = KINDS[definition.kind].notes(definition)
+            right.append({"file": str(path), **head, "notes": notes})
     if as_json:
         told = [one.as_json() for one in faults]
         put_json({"ok": not faults, "faults": told, "connectors": right})
     else:
         for one in right:
             put(f"{one['file']}: ok: {one['connector']}, of kind {one['kind']}")
+            for said in one["notes"]:
+                put(f"  note: {said}")
         for fault in faults:
             note(str(fault))
     if faults:

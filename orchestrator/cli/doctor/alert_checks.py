@@ -119,7 +119,7 @@ _MOST_DETOURS = 5  # people that are named
 
 def _look_at_steward(store: Store, config: Settings) -> Iterator[CheckResult]:
     """Whether somebody owns the messages that no worker could read."""
-    from orchestrator.store.views.dead_letters import standing_numbers
+    from orchestrator.store.views.quarantine.dead_letters import standing_numbers
 
     with store.read() as tx:
         standing = len(standing_numbers(tx))

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.doctor.alert_checks import look_at_alerts, look_at_contacts
 from orchestrator.cli.doctor.audit_checks import look_at_the_audit
+from orchestrator.cli.doctor.change_checks import look_at_changes
 from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
+from orchestrator.cli.doctor.job_checks import look_at_jobs
+from orchestrator.cli.doctor.login_checks import look_at_company_login
 from orchestrator.cli.doctor.plan_checks import look_at_plans
 from orchestrator.cli.doctor.process_checks import look_at_processes
+from orchestrator.cli.doctor.proxy_checks import look_at_proxies
+from orchestrator.cli.doctor.token_checks import look_at_tokens, tokens_problem
 from orchestrator.cli.doctor.wake_checks import look_at_wake_ups
 from orchestrator.cli.terminal.open_store import missing_file, no_store
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.domain.delivery.blockers import told_calls
 from orchestrator.domain.delivery.breakers import Block
 from orchestrator.domain.errors import (
@@ -55,7 +61,9 @@ def look_at_everything() -> Iterator[CheckResult]:
     yield _look_at_broker(config)
     connectors, finding = _look_at_connectors(config)
     yield finding
+    yield from look_at_proxies()
     yield from look_at_contacts(config)
+    yield from look_at_company_login(config)
     yield from _look_at_store(config, connectors)
     yield from _look_at_disk(config)
 
@@ -79,7 +87,7 @@ def _look_at_connectors(config: Settings) -> tuple[Connectors, CheckResult]:
 
     try:
         actions = catalog(load_connectors(config.connectors))
-        unset = unresolved(config.connectors)
+        unset = unresolved(config.connectors, no_tokens=tokens_problem(config))
     except InvalidFile as error:
         fix = "correct the definition; MESHLINE_CONNECTORS names the folder"
         return Connectors(), broken("connectors", str(error), fix)
@@ -122,7 +130,10 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from look_at_processes(store)
         yield from look_at_wake_ups(store)
         yield from look_at_plans(store)
+        yield look_at_jobs(store)
+        yield from look_at_changes(store)
         yield look_at_the_audit(store)
+        yield from look_at_tokens(store, config)
         known = "mail" in connectors.actions
         lacks = connectors.unset.get("mail") if known else "there is no such connector here"
         yield from look_at_alerts(store, config, mail_lacks=lacks)
@@ -163,11 +174,11 @@ def _look_at_destinations(
 
 
 def _look_at_circuits(store: Store) -> Iterator[CheckResult]:
-    from orchestrator.store.views.destinations import blocked_circuits
+    from orchestrator.store.views.destinations.list import blocked_circuits
 
     with store.read() as tx:
         blocked = blocked_circuits(tx)
-    for circuit in blocked:
+    for circuit in shown_here(store, blocked):
         why = told_calls(circuit.block, circuit.breaker)
         if circuit.block == Block.BREAKER:
             why += f" ({circuit.reason})"

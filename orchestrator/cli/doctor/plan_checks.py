@@ -9,6 +9,7 @@ from orchestrator.cli.doctor.findings import CheckResult, attention, ok
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
+    from orchestrator.store.desk.stopped_plans import StoppedPlan
 
 
 def look_at_plans(store: Store) -> Iterator[CheckResult]:
@@ -18,12 +19,19 @@ def look_at_plans(store: Store) -> Iterator[CheckResult]:
     with store.read() as tx:
         stopped = stopped_plans(tx)
     for plan in stopped:
-        again = " --yes-send-again" if plan.repeats else ""
         yield attention(
             f"plan {plan.token}",
             f"half run: {plan.waiting} of {plan.events} events are left; last run by {plan.by},"
             f" nothing since {plan.at}",
-            f"go on with `meshline quarantine run {plan.token}{again}`",
+            f"go on with `{_command(plan)}`",
         )
     if not stopped:
         yield ok("replay plans", "none is half run")
+
+
+def _command(plan: StoppedPlan) -> str:
+    """What runs the rest of it; a job keeps what was agreed to when it was started."""
+    if plan.job is not None:
+        return f"meshline jobs go-on {plan.job}"
+    again = " --yes-send-again" if plan.repeats else ""
+    return f"meshline quarantine run {plan.token}{again}"

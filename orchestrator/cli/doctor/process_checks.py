@@ -30,7 +30,7 @@ _WITHOUT = {
 def look_at_processes(store: Store) -> Iterator[CheckResult]:
     """Whether door, relay, worker and Flower are there; the keeper has a check of its own."""
     from orchestrator.store.desk.heartbeats import list_heartbeats
-    from orchestrator.store.views.event_counts import count_late, count_under_way
+    from orchestrator.store.views.events.counts import count_late, count_under_way
 
     with store.read() as tx:
         beats = list_heartbeats(tx)

@@ -25,7 +25,7 @@ def look_at_wake_ups(store: Store) -> Iterator[CheckResult]:
     if asleep:
         yield attention("wake-ups", _told_asleep(asleep), "see that `meshline relay` runs")
     for name, count in sorted(forgotten.items()):
-        found = f"{count} deliveries are held at {name}, where nothing stands in the way"
+        found = f"{count} deliveries are held at {name}, where nothing blocks them"
         yield attention("wake-ups", found, "see that `meshline relay` runs")
     if woken:
         yield attention("wake-ups", _told_woken(woken, at), _REPORT)

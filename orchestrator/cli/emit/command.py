@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.emit.lines import emit_lines
-from orchestrator.cli.emit.source import STDIN, Sender, read_document
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.emit.source import Sender, read_document
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson
+from orchestrator.cli.terminal.payloads import STDIN
 from orchestrator.cli.terminal.screen import note, put, put_json
+from orchestrator.cli.terminal.who import actor
 
 if TYPE_CHECKING:
     from orchestrator.domain.event import Accepted
@@ -62,14 +64,14 @@ def emit(
         if isinstance(source, str):
             raise typer.BadParameter("lines come from --file or stdin", param_hint="--lines")
         with opened_store() as store:
-            emit_lines(store, source, sender, actor=actor(), first=first or 1, as_json=as_json)
+            emit_lines(store, source, sender, actor=actor(store), first=first or 1, as_json=as_json)
         return
     trigger = sender.trigger(read_document(source))
     with opened_store() as store:
-        from orchestrator.operations.accept_triggers import RefusedAt, accept_batch
+        from orchestrator.operations.accept_triggers import RefusedAt, accept_from
 
         try:
-            (accepted,) = accept_batch(store, [trigger], actor=actor())
+            (accepted,) = accept_from(store, [trigger], actor=actor(store))
         except RefusedAt as refused:
             raise refused.cause from None
     _put_accepted(accepted, as_json=as_json)

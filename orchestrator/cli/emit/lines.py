@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from orchestrator.cli.emit.source import STDIN, Sender, limits, opened
+from orchestrator.cli.emit.source import Sender
+from orchestrator.cli.terminal.payloads import STDIN, limits, opened
 from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.stopping import command_from_line, uninterrupted
+from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.event import Accepted, Trigger
 
@@ -22,11 +24,11 @@ Numbered = tuple[int, Trigger]  # the line's number, from 1
 
 
 def emit_lines(
-    store: Store, source: Path, sender: Sender, *, actor: str, first: int = 1, as_json: bool
+    store: Store, source: Path, sender: Sender, *, actor: Actor, first: int = 1, as_json: bool
 ) -> None:
     """Accept every line's trigger from line `first` on, in order, and print the ids.
 
-    It stops at the first line that is refused, and by Ctrl-C; the batches before stand, and what is
+    It stops at the first line that is refused, and by Ctrl-C; batches before it stay, and what is
     said counts them. Raises Refused.
     """
     done: list[Accepted] = []
@@ -88,11 +90,11 @@ def _batches(triggers: Iterator[Numbered]) -> Iterator[list[Numbered]]:
         yield batch
 
 
-def _accept(store: Store, batch: list[Numbered], actor: str) -> list[Accepted]:
-    from orchestrator.operations.accept_triggers import RefusedAt, accept_batch
+def _accept(store: Store, batch: list[Numbered], actor: Actor) -> list[Accepted]:
+    from orchestrator.operations.accept_triggers import RefusedAt, accept_from
 
     try:
-        return accept_batch(store, [trigger for _, trigger in batch], actor=actor)
+        return accept_from(store, [trigger for _, trigger in batch], actor=actor)
     except RefusedAt as refused:
         cause = refused.cause
         line = batch[refused.index][0]

@@ -8,7 +8,9 @@ import typer
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyIncident
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put_json, put_table
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.presenting.audit_lines import what, why
 from orchestrator.presenting.moments import moment
 
@@ -36,10 +38,11 @@ def audit(
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
         from orchestrator.store.views.audit import list_audit
-        from orchestrator.store.views.short_ids import known_id
+        from orchestrator.store.views.events.short_ids import known_id
 
+        clients = seen_clients(store)
         with store.read() as tx:
-            check_filters(tx, client=client, incident=incident)
+            check_filters(tx, client=client, incident=incident, clients=clients)
             rows = list_audit(
                 tx,
                 event_id=None if event is None else known_id(tx, event),
@@ -47,8 +50,12 @@ def audit(
                 client=client,
                 actor=actor,
                 action=action,
+                clients=clients,
                 limit=limit,
             )
+        if not rows and action is not None:
+            _check_action(action)
+        rows = shown_here(store, rows)
     if as_json:
         put_json({"audit": rows})
         return
@@ -59,6 +66,15 @@ def audit(
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
+
+
+def _check_action(action: str) -> None:
+    """Raises BadParameter for a word that no row has: it would look as if nobody had done it."""
+    from orchestrator.domain.audit_words import KNOWN_ACTIONS
+
+    if action not in KNOWN_ACTIONS:
+        known = ", ".join(sorted(KNOWN_ACTIONS))
+        raise typer.BadParameter(f"{action!r} is none of {known}", param_hint="--action")
 
 
 def _about(row: AuditRow) -> str | None:

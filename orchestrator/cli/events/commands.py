@@ -1,4 +1,4 @@
-"""`meshline events`: where every event stands, and one event's whole story."""
+"""`meshline events`: the state of every event, and one event's whole story."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import typer
 from orchestrator.cli.events.page import put_event
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put_json, put_table
 from orchestrator.cli.terminal.short_ids import shown_ids
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_holds
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.lifecycle import State
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.store.database.engine import Tx
-    from orchestrator.store.views.events import EventRow
+    from orchestrator.store.views.events.show import EventRow
 
 app = typer.Typer(help="Events: list them, show one.", no_args_is_help=True)
 
@@ -58,15 +60,17 @@ def list_(
     """
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.event_search import Wanted
-        from orchestrator.store.views.events import list_events
-        from orchestrator.store.views.short_ids import known_id
+        from orchestrator.store.views.events.search import Wanted
+        from orchestrator.store.views.events.short_ids import known_id
+        from orchestrator.store.views.events.show import list_events
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            check_filters(tx, client=client, workflow=workflow)
+            check_filters(tx, client=client, workflow=workflow, clients=clients)
             wanted = Wanted(
+                clients=clients,
                 client=client,
                 workflow=workflow,
                 state=state,
@@ -76,6 +80,7 @@ def list_(
                 before=None if before is None else known_id(tx, before),
             )
             found = list_events(tx, wanted)
+        found = shown_here(store, found)
     rows = found[:limit]
     following = rows[-1].id if len(found) > limit else None
     if as_json:
@@ -105,7 +110,7 @@ def _put_rows(rows: Sequence[EventRow], now: int) -> None:
 
 
 def _why(row: EventRow, now: int) -> str | None:
-    """Why it stands or waits."""
+    """Why it is quarantined or waits."""
     if not row.held:
         return row.reason
     return told_holds(row.held, lambda at: f"for {age(at, now)}")
@@ -128,17 +133,20 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one event: where it stands, its deliveries, and its history with who did what."""
+    """Show one event: its state, its deliveries, and its history with who did what."""
     with opened_store() as store:
-        from orchestrator.operations.judge_replay import with_next_steps
-        from orchestrator.store.views.events import show_event
-        from orchestrator.store.views.short_ids import whole_id
+        from orchestrator.operations.replay.judge import with_next_steps
+        from orchestrator.store.views.events.short_ids import whole_id
+        from orchestrator.store.views.events.show import show_event
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
             known = whole_id(tx, event_id)
-            event = with_next_steps(tx, show_event(tx, known, with_payload=payload))
+            seen = show_event(tx, known, with_payload=payload, clients=clients)
+            event = with_next_steps(tx, seen)
+        event = shown_here(store, event)
     if event is None:
         raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
     if as_json:

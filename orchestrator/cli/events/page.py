@@ -8,13 +8,14 @@ from orchestrator.cli.terminal.advice import put_advice
 from orchestrator.cli.terminal.screen import put, put_field, put_source, put_table
 from orchestrator.domain.delivery.blockers import told_hold
 from orchestrator.presenting.audit_lines import what, why
+from orchestrator.presenting.lines import told_followers, told_wait, told_waiting
 from orchestrator.presenting.moments import age, left, moment, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.domain.delivery.blockers import Hold
-    from orchestrator.operations.judge_replay import AdvisedEvent
-    from orchestrator.store.views.events import Delivery, EventView, Payload
-    from orchestrator.store.views.quarantine import QuarantinedEvent
+    from orchestrator.operations.replay.judge import AdvisedEvent
+    from orchestrator.store.views.events.show import Delivery, EventView, Payload
+    from orchestrator.store.views.quarantine.list import QuarantinedEvent
 
 
 def put_event(advised: AdvisedEvent, now: int) -> None:
@@ -43,6 +44,10 @@ def _put_head(event: EventView, now: int) -> None:
     _line("accepted", f"{moment(accepted)} ({age(accepted, now)} ago)")
     for hold in event.held:
         _line("held", f"{hold.destination}: {_told_hold(hold, now)}")
+    if event.waits_for:
+        _line("waits", told_wait(event.waits_for, moment))
+    if event.followers:
+        _line("followers", told_followers(event.followers))
     if event.due_at:
         _line("due", f"{moment(event.due_at)}, after {event.attempt} failed tries")
     if event.replays:
@@ -108,12 +113,12 @@ def _deliveries(event: EventView) -> None:
         ("DELIVERY", "STATE", "TO", "RECORD", "TRIES", "ERROR"),
         [
             (
-                one.destination,
+                one.destination if one.item is None else f"{one.destination}, item {one.item}",
                 one.state,
                 f"{one.connector}.{one.action}",
                 one.record_id,
                 one.attempt,
-                "; ".join(filter(None, (_held(one), one.reason, one.error))),
+                "; ".join(filter(None, (_held(one, event), one.reason, one.error))),
             )
             for one in event.deliveries
         ],
@@ -121,7 +126,9 @@ def _deliveries(event: EventView) -> None:
     )
 
 
-def _held(delivery: Delivery) -> str | None:
+def _held(delivery: Delivery, event: EventView) -> str | None:
+    if delivery.state == "waiting":
+        return f"waits {told_waiting(delivery, event.deliveries)}"
     return f"waits at {delivery.held_by}" if delivery.held_by else None
 
 

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, OnlyClient, OptionalWhy, Why, number
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import moment_given
 from orchestrator.cli.terminal.usage import as_usage
+from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.presenting.moments import moment, span
 
 if TYPE_CHECKING:
-    from orchestrator.operations.handle_incidents import Handled
-    from orchestrator.store.views.earlier_moves import EarlierMove
+    from orchestrator.operations.incidents.handle import Handled
+    from orchestrator.store.views.incidents.earlier_moves import EarlierMove
 
 Numbers = Annotated[
     list[int],
@@ -25,8 +26,8 @@ Numbers = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the group."""
-    for command in (ack, assign, resolve, work):
-        app.command()(command)
+    for command in (ack, assign, resolve, note_, work):
+        app.command(command.__name__.rstrip("_"))(command)
 
 
 def ack(
@@ -52,9 +53,9 @@ def ack(
     with as_usage("--for"):
         _ = None if lasts is None else length_of_acknowledgement(lasts)
     with opened_store() as store:
-        from orchestrator.operations.handle_incidents import acknowledge_incidents
+        from orchestrator.operations.incidents.handle import acknowledge_incidents
 
-        done = acknowledge_incidents(store, ids, actor=actor(), why=why, lasts=lasts)
+        done = acknowledge_incidents(store, ids, actor=actor(store), why=why, lasts=lasts)
     _put_handled("acknowledged", done, as_json=as_json)
 
 
@@ -70,10 +71,10 @@ def assign(
     with as_usage("--to"):
         checked_address(to, field="to")
     with opened_store() as store:
-        from orchestrator.operations.handle_incidents import assign_incidents
+        from orchestrator.operations.incidents.handle import assign_incidents
 
-        done = assign_incidents(store, ids, owner=to, actor=actor(), why=why)
-    _put_handled("assigned", done, as_json=as_json)
+        done = assign_incidents(store, ids, owner=to, actor=actor(store), why=why)
+    _put_handled("assigned", done, as_json=as_json, to=to)
 
 
 def resolve(
@@ -83,13 +84,34 @@ def resolve(
 ) -> None:
     """Say that it is over.
 
-    Refused while its events stand, are held or under way: when they ended, it resolves by itself.
+    Refused while its events are quarantined, held or under way: it resolves when they end.
     """
     with opened_store() as store:
-        from orchestrator.operations.handle_incidents import resolve_incidents
+        from orchestrator.operations.incidents.handle import resolve_incidents
 
-        done = resolve_incidents(store, ids, why=why, actor=actor())
+        done = resolve_incidents(store, ids, why=why, actor=actor(store))
     _put_handled("resolved", done, as_json=as_json)
+
+
+def note_(
+    incident: Annotated[
+        int, typer.Argument(metavar="ID", parser=number, help="An incident by its id.")
+    ],
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write what --why says into the history of an incident, for whoever looks at it next.
+
+    Its state, its owner and its alerts stay as they are.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.incidents.note import note_incident
+
+        done = note_incident(store, incident, why=why, actor=actor(store))
+    if as_json:
+        put_json(done)
+    else:
+        put(f"noted on incident {done.incident}")
 
 
 def work(
@@ -108,11 +130,12 @@ def work(
         from orchestrator.store.views.manual_work import count_healed, count_touches
         from orchestrator.store.views.values import iso, now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
-            check_filters(tx, client=client)
+            check_filters(tx, client=client, clients=clients)
             start = moment_given(since, now_of(tx), option="--since") or 0
-            touches = count_touches(tx, start, client=client)
-            healed = count_healed(tx, start, client=client)
+            touches = count_touches(tx, start, client=client, clients=clients)
+            healed = count_healed(tx, start, client=client, clients=clients)
     if as_json:
         put_json({"since": iso(start), "touches": touches, "healed": healed})
         return
@@ -128,12 +151,15 @@ def work(
     put_table(("WHO", "WHAT", "TIMES", "EVENTS", "TIME"), rows)
 
 
-def _put_handled(what: str, done: Handled, *, as_json: bool) -> None:
+def _put_handled(what: str, done: Handled, *, as_json: bool, to: str | None = None) -> None:
     if as_json:
-        put_json({what: done.ids, "unchanged": done.unchanged, "already": done.already})
+        told = {what: done.ids, "unchanged": done.unchanged, "already": done.already}
+        put_json(told if to is None else {**told, "unseen": done.unseen})
         return
     for one in done.ids:
         put(f"{what} incident {one}")
+    for one in done.unseen:
+        note(f"note: {to} may not see incident {one}: give them a role for its client")
     for before in done.already:
         note(f"incident {before.incident} left alone: {_already(before)}")
 

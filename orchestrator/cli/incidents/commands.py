@@ -1,4 +1,4 @@
-"""`meshline incidents`: what stands still, one row a cause, with its owner and its clock."""
+"""`meshline incidents`: one row per cause, with its owner and its clock."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from orchestrator.cli.terminal.options import (
     WithText,
     number,
 )
+from orchestrator.cli.terminal.personal import check_words_here, shown_here
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import moment_given
 from orchestrator.cli.terminal.usage import as_usage
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
@@ -28,12 +30,13 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
-    from orchestrator.store.views.incidents import IncidentRow
+    from orchestrator.store.database.engine import Store
+    from orchestrator.store.views.incidents.list import IncidentRow
 
 _REASONS = (*Reason, HELD, LATE, LOW_RATE)
 
 app = typer.Typer(
-    help="What stands still, by cause: list, show, ack, assign, resolve, work.",
+    help="Stopped events by cause: list, show, ack, assign, resolve, work.",
     no_args_is_help=True,
 )
 
@@ -74,13 +77,12 @@ def list_(
 ) -> None:
     """List incidents, most urgent first.
 
-    EVENTS counts what stands in quarantine or is held now, and all that ever came; below it, what
+    EVENTS counts the quarantined and held events now, and all that ever came; below it, what
     a replay sent on its way.
     """
     words = _checked_words(reason, text)
     with opened_store() as store:
-        from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.incidents import (
+        from orchestrator.store.views.incidents.list import (
             Sought,
             count_incidents,
             count_ungrouped,
@@ -88,10 +90,12 @@ def list_(
         )
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
+        _check(store, words, client=client, workflow=workflow, owner=owner, clients=clients)
         with store.read() as tx:
             now = now_of(tx)
-            check_filters(tx, client=client, workflow=workflow, owner=owner)
             sought = Sought(
+                clients=clients,
                 client=client,
                 workflow=workflow,
                 reason=reason,
@@ -103,7 +107,8 @@ def list_(
                 words=words,
             )
             rows, total = list_incidents(tx, sought, limit=limit), count_incidents(tx, sought)
-            ungrouped = count_ungrouped(tx)
+            ungrouped = count_ungrouped(tx) if clients is None else 0
+        rows = shown_here(store, rows)
     if as_json:
         put_json({"total": total, "ungrouped": ungrouped, "incidents": rows})
         return
@@ -115,6 +120,25 @@ def list_(
             f"{ungrouped} events were in quarantine before there were incidents, and have none yet;"
             " `meshline quarantine list` has them"
         )
+
+
+def _check(
+    store: Store,
+    words: Sequence[str],
+    *,
+    client: str | None,
+    workflow: str | None,
+    owner: str | None,
+    clients: frozenset[str] | None,
+) -> None:
+    """Raises Refused for a name that never was there, and words that this person may not see."""
+    from orchestrator.operations.check_filters import check_filters
+    from orchestrator.store.views.quarantine.selection import Selection
+
+    with store.read() as tx:
+        check_filters(tx, client=client, workflow=workflow, owner=owner, clients=clients)
+        about = Selection(client=client, workflow=workflow, clients=clients)
+        check_words_here(store, tx, words, about)
 
 
 def _checked_words(reason: str | None, text: str | None) -> tuple[str, ...]:
@@ -137,17 +161,18 @@ def show(
 ) -> None:
     """Show one incident: what changed, whose it is, by when it must be healed, what was done."""
     with opened_store() as store:
-        from orchestrator.store.views.incident_page import show_incident
+        from orchestrator.store.views.incidents.page import show_incident
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            view = show_incident(tx, incident)
+            view = show_incident(tx, incident, clients=clients)
         if view is None:
             raise NotFound(f"there is no incident {incident}", fix="see `meshline incidents list`")
-        from orchestrator.operations.find_repair import find_repair
+        from orchestrator.operations.repair.find import find_repair
 
-        repair = find_repair(store, view)
+        view, repair = shown_here(store, (view, find_repair(store, view)))
     if as_json:
         from orchestrator.presenting.findings import finding_document
 
@@ -194,7 +219,7 @@ def _counts(row: IncidentRow) -> str:
 
 
 def _what(row: IncidentRow, now: int) -> str:
-    """What stands still, on whose side, and what holds it back."""
+    """The cause, whose side it is on, and what holds the events back."""
     kind = f"{row.kind}: {row.reason}, {age(row.opened_at, now)} ago"
     held = [told_blocker(one, lambda at: moment_and_distance(at, now)) for one in row.blocked_by]
     return "\n".join([row.title, kind, *held])

@@ -13,9 +13,9 @@ from orchestrator.presenting.audit_lines import what, why
 from orchestrator.presenting.moments import age, left, moment, moment_and_distance
 
 if TYPE_CHECKING:
-    from orchestrator.operations.find_repair import Repair
+    from orchestrator.operations.repair.find import Repair
     from orchestrator.store.desk.recipes import SavedRecipe
-    from orchestrator.store.views.incident_page import IncidentView
+    from orchestrator.store.views.incidents.page import IncidentView
 
 
 def put_incident(view: IncidentView, repair: Repair, now: int) -> None:
@@ -89,7 +89,7 @@ def _clock(view: IncidentView, now: int) -> None:
         _line("heal by", f"{moment(view.recover_by)} ({left(view.recover_by, now)})")
     if view.stopped_at and not view.resolved_at:
         since = moment_and_distance(view.stopped_at, now)
-        _line("clock", f"stands still since {since}, for a planned pause; nobody is alerted")
+        _line("clock", f"stopped since {since}, for a planned pause; nobody is alerted")
 
 
 def _blocked(view: IncidentView, now: int) -> None:
@@ -111,7 +111,7 @@ def _times(number: int) -> str:
 
 def _oldest(view: IncidentView, now: int) -> None:
     if view.oldest:
-        from orchestrator.store.views.dead_letters import OldestLetter
+        from orchestrator.store.views.quarantine.dead_letters import OldestLetter
 
         put()
         # Of an incident of messages these are not ids.

@@ -1,4 +1,4 @@
-"""Mending what stands in quarantine: fix and replay; by ids or by filters."""
+"""Mending quarantined events: fix and replay; by ids or by filters."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from orchestrator.cli.terminal.left_alone import (
     tell_left_out,
     tell_untouched,
 )
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.selecting import Filters, selects
 from orchestrator.cli.terminal.usage import as_usage
+from orchestrator.cli.terminal.who import actor
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.amendment import Amendment
-    from orchestrator.operations.amend_events import Fixed
-    from orchestrator.operations.replay_events import Replayed, ReplayedEvent
-    from orchestrator.operations.select_events import LeftAlone
+    from orchestrator.operations.quarantine.select import LeftAlone
+    from orchestrator.operations.repair.amend import Fixed
+    from orchestrator.operations.replay.without_plan import Replayed, ReplayedEvent
 
 _MOST_TOLD = 20  # refused events that are told one by one; --json has them all
 
@@ -68,19 +70,20 @@ def fix(
 
     The payload as it came is kept. Paths are dotted (a.b.0.c), or JSON Pointers (/a/b).
     """
-    given: dict[str, Any] = {"actor": actor(), "again": again, "dry_run": dry_run}
     amendments = _amendments(rename or [], assign or [], unset or [], reset=reset)
     with opened_store() as store:
         selection = filters.needed(store)
+        given: dict[str, Any] = {"actor": actor(store), "again": again, "dry_run": dry_run}
         with counting(store, selection, "fixing", acts=not dry_run) as progress:
             if reset:
-                from orchestrator.operations.amend_events import reset_events
+                from orchestrator.operations.repair.amend import reset_events
 
                 done = reset_events(store, selection, **given, progress=progress)
             else:
-                from orchestrator.operations.amend_events import fix_events
+                from orchestrator.operations.repair.amend import fix_events
 
                 done = fix_events(store, selection, amendments, **given, progress=progress)
+        done = shown_here(store, done)
     if as_json:
         put_json(done)
     else:
@@ -162,19 +165,20 @@ def replay(
     if order_by:
         raise typer.BadParameter("--order-by goes with --plan")
     with opened_store() as store:
-        from orchestrator.operations.replay_events import replay_events
+        from orchestrator.operations.replay.without_plan import replay_events
 
         selection = filters.needed(store)
         with counting(store, selection, "replaying", acts=not dry_run) as progress:
             done = replay_events(
                 store,
                 selection,
-                actor=actor(),
+                actor=actor(store),
                 dry_run=dry_run,
                 send_again=send_again,
                 anyway=anyway,
                 progress=progress,
             )
+        done = shown_here(store, done)
     if as_json:
         put_json(done)
     else:
@@ -201,7 +205,7 @@ def _by_version(events: Iterable[ReplayedEvent]) -> dict[str, int]:
 
 
 def tell_skipped(skipped: Iterable[LeftAlone]) -> None:
-    """Say of events that a command left alone where they stand, and who did what to them."""
+    """Say of events that a command left alone in which state they are, and who did what to them."""
     tell_some(left_alone(one) for one in skipped)
 
 

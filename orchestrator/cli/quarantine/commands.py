@@ -1,4 +1,4 @@
-"""`meshline quarantine`: what stands still, why, whose it is, and what mends it."""
+"""`meshline quarantine`: the quarantined events, why, whose they are, and what mends them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.dead_letter_page import told_return
 from orchestrator.cli.events.page import put_event
 from orchestrator.cli.quarantine import actions as quarantine_actions
 from orchestrator.cli.quarantine import discards as quarantine_discards
@@ -16,17 +15,21 @@ from orchestrator.cli.quarantine import recipes as quarantine_recipes
 from orchestrator.cli.quarantine.diagnose import diagnose
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, on_terminal, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters, narrows
 from orchestrator.cli.terminal.short_ids import shown_ids
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_held
 from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.presenting.dead_letters import told_return
+from orchestrator.presenting.lines import told_followers
 from orchestrator.presenting.moments import age, left
 
 if TYPE_CHECKING:
     from orchestrator.domain.delivery.blockers import HeldEvents
-    from orchestrator.store.views.quarantine import QuarantineCount, QuarantinedEvent
-    from orchestrator.store.views.quarantined_messages import QuarantinedMessage
+    from orchestrator.store.views.quarantine.list import QuarantineCount, QuarantinedEvent
+    from orchestrator.store.views.quarantine.messages import QuarantinedMessage
 
 app = typer.Typer(
     help="The quarantine: list, show, diagnose, recipe, fix, replay, plan, run, discard, restore.",
@@ -42,16 +45,16 @@ def list_(
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List what stands in quarantine, the oldest first, with reason, owner and clock.
+    """List the quarantined events, oldest first, with reason, owner and clock.
 
     Broker messages that no worker could read are among it, as poison_message; they are mended with
     `meshline dead-letters`. Held events are not in quarantine: the list ends with how many there
     are of the client and the workflow, and by what they are held.
     """
     with opened_store() as store:
-        from orchestrator.store.views.held_deliveries import held_beside
-        from orchestrator.store.views.quarantine import count_reasons, list_quarantine
-        from orchestrator.store.views.quarantined_messages import count_poison, list_poison
+        from orchestrator.store.views.events.held_deliveries import held_beside
+        from orchestrator.store.views.quarantine.list import count_reasons, list_quarantine
+        from orchestrator.store.views.quarantine.messages import count_poison, list_poison
         from orchestrator.store.views.values import now_of
 
         selection = filters.selection(store)
@@ -63,13 +66,14 @@ def list_(
                 *list_poison(tx, selection, limit=limit),
             ]
             held = held_beside(tx, selection)
+        rows = shown_here(store, rows)
     rows = sorted(rows, key=lambda one: one.since)[:limit]
     total = sum(one.events for one in summary)
     if as_json:
         put_json({"total": total, "summary": summary, "events": rows, "held": held})
         return
     if not rows:
-        put("nothing stands in quarantine")
+        put("no events are in quarantine")
     else:
         if on_terminal():  # a pipe is given records of one kind
             _put_summary(summary, now)
@@ -88,15 +92,18 @@ def show(
 ) -> None:
     """Show one event in quarantine: every violation, the payload as it came and as amended."""
     with opened_store() as store:
-        from orchestrator.operations.judge_replay import with_next_steps
-        from orchestrator.store.views.events import show_event
-        from orchestrator.store.views.short_ids import whole_id
+        from orchestrator.operations.replay.judge import with_next_steps
+        from orchestrator.store.views.events.short_ids import whole_id
+        from orchestrator.store.views.events.show import show_event
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
             known = whole_id(tx, event_id)
-            event = with_next_steps(tx, show_event(tx, known, with_payload=True))
+            seen = show_event(tx, known, with_payload=True, clients=clients)
+            event = with_next_steps(tx, seen)
+        event = shown_here(store, event)
     if event is None:
         where = "`meshline quarantine list`"
         if event_id.isdigit():  # as a dead letter's id is
@@ -171,4 +178,5 @@ def _why(row: QuarantinedEvent | QuarantinedMessage) -> str:
     if row.id is None:
         return "\n".join([row.detail, *told_return(row.returned)])
     said = "\n".join(row.hints or [row.detail])
-    return f"{said} (amended)" if row.amended else said
+    said = f"{said} (amended)" if row.amended else said
+    return f"{said}\n{told_followers(row.followers)}" if row.followers else said

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import put, put_json, put_line
 from orchestrator.cli.terminal.selecting import Filters, selects
 
 if TYPE_CHECKING:
-    from orchestrator.operations.diagnose import Diagnosis
+    from orchestrator.operations.repair.diagnose import Diagnosis
 
 
 @selects
@@ -26,13 +27,13 @@ def diagnose(
     than one story fits. Nothing is changed. Examples are masked.
     """
     with opened_store() as store:
-        from orchestrator.operations.diagnose import examine
+        from orchestrator.operations.repair.diagnose import examine
 
-        found = examine(store, filters.selection(store))
+        found = shown_here(store, examine(store, filters.selection(store)))
     if as_json:
         put_json(_document(found))
     elif not found:
-        put("nothing stands in quarantine that a sender broke")
+        put("no events are in quarantine that a sender broke")
     for one in [] if as_json else found:
         _put(one)
 

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from orchestrator.cli.jobs import Background, start_job
 from orchestrator.cli.quarantine.actions import tell_skipped, tell_some
 from orchestrator.cli.terminal.asking import Yes, ask, asks
 from orchestrator.cli.terminal.left_alone import fail_where_left
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun, Why
 from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.selecting import Filters, selects, selects_discarded
+from orchestrator.cli.terminal.who import actor
 from orchestrator.domain.documents.fields_of import fields_of
 
 if TYPE_CHECKING:
-    from orchestrator.operations.discard_events import Discarded
+    from orchestrator.operations.quarantine.discard import Discarded
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.selection import Cause, Selection
+    from orchestrator.store.views.quarantine.selection import Cause, Selection
 
 _MOST_NAMED = 5  # events whose ids are written into a command
 
@@ -40,6 +42,7 @@ def discard(
     filters: Filters,
     dry_run: DryRun = False,
     yes: Yes = False,
+    background: Background = False,
     as_json: AsJson = False,
 ) -> None:
     """Give events up: they are never delivered, unless `quarantine restore` takes that back.
@@ -51,6 +54,16 @@ def discard(
         seen = None
         if not dry_run and asks(yes=yes):
             seen = _agreed(_discard(store, selection, why, dry_run=True))
+        if background and not dry_run:
+            from orchestrator.operations.jobs.start_on_events import start_discard_job
+
+            start_job(
+                store,
+                lambda: start_discard_job(store, selection, actor=actor(store), why=why, seen=seen),
+                ids=bool(selection.ids),
+                as_json=as_json,
+            )
+            return
         done = _discard(store, selection, why, dry_run=dry_run, seen=seen)
     take_back = None if dry_run or not done.ids else _take_back(done)
     if as_json:
@@ -70,6 +83,7 @@ def restore(
     why: Why = "",
     filters: Filters,
     dry_run: DryRun = False,
+    background: Background = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a discard back: the events are in quarantine again, as they were.
@@ -78,15 +92,25 @@ def restore(
     events. What retention or an erasure emptied cannot be restored.
     """
     with opened_store() as store:
-        from orchestrator.operations.restore_events import restore_events
+        from orchestrator.operations.quarantine.restore import restore_events
 
         selection = filters.needed(store)
+        if background and not dry_run:
+            from orchestrator.operations.jobs.start_on_events import start_restore_job
+
+            start_job(
+                store,
+                lambda: start_restore_job(store, selection, actor=actor(store), why=why),
+                ids=bool(selection.ids),
+                as_json=as_json,
+            )
+            return
         with counting(store, selection, "restoring", discarded=True, acts=not dry_run) as progress:
             done = restore_events(
                 store,
                 selection,
                 why=why,
-                actor=actor(),
+                actor=actor(store),
                 dry_run=dry_run,
                 progress=progress,
             )
@@ -110,14 +134,14 @@ def _discard(
     dry_run: bool,
     seen: Collection[str] | None = None,
 ) -> Discarded:
-    from orchestrator.operations.discard_events import discard_events
+    from orchestrator.operations.quarantine.discard import discard_events
 
     def discard_them(progress: Callable[[int], None]) -> Discarded:
         return discard_events(
             store,
             selection,
             why=why,
-            actor=actor(),
+            actor=actor(store),
             dry_run=dry_run,
             seen=seen,
             progress=progress,

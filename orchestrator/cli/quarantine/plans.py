@@ -7,28 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.jobs import Background, tell_nothing, tell_started
 from orchestrator.cli.terminal.left_alone import fail_where_left
-from orchestrator.cli.terminal.open_store import actor, opened_store
-from orchestrator.cli.terminal.options import AsJson, Limit, number
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import AsJson, Limit, OptionalWhy, number
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.progress import bar, looking_bar
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters
+from orchestrator.cli.terminal.who import actor, seen_clients
+from orchestrator.domain.errors import NothingSelected
 from orchestrator.presenting.moments import moment
+from orchestrator.presenting.replay_plans import EFFECTS, PLAN_STATES
 
 if TYPE_CHECKING:
-    from orchestrator.operations.plan_replay import ReplayPlan
-    from orchestrator.operations.run_plan import Ran
+    from orchestrator.domain.delivery.effects import PlannedEffect
+    from orchestrator.operations.replay.plan import ReplayPlan
+    from orchestrator.operations.replay.run_plan import Ran
     from orchestrator.store.database.engine import Store
 
-_WORDS = {
-    "send": "sent, for the first time",
-    "done": "made already, and not repeated",
-    "look": "looked for first, and not made twice",
-    "again": "MAY ARRIVE TWICE: nobody can look it up",
-    "drop": "not sent: the new plan leaves it out",
-}
-_STATES = {"running": "begun"}
-"""What is said of a plan's state: that a run began is known, not that one is still there."""
 _HIGHEST_RATE = 1_000_000
 _MOST_TOLD = 20  # events left out that are told one by one; --json has them all
 
@@ -49,18 +46,25 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
     from orchestrator.settings import settings
 
     with opened_store() as store:
-        from orchestrator.operations.plan_replay import plan_replay
+        from orchestrator.operations.replay.plan import plan_replay
 
         selection = filters.needed(store)
-        with looking_bar("planning") as progress:
-            plan = plan_replay(
-                store,
-                selection,
-                catalog=catalog(load_connectors(settings().connectors)),
-                actor=actor(),
-                order_by=order_by,
-                progress=progress,
-            )
+        try:
+            with looking_bar("planning") as progress:
+                plan = plan_replay(
+                    store,
+                    selection,
+                    catalog=catalog(load_connectors(settings().connectors)),
+                    actor=actor(store),
+                    order_by=order_by,
+                    progress=progress,
+                )
+        except NothingSelected as nothing:
+            if selection.ids:
+                raise
+            tell_nothing(nothing, "plan", as_json=as_json)
+            return
+        plan = shown_here(store, plan)
     if as_json:
         put_json(plan)
     else:
@@ -90,7 +94,8 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
         from orchestrator.store.desk.plans import list_plans
 
         with store.read() as tx:
-            found = list_plans(tx, limit=limit)
+            found = list_plans(tx, limit=limit, clients=seen_clients(store))
+        found = shown_here(store, found)
     if as_json:
         put_json({"plans": found})
         return
@@ -99,7 +104,7 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
         [
             (
                 one.token,
-                _STATES.get(one.state, one.state),
+                PLAN_STATES.get(one.state, one.state),
                 one.events,
                 one.done,
                 one.repeats,
@@ -128,15 +133,18 @@ def show(
 ) -> None:
     """Show a plan: event by event what is sent where, what is not repeated, what came of it."""
     with opened_store() as store:
-        from orchestrator.operations.show_plan import show_plan
+        from orchestrator.operations.replay.show_plan import show_plan
 
+        clients = seen_clients(store)
         with store.read() as tx:
-            found = show_plan(tx, token, limit=limit, after=-1 if after is None else after)
+            after_place = -1 if after is None else after
+            found = show_plan(tx, token, limit=limit, after=after_place, clients=clients)
+        found = shown_here(store, found)
     if as_json:
         put_json(found)
         return
     plan = found.plan
-    state = _STATES.get(plan.state, plan.state)
+    state = PLAN_STATES.get(plan.state, plan.state)
     put(f"plan {plan.token} is {state}: {plan.events} events{_in_order(plan.order_by)}")
     _put_effects(plan.effects)
     put(f"so far: {', '.join(f'{count} {word}' for word, count in found.outcomes.items())}")
@@ -145,7 +153,7 @@ def show(
         [
             (
                 one.id,
-                "\n".join(f"{each.effect} {each.destination}" for each in one.effects),
+                "\n".join(map(_effect, one.effects)),
                 one.outcome,
             )
             for one in found.rows
@@ -153,6 +161,11 @@ def show(
     )
     if found.rows and found.rows[-1].place + 1 < plan.events:
         note(f"--limit shows more, and --after {found.rows[-1].place} the next")
+
+
+def _effect(one: PlannedEffect) -> str:
+    after = f", after {', '.join(one.after)}" if one.after else ""
+    return f"{one.effect} {one.destination}{after}"
 
 
 def run(
@@ -174,6 +187,8 @@ def run(
             help="At most so many events in a second.",
         ),
     ] = None,
+    background: Background = False,
+    why: OptionalWhy = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a replay plan; where it was cut off, go on with it. Each event is replayed once.
@@ -182,8 +197,13 @@ def run(
     """
     if rate is not None and not rate <= _HIGHEST_RATE:  # typer lets `nan` through
         raise typer.BadParameter(f"{rate} is not a rate", param_hint="--rate")
+    if background:
+        _start_job(token, send_again=send_again, rate=rate, why=why, as_json=as_json)
+        return
+    if why is not None:
+        raise typer.BadParameter("it goes with --background", param_hint="--why")
     with opened_store() as store:
-        from orchestrator.operations.run_plan import run_plan
+        from orchestrator.operations.replay.run_plan import run_plan
         from orchestrator.store.desk.plan_order import count_open
         from orchestrator.store.desk.plans import find_plan
 
@@ -195,7 +215,7 @@ def run(
                 done = run_plan(
                     store,
                     token,
-                    actor=actor(),
+                    actor=actor(store),
                     send_again=send_again,
                     rate=rate,
                     progress=progress,
@@ -207,6 +227,19 @@ def run(
         put_json(done)
     else:
         _tell_run(done, token)
+
+
+def _start_job(
+    token: str, *, send_again: bool, rate: float | None, why: str | None, as_json: bool
+) -> None:
+    """Let a keeper run the plan; what this terminal does then is nobody's business."""
+    with opened_store() as store:
+        from orchestrator.operations.jobs.start import start_plan_job
+
+        job = start_plan_job(
+            store, token, actor=actor(store), send_again=send_again, rate=rate, why=why
+        )
+        tell_started(store, job, as_json=as_json)
 
 
 def _tell_run(done: Ran, token: str) -> None:
@@ -222,7 +255,7 @@ def _tell_run(done: Ran, token: str) -> None:
         )
     if done.waiting:
         note(
-            f"{done.waiting} stand behind events that came back into quarantine: heal those, then"
+            f"{done.waiting} wait behind events that came back into quarantine: heal those, then"
             " run the plan again"
         )
     note(f"`meshline quarantine plan show {token}` says what comes of each")
@@ -248,8 +281,8 @@ def _put_effects(effects: Mapping[str, Mapping[str, int]]) -> None:
     put_table(
         ("DELIVERIES", "TO", "WHAT IS DONE"),
         [
-            (count, destination, _WORDS[effect])
-            for effect in _WORDS
+            (count, destination, EFFECTS[effect])
+            for effect in EFFECTS
             for destination, count in sorted(effects.get(effect, {}).items())
         ],
     )

@@ -1,4 +1,4 @@
-"""`meshline quarantine recipe`: try a fix on a whole group, apply it, make it stand."""
+"""`meshline quarantine recipe`: try a fix on a whole group, apply it, publish it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.quarantine.saved_recipes import recipes, said
+from orchestrator.cli.jobs import Background, start_job
+from orchestrator.cli.quarantine.saved_recipes import recipes
 from orchestrator.cli.terminal.left_alone import Again, fail_where_left, left_alone, tell_untouched
-from orchestrator.cli.terminal.open_store import actor, opened_store
+from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, OptionalWhy, number
+from orchestrator.cli.terminal.personal import clients_seen, shown_here
 from orchestrator.cli.terminal.progress import counting
 from orchestrator.cli.terminal.screen import note, put, put_json, put_line
 from orchestrator.cli.terminal.selecting import Filters, selects
 from orchestrator.cli.terminal.usage import MissingOption, as_usage
+from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.errors import Refused
+from orchestrator.presenting.recipes import told_of_step
 
 if TYPE_CHECKING:
-    from orchestrator.domain.recipes.recipe import PayloadChange, Recipe
-    from orchestrator.operations.preview_recipe import Preview, Tried
+    from orchestrator.domain.recipes.acting import PayloadChange
+    from orchestrator.domain.recipes.recipe import Recipe
     from orchestrator.operations.publish_workflow import Published
+    from orchestrator.operations.repair.preview_recipe import Preview
+    from orchestrator.operations.repair.try_on_payload import Tried
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.selection import Selection
+    from orchestrator.store.views.quarantine.selection import Selection
 
 _MOST_TOLD = 5  # events that are shown one by one; --json has them all
 
@@ -61,19 +67,47 @@ def recipe(
     move: Annotated[
         Texts, typer.Option("--move", metavar="OLD=NEW", help="Another place; made if need be.")
     ] = None,
+    trim: Annotated[
+        Texts, typer.Option("--trim", metavar="PATH", help="A text without blanks at its ends.")
+    ] = None,
+    case: Annotated[
+        Texts, typer.Option("--case", metavar="PATH=CASE", help="A text in lower or upper case.")
+    ] = None,
+    wrap: Annotated[
+        Texts, typer.Option("--wrap", metavar="PATH", help="A list of one, or of numbered entries.")
+    ] = None,
+    split: Annotated[
+        Texts, typer.Option("--split", metavar="PATH=BY", help="A text into a list of its parts.")
+    ] = None,
+    join: Annotated[
+        Texts, typer.Option("--join", metavar="PATH=BY", help="A list of texts into one text.")
+    ] = None,
     convert: Annotated[
         Texts,
         typer.Option(
             "--convert",
-            metavar="PATH=TYPE",
-            help="integer, number, string, boolean, date or date-time.",
+            metavar="PATH=TYPE[:FORM]",
+            help="integer, number, string, boolean, date, date-time, array or object. FORM is how"
+            " the text is written: number:, or date-time:%d.%m.%Y %H:%M.",
         ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="ZONE", help="Of a date-time's clock: Europe/Berlin."),
     ] = None,
     map_: Annotated[
         Texts, typer.Option("--map", metavar="PATH=OLD:NEW", help="Another value for a known one.")
     ] = None,
     assign: Annotated[
         Texts, typer.Option("--set", metavar="PATH=VALUE", help="A default; needs --why.")
+    ] = None,
+    set_from: Annotated[
+        Texts,
+        typer.Option("--set-from", metavar="PATH=FIELD", help="A copy, where nothing is yet."),
+    ] = None,
+    drop_if: Annotated[
+        Texts,
+        typer.Option("--drop-if", metavar="PATH=VALUE", help="Take a field with this value out."),
     ] = None,
     drop: Annotated[Texts, typer.Option("--drop", metavar="PATH", help="Take a field out.")] = None,
     why: OptionalWhy = None,
@@ -94,6 +128,7 @@ def recipe(
         ),
     ] = False,
     again: Again = False,
+    background: Background = False,
     as_json: AsJson = False,
 ) -> None:
     """Try a fix on every selected event: before and after, and whether it then passes.
@@ -103,21 +138,39 @@ def recipe(
     """
     if preview and (apply or publish):
         raise typer.BadParameter("--preview changes nothing: take --apply and --publish out")
+    if background and (publish or not apply):
+        raise typer.BadParameter("--background goes with --apply alone")
     if assign and why is None:
         raise MissingOption("--why")  # a default is made up: somebody says why it is right
     options = {
-        "renames": rename, "moves": move, "converts": convert, "maps": map_, "sets": assign,
-        "drops": drop,
+        "renames": rename, "moves": move, "trims": trim, "cases": case, "wraps": wrap,
+        "splits": split, "joins": join, "converts": convert, "maps": map_, "sets": assign,
+        "copies": set_from, "drop_ifs": drop_if, "drops": drop,
     }  # fmt: skip
-    given = _recipe(file, {name: one or [] for name, one in options.items()}, why, saved=saved)
+    steps = {name: one or [] for name, one in options.items()}
+    given = _recipe(file, steps, why, zone=zone, saved=saved)
     with opened_store() as store:
         made = given or _saved(store, saved, why)
-        how = {"actor": actor(), "again": again, "from_original": from_original}
-        done = _do(store, filters.needed(store), made, how, apply=apply, publish=publish)
+        chosen = filters.needed(store)
+        _check(store, made, chosen)
+        how: dict[str, Any] = {"again": again, "from_original": from_original}
+        how["actor"] = actor(store)
+        if background:
+            from orchestrator.operations.jobs.start_on_events import start_amend_job
+
+            start_job(
+                store,
+                lambda: start_amend_job(store, chosen, made, **how),
+                ids=bool(chosen.ids),
+                as_json=as_json,
+            )
+            return
+        done = _do(store, chosen, made, how, apply=apply, publish=publish)
+        done = shown_here(store, done)
     if as_json:
         put_json(done)
     else:
-        _put(done, made)
+        _put(done)
     seen = done.preview
     fail_where_left(seen.skipped, seen.changed, seen.passed_over, _refused(seen))
 
@@ -127,15 +180,17 @@ def _recipe(
     options: Mapping[str, Iterable[str]],
     why: str | None,
     *,
+    zone: str | None,
     saved: int | None,
 ) -> Recipe | None:
     """The recipe that was given; None where a saved one is meant."""
     from dataclasses import replace
 
-    from orchestrator.domain.recipes.file import read_recipe, recipe_of, steps_of_options
+    from orchestrator.domain.recipes.file import read_recipe, recipe_of
+    from orchestrator.domain.recipes.options import steps_of_options
 
     with as_usage():
-        steps = steps_of_options(**options, reason=why)
+        steps = steps_of_options(zone=zone, reason=why, **options)
     if file is not None and steps:
         raise typer.BadParameter("a file and steps were given: put the steps in the file")
     if saved is not None and (file is not None or steps):
@@ -154,10 +209,18 @@ def _recipe(
 def _saved(store: Store, saved: int | None, why: str | None) -> Recipe:
     from dataclasses import replace
 
-    from orchestrator.operations.saved_recipes import saved_recipe
+    from orchestrator.operations.repair.saved_recipes import saved_recipe
 
-    found = saved_recipe(store, saved or 0)
+    found = saved_recipe(store, saved or 0, clients=seen_clients(store))
     return replace(found, note=why or found.note)
+
+
+def _check(store: Store, recipe: Recipe, chosen: Selection) -> None:
+    """Raises Refused for a recipe that would tell what this person may not see."""
+    from orchestrator.operations.check_personal import check_recipe
+
+    with store.read() as tx:
+        check_recipe(tx, recipe, sees=clients_seen(store, tx), about=chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,9 +247,9 @@ def _do(
     apply: bool,
     publish: bool,
 ) -> Done:
-    from orchestrator.operations.amend_events import mend_events
-    from orchestrator.operations.preview_recipe import preview_recipe
-    from orchestrator.operations.publish_amendment import publish_amendment
+    from orchestrator.operations.repair.amend import mend_events
+    from orchestrator.operations.repair.preview_recipe import preview_recipe
+    from orchestrator.operations.repair.publish_amendment import publish_amendment
 
     seen: dict[str, str] = {}  # what the preview shows is what is amended, or nothing
     with counting(store, selection, "trying") as progress:
@@ -201,7 +264,7 @@ def _do(
         known = {one.id for one in preview.skipped}
         preview.skipped += [one for one in mended.skipped if one.id not in known]
     if publish:
-        published = publish_amendment(store, *whose, made, actor=actor())
+        published = publish_amendment(store, *whose, made, actor=actor(store))
     return Done(
         preview=preview,
         applied=mended.ids if mended else None,
@@ -230,11 +293,13 @@ def _refused(preview: Preview) -> list[Tried]:
     return [one for one in preview.events if not (one.passes or one.already)]
 
 
-def _put(done: Done, made: Recipe) -> None:
+def _put(done: Done) -> None:
     seen = done.preview
     total = seen.passing + seen.already + seen.refused
-    for step, count in zip(made.steps, seen.places, strict=True):
-        put_line(f"{said(step.describe())}: in {count} of {total} events")
+    for step, count, beyond in zip(seen.steps, seen.places, seen.beyond, strict=True):
+        told = f"{told_of_step(step)}: in {count} of {total} events"
+        where = f"; in {beyond} of them it changes what did not break the contract"
+        put_line(told + where if beyond else told)
     put(f"{seen.passing} would pass contract and routes, {seen.refused} would not")
     if seen.already:
         put(f"unchanged {seen.already}")
@@ -253,11 +318,24 @@ def _put(done: Done, made: Recipe) -> None:
                 "was it the wrong one: --from-original tries another on what came,"
                 " `meshline quarantine fix --reset` takes it back"
             )
+    if seen.not_standing:
+        note(
+            f"as `amend` it would not mend {seen.not_standing} of these by itself: a step of"
+            " `amend` acts only where its own place breaks the contract"
+        )
     if (published := done.published) is not None:
-        put(f"{published.workflow} version {published.version} is live with it as `amend`")
+        put(_told_published(published))
         note("write the same into the workflow's file, or its next publication takes it out")
     if done.applied is None and done.published is None:
-        note("nothing was changed: --apply amends them, --publish makes the recipe stand")
+        note(
+            "nothing was changed: --apply amends them, --publish puts the recipe into the workflow"
+        )
+
+
+def _told_published(published: Published) -> str:
+    if published.state == "live":
+        return f"{published.workflow} version {published.version} is live with it as `amend`"
+    return f"{published.workflow} with it as `amend` is proposed as change {published.change}"
 
 
 def _put_some(events: list[Tried], word: str) -> None:
@@ -273,10 +351,11 @@ def _put_some(events: list[Tried], word: str) -> None:
 def _change(one: PayloadChange) -> str:
     from orchestrator.domain.text.abbreviate import abbreviate
 
+    beyond = " (it did not break the contract)" if one.broke is False else ""
     if one.action == "drop":
-        return f"{one.path}: {abbreviate(one.before)} is taken out"
-    if one.action == "set":  # only where nothing is, not even null
-        return f"{one.path}: {abbreviate(one.after)} where nothing was"
+        return f"{one.path}: {abbreviate(one.before)} is taken out{beyond}"
     if one.to:
-        return f"{one.path} -> {one.to}: {abbreviate(one.after)}"
-    return f"{one.path}: {abbreviate(one.before)} -> {abbreviate(one.after)}"
+        return f"{one.path} -> {one.to}: {abbreviate(one.after)}{beyond}"
+    if one.action in ("set", "join") and one.before is None:  # nothing is there, not even null
+        return f"{one.path}: {abbreviate(one.after)} where nothing was{beyond}"
+    return f"{one.path}: {abbreviate(one.before)} -> {abbreviate(one.after)}{beyond}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
+from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.presenting.moments import age
+from orchestrator.presenting.recipes import told_of_step
 
 if TYPE_CHECKING:
     from orchestrator.store.desk.recipes import SavedRecipe
@@ -29,10 +31,12 @@ def recipes(
         from orchestrator.store.desk.recipes import list_recipes
         from orchestrator.store.views.values import now_of
 
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            check_filters(tx, client=client, workflow=workflow)
-            found = list_recipes(tx, client=client, workflow=workflow, limit=limit)
+            check_filters(tx, client=client, workflow=workflow, clients=clients)
+            found = list_recipes(tx, client=client, workflow=workflow, clients=clients, limit=limit)
+        found = shown_here(store, found)
     if as_json:
         put_json({"recipes": found})
         return
@@ -49,7 +53,7 @@ def recipes(
                 f"{age(one.used_at, now)} ago" if one.used_at else None,
                 _whose(one),
                 one.author,
-                "\n".join(map(said, one.steps)),
+                "\n".join(map(told_of_step, one.steps)),
                 one.note,
             )
             for one in found
@@ -59,15 +63,5 @@ def recipes(
 
 
 def _whose(one: SavedRecipe) -> str:
-    stands = f", version {one.version}" if one.version else ""
-    return f"{one.client}/{one.workflow}{stands}"
-
-
-def said(step: Mapping[str, object]) -> str:
-    """A step in words."""
-    from orchestrator.domain.documents import strict_json
-
-    return " ".join(
-        f"{name} {value if isinstance(value, str) else strict_json.dumps(value)}"
-        for name, value in step.items()
-    )
+    version = f", version {one.version}" if one.version else ""
+    return f"{one.client}/{one.workflow}{version}"

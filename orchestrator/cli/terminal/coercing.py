@@ -1,7 +1,7 @@
 """Options that need no pydantic are read without it: loading it takes as long as a listing's query.
 
-Typer reads every option with a pydantic adapter, that of `--limit 5` too. What is plain is read
-here; the rest, and whatever has to be refused, is left to typer, so that its words stay the same.
+Typer reads every option with a pydantic adapter, that of `--limit 5` too. Plain options are read
+here; the rest, and all that has to be refused, is left to typer, so that its words stay the same.
 """
 
 from __future__ import annotations

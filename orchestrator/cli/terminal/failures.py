@@ -15,6 +15,7 @@ from orchestrator.domain.errors import MeshlineError
 DEBUG = "MESHLINE_DEBUG"
 DONE, FAILED, USAGE = 0, 1, 2
 INTERRUPTED = 130  # by Ctrl-C; as a shell says it of a program that a signal ended
+_SIGNALLED = 128  # and the number of the signal that ended it
 UNREAD = 141  # the reader of a pipe went away, as `head` does
 
 
@@ -44,7 +45,10 @@ def _run(app: typer.Typer, arguments: list[str]) -> int:
         return INTERRUPTED
     except ReaderGone:
         raise
-    except SystemExit:  # typer's own answer to a broken pipe, be it this one or a socket's
+    except SystemExit as end:
+        if isinstance(end.code, int) and end.code > _SIGNALLED:  # SIGTERM while it started
+            return end.code
+        # Else it is typer's own answer to a broken pipe, be it this one or a socket's.
         if _unread():
             raise ReaderGone from None
         complain("a connection was closed by the other side")

@@ -1,7 +1,7 @@
 """How a table is laid out: in columns for a terminal, one record a line for a pipe.
 
-On a terminal no word is cut. What does not fit into its column, and a long text, goes
-below the row, each on a line of its own.
+On a terminal no word is cut. A value that does not fit into its column goes below the
+row, on a line of its own, and so does a long text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from orchestrator.cli.terminal.folding import cells, fold, shorten
 _GAP = "  "
 _BELOW = "  "
 _NOTHING = "-"
-_ELSEWHERE = "…"  # in a column, where the value stands below the row
+_ELSEWHERE = "…"  # in a column, where the value is below the row
 _LONGEST = 600  # characters of one value on a screen; pipes and --json have all
 
 

@@ -12,10 +12,10 @@ from orchestrator.cli.terminal.screen import note
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
-    from orchestrator.operations.choose_amendable import Amended
-    from orchestrator.operations.plan_replay import LeftOut
-    from orchestrator.operations.select_events import LeftAlone
-    from orchestrator.store.views.last_acts import Act
+    from orchestrator.operations.quarantine.select import LeftAlone
+    from orchestrator.operations.repair.choose_amendable import Amended
+    from orchestrator.operations.replay.plan import LeftOut
+    from orchestrator.store.views.events.last_acts import Act
 
 _MOST_REASONS = 5
 _MOST_TOLD = 20  # events that are told one by one; --json has them all

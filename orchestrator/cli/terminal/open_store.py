@@ -1,9 +1,7 @@
-"""What nearly every command begins with: the store, and who is asking."""
+"""What nearly every command begins with: the store."""
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,12 +71,3 @@ def no_store(path: Path) -> str:
         f"there is no store at {path}: go to the folder that holds it, set MESHLINE_HOME or"
         " MESHLINE_DATABASE_URL, or make one with `meshline up` or `meshline workflow publish FILE`"
     )
-
-
-def actor() -> str:
-    """The audit's word for the person at the command line: the login that runs the process."""
-    number = os.getuid()
-    try:
-        return f"cli:{pwd.getpwuid(number).pw_name}"
-    except KeyError:  # a container may run under a number that has no name
-        return f"cli:{number}"

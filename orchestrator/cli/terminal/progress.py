@@ -14,7 +14,7 @@ from orchestrator.cli.terminal.stopping import command_again, looking, stopping
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
-    from orchestrator.store.views.selection import Selection
+    from orchestrator.store.views.quarantine.selection import Selection
 
 _EVERY_SECONDS = 2.0  # between two lines about progress
 
@@ -40,7 +40,7 @@ def counting(
 
     What `acts` ends by Ctrl-C between two chunks and says how far it is; a look changes nothing.
     """
-    from orchestrator.store.views.quarantine import count_quarantine
+    from orchestrator.store.views.quarantine.list import count_quarantine
     from orchestrator.store.views.values import iso
 
     with store.read() as tx:

@@ -1,6 +1,6 @@
 """What goes to the screen: JSON for programs, tables and sentences for people.
 
-Whatever comes out of the store may have come in from anywhere: nothing of it may command the
+A text out of the store may have come in from anywhere: nothing of it may command the
 terminal, so what cannot be printed is written out. On a terminal lines are folded at spaces; a
 pipe is given one record a line, so that `grep` and `awk` see it whole.
 """

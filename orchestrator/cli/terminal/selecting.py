@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,17 +23,16 @@ from orchestrator.cli.terminal.options import (
     Until,
     WithText,
 )
+from orchestrator.cli.terminal.personal import check_words_here
 from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.text.durations import seconds
+from orchestrator.domain.text.given_times import EXAMPLES, given_time
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store, Tx
-    from orchestrator.store.views.selection import Selection
-
-_AGO = re.compile(r"\s*([0-9]{1,9}[smhd])(\s+ago)?\s*")
+    from orchestrator.store.views.quarantine.selection import Selection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,34 +62,44 @@ class Filters:
         """The selection, `2h` counted back by the store's clock.
 
         Raises BadParameter, NotFound for an incident that does not exist, and Refused for one of
-        which nothing ever stands in quarantine, and for a client, a workflow or an owner that
-        nobody knows.
+        which nothing is ever quarantined, and for a client, a workflow or an owner that
+        nobody knows, and for words among personal values that this person may not see.
         """
+        from orchestrator.cli.terminal.who import seen_clients
         from orchestrator.domain.text.words import sought_words
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.views.selection import Selection
-        from orchestrator.store.views.short_ids import whole_ids
+        from orchestrator.store.views.events.short_ids import whole_ids
+        from orchestrator.store.views.quarantine.selection import Selection
         from orchestrator.store.views.values import now_of
 
         with as_usage("--text"):
             words = () if self.text is None else sought_words(self.text)
+        clients = seen_clients(store)
         with store.read() as tx:
             now = now_of(tx)
-            check_filters(tx, client=self.client, workflow=self.workflow, owner=self.owner)
+            check_filters(
+                tx,
+                client=self.client,
+                workflow=self.workflow,
+                owner=self.owner,
+                clients=clients,
+            )
             if self.incident is not None:
-                _check_incident(tx, self.incident)
-            ids = whole_ids(tx, self.ids or ())
-        return Selection(
-            ids=ids,
-            client=self.client,
-            workflow=self.workflow,
-            reason=self.reason,
-            since=moment_given(self.since, now, option="--since"),
-            until=moment_given(self.until, now, option="--until"),
-            incident=self.incident,
-            owner=self.owner,
-            words=words,
-        )
+                _check_incident(tx, self.incident, clients)
+            chosen = Selection(
+                ids=whole_ids(tx, self.ids or ()),
+                client=self.client,
+                workflow=self.workflow,
+                reason=self.reason,
+                since=moment_given(self.since, now, option="--since"),
+                until=moment_given(self.until, now, option="--until"),
+                incident=self.incident,
+                owner=self.owner,
+                words=words,
+                clients=clients,
+            )
+            check_words_here(store, tx, words, chosen)
+        return chosen
 
 
 _OPTIONS: dict[str, Any] = {
@@ -146,16 +153,16 @@ def _given(
     return run
 
 
-def _check_incident(tx: Tx, incident: int) -> None:
+def _check_incident(tx: Tx, incident: int, clients: frozenset[str] | None) -> None:
     from orchestrator.operations.check_filters import no_incident
-    from orchestrator.store.views.incidents import reason_of
+    from orchestrator.store.views.incidents.list import reason_of
 
-    reason = reason_of(tx, incident)
+    reason = reason_of(tx, incident, clients=clients)
     if reason is None:
         raise no_incident(incident)
     if reason in _NEVER_STANDS:
         raise Refused(
-            f"incident {incident} is of {_NEVER_STANDS[reason]}: none stands in quarantine",
+            f"incident {incident} is of {_NEVER_STANDS[reason]}: none is in quarantine",
             fix=f"see `meshline incidents show {incident}`",
         )
 
@@ -172,14 +179,7 @@ def moment_given(text: str | None, now: int, *, option: str) -> int | None:
     """A time in milliseconds, from `2h` ago or ISO 8601. Raises BadParameter."""
     if text is None:
         return None
-    if ago := _AGO.fullmatch(text):
-        return now - int(seconds(ago[1]) * 1000)
-    try:
-        read = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a time: write 2h, 30m, 3d or ISO 8601 such as 2026-11-23T08:00Z",
-            param_hint=option,
-        ) from None
-    known = read if read.tzinfo else read.replace(tzinfo=UTC)
-    return int(known.timestamp() * 1000)
+    at = given_time(text, now)
+    if at is None:
+        raise typer.BadParameter(f"{text!r} is not a time: write {EXAMPLES}", param_hint=option)
+    return at

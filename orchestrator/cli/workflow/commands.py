@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.terminal.open_store import actor, opened_store
-from orchestrator.cli.terminal.options import AsJson, DryRun, OnlyClient
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import AsJson, DryRun, OnlyClient, OptionalWhy, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_source, put_table
+from orchestrator.cli.terminal.who import actor
 from orchestrator.cli.workflow.files import Checked, check_files, tell_faults
+from orchestrator.cli.workflow.testing import show_tests
+from orchestrator.cli.workflow.trying import try_
 from orchestrator.cli.workflow.versions import find_version, versions
 from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import moment
@@ -18,8 +22,11 @@ from orchestrator.presenting.moments import moment
 if TYPE_CHECKING:
     from orchestrator.domain.workflows.workflow import Workflow
     from orchestrator.operations.publish_workflow import Published
+    from orchestrator.store.database.engine import Store
 
-app = typer.Typer(help="Workflows: check, publish, list, show, graph.", no_args_is_help=True)
+app = typer.Typer(
+    help="Workflows: check, try, test, publish, list, show, graph, retire.", no_args_is_help=True
+)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Workflow files.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The workflow's name.")]
@@ -30,13 +37,17 @@ Version = Annotated[
 
 @app.command()
 def check(files: Files, as_json: AsJson = False) -> None:
-    """Say every fault of workflow files: where it is, what is wrong, and what to write instead."""
+    """Say every fault of workflow files: where it is, what is wrong, and what to write instead.
+
+    A test of the file that fails is a fault, too.
+    """
     checked = check_files(files)
     if as_json:
         put_json(
             {
                 "ok": not checked.faults,
                 "faults": [one.as_json() for one in checked.faults],
+                "notes": [one.as_json() for one in checked.notes],
                 "workflows": [_name_and_client(path, one) for path, one in checked.workflows],
             }
         )
@@ -48,27 +59,56 @@ def check(files: Files, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+app.command("try")(try_)
+app.command("test")(show_tests)
+
+
 @app.command()
-def publish(files: Files, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Make workflow files live, as new versions; with one fault in any of them, none."""
+def publish(
+    files: Files,
+    dry_run: DryRun = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="End when it is live, or will not be.")
+    ] = False,
+    why: OptionalWhy = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish workflow files as new versions; with one fault in any of them, none.
+
+    Where a client's changes need an approval they are proposed, and live once that was given.
+    """
     checked = check_files(files)
+    tell_faults(checked)
     if checked.faults:
-        tell_faults(checked)
         raise typer.Exit(1)
-    published = _publish(checked, dry_run=dry_run)
+    with opened_store(create=not dry_run) as store:
+        published = _publish(store, checked, dry_run=dry_run, why=why)
+        if not as_json:
+            for one in published:
+                _tell_published(one, dry_run=dry_run)
+        if wait and not dry_run:
+            _wait(store, published)
     if as_json:
         put_json({"dry_run": dry_run, "workflows": published})
-        return
-    for one in published:
-        name = f"{one.workflow} of client {one.client}"
-        if one.unchanged:
-            put(f"{name}: version {one.version} is live already and says the same")
-        else:
-            put(f"{name}: version {one.version} {'would be' if dry_run else 'is'} live")
-        if lost := one.lost_amend:
-            verb = "would go" if dry_run else "are gone"
-            note(f"{name}: {lost} steps of `amend` {verb}, which the version before had and the"
-                 " file has not; `meshline workflow show` has them, with --version")  # fmt: skip
+
+
+@app.command()
+def retire(name: Name, client: OnlyClient = None, why: Why = "", as_json: AsJson = False) -> None:
+    """Let no version of a workflow be live: nothing is accepted for it then.
+
+    Events on their way go on. To take it back, publish its file again.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.retire_workflow import retire_workflow
+
+        found = find_version(store, name, client=client, version=None)
+        done = retire_workflow(store, found.client, name, why=why, actor=actor(store))
+    if as_json:
+        put_json(done)
+    elif done.state == "live":
+        put(f"{name} of client {done.client} is retired")
+    else:
+        put(f"{name} of client {done.client}: its retirement is proposed as change {done.change}")
 
 
 @app.command("list")
@@ -109,7 +149,9 @@ def list_(
 def show(
     name: Name, client: OnlyClient = None, version: Version = None, as_json: AsJson = False
 ) -> None:
-    """Show one published workflow with its whole definition."""
+    """Show one published workflow with its whole definition, as a file that can be published."""
+    from orchestrator.domain.workflows.workflow import Workflow
+
     with opened_store() as store:
         found = find_version(store, name, client=client, version=version)
     if as_json:
@@ -118,7 +160,7 @@ def show(
     state = "live" if found.live else "not live"
     put_source(f"# version {found.version}, {state}")
     put_source(f"# published {moment(found.published_at)} by {visible(found.published_by)}")
-    put(_yaml(found.definition))
+    put(_yaml(Workflow.as_file(found.definition)))
 
 
 @app.command()
@@ -143,14 +185,38 @@ def graph(
     put_source(flowchart(Workflow.from_published(found.definition)))
 
 
-def _publish(checked: Checked, *, dry_run: bool) -> list[Published]:
-    with opened_store(create=not dry_run) as store:
-        from orchestrator.operations.publish_workflow import publish_workflow
+def _publish(store: Store, checked: Checked, *, dry_run: bool, why: str | None) -> list[Published]:
+    from orchestrator.operations.publish_workflow import publish_workflow
 
-        return [
-            publish_workflow(store, one, actor=actor(), dry_run=dry_run)
-            for _, one in checked.workflows
-        ]
+    return [
+        publish_workflow(store, one, actor=actor(store), dry_run=dry_run, why=why)
+        for _, one in checked.workflows
+    ]
+
+
+def _tell_published(one: Published, *, dry_run: bool) -> None:
+    name = f"{one.workflow} of client {one.client}"
+    if one.unchanged:
+        put(f"{name}: version {one.version} is live already and says the same")
+    elif one.state == "live":
+        put(f"{name}: version {one.version} {'would be' if dry_run else 'is'} live")
+    elif one.change is None:
+        put(f"{name}: it would be proposed, for its changes need an approval")
+    else:
+        put(f"{name}: proposed as change {one.change}; it is live once that is approved")
+    if lost := one.lost_amend:
+        verb = "would go" if dry_run or one.state != "live" else "are gone"
+        note(f"{name}: {lost} steps of `amend` {verb}, which the version before had and the"
+             " file has not; `meshline workflow show` has them, with --version")  # fmt: skip
+
+
+def _wait(store: Store, published: list[Published]) -> None:
+    from orchestrator.cli.change.waiting import wait_until_live
+
+    for place, one in enumerate(published):
+        if one.state != "live" and one.change is not None:
+            version = wait_until_live(store, one.change)
+            published[place] = replace(one, state="live", version=version)
 
 
 def _name_and_client(path: Path, workflow: Workflow) -> dict[str, str]:

@@ -29,7 +29,11 @@ def _lines(workflow: Workflow) -> Iterator[str]:
         yield f'route{number} -- "no" --> {"quarantine" if last else f"route{number + 1}"}'
     for name, destination in workflow.destinations.items():
         called = f"{destination.connector}.{destination.action}"
-        yield f'{_destination(workflow, name)}[["{_label(name, called)}"]]'
+        items = f"each of {destination.each}" if destination.each is not None else ""
+        yield f'{_destination(workflow, name)}[["{_label(name, called, items)}"]]'
+        for other in destination.after:
+            before, then = _destination(workflow, other), _destination(workflow, name)
+            yield f'{before} -. "confirmed" .-> {then}'
     yield f'quarantine[/"{_label("quarantine", workflow.owners.recovery_lead)}"/]'
 
 

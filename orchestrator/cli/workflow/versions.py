@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ def versions(store: Store, *, client: str | None, all_versions: bool) -> list[Wo
     from orchestrator.operations.check_filters import check_filters
     from orchestrator.store.views.workflow_versions import list_versions
 
+    clients = seen_clients(store)
     with store.read() as tx:
-        check_filters(tx, client=client)
-        return list_versions(tx, client=client, all_versions=all_versions)
+        check_filters(tx, client=client, clients=clients)
+        return list_versions(tx, client=client, clients=clients, all_versions=all_versions)
 
 
 def find_version(
@@ -32,8 +34,11 @@ def find_version(
     """
     from orchestrator.store.views.workflow_versions import list_definitions
 
+    scope = seen_clients(store)
     with store.read() as tx:
-        rows = list_definitions(tx, client=client, name=name, all_versions=version is not None)
+        rows = list_definitions(
+            tx, client=client, clients=scope, name=name, all_versions=version is not None
+        )
     found = [row for row in rows if version in (None, row.version)]
     clients = sorted({row.client for row in found})
     if not found:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 import jsonschema_rs
+import orjson
 
 from orchestrator.domain.contracts.cost import MOST_STEPS, ContractCost, cost_of
 from orchestrator.domain.contracts.document import (
@@ -21,6 +22,7 @@ from orchestrator.domain.contracts.document import (
 )
 from orchestrator.domain.contracts.pattern_cost import BACKTRACKS
 from orchestrator.domain.contracts.places import Places
+from orchestrator.domain.contracts.shorthand import shorthand_fault
 from orchestrator.domain.contracts.unions import UNIONS, without_trees
 from orchestrator.domain.contracts.violations import LONGEST_MESSAGE, MASK, describe, worded
 from orchestrator.domain.delivery.verdicts import Violation
@@ -69,12 +71,17 @@ class Contract:
         They are those of a stock JSON Schema validator: a property that is not declared is a
         violation of the object that holds it. Raises TooDear.
         """
-        if self.cost.is_too_dear(payload):
+        errors = self.errors(payload, MOST_VIOLATIONS)
+        return describe(errors, payload, self.schema, self.places) if errors else ()
+
+    def errors(self, payload: object, most: int) -> tuple[jsonschema_rs.ValidationError, ...]:
+        """The validator's own errors, up to `most`; () if there are none. Raises TooDear."""
+        size = len(orjson.dumps(payload))
+        if size > self.cost.harmless_bytes and self.cost.is_too_dear(payload):
             raise TooDear(f"to hold it against the contract {_TAKES}")
         if self.validator.is_valid(payload):
             return ()
-        errors = _until_large(islice(self._errors(payload), MOST_VIOLATIONS))
-        return describe(tuple(errors), payload, self.schema, self.places)
+        return tuple(_until_large(islice(self._errors(payload), most)))
 
     def _errors(self, payload: object) -> Iterable[jsonschema_rs.ValidationError]:
         """The errors; where they could fill the memory those of unions briefly, or the first."""
@@ -138,7 +145,7 @@ def _without(value: Any, keywords: tuple[str, ...]) -> Any:
 
 
 def schema_faults(schema: dict[str, object]) -> list[Fault]:
-    """Where a schema is not one of its draft: then no more can be said of it."""
+    """Where a schema is not one of its draft: then nothing else can be said of it."""
     return _draft_faults(schema) or _metaschema_faults(schema)
 
 
@@ -204,9 +211,10 @@ def _metaschema_faults(schema: dict[str, object]) -> list[Fault]:
     faults: dict[str, Fault] = {}
     for error in islice(checker.iter_errors(schema), MOST_VIOLATIONS):
         path = dotted(("contract", *error.instance_path))
-        keyword = error.instance_path[-1] if error.instance_path else ""
-        fix = _SCHEMA_FIXES.get(str(keyword), "write what JSON Schema has there")
-        problem = worded(error)
+        keyword = str(error.instance_path[-1] if error.instance_path else "")
+        problem, fix = worded(error), _SCHEMA_FIXES.get(keyword, "write what JSON Schema has there")
+        if said := shorthand_fault(schema, error.instance_path):
+            problem, fix = said
         faults.setdefault(path, Fault(path=path, problem=problem, fix=fix))
     return list(faults.values())
 

@@ -7,8 +7,10 @@ it, in steps of some 20 ns. Where no payload of a size can be too dear, none is 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import orjson
 
@@ -34,6 +36,7 @@ MOST_COPIES = 1_000_000
 
 _MOST_VISITS = 1_000_000  # to see if a payload may be held against the contract: some 0.5 s
 _MOST_LISTED = 100_000  # to see if all that is wrong with it may be listed: some 0.05 s
+_LARGEST = 2**31  # bytes: beyond what a payload may have
 _NOWHERE: frozenset[Edge] = frozenset()
 
 
@@ -51,10 +54,16 @@ class ContractCost:
     _forward: dict[Part, Here] = field(default_factory=dict)
     _whole: dict[Part, Here] = field(default_factory=dict)
 
+    @cached_property
+    def harmless_bytes(self) -> int:
+        """The size up to which no payload takes more than MOST_STEPS, whatever is in it."""
+        return bisect_right(range(1, _LARGEST), MOST_STEPS, key=self._most_steps)
+
     def is_too_dear(self, payload: object) -> bool:
-        """Whether it takes more than MOST_STEPS to say if a payload satisfies the contract."""
-        if self._most_steps(len(orjson.dumps(payload))) <= MOST_STEPS:
-            return False
+        """Whether it takes more than MOST_STEPS to say if a payload satisfies the contract.
+
+        One of `harmless_bytes` at most need not be asked about.
+        """
         return Walk(
             flat=self.flat,
             here=self._forward,
@@ -75,7 +84,7 @@ class ContractCost:
 
     def is_long_to_search(self, payload: object) -> bool:
         """Whether even the first error takes too long: then the validator remembers nothing."""
-        if not self.backward and self._most_steps(len(orjson.dumps(payload))) <= MOST_STEPS:
+        if not self.backward and len(orjson.dumps(payload)) <= self.harmless_bytes:
             return False
         return self._walk_anew(Steps(), MOST_STEPS, _MOST_VISITS).passes(self.root, payload)
 

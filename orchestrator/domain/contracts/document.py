@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
+from orchestrator.domain.documents.json_pointer import pointer_step, pointer_steps
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.text.hints import nearest
 
@@ -13,6 +15,7 @@ DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
 _SCHEMAS_BY_NAME = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"}
 )
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
 _DATA = frozenset({"enum", "const", "default", "examples"})
 
 Path = tuple[str | int, ...]
@@ -27,7 +30,7 @@ def draft_of(schema: Mapping[str, object]) -> str | None:
 
 
 def subschemas(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, object]]]:
-    """Every schema object in `schema` with its place; what stands in data is not a schema."""
+    """Every schema object in `schema` with its place; an object in data is not a schema."""
     if isinstance(schema, list):
         for index, item in enumerate(schema):
             yield from subschemas(item, (*path, index))
@@ -43,13 +46,12 @@ def subschemas(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str
 
 
 def at_pointer(document: object, pointer: str) -> object:
-    """What stands at a JSON Pointer (RFC 6901). Raises LookupError that names the nearest key."""
+    """The value at a JSON Pointer (RFC 6901). Raises LookupError that names the nearest key."""
     value = document
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in pointer_steps(pointer):
         if isinstance(value, dict) and key in value:
             value = value[key]
-        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(key) and int(key) < len(value):
             value = value[int(key)]
         else:
             near = nearest(key, value) if isinstance(value, dict) else None
@@ -83,7 +85,7 @@ def embed(document: Mapping[str, object], pointer: str) -> dict[str, object]:
     """The schema at `pointer`, with the definitions that it reaches and no others.
 
     The `$schema` of the document is kept, for the draft decides what keywords mean. Raises
-    LookupError where the pointer leads nowhere, ValueError where the part cannot stand alone.
+    LookupError where the pointer leads nowhere, ValueError where the part cannot be used alone.
     """
     if pointer == "":
         return dict(document)
@@ -120,7 +122,7 @@ def _reached(document: Mapping[str, object], part: object) -> dict[str, set[str]
 def _definition(ref: str) -> tuple[str, str]:
     match ref.split("/"):
         case ["#", ("definitions" | "$defs") as keyword, name, *_]:
-            return keyword, name.replace("~1", "/").replace("~0", "~")
+            return keyword, pointer_step(name)
     raise ValueError(f"{ref!r} refers to a place outside `definitions` and `$defs`")
 
 

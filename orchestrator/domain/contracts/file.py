@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 from orchestrator.domain.contracts.document import embed
 from orchestrator.domain.documents import strict_json
+from orchestrator.domain.documents.files_beside import FIX, read_beside
 from orchestrator.domain.errors import Fault, InvalidJson, PayloadTooLarge
 from orchestrator.domain.text.hints import did_you_mean
 
@@ -67,16 +66,16 @@ def resolve_contract(raw: object, folder: Path | None) -> ContractSource:
 
 def _read(file: str, pointer: str, folder: Path | None) -> ContractSource:
     try:
-        document = _document(_path(file, folder))
+        document = _document(file, folder)
     except InvalidJson as error:
         return _wrong("contract.file", error.detail, error.fix or "")
     except PayloadTooLarge as error:
         return _wrong("contract.file", error.detail, "take out of the file what is not used")
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror or error}"
-        return _wrong("contract.file", problem, "write a path relative to the workflow's folder")
+        return _wrong("contract.file", problem, FIX)
     except ValueError as error:
-        return _wrong("contract.file", str(error), "write a path relative to the workflow's folder")
+        return _wrong("contract.file", str(error), FIX)
     try:
         contract = embed(document, pointer)
     except LookupError as error:
@@ -107,30 +106,11 @@ def _wrong(path: str, problem: str, fix: str) -> ContractSource:
     return ContractSource(faults=[Fault(path=path, problem=problem, fix=fix)])
 
 
-def _path(file: str, folder: Path | None) -> Path:
-    """The file, links followed. Raises ValueError where it is not inside the workflow's folder."""
-    if folder is None:
-        raise ValueError("a contract file needs a workflow that is a file, too")
-    home = folder.resolve()
-    if Path(file).is_absolute() and not Path(file).resolve().is_relative_to(home):
-        raise ValueError(f"{file} is an absolute path outside the workflow's folder")
-    path = (home / file).resolve()
-    if not path.is_relative_to(home):
-        raise ValueError(f"{file} leads out of the workflow's folder")
-    return path
-
-
-def _document(path: Path) -> Mapping[str, Any]:
+def _document(file: str, folder: Path | None) -> Mapping[str, Any]:
     """Raises OSError, ValueError or InvalidJson."""
-    # Not to wait at a pipe that nobody writes to; and what is open can no longer be exchanged.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        kind = os.fstat(file.fileno()).st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            raise ValueError(f"{path.name} is not a file")
-        body = file.read(_MOST_BYTES + 1)
-    if len(body) > _MOST_BYTES:
-        raise ValueError(f"{path.name} is larger than 16 MiB")
-    document = strict_json.loads(body, max_depth=_DEEPEST, field=path.name)
+    body = read_beside(file, folder, _MOST_BYTES)
+    name = Path(file).name
+    document = strict_json.loads(body, max_depth=_DEEPEST, field=name)
     if not isinstance(document, dict):
-        raise InvalidJson("it is not an object", field=path.name, fix="name a JSON Schema file")
+        raise InvalidJson("it is not an object", field=name, fix="name a JSON Schema file")
     return document

@@ -1,7 +1,7 @@
 """A contract as a graph of its parts: which part the validator goes to from which, and how.
 
 A part leads to others for the same value (`allOf`, `$ref`, …) or for what the value holds
-(`properties`, `items`, …). What a contract costs is counted on this graph.
+(`properties`, `items`, …). The cost of a contract is counted on this graph.
 """
 
 from __future__ import annotations

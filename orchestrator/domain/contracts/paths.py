@@ -6,12 +6,17 @@ wider one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from jsonschema_rs import Draft202012Validator, FancyRegexOptions
 
 from orchestrator.domain.contracts.document import DRAFT_7, at_pointer, draft_of
+from orchestrator.domain.contracts.pattern_cost import BACKTRACKS
 from orchestrator.domain.text.hints import nearest
+
+_PATTERNS = FancyRegexOptions(backtrack_limit=BACKTRACKS)
 
 ANY = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 
@@ -22,7 +27,7 @@ Schema = Mapping[str, object] | bool
 class DeclaredPath:
     """A path that the contract declares."""
 
-    types: frozenset[str]  # what can stand there, in JSON Schema's names
+    types: frozenset[str]  # what can be there, in JSON Schema's names
     always: bool  # whether every valid payload has it
 
 
@@ -65,12 +70,17 @@ class ContractPaths:
         for index, step in enumerate(steps):
             found = self._property(schema, step)
             if not found.schemas:
-                names = tuple(dict.fromkeys(self._names(schema, set())))
+                names = self.names(schema)
                 return UndeclaredPath(step=index, names=names, nearest=nearest(step, names))
-            is_object = self._types_of(schema, by_shape=True) == {"object"}
+            is_object = self.types_of(schema, by_shape=True) == {"object"}
             always = always and is_object and found.required
-            schema = self._both(found.schemas)
-        return DeclaredPath(types=self._types_of(schema, by_shape=False), always=always)
+            schema = self.both(found.schemas)
+        return DeclaredPath(types=self.types_of(schema, by_shape=False), always=always)
+
+    def member(self, schema: Schema, name: str) -> tuple[tuple[Schema, ...], bool]:
+        """All schemas that hold for a property, () if it is not declared; and if it is required."""
+        found = self._property(schema, name)
+        return found.schemas, found.required
 
     def _property(self, schema: Schema, name: str) -> _Found:
         if isinstance(schema, bool):
@@ -83,7 +93,7 @@ class ContractPaths:
 
     def _own(self, schema: Mapping[str, object], name: str) -> Iterator[_Found]:
         """What the schema itself says, its references and combinators aside."""
-        if self._is_reference(schema):
+        if self.is_reference(schema):
             return
         if name in _mapping(schema.get("properties")):
             yield _Found(schemas=(_schema(_mapping(schema["properties"])[name]),))
@@ -93,9 +103,9 @@ class ContractPaths:
         yield _Found(required=name in _sequence(schema.get("required")))
 
     def _inner(self, schema: Mapping[str, object], name: str) -> Iterator[_Found]:
-        for part in self._all_of(schema):
+        for part in self.all_of(schema):
             yield self._property(part, name)
-        for branches in self._either(schema):
+        for branches in self.either(schema):
             yield self._alternatives(branches, name)
         for part in self._conditional(schema):
             if self._property(part, name).schemas:
@@ -107,7 +117,7 @@ class ContractPaths:
         if not any(one.schemas for one in found):
             return _Found(required=bool(found) and all(one.required for one in found))
         schemas = [
-            self._both(one.schemas) if one.schemas else True
+            self.both(one.schemas) if one.schemas else True
             for one, branch in zip(found, branches, strict=True)
             if one.schemas or not self._forbids(branch, name)
         ]
@@ -116,64 +126,71 @@ class ContractPaths:
             required=all(one.required for one in found),
         )
 
-    def _forbids(self, schema: Schema, name: str) -> bool:
+    def _forbids(self, schema: Schema, name: str, seen: frozenset[int] = frozenset()) -> bool:
         """Whether nothing that fits a schema, which does not declare `name`, can have it."""
         if isinstance(schema, bool):
             return not schema
-        if "object" not in self._types_of(schema, by_shape=False):
+        if id(schema) in seen:  # it refers to itself, and says nothing
+            return False
+        if "object" not in self.types_of(schema, by_shape=False):
             return True
-        if self._is_reference(schema):
-            return self._forbids(self._target(schema), name)
+        if self.is_reference(schema):
+            return self._forbids(self._target(schema), name, seen | {id(schema)})
         return schema.get("additionalProperties") is False
 
-    def _types_of(self, schema: Schema, *, by_shape: bool) -> frozenset[str]:
-        """The types that can stand there. `by_shape`: naming properties means an object."""
+    def types_of(self, schema: Schema, *, by_shape: bool = False) -> frozenset[str]:
+        """The types that can be there. `by_shape`: naming properties means an object."""
         if isinstance(schema, bool):
             return ANY if schema else frozenset()
         key = (id(schema), by_shape)
         if key not in self._types:
             self._types[key] = ANY
-            types = ANY if self._is_reference(schema) else _own_types(schema, by_shape=by_shape)
-            for part in self._all_of(schema):
-                types &= self._types_of(part, by_shape=by_shape)
-            for branches in self._either(schema):
-                each = (self._types_of(branch, by_shape=by_shape) for branch in branches)
+            types = ANY if self.is_reference(schema) else _own_types(schema, by_shape=by_shape)
+            for part in self.all_of(schema):
+                types &= self.types_of(part, by_shape=by_shape)
+            for branches in self.either(schema):
+                each = (self.types_of(branch, by_shape=by_shape) for branch in branches)
                 types &= frozenset().union(*each)
             self._types[key] = types
         return self._types[key]
 
-    def _names(self, schema: Schema, seen: set[int]) -> Iterator[str]:
+    def names(self, schema: Schema) -> tuple[str, ...]:
         """The properties that are declared at a place, in the contract's order."""
+        return tuple(dict.fromkeys(self._names(schema, set())))
+
+    def _names(self, schema: Schema, seen: set[int]) -> Iterator[str]:
         if isinstance(schema, bool) or id(schema) in seen:
             return
         seen.add(id(schema))
-        if not self._is_reference(schema):
+        if not self.is_reference(schema):
             yield from _mapping(schema.get("properties"))
-        branches = [branch for branches in self._either(schema) for branch in branches]
-        for part in (*self._all_of(schema), *branches, *self._conditional(schema)):
+        branches = [branch for branches in self.either(schema) for branch in branches]
+        for part in (*self.all_of(schema), *branches, *self._conditional(schema)):
             yield from self._names(part, seen)
 
-    def _all_of(self, schema: Mapping[str, object]) -> list[Schema]:
+    def all_of(self, schema: Mapping[str, object]) -> list[Schema]:
+        """The parts that hold beside the schema itself for the same value."""
         parts = [self._target(schema)] if "$ref" in schema else []
-        if self._is_reference(schema):
+        if self.is_reference(schema):
             return parts
         return [*parts, *map(_schema, _sequence(schema.get("allOf")))]
 
-    def _either(self, schema: Mapping[str, object]) -> list[list[Schema]]:
-        if self._is_reference(schema):
+    def either(self, schema: Mapping[str, object]) -> list[list[Schema]]:
+        """The alternatives of its `anyOf` and of its `oneOf`."""
+        if self.is_reference(schema):
             return []
         keywords = [keyword for keyword in ("anyOf", "oneOf") if keyword in schema]
         return [[_schema(one) for one in _sequence(schema[keyword])] for keyword in keywords]
 
     def _conditional(self, schema: Mapping[str, object]) -> list[Schema]:
-        if self._is_reference(schema):
+        if self.is_reference(schema):
             return []
         parts = [schema[keyword] for keyword in ("then", "else") if keyword in schema]
         for keyword in ("dependentSchemas", "dependencies"):
             parts.extend(_mapping(schema.get(keyword)).values())
         return [_schema(part) for part in parts if isinstance(part, dict | bool)]
 
-    def _is_reference(self, schema: Mapping[str, object]) -> bool:
+    def is_reference(self, schema: Mapping[str, object]) -> bool:
         """Whether all but `$ref` is to be ignored, as draft 7 has it."""
         return self._ref_stands_alone and "$ref" in schema
 
@@ -186,8 +203,13 @@ class ContractPaths:
                 return True
         return True
 
-    def _both(self, schemas: Sequence[Schema]) -> Schema:
+    def both(self, schemas: Sequence[Schema]) -> Schema:
+        """What holds where all of these schemas hold."""
         return schemas[0] if len(schemas) == 1 else self._make({"allOf": list(schemas)})
+
+    def any_of(self, schemas: Sequence[Schema]) -> Schema:
+        """What holds where one of these schemas holds."""
+        return schemas[0] if len(schemas) == 1 else self._make({"anyOf": list(schemas)})
 
     def _make(self, schema: Mapping[str, object]) -> Schema:
         self._made.append(schema)
@@ -196,8 +218,10 @@ class ContractPaths:
 
 def _every(found: Iterable[_Found]) -> _Found:
     parts = list(found)
+    # Each once: parts that refer to the same ones twice would double them at every level.
+    schemas = {id(schema): schema for part in parts for schema in part.schemas}
     return _Found(
-        schemas=tuple(schema for part in parts for schema in part.schemas),
+        schemas=tuple(schemas.values()),
         required=any(part.required for part in parts),
     )
 
@@ -233,10 +257,26 @@ def _types_of_value(value: object) -> frozenset[str]:
 
 
 def _matches(pattern: str, name: str) -> bool:
+    return matches(pattern, name) is True
+
+
+def matches(pattern: str, name: str) -> bool | None:
+    """Whether a pattern of the contract fits a name; None where that is not to be found out."""
+    matcher = _matcher(pattern)
+    if matcher is None:
+        return None
+    if matcher.is_valid(name):
+        return True
+    return None if next(matcher.iter_errors(name)).kind.name != "pattern" else False
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Draft202012Validator | None:
+    """What matches names as the contract itself does, in a bounded number of steps."""
     try:
-        return re.search(pattern, name) is not None
-    except re.error:  # ECMA's regular expressions are not quite Python's
-        return False
+        return Draft202012Validator({"pattern": pattern}, pattern_options=_PATTERNS)
+    except ValueError:
+        return None
 
 
 def _schema(value: object) -> Schema:

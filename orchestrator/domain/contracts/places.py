@@ -1,7 +1,7 @@
 """Where in a payload something is, in the contract's own words: names that it declares, else `*`.
 
-A sender makes up the keys of a map, and they may be mail addresses. What the contract does not
-declare is not part of a place that titles, alerts and pages without a login show.
+A sender makes up the keys of a map, and they may be mail addresses. A name that the contract does
+not declare is not part of a place that titles, alerts and pages without a login show.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Places:
         return tuple(found)
 
     def readable(self, path: Sequence[str]) -> tuple[str, ...]:
-        """The same for a name that somebody may read: a new one beside declared ones stands too.
+        """The same for a name that somebody may read: a new one beside declared ones counts too.
 
         A field's new name is found there, and a made-up key where the contract speaks of any name.
         """
@@ -132,7 +132,7 @@ def _below(schemas: Schemas, name: str | None) -> Iterator[Mapping[str, object]]
 
 
 def _objects(value: object) -> list[Mapping[str, object]]:
-    """The schemas that stand there, one or a list; `true` and `false` say nothing of names."""
+    """The schemas there, one or a list; `true` and `false` say nothing of names."""
     each = value if isinstance(value, list) else [value]
     return [one for one in each if isinstance(one, dict)]
 

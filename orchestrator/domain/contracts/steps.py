@@ -32,7 +32,7 @@ class Costly(Exception):
 
 @dataclass(kw_only=True, slots=True)
 class Flat:
-    """What a part costs on a plain value, with all that stands in it for the same value."""
+    """What a part costs on a plain value, with all parts of it for the same value."""
 
     steps: int = 0
     errors: int = 0  # the most that it can say
@@ -83,7 +83,7 @@ def _flattened(
     if part.unevaluated:
         own.add(twice)
     if own.nested > 2 * _MOST_NESTED:
-        problem = f"more than {_MOST_NESTED} schemas for one value stand within one another"
+        problem = f"more than {_MOST_NESTED} schemas for one value are nested in one another"
         raise Costly(part.path, problem, "write them side by side in one `allOf`")
     if own.steps > MOST_STEPS_A_VALUE:
         problem = f"it takes {_figure(own.steps)} steps for each value"

@@ -12,6 +12,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from orchestrator.domain.documents.json_pointer import json_pointer
+
 Build = Callable[..., jsonschema_rs.Validator]
 
 UNIONS = ("anyOf", "oneOf")
@@ -40,7 +42,7 @@ class Unions:
         class Union:
             def __init__(self, _: object, value: list[object], path: list[str | int]) -> None:
                 unions._found += 1
-                pointer = "".join(f"/{_escaped(step)}" for step in path)
+                pointer = json_pointer(path)
                 self._refs = [f"{_HOME}#{pointer}/{place}" for place in range(len(value))]
                 self._alternatives: jsonschema_rs.Validator | None = None
 
@@ -72,7 +74,3 @@ def _said(name: str, alternatives: int) -> str:
     if name == "anyOf":
         return f"it fits none of the {alternatives} alternatives"
     return f"it does not fit exactly one of the {alternatives} alternatives"
-
-
-def _escaped(step: str | int) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")

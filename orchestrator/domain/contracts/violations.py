@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.delivery.verdicts import Violation
+from orchestrator.domain.documents.json_pointer import json_pointer
 from orchestrator.domain.text.abbreviate import abbreviate, shorten
 from orchestrator.domain.text.hints import renames
 
@@ -53,11 +54,6 @@ def worded(error: ValidationError) -> str:
     return shorten(message, LONGEST_MESSAGE)
 
 
-def json_pointer(path: Iterable[str | int]) -> str:
-    """A JSON Pointer (RFC 6901)."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
-
-
 def _kind(error: ValidationError, payload: object) -> str:
     name, keyword = error.kind.name, error.schema_path[-1] if error.schema_path else ""
     if name == "falseSchema" and _is_undeclared(error, payload):
@@ -70,9 +66,9 @@ def _kind(error: ValidationError, payload: object) -> str:
 def _message(error: ValidationError, payload: object) -> str:
     match error.kind.name:
         case "additionalProperties" | "unevaluatedProperties":
-            return _listed(_unexpected(error, payload))
+            return _listed(undeclared_names(error, payload))
         case "falseSchema" if _is_undeclared(error, payload):
-            return _listed(_unexpected(error, payload))
+            return _listed(undeclared_names(error, payload))
         case "falseSchema":
             return f"{abbreviate(error.instance)} must not be there"
         case "oneOf" | "anyOf":
@@ -91,7 +87,8 @@ def _is_undeclared(error: ValidationError, payload: object) -> bool:
     return isinstance(holder, dict) and error.instance != holder
 
 
-def _unexpected(error: ValidationError, payload: object) -> list[str]:
+def undeclared_names(error: ValidationError, payload: object) -> list[str]:
+    """The properties that an error says are not declared; none where it says something else."""
     match error.kind:
         case ValidationErrorKind.AdditionalProperties(unexpected=names):
             return names
@@ -130,7 +127,7 @@ def _hints(
 ) -> list[str | None]:
     """For each error a hint or None.
 
-    A hint stands with the undeclared property; in an object that is open to any property, which
+    The undeclared property has the hint; in an object that is open to any property, which
     makes no such error, with the missing one.
     """
     missing: dict[Path, list[str]] = defaultdict(list)
@@ -139,12 +136,12 @@ def _hints(
         path = tuple(error.instance_path)
         if isinstance(error.kind, ValidationErrorKind.Required):
             missing[path].append(error.kind.property)
-        elif _unexpected(error, payload):
+        elif undeclared_names(error, payload):
             closed.add(path)
     hints = []
     for error in errors:
         path = tuple(error.instance_path)
-        absent, names = missing[path], _unexpected(error, payload)
+        absent, names = missing[path], undeclared_names(error, payload)
         if isinstance(error.kind, ValidationErrorKind.Required) and path not in closed:
             absent, names = [error.kind.property], _open_names(error, payload, schema)
         hints.append(_hint(path, renames(names, absent)))
@@ -179,7 +176,7 @@ def _object_at(payload: object, path: Sequence[str | int]) -> Mapping[str, objec
 
 
 def _at(value: object, path: Sequence[str | int]) -> object:
-    """What stands at a path; None where there is no such place."""
+    """The value at a path; None where there is no such place."""
     for step in path:
         try:
             value = value[step]  # type: ignore[index]

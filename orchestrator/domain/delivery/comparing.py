@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import field as a_field
 from enum import StrEnum
-from html.parser import HTMLParser
+
+from orchestrator.domain.delivery.chat_text import same_chat_text
+from orchestrator.domain.delivery.html_text import same_html, shows_nothing
+from orchestrator.domain.delivery.moments import same_day, same_moment
+from orchestrator.domain.delivery.plain_values import (
+    is_nothing,
+    same_caseless,
+    same_labels,
+    same_lines,
+    same_members,
+    same_number,
+    same_telephone,
+    same_text,
+)
+from orchestrator.domain.delivery.telling_differences import ABSENT, told_difference
+from orchestrator.domain.documents.strict_json import same_json
 
 
 class Comparison(StrEnum):
-    """What a tool may change about a value without changing what it says."""
+    """What a tool may change about a value without changing what it says.
+
+    Each word but `exact` takes null, a missing field, blanks and an empty list for one another.
+    """
 
     EXACT = "exact"  # nothing: equal as JSON
     TEXT = "text"  # a number or a truth value kept as text
     NUMBER = "number"  # a number kept as text or otherwise written: "5.00" is 5
     TRIMMED = "trimmed"  # white space around a text, and how its lines end
     CASELESS = "caseless"  # the same, and upper and lower case
-    HTML = "html"  # a text wrapped into markup
-    SET = "set"  # the order of a list
+    HTML = "html"  # a text wrapped into markup: its lines stay
+    MRKDWN = "mrkdwn"  # a chat tool's codes for emoji, links and & < >
+    MOMENT = "moment"  # how a moment is written, and in which zone
+    DATE = "date"  # how a day is written, and a time beside it
+    PHONE = "phone"  # signs between the digits of a telephone number
+    SET = "set"  # the order of a list, and repeats
+    LABELS = "labels"  # the same, upper and lower case, and how a space is written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +51,34 @@ class Difference:
     field: str
     sent: object
     stored: object
+    absent: bool = a_field(default=False, compare=False)  # the record has no such field
+    told: str = a_field(default="", compare=False)  # what differs, in words without a value
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether what is stored could not be read, so that nothing is known of it."""
+        return _is_damaged(self.stored) and not _is_damaged(self.sent)
 
 
-_MISSING = object()
+DAMAGED = "\ufffd"
+"""Replaces in a text what could not be read of it."""
+
 _AS_JSON: Mapping[str, Comparison] = {}
+_NO_ZONES: Mapping[str, str] = {}
+
+_Same = Callable[[object, object], bool]
+_SAME: Mapping[Comparison, _Same] = {
+    Comparison.EXACT: same_json,
+    Comparison.TEXT: same_text,
+    Comparison.NUMBER: same_number,
+    Comparison.TRIMMED: same_lines,
+    Comparison.CASELESS: same_caseless,
+    Comparison.HTML: same_html,
+    Comparison.MRKDWN: same_chat_text,
+    Comparison.PHONE: same_telephone,
+    Comparison.SET: same_members,
+    Comparison.LABELS: same_labels,
+}
 
 
 def differences(
@@ -39,99 +86,83 @@ def differences(
     stored: Mapping[str, object],
     confirm: tuple[str, ...],
     compare: Mapping[str, Comparison] = _AS_JSON,
+    zones: Mapping[str, str] = _NO_ZONES,
 ) -> tuple[Difference, ...]:
     """The fields of `confirm` whose stored value is not the one that was sent.
 
-    A field that the record lacks is a difference (shown as None). Values compare as JSON: 1 equals
-    1.0, and True does not equal 1; `compare` says, by field, what the tool may change.
+    `compare` says, by field, what the tool may change; else values compare as JSON, and a field
+    that the record lacks is a difference. `zones` names, by field, the zone of times that the tool
+    writes without one.
     """
     found = []
     for name in confirm:
-        want, have = sent.get(name, _MISSING), stored.get(name, _MISSING)
-        if want is _MISSING or (have is not _MISSING and _same(want, have)):
+        if name not in sent:
             continue
-        how = compare.get(name, Comparison.EXACT)
-        if have is not _MISSING and how is not Comparison.EXACT and _alike(want, have, how):
+        want, have = sent[name], stored.get(name, ABSENT)
+        how, zone = compare.get(name, Comparison.EXACT), zones.get(name)
+        if alike(want, have, how, zone):
             continue
-        shown = None if have is _MISSING else have
-        found.append(Difference(field=name, sent=want, stored=shown))
+        absent = have is ABSENT
+        found.append(
+            Difference(
+                field=name,
+                sent=want,
+                stored=None if absent else have,
+                absent=absent,
+                told=_told(want, have, how, zone),
+            )
+        )
     return tuple(found)
 
 
-def _alike(want: object, have: object, how: Comparison) -> bool:
+def _is_damaged(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_damaged, value))
+    return isinstance(value, str) and DAMAGED in value
+
+
+def _told(want: object, have: object, how: Comparison, zone: str | None) -> str:
+    moments = how in (Comparison.MOMENT, Comparison.DATE)
+    told = told_difference(want, have, as_moments=moments, zone=zone)
+    other = _word_that_takes(want, have, how)
+    return f"{told}; alike as: {other}" if other else told
+
+
+def alike(want: object, have: object, how: Comparison, zone: str | None = None) -> bool:
     """Whether both say the same, except what the tool may change."""
-    if how is Comparison.SET:
-        return _same_members(want, have)
-    if how is Comparison.NUMBER:
-        number = _number(want)
-        return number is not None and number == _number(have)
-    one, other = _plain_text(want), _plain_text(have)
-    if one is None or other is None:
+    if type(want) is type(have) is str and want == have:  # as nearly every field is
+        return True
+    if have is not ABSENT and same_json(want, have):
+        return True
+    if how is Comparison.EXACT:
         return False
-    if how is Comparison.HTML:
-        one, other = _lines(one), _lines(_without_markup(other))
-    elif how is not Comparison.TEXT:
-        one, other = _lines(one), _lines(other)
-    if how is Comparison.CASELESS:
-        one, other = one.casefold(), other.casefold()
-    return one == other
-
-
-def _same_members(want: object, have: object) -> bool:
-    if not isinstance(want, list) or not isinstance(have, list) or len(want) != len(have):
+    nothing = have is ABSENT or is_nothing(have)
+    if is_nothing(want):
+        return nothing or (how is Comparison.HTML and shows_nothing(have))
+    if nothing:
         return False
-    left = list(have)
-    for one in want:
-        at = next((place for place, other in enumerate(left) if _same(one, other)), None)
-        if at is None:
-            return False
-        del left[at]
-    return True
+    if how is Comparison.MOMENT:
+        return same_moment(want, have, zone)
+    if how is Comparison.DATE:
+        return same_day(want, have, zone)
+    return _SAME[how](want, have)
 
 
-def _number(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+# The laxer words, the strictest first: what a definition may say where a tool keeps a value so.
+_LAXER = (
+    Comparison.TEXT,
+    Comparison.TRIMMED,
+    Comparison.NUMBER,
+    Comparison.SET,
+    Comparison.CASELESS,
+    Comparison.LABELS,
+    Comparison.MOMENT,
+    Comparison.PHONE,
+    Comparison.HTML,
+    Comparison.MRKDWN,
+)
 
 
-def _plain_text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else None
-
-
-def _lines(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
-
-
-class _Words(HTMLParser):
-    """What of a text with markup is text."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
-def _without_markup(text: str) -> str:
-    parser = _Words()
-    parser.feed(text)
-    parser.close()
-    return "".join(parser.words)
-
-
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return one == other
+def _word_that_takes(want: object, have: object, how: Comparison) -> str | None:
+    """The first other word for which both say the same; where nothing is sent, none does."""
+    return next((word for word in _LAXER if word is not how and alike(want, have, word)), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from orchestrator.domain.delivery.comparing import Comparison, Difference
 from orchestrator.domain.delivery.retries import PausePolicy
@@ -44,12 +44,16 @@ class Action:
     open_fields: bool = False  # any other field is passed on as it is
     readable: frozenset[str] = frozenset()  # fields that can be confirmed; empty: all that are sent
     compare: Mapping[str, Comparison] = field(default_factory=dict)  # by field; else exact
+    zones: Mapping[str, str] = field(default_factory=dict)  # by field, of times written without one
     settle_seconds: float = 0.0  # how long a record may stay invisible to a look-up
     confirm_seconds: float = 0.0  # how long a read may lag behind: it is tried again so long
     timeout_seconds: float = 10.0  # one whole handoff: look up, create, read back
     max_in_flight: int = 20  # calls at once from one worker process
     can_undo: bool = False  # what was made can be taken back
     batch_size: int = 1  # how many deliveries one request may carry, of a Batching connector
+    upserts: bool = False  # a record that a look-up finds is changed, whoever made it
+    steps: tuple[str, ...] = ()  # what follows the first request, of a Stepwise connector
+    gives_url: bool = False  # it says where people find the record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +88,33 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is known of a delivery's record besides its id."""
+
+    url: str | None = None  # where people find it
+    version: str | None = None  # how the system calls its state, such as an ETag
+    updated: bool = False  # it was there before, as far as is known: it is not ours to delete
+
+
+NOTHING_SEEN: Final = Seen()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outgoing:
     """One delivery as a connector sees it."""
 
     key: str  # idempotency key: the same for every attempt of this delivery
     action: str
     fields: Mapping[str, object]  # JSON values by the action's field names
+    seen: Seen = NOTHING_SEEN  # what earlier calls found out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A record that was made, changed or found, where more is known of it than its id."""
+
+    record_id: str
+    seen: Seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +123,7 @@ class Record:
 
     id: str
     fields: Mapping[str, object]  # as the destination stored them, by the action's field names
+    seen: Seen = NOTHING_SEEN
 
 
 class Connector(Protocol):
@@ -113,13 +139,13 @@ class Connector(Protocol):
     def limits(self) -> Limits:
         """What the system is spared."""
 
-    async def create(self, call: Outgoing) -> str:
+    async def create(self, call: Outgoing) -> str | Made:
         """Make, change or upsert the record; its id, or for a receipt the receipt's id.
 
         Raises AlreadyThere where the tool refuses because the record is there.
         """
 
-    async def lookup(self, call: Outgoing) -> str | None:
+    async def lookup(self, call: Outgoing) -> str | Made | None:
         """The id of the record that carries `call.key`, or None where there is none."""
 
     async def read(self, call: Outgoing, record_id: str) -> Record | None:
@@ -143,12 +169,25 @@ class Batching(Connector, Protocol):
         """
 
 
+@runtime_checkable
+class Stepwise(Connector, Protocol):
+    """A connector whose records are made by more than one request."""
+
+    async def complete(self, call: Outgoing, record_id: str, *, fresh: bool) -> None:
+        """Do what is not done yet of the steps that follow a record's first request.
+
+        `fresh` says that no earlier call can have done any. Raises StepUnknown where an earlier
+        call may have done one, and nothing tells.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Confirmed:
     """The record was read back and is what was sent."""
 
     record_id: str
     found: bool = False  # a look-up found it: an earlier call had stored it
+    seen: Seen = NOTHING_SEEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +195,7 @@ class Receipted:
     """A tool that cannot be read took it; nothing more is known."""
 
     receipt_id: str
+    seen: Seen = NOTHING_SEEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,11 +204,12 @@ class Mismatched:
 
     record_id: str
     differences: tuple[Difference, ...]
+    seen: Seen = NOTHING_SEEN
 
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack:
-    """What was made is there no more."""
+    """What was made is no longer there."""
 
     record_id: str
 
@@ -192,7 +233,9 @@ class Failed:
     unknown: bool = False  # the record may be there: look before sending again
     retry_after: float | None = None  # seconds the destination asked for
     record_id: str | None = None  # the record was made; only its proof is missing
+    seen: Seen = NOTHING_SEEN
     blame: Blame = Blame.CALL
+    undecided: bool = False  # a step may be done, and only a person can find out
     reached: bool = True  # something of it got to the system, which may stumble on it
 
 
@@ -229,5 +272,5 @@ class Timing:
     failed: dict[str, FailedCall] = field(default_factory=dict)  # by job; one for one request
     # By connector and action: when the last call ended that the system took or refused.
     taken: dict[tuple[str, str], float] = field(default_factory=dict)
-    halted: set[str] = field(default_factory=set)  # connectors that take no more for now
+    halted: set[str] = field(default_factory=set)  # connectors that take nothing further for now
     calls: list[Call] | None = None  # each of them; None where nobody asks

@@ -40,6 +40,7 @@ class Routed:
 
     route: int  # its place in the workflow, from 0
     deliveries: tuple[PlannedDelivery, ...]
+    defaulted: tuple[str, ...] = ()  # the fields that are sent a stated default, as `crm.topic`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +50,4 @@ class Rejected:
     reason: Reason
     detail: str  # one sentence for people
     violations: tuple[Violation, ...] = ()
+    path: str = ""  # what of the workflow stopped it, dotted: "routes.0.when"; not stored

@@ -51,8 +51,8 @@ def model_faults(
 ) -> list[Fault]:
     """A fault for each complaint.
 
-    `models` tells which model stands where, for the names it knows; `examples` what to add where
-    something is missing, `{name}` in it standing for that.
+    `models` tells which model is where, for the names it knows; `examples` what to add where
+    something is missing, which takes the place of `{name}`.
     """
     return [_fault(detail, models, examples) for detail in error.errors(include_url=False)]
 
@@ -80,6 +80,10 @@ def _words(
         return "this key is not known", did_you_mean(place[-1], _names(_at(models, place[:-1])))
     if kind == "missing" and (example := _at(examples, place)):
         return "it is missing", f"add `{example.replace('{name}', place[-1])}`"
+    if kind in ("model_type", "dict_type") and (example := _at(examples, place)):
+        return _WORDS[kind][0].format(
+            input=abbreviate(_shown(detail["input"]))
+        ), f"write `{example.replace('{name}', place[-1])}`"
     if kind not in _WORDS:
         return detail["msg"], "write what belongs there"
     words = {"input": abbreviate(_shown(detail["input"])), **context}

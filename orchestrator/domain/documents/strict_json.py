@@ -20,7 +20,16 @@ from orchestrator.domain.documents.json_faults import (
 )
 from orchestrator.domain.errors import InvalidJson, PayloadTooLarge
 
-__all__ = ["LARGEST_INTEGER", "MOST_VALUES", "SMALLEST_INTEGER", "digest", "dumps", "loads", "part"]
+__all__ = [
+    "LARGEST_INTEGER",
+    "MOST_VALUES",
+    "SMALLEST_INTEGER",
+    "digest",
+    "dumps",
+    "loads",
+    "part",
+    "same_json",
+]
 
 MOST_VALUES = 1_000_000
 """Values in one document where its reader names no other bound. One costs 8 to 200 bytes."""
@@ -64,6 +73,17 @@ def digest(value: object) -> str:
     """32 hex digits that are the same for the same content, whatever the order of its keys."""
     content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def same_json(one: object, other: object) -> bool:
+    """Whether two values are equal as JSON: 1 equals 1.0, and true does not equal 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return one == other
 
 
 def _read(raw: bytes, max_depth: int, most_values: int, field: str) -> object:

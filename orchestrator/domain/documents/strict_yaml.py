@@ -9,10 +9,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestrator.domain.documents.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER
+from orchestrator.domain.documents.yaml_faults import yaml_fault
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.text.abbreviate import shorten
 
@@ -49,8 +50,11 @@ class Document:
 def parse(text: str) -> Document:
     """The document of a text. Where the syntax is broken, that is its only fault."""
     document = Document()
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        return _only(document, "the file is larger than 1 MiB", "split it", None)
+    raw = text.encode(errors="replace")
+    if len(raw) > MOST_BYTES:
+        line = raw.count(b"\n", 0, MOST_BYTES) + 1
+        fix = "split it; a contract may have a file of its own: `contract: {file: ...}`"
+        return _only(document, "here the file is larger than 1 MiB", fix, line)
     if (lines := sum(map(text.count, _BREAKS)) - text.count("\r\n")) > _MOST_LINES:
         fix = f"write at most {_MOST_LINES:,}"
         return _only(document, f"it has {lines:,} line breaks", fix, _MOST_LINES + 1)
@@ -58,16 +62,10 @@ def parse(text: str) -> Document:
         node = _yaml().compose(text)
     except _TooMuch as error:
         return _only(document, error.problem, error.fix, error.line)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        problem = ", ".join(filter(None, (error.context, error.problem))) or str(error)
-        return _only(
-            document, problem, "write well-formed YAML 1.2", mark.line + 1 if mark else None
-        )
     except RecursionError:
-        return _only(document, "it nests too deep", f"nest at most {_DEEPEST} levels", None)
+        return _only(document, "it nests too deep", f"nest at most {_DEEPEST} levels", 1)
     except (YAMLError, ValueError) as error:
-        return _only(document, str(error).splitlines()[0], "write well-formed YAML 1.2", None)
+        return _only(document, *yaml_fault(error, text))
     if node is not None:
         document.value = _Reader(document).read(node, ())
     return document
@@ -111,7 +109,7 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _only(document: Document, problem: str, fix: str, line: int | None) -> Document:
+def _only(document: Document, problem: str, fix: str, line: int) -> Document:
     document.faults.append(Fault(path="", problem=problem, fix=fix, line=line))
     return document
 
@@ -169,7 +167,8 @@ class _Reader:
             fix = f'write it in quotes: "{node.value}"'
             self._fault(path, line, f"the key {node.value} is not a string", fix)
         else:
-            self._fault(path, line, "a key must be a string", "write `name: value`")
+            fix = "write `name: value`; put an expression in quotes, without {{ }}"
+            self._fault(path, line, "a key must be a string", fix)
         return None
 
     def _scalar(self, node: ScalarNode, path: tuple[str, ...], line: int) -> object:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from orchestrator.domain.drift.declared import Alternative, DeclaredPlaces, Place
 from orchestrator.domain.drift.finding import ITEM, Path
 from orchestrator.domain.drift.profile import Profile, profiled
+from orchestrator.domain.drift.rarity import Rarity, rarity_of
 
 _ENOUGH = 10
 """Objects on each side from which on "always" and "never" say something without a contract."""
-
-_HOLDERS = frozenset({"object", "array"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +30,7 @@ class New:
 
     path: Path
     certain: bool  # the contract does not let it be there, or every payload has it of a sudden
+    within: bool = False  # it is in a field that became an object or a list: that says it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,7 @@ class ComparedPayloads:
     old: Profile
     new: Profile
     contracts: list[tuple[DeclaredPlaces, frozenset[int]]]
+    rarity: Rarity
     origins: list[Origin] = field(default_factory=list)  # fields that were taken for others
 
     def places(self, path: Path) -> list[tuple[Place, frozenset[int]]]:
@@ -56,20 +57,20 @@ class ComparedPayloads:
         return [(declared.at(path), numbers) for declared, numbers in self.contracts]
 
     def take_for(self, now: Path, was: Path) -> None:
-        """Go on as if the field at `now` stood at `was` as before."""
+        """Go on as if the field at `now` were at `was` as before."""
         seen = frozenset(self.new.fields[now].seen)
         self.new.relocate(now, was)
         self.origins.append(Origin(was=was, now=now, seen=seen))
 
     def former(self, path: Path) -> Path:
-        """Where what stands at `path` in the broken payloads is looked at."""
+        """Where the value at `path` in the broken payloads is looked at."""
         for one in self.origins:
             if path[: len(one.now)] == one.now:
                 return (*one.was, *path[len(one.now) :])
         return path
 
     def actual(self, path: Path, events: AbstractSet[int]) -> Path:
-        """Where in these of the broken payloads stands what is looked at as `path`."""
+        """Where in these of the broken payloads the value is that is looked at as `path`."""
         for one in self.origins:
             if path[: len(one.was)] == one.was and 2 * len(events & one.seen) > len(events):
                 return (*one.now, *path[len(one.was) :])
@@ -86,7 +87,8 @@ def compared(
         chosen = whole.meant_by(payload)
         groups.setdefault(tuple(map(id, chosen)), (chosen, set()))[1].add(number)
     contracts = [(whole.narrowed(one), frozenset(numbers)) for one, numbers in groups.values()]
-    return ComparedPayloads(old=profiled(accepted), new=profiled(broken), contracts=contracts)
+    old, new = profiled(accepted), profiled(broken)
+    return ComparedPayloads(old=old, new=new, contracts=contracts, rarity=rarity_of(old, new))
 
 
 def missing_fields(comparison: ComparedPayloads) -> list[Missing]:
@@ -139,7 +141,7 @@ def _always(comparison: ComparedPayloads, path: Path) -> bool:
 
 
 def _is_frequent(comparison: ComparedPayloads, path: Path) -> bool:
-    """Whether enough objects stood at a place before, and stand there now."""
+    """Whether enough objects were at a place before, and are there now."""
     both = (comparison.old.fields.get(path), comparison.new.fields.get(path))
     return all(one is not None and one.objects.total() >= _ENOUGH for one in both)
 
@@ -147,16 +149,17 @@ def _is_frequent(comparison: ComparedPayloads, path: Path) -> bool:
 def new_fields(comparison: ComparedPayloads) -> list[New]:
     """Fields that no accepted payload had, holders before what they hold.
 
-    What stands in a field that became an object belongs to that change.
+    The parts of a field that became an object belong to that change, unless they moved there.
     """
     old = comparison.old
     found: dict[Path, New] = {}
     for path in sorted(comparison.new.fields, key=len):
-        if not path or path[-1] == ITEM or path in old.fields or _became_holder(comparison, path):
+        if not path or path[-1] == ITEM or path in old.fields:
             continue
-        certain = _is_unexpected(comparison, path) or _is_certain(found, path[:-1])
+        within = _became_holder(comparison, path)
+        certain = within or _is_unexpected(comparison, path) or _is_certain(found, path[:-1])
         if certain or _is_remarkable(comparison, path):
-            found[path] = New(path=path, certain=certain)
+            found[path] = New(path=path, certain=certain, within=within)
     return list(found.values())
 
 
@@ -182,9 +185,10 @@ def _is_certain(found: Mapping[Path, New], path: Path) -> bool:
 
 
 def _became_holder(comparison: ComparedPayloads, path: Path) -> bool:
-    """Whether something above it was there before, but could hold nothing."""
+    """Whether something above it was there before, and was neither an object nor a list as now."""
     for depth in range(1, len(path)):
         before = comparison.old.fields.get(path[:depth])
-        if before and set(before.types) - {"null"} and not set(before.types) & _HOLDERS:
+        types = set(before.types) - {"null"} if before else set[str]()
+        if types and ("array" if path[depth] == ITEM else "object") not in types:
             return True
     return False

@@ -9,15 +9,16 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.drift.changes import ComparedPayloads, compared
 from orchestrator.domain.drift.differing import new_values, retyped
 from orchestrator.domain.drift.finding import ChangeKind, Finding, placed
-from orchestrator.domain.drift.matching import Pair, matched
+from orchestrator.domain.drift.matching import matched
+from orchestrator.domain.drift.pairs import Pair
 from orchestrator.domain.drift.rejected import unexplained, unfit
 from orchestrator.domain.drift.report import Story, examples, presence
-from orchestrator.domain.drift.unmatched import added, gone, too_much
+from orchestrator.domain.drift.unmatched import added, gone
 
 
 @dataclass(frozen=True, kw_only=True)
 class Broken:
-    """A payload that stands in quarantine."""
+    """The payload of a quarantined event."""
 
     payload: object
     since: int | None = None  # milliseconds
@@ -48,11 +49,8 @@ def _stories(comparison: ComparedPayloads, broken: Sequence[Broken]) -> Iterator
     stories += retyped(comparison)
     stories += unfit(comparison, violations, {story.path for story in stories})
     stories += new_values(comparison)
-    if found.too_many:
-        stories.append(too_much(comparison))
-    else:
-        stories += gone(comparison, [pair.missing.path for pair in torn])
-        stories += added(comparison, [pair.new.path for pair in torn])
+    stories += gone(comparison, [pair.missing.path for pair in torn])
+    stories += added(comparison, [pair.new.path for pair in torn])
     yield from stories
     explained = {number for story in stories for number in story.events}
     yield from unexplained(violations, explained)

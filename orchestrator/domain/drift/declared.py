@@ -21,19 +21,19 @@ _ANYTHING: tuple[Alternative, ...] = ((),)
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What stands at a path by the contract."""
+    """What the contract declares at a path."""
 
-    alternatives: tuple[Alternative, ...]  # one of them holds; none: nothing may stand here
+    alternatives: tuple[Alternative, ...]  # one of them holds; none: nothing may be here
     declared: bool  # whether any alternative names it
 
     @property
     def types(self) -> frozenset[str]:
-        """The types that may stand here."""
+        """The types that are allowed here."""
         return frozenset().union(*(_types(one) for one in self.alternatives))
 
     @property
     def values(self) -> frozenset[str] | None:
-        """The values that may stand here, as text; None where they are not listed."""
+        """The values that are allowed here, as text; None where they are not listed."""
         every = [_values(one) for one in self.alternatives]
         known = [one for one in every if one is not None]
         return frozenset().union(*known) if every and len(known) == len(every) else None

@@ -1,12 +1,12 @@
-"""Fields that stand where they stood and are otherwise: another type, format or value."""
+"""Fields that are in their old place and changed: another type, format or value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from orchestrator.domain.drift.changes import ComparedPayloads
-from orchestrator.domain.drift.finding import ChangeKind, Path
-from orchestrator.domain.drift.profile import Field
+from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
+from orchestrator.domain.drift.profile import Field, Profile
 from orchestrator.domain.drift.report import Story, shapes_of
 from orchestrator.domain.drift.shapes import format_of, listed
 
@@ -32,7 +32,7 @@ def retyped(comparison: ComparedPayloads) -> list[Story]:
 def _wrong_types(
     comparison: ComparedPayloads, path: Path, field: Field
 ) -> tuple[frozenset[int], frozenset[str]]:
-    """The payloads with a wrong type at a path, and what may stand there.
+    """The payloads with a wrong type at a path, and what is allowed there.
 
     A type that accepted payloads had is none: then the contract changed, and not the sender.
     """
@@ -49,7 +49,7 @@ def _wrong_types(
 
 
 def _types_before(before: Field | None, now: Field) -> frozenset[str]:
-    """Without a contract's word: what stood there, if nothing of it does now."""
+    """Without a contract's word: what was there, if nothing of it is now."""
     if (
         before is None
         or set(before.types) & set(now.types)
@@ -65,17 +65,25 @@ def _retyped(
     comparison: ComparedPayloads, path: Path, events: frozenset[int], allowed: frozenset[str]
 ) -> Story:
     before, field = comparison.old.fields.get(path), comparison.new.fields[path]
-    was = " or ".join(sorted(before.types if before else allowed))
-    wrong = " or ".join(kind for kind in sorted(field.types) if kind not in allowed)
+    was = _said(before.types if before else allowed, comparison.old, path)
+    wrong = _said(set(field.types) - allowed, comparison.new, path)
     return Story(
         kind=ChangeKind.RETYPED,
         path=comparison.actual(path, events),
         events=events,
         evidence=(
-            f"it was {was} and is {wrong or 'another type'}",
+            f"it was {was} and is {wrong or 'of another type'}",
             f"before {shapes_of(before)}, now {shapes_of(field)}",
         ),
     )
+
+
+def _said(types: Iterable[str], profile: Profile, path: Path) -> str:
+    """Types in words; of a list also what is in it, for an object often becomes a list of them."""
+    items = profile.fields.get((*path, ITEM))
+    inner = " or ".join(f"{one}s" for one in sorted(items.types) if one != "null") if items else ""
+    words = {"array": f"a list of {inner}" if inner else "a list", "object": "an object"}
+    return " or ".join(words.get(one, one) for one in sorted(types))
 
 
 def _rewritten(comparison: ComparedPayloads, path: Path, field: Field) -> Story | None:

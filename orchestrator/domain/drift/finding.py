@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.domain.contracts.violations import json_pointer
+from orchestrator.domain.documents.json_pointer import json_pointer
 from orchestrator.domain.text.abbreviate import shorten
 
 ITEM = "*"
@@ -20,8 +20,8 @@ Path = tuple[str, ...]
 class ChangeKind(StrEnum):
     """What happened to a field."""
 
-    RENAMED = "renamed"  # it stands beside its old place, under another name
-    MOVED = "moved"  # it stands elsewhere in the payload
+    RENAMED = "renamed"  # it is beside its old place, under another name
+    MOVED = "moved"  # it is elsewhere in the payload
     RETYPED = "retyped"  # its type, its format or its unit is another
     REMOVED = "removed"  # it is in none of the events
     PARTIAL = "partial"  # it is missing in some of the events, or in some items of an array
@@ -35,8 +35,8 @@ class Finding:
     """One change, and what speaks for it."""
 
     kind: ChangeKind
-    path: str  # where the field stood; for what is added, where it stands
-    to: str | None = None  # renamed, moved: where it stands now
+    path: str  # where the field was; for what is added, where it is
+    to: str | None = None  # renamed, moved: where it is now
     events: int  # broken events that show it
     of: int  # broken events that were looked at
     since: int | None  # when the first of these was quarantined, in milliseconds

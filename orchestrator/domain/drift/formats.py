@@ -11,9 +11,6 @@ from statistics import median
 
 from orchestrator.domain.drift.shapes import format_of, is_specific
 
-UNKNOWN = 0.7
-"""The likeness of what is null or empty everywhere: it may be anything, so it may be the same."""
-
 _MOST = 40  # values of one field that are looked at
 _WORD = re.compile(r"[^\W_]+")
 
@@ -42,10 +39,10 @@ def looks_of(values: Iterable[str]) -> Looks | None:
     )
 
 
-def alike(one: Looks | None, other: Looks | None) -> float:
-    """How alike two fields look, from 0 to 1."""
+def alike(one: Looks | None, other: Looks | None) -> float | None:
+    """How alike two fields look, from 0 to 1; None where one is always null or empty."""
     if one is None or other is None:
-        return UNKNOWN
+        return None
     common = sum(min(share, other.formats.get(name, 0)) for name, share in one.formats.items())
     if one.usual != other.usual:
         return 0.3 * common
@@ -55,6 +52,12 @@ def alike(one: Looks | None, other: Looks | None) -> float:
     least = 0.9 if is_specific(one.usual) else 0.3
     most = 1.0 if is_specific(one.usual) else 0.6
     return common * (least + (most - least) * length)
+
+
+def is_identifying(one: Looks | None, other: Looks | None) -> bool:
+    """Whether both have mostly one format that few fields have."""
+    both = one is not None and other is not None and one.usual == other.usual
+    return both and one is not None and is_specific(one.usual)
 
 
 def _frequent(texts: Sequence[str]) -> frozenset[str]:

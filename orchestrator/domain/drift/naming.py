@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from orchestrator.domain.contracts.places import Places
+from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.drift.finding import Finding, placed
 
 _LONGEST_NAME = 200  # characters, as in the title of an incident
@@ -34,5 +35,5 @@ def _named(path: str, places: Places | None) -> str:
     if places is None:
         return path
     pointed = path.startswith("/")
-    steps = [one.replace("~1", "/").replace("~0", "~") for one in path.split("/")[1:]]
+    steps = pointer_steps(path)
     return placed(places.readable(steps if pointed else path.split(".") if path else []))

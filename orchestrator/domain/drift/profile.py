@@ -21,9 +21,9 @@ DEEPEST = 24
 
 @dataclass(kw_only=True)
 class Field:
-    """What stands at one path. Payloads are known by their number."""
+    """The values at one path. Payloads are known by their number."""
 
-    seen: Counter[int] = field(default_factory=Counter)  # times that it stands in each payload
+    seen: Counter[int] = field(default_factory=Counter)  # times that it occurs in each payload
     objects: Counter[int] = field(default_factory=Counter)  # times that it is an object there
     types: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     values: dict[str, set[int]] = field(default_factory=dict)  # scalars as text, and where
@@ -100,7 +100,7 @@ class Profile:
         return found[:most]
 
     def relocate(self, source: Path, target: Path) -> None:
-        """Take what stands at `source` for what stands at `target`."""
+        """Take the value at `source` for the value at `target`."""
         for path in (source, *self.below(source)):
             moved = self.fields.pop(path)
             self.fields.setdefault((*target, *path[len(source) :]), Field()).absorb(moved)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.domain.delivery.verdicts import Violation
+from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.drift.changes import ComparedPayloads
 from orchestrator.domain.drift.finding import ITEM, ChangeKind, Path
 from orchestrator.domain.drift.report import Story, shapes_of
@@ -63,5 +64,4 @@ def unexplained(
 
 def steps_of(pointer: str) -> Path:
     """The steps of a JSON Pointer, indices as `*`."""
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    return tuple(ITEM if part.isdigit() else part for part in parts)
+    return tuple(ITEM if step.isdigit() else step for step in pointer_steps(pointer))

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from orchestrator.domain.drift.changes import ComparedPayloads, Missing, missing_fields, new_fields
-from orchestrator.domain.drift.finding import ChangeKind, Path
+from orchestrator.domain.drift.finding import ChangeKind, Path, placed
+from orchestrator.domain.drift.profile import Profile
 from orchestrator.domain.drift.report import Story, examples, presence
 
 
 def gone(comparison: ComparedPayloads, explained: Collection[Path]) -> list[Story]:
-    """Fields that must be there and are not; a holder stands for all that it held."""
+    """Fields that must be there and are not; an object is named with all that it held."""
     taken = [*(one.was for one in comparison.origins), *explained]
+    names = {one.path[-1]: one.path for one in new_fields(comparison)}
     told: list[Path] = []
     found = []
     for missing in missing_fields(comparison):
         path = missing.path
         if not missing.certain or any(_under(path, one) for one in (*told, *explained)):
             continue
-        if any(_under(one, path) for one in taken):
-            continue  # what it held stands elsewhere: the rest is looked at by itself
+        if _is_emptied(comparison.old, path, taken):
+            continue
         told.append(path)
-        found.append(_gone(comparison, missing))
+        found.append(_gone(comparison, missing, names))
     return found
 
 
-def _gone(comparison: ComparedPayloads, missing: Missing) -> Story:
+def _gone(comparison: ComparedPayloads, missing: Missing, names: Mapping[str, Path]) -> Story:
     path, new = missing.path, comparison.new
     seen = new.fields[path].seen if path in new.fields else {}
     evidence = [presence(comparison, path)]
@@ -37,36 +39,41 @@ def _gone(comparison: ComparedPayloads, missing: Missing) -> Story:
         kind=ChangeKind.PARTIAL if seen else ChangeKind.REMOVED,
         path=path,
         events=missing.certain,
-        evidence=(*evidence, "nothing new looks like it"),
+        evidence=(*evidence, _said_of_new(names.get(path[-1]))),
     )
 
 
+def _said_of_new(path: Path | None) -> str:
+    if path is None:
+        return "nothing new looks like it"
+    return f"`{placed(path)}` is new and has its name; nothing else says that it is the same"
+
+
 def added(comparison: ComparedPayloads, explained: Collection[Path]) -> list[Story]:
-    """Fields that are new and not let in, or in every event; a holder stands for what it holds."""
+    """Fields that are new and not let in, or in every event; an object with what it holds."""
     taken = [one.now for one in comparison.origins]
     told = list(explained)
     found = []
     for new in new_fields(comparison):
         path = new.path
-        if not new.certain or any(_under(path, one) for one in told):
+        if not new.certain or new.within or any(_under(path, one) for one in told):
             continue
-        if any(_under(one, path) or _under(path, one) for one in taken):
+        if any(_under(path, one) for one in taken) or _is_emptied(comparison.new, path, taken):
             continue
         told.append(path)
         events = frozenset(comparison.new.fields[path].seen)
         evidence = (presence(comparison, path), f"it holds {examples(comparison.new, path)}")
-        found.append(Story(kind=ChangeKind.ADDED, path=path, events=events, evidence=evidence))
+        actual = comparison.actual(path, events)
+        found.append(Story(kind=ChangeKind.ADDED, path=actual, events=events, evidence=evidence))
     return found
 
 
-def too_much(comparison: ComparedPayloads) -> Story:
-    """That more is other than can be told apart."""
-    missing = [one for one in missing_fields(comparison) if one.certain]
-    new = [one for one in new_fields(comparison) if one.certain]
-    events = {number for one in missing for number in one.certain}
-    events |= {number for one in new for number in comparison.new.fields[one.path].seen}
-    said = f"{len(missing)} fields are missing and {len(new)} are new: too many to tell them apart"
-    return Story(kind=ChangeKind.UNCLEAR, path=(), events=frozenset(events), evidence=(said,))
+def _is_emptied(profile: Profile, path: Path, taken: Collection[Path]) -> bool:
+    """Whether all that an object holds is elsewhere: then its fields say it, one by one."""
+    if not any(_under(one, path) for one in taken):
+        return False
+    leaves = [one for one in profile.below(path) if not profile.below(one, 1)]
+    return all(any(_under(one, other) for other in taken) for one in leaves)
 
 
 def _under(path: Path, above: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What to do about what stands still: one table, for the command line, the pages and the alerts.
+"""What to do about an incident: one table, for the command line, the pages and the alerts.
 
 Each reason has its steps in order: where to look, what to mend, and what sends the events on their
 way again.
@@ -128,6 +128,12 @@ ADVICE: Mapping[str, tuple[Step, ...]] = {
             command="meshline quarantine {see}",
         ),
         Step(do="Publish a version with a better expression", command=_NEW_VERSION),
+        _REPLAY,
+    ),
+    Reason.DUPLICATE_ITEM: (
+        Step(do="See which items have the same key", command="meshline quarantine {see}"),
+        Step(do="Ask the sender whether one of them is sent twice"),
+        Step(do="Take it out of the payload, or publish a version with another `key`"),
         _REPLAY,
     ),
     Reason.DESTINATION_REFUSED: (

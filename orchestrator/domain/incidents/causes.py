@@ -1,4 +1,4 @@
-"""Why events stand still, so that all that stand for one cause are one incident.
+"""Why events are stopped, so that all that are stopped for one cause are one incident.
 
 A cause leaves out what differs from one payload to the next, such as values, places in arrays and
 names that the sender makes up: one renamed field is one cause.
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.delivery.verdicts import Violation
+from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.incidents.incident import (
     FURTHER,
     HELD,
@@ -47,7 +48,7 @@ def cause_of(
     destination: str | None = None,
     violations: Sequence[Violation] = (),
 ) -> Cause:
-    """The cause of an event that stands still; violations count as a set of places and keywords."""
+    """The cause of a stopped event; violations count as a set of places and keywords."""
     broken = sorted({(_place(one), one.kind) for one in violations})
     named = json.dumps([str(reason), str(stage), destination, broken])
     return Cause(
@@ -87,6 +88,7 @@ _SENDERS = {
     Reason.MISSING_FACT,
     Reason.NO_ROUTE,
     Reason.RULE_ERROR,
+    Reason.DUPLICATE_ITEM,
 }
 
 
@@ -109,16 +111,12 @@ def _place(violation: Violation) -> _Steps:
     A row from before places were kept has none: then no step of its path is known to be a name.
     """
     if violation.place is None:
-        place = ("*",) * len(_steps(violation.path))
+        place = ("*",) * len(pointer_steps(violation.path))
     else:
-        place = _steps(violation.place)
+        place = tuple(pointer_steps(violation.place))
     if violation.kind == "required" and (name := _QUOTED.match(violation.message)):
         return (*place, str(json.loads(name[0])))  # the contract's name, not the sender's
     return place
-
-
-def _steps(pointer: str) -> _Steps:
-    return tuple(one.replace("~1", "/").replace("~0", "~") for one in pointer.split("/")[1:])
 
 
 _SAID = {
@@ -130,6 +128,7 @@ _SAID = {
     Reason.MISSING_FACT: "a fact is missing",
     Reason.NO_ROUTE: "no route matches",
     Reason.RULE_ERROR: "a rule cannot be computed",
+    Reason.DUPLICATE_ITEM: "two items have the same key",
     Reason.DESTINATION_REFUSED: "what is sent is refused",
     Reason.HANDOFF_MISMATCH: "the record is not what was sent",
     Reason.UNKNOWN_OUTCOME: "nobody knows what became of calls",

@@ -1,4 +1,4 @@
-"""Incidents: what stands still for one cause, as one thing that one person owns."""
+"""Incidents: the events stopped for one cause, as one thing that one person owns."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class IncidentKind(StrEnum):
 
 
 class IncidentState(StrEnum):
-    """Where an incident stands."""
+    """The states of an incident."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -59,7 +59,7 @@ _OPEN, _SEEN, _DONE = IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentSt
 _ENDED = "each of its events was delivered, discarded, or quarantined for another cause"
 
 INCIDENT_TRANSITIONS: tuple[tuple[IncidentMove, IncidentState | None, IncidentState, str], ...] = (
-    (IncidentMove.OPEN, None, _OPEN, "the first event of a new cause stands still"),
+    (IncidentMove.OPEN, None, _OPEN, "the first event of a new cause is quarantined or held"),
     (IncidentMove.ACKNOWLEDGE, _OPEN, _SEEN, "a person said that they are on it"),
     (IncidentMove.ACKNOWLEDGE, _SEEN, _SEEN, "the same person gave it another end"),
     (IncidentMove.UNACKNOWLEDGE, _SEEN, _OPEN, "the time that the person gave themselves is over"),
@@ -109,11 +109,11 @@ def length_of_acknowledgement(text: str) -> float:
         lasts = seconds(text.strip())
     except ValueError:
         raise Refused(
-            f"{text!r} is not a duration", field="for", fix="write one such as 30m, 2h or 1d"
+            f"{text!r} is not a duration", field="lasts", fix="write one such as 30m, 2h or 1d"
         ) from None
     if not 0 < lasts <= _LONGEST_ACKNOWLEDGEMENT:
         raise Refused(
-            f"{text!r} is not between 1ms and 31d", field="for", fix="leave it out for no end"
+            f"{text!r} is not between 1ms and 31d", field="lasts", fix="leave it out for no end"
         )
     return lasts
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.domain.documents import strict_json
+from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.errors import InvalidJson, Refused
 from orchestrator.domain.text.hints import did_you_mean
 
@@ -167,8 +168,7 @@ def steps_of(path: str) -> list[str]:
     Raises Refused.
     """
     if path.startswith("/"):
-        parts = path[1:].split("/")
-        steps = [part.replace("~1", "/").replace("~0", "~") for part in parts]
+        steps = pointer_steps(path)
     else:
         steps = path.split(".")
         if "" in steps:

@@ -4,39 +4,75 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.documents.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER
+from orchestrator.domain.recipes.lists import as_list, as_object
+from orchestrator.domain.recipes.time_formats import read_time
+from orchestrator.domain.recipes.times import as_moment
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_MILLISECONDS = 100_000_000_000  # from here on: as seconds it would be past the year 5000
+_ALIKE = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}  # what else is written between thousands
 
 
-def convert(value: object, kind: str, form: str | None = None) -> object:
-    """The value as integer, number, string, boolean, date or date-time.
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """How a text is written, where that is not the usual way."""
 
-    `form` is how a date is written, such as `%d.%m.%Y`; without one it must be ISO 8601. Raises
-    ValueError with a sentence where the value would change, or would have to be guessed.
+    format: str | None = None  # of a date, such as `%d.%m.%Y`; else it must be ISO 8601
+    zone: str | None = None  # of the clock of a time without an offset
+    decimal: str | None = None  # before a number's fraction; else a point
+    group: str | None = None  # between its thousands; else there is nothing
+
+
+_USUAL = Written()
+
+
+def convert(value: object, kind: str, written: Written = _USUAL) -> object:
+    """The value as one of the types that `convert` names.
+
+    Raises ValueError with a sentence where the value would change, or would have to be guessed.
     """
     match kind:
         case "integer" | "number":
-            return _number(value, whole=kind == "integer")
+            return _number(_plain(value, written), whole=kind == "integer")
         case "string":
             return _string(value)
         case "boolean":
             return _boolean(value)
         case "date":
-            return _date(value, form)
-        case _:
-            return _moment(value)
+            return _date(value, written.format)
+        case "array":
+            return as_list(value)
+        case "object":
+            return as_object(value)
+    return as_moment(value, written.format, written.zone)
+
+
+def _plain(value: object, written: Written) -> object:
+    """A number's text with a point before its fraction and nothing between its thousands."""
+    if not isinstance(value, str) or (written.decimal is None and written.group is None):
+        return value
+    whole = "[0-9]+"
+    if written.group is not None:
+        between = f"[{re.escape(_ALIKE.get(written.group, written.group))}]"
+        whole = rf"[0-9]{{1,3}}(?:{between}[0-9]{{3}})+|[0-9]+"
+    point = re.escape(written.decimal or ".")
+    match = re.fullmatch(rf"([+-]?)({whole})(?:{point}([0-9]+))?", value.strip())
+    if match is None:
+        raise ValueError("it is not a number written so")
+    digits = re.sub("[^0-9]", "", match[2])
+    return f"{match[1]}{digits}" + (f".{match[3]}" if match[3] else "")
 
 
 def _number(value: object, *, whole: bool) -> object:
     if isinstance(value, str) and _NUMBER.fullmatch(text := value.strip()):
-        value = int(text) if _INTEGER.fullmatch(text) else float(text)
+        value = int(text) if _INTEGER.fullmatch(text) else _exact(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"it is not a {'whole number' if whole else 'number'}")  # noqa: TRY004 - data
     if whole and isinstance(value, float):
@@ -44,6 +80,13 @@ def _number(value: object, *, whole: bool) -> object:
             raise ValueError("it is not a whole number")
         value = int(value)
     return _in_range(value)
+
+
+def _exact(text: str) -> float:
+    found = float(text)
+    if math.isfinite(found) and Decimal(repr(found)) != Decimal(text):
+        raise ValueError("it has more digits than a number keeps")
+    return found
 
 
 def _in_range(value: float) -> float:
@@ -76,7 +119,7 @@ def _date(value: object, form: str | None) -> object:
         text = value.strip()
         try:
             if form:
-                return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a day
+                return read_time(text, form).date().isoformat()
             day, _, rest = text.partition("T")
             if rest:
                 datetime.fromisoformat(text)
@@ -84,21 +127,3 @@ def _date(value: object, form: str | None) -> object:
         except ValueError:
             pass
     raise ValueError(f"it is not a date written {form or 'as ISO 8601'}")
-
-
-def _moment(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        scale = 1000 if value >= _MILLISECONDS else 1
-        try:
-            return datetime.fromtimestamp(value / scale, UTC).isoformat().replace("+00:00", "Z")
-        except (ValueError, OverflowError, OSError):
-            raise ValueError("it is past the calendar") from None
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise ValueError("it is not a time written as ISO 8601") from None
-        if moment.tzinfo is None:
-            raise ValueError("it has no offset from UTC")
-        return moment.isoformat().replace("+00:00", "Z")
-    raise ValueError("it is neither a time nor seconds since 1970")

@@ -22,6 +22,16 @@ def is_mailable(text: str) -> bool:
     return text.isascii() and _is_written_right(text, ascii_only=True)
 
 
+def in_small_letters(address: str) -> str:
+    """An address as people are found by; one whose letters would become another's stays.
+
+    >>> in_small_letters("Ops@ACME.example"), in_small_letters("des\u212a@acme.example")
+    ('ops@acme.example', 'des\u212a@acme.example')
+    """
+    small = address.lower()  # of the sign for Kelvin it makes a plain k
+    return small if small.isascii() == address.isascii() else address
+
+
 def checked_address(text: str, *, field: str) -> str:
     """The address without the blanks around it. Raises Refused where it is none."""
     address = text.strip()

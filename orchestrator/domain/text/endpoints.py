@@ -1,4 +1,4 @@
-"""Addresses of the broker and the database: which can work, and what is wrong with one that cannot.
+"""Addresses of broker, database and proxy: which can work, and what is wrong with one that cannot.
 
 What is said never repeats the address: it may hold a password.
 """
@@ -11,6 +11,8 @@ BROKER_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "amqp", "amqps")
 
 _BROKERS = "write redis://… or valkey:// (rediss:// or valkeys:// over TLS), or amqp:// (amqps://)"
 _DATABASES = "write postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE"
+_PROXIES = "write http://HOST:PORT"
+NO_PROXY_AT_ALL = "off"  # what the setting says where requests go out directly
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _PORTS = {
     **dict.fromkeys(("redis", "rediss", "valkey", "valkeys"), 6379),
@@ -75,6 +77,20 @@ def database_fault(address: str) -> str | None:
     return _fault_in_place(found)
 
 
+def proxy_fault(address: str) -> str | None:
+    """Why a proxy's address cannot work, with what to write instead."""
+    found = _PARTS.fullmatch(address if "://" in address else f"http://{address}")
+    if found is None:
+        return f"it is not a proxy's address; {_PROXIES}"
+    if found["scheme"] not in ("http", "https"):
+        return f"a proxy that speaks {found['scheme']!r:.40} is not used; {_PROXIES}"
+    if not (found["host"] or found["ipv6"]):
+        return f"it names no host; {_PROXIES}"
+    if found["path"] or found["query"]:
+        return f"it holds more than a host and a port; {_PROXIES}"
+    return _fault_in_place(found)
+
+
 def _fault_in_broker(address: str) -> str | None:
     found = _PARTS.fullmatch(address)
     if found is None:
@@ -93,7 +109,7 @@ def _fault_in_broker(address: str) -> str | None:
     if "#" in address:
         return f"it holds a #; {_ESCAPES}"
     if scheme.startswith(("redis", "valkey")) and not re.fullmatch(r"\d*", found["path"] or ""):
-        return "after the host stands a Redis database's number, such as /0"
+        return "after the host comes a Redis database's number, such as /0"
     return _fault_in_place(found)
 
 

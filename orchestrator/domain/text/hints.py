@@ -1,6 +1,6 @@
 """What a person probably meant: names that resemble other names.
 
-What compares names takes a while to load, so it is loaded when there are some to compare.
+The library takes a while to load, so it is loaded when there are names to compare.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ _MISSPELT = 60.0  # where one of a few names is meant, less will do
 _MOST = 50  # names on each side that are compared
 _LONGEST = 100  # characters of a name that is compared: a payload's may be as long as its body
 _MOST_KNOWN = 5_000  # names among which a misspelt one is looked for
+_OF_YAML = frozenset('"{}[],:#&*!|>%@` ')  # at some place of a text they are more than themselves
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W_a-zA-Z0-9]+")
 
 
@@ -39,6 +40,16 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
         return "take it out"
     shown = ", ".join(f"`{one}`" for one in known[:12])
     return f"use one of {shown}{' ...' if len(known) > 12 else ''}"
+
+
+def in_yaml(text: str) -> str:
+    """A text as one value of YAML.
+
+    >>> print(in_yaml("data.tier"), in_yaml("data['the tier']"))
+    data.tier 'data[''the tier'']'
+    """
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'" if set(text) & _OF_YAML else text
 
 
 def renames(unknown: Iterable[str], missing: Iterable[str]) -> dict[str, str]:

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit
 
 LEAST_SECRET = 6
-"""Characters that a secret needs. A shorter one could be a part of any word: it cannot be masked
-without masking half of every text, so it is refused."""
+"""Characters of a secret that is masked wherever it occurs. A shorter one could be a part of any
+word, so it is masked only where it is a word by itself."""
 
 _MASK = "***"
 _LOWER_ESCAPE = re.compile("%[0-9A-F]{2}")
@@ -24,8 +24,10 @@ _LOWER_ESCAPE = re.compile("%[0-9A-F]{2}")
 def masked(text: str, spelled: Iterable[str]) -> str:
     """The text with every spelling of a secret covered, the longest first."""
     for secret in sorted(spelled, key=len, reverse=True):
-        if secret:
+        if len(secret) >= LEAST_SECRET:
             text = text.replace(secret, _MASK)
+        elif secret:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", lambda _: _MASK, text)
     return text
 
 
@@ -61,7 +63,7 @@ def address_spellings(url: str) -> frozenset[str]:
 
 
 def _parts(url: str) -> Iterator[str]:
-    """User and password, the path and what stands between its slashes, the query and its values."""
+    """User and password, the path and the texts between its slashes, the query and its values."""
     try:
         parts = urlsplit(url)
         login = (parts.username, parts.password)

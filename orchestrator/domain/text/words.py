@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from orchestrator.domain.errors import Refused
+from orchestrator.domain.text.composing import composed
 
 MOST_WORDS = 500  # of one payload; what comes after them is not found
 _LONGEST_WORD = 40  # characters; what is longer is known by its beginning
@@ -36,6 +36,6 @@ def sought_words(text: str) -> tuple[str, ...]:
 
 def _split(text: str) -> list[str]:
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = composed(text, "NFKC")
     found = dict.fromkeys(_WORD.findall(text.casefold()))
     return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from orchestrator.domain.delivery.handoff import Action, Proof
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.text.hints import did_you_mean
-from orchestrator.domain.workflows.cel_text import names, tokens
-from orchestrator.domain.workflows.workflow import Destination, Fact, Workflow
+from orchestrator.domain.workflows.cel.text import names, tokens
+from orchestrator.domain.workflows.sending.records import parts_used, record_word
+from orchestrator.domain.workflows.workflow import Destination, Fact, Sent, Workflow
 
 Catalog = Mapping[str, Mapping[str, Action]]
 """The actions by connector and name."""
@@ -21,12 +22,12 @@ def destination_faults(
 ) -> list[Fault]:
     """Where a destination asks a connector for what it does not do; None cannot be read."""
     optional = {name for name, fact in facts.items() if fact and fact.optional}
-    return [
-        fault
-        for name, destination in destinations.items()
-        if destination
-        for fault in _faults(f"destinations.{name}", destination, optional, catalog)
-    ]
+    found: list[Fault] = []
+    for name, destination in destinations.items():
+        if destination:
+            found += _faults(f"destinations.{name}", destination, optional, catalog)
+            found += _record_faults(name, destination, destinations, catalog)
+    return found
 
 
 def undo_faults(
@@ -72,6 +73,39 @@ def _faults(
         yield from _confirm_faults(path, destination, action, optional)
 
 
+def _record_faults(
+    name: str,
+    destination: Destination,
+    destinations: Mapping[str, Destination | None],
+    catalog: Catalog,
+) -> Iterator[Fault]:
+    """Where it wants of a record before it what the action there does not say."""
+    for other in destination.after:
+        before = destinations.get(other)
+        action = catalog.get(before.connector, {}).get(before.action) if before else None
+        if action is None:
+            continue
+        for field, sent in destination.send.items():
+            used = parts_used(tokens(sent.value), (other,))
+            yield from _unsaid(f"destinations.{name}.send.{field}", sent, used, other, action)
+
+
+def _unsaid(
+    path: str, sent: Sent, used: Collection[str], other: str, action: Action
+) -> Iterator[Fault]:
+    word = record_word(other)
+    if f"{word}.url" in used and not action.gives_url:
+        problem = f"`{action.name}`, which makes the record of `{other}`, says no address of it"
+        alone = sent.default is None
+        fix = "add `url: ...` to the action's definition"
+        fix += f", or write {{value: {sent.value}, default: ...}}" if alone else ""
+        yield Fault(path=path, problem=problem, fix=fix, is_note=not alone)
+    if f"{word}.record_id" in used and action.proof is Proof.RECEIPT:
+        problem = f"`{action.name}` gives a receipt: `{word}.record_id` may be no record's id"
+        fix = "use it only where the id of the receipt will do"
+        yield Fault(path=path, problem=problem, fix=fix, is_note=True)
+
+
 def _send_faults(path: str, destination: Destination, action: Action) -> Iterator[Fault]:
     for field in sorted(action.required - destination.send.keys()):
         problem = f"`{action.name}` must be sent `{field}`"
@@ -101,10 +135,13 @@ def _confirm_faults(
             problem = f"`{action.name}` does not give `{field}` back"
             fix = did_you_mean(field, sorted(action.readable))
             yield Fault(path=f"{path}.confirm.{place}", problem=problem, fix=fix)
+    # A delivery whose required field is absent is never made, so what is required always proves.
     certain = [
         field
         for field in destination.confirm
-        if optional.isdisjoint(names(tokens(destination.send.get(field, ""))))
+        if field not in destination.send
+        or field in action.required
+        or _is_always_sent(destination.send[field], optional)
     ]
     if not destination.confirm:
         fix = "add `confirm: [...]` with fields of `send`"
@@ -113,5 +150,10 @@ def _confirm_faults(
         yield Fault(
             path=f"{path}.confirm",
             problem="nothing would prove the handoff where the optional facts are absent",
-            fix="confirm a field that needs none of them, too",
+            fix="confirm a field too that the action requires, that needs none of them, or that has"
+            " a `default`",
         )
+
+
+def _is_always_sent(sent: Sent, optional: set[str]) -> bool:
+    return sent.default is not None or optional.isdisjoint(names(tokens(sent.value)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.domain.contracts.contract import (
@@ -12,12 +12,22 @@ from orchestrator.domain.contracts.contract import (
     compile_contract,
     schema_faults,
 )
+from orchestrator.domain.contracts.paths import ContractPaths
 from orchestrator.domain.errors import Fault, InvalidFile
+from orchestrator.domain.recipes.steps import Step
 from orchestrator.domain.text.hints import did_you_mean
-from orchestrator.domain.workflows.cel import Environment
-from orchestrator.domain.workflows.facts import Facts, compile_facts
-from orchestrator.domain.workflows.fields import CompiledDestination, compile_destination
+from orchestrator.domain.workflows.cel.compile import Environment
+from orchestrator.domain.workflows.compile_facts import compile_facts
+from orchestrator.domain.workflows.facts import Facts
+from orchestrator.domain.workflows.ordering.faults import ordering_faults
 from orchestrator.domain.workflows.rules import Decider, compile_rules
+from orchestrator.domain.workflows.sending.compile_fields import compile_destination
+from orchestrator.domain.workflows.sending.fields import CompiledDestination
+from orchestrator.domain.workflows.sending.succession import (
+    Predecessors,
+    predecessors,
+    succession_faults,
+)
 from orchestrator.domain.workflows.workflow import Destination, Fact, Route, Workflow
 
 
@@ -30,6 +40,12 @@ class CompiledWorkflow:
     facts: Facts
     decide: Decider  # which route, from the facts
     routes: tuple[tuple[CompiledDestination, ...], ...]  # where each route leads
+    predecessors: Predecessors  # of the destinations that come after others
+    has_items: bool  # whether a destination makes one delivery for each item of a list
+
+    def destination(self, name: str) -> CompiledDestination:
+        """A destination that a route leads to."""
+        return next(one for route in self.routes for one in route if one.name == name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +57,8 @@ class Parts:
     facts: Mapping[str, Fact | None]
     routes: Mapping[int, Route | None]  # by place, from 0
     destinations: Mapping[str, Destination | None]
+    ordering: Mapping[str, str] = field(default_factory=dict)  # the keys that order its events
+    amend: tuple[Step, ...] = ()  # none where the workflow cannot be read
 
 
 def compile_workflow(workflow: Workflow) -> CompiledWorkflow:
@@ -51,6 +69,7 @@ def compile_workflow(workflow: Workflow) -> CompiledWorkflow:
         facts=workflow.facts,
         routes=dict(enumerate(workflow.routes)),
         destinations=workflow.destinations,
+        ordering=workflow.ordering_keys,
     )
     compiled, faults = _compile(parts)
     if faults or compiled.contract is None:
@@ -63,6 +82,8 @@ def compile_workflow(workflow: Workflow) -> CompiledWorkflow:
         routes=tuple(
             tuple(compiled.destinations[to] for to in route.to) for route in workflow.routes
         ),
+        predecessors=predecessors(workflow.destinations),
+        has_items=any(one.each for one in workflow.destinations.values()),
     )
 
 
@@ -88,14 +109,17 @@ def _compile(parts: Parts) -> tuple[_Compiled, list[Fault]]:
         contract = compile_contract(schema, parts.formats, faults)
     facts = compile_facts(parts.facts, schema, faults)
     environment = Environment(facts.types)
+    paths = ContractPaths(schema) if schema is not None else None
     routes = {index: route for index, route in parts.routes.items() if route}
     decide = compile_rules(routes, facts, environment, faults)
     destinations = {
-        name: compile_destination(name, destination, facts, environment, faults)
+        name: compile_destination(name, destination, facts, environment, faults, paths)
         for name, destination in parts.destinations.items()
         if destination
     }
     faults.extend(_link_faults(parts.routes, parts.destinations))
+    faults.extend(ordering_faults(parts.ordering, schema))
+    faults.extend(succession_faults(parts.routes, parts.destinations, parts.facts))
     compiled = _Compiled(contract=contract, facts=facts, decide=decide, destinations=destinations)
     return compiled, faults
 

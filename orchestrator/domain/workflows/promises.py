@@ -12,7 +12,7 @@ ESCALATE = ("0m", "30m", "2h")
 """When after a breach the recovery lead, the owner and the backstop get an alert."""
 
 PAUSES_STOP: tuple[Literal["recover_within"], ...] = ("recover_within",)
-"""Clocks that stand still while a person has paused a destination until a time."""
+"""Clocks that stop while a person has paused a destination until a time."""
 
 RATE_OVER = "1h"
 RATE_OF = 20  # events; of fewer nothing is said
@@ -26,7 +26,7 @@ class DeliveryRate:
     """
 
     delivered: int = 0
-    quarantined: int = 0  # they stand there now
+    quarantined: int = 0  # they are there now
 
     @property
     def decided(self) -> int:

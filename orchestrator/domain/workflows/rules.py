@@ -12,8 +12,13 @@ from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.abbreviate import abbreviate
-from orchestrator.domain.workflows.cel import Environment, Expression, NotComputed, Uncompilable
-from orchestrator.domain.workflows.cel_text import names, tokens
+from orchestrator.domain.workflows.cel.compile import (
+    Environment,
+    Expression,
+    NotComputed,
+    Uncompilable,
+)
+from orchestrator.domain.workflows.cel.text import names, tokens
 from orchestrator.domain.workflows.facts import ABSENT, Facts, missing_fact, rule_error
 from orchestrator.domain.workflows.workflow import Route
 
@@ -104,10 +109,11 @@ def _decide(
 
 
 def _undecided(rule: Rule, error: NotComputed, present: Mapping[str, object]) -> Rejected:
+    path = f"routes.{rule.index}.when"
     absent = [name for name in rule.names if name not in present]
     if absent:
-        return missing_fact(absent[0], f"route {rule.index + 1} ({rule.text})")
-    return rule_error(f"route {rule.index + 1}", rule.text, error)
+        return missing_fact(absent[0], f"route {rule.index + 1} ({rule.text})", path=path)
+    return rule_error(f"route {rule.index + 1}", rule.text, error, path=path)
 
 
 def _no_route(looked_at: Mapping[str, object]) -> Rejected:
@@ -116,4 +122,4 @@ def _no_route(looked_at: Mapping[str, object]) -> Rejected:
         for name, value in list(looked_at.items())[:10]
     )
     detail = f"no route matches: {shown}" if shown else "no route matches"
-    return Rejected(reason=Reason.NO_ROUTE, detail=detail)
+    return Rejected(reason=Reason.NO_ROUTE, detail=detail, path="routes")

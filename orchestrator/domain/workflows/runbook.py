@@ -1,4 +1,4 @@
-"""A workflow's runbook: what a person does when it stands still, as an address or as text."""
+"""A workflow's runbook: what a person does when events are stopped, as an address or as text."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from pydantic import (
 
 from orchestrator.domain.documents.model_faults import wrong
 from orchestrator.domain.text.durations import seconds
-from orchestrator.domain.workflows.calendars import WEEK_MINUTES
-from orchestrator.domain.workflows.hours import Hours
+from orchestrator.domain.workflows.hours.calendar import WEEK_MINUTES
+from orchestrator.domain.workflows.hours.definition import Hours
 from orchestrator.domain.workflows.promises import (
     ESCALATE,
     PAUSES_STOP,
@@ -67,7 +67,7 @@ class SuccessRate(BaseModel):
 
 
 class Sla(BaseModel):
-    """How long an event may take, how long it may stand in quarantine, how many have to succeed."""
+    """How long an event may take, how long it may be in quarantine, how many have to succeed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,7 +79,7 @@ class Sla(BaseModel):
         tuple[Annotated[StrictStr, between("0s", "30d")], ...], Field(min_length=1, max_length=3)
     ] = ESCALATE
     success_rate: SuccessRate | None = None  # none: nobody is told of it
-    # Clocks that stand still while a person has paused a destination until a time.
+    # Clocks that stop while a person has paused a destination until a time.
     pauses_stop: tuple[Literal["recover_within"], ...] = PAUSES_STOP
 
     @model_validator(mode="after")

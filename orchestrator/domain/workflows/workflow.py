@@ -1,7 +1,7 @@
 """A workflow as its file says it: one owned automation, checked for shape.
 
-What the parts say to each other (a fact to the contract, a route to a destination) is checked
-where they are compiled, in compiled.py.
+How the parts fit (a fact to the contract, a route to a destination) is checked where they are
+compiled, in compiled.py.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StrictBool,
     StrictInt,
     StrictStr,
     StringConstraints,
     ValidationInfo,
+    field_serializer,
+    model_serializer,
     model_validator,
 )
 
@@ -31,15 +34,18 @@ from orchestrator.domain.documents.model_faults import wrong as _wrong
 from orchestrator.domain.recipes.steps import MOST_STEPS, Step
 from orchestrator.domain.text.addresses import LONGEST_ADDRESS, NAME_A_MAILBOX, is_address
 from orchestrator.domain.text.durations import seconds
-from orchestrator.domain.workflows.calendars import Calendar
+from orchestrator.domain.workflows.hours.calendar import Calendar
+from orchestrator.domain.workflows.ordering.keys import Ordering
+from orchestrator.domain.workflows.ordering.paths import LONGEST_PATH, checked_path, steps_of
 from orchestrator.domain.workflows.runbook import LONGEST_RUNBOOK, checked_runbook
 from orchestrator.domain.workflows.sla import Sla, between
+from orchestrator.domain.workflows.tests import MOST_TESTS, WorkflowTest
 
 _PUBLISHED: Mapping[str, object] = {}  # the context of what the store already has
 _NAME = re.compile(r"[a-z0-9]+([_-]+[a-z0-9]+)*")
 _TYPE = re.compile(r"[A-Za-z0-9]+([._/:-]+[A-Za-z0-9]+)*")
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESERVED = frozenset(
+NOT_NAMES = frozenset(
     {
         "as", "bool", "break", "bytes", "const", "continue", "data", "double", "dyn", "else",
         "false", "for", "function", "if", "import", "in", "int", "let", "list", "loop", "map",
@@ -76,7 +82,7 @@ def _line(text: str) -> str:
 
 
 def _fact_name(text: str) -> str:
-    if not _FACT.fullmatch(text) or text in _RESERVED:
+    if not _FACT.fullmatch(text) or text in NOT_NAMES:
         fix = "write letters, digits and _, and no word of CEL's own"
         raise _wrong("fact_name", f"{text!r} cannot be the name of a fact", fix)
     return text
@@ -97,6 +103,10 @@ Runbook = Annotated[
     StrictStr, StringConstraints(max_length=LONGEST_RUNBOOK), AfterValidator(checked_runbook)
 ]
 OnFailure = Literal["quarantine", "undo"]
+OnStall = Literal["hold", "pass"]
+PayloadPath = Annotated[
+    StrictStr, StringConstraints(max_length=LONGEST_PATH), AfterValidator(checked_path)
+]
 
 
 class _Part(BaseModel):
@@ -113,7 +123,7 @@ class Owners(_Part):
     """Who answers for it; each is an e-mail address."""
 
     owner: Address
-    recovery_lead: Address  # heals what stands in quarantine
+    recovery_lead: Address  # heals the quarantined events
     approver: Address  # says yes where a destination needs it
     backstop: Address  # is told when nobody else moved
 
@@ -136,14 +146,64 @@ class Route(_Part):
     to: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]  # destinations
 
 
+class Sent(_Part):
+    """What a field is sent: CEL over the facts."""
+
+    value: StrictStr
+    default: StrictStr | None = None  # sent where a fact in `value` is absent; routes never see it
+
+    @model_validator(mode="after")
+    def _says_its_default(self) -> Self:
+        if self.default is None and "default" in self.model_fields_set:
+            fix = "write CEL in quotes, such as 'null' or '\"support\"', or take it out"
+            raise _wrong("default", "the default is empty", fix)
+        return self
+
+
+ShortSent = Annotated[Sent, BeforeValidator(_spelt_out)]
+
+
 class Destination(_Part):
     """What is handed over, and what of it is read back and compared."""
 
     connector: Name
     action: Name
-    send: Annotated[dict[Line, StrictStr], Field(max_length=200)]  # CEL over the facts
+    send: Annotated[dict[Line, ShortSent], Field(max_length=200)]
     confirm: tuple[Line, ...] = ()  # names of `send`
+    after: Annotated[tuple[Name, ...], Field(max_length=20)] = ()  # sent once those are confirmed
     required: tuple[Line, ...] = ()  # what the action must be sent; filled in at publish
+    each: StrictStr | None = None  # a list: one delivery for each of its items
+    key: StrictStr | None = None  # CEL over facts and an item: what tells it from the others
+    item_name: FactName | None = Field(None, alias="as")  # what `key` and `send` call an item
+
+    @model_validator(mode="after")
+    def _tells_its_items(self) -> Self:
+        if self.each is not None and self.key is None:
+            fix = "write what tells one item from the others, such as `key: line.sku`"
+            raise _wrong("each", "`each` needs a `key`", fix)
+        if self.each is None and (self.key or self.item_name):
+            fix = "write `each: data.lines`, the list, or take `key` and `as` out"
+            raise _wrong("each", "`key` and `as` are for a destination with `each`", fix)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without `each` it is what it was before there was the key."""
+        document: dict[str, object] = handler(self)
+        if self.each is None:
+            del document["each"], document["key"]
+        if self.item_name is None:
+            document.pop("item_name", None)
+            document.pop("as", None)
+        return document
+
+    @field_serializer("send")
+    def _short(self, send: dict[str, Sent]) -> dict[str, object]:
+        """A field without a default as it was before there were any: its text."""
+        return {
+            name: sent.value if sent.default is None else sent.model_dump()
+            for name, sent in send.items()
+        }
 
 
 class Retries(_Part):
@@ -170,7 +230,7 @@ class Workflow(_Part):
     title: Line
     trigger: DeclaredTrigger
     owners: Owners
-    runbook: Runbook | None = None  # what to do when it stands still: an address or text
+    runbook: Runbook | None = None  # what to do when events are stopped: an address or text
     contract: dict[str, Any]  # a JSON Schema, self-contained
     formats: Formats = "assert"
     facts: Annotated[dict[FactName, ShortFact], Field(max_length=200)]  # by name
@@ -178,8 +238,12 @@ class Workflow(_Part):
     destinations: Annotated[dict[Name, Destination], Field(min_length=1, max_length=100)]
     retries: Retries = Retries()
     on_failure: OnFailure = "quarantine"  # or take back first what other destinations have
+    ordering_key: PayloadPath | None = None  # events with one value there go one after another
+    on_stall: OnStall = "hold"  # what an event in quarantine does to those behind it
+    latest: PayloadPath | None = None  # by what an older update is known
     sla: Sla
     amend: Annotated[tuple[Step, ...], Field(max_length=MOST_STEPS)] = ()  # mends what breaks it
+    tests: Annotated[tuple[WorkflowTest, ...], Field(max_length=MOST_TESTS)] = ()  # the file's
 
     @property
     def trigger_type(self) -> str:
@@ -196,6 +260,23 @@ class Workflow(_Part):
             ceiling=seconds(self.retries.ceiling),
         )
 
+    @cached_property
+    def ordering(self) -> Ordering | None:
+        """How its events are ordered; None where they are not."""
+        if self.ordering_key is None:
+            return None
+        return Ordering(
+            key=steps_of(self.ordering_key),
+            passes=self.on_stall == "pass",
+            latest=None if self.latest is None else steps_of(self.latest),
+        )
+
+    @property
+    def ordering_keys(self) -> dict[str, str]:
+        """The keys that order its events, as the file has them; none where they are not ordered."""
+        said = {"ordering_key": self.ordering_key, "latest": self.latest}
+        return {key: path for key, path in said.items() if path is not None}
+
     @property
     def calendar(self) -> Calendar | None:
         """The hours in which both clocks run; None is all the time."""
@@ -208,21 +289,42 @@ class Workflow(_Part):
 
     @cached_property
     def recover_within_seconds(self) -> float:
-        """How long an event may stand in quarantine."""
+        """How long an event may be in quarantine."""
         return seconds(self.sla.recover_within)
 
     def definition(self) -> dict[str, object]:
-        """The workflow as JSON, the contract embedded: what the store keeps."""
-        definition = self.model_dump(mode="json", by_alias=True)
+        """The workflow as JSON, the contract embedded: what the store keeps.
+
+        Without the tests, for they decide about no event: a version is the same with other ones.
+        """
+        definition = self.model_dump(mode="json", by_alias=True, exclude={"tests"})
         if not self.amend:  # a file that was published before there was the key is still the same
             del definition["amend"]
+        for one in definition["destinations"].values():
+            if not one["after"]:  # the same
+                del one["after"]
         if self.runbook is None:  # the same
             del definition["runbook"]
+        for key in ("ordering_key", "latest"):
+            if definition[key] is None:  # the same
+                del definition[key]
+        if self.ordering_key is None:  # the same
+            del definition["on_stall"]
         if self.sla.success_rate is None:  # the same
             del definition["sla"]["success_rate"]
         if "pauses_stop" not in self.sla.model_fields_set:  # the same
             del definition["sla"]["pauses_stop"]
         return definition
+
+    @staticmethod
+    def as_file(definition: Mapping[str, object]) -> dict[str, object]:
+        """What a person would write to publish this definition again: without what publish adds."""
+        known = definition["destinations"]
+        written = {
+            name: {key: value for key, value in one.items() if key != "required"}
+            for name, one in (known if isinstance(known, dict) else {}).items()
+        }
+        return {**definition, "destinations": written}
 
     @classmethod
     def from_definition(cls, definition: Mapping[str, object]) -> Self:

@@ -45,6 +45,6 @@ def failed_alerts(tx: Connection) -> list[int]:
 
 
 def state_of_alert(tx: Connection, number: int) -> AlertState | None:
-    """Where an alert stands; None where there is none."""
+    """The state of an alert; None where there is none."""
     state = tx.execute(select(alerts.c.state).where(alerts.c.id == number)).scalar_one_or_none()
     return AlertState(state) if state else None

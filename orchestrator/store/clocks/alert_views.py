@@ -10,7 +10,7 @@ from orchestrator.store.clocks.alerts import AlertKind, AlertState
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import alerts, audit, incidents
-from orchestrator.store.views.values import iso, iso_time
+from orchestrator.store.views.values import iso, iso_time, of_clients
 
 NOISE_DAYS = 30
 
@@ -35,7 +35,8 @@ class AlertRow:
     state: str  # AlertState
     attempts: int  # tries so far
     due_at: str | None  # of the next try; None: there is none
-    error: str | None  # of the last try
+    way: str | None  # which took it: mail, or the name of an address; None: nobody kept it
+    error: str | None  # of the last try, and of ways that did not take it
     created_at: str
     sent_at: str | None  # when a way took it
 
@@ -64,17 +65,46 @@ class NoisyIncident:
     why: str  # never: nobody acknowledged it; seldom: less often than it opened
 
 
-def list_alerts(tx: Connection, *, failing: bool = False, limit: int = 100) -> list[AlertRow]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoughtAlerts:
+    """Which alerts; every condition that is given must hold."""
+
+    failing: bool = False  # their last try failed
+    state: str | None = None  # AlertState
+    recipient: str | None = None
+    incident: int | None = None
+    client: str | None = None  # of the incident, as is the workflow
+    workflow: str | None = None
+    clients: frozenset[str] | None = None  # of the incident; None: also tests, which have none
+    before: int | None = None  # only ids below it
+
+
+def list_alerts(
+    tx: Connection, sought: SoughtAlerts | None = None, *, limit: int = 100
+) -> list[AlertRow]:
     """Alerts, the newest first, with their tries and the last error."""
-    table = alerts.c
+    wanted, table = sought or SoughtAlerts(), alerts.c
     statement = (
         select(alerts, incidents.c.client, incidents.c.workflow, incidents.c.title)
         .join(incidents, incidents.c.id == table.incident_id, isouter=True)
         .order_by(table.id.desc())
         .limit(limit)
     )
-    if failing:
+    given = {
+        table.state: wanted.state,
+        table.recipient: wanted.recipient,
+        table.incident_id: wanted.incident,
+        incidents.c.client: wanted.client,
+        incidents.c.workflow: wanted.workflow,
+    }
+    for column, value in given.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    statement = of_clients(statement, incidents.c.client, wanted.clients)
+    if wanted.failing:
         statement = statement.where(_FAILING)
+    if wanted.before is not None:
+        statement = statement.where(table.id < wanted.before)
     return [_alert(row) for row in tx.execute(statement).all()]
 
 
@@ -93,15 +123,19 @@ def _alert(row: AnyRow) -> AlertRow:
         state=row.state,
         attempts=row.attempts,
         due_at=iso(row.due_at) if row.state == AlertState.WAITING else None,
+        way=row.way,
         error=row.error,
         created_at=iso_time(row.created_at),
         sent_at=iso(row.sent_at),
     )
 
 
-def count_alerts(tx: Connection) -> dict[str, int]:
-    """How many alerts stand in each state; every state is named."""
+def count_alerts(tx: Connection, clients: frozenset[str] | None = None) -> dict[str, int]:
+    """How many alerts are in each state, about incidents of `clients`; every state is named."""
     counted = select(alerts.c.state, func.count()).group_by(alerts.c.state)
+    if clients is not None:
+        counted = counted.join(incidents, incidents.c.id == alerts.c.incident_id)
+        counted = counted.where(incidents.c.client.in_(sorted(clients)))
     found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted).all()}
     return {state.value: found.get(state, 0) for state in AlertState}
 
@@ -137,7 +171,7 @@ _FAILING = and_(
 )
 
 
-def list_noise(tx: Connection) -> list[NoisyIncident]:
+def list_noise(tx: Connection, clients: frozenset[str] | None = None) -> list[NoisyIncident]:
     """Incidents whose alerts nobody acts on, the loudest first.
 
     In the last 30 days alerts went out, and nobody acknowledged it (`never`), or less often than it
@@ -166,14 +200,15 @@ def list_noise(tx: Connection) -> list[NoisyIncident]:
         .subquery()
     )
     times = func.coalesce(acted.c.acted, 0)
-    rows = tx.execute(
+    noisy = (
         select(incidents, sent.c.sent, sent.c.opened, times.label("acted"))
         .join(sent, sent.c.incident_id == incidents.c.id)
         .join(acted, acted.c.incident_id == incidents.c.id, isouter=True)
         .where(times < sent.c.opened, incidents.c.opened_at < after(-_YOUNG_SECONDS))
         .order_by(sent.c.sent.desc(), incidents.c.id)
     )
-    return [_noise(row) for row in rows.all()]
+    rows = tx.execute(of_clients(noisy, incidents.c.client, clients)).all()
+    return [_noise(row) for row in rows]
 
 
 _YOUNG_SECONDS = 86_400  # of what is younger nobody can say yet

@@ -25,6 +25,7 @@ from orchestrator.telemetry import AlertFailed, AlertSent
 
 CLAIM_SECONDS = 120  # a try that nobody heard of for so long is given up
 _LONGEST_ERROR = 500  # characters
+_LONGEST_WAY = 255
 _MOST_TOGETHER = 500  # alerts in one message; the others go in the next
 _NEWS_SECONDS = 86_400  # an end that is older is no news
 
@@ -40,7 +41,7 @@ class AlertKind(StrEnum):
 
 
 class AlertState(StrEnum):
-    """Where an alert stands."""
+    """The states of an alert."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -166,7 +167,7 @@ def claim_alerts(
 ) -> list[Alert]:
     """Take what is due for the person who has waited longest, for one try; empty if nothing is.
 
-    It goes as one message. Who was sent an alert of an incident that opened gets those of others
+    It goes as one message. A person who was sent an alert of a new incident gets those of others
     that open within `digest_seconds` of it together, when these are over; anything else goes at
     once, and takes them along. None of the recipients `besides`: they are sent something now.
     """
@@ -274,10 +275,13 @@ def _alert(row: AnyRow) -> Alert:
     )
 
 
-def mark_sent(tx: Connection, alert: Alert, *, failed: str | None = None) -> None:
-    """It was taken by whoever carries it on; `failed` tells of the ways that did not take it."""
+def mark_sent(
+    tx: Connection, alert: Alert, *, way: str | None = None, failed: str | None = None
+) -> None:
+    """It was taken, by this way of its contact's; `failed` tells of ways that did not take it."""
     error = storable(failed)[:_LONGEST_ERROR] if failed else None
-    if _update_waiting(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error):
+    by = storable(way)[:_LONGEST_WAY] if way else None
+    if _update_waiting(tx, alert, state=AlertState.SENT, sent_at=now_ms(), error=error, way=by):
         emit_after_commit(tx, AlertSent(**_named(alert)))
 
 

@@ -12,7 +12,7 @@ from orchestrator.domain.incidents.advice import Step
 from orchestrator.domain.incidents.escalation import ROLES, recipient_of
 from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.workflows.calendars import deadline
+from orchestrator.domain.workflows.hours.calendar import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
 from orchestrator.store.database.clock import after, in_ms, moment, now_ms
 from orchestrator.store.database.engine import AnyRow
@@ -20,9 +20,9 @@ from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
 from orchestrator.store.quarantine.locked_incidents import place_of
 from orchestrator.store.quarantine.workflow_terms import Terms, TermsShelf
-from orchestrator.store.views.held_deliveries import count_held_events
+from orchestrator.store.views.events.held_deliveries import count_held_events
 from orchestrator.store.views.success_rates import KeptRate, find_rates, kept_rate
-from orchestrator.store.views.values import iso, iso_time
+from orchestrator.store.views.values import iso, iso_time, of_clients
 
 BREACHES_DAYS = 30
 
@@ -78,7 +78,11 @@ class LateIncident:
 
 
 def list_clocks(
-    tx: Connection, *, client: str | None = None, workflow: str | None = None
+    tx: Connection,
+    *,
+    client: str | None = None,
+    workflow: str | None = None,
+    clients: frozenset[str] | None = None,
 ) -> list[WorkflowClocks]:
     """For each workflow both clocks: how many events run under it, are late, and the next due."""
     shelf = TermsShelf()
@@ -100,6 +104,7 @@ def list_clocks(
         )
         for name, terms in sorted(newest.items())
         if client in (None, terms.client) and workflow in (None, terms.workflow)
+        if clients is None or terms.client in clients
     ]
 
 
@@ -187,13 +192,18 @@ def _breached(tx: Connection) -> dict[tuple[str, str], int]:
 
 
 def list_breached(
-    tx: Connection, *, client: str | None = None, workflow: str | None = None
+    tx: Connection,
+    *,
+    client: str | None = None,
+    workflow: str | None = None,
+    clients: frozenset[str] | None = None,
 ) -> list[LateIncident]:
     """Unresolved incidents that are late, the latest first: whom the next alert goes to, advice."""
     table = incidents.c
     found = select(incidents).where(
         table.state != IncidentState.RESOLVED, table.breached_at.is_not(None)
     )
+    found = of_clients(found, table.client, clients)
     for column, value in ((table.client, client), (table.workflow, workflow)):
         if value is not None:
             found = found.where(column == value)
@@ -201,7 +211,7 @@ def list_breached(
     rows = tx.execute(found.order_by(table.breached_at, table.id)).all()
     if not rows:
         return []
-    from orchestrator.store.views.incidents import advice_of  # most listings have none late
+    from orchestrator.store.views.incidents.list import advice_of  # most listings have none late
 
     return [_climbing(row, _terms_of(row, newest), advice_of(tx, place_of(row))) for row in rows]
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from orchestrator.domain.incidents.causes import late_cause
 from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentState
-from orchestrator.domain.workflows.calendars import deadline, latest_start
+from orchestrator.domain.workflows.hours.calendar import deadline, latest_start
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import (
     in_iso,
@@ -64,7 +64,7 @@ class Late:
     event_id: str
     terms: Terms  # of the version that it was accepted under
     due_at: int  # when it should have been delivered, in milliseconds since 1970
-    incident: int | None  # the one that it stands on
+    incident: int | None  # the one that it counts for
 
 
 def find_late(tx: Connection, versions: Mapping[int, Terms], *, most: int = 500) -> list[Late]:
@@ -80,7 +80,7 @@ def find_late(tx: Connection, versions: Mapping[int, Terms], *, most: int = 500)
 def record_late(tx: Connection, found: Sequence[Late]) -> int:
     """Record them, each once however many keepers look; how many were new.
 
-    Each raises the incident that it stands on; those under way open one of their own.
+    Each raises the incident that it counts for; those under way open one of their own.
     """
     late = {one.event_id: one for one in found}
     kept = record_breaches(
@@ -190,7 +190,7 @@ _HELD_INCIDENTS = Prepared(
 def record_overdue(tx: Connection) -> list[int]:
     """Record incidents that are not healed in time, each once for each time it opened; their ids.
 
-    What counts is what stands there still, or is under way after a replay: an incident whose oldest
+    Only events still quarantined count, or under way after a replay: an incident whose oldest
     events were healed in time is late when the next of them is.
     """
     return [

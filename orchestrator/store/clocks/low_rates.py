@@ -1,6 +1,6 @@
 """The incident of a workflow that delivers less than it promises: opened, and resolved by itself.
 
-Where nothing stands still nobody has to count.
+Where nothing is stopped nobody has to count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ACTOR = "keeper"
 
 
 def find_low_rates(tx: Connection, newest: Mapping[Name, Terms]) -> dict[Name, DeliveryRate]:
-    """The workflows that deliver less than they promise, as far as something stands still there."""
+    """The workflows that deliver less than they promise, as far as something is stopped there."""
     promising = [one for one in newest.values() if one.success_rate]
     if not promising:
         return {}
@@ -48,7 +48,7 @@ def open_and_resolve_rates(
     *,
     known: Mapping[Name, int],
 ) -> None:
-    """Open an incident for each rate that is too low, and resolve those that are so no more.
+    """Open an incident for each rate that is too low, and resolve those that no longer are.
 
     `known` are the incidents that were open before the rates were measured: what another keeper
     opened since then is not resolved by an older measure.
@@ -85,7 +85,7 @@ def _open(tx: Connection, terms: Terms, rate: DeliveryRate) -> None:
 
 
 def _last_trouble(tx: Connection) -> dict[Name, int]:
-    """When an event of each workflow came to stand still the last time."""
+    """When an event of each workflow was last stopped."""
     table = incidents.c
     rows = tx.execute(
         select(table.client, table.workflow, func.max(table.last_at))

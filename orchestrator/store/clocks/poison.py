@@ -86,7 +86,7 @@ def give_to_steward(tx: Connection, steward: str | None, *, actor: str) -> None:
 
 
 def has_open_letters(tx: Connection, incident: int) -> bool:
-    """Whether a letter of the incident stands, or was requeued and may be back any moment.
+    """Whether a letter of the incident is open, or was requeued and may be back any moment.
 
     It may be back until a worker has been seen at work a while after the requeue: without a worker
     it lies on its queue however long that is.

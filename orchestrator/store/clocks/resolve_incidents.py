@@ -21,8 +21,8 @@ from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.locked_incidents import place_of
 from orchestrator.store.quarantine.outcomes import has_open_events
-from orchestrator.store.views.incident_counts import held_of, let_go_of
-from orchestrator.store.views.selection import UNGROUPED
+from orchestrator.store.views.incidents.counts import held_of, let_go_of
+from orchestrator.store.views.quarantine.selection import UNGROUPED
 
 
 def resolve_ended_incidents(tx: Connection, *, actor: str = "keeper") -> list[int]:
@@ -48,7 +48,7 @@ def resolve_ended_incidents(tx: Connection, *, actor: str = "keeper") -> list[in
 
 
 def _resolve(tx: Connection, row: Any, actor: str) -> bool:
-    """Resolve it as it was seen: events that were counted since then stand somewhere."""
+    """Resolve it as it was seen: events that were counted since then are not at their end."""
     table = incidents.c
     seen = (table.id == row.id, table.reopened == row.reopened, table.notes == row.notes)
     # Locked, and looked at anew: what another transaction counted shows only now.
@@ -138,7 +138,7 @@ _FRESH_SECONDS = 86_400  # an incident that is resolved for longer has nothing m
 
 
 def any_unresolved(tx: Connection) -> bool:
-    """Whether a keeper has anything to look at: an incident that stands, or ended lately."""
+    """Whether a keeper has anything to look at: an incident that is open, or ended lately."""
     table = incidents.c
     recent = or_(table.state != IncidentState.RESOLVED, table.resolved_at > after(-_FRESH_SECONDS))
     return bool(tx.execute(select(exists(select(table.id).where(recent)))).scalar_one())

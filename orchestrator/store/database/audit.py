@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Insert, Text, bindparam, insert, literal, select
@@ -30,7 +31,7 @@ class DeliveryNote:
     """What the audit says of one delivery."""
 
     event_id: str
-    destination: str
+    name: str  # the delivery's; it is in the column `destination`
     action: str
     target: str | None = None
     reason: str | None = None
@@ -58,6 +59,30 @@ def record(
         actor=actor,
         action=action,
         reason=reason,
+        detail=committed.text,
+    )
+    _write_one(tx, row, committed)
+
+
+def record_job(
+    tx: Connection,
+    *,
+    actor: str,
+    action: str,
+    client: str | None,
+    source: str | None,
+    target: str,
+    detail: Detail,
+) -> None:
+    """Write down what became of one job."""
+    committed = commit_values(detail)
+    row = insert(audit).values(
+        at=now_ms(),
+        client=client,
+        actor=actor,
+        action=action,
+        source=source,
+        target=target,
         detail=committed.text,
     )
     _write_one(tx, row, committed)
@@ -127,11 +152,11 @@ def record_moves(
         "reason": reason,
     }
     if detail is None:
-        _MOVES.run(tx, ids=list(ids), detail=None, **told)
+        TELL_MOVES.run(tx, ids=list(ids), detail=None, **told)
     elif has_values(detail):
         _record_moves_of_values(tx, ids, detail, told)
     else:
-        _MOVES.run(tx, ids=list(ids), detail=as_json(detail), **told)
+        TELL_MOVES.run(tx, ids=list(ids), detail=as_json(detail), **told)
 
 
 _WORDS = ("actor", "action", "source", "target", "reason", "detail")
@@ -144,13 +169,14 @@ def telling(moved: FromClause) -> Insert:
     return insert(audit).from_select(("at", "client", "workflow", "event_id", *_WORDS), row)
 
 
-_MOVES = Prepared(
+TELL_MOVES = Prepared(
     lambda dialect: telling(
         select(events.c.id, events.c.client, events.c.workflow)
         .where(among(dialect, events.c.id))
         .subquery("moved")
     )
 )
+"""`telling` of the events whose ids are given."""
 
 
 def _record_moves_of_values(
@@ -188,19 +214,16 @@ def record_deliveries(tx: Connection, notes: Sequence[DeliveryNote], *, actor: s
     if not notes:
         return
     if not any(has_values(one.detail) for one in notes):
-        rows = [_note_row(one, as_json(one.detail)) for one in notes]
+        rows = [(*_COLUMNS(one), as_json(one.detail)) for one in notes]
         _DELIVERIES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
         return
     committed = [commit_values(one.detail) for one in notes]
-    rows = [_note_row(one, told.text) for one, told in zip(notes, committed, strict=True)]
+    rows = [(*_COLUMNS(one), told.text) for one, told in zip(notes, committed, strict=True)]
     written = _DELIVERIES_OF_VALUES.run(tx, actor=actor, **row_values(tx, list(_NOTE), rows))
     keep_returned(tx, written.all(), {one.text: one for one in committed if one.text and one.kept})
 
 
-def _note_row(one: DeliveryNote, detail: str | None) -> tuple[str | None, ...]:
-    return (one.event_id, one.destination, one.action, one.target, one.reason, detail)
-
-
+_COLUMNS = attrgetter("event_id", "name", "action", "target", "reason")
 _NOTE = dict.fromkeys(("event_id", "destination", "action", "target", "reason", "detail"), str)
 
 

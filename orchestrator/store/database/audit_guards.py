@@ -1,7 +1,7 @@
 """What keeps rows of the audit as they were written: triggers of the database itself.
 
-They stop a program or a person that changes the audit by mistake or by the ordinary statements. Who
-may alter the schema can take them away; the doctor sees that.
+They stop a program or a person that changes the audit by mistake or by the ordinary statements. A
+user who may alter the schema can take them away; the doctor sees that.
 """
 
 from __future__ import annotations

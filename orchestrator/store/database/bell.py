@@ -164,7 +164,7 @@ class NotifyBell:
 
 
 def is_pooled(connection: Any) -> bool:
-    """Whether a pooler stands before PostgreSQL: it gives a process number of its own."""
+    """Whether a pooler is before PostgreSQL: it gives a process number of its own."""
     (server,) = connection.execute("SELECT pg_backend_pid()").fetchone()
     return bool(server != connection.info.backend_pid)
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from orchestrator.domain.workflows.calendars import Calendar, deadline
+from orchestrator.domain.event import TIME_DIGITS
+from orchestrator.domain.workflows.hours.calendar import Calendar, deadline
 
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def after(seconds: float) -> ColumnElement[int]:
 
 
 def recovery_ms(tx: Connection, seconds: float, calendar: Calendar | None) -> int:
-    """How long from now what comes to stand still may stand, in milliseconds.
+    """How long from now an event that is stopped may stay stopped, in milliseconds.
 
     A workflow without a calendar costs no statement.
     """
@@ -62,7 +63,7 @@ def moment(milliseconds: int) -> datetime:
 
 def first_id(at_ms: int) -> str:
     """What no id of an event is below that was accepted later: they begin with their time."""
-    return f"{max(at_ms, 0):012x}"
+    return f"{max(at_ms, 0):0{TIME_DIGITS}x}"
 
 
 def in_ms(when: datetime) -> int:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event
@@ -27,7 +28,15 @@ Result = TypeVar("Result")
 _WRITER_PATIENCE_SECONDS = 30
 _PAUSE_SECONDS = 0.5  # before a database that did not answer is asked again
 _READ_ONLY = {"meshline_read_only": True}
-_EMITTED_LATER = "meshline_emitted_later"
+_AFTER_COMMIT = "meshline_after_commit"
+
+
+@dataclass(kw_only=True)
+class _AfterCommit:
+    """What a transaction asked for, to be done when it has committed."""
+
+    ring: bool = False  # the relay is to wake: something became due, or a group ended
+    telemetry: list[TelemetryEvent] = field(default_factory=list)
 
 
 class Store:
@@ -56,18 +65,19 @@ class Store:
         `ring` wakes the relay, because the transaction made something due. After a `large` one,
         which fills SQLite's cache with pages that nobody will ask for, the cache is emptied.
         """
-        later: list[TelemetryEvent] = []
-        with _translated(), self.engine.connect() as tx:
-            tx.info[_EMITTED_LATER] = later
-            with tx.begin():
-                yield tx
-                if ring:
-                    self.bell.ring_with(tx)
-            if large and self.is_sqlite and (driver := tx.connection.driver_connection):
-                driver.execute("PRAGMA shrink_memory")
-        if ring:
-            self.bell.ring()
-        for one in later:  # the connection is given back: no reader keeps it
+        after = _AfterCommit(ring=ring)
+        with _translated():
+            with self.engine.connect() as tx:
+                tx.info[_AFTER_COMMIT] = after
+                with tx.begin():
+                    yield tx
+                    if after.ring:
+                        self.bell.ring_with(tx)
+                if large and self.is_sqlite and (driver := tx.connection.driver_connection):
+                    driver.execute("PRAGMA shrink_memory")
+            if after.ring:
+                self.bell.ring()
+        for one in after.telemetry:  # the connection is given back: no reader keeps it
             emit(one)
 
     @contextmanager
@@ -76,19 +86,27 @@ class Store:
         with _translated(), self._reader.connect() as connection, connection.begin():
             yield connection
 
-    def patiently(self, work: Callable[[], Result], *, seconds: float) -> Result:
-        """Do `work`; where the database does not answer, again, for about `seconds`.
+    def write_patiently(self, work: Callable[[Connection], Result], *, until: float) -> Result:
+        """What `work` answers, done in one transaction that commits.
 
-        The work may have been done before: it must count once however often it is done.
+        Where the database does not answer it is done again, `until` that moment of
+        `time.monotonic`. A commit whose answer was lost may be done twice: it must count once.
         """
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                return work()
-            except StoreUnavailable:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
+
+        def once() -> Result:
+            with self.write() as tx:
+                return work(tx)
+
+        return _patiently(once, until)
+
+    def read_patiently(self, work: Callable[[Connection], Result], *, until: float) -> Result:
+        """What `work` finds in one look; repeated `until` then, as in `write_patiently`."""
+
+        def once() -> Result:
+            with self.read() as tx:
+                return work(tx)
+
+        return _patiently(once, until)
 
     def empty_log(self, *, seconds: float) -> bool:
         """Bring SQLite's write-ahead log into the file and empty it; False where others read on."""
@@ -110,9 +128,14 @@ class Store:
 
 def emit_after_commit(tx: Connection, event: TelemetryEvent) -> None:
     """Emit when the transaction has committed; never, where it leaves nothing."""
-    later = tx.info.get(_EMITTED_LATER)
-    if later is not None:  # else it was not begun by `Store.write`
-        later.append(event)
+    after = tx.info.get(_AFTER_COMMIT)
+    if after is not None:  # else it was not begun by a Store
+        after.telemetry.append(event)
+
+
+def ring_after_commit(tx: Connection) -> None:
+    """Wake the relay when the transaction has committed."""
+    tx.info[_AFTER_COMMIT].ring = True
 
 
 @contextmanager
@@ -123,6 +146,16 @@ def _translated() -> Iterator[None]:
         if found := unavailable(error):
             raise found from error
         raise
+
+
+def _patiently(work: Callable[[], Result], until: float) -> Result:
+    while True:
+        try:
+            return work()
+        except StoreUnavailable:
+            if time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _checked(url: str) -> URL:

@@ -24,7 +24,7 @@ from orchestrator.store.database.schema import events
 def hold_events(tx: Connection, ids: Sequence[str]) -> None:
     """Wait for these events, and hold them and their deliveries until the transaction ends.
 
-    What is read after it is not changed by others. What is read in the same statement may be old.
+    What is read after it is not changed by others. A value read in the same statement may be old.
     """
     if ids and tx.dialect.name != "sqlite":
         _HOLD.run(tx, ids=list(ids))
@@ -39,7 +39,22 @@ def hold_client(tx: Connection, client: str) -> None:
         tx.execute(select(func.pg_advisory_xact_lock(_PUBLISHING, func.hashtext(client))))
 
 
-_PUBLISHING = 0x6D65  # the number of our advisory locks of this kind
+def hold_reader(tx: Connection, actor: str) -> None:
+    """Be the only one that writes down what this actor saw until the transaction ends."""
+    if tx.dialect.name != "sqlite":
+        tx.execute(select(func.pg_advisory_xact_lock(_SEEING, func.hashtext(actor))))
+
+
+_PUBLISHING, _SEEING = 0x6D65, 0x6D68  # the numbers of our advisory locks, one for each kind
+
+
+def hold_people(tx: Connection) -> None:
+    """Be the only one that changes who is there and who is an admin, until the transaction ends."""
+    if tx.dialect.name != "sqlite":
+        tx.execute(select(func.pg_advisory_xact_lock(_PEOPLE, 0)))
+
+
+_PEOPLE = 0x6D69
 
 
 def hold_group(tx: Connection, ids: Sequence[str]) -> int:

@@ -53,7 +53,7 @@ class _Ready:
 def _compiled(statement: Any, dialect: Dialect) -> _Ready:
     compiled = statement.compile(dialect=dialect)
     if "__[POSTCOMPILE" in str(compiled):
-        raise ValueError("a list stands in a prepared statement: give it with `among`")
+        raise ValueError("a prepared statement has a list: give it with `among`")
     return _Ready(
         text=_binary_texts(str(compiled)), fixed=compiled.params, places=compiled.positiontup
     )

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0017"
+HEAD = "0027"
 
 metadata = MetaData(
     naming_convention={
@@ -66,6 +66,8 @@ workflow_versions = Table(
     Column("live", Boolean, nullable=False),
     Column("published_at", BigInteger, nullable=False),
     Column("published_by", String(255), nullable=False),
+    Column("ordering", Text),  # how its events are ordered, as JSON; null: they are not
+    Column("change_id", BigInteger),  # by which it went live; null: before there were changes
     UniqueConstraint("client", "name", "version"),
 )
 Index(
@@ -112,13 +114,47 @@ Index(
     **_only_where("due_at IS NOT NULL"),
 )
 
-# Payloads stand apart, so that a move rewrites a small row.
+# Payloads are apart, so that a move rewrites a small row.
 payloads = Table(
     "payloads",
     metadata,
     Column("event_id", ForeignKey(events.c.id), primary_key=True),
     Column("body", Text, nullable=False),
     Column("amended", Text),  # what a person's fix made of it; the body is never changed
+)
+
+# Events that have an ordering key, each with its place in the line of that key.
+ordered_events = Table(
+    "ordered_events",
+    metadata,
+    Column("place", _serial, primary_key=True),  # in the order of acceptance
+    Column("event_id", ForeignKey(events.c.id), nullable=False, unique=True),
+    Column("line", String(32), nullable=False),  # a keyed digest of workflow and key
+    Column("stand", String(10), nullable=False),  # waiting, turn, aside or ended
+    Column("passes", Boolean, nullable=False),  # in quarantine it lets those behind it pass
+    Column("rank", String(40)),  # by which the newer of two updates is known
+    sqlite_autoincrement=True,  # a place is never given twice
+)
+Index("ix_ordered_events_turn", ordered_events.c.line, unique=True, **_only_where("stand = 'turn'"))
+Index(
+    "ix_ordered_events_waiting",
+    ordered_events.c.line,
+    ordered_events.c.place,
+    **_only_where("stand = 'waiting'"),
+)
+Index(
+    "ix_ordered_events_rank",
+    ordered_events.c.line,
+    ordered_events.c.rank,
+    **_only_where("rank IS NOT NULL"),
+)
+
+# Lines that a relay is to look at, for the turn in them may be free.
+line_looks = Table(
+    "line_looks",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("line", String(32), nullable=False),
 )
 
 groups = Table(
@@ -136,7 +172,10 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("event_id", ForeignKey(events.c.id), primary_key=True),
-    Column("destination", String(64), primary_key=True),
+    Column(
+        "name", String(64), primary_key=True
+    ),  # the destination's; of an item, and what tells it
+    Column("destination", String(64), nullable=False, server_default=""),
     Column("connector", String(64), nullable=False),
     Column("action", String(64), nullable=False),
     Column("send", Text, nullable=False),
@@ -155,6 +194,12 @@ deliveries = Table(
     Column("undo", Boolean, nullable=False, server_default=false()),
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("failing_since", BigInteger),  # its first failure that could be the system's
+    Column("record_url", Text),  # where people find the record
+    Column("record_version", Text),  # how the system called its state when it was confirmed
+    # It was there before, as far as is known: it is not ours to delete.
+    Column("record_updated", Boolean, nullable=False, server_default=false()),
+    Column("comes_after", Text),  # JSON: the destinations that it waits, or waited, for
+    Column("item", Text),  # JSON: the key of the item that it is for; null: for the whole event
     sqlite_with_rowid=False,
 )
 Index(
@@ -208,7 +253,7 @@ quarantine = Table(
     Column("recovery_lead", String(255), nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("recover_by", BigInteger, nullable=False),
-    Column("released_at", BigInteger),  # null: it stands here now
+    Column("released_at", BigInteger),  # null: it is here now
     Column("incident_id", BigInteger),  # null: it came before there were incidents
     Column(
         "outcome", String(20)
@@ -242,7 +287,7 @@ Index(
     **_only_where("released_at IS NULL"),
 )
 
-# The words of the payloads that stand there. On SQLite this is a virtual table (FTS5), which has
+# The words of the payloads in quarantine. On SQLite this is a virtual table (FTS5), which has
 # its `rowid` by itself.
 quarantine_words = Table(
     "quarantine_words",
@@ -252,7 +297,7 @@ quarantine_words = Table(
 )
 Index("ix_quarantine_words", quarantine_words.c.words, info={"postgresql_using": "gin"})
 
-# One cause of one workflow, for as long as it comes again: a recurrence opens the same row.
+# One cause of one workflow, for as long as it recurs: a recurrence opens the same row.
 incidents = Table(
     "incidents",
     metadata,
@@ -322,6 +367,7 @@ alerts = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
     Column("news", Text),  # what is new about the incident, in one line
+    Column("way", String(255)),  # which took it, of its contact's; null: none, or nobody kept it
     UniqueConstraint("incident_id", "round", "kind", "step", "recipient"),
 )
 Index("ix_alerts_waiting", alerts.c.due_at, **_only_where("state = 'waiting'"))
@@ -378,6 +424,87 @@ keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(255), nullable=False),
     Column("revoked_at", BigInteger),
+    Column("role", String(16), nullable=False, server_default="producer"),
+    Column("person_id", BigInteger, ForeignKey("people.id")),  # whose key it is; null: a program's
+    Column("expires_at", BigInteger),
+    Column("used_at", BigInteger),  # the last use, to a few seconds
+    Column("replaced_by", String(16)),  # the key that it was rotated to
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("mail", String(320), nullable=False, unique=True),  # in small letters
+    Column("name", String(255), nullable=False),
+    Column("password", String(255)),  # a digest by argon2id; null: none was set
+    Column("subject", String(255), unique=True),  # how the company's login names the person
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("disabled_at", BigInteger),
+    sqlite_autoincrement=True,  # the audit names a person by mail; a number has one meaning too
+)
+
+person_roles = Table(
+    "person_roles",
+    metadata,
+    Column("person_id", BigInteger, ForeignKey("people.id"), primary_key=True),
+    Column("client", String(64), primary_key=True),  # "*" is every client
+    Column("role", String(16), primary_key=True),
+    Column("granted_at", BigInteger, nullable=False),
+    Column("granted_by", String(255), nullable=False),
+)
+
+# A person who has logged in. `id` is a digest of what the browser or the command line holds.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("way", String(16), nullable=False),  # page, cli
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),  # whatever it is used for
+    Column("ended_at", BigInteger),
+    Index("ix_sessions_person_id", "person_id"),
+)
+
+# A link that may be used once, to set a password. `id` is a digest of what the link holds.
+invites = Table(
+    "invites",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column(
+        "person_id", BigInteger, ForeignKey("people.id")
+    ),  # null: who uses it is the first admin
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+# Logins that failed lately, by a digest of the name or the address: the next one has to wait.
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("ix_login_failures_last_at", "last_at"),
+)
+
+# The tokens of one login at a provider, which all processes share, and who refreshes them now.
+oauth_tokens = Table(
+    "oauth_tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),  # a digest of the login as its definition names it
+    Column("connector", String(64), nullable=False),  # that used it last
+    Column("number", Integer, nullable=False),  # how often it was refreshed
+    Column("sealed", Text),  # both tokens, under a key that is not in the store
+    Column("good_until", BigInteger, nullable=False),  # of the access token, with a margin
+    Column("kept_at", BigInteger, nullable=False),
+    Column("holder", String(32)),  # of the lease: who refreshes
+    Column("leased_until", BigInteger),
 )
 
 dead_letters = Table(
@@ -420,7 +547,8 @@ recipes = Table(
     Column("digest", String(32), nullable=False),  # of its steps
     Column("steps", Text, nullable=False),
     Column("note", Text),
-    Column("author", String(255), nullable=False),
+    Column("author", String(255), nullable=False),  # as its file says, else who saved it
+    Column("saved_by", String(255)),  # an actor; null: it is older than the column
     Column("saved_at", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False, server_default="0"),  # that it amended
     Column("used_at", BigInteger),
@@ -441,7 +569,7 @@ heartbeats = Table(
     Column("patience_ms", BigInteger, nullable=False),  # how long it may be silent while well
 )
 
-# A replay that was planned before it runs: what stands where is frozen, and must be so still.
+# A replay that was planned before it runs: the state of its events is frozen, and must still hold.
 plans = Table(
     "plans",
     metadata,
@@ -468,7 +596,7 @@ plan_events = Table(
     Column("plan_id", ForeignKey(plans.c.id), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),  # in accepted order
     Column("event_id", String(32), nullable=False),
-    Column("ground", String(32), nullable=False),  # digest of how the event stood
+    Column("ground", String(32), nullable=False),  # digest of the event's state
     Column("effects", Text, nullable=False),  # no payload: destinations and words
     Column("done_at", BigInteger),  # null: still to be replayed
     Column("behind", Integer),  # the place of the event that has to be at its end before
@@ -479,4 +607,129 @@ Index(
     plan_events.c.plan_id,
     plan_events.c.place,
     **_only_where("done_at IS NULL"),
+)
+
+# A long act that a person started and a keeper carries out; it goes on whoever goes away.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("kind", String(20), nullable=False),  # see `JobKind`
+    Column("state", String(20), nullable=False),  # see `JobState`
+    Column("client", String(64)),  # null: it is about several
+    Column("clients", Text, nullable=False),  # JSON list of all of them
+    Column("plan", String(32)),  # the token of the replay plan that it runs
+    Column("asked", Text, nullable=False),  # JSON: what its kind has to know
+    Column("why", Text),
+    Column("items", Integer, nullable=False),
+    Column("done", Integer, nullable=False),  # of these, failed ones too
+    Column("failed", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("started_by", String(255), nullable=False),  # on whose word it acts
+    Column("started_person", BigInteger),  # who that is in `people`, asked before each step
+    Column("started_key", String(16)),  # and by which key
+    Column("taken_at", BigInteger),  # the last time that a keeper took it
+    Column("ended_at", BigInteger),  # null: it is unfinished
+    Column("error", Text),  # why it failed
+    Column("keeper", String(255)),  # that took it last
+    Column("holder", String(32)),  # of the lease; null: nobody
+    Column("leased_until", BigInteger),
+    Column("takes", Integer, nullable=False),  # since it last got on
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+Index(
+    "ix_jobs_unfinished",
+    jobs.c.id,
+    **_only_where("state IN ('queued', 'running', 'stopping')"),
+)
+
+# The events of a job, frozen when it was started; a plan's are in `plan_events`.
+job_items = Table(
+    "job_items",
+    metadata,
+    Column("job_id", ForeignKey(jobs.c.id), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("event_id", String(32), nullable=False),
+    Column("outcome", String(20)),  # null: still to be done
+    Column("detail", Text),  # why nothing came of it
+    sqlite_with_rowid=False,
+)
+Index("ix_job_items_event_id", job_items.c.event_id)
+Index("ix_job_items_open", job_items.c.job_id, job_items.c.place, **_only_where("outcome IS NULL"))
+Index(
+    "ix_job_items_failed",
+    job_items.c.job_id,
+    job_items.c.place,
+    **_only_where("outcome = 'failed'"),
+)
+
+# A proposed version of a workflow; its states are in domain/changes/states.py.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("token", String(32), nullable=False, unique=True),  # by which people name it
+    Column("client", String(64), nullable=False),
+    Column("workflow", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("round", Integer, nullable=False),  # from 1; each edit begins a new one
+    Column("base_version", Integer),  # that was live when it was proposed; null: none was
+    Column("definition", Text, nullable=False),  # JSON; of a retirement, of the live version
+    Column("digest", String(64), nullable=False),  # of the definition, as versions have it
+    Column("subject", String(64), nullable=False),  # what an approval is of, see subject.py
+    Column("why", Text),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("proposed_by", String(255), nullable=False),
+    Column("changed_at", BigInteger, nullable=False),  # its state
+    Column("changed_by", String(255), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("go_live_at", BigInteger),  # null: as soon as it is approved
+    Column("live_version", Integer),  # that it made
+    Column("way", String(20)),  # how it went live: approved, unapproved or break_glass
+    sqlite_autoincrement=True,
+)
+Index("ix_changes_workflow", changes.c.client, changes.c.workflow, changes.c.id)
+Index(
+    "ix_changes_open",
+    changes.c.id,
+    **_only_where("state IN ('draft', 'awaiting_approval', 'approved')"),
+)
+
+# Everybody whose steps are in a change.
+change_authors = Table(
+    "change_authors",
+    metadata,
+    Column("change_id", ForeignKey(changes.c.id), primary_key=True),
+    Column("name", String(255), primary_key=True),  # an actor without its way
+    Column("part", String(20), nullable=False),  # proposed, edited, steps or key
+    Column("proven", Boolean, nullable=False),  # by a session or a key
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+change_decisions = Table(
+    "change_decisions",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("change_id", ForeignKey(changes.c.id), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("by", String(255), nullable=False),  # an actor
+    Column("grade", String(20), nullable=False),  # session or key
+    Column("subject", String(64), nullable=False),  # that was decided about
+    Column("why", Text),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_change_decisions_change_id", "change_id"),
+)
+
+# The clients whose changes need an approval. A row is never taken away: once required, always.
+approvals_required = Table(
+    "approvals_required",
+    metadata,
+    Column("client", String(64), primary_key=True),  # "*" is every client
+    Column("since", BigInteger, nullable=False),
+    Column("cause", String(255), nullable=False),  # a setting, or who gave the first role
+    sqlite_with_rowid=False,
 )

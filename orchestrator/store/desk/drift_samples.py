@@ -14,8 +14,8 @@ from orchestrator.domain.drift.compare import Broken
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.schema import events, payloads, quarantine
-from orchestrator.store.views.selection import Selection, narrowed
-from orchestrator.store.views.spread import spread
+from orchestrator.store.views.quarantine.selection import Selection, narrowed
+from orchestrator.store.views.quarantine.spread import spread
 
 SENDERS = (Reason.CONTRACT_VIOLATION, Reason.MISSING_FACT, Reason.NO_ROUTE, Reason.RULE_ERROR)
 """Reasons that lie in what was sent."""

@@ -19,8 +19,10 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import deliveries, events, payloads, plan_events, quarantine
+from orchestrator.store.database.store_key import key_of_store
 from orchestrator.store.desk.retention import forget_contents
-from orchestrator.store.drive.erased_keys import erased_key, key_of_store, note_in_use
+from orchestrator.store.drive.erased_keys import erased_key, note_in_use
+from orchestrator.store.ordering import lines
 from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.payload_index import forget_words, optimize_words
 from orchestrator.store.quarantine.stays import end_stays_of_returned
@@ -31,7 +33,7 @@ ERASED = "erased"
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """An event that is to be erased, as it stands."""
+    """An event that is to be erased, as it is now."""
 
     id: str
     client: str
@@ -43,7 +45,7 @@ class Found:
 
 
 def find_events(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> list[Found]:
-    """These events as they stand; with `lock` nobody moves them until the transaction ends."""
+    """These events as they are; with `lock` nobody moves them until the transaction ends."""
     table = events.c
     calling = exists().where(
         deliveries.c.event_id == table.id,
@@ -119,6 +121,7 @@ def give_up(tx: Connection, ids: Sequence[str], *, source: State, actor: str) ->
     end_stays_of_returned(tx, gone)
     _END_STAYS.run(tx, ids=gone)
     _END_DELIVERIES.run(tx, ids=gone)
+    lines.end(tx, gone)
     return gone
 
 
@@ -135,7 +138,9 @@ _END_STAYS = Prepared(
 
 def _end_deliveries(dialect: str) -> Any:
     table = deliveries.c
-    open_ = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.SENDING)
+    open_ = (
+        DeliveryState.WAITING, DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.SENDING
+    )  # fmt: skip
     return (
         update(deliveries)
         .where(among(dialect, table.event_id), or_(*(table.state == one.value for one in open_)))
@@ -161,6 +166,7 @@ def erase_contents(tx: Connection, found: Sequence[Found], *, actor: str) -> Non
     stays = select(quarantine.c.id).where(quarantine.c.event_id.in_(ids))
     forget_words(tx, list(tx.execute(stays).scalars()))
     forget_contents(tx, ids, gone_by=ERASE)
+    lines.forget(tx, ids)
     # It is a digest of the payload, too: whoever guesses right would see it.
     tx.execute(update(plan_events).where(plan_events.c.event_id.in_(ids)).values(ground=""))
     _mark(tx, found, actor)
@@ -188,15 +194,17 @@ def _kept_key(secret: bytes, one: Found) -> str:
 
 
 def _erase_record_ids(tx: Connection, ids: Sequence[str]) -> None:
-    """Empty record ids that repeat what was sent, such as an address; the others are the tool's."""
+    """Empty ids and addresses of records that repeat what was sent; the others are the tool's."""
     table = deliveries.c
-    columns = (table.event_id, table.destination, table.record_id, table.send)
+    columns = (table.event_id, table.name, table.record_id, table.record_url, table.send)
     made = select(*columns).where(table.event_id.in_(ids), table.record_id.is_not(None))
     for row in tx.execute(made).all():
         sent: Mapping[str, object] = dict(enumerate(leaves_of(orjson.loads(row.send))))  # type: ignore[arg-type]
-        if repeats(row.record_id, sent):
-            one = and_(table.event_id == row.event_id, table.destination == row.destination)
-            tx.execute(update(deliveries).where(one).values(record_id=None))
+        names = ("record_id", "record_url")
+        gone = [name for name in names if repeats(getattr(row, name) or "", sent)]
+        if gone:
+            one = and_(table.event_id == row.event_id, table.name == row.name)
+            tx.execute(update(deliveries).where(one).values(dict.fromkeys(gone)))
 
 
 def scrub(store: Store, *, seconds: float) -> bool:

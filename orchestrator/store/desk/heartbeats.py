@@ -56,6 +56,11 @@ class Pulse:
         self._begun = False
         self._failed = False
 
+    @property
+    def instance(self) -> str:
+        """The name of the process, which no other has."""
+        return self._instance
+
     def beat(self, did: str) -> None:
         """Say that a turn of the work is done, at most every `BEAT_SECONDS`. Raises nothing."""
         now = time.monotonic()

@@ -1,6 +1,6 @@
 """Which events of a plan may go now, where it keeps the order of those that belong together.
 
-An event stands behind the one before it with the same fact, and goes when that one is at its end:
+An event waits behind the one before it with the same fact, and goes when that one is at its end:
 neither under way nor back in quarantine.
 """
 

@@ -1,4 +1,4 @@
-"""The ground of a replay plan: how events stand in quarantine when it is made, and when it runs."""
+"""What a plan counts on: the state of quarantined events when it is made and when it runs."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ import orjson
 from sqlalchemy import Connection, select
 
 from orchestrator.domain.delivery.effects import Stands
+from orchestrator.domain.event import Item
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
+from orchestrator.store.drive.deliveries import item_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """How one event in quarantine stands, as far as a plan counts on it."""
+    """The state of one quarantined event, as far as a plan counts on it."""
 
     event_id: str
     client: str
     workflow: str
     payload: object  # amended where it was amended
-    deliveries: Mapping[str, Stands]
+    deliveries: Mapping[tuple[str, Item], Stands]
     digest: str
 
 
 def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[str, Ground]:
-    """How these events stand in quarantine; those that stand elsewhere are not among them.
+    """The state of these events in quarantine; those in other states are left out.
 
     With `lock` nobody amends or moves them until the transaction ends.
     """
@@ -54,9 +56,9 @@ def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[s
     return {row.id: _ground(row, made.get(row.id, {})) for row in rows}
 
 
-def _deliveries(tx: Connection, ids: Sequence[str]) -> dict[str, dict[str, Stands]]:
+def _deliveries(tx: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[str, Item], Stands]]:
     table = deliveries.c
-    found: dict[str, dict[str, Stands]] = {}
+    found: dict[str, dict[tuple[str, Item], Stands]] = {}
     for row in tx.execute(
         select(
             table.event_id,
@@ -67,25 +69,27 @@ def _deliveries(tx: Connection, ids: Sequence[str]) -> dict[str, dict[str, Stand
             table.unknown,
             table.reason,
             table.record_id,
+            table.item,
         )
         .where(table.event_id.in_(ids))
-        .order_by(table.event_id, table.destination)
+        .order_by(table.event_id, table.name)
     ):
         said = dict(row._mapping)
         event_id = said.pop("event_id")
-        said.update(state=DeliveryState(row.state), unknown=bool(row.unknown))
-        found.setdefault(event_id, {})[row.destination] = Stands(**said)
+        item = item_of(row.item)
+        said.update(state=DeliveryState(row.state), unknown=bool(row.unknown), item=item)
+        found.setdefault(event_id, {})[row.destination, item] = Stands(**said)
     return found
 
 
-def _ground(row: Any, made: Mapping[str, Stands]) -> Ground:
+def _ground(row: Any, made: Mapping[tuple[str, Item], Stands]) -> Ground:
     # The payload as it came never changes; a stay ends when the event leaves the quarantine.
-    stood = [row.stay, row.replays, row.amended, [str(one) for one in made.values()]]
+    state = [row.stay, row.replays, row.amended, [str(one) for one in made.values()]]
     return Ground(
         event_id=row.id,
         client=row.client,
         workflow=row.workflow,
         payload=orjson.loads(row.amended if row.amended is not None else row.body),
         deliveries=made,
-        digest=hashlib.blake2b(orjson.dumps(stood), digest_size=16).hexdigest(),
+        digest=hashlib.blake2b(orjson.dumps(state), digest_size=16).hexdigest(),
     )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, false, func, insert, select, update
 
 from orchestrator.domain.delivery.effects import PlannedEffect
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.schema import events, plan_events, plans
+from orchestrator.store.database.schema import deliveries, events, plan_events, plans
 from orchestrator.store.views.values import iso, iso_time
 
 
@@ -71,7 +72,7 @@ class EventOfPlan:
     effects: tuple[PlannedEffect, ...]  # what is done with each of its deliveries
     replayed_at: str | None  # ISO 8601 in UTC; None: not by this plan, or not yet
     outcome: str  # where it is now, in a word or two
-    ground: str  # digest of how it stood when the plan was made
+    ground: str  # digest of its state when the plan was made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ class PlannedEvent:
 
     place: int  # from 0, in the order of the plan
     event_id: str
-    ground: str  # digest of how it stood when the plan was made
+    ground: str  # digest of its state when the plan was made
     effects: Sequence[PlannedEffect]
     behind: int | None = None  # the place of the event that it waits for
 
@@ -232,8 +233,18 @@ def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
     )
 
 
-def list_plans(tx: Connection, *, limit: int) -> list[PlanRow]:
-    """Plans, the newest first, each with how many of its events were replayed."""
+def list_plans(
+    tx: Connection,
+    *,
+    limit: int,
+    clients: frozenset[str] | None = None,
+    before: int | None = None,
+) -> list[PlanRow]:
+    """Plans, the newest first, each with how many of its events were replayed.
+
+    Those that are about none but these `clients`; None: about any. With `before` those with a lower
+    id.
+    """
     table = plan_events.c
     still_open = (  # by the index of those: a plan that is done has none
         select(func.count())
@@ -241,8 +252,18 @@ def list_plans(tx: Connection, *, limit: int) -> list[PlanRow]:
         .scalar_subquery()
     )
     done = case((plans.c.state == "freezing", 0), else_=plans.c.events - still_open)
-    rows = tx.execute(select(plans, done.label("done")).order_by(plans.c.id.desc()).limit(limit))
-    return [PlanRow(**_fields(row), done=row.done) for row in rows]
+    every = select(plans, done.label("done")).order_by(plans.c.id.desc())
+    if before is not None:
+        every = every.where(plans.c.id < before)
+    # Whose a plan is stands in its workflows, so that is looked at plan by plan.
+    rows = tx.execute(every if clients is not None else every.limit(limit))
+    found = (PlanRow(**_fields(row), done=row.done) for row in rows)
+    return list(islice((one for one in found if is_seen(one, clients)), limit))
+
+
+def is_seen(plan: StoredPlan, clients: frozenset[str] | None) -> bool:
+    """Whether a plan is about none but these clients; None: any."""
+    return clients is None or {one.client for one in plan.workflows} <= clients
 
 
 def _fields(row: AnyRow) -> dict[str, Any]:
@@ -267,7 +288,7 @@ def _fields(row: AnyRow) -> dict[str, Any]:
 
 
 def outcomes(tx: Connection, plan: int) -> dict[str, int]:
-    """How many events of a plan wait for it, and where those stand that were replayed."""
+    """How many events of a plan wait for it, and the states of those that were replayed."""
     table = plan_events.c
     statement = (
         select(table.done_at.is_(None).label("waits"), events.c.state, func.count().label("many"))
@@ -282,8 +303,20 @@ def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     return found
 
 
+def count_deliveries(tx: Connection, plan: int) -> dict[str, int]:
+    """How many deliveries of the events that a plan replayed are in which state."""
+    table = plan_events.c
+    statement = (
+        select(deliveries.c.state, func.count().label("many"))
+        .select_from(plan_events.join(deliveries, deliveries.c.event_id == table.event_id))
+        .where(table.plan_id == plan, table.done_at.is_not(None))
+        .group_by(deliveries.c.state)
+    )
+    return {row.state: row.many for row in tx.execute(statement)}
+
+
 def _outcome(state: str | None, *, waits: bool) -> str:
-    """Where an event of a plan stands; what left otherwise is not the plan's any more."""
+    """The state of an event of a plan; what left otherwise is not the plan's any more."""
     if state is None:
         return "deleted"
     if not waits:
@@ -291,10 +324,21 @@ def _outcome(state: str | None, *, waits: bool) -> str:
     return "waiting" if state == State.QUARANTINED else f"{state}, not by this plan"
 
 
-def planned_events(tx: Connection, plan: int, *, limit: int, after: int = -1) -> list[EventOfPlan]:
-    """Events of a plan in its order: what is done with each, and where it stands now."""
+def _effect(kept: dict[str, Any]) -> PlannedEffect:
+    return PlannedEffect(**{**kept, "after": tuple(kept.get("after", ()))})
+
+
+def planned_events(
+    tx: Connection, plan: int, *, limit: int, after: int = -1, failed: bool = False
+) -> list[EventOfPlan]:
+    """Events of a plan in its order: what is done with each, and its state now.
+
+    With `failed` only those that came back into quarantine, and those that left it otherwise.
+    """
     table = plan_events.c
-    rows = tx.execute(
+    replayed = table.done_at.is_not(None)
+    in_quarantine = func.coalesce(events.c.state == State.QUARANTINED.value, false())
+    statement = (
         select(
             table.place, table.event_id, table.effects, table.done_at, events.c.state, table.ground
         )
@@ -303,11 +347,14 @@ def planned_events(tx: Connection, plan: int, *, limit: int, after: int = -1) ->
         .order_by(table.place)
         .limit(limit)
     )
+    if failed:
+        statement = statement.where(replayed == in_quarantine)
+    rows = tx.execute(statement)
     return [
         EventOfPlan(
             place=row.place,
             id=row.event_id,
-            effects=tuple(PlannedEffect(**each) for each in orjson.loads(row.effects)),
+            effects=tuple(map(_effect, orjson.loads(row.effects))),
             replayed_at=iso(row.done_at),
             outcome=_outcome(row.state, waits=row.done_at is None),
             ground=row.ground,

@@ -16,7 +16,7 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import recipes
 from orchestrator.store.database.upserts import upsert
-from orchestrator.store.views.values import iso, iso_time
+from orchestrator.store.views.values import iso, iso_time, of_clients
 
 if TYPE_CHECKING:
     from orchestrator.domain.recipes.recipe import Recipe
@@ -48,6 +48,7 @@ def save_recipe(tx: Connection, recipe: Recipe, client: str, workflow: str, *, a
         "steps": strict_json.dumps(steps),
         "note": storable(recipe.note) if recipe.note else None,
         "author": storable(recipe.author or actor)[:255],
+        "saved_by": storable(actor)[:255],
         "saved_at": now_ms(),
     }
     insert: Any = upsert(tx.dialect.name, recipes)
@@ -79,7 +80,7 @@ def note_amended(tx: Connection, recipe: int, events: int) -> None:
 
 
 def note_published(tx: Connection, recipe: int, version: int) -> None:
-    """The recipe stands in this version of its workflow."""
+    """The recipe is in this version of its workflow."""
     values = {"version": version, "used_at": now_ms()}
     tx.execute(update(recipes).where(recipes.c.id == recipe).values(values))
 
@@ -91,12 +92,18 @@ def find_recipe(tx: Connection, recipe: int) -> SavedRecipe | None:
 
 
 def list_recipes(
-    tx: Connection, *, client: str | None = None, workflow: str | None = None, limit: int = 100
+    tx: Connection,
+    *,
+    client: str | None = None,
+    workflow: str | None = None,
+    clients: frozenset[str] | None = None,
+    limit: int = 100,
 ) -> list[SavedRecipe]:
     """Saved recipes, those used last first."""
     table = recipes.c
     last = func.coalesce(table.used_at, table.saved_at)
     found = select(recipes).order_by(last.desc(), table.id.desc()).limit(limit)
+    found = of_clients(found, table.client, clients)
     for column, value in ((table.client, client), (table.workflow, workflow)):
         if value is not None:
             found = found.where(column == value)

@@ -27,11 +27,14 @@ from orchestrator.store.database.schema import (
     dead_letters,
     deliveries,
     events,
+    job_items,
+    jobs,
     payloads,
     plan_events,
     plans,
     quarantine,
 )
+from orchestrator.store.desk.kept_ranks import digest_items, keep_newest
 
 FINISHED = (State.DELIVERED, State.DISCARDED)
 
@@ -64,9 +67,15 @@ def count_finished_before(tx: Connection, cutoff_ms: int) -> int:
 
 
 def forget_contents(tx: Connection, ids: Sequence[str], *, gone_by: str = RETENTION) -> None:
-    """Delete the payloads of these events, and all that repeats values of them beside events."""
-    for statement in (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS):
+    """Delete the payloads of these events, and all that repeats values of them beside events.
+
+    Retention leaves what later updates are compared to; an erasure leaves nothing of that.
+    """
+    digests = digest_items(tx, ids) if gone_by == RETENTION else None
+    for statement in (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS, _FORGET_DETAILS):
         statement.run(tx, ids=list(ids))
+    if digests is not None:
+        keep_newest(tx, ids, digests)
     empty_values_of(tx, ids, gone_by=gone_by)
 
 
@@ -104,6 +113,25 @@ def forget_plans(tx: Connection, cutoff_ms: int, *, most: int) -> tuple[int, int
     gone = tx.execute(delete(plan_events).where(place.in_(some))).rowcount
     empty = ~exists().where(plan_events.c.plan_id == plans.c.id)
     done = tx.execute(delete(plans).where(_untouched(cutoff_ms), empty)).rowcount
+    return gone, done
+
+
+def old_jobs(tx: Connection, cutoff_ms: int) -> int:
+    """How many jobs ended by then."""
+    ended = jobs.c.ended_at <= cutoff_ms
+    return int(tx.execute(select(func.count()).select_from(jobs).where(ended)).scalar_one())
+
+
+def forget_jobs(tx: Connection, cutoff_ms: int, *, most: int) -> tuple[int, int]:
+    """Delete at most so many events of such jobs, and the jobs that have none left; how many."""
+    # Held, so that nobody resumes half of one.
+    ended = select(jobs.c.id).where(jobs.c.ended_at <= cutoff_ms).order_by(jobs.c.id)
+    old = list(tx.execute(ended.limit(most).with_for_update()).scalars())
+    some = select(job_items.c.job_id, job_items.c.place).where(job_items.c.job_id.in_(old))
+    place = tuple_(job_items.c.job_id, job_items.c.place)
+    gone = tx.execute(delete(job_items).where(place.in_(some.limit(most)))).rowcount
+    empty = ~exists().where(job_items.c.job_id == jobs.c.id)
+    done = tx.execute(delete(jobs).where(jobs.c.id.in_(old), empty)).rowcount
     return gone, done
 
 
@@ -154,7 +182,7 @@ _FORGET_SENT = Prepared(
     lambda dialect: (
         update(deliveries)
         .where(among(dialect, deliveries.c.event_id))
-        .values(send="{}", error=None)
+        .values(send="{}", error=None, item=None)
     )
 )
 _FORGET_VIOLATIONS = Prepared(
@@ -162,5 +190,10 @@ _FORGET_VIOLATIONS = Prepared(
         update(quarantine)
         .where(among(dialect, quarantine.c.event_id))
         .values(violations="[]", detail="")
+    )
+)
+_FORGET_DETAILS = Prepared(
+    lambda dialect: (
+        update(job_items).where(among(dialect, job_items.c.event_id)).values(detail=None)
     )
 )

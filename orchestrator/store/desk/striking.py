@@ -19,6 +19,7 @@ from orchestrator.store.database.schema import (
     circuits,
     dead_letters,
     incidents,
+    jobs,
     plans,
     recipes,
     workflow_versions,
@@ -35,8 +36,14 @@ _TEXTS: tuple[tuple[Table, str], ...] = (
     (recipes, "note"),
     (dead_letters, "error"),
     (dead_letters, "why"),
+    (jobs, "why"),
+    (jobs, "error"),
 )
-_DOCUMENTS: tuple[tuple[Table, str], ...] = ((recipes, "steps"), (plans, "selection"))
+_DOCUMENTS: tuple[tuple[Table, str], ...] = (
+    (recipes, "steps"),
+    (plans, "selection"),
+    (jobs, "asked"),
+)
 
 
 def strike_elsewhere(tx: Connection, strike: Strike, ids: Sequence[str], *, actor: str) -> int:

@@ -5,9 +5,6 @@ What opens and closes a circuit breaker is in `orchestrator.store.destinations.b
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, or_, select, update
@@ -71,29 +68,6 @@ def _circuit(row: Any) -> Circuit:
     found = dict(row._mapping)
     block, due = found.pop("block"), bool(found.pop("probe_due"))
     return Circuit(block=Block(block) if block else None, probe_due=due, **found)
-
-
-class CircuitCache:
-    """The troubled circuits as one process saw them, at most `ttl` seconds ago."""
-
-    def __init__(self, ttl: float = 1.0) -> None:
-        self._ttl = ttl
-        self._found: dict[str, Circuit] = {}
-        self._read_at: float | None = None
-        self._lock = threading.Lock()
-
-    def take(self, tx: Connection) -> Mapping[str, Circuit]:
-        """The circuits by name; read again where they are too old."""
-        with self._lock:
-            if self._read_at is None or time.monotonic() - self._read_at >= self._ttl:
-                self._found = troubled_circuits(tx)
-                self._read_at = time.monotonic()
-            return self._found
-
-    def forget(self) -> None:
-        """Read anew at the next need: this process changed one."""
-        with self._lock:
-            self._read_at = None
 
 
 def pause_circuit(

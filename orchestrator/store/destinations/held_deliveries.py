@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     and_,
     bindparam,
@@ -35,6 +36,12 @@ _NUDGED_SECONDS = 60.0  # then the one that was to try is given up, and another 
 _FORGOTTEN_SECONDS = 10.0  # longer than some polls
 
 IS_HELD = deliveries.c.held_by.is_not(None)
+
+# With nothing added, SQLite would find events by these names: all that a client or a workflow
+# ever had, and not those few that have a held delivery.
+client_of_held: ColumnElement[str] = events.c.client.concat("")
+workflow_of_held: ColumnElement[str] = events.c.workflow.concat("")
+"""Client and workflow of the event of a held delivery, for conditions beside IS_HELD."""
 
 
 def tend_held_deliveries(store: Store, *, most: int = 1000) -> int:
@@ -164,7 +171,7 @@ _NUDGE = Prepared(
 
 
 _Chosen = list[tuple[str, str]]
-"""Deliveries: event id and destination of each."""
+"""Deliveries: event id and name of each."""
 
 
 def _choose(tx: Connection, circuit: str, most: int) -> _Chosen:
@@ -181,13 +188,13 @@ def _let_go(tx: Connection, circuit: str, chosen: _Chosen) -> int:
     return int(released)
 
 
-_KEY = {"event_id": str, "destination": str}
+_KEY = {"event_id": str, "name": str}
 
 
 def _waiting(dialect: str, most: Any, *order: Any, untried: bool = False) -> Any:
     table = deliveries.c
     first = (
-        select(table.event_id, table.destination)
+        select(table.event_id, table.name)
         .join(events, events.c.id == table.event_id)
         .where(IS_HELD, table.held_by == bindparam("circuit"))
         .where(*([table.failing_since.is_(None)] if untried else []))
@@ -211,7 +218,7 @@ def _release(dialect: str) -> Any:
         update(deliveries)
         .where(
             table.event_id == given.c.event_id,
-            table.destination == given.c.destination,
+            table.name == given.c.name,
             table.held_by == bindparam("circuit"),
         )
         .values(

@@ -1,4 +1,4 @@
-"""Deliveries that stand still because what they lead to is paused or has an open breaker."""
+"""Held deliveries: what they lead to is paused or has an open breaker."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def hold_deliveries(
     actor: str,
     spare: Where | None = None,
 ) -> None:
-    """Let what is due there stand still at `circuit`, except one that is spared to try it.
+    """Hold what is due there at `circuit`, except one that is spared to try it.
 
     At an open breaker those get their tries back that failed while nobody else got through. Each
     of the destinations is an incident of the workflow, for as long as something is held there.
     """
-    event_id, destination = spare or _NOBODY
+    event_id, name = spare or _NOBODY
     rows = _HOLD.run(
         tx,
         ids=list(ids),
@@ -59,12 +59,12 @@ def hold_deliveries(
         epoch=epoch,
         circuit=circuit,
         spare_event=event_id,
-        spare_destination=destination,
+        spare_name=name,
     )
     notes = [
         DeliveryNote(
             event_id=row[0],
-            destination=row[1],
+            name=row[1],
             action="hold",
             target=DeliveryState.HELD,
             reason=reason,
@@ -73,7 +73,7 @@ def hold_deliveries(
         for row in rows.all()
     ]
     record_deliveries(tx, notes, actor=actor)
-    note_held(tx, [(one.event_id, one.destination) for one in notes], workflow, actor=actor)
+    note_held(tx, [(one.event_id, one.name) for one in notes], workflow, actor=actor)
 
 
 _ORPHANED = and_(
@@ -97,9 +97,9 @@ def _select_one_to_try(dialect: str) -> Any:
     nobody_chosen = ~exists().where(circuits.c.name == name, circuits.c.probe_event.is_not(None))
     nobody_waits = ~exists().where(waiting.c.held_by == name)
     return (
-        select(table.event_id, table.destination)
+        select(table.event_id, table.name)
         .where(_due_there(dialect), or_(chosen, and_(nobody_chosen, nobody_waits)))
-        .order_by(table.failing_since.is_not(None), table.event_id, table.destination)
+        .order_by(table.failing_since.is_not(None), table.event_id, table.name)
         .limit(1)
     )
 
@@ -108,7 +108,7 @@ def _hold(dialect: str) -> Any:
     table = deliveries.c
     spared = and_(
         table.event_id == bindparam("spare_event"),
-        table.destination == bindparam("spare_destination"),
+        table.name == bindparam("spare_name"),
     )
     # An outage costs nobody a try, also of those that failed before the breaker opened. Who reads
     # an old `taken_at` gives back a try too many, and never takes one.
@@ -130,7 +130,7 @@ def _hold(dialect: str) -> Any:
             unknown=or_(table.unknown, _ORPHANED),
             updated_at=now_ms(),
         )
-        .returning(table.event_id, table.destination)
+        .returning(table.event_id, table.name)
     )
 
 

@@ -34,10 +34,16 @@ class NamedDestination:
         return action_breaker(self.connector, self.action)
 
 
-def named_destinations(tx: Connection) -> Iterator[NamedDestination]:
-    """Every destination of every live workflow, by client, workflow and name."""
+def named_destinations(
+    tx: Connection, *, client: str | None = None, workflow: str | None = None
+) -> Iterator[NamedDestination]:
+    """Every destination of every live workflow, by client, workflow and name; None is any."""
     table = workflow_versions.c
     live = select(table.client, table.name, table.definition).where(table.live)
+    if client is not None:
+        live = live.where(table.client == client)
+    if workflow is not None:
+        live = live.where(table.name == workflow)
     for row in tx.execute(live.order_by(table.client, table.name)):
         for name, one in sorted(orjson.loads(row.definition)["destinations"].items()):
             yield NamedDestination(

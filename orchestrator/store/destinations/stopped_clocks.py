@@ -16,7 +16,7 @@ from orchestrator.domain.delivery.breakers import (
     destination_circuit,
 )
 from orchestrator.domain.incidents.incident import HELD, IncidentState
-from orchestrator.domain.workflows.calendars import deadline, elapsed
+from orchestrator.domain.workflows.hours.calendar import deadline, elapsed
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import in_ms, moment, now_ms
 from orchestrator.store.database.schema import circuits, incidents
@@ -34,7 +34,7 @@ def tend_stopped_clocks(
 ) -> None:
     """Stop the clocks of incidents that a planned pause holds; let those run on that none holds.
 
-    Whoever ends a pause calls it before: so the clock stood still from when the pause began, also
+    Whoever ends a pause calls it before: so the clock stopped when the pause began, also
     where no keeper saw it. Where nothing is held, it is one look.
     """
     table = incidents.c
@@ -98,7 +98,7 @@ def _stop(tx: Connection, row: Any, planned: Sequence[Circuit]) -> None:
 
 
 def _go_on(tx: Connection, row: Any, terms: Terms) -> None:
-    """What was left of its time when it stopped is left from now on."""
+    """From now on it has the time that it had left when it stopped."""
     table, due_at = incidents.c, row.recover_by
     if due_at > row.stopped_at:
         left = elapsed(moment(row.stopped_at), moment(due_at), terms.calendar)

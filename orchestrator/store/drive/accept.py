@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, FromClause, and_, exists, insert, literal, or_, select, true
-from uuid_utils import uuid7
+from sqlalchemy import Connection
 
 from orchestrator.domain.errors import IdempotencyConflict, MeshlineError
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.domain.lifecycle import Move, State
-from orchestrator.store.database.audit import record_moves
-from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.prepared import Prepared, row_values, rows_of
-from orchestrator.store.database.schema import audit, events, payloads
-from orchestrator.store.database.upserts import upsert
-from orchestrator.store.drive.erased_keys import ANY_ERASED, any_erased, erased_key, key_of_store
+from orchestrator.store.database.prepared import row_values
+from orchestrator.store.database.store_key import key_of_store
+from orchestrator.store.drive import accept_statements as sql
+from orchestrator.store.drive.erased_keys import erased_key
+from orchestrator.store.ordering.lines import comer, enter
 from orchestrator.store.quarantine.workflows import LiveWorkflow
 
 
@@ -59,6 +56,8 @@ class InConflict(MeshlineError):
 
 
 class _New(NamedTuple):
+    """What is written of an arrival, in the order that the statements take it."""
+
     id: str
     client: str
     workflow: str
@@ -74,9 +73,13 @@ class _New(NamedTuple):
         return self.client, self.workflow, self.idempotency_key
 
 
-_NAMES = _New._fields
-_GIVEN = {name: int if name == "workflow_id" else str for name in (*_NAMES, "erased_key")}
-_EVENT = _NAMES[:6]
+def live_for(
+    tx: Connection, triggers: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], LiveWorkflow]:
+    """The live workflows that take these (client, trigger type), by the same."""
+    rows = sorted(set(triggers))
+    found = sql.SELECT_LIVE.run(tx, **row_values(tx, list(sql.TRIGGER), rows))
+    return {(row.client, row.trigger_type): LiveWorkflow(**row._mapping) for row in found}
 
 
 def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
@@ -87,6 +90,7 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     rows = [_new(one) for one in arrivals]
     # In one order everywhere: two doors that write the same keys must not wait for each other.
     written = _write(tx, sorted(_without_erased(tx, rows), key=lambda row: row.key))
+    _line_up(tx, [one for one in arrivals if one.workflow.ordering_text and one.id in written])
     if len(written) == len(rows):
         return [Accepted(id=row.id, duplicate=False) for row in rows]
     missing = [row.key for row in rows if row.id not in written]
@@ -103,8 +107,24 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     ]
 
 
+def _line_up(tx: Connection, arrivals: Sequence[Arrival]) -> None:
+    """Give new events that have an ordering key their places, in the order in which they came."""
+    if not arrivals:
+        return
+    secret = key_of_store(tx)
+    comers = [
+        comer(
+            secret, one.id, one.trigger.payload, ordering,
+            client=one.trigger.client, workflow=one.workflow.name,
+        )
+        for one in arrivals
+        if (ordering := one.workflow.ordering)
+    ]  # fmt: skip
+    enter(tx, [one for one in comers if one])
+
+
 def _known(tx: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, ...], AnyRow]:
-    found = _KNOWN.run(tx, **row_values(tx, list(_KEY), keys))
+    found = sql.SELECT_KNOWN.run(tx, **row_values(tx, list(sql.KEY), keys))
     return {(one[0], one[1], one[2]): one for one in found}
 
 
@@ -113,7 +133,7 @@ def _without_erased(tx: Connection, rows: Sequence[_New]) -> Sequence[_New]:
 
     On SQLite nobody else writes meanwhile; on PostgreSQL the statement that writes them asks.
     """
-    if tx.dialect.name != "sqlite" or not any_erased(tx):
+    if tx.dialect.name != "sqlite" or not sql.SELECT_ANY_ERASED.run(tx).scalar_one():
         return rows
     erased = _erased(tx, [row.key for row in rows])
     return [row for row in rows if row.key not in erased]
@@ -145,11 +165,6 @@ def _conflicts(
     ]
 
 
-def new_event_id() -> str:
-    """An id that no other event has; ids of later events are greater."""
-    return uuid7().hex
-
-
 def _new(arrival: Arrival) -> _New:
     return _New(
         id=arrival.id,
@@ -165,107 +180,15 @@ def _new(arrival: Arrival) -> _New:
 
 def _write(tx: Connection, rows: Sequence[_New]) -> set[str]:
     """Write events, and the payloads and audit rows of those that are new; their ids."""
-    if tx.dialect.name != "sqlite":  # each round trip is one more wait of everybody in the commit
+    if tx.dialect.name != "sqlite":
         secret = key_of_store(tx)
-        asked = [(*row, erased_key(secret, *row.key)) for row in rows]
-        return set(_INSERT_ALL.run(tx, **row_values(tx, list(_GIVEN), asked)).scalars())
-    written = set(_INSERT.run(tx, **row_values(tx, _EVENT, [row[:6] for row in rows])).scalars())
-    new = [row for row in rows if row.id in written]
-    if new:
-        tx.execute(_INSERT_PAYLOADS, [{"event_id": row.id, "body": row.body} for row in new])
-    for actor in dict.fromkeys(row.actor for row in new):
-        record_moves(
-            tx,
-            [row.id for row in new if row.actor == actor],
-            actor=actor,
-            action=Move.ACCEPT,
-            source=None,
-            target=State.ACCEPTED,
-        )
-    return written
-
-
-_INSERT_PAYLOADS = insert(payloads)
-
-
-def _insert(dialect: str) -> Any:
-    return _insert_events(dialect, rows_of(dialect, **{name: _GIVEN[name] for name in _EVENT}))
-
-
-def _insert_events(dialect: str, given: FromClause) -> Any:
-    fixed = {
-        "state": literal(State.ACCEPTED.value),
-        "due_at": now_ms(),
-        "epoch": literal(0),
-        "attempt": literal(0),
-        "starts": literal(0),
-        "replays": literal(0),
-        "accepted_at": now_ms(),
-        "updated_at": now_ms(),
-    }
-    fresh_only: Any = upsert(dialect, events)
-    # SQLite needs the WHERE to tell an upsert from a join.
-    asked = true() if dialect == "sqlite" else _was_not_erased(given)
-    fresh = select(*(given.c[name] for name in _EVENT), *fixed.values()).where(asked)
-    return (
-        fresh_only.from_select([*_EVENT, *fixed], fresh)
-        .on_conflict_do_nothing(
-            index_elements=[events.c.client, events.c.workflow, events.c.idempotency_key]
-        )
-        .returning(events.c.id)
-    )
-
-
-def _was_not_erased(given: FromClause) -> Any:
-    """That no erased event has the key; where none was ever erased, it is asked of no event."""
-    erased = events.alias("erased").c
-    same = exists().where(
-        erased.client == given.c.client,
-        erased.workflow == given.c.workflow,
-        erased.idempotency_key == given.c.erased_key,
-    )
-    return or_(~ANY_ERASED, ~same)
-
-
-def _insert_all(dialect: str) -> Any:
-    """What SQLite takes three statements for."""
-    given = select(rows_of(dialect, **_GIVEN)).cte("given")
-    fresh = _insert_events(dialect, given).cte("fresh")
-    new = given.join(fresh, fresh.c.id == given.c.id)
-    bodies = select(given.c.id, given.c.body).select_from(new)
-    told = select(
-        now_ms(),
-        given.c.client,
-        given.c.workflow,
-        given.c.id,
-        given.c.actor,
-        literal(Move.ACCEPT.value),
-        literal(State.ACCEPTED.value),
-    ).select_from(new)
-    columns = ("at", "client", "workflow", "event_id", "actor", "action", "target")
-    return select(fresh.c.id).add_cte(
-        insert(payloads).from_select(("event_id", "body"), bodies).cte("bodies"),
-        insert(audit).from_select(columns, told).cte("told"),
-    )
-
-
-_KEY = dict.fromkeys(("client", "workflow", "idempotency_key"), str)
-
-
-def _select_known(dialect: str) -> Any:
-    given, table = rows_of(dialect, **_KEY), events.c
-    return select(
-        table.client, table.workflow, table.idempotency_key, table.id, table.digest
-    ).join_from(
-        given,
-        events,
-        and_(
-            table.client == given.c.client,
-            table.workflow == given.c.workflow,
-            table.idempotency_key == given.c.idempotency_key,
-        ),
-    )
-
-
-_INSERT, _INSERT_ALL = Prepared(_insert), Prepared(_insert_all)
-_KNOWN = Prepared(_select_known)
+        whole = [(*row, erased_key(secret, *row.key)) for row in rows]
+        written = sql.INSERT_EVERYTHING.run(tx, **row_values(tx, list(sql.WHOLE), whole))
+        return set(written.scalars())
+    given = [row[: len(sql.EVENT)] for row in rows]
+    ids = set(sql.INSERT_EVENTS.run(tx, **row_values(tx, list(sql.EVENT), given)).scalars())
+    if new := [row for row in rows if row.id in ids]:
+        tx.execute(sql.INSERT_PAYLOADS, [{"event_id": row.id, "body": row.body} for row in new])
+        noted = [(row.client, row.workflow, row.id, row.actor) for row in new]
+        sql.INSERT_AUDIT.run(tx, **row_values(tx, list(sql.NEW), noted))
+    return ids

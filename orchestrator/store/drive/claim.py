@@ -248,7 +248,7 @@ def others_wait(tx: Connection, workflow_id: int) -> bool:
 def forget_expired_groups(tx: Connection) -> int:
     """Forget groups whose lease ran out unfinished; their events are due again by themselves.
 
-    A worker that stands still in the middle of its transaction keeps no relay waiting.
+    A worker that is frozen in the middle of its transaction keeps no relay waiting.
     """
     expired = select(groups.c.epoch).where(groups.c.lease_until <= now_ms())
     free = expired.with_for_update(skip_locked=True)

@@ -35,7 +35,7 @@ def end_of_start(
     """The time limit of `seconds` ended a process while it decided on the event `suspect`.
 
     Its companions are due at once as if nothing had been, and it is due alone. Where it was alone
-    already it is quarantined. What the process still saved before it ended is left as it is.
+    already it is quarantined. All that the process still saved before it ended is left as it is.
     """
     if list(ids) == [suspect]:
         _quarantine(tx, suspect, epoch, source, seconds, actor)
@@ -73,7 +73,8 @@ _WORKFLOW = select(events.c.workflow_id).where(events.c.id == bindparam("id"), *
 _PUT_BACK = Prepared(
     lambda dialect: (
         update(events)
-        .where(among(dialect, events.c.id), *_OURS)
+        # What is due by now was put back before, in a commit whose answer was lost.
+        .where(among(dialect, events.c.id), *_OURS, events.c.due_at > now_ms())
         .values(
             due_at=now_ms(),
             starts=case(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,13 +17,17 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
-from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
+from orchestrator.domain.delivery.handoff import NOTHING_SEEN, Seen
+from orchestrator.domain.event import Item
+from orchestrator.domain.lifecycle import DONE_DELIVERIES, SETTLED_DELIVERIES, DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow
@@ -33,6 +38,9 @@ MAY_BE_THERE = or_(deliveries.c.unknown, deliveries.c.state == DeliveryState.SEN
 
 _HELD_AT_MOST_SECONDS = 3_600
 
+# What is left of what was known of a record that is no longer ours.
+FORGOTTEN = {"record_url": None, "record_version": None, "record_updated": False}
+
 NOT_MADE = and_(*(deliveries.c.state != state.value for state in sorted(DONE_DELIVERIES)))
 
 
@@ -41,7 +49,7 @@ class Taken:
     """One delivery that this run, and no other, may make."""
 
     event_id: str
-    destination: str
+    name: str  # within its event
     key: str  # for idempotency: the same for every attempt
     connector: str
     action: str
@@ -49,32 +57,45 @@ class Taken:
     confirm: tuple[str, ...]
     attempt: int  # of this call, from 1
     unknown: bool  # an earlier call may have stored the record
-    open: int  # deliveries of its event that are not made, this one among them
+    open: int  # deliveries of its event that are not made, with this one; from COUNTED on, more
     record_id: str | None = None  # an earlier call made it
     undo: bool = False  # its record is to be taken back
     failing_since: int | None = None  # its first failure that could be the system's, in ms
+    seen: Seen = NOTHING_SEEN  # what is known of its record
 
 
-def delivery_key(event_id: str, destination: str, generation: int) -> str:
+COUNTED = 20
+"""So many open deliveries of an event are counted for each of them; an event may have thousands."""
+
+
+def delivery_key(event_id: str, name: str, generation: int) -> str:
     """The idempotency key of a delivery; another one after it was taken back."""
-    return f"{event_id}.{destination}" + (f".{generation}" if generation else "")
+    return f"{event_id}.{name}" + (f".{generation}" if generation else "")
 
 
 def take_deliveries(
-    tx: Connection, ids: Sequence[str], *, epoch: int, run_id: str, run_seconds: float
+    tx: Connection,
+    ids: Sequence[str],
+    *,
+    epoch: int,
+    run_id: str,
+    run_seconds: float,
+    most: int | None = None,
 ) -> list[Taken]:
     """Move what is due to `sending` under this run, before any call goes out.
 
-    A `sending` whose run is over was left by a run that is gone: its outcome is unknown. What this
-    run took before, in a commit whose answer was lost, is taken again.
+    At most so many are taken, event by event in the order of their ids; None: all of them.
+
+    A `sending` whose run is over was left by a run that is gone: its outcome is unknown. A delivery
+    that this run took before, in a commit whose answer was lost, is taken again, and counts once.
     """
-    rows = _TAKE.run(
-        tx, ids=list(ids), epoch=epoch, run=run_id, run_ms=int(run_seconds * 1000)
-    ).all()
+    statement, bound = (_TAKE, {}) if most is None else (_TAKE_SOME, {"most": most})
+    run_ms = int(run_seconds * 1000)
+    rows = statement.run(tx, ids=list(ids), epoch=epoch, run=run_id, run_ms=run_ms, **bound).all()
     return [
         Taken(
             event_id=row[0],
-            destination=row[1],
+            name=row[1],
             key=delivery_key(row[0], row[1], row[11]),
             connector=row[2],
             action=row[3],
@@ -86,30 +107,36 @@ def take_deliveries(
             record_id=row[9],
             undo=bool(row[10]),
             failing_since=row[12],
+            seen=Seen(url=row[13], version=row[14], updated=bool(row[15])),
         )
         for row in rows
     ]
 
 
-def _take(dialect: str) -> Any:
+def _take(dialect: str, *, bounded: bool = False) -> Any:
     table = deliveries.c
     orphaned = and_(table.state == DeliveryState.SENDING, table.run_until <= now_ms())
     due = and_(table.state == DeliveryState.PENDING, table.due_at <= now_ms())
     mine = and_(table.state == DeliveryState.SENDING, table.run_id == bindparam("run"))
+    found = and_(table.event_id.in_(routed_under(dialect)), or_(due, orphaned, mine))
+    if bounded:
+        some = select(table.event_id, table.name).where(found).order_by(table.event_id, table.name)
+        most = bindparam("most", type_=BigInteger)
+        found = tuple_(table.event_id, table.name).in_(some.limit(most).correlate(None))
     return (
         update(deliveries)
-        .where(table.event_id.in_(routed_under(dialect)), or_(due, orphaned, mine))
+        .where(found)
         .values(
             state=DeliveryState.SENDING,
             run_id=bindparam("run"),
             run_until=now_ms() + bindparam("run_ms", type_=BigInteger),
-            attempt=table.attempt + 1,
+            attempt=table.attempt + case((mine, 0), else_=1),
             unknown=or_(table.unknown, orphaned),
             updated_at=now_ms(),
         )
         .returning(
             table.event_id,
-            table.destination,
+            table.name,
             table.connector,
             table.action,
             table.send,
@@ -121,21 +148,20 @@ def _take(dialect: str) -> Any:
             table.undo,
             table.generation,
             table.failing_since,
+            table.record_url,
+            table.record_version,
+            table.record_updated,
         )
     )
 
 
 def _count_open() -> Any:
     others = deliveries.alias("others")
-    not_done = and_(*(others.c.state != state.value for state in sorted(DONE_DELIVERIES)))
+    not_done = and_(*(others.c.state != state.value for state in sorted(SETTLED_DELIVERIES)))
     # Spelt out: in a RETURNING for SQLite the table's name is left out, of every column in it.
     own: ColumnElement[str] = literal_column("deliveries.event_id")
-    return (
-        select(func.count())
-        .select_from(others)
-        .where(others.c.event_id == own, not_done)
-        .scalar_subquery()
-    )
+    some = select(literal(1)).where(others.c.event_id == own, not_done).limit(COUNTED)
+    return select(func.count()).select_from(some.subquery("some")).scalar_subquery()
 
 
 def routed_under(dialect: str) -> Select[tuple[str]]:
@@ -147,21 +173,22 @@ def routed_under(dialect: str) -> Select[tuple[str]]:
     )
 
 
-_TAKE = Prepared(_take)
+_TAKE, _TAKE_SOME = Prepared(_take), Prepared(partial(_take, bounded=True))
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotMade:
-    """How a delivery stands that was taken and not made."""
+    """The state of a delivery that was taken and not made."""
 
     event_id: str
-    destination: str
+    name: str  # within its event
     state: DeliveryState  # pending: to be tried again; failed: given up
     after_ms: int  # from now until it is due, or until a look-up can be believed
     unknown: bool
     reason: Reason | None = None
     error: str | None = None
     record_id: str | None = None  # it was made; only its proof is missing
+    seen: Seen = NOTHING_SEEN
     began: bool = True  # else no call went out, or none that counts: the attempt is taken back
     held_by: str | None = None  # held: the circuit it waits at
     failing_since: int | None = None  # it failed, and that could be the system's fault, in ms
@@ -169,19 +196,47 @@ class NotMade:
 
 
 def save_done(
-    tx: Connection, run_id: str, rows: Sequence[tuple[str, str, str, str]]
+    tx: Connection,
+    run_id: str,
+    rows: Sequence[tuple[str, str, str, str]],
+    seen: Mapping[tuple[str, str], Seen] | None = None,
 ) -> set[tuple[str, str]]:
-    """Write made deliveries: (event id, destination, state, record id) each.
+    """Write made deliveries: (event id, name, state, record id) each.
 
-    Answers (event id, destination) of those that were this run's to settle.
+    `seen` is what is known of their records, by event id and name. Answers (event id, name) of
+    those that were this run's to settle.
     """
     if not rows:
         return set()
-    values = [(*row[:3], storable(row[3])) for row in rows]
-    return _pairs(_SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), values)))
+    known = seen or {}
+    values = [
+        (*row[:3], storable(row[3]), *_seen_values(known.get(row[:2], NOTHING_SEEN)))
+        for row in rows
+    ]
+    saved = _SAVE_DONE.run(tx, run=run_id, **row_values(tx, list(_DONE), values))
+    return {(row[0], row[1]) for row in saved}
 
 
-_DONE = dict.fromkeys(("event_id", "destination", "state", "record_id"), str)
+_SEEN: dict[str, type] = {"record_url": str, "record_version": str, "record_updated": bool}
+_DONE: dict[str, type] = {
+    **dict.fromkeys(("event_id", "name", "state", "record_id"), str),
+    **_SEEN,
+}
+
+
+def _seen_values(seen: Seen) -> tuple[object, ...]:
+    texts = (seen.url, seen.version)
+    return (*(None if text is None else storable(text) for text in texts), seen.updated)
+
+
+def _set_seen(given: Any) -> dict[str, Any]:
+    """What a call found out; what an earlier one found stays where this one does not say it."""
+    table = deliveries.c
+    return {
+        "record_url": func.coalesce(given.c.record_url, table.record_url),
+        "record_version": given.c.record_version,
+        "record_updated": or_(table.record_updated, given.c.record_updated),
+    }
 
 
 def _update_done(dialect: str) -> Any:
@@ -196,29 +251,35 @@ def _update_done(dialect: str) -> Any:
         reason=None,
         error=None,
         attempt=table.attempt,
+        **_set_seen(given),
     )
 
 
 def save_not_made(tx: Connection, run_id: str, rows: Sequence[NotMade]) -> set[tuple[str, str]]:
     """Write deliveries to be tried again or given up.
 
-    Answers (event id, destination) of those that were this run's to settle.
+    Answers (event id, name) of those that were this run's to settle.
     """
     if not rows:
         return set()
     values = [
-        tuple(
-            storable(value) if isinstance(value, str) else value
-            for value in (getattr(row, name) for name in _NOT_MADE)
+        (
+            *(
+                storable(value) if isinstance(value, str) else value
+                for value in (getattr(row, name) for name in _NOT_MADE)
+            ),
+            *_seen_values(row.seen),
         )
         for row in rows
     ]
-    return _pairs(_SAVE_NOT_MADE.run(tx, run=run_id, **row_values(tx, list(_NOT_MADE), values)))
+    names = [*_NOT_MADE, *_SEEN]
+    saved = _SAVE_NOT_MADE.run(tx, run=run_id, **row_values(tx, names, values))
+    return {(row[0], row[1]) for row in saved}
 
 
 _NOT_MADE: dict[str, type] = {
     "event_id": str,
-    "destination": str,
+    "name": str,
     "state": str,
     "after_ms": int,
     "unknown": bool,
@@ -233,7 +294,7 @@ _NOT_MADE: dict[str, type] = {
 
 
 def _update_not_made(dialect: str) -> Any:
-    given, table = rows_of(dialect, **_NOT_MADE), deliveries.c
+    given, table = rows_of(dialect, **_NOT_MADE, **_SEEN), deliveries.c
     return _update_of_own_run(
         given,
         state=given.c.state,
@@ -247,36 +308,39 @@ def _update_not_made(dialect: str) -> Any:
         ),
         held_by=given.c.held_by,
         failing_since=func.coalesce(table.failing_since, given.c.failing_since),
+        **_set_seen(given),
     )
 
 
 def _update_of_own_run(given: Any, **values: Any) -> Any:
-    """Only what its own run still holds: a run that lost a delivery has no say in it."""
+    """Only what its own run still holds: a run that lost a delivery has no say in it.
+
+    Where its event was replayed meanwhile, and it waits for another now or is superseded, what came
+    of the call stays unknown: the next run looks for the record.
+    """
     table = deliveries.c
+    under_way = (DeliveryState.SENDING, DeliveryState.PENDING)
     return (
         update(deliveries)
         .where(
             table.event_id == given.c.event_id,
-            table.destination == given.c.destination,
+            table.name == given.c.name,
             table.run_id == bindparam("run"),
+            or_(*(table.state == state.value for state in under_way)),
         )
         .values(run_id=None, run_until=None, updated_at=now_ms(), **values)
-        .returning(table.event_id, table.destination)
+        .returning(table.event_id, table.name)
     )
 
 
 _SAVE_DONE, _SAVE_NOT_MADE = Prepared(_update_done), Prepared(_update_not_made)
 
 
-def _pairs(found: Any) -> set[tuple[str, str]]:
-    return {(row[0], row[1]) for row in found.all()}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryStanding:
-    """How one delivery of an event stands that is decided on."""
+    """The state of one delivery of an event that is decided on."""
 
-    destination: str
+    name: str
     state: str  # as `DeliveryState`
     reason: str | None  # why it failed, as a code
     error: str | None  # the same in the tool's words, secrets masked
@@ -287,7 +351,7 @@ class DeliveryStanding:
 def load_deliveries(
     tx: Connection, ids: Sequence[str], epoch: int
 ) -> dict[str, list[DeliveryStanding]]:
-    """How the deliveries of the events stand that are still this epoch's to settle.
+    """The states of deliveries whose events are still this epoch's to settle.
 
     An event without a delivery has an empty list.
 
@@ -296,14 +360,14 @@ def load_deliveries(
     found: dict[str, list[DeliveryStanding]] = {}
     for row in _LOAD.run(tx, ids=list(ids), epoch=epoch).all():
         of_event = found.setdefault(row.id, [])
-        if row.destination is not None:
+        if row.name is not None:
             of_event.append(_standing(row))
     return found
 
 
 def _standing(row: AnyRow) -> DeliveryStanding:
     return DeliveryStanding(
-        destination=row.destination,
+        name=row.name,
         state=row.state,
         reason=row.reason,
         error=row.error,
@@ -317,7 +381,7 @@ def _select_deliveries(dialect: str) -> Any:
     return (
         select(
             events.c.id,
-            table.destination,
+            table.name,
             table.state,
             table.reason,
             table.error,
@@ -364,7 +428,7 @@ def allow_resend(
 ) -> list[tuple[str, str]]:
     """A person says: send again what may have been sent, or was stored otherwise than sent.
 
-    Answers (event id, destination).
+    Answers (event id, name).
     """
     table = deliveries.c
     rows = tx.execute(
@@ -374,18 +438,24 @@ def allow_resend(
             table.state == DeliveryState.FAILED,
             table.reason.in_(reasons),
         )
-        .values(unknown=False, record_id=None, updated_at=now_ms())
-        .returning(table.event_id, table.destination)
+        .values(unknown=False, record_id=None, updated_at=now_ms(), **FORGOTTEN)
+        .returning(table.event_id, table.name)
     )
-    return [(row.event_id, row.destination) for row in rows]
+    return [(row.event_id, row.name) for row in rows]
 
 
-def made_among(tx: Connection, ids: Sequence[str]) -> set[tuple[str, str]]:
-    """Deliveries of these events that were made, by event and destination; not sent again."""
+def made_among(tx: Connection, ids: Sequence[str]) -> set[tuple[str, str, Item]]:
+    """Event, destination and item of the deliveries that were made; they are not sent again."""
     table = deliveries.c
     rows = tx.execute(
-        select(table.event_id, table.destination).where(
+        select(table.event_id, table.destination, table.item).where(
             table.event_id.in_(ids), table.state.in_([one.value for one in DONE_DELIVERIES])
         )
     )
-    return {(row.event_id, row.destination) for row in rows}
+    return {(row.event_id, row.destination, item_of(row.item)) for row in rows}
+
+
+def item_of(kept: str | None) -> Item:
+    """The key of a delivery's item, as the column has it; None where it is forgotten."""
+    item = None if kept is None else orjson.loads(kept)
+    return None if isinstance(item, dict) else item  # a digest, as `superseding.py` makes it

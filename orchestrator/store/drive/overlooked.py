@@ -34,6 +34,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.locks import held
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import audit, deliveries, events, groups
+from orchestrator.store.ordering.lines import ASLEEP
 
 log = logging.getLogger(__name__)
 
@@ -119,12 +120,12 @@ def last_woken(tx: Connection, *, rows: int = 100_000) -> tuple[int, int | None]
 def _record_woken(tx: Connection, woken: Mapping[str, int]) -> None:
     """Name each event, with when it was due, by the delivery that waited the longest."""
     first: dict[str, str] = {}
-    for event_id, destination in _FIRST_WAITING.run(tx, ids=sorted(woken)):
-        first.setdefault(event_id, destination)
+    for event_id, name in _FIRST_WAITING.run(tx, ids=sorted(woken)):
+        first.setdefault(event_id, name)
     notes = [
         DeliveryNote(
             event_id=one,
-            destination=where,
+            name=where,
             action=WAKE,
             detail={"detail": "its event was due later than it", "due_at": woken[one]},
         )
@@ -178,7 +179,9 @@ def _select_versions(_: str) -> Any:
 def _of_version() -> tuple[Any, ...]:
     since = bindparam("since", type_=BigInteger)
     table = events.c
-    return table.workflow_id == bindparam("workflow"), table.due_at > since, table.due_at > now_ms()
+    own = table.workflow_id == bindparam("workflow")
+    # Who waits for a turn is found by its line: a hundred thousand of them cost nothing here.
+    return own, table.due_at > since, table.due_at > now_ms(), table.due_at < ASLEEP
 
 
 def _select_end(_: str) -> Any:
@@ -232,9 +235,9 @@ def _select_first_waiting(dialect: str) -> Any:
     when = case((table.state == DeliveryState.SENDING.value, table.run_until), else_=table.due_at)
     settled = case((when.is_(None), 1), else_=0)
     return (
-        select(table.event_id, table.destination)
+        select(table.event_id, table.name)
         .where(among(dialect, table.event_id))
-        .order_by(table.event_id, settled, when, table.destination)
+        .order_by(table.event_id, settled, when, table.name)
     )
 
 

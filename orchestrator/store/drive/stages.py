@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, up
 
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
+from orchestrator.domain.event import TIME_DIGITS
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.recipes.steps import Step
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
@@ -20,6 +22,8 @@ from orchestrator.store.database.schema import events, payloads
 from orchestrator.store.drive.deliveries import earliest_due
 from orchestrator.store.drive.late_deliveries import record_late_deliveries
 from orchestrator.store.drive.planned_deliveries import plan_deliveries
+from orchestrator.store.drive.superseding import supersede
+from orchestrator.store.ordering import lines
 from orchestrator.store.quarantine.actions import Verdict, keep_amended, quarantine_rejected
 from orchestrator.store.quarantine.moves import GOING_ON, ColumnChange, move_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf, version_of
@@ -105,7 +109,7 @@ def save_valid(tx: Connection, ids: Sequence[str], saving: Saving) -> list[str]:
 def save_amended(
     tx: Connection, amended: Mapping[str, Amended], workflow: Workflow, saving: Saving
 ) -> list[str]:
-    """Keep what a standing amendment made beside what came; answers those that still are at hand.
+    """Keep what an amendment made beside what came; answers those that still are at hand.
 
     They have to be moved on after it, in the same transaction.
     """
@@ -130,7 +134,7 @@ def save_amended(
     return kept
 
 
-_IN_THE_VERSION = ("value", "values", "reason")
+_IN_THE_VERSION = ("value", "values", "reason", "if")
 
 
 def _named(step: Step) -> dict[str, object]:
@@ -142,12 +146,15 @@ def save_routed(
     tx: Connection, routed: Mapping[str, Routed], loaded: Loaded, saving: Saving
 ) -> list[str]:
     """Move events on to be dispatched and write their deliveries; answers those that moved."""
-    by_route: dict[int, list[str]] = {}
+    by_route: dict[tuple[int, tuple[str, ...]], list[str]] = {}
     for event_id, verdict in routed.items():
-        by_route.setdefault(verdict.route, []).append(event_id)
+        by_route.setdefault((verdict.route, verdict.defaulted), []).append(event_id)
     moved: list[str] = []
-    for route, ids in by_route.items():
+    for (route, defaulted), ids in by_route.items():
         rule = loaded.workflow.workflow.routes[route]
+        detail = {"route": route + 1, "when": rule.when, "to": list(rule.to)}
+        if defaulted:
+            detail["defaulted"] = list(defaulted)
         moved += move_events(
             tx,
             ids,
@@ -156,10 +163,14 @@ def save_routed(
             actor=saving.actor,
             epoch=saving.epoch,
             change=GOING_ON,
-            detail={"route": route + 1, "when": rule.when, "to": list(rule.to)},
+            detail=detail,
         )
     plans = {event_id: routed[event_id].deliveries for event_id in moved}
     plan_deliveries(tx, plans, again=[one for one in moved if one in loaded.replayed])
+    ordering = loaded.workflow.workflow.ordering
+    if moved and ordering and ordering.latest:
+        items = any(one.item is not None for plan in plans.values() for one in plan)
+        supersede(tx, moved, items=items, actor=saving.actor)
     return moved
 
 
@@ -197,8 +208,16 @@ def save_delivered(
         actor=saving.actor,
         epoch=saving.epoch,
     )
-    record_late_deliveries(tx, moved, workflow, actor=saving.actor)
+    if moved and workflow.ordering:
+        lines.end(tx, moved)
+    # Of an event in time, as nearly all are, its id says so: that costs no statement.
+    suspected = time.time() + _CLOCKS_APART - workflow.deliver_within_seconds
+    if moved and min(moved) < f"{int(suspected * 1000):0{TIME_DIGITS}x}":
+        record_late_deliveries(tx, moved, workflow, actor=saving.actor)
     return moved
+
+
+_CLOCKS_APART = 5.0  # seconds between this machine's clock and the one that gave an id
 
 
 _WHEN_A_DELIVERY_IS = ColumnChange(values={"due_at": earliest_due()})
@@ -207,7 +226,8 @@ _LATER = ColumnChange(
     values={
         "due_at": now_ms() + bindparam("wait_ms", type_=BigInteger),
         "attempt": events.c.attempt + 1,
-    }
+    },
+    only=(events.c.attempt == bindparam("failed"),),
 )
 
 
@@ -227,9 +247,16 @@ def save_retry(tx: Connection, ids: Sequence[str], saving: Saving, *, detail: De
 
 
 def save_stage_retry(
-    tx: Connection, event_id: str, saving: Saving, *, source: State, wait: float, error: str
+    tx: Connection,
+    event_id: str,
+    saving: Saving,
+    *,
+    source: State,
+    failed: int,
+    wait: float,
+    error: str,
 ) -> None:
-    """A stage failed on this event for a reason that may pass."""
+    """A stage failed on this event for a reason that may pass, after it `failed` so many times."""
     move_events(
         tx,
         [event_id],
@@ -238,6 +265,7 @@ def save_stage_retry(
         actor=saving.actor,
         epoch=saving.epoch,
         change=_LATER,
+        failed=failed,
         wait_ms=int(wait * 1000),
         detail={"detail": error},
     )

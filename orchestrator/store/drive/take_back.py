@@ -31,7 +31,7 @@ def begin_undo(
     notes = [
         DeliveryNote(
             event_id=row[0],
-            destination=row[1],
+            name=row[1],
             action="plan_undo",
             target=DeliveryState.PENDING,
             detail={"because": because, "record_id": Value(value=row[2])},
@@ -68,7 +68,7 @@ def _plan_undo(dialect: str) -> Any:
             due_at=now_ms(),
             updated_at=now_ms(),
         )
-        .returning(table.event_id, table.destination, table.record_id)
+        .returning(table.event_id, table.name, table.record_id)
     )
 
 

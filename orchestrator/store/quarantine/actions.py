@@ -20,7 +20,9 @@ from orchestrator.store.database.clock import now_ms, recovery_ms
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.prepared import Prepared, among, storable
 from orchestrator.store.database.schema import events, payloads, plan_events, quarantine
+from orchestrator.store.ordering import lines
 from orchestrator.store.quarantine.incidents import note_causes
+from orchestrator.store.quarantine.line_up import line_up_replayed
 from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.payload_index import forget_words, index_words
 from orchestrator.store.quarantine.stays import end_stays_of_returned
@@ -83,6 +85,8 @@ def quarantine_rejected(
             detail={"detail": verdict.detail},
         )
         if moved:
+            if workflow.ordering and workflow.ordering.passes:
+                lines.step_aside(tx, moved)
             cause = cause_of(
                 verdict.reason, stage, destination=destination, violations=verdict.violations
             )
@@ -144,7 +148,7 @@ def replay(
     actor: str,
     order: InOrder | None = None,
 ) -> list[str]:
-    """Send events back to the start under the live version; answers those that stood here.
+    """Send events back to the start under the live version; answers those that were here.
 
     They are due at once, or one after the other as a plan has them.
     """
@@ -153,7 +157,7 @@ def replay(
     if order is not None:
         told["plan"] = order.token
         values = {"plan": order.plan, "base": order.base_ms}
-    return _leave(
+    moved = _leave(
         tx,
         ids,
         move=Move.REPLAY,
@@ -163,6 +167,8 @@ def replay(
         detail=told,
         **values,
     )
+    line_up_replayed(tx, moved, live)
+    return moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +203,10 @@ _IN_ORDER = ColumnChange(
 
 
 def discard(tx: Connection, ids: Sequence[str], *, why: str, actor: str) -> list[str]:
-    """Give events up for good; answers those that stood here."""
-    return _leave(tx, ids, move=Move.DISCARD, actor=actor, detail={"why": why})
+    """Give events up for good; answers those that were here."""
+    gone = _leave(tx, ids, move=Move.DISCARD, actor=actor, detail={"why": why})
+    lines.end(tx, gone)
+    return gone
 
 
 def effective_payloads(tx: Connection, ids: Sequence[str]) -> dict[str, object]:
@@ -224,7 +232,7 @@ def bodies_of_amended(tx: Connection, ids: Sequence[str]) -> dict[str, object]:
 def amend(
     tx: Connection, amended: Mapping[str, object], *, actor: str, detail: Detail
 ) -> list[str]:
-    """Keep amended payloads beside those that came; answers the events that stood here."""
+    """Keep amended payloads beside those that came; answers the events that were here."""
     moved = move_events(
         tx, list(amended), move=Move.AMEND, source=State.QUARANTINED, actor=actor, detail=detail
     )

@@ -28,7 +28,7 @@ NOBODY = "-"
 """Who owns them while MESHLINE_STEWARD is not set."""
 
 RECOVER_SECONDS = 72 * 3_600
-"""How long one may stand, from the first time that it came."""
+"""How long one may stay open, from the first time that it came."""
 
 MOST_KEPT_BYTES = 262_144
 """What is kept of a body, and of headers, each; a message of 1,000 events has less than 100,000."""
@@ -81,7 +81,7 @@ class DeadLetter:
 
 
 def keep_dead_letter(tx: Connection, letter: DeadLetter) -> int | None:
-    """Write a message down; its number, or None where it stands here already."""
+    """Write a message down; its number, or None where it is here already."""
     table = dead_letters.c
     row = {
         "at": now_ms(),
@@ -119,7 +119,7 @@ def _first_deadline(digest: str) -> Any:
 def close_dead_letter(
     tx: Connection, number: int, *, state: LetterState, why: str | None, actor: str
 ) -> DeadLetter | None:
-    """Say what became of a standing one; it, or None where it stands no more or never did."""
+    """Say what became of an open one; it, or None where it is not open, or never was."""
     table = dead_letters.c
     closed = tx.execute(
         update(dead_letters)

@@ -36,7 +36,7 @@ def move_incident(
     `owner` is the new one of an assignment. An acknowledgement ends after `lasts_ms`, where that is
     given; `changes` is what the diagnosis found by then, as a JSON list. The seconds are from its
     opening to the acknowledgement, and to the resolution from the acknowledgement where there was
-    one. It is resolved since the last of its events ended. `reason` stands where none was counted.
+    one. It is resolved since the last of its events ended. `reason` counts where none was counted.
 
     Raises IllegalMove.
     """

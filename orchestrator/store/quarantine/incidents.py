@@ -1,4 +1,4 @@
-"""Incidents as rows: counted up where events come to stand still, opened again when one recurs."""
+"""Incidents as rows: counted up where events are stopped, opened again when one recurs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, case, delete, func, select
 
+from orchestrator.domain.event import destination_of
 from orchestrator.domain.incidents.causes import Cause, further_cause, held_cause
 from orchestrator.domain.incidents.incident import (
     FURTHER,
@@ -35,7 +36,7 @@ class TooManyIncidents(Exception):
 
 
 Where = tuple[str, str]
-"""A delivery: event id and destination."""
+"""A delivery: event id and name."""
 
 
 def note_events(
@@ -160,8 +161,9 @@ def note_held(tx: Connection, held: Sequence[Where], workflow: Workflow, *, acto
         return
     told = _HELD_ONCE.run(tx, ids=sorted({event_id for event_id, _ in held}))
     fresh = {(row[0], row[1]) for row in told} & set(held)
-    counted = Counter(destination for _, destination in fresh)
-    causes = [held_cause(destination) for destination in {where[1] for where in held}]
+    events = {(event_id, destination_of(name)) for event_id, name in fresh}
+    counted = Counter(place for _, place in events)
+    causes = [held_cause(place) for place in {destination_of(name) for _, name in held}]
     for cause in sorted(causes, key=lambda one: one.key):
         note_workflow(tx, workflow, cause, counted[str(cause.destination)], actor=actor)
 

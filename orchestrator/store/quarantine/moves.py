@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from orchestrator.domain.commitments import Detail, as_json, has_values
 from orchestrator.domain.lifecycle import TARGETS, Move, State
-from orchestrator.store.database.audit import record_moves, telling
+from orchestrator.store.database.audit import TELL_MOVES, record_moves, telling
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events
@@ -26,6 +26,7 @@ class ColumnChange:
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
+    only: tuple[ColumnElement[bool], ...] = ()  # what an event has to be beside state and epoch
 
 
 GOING_ON = ColumnChange()
@@ -49,7 +50,7 @@ def move_events(
     detail: Detail | None = None,
     **values: object,
 ) -> list[str]:
-    """Move the events that still stand at `source`, and under `epoch` where one is given.
+    """Move the events that are still at `source`, and under `epoch` where one is given.
 
     What does not match was taken by a later group, or by the same message delivered twice: it is
     left alone. Answers the ids that moved. `values` are the parameters of `change`.
@@ -62,16 +63,18 @@ def move_events(
     if epoch is not None:
         values["epoch"] = epoch
     told = _Told(actor, move, source, target, reason)._asdict()
-    if tx.dialect.name == "sqlite" or has_values(detail):
-        statement = _statement(change, epoch is not None, "alone")
-        rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **values)
-        moved = list(rows.scalars())
-        record_moves(tx, moved, detail=detail, **told)
-        return moved
-    told["detail"] = as_json(detail)
-    statement = _statement(change, epoch is not None, "told")
-    rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **told, **values)
-    return list(rows.scalars())
+    valued = detail is not None and has_values(detail)
+    alone = valued or tx.dialect.name == "sqlite"  # else one statement writes both
+    told["detail"] = None if detail is None or valued else as_json(detail)
+    statement = _statement(change, epoch is not None, "alone" if alone else "told")
+    with_it = {} if alone else told
+    rows = statement.run(tx, ids=list(ids), was=source, becomes=target, **with_it, **values)
+    moved = list(rows.scalars())
+    if valued:
+        record_moves(tx, moved, **told | {"detail": detail})
+    elif alone and moved:
+        TELL_MOVES.run(tx, ids=moved, **told)
+    return moved
 
 
 class _Told(NamedTuple):
@@ -89,7 +92,7 @@ def _statement(change: ColumnChange, fenced: bool, how: str) -> Prepared:  # noq
     def build(dialect: str) -> Any:
         statement = (
             update(events)
-            .where(among(dialect, events.c.id), events.c.state == bindparam("was"))
+            .where(among(dialect, events.c.id), events.c.state == bindparam("was"), *change.only)
             .values(
                 state=bindparam("becomes"),
                 updated_at=now_ms(),

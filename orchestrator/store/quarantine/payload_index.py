@@ -1,7 +1,7 @@
-"""What is in the payloads that stand in quarantine, for who looks for a word of it.
+"""The words of the payloads in quarantine, for those who search for one.
 
 Which words there are is decided here; the index is the database's own: FTS5 on SQLite, GIN on
-PostgreSQL. It has only what stands: words come with the stay, and go with it.
+PostgreSQL. It has only what is in quarantine: words come with the stay, and go with it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from orchestrator.store.database.text_search import TextSearchQuery
 
 
 def index_words(tx: Connection, ids: Sequence[str]) -> None:
-    """Make events that just came to stand in quarantine known by the words of their payloads."""
+    """Index events that were just quarantined by the words of their payloads."""
     _index(tx, _STANDING.run(tx, ids=list(ids)).all())
 
 

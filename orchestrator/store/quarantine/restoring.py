@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.schema import events, payloads
+from orchestrator.store.ordering import lines
 from orchestrator.store.quarantine.moves import move_events
 from orchestrator.store.quarantine.payload_index import index_words
 from orchestrator.store.quarantine.stays import restore_stays
@@ -60,4 +61,5 @@ def restore(tx: Connection, ids: Sequence[str], *, why: str, actor: str) -> Back
     incidents = restore_stays(tx, moved, actor=actor)
     if moved:
         index_words(tx, moved)
+        lines.come_back(tx, moved)
     return Back(ids=moved, incidents=incidents)

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from orchestrator.domain.text.durations import seconds
-from orchestrator.domain.workflows.calendars import Calendar, read_calendar
+from orchestrator.domain.workflows.hours.calendar import Calendar, read_calendar
 from orchestrator.domain.workflows.promises import ESCALATE, PAUSES_STOP, PromisedRate
 from orchestrator.store.database.schema import workflow_versions
 

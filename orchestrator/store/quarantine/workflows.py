@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from orchestrator.domain.errors import NotFound
+from orchestrator.domain.workflows.ordering.keys import Ordering
 from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import workflow_versions
 
 if TYPE_CHECKING:  # what lists versions does not read them
@@ -30,51 +29,36 @@ class LiveWorkflow:
     version: int  # counted by client and name, from 1
     trigger_type: str  # what it takes, such as `lead.created`; no other live one of the client does
     digest: str  # of its definition: 64 hex digits
+    ordering_text: str | None  # how its events are ordered, as it is stored; None: they are not
+
+    @property
+    def ordering(self) -> Ordering | None:
+        """How its events are ordered."""
+        return Ordering.from_text(self.ordering_text) if self.ordering_text else None
 
 
-_LIVE = select(
+LIVE = select(
     workflow_versions.c.id,
     workflow_versions.c.client,
     workflow_versions.c.name,
     workflow_versions.c.version,
     workflow_versions.c.trigger_type,
     workflow_versions.c.digest,
+    workflow_versions.c.ordering.label("ordering_text"),
 ).where(workflow_versions.c.live)
+"""The live versions, a column for each field of `LiveWorkflow`."""
 
 
 def live_workflows(tx: Connection) -> dict[tuple[str, str], LiveWorkflow]:
     """Every live workflow by (client, trigger type)."""
-    found = [LiveWorkflow(**row._mapping) for row in tx.execute(_LIVE)]
+    found = [LiveWorkflow(**row._mapping) for row in tx.execute(LIVE)]
     return {(one.client, one.trigger_type): one for one in found}
-
-
-def live_for(
-    tx: Connection, triggers: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], LiveWorkflow]:
-    """The live workflows of these (client, trigger type), by the same."""
-    rows = sorted(set(triggers))
-    found = _LIVE_FOR.run(tx, **row_values(tx, list(_TRIGGER), rows))
-    return {(row.client, row.trigger_type): LiveWorkflow(**row._mapping) for row in found}
-
-
-_TRIGGER = {"client": str, "trigger_type": str}
-
-
-def _select_live_for(dialect: str) -> Any:
-    given, table = rows_of(dialect, **_TRIGGER), workflow_versions.c
-    return _LIVE.join(
-        given,
-        and_(table.client == given.c.client, table.trigger_type == given.c.trigger_type),
-    )
-
-
-_LIVE_FOR = Prepared(_select_live_for)
 
 
 def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None:
     """The live version of a workflow, or None."""
     table = workflow_versions.c
-    row = tx.execute(_LIVE.where(table.client == client, table.name == name)).one_or_none()
+    row = tx.execute(LIVE.where(table.client == client, table.name == name)).one_or_none()
     return LiveWorkflow(**row._mapping) if row else None
 
 
@@ -112,12 +96,15 @@ def trigger_holder(tx: Connection, client: str, trigger_type: str) -> str | None
     ).scalar_one_or_none()
 
 
-def add_version(tx: Connection, workflow: Workflow, *, digest: str, actor: str) -> int:
-    """Make `workflow` the live version of its name; answers the version's number."""
+def make_live(tx: Connection, workflow: Workflow, *, digest: str, actor: str, change: int) -> int:
+    """Make `workflow` the live version of its name; the version's number.
+
+    Only `operations/changes/go_live.py` calls it, and `end_live`: it has checked who said yes.
+    """
     table = workflow_versions.c
     same = (table.client == workflow.client, table.name == workflow.name)
     last = tx.execute(select(func.max(table.version)).where(*same)).scalar_one()
-    tx.execute(update(workflow_versions).where(*same, table.live).values(live=False))
+    end_live(tx, workflow.client, workflow.name)
     version = (last or 0) + 1
     tx.execute(
         insert(workflow_versions).values(
@@ -130,9 +117,18 @@ def add_version(tx: Connection, workflow: Workflow, *, digest: str, actor: str) 
             live=True,
             published_at=now_ms(),
             published_by=actor,
+            ordering=workflow.ordering.as_text() if workflow.ordering else None,
+            change_id=change,
         )
     )
     return version
+
+
+def end_live(tx: Connection, client: str, name: str) -> None:
+    """Let no version of a workflow be live; events on their way go on with theirs."""
+    table = workflow_versions.c
+    same = (table.client == client, table.name == name, table.live)
+    tx.execute(update(workflow_versions).where(*same).values(live=False))
 
 
 class WorkflowShelf:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, literal, select
 
 from orchestrator.store.database.schema import incidents, workflow_versions
 from orchestrator.store.quarantine.dead_letters import NOBODY
+from orchestrator.store.views.values import of_clients
 
 _MOST = 5_000  # names that are read to find the nearest
 
@@ -22,10 +23,15 @@ _NAMED = (
 )
 
 
-def knows_workflow(tx: Connection, client: str | None, workflow: str | None) -> bool:
-    """Whether there ever was such a workflow; None is any."""
+def knows_workflow(
+    tx: Connection,
+    client: str | None,
+    workflow: str | None,
+    scope: frozenset[str] | None = None,
+) -> bool:
+    """Whether there ever was such a workflow; None is any. With a `scope` of one of its clients."""
     for clients, names in _NAMED:
-        one = select(literal(1)).select_from(clients.table).limit(1)
+        one = of_clients(select(literal(1)).select_from(clients.table).limit(1), clients, scope)
         if client is not None:
             one = one.where(clients == client)
         if workflow is not None:

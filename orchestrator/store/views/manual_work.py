@@ -43,7 +43,13 @@ class Healed:
     seconds: int  # from acknowledgement to resolution, all of them together
 
 
-def count_touches(tx: Connection, since: int, *, client: str | None = None) -> list[Touches]:
+def count_touches(
+    tx: Connection,
+    since: int,
+    *,
+    client: str | None = None,
+    clients: frozenset[str] | None = None,
+) -> list[Touches]:
     """Who did what by hand since then, in milliseconds: touches, and the events they were about."""
     table = audit.c
     planned = and_(table.event_id.is_not(None), table.detail.like(_BY_PLAN))
@@ -53,7 +59,7 @@ def count_touches(tx: Connection, since: int, *, client: str | None = None) -> l
     begins = case((planned, 0), (or_(pause.is_(None), pause > _APART_MS), 1), else_=0)
     rows = (
         select(table.actor, action.label("action"), table.event_id, begins.label("begins"))
-        .where(table.at >= since, table.action.in_(BY_HAND), _by_people(), *_of(client))
+        .where(table.at >= since, table.action.in_(BY_HAND), _by_people(), *_of(client, clients))
         .subquery()
     )
     counted = (
@@ -67,11 +73,17 @@ def count_touches(tx: Connection, since: int, *, client: str | None = None) -> l
     ]
 
 
-def count_healed(tx: Connection, since: int, *, client: str | None = None) -> list[Healed]:
+def count_healed(
+    tx: Connection,
+    since: int,
+    *,
+    client: str | None = None,
+    clients: frozenset[str] | None = None,
+) -> list[Healed]:
     """Who had acknowledged incidents that were resolved since then, and how long each took."""
     table = audit.c
     resolved = select(table.detail).where(
-        table.at >= since, table.action == "resolve_incident", *_of(client)
+        table.at >= since, table.action == "resolve_incident", *_of(client, clients)
     )
     spent: dict[str, list[int]] = {}
     for row in tx.execute(resolved):
@@ -89,5 +101,6 @@ def _by_people() -> Any:
     return and_(actor.not_like("worker:%"), actor.not_like("workflow:%"), actor != "keeper")
 
 
-def _of(client: str | None) -> list[Any]:
-    return [] if client is None else [audit.c.client == client]
+def _of(client: str | None, clients: frozenset[str] | None) -> list[Any]:
+    mine = [] if clients is None else [audit.c.client.in_(sorted(clients))]
+    return mine if client is None else [*mine, audit.c.client == client]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from orchestrator.store.database.clock import now_ms
 
@@ -27,3 +28,10 @@ def iso_time(milliseconds: int) -> str:
     """
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def of_clients(
+    statement: Select[Any], column: ColumnElement[str], clients: frozenset[str] | None
+) -> Select[Any]:
+    """The statement, only over rows of these clients; None: of every client."""
+    return statement if clients is None else statement.where(column.in_(sorted(clients)))

@@ -1,0 +1,1 @@
+"""What HTTP rows are measured with: the door, the load on it, and the destination."""

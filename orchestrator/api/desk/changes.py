@@ -1,0 +1,133 @@
+"""Changes: list, look, decide, withdraw; they are proposed by POST /v1/workflows."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.api.desk.cursors import page_of, place_of
+from orchestrator.api.desk.models import Name, Paged, WithWhy
+from orchestrator.api.desk.routes import Answer, Asked, Route
+from orchestrator.api.desk.schemas import list_of
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.changes.states import ChangeState
+from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.show import Settled, find_change
+from orchestrator.operations.changes.withdraw import withdraw_change
+from orchestrator.store.changes.views import ChangeRow, ChangeView, list_changes
+
+
+class Changes(Paged):
+    """Which changes."""
+
+    client: Name | None = None
+    workflow: Name | None = None
+    state: ChangeState | None = None
+    every: Annotated[bool, Field(description="also those that are over")] = False
+
+
+class Decided(WithWhy):
+    """What an approver says; whoever does not approve says why."""
+
+    decision: Annotated[Decision, Field(strict=False)]
+
+
+def list_(asked: Asked) -> Answer:
+    """The newest first."""
+    query = asked.query_as(Changes)
+    place = place_of(query.cursor, int)
+    with asked.store.read() as tx:
+        found = list_changes(
+            tx,
+            client=query.client,
+            workflow=query.workflow,
+            state=query.state,
+            every=query.every,
+            clients=asked.some_clients(tx),
+            limit=query.limit + 1,
+            before=None if place is None else int(place[0]),
+        )
+    page = page_of(found, query.limit, lambda row: (row[0],))
+    rows = [row for _, row in page.rows]
+    return Answer(document={"changes": rows, "next": page.next})
+
+
+def show(asked: Asked) -> Answer:
+    """What it changes, whose it is, and what was said of it."""
+    with asked.store.read() as tx:
+        found = find_change(tx, asked.path["change"], asked.clients(tx))
+    return Answer(document=found, tag=found.digest)
+
+
+def decide(asked: Asked) -> Answer:
+    """Approve it, send it back, or say no."""
+    body = asked.body_as(Decided)
+    done = decide_change(
+        asked.store,
+        asked.path["change"],
+        body.decision,
+        actor=asked.actor,
+        why=body.why,
+        seen=asked.seen,
+    )
+    return Answer(document=done)
+
+
+def withdraw(asked: Asked) -> Answer:
+    """Take it back."""
+    why = asked.body_as(WithWhy).why
+    done = withdraw_change(asked.store, asked.path["change"], actor=asked.actor, why=why)
+    return Answer(document=done)
+
+
+_CONFLICTS = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/changes",
+        name="list_changes",
+        act=Act.VIEW,
+        says="List changes that may still go live, the newest first.",
+        handler=list_,
+        query=Changes,
+        answers=list_of(ChangeRow, "changes"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/changes/{change}",
+        name="show_change",
+        act=Act.VIEW,
+        says="Show what a change changes, whose it is, and what was said of it.",
+        handler=show,
+        answers=ChangeView,
+        tagged=True,
+        refusals=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/changes/{change}/decision",
+        name="decide_change",
+        act=Act.DECIDE_CHANGE,
+        says="Approve a change, ask for another one, or reject it.",
+        handler=decide,
+        body=Decided,
+        answers=Settled,
+        tagged=True,
+        refusals=_CONFLICTS,
+    ),
+    Route(
+        method="POST",
+        path="/v1/changes/{change}/withdraw",
+        name="withdraw_change",
+        act=Act.WITHDRAW_CHANGE,
+        says="Take a change back; what is live stays.",
+        handler=withdraw,
+        body=WithWhy,
+        answers=Settled,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+)

@@ -1,0 +1,199 @@
+"""Workflows: list, look, publish."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from connectors.registry import catalog, load_connectors
+from orchestrator.api.desk.cursors import page_of, place_of
+from orchestrator.api.desk.models import Body, Name, NeedsWhy, Number, Paged, Query, Why
+from orchestrator.api.desk.routes import Answer, Asked, Route, tag_of
+from orchestrator.api.desk.schemas import list_of
+from orchestrator.domain.acts import Act
+from orchestrator.domain.errors import Fault, InvalidFile, NotFound
+from orchestrator.domain.workflows.file import parse_workflow
+from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.operations.changes.show import Settled
+from orchestrator.operations.publish_workflow import Published, publish_workflow
+from orchestrator.operations.retire_workflow import retire_workflow
+from orchestrator.operations.run_tests import run_tests
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.workflow_versions import WorkflowView, show_workflow
+from orchestrator.store.views.workflows.list import WorkflowRow, list_workflows
+
+_FILE = "the workflow file"
+
+
+class Workflows(Paged):
+    """Which workflows."""
+
+    client: Name | None = None
+    owner: Annotated[Name | None, Field(description="whom the file names in any role")] = None
+
+
+class Version(Query):
+    """Which version."""
+
+    version: Annotated[Number | None, Field(description="not the live one but this")] = None
+
+
+class Publication(Body):
+    """A workflow file."""
+
+    file: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=1_000_000),
+        Field(description="the text of a workflow file; it names no other files"),
+    ]
+    dry_run: bool = False
+    why: Why | None = None
+    at: Annotated[
+        Name | None,
+        Field(description="where it needs an approval: not before then, 2h or ISO 8601"),
+    ] = None
+    change: Annotated[
+        Name | None, Field(description="the token of a change that it is the next round of")
+    ] = None
+    instead_of: Annotated[
+        Number | None, Field(description="the version that is live, as far as you know")
+    ] = None
+
+
+def list_(asked: Asked) -> Answer:
+    """By client and name."""
+    query = asked.query_as(Workflows)
+    place = place_of(query.cursor, str, str)
+    with asked.store.read() as tx:
+        rows = list_workflows(
+            tx,
+            client=query.client,
+            clients=asked.some_clients(tx),
+            owner=query.owner,
+            after=None if place is None else (str(place[0]), str(place[1])),
+            limit=query.limit + 1,
+        )
+    page = page_of(rows, query.limit, lambda row: (row.client, row.workflow))
+    return Answer(document=page.as_json("workflows"))
+
+
+def show(asked: Asked) -> Answer:
+    """A version with its definition, and the newest ones beside it."""
+    query = asked.query_as(Version)
+    with asked.store.read() as tx:
+        found = _workflow(tx, asked, query.version)
+    return Answer(document=found, tag=_tag(found))
+
+
+def publish(asked: Asked) -> Answer:
+    """Make a version live, or propose it."""
+    body = asked.body_as(Publication)
+    with asked.store.read() as tx:
+        asked.some_clients(tx, Act.PUBLISH_WORKFLOW)  # before a long file is read and tried
+    done = publish_workflow(
+        asked.store,
+        _checked(asked, body.file),
+        actor=asked.actor,
+        dry_run=body.dry_run,
+        instead_of=body.instead_of,
+        why=body.why,
+        at=body.at,
+        change=body.change,
+    )
+    return Answer(document=done, location=f"/v1/workflows/{done.client}/{done.workflow}")
+
+
+def retire(asked: Asked) -> Answer:
+    """Let no version be live, or propose that."""
+    done = retire_workflow(
+        asked.store,
+        asked.path["client"],
+        asked.path["name"],
+        why=asked.body_as(NeedsWhy).why,
+        actor=asked.actor,
+    )
+    return Answer(document=done)
+
+
+def _workflow(tx: Tx, asked: Asked, version: int | None) -> WorkflowView:
+    client, name, clients = asked.path["client"], asked.path["name"], asked.clients(tx)
+    found = None
+    if clients is None or client in clients:
+        found = show_workflow(tx, client, name, version=version)
+    if found is None:
+        raise NotFound(
+            f"there is no such version of {name!r} of client {client!r}",
+            field="name",
+            fix="GET /v1/workflows has those that are live",
+        )
+    return found
+
+
+def _tag(found: WorkflowView) -> str:
+    return tag_of({"digest": found.shown.digest, "live": found.shown.live})
+
+
+def _checked(asked: Asked, text: str) -> Workflow:
+    """The workflow of a file's text, whose tests pass. Raises InvalidFile."""
+    actions = catalog(load_connectors(asked.config.connectors))
+    workflow = parse_workflow(text, name=_FILE, catalog=actions)
+    faults = [
+        Fault(path=f"tests.{run.place}", problem=f"the test {run.name!r} fails: {one.problem}",
+              fix="mend the workflow, or what the test expects")
+        for run in run_tests(workflow)
+        for one in run.unmet
+    ]  # fmt: skip
+    if faults:
+        raise InvalidFile(_FILE, faults)
+    return workflow
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/workflows",
+        name="list_workflows",
+        act=Act.VIEW,
+        says="List live workflows by client and name, with what is not at its end.",
+        handler=list_,
+        query=Workflows,
+        answers=list_of(WorkflowRow, "workflows"),
+    ),
+    Route(
+        method="POST",
+        path="/v1/workflows",
+        name="publish_workflow",
+        act=Act.PUBLISH_WORKFLOW,
+        says="Publish a workflow file: its new version is live at once, or where its client's"
+        " changes need an approval a change. With `dry_run` say what would be.",
+        handler=publish,
+        body=Publication,
+        answers=Published,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Route(
+        method="GET",
+        path="/v1/workflows/{client}/{name}",
+        name="show_workflow",
+        act=Act.VIEW,
+        says="Show a version of a workflow with its definition, and the newest ones beside it.",
+        handler=show,
+        query=Version,
+        answers=WorkflowView,
+        tagged=True,
+        refusals=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/workflows/{client}/{name}/retire",
+        name="retire_workflow",
+        act=Act.RETIRE_WORKFLOW,
+        says="Let no version of a workflow be live, or where that needs an approval propose it.",
+        handler=retire,
+        body=NeedsWhy,
+        answers=Settled,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+)

@@ -1,0 +1,1 @@
+"""`meshline change`: proposed versions of workflows, and what their approvers say."""

@@ -1,0 +1,202 @@
+"""`meshline change`: propose a version, look at it, decide about it, take it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.change.page import put_change
+from orchestrator.cli.terminal.open_store import opened_store
+from orchestrator.cli.terminal.options import (
+    AsJson,
+    Limit,
+    OnlyClient,
+    OnlyWorkflow,
+    OptionalWhy,
+    Why,
+)
+from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.who import actor, seen_clients
+from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.changes.states import ChangeState
+from orchestrator.presenting.moments import moment
+
+if TYPE_CHECKING:
+    from orchestrator.operations.changes.show import Settled
+
+app = typer.Typer(
+    help="Proposed versions of workflows: list, show, propose, decide.", no_args_is_help=True
+)
+
+Token = Annotated[str, typer.Argument(metavar="CHANGE", help="Its token in the list.")]
+Seen = Annotated[
+    str | None,
+    typer.Option(
+        "--digest",
+        metavar="DIGEST",
+        help="What you looked at, from `change show`; refused where it was edited since.",
+    ),
+]
+
+
+@app.command("list")
+def list_(
+    client: OnlyClient = None,
+    workflow: OnlyWorkflow = None,
+    state: Annotated[
+        ChangeState | None, typer.Option("--state", metavar="STATE", help="Only these.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List changes that may still go live, the newest first."""
+    with opened_store() as store:
+        from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.changes.views import list_changes
+
+        clients = seen_clients(store)
+        with store.read() as tx:
+            check_filters(tx, client=client, workflow=workflow, clients=clients)
+            found = list_changes(
+                tx,
+                client=client,
+                workflow=workflow,
+                state=state,
+                every=every,
+                clients=clients,
+                limit=limit,
+            )
+    rows = [row for _, row in found]
+    if as_json:
+        put_json({"changes": rows})
+        return
+    put_table(
+        ("CHANGE", "WHAT", "WORKFLOW", "CLIENT", "STATE", "PROPOSED", "BY", "WHY"),
+        [
+            (
+                one.change,
+                one.kind,
+                one.workflow,
+                one.client,
+                one.state,
+                moment(one.proposed_at),
+                one.proposed_by,
+                one.why,
+            )
+            for one in rows
+        ],
+        below=("BY", "WHY"),
+    )
+    if not rows:
+        note("nothing waits to go live; --all shows what is over")
+
+
+@app.command()
+def show(change: Token, as_json: AsJson = False) -> None:
+    """Show a change: what it changes, whose it is, and what was said of it."""
+    with opened_store() as store:
+        from orchestrator.operations.changes.show import find_change
+
+        clients = seen_clients(store)
+        with store.read() as tx:
+            found = find_change(tx, change, clients)
+    if as_json:
+        put_json(found)
+    else:
+        put_change(found)
+
+
+@app.command()
+def propose(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.")],
+    why: OptionalWhy = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Not before then: 2h (from now), or ISO 8601 with its zone.",
+        ),
+    ] = None,
+    change: Annotated[
+        str | None,
+        typer.Option("--change", metavar="CHANGE", help="Edit this one: a new round of it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose a workflow file; where its client's changes need no approval, it is live at once."""
+    from orchestrator.cli.workflow.files import one_workflow
+
+    workflow = one_workflow(file)
+    with opened_store(create=True) as store:
+        from orchestrator.operations.changes.show import find_change
+        from orchestrator.operations.publish_workflow import publish_workflow
+
+        done = publish_workflow(store, workflow, actor=actor(store), why=why, at=at, change=change)
+        if done.change is not None and not as_json:
+            with store.read() as tx:
+                put_change(find_change(tx, done.change, None))
+    if as_json:
+        put_json(done)
+    elif done.change is None:
+        put(f"version {done.version} of {done.workflow} is live already and says the same")
+
+
+@app.command()
+def approve(
+    change: Token, why: OptionalWhy = None, digest: Seen = None, as_json: AsJson = False
+) -> None:
+    """Say yes: it goes live, or at its time. For its approver, who is none of its authors."""
+    _decide(change, Decision.APPROVE, why, digest, as_json=as_json)
+
+
+@app.command("request-changes")
+def request_changes(
+    change: Token, why: Why = "", digest: Seen = None, as_json: AsJson = False
+) -> None:
+    """Send it back to its authors, who may edit it."""
+    _decide(change, Decision.REQUEST_CHANGES, why, digest, as_json=as_json)
+
+
+@app.command()
+def reject(change: Token, why: Why = "", digest: Seen = None, as_json: AsJson = False) -> None:
+    """Say no for good."""
+    _decide(change, Decision.REJECT, why, digest, as_json=as_json)
+
+
+@app.command()
+def withdraw(change: Token, why: OptionalWhy = None, as_json: AsJson = False) -> None:
+    """Take a proposal back; what is live stays."""
+    with opened_store() as store:
+        from orchestrator.operations.changes.withdraw import withdraw_change
+
+        _tell(withdraw_change(store, change, actor=actor(store), why=why), as_json=as_json)
+
+
+def _decide(
+    change: str, decision: Decision, why: str | None, digest: str | None, *, as_json: bool
+) -> None:
+    with opened_store() as store:
+        from orchestrator.operations.changes.decide import decide_change
+
+        seen = () if digest is None else (digest,)
+        done = decide_change(store, change, decision, actor=actor(store), why=why, seen=seen)
+        _tell(done, as_json=as_json)
+
+
+def _tell(done: Settled, *, as_json: bool) -> None:
+    if as_json:
+        put_json(done)
+        return
+    state = done.state.replace("_", " ")
+    if done.state == ChangeState.LIVE and done.live_version is None:
+        put(f"change {done.change}: {done.workflow} of client {done.client} is retired")
+        return
+    put(f"change {done.change} of {done.workflow} of client {done.client} is {state}")
+    if done.live_version is not None:
+        put(f"version {done.live_version} is live")
+    elif done.go_live_at is not None and done.state == ChangeState.APPROVED:
+        put(f"it goes live {moment(done.go_live_at)}")

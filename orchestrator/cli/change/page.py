@@ -1,0 +1,66 @@
+"""A change as a page of text: what it changes, whose it is, and what was said of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.cli.terminal.screen import note, put, put_field, put_line, put_table
+from orchestrator.domain.changes.states import ChangeState
+from orchestrator.presenting.moments import moment
+
+if TYPE_CHECKING:
+    from orchestrator.store.changes.views import ChangeView
+
+_MOST_SHOWN = 100  # differences
+
+
+def put_change(found: ChangeView) -> None:
+    """The whole page."""
+    put(f"change {found.change}: {found.kind} {found.workflow} of client {found.client}")
+    put_field("state", found.state.replace("_", " "))
+    put_field("upon", "nothing" if found.base_version is None else f"version {found.base_version}")
+    if found.live_version is not None:
+        put_field("live as", f"version {found.live_version}, {found.way}")
+    put_field("proposed", f"{moment(found.proposed_at)} by {found.proposed_by}")
+    if found.why is not None:
+        put_field("why", found.why)
+    if found.go_live_at is not None:
+        put_field("goes live", moment(found.go_live_at))
+    put_field("digest", found.digest)
+    put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
+    _put_differences(found)
+    for one in found.decisions:
+        told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
+        put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")
+    if found.state == ChangeState.EXPIRED:
+        note(_why_expired(found))
+    if found.state == ChangeState.AWAITING_APPROVAL:
+        note(f"an approver who is none of the authors: meshline change approve {found.change}")
+
+
+def _why_expired(found: ChangeView) -> str:
+    if not any(one.round == found.round and one.decision == "approve" for one in found.decisions):
+        return f"nobody decided until {moment(found.expires_at)}: propose it again"
+    return (
+        "it was approved, but could not go live when its time came: `meshline audit --client"
+        f" {found.client} --action expire_change` says why"
+    )
+
+
+def _author(name: str, *, proven: bool) -> str:
+    return (
+        name.removeprefix("person:") if proven else f"{name.removeprefix('person:')} (only named)"
+    )
+
+
+def _put_differences(found: ChangeView) -> None:
+    if found.kind == "retire":
+        put("no version of it is live then, and nothing is accepted for it")
+        return
+    rows = [
+        (one.path, one.before or "not there", one.after or "taken away")
+        for one in found.differences[:_MOST_SHOWN]
+    ]
+    put_table(("WHAT", "BEFORE", "AFTER"), rows)
+    if (more := len(found.differences) - len(rows)) > 0:
+        note(f"and {more} more: --json has all of them")

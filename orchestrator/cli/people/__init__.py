@@ -1,0 +1,1 @@
+"""`meshline people`, `meshline login`: who acts."""

@@ -1,0 +1,1 @@
+"""Pages of workflows: all of them, one with its drawn map, and the inventory."""

@@ -1,0 +1,1 @@
+"""Who acts: roles, and the actor that an operation is given."""

@@ -1,0 +1,45 @@
+"""What an approval is of: one digest over all that may not change after it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What somebody decides about."""
+
+    client: str
+    workflow: str
+    kind: str  # a ChangeKind
+    definition: str  # its digest; of a retirement, of the live version
+    base: int | None  # the version that is live; None: there is none
+    round: int  # each edit begins a new one
+    go_live_at: int | None  # in milliseconds since 1970; None: as soon as it is approved
+
+    def digest(self) -> str:
+        """64 hex digits: sha256 over the canonical JSON of the fields."""
+        return definition_digest(
+            {
+                "client": self.client,
+                "workflow": self.workflow,
+                "kind": self.kind,
+                "definition": self.definition,
+                "base": self.base,
+                "round": self.round,
+                "go_live_at": self.go_live_at,
+            }
+        )
+
+
+def definition_digest(document: Mapping[str, object]) -> str:
+    """64 hex digits: sha256 over the canonical JSON of a document.
+
+    >>> definition_digest({"b": 1, "a": 2}) == definition_digest({"a": 2, "b": 1})
+    True
+    """
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()

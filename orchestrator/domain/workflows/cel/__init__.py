@@ -1,0 +1,1 @@
+"""CEL, the language of facts, routes and fields: compiled, bounded, and read as text."""

@@ -1,0 +1,1 @@
+"""What destinations are sent, and which destination comes after which."""

@@ -1,0 +1,1 @@
+"""Changes: propose, decide, withdraw, and the one way in which a version goes live."""

@@ -1,0 +1,101 @@
+"""Say yes or no to a change, or ask for another one. After a yes it goes live, at its time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from orchestrator.domain.access.actor import Actor, Proof, who
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.deciding import Decision, Grade, check_decider
+from orchestrator.domain.changes.states import ChangeMove, ChangeState
+from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, IllegalMove
+from orchestrator.domain.whys import needed_why, optional_why
+from orchestrator.operations.changes.go_live import go_live
+from orchestrator.operations.changes.hold import asked_of, held_again, held_change
+from orchestrator.operations.changes.show import Settled, settled
+from orchestrator.store.changes.approvers import decider_of
+from orchestrator.store.changes.changes import LockedChange, move_change
+from orchestrator.store.changes.decisions import add_decision
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.views.values import iso_time, now_of
+
+
+def decide_change(
+    store: Store,
+    token: str,
+    decision: Decision,
+    *,
+    actor: Actor,
+    why: str | None = None,
+    seen: Collection[str] = (),
+) -> Settled:
+    """Decide about what the change's digest is of; approved, it goes live unless it has a time.
+
+    `seen` are digests, one of which it has to have still; without one it is not compared. Whoever
+    does not approve says why. Raises NotFound, Forbidden for whose word does not count,
+    ChangedSinceSeen, IllegalMove with who decided before, Refused, WorkflowConflict.
+    """
+    reason = optional_why(why) if decision is Decision.APPROVE else needed_why(why or "", _NO)
+    with store.write() as tx:
+        change = held_change(tx, token, actor, Act.DECIDE_CHANGE)
+        _check_awaits(tx, change)
+        _check_seen(change, seen)
+        _decide(tx, change, decision, actor, reason)
+        change = held_again(tx, change)
+        if change.state is ChangeState.APPROVED and (change.go_live_at or 0) <= now_of(tx):
+            go_live(tx, change, actor)
+        return settled(tx, token)
+
+
+_NO = "whoever does not approve"
+
+
+def _check_awaits(tx: Tx, change: LockedChange) -> None:
+    """Raises IllegalMove where nothing is asked of anybody, with who did what when."""
+    if change.state is not ChangeState.AWAITING_APPROVAL:
+        raise IllegalMove(
+            f"change {change.token} awaits no approval: it is {change.state.replace('_', ' ')}"
+            f" since {iso_time(change.changed_at)}, by {who(change.changed_by)}",
+            field="state",
+            fix=f"see `meshline change show {change.token}`",
+        )
+    if change.expires_at <= now_of(tx):
+        raise IllegalMove(
+            f"change {change.token} expired at {iso_time(change.expires_at)}",
+            field="state",
+            fix="propose it again",
+        )
+
+
+def _check_seen(change: LockedChange, seen: Collection[str]) -> None:
+    if seen and change.subject not in seen:
+        raise ChangedSinceSeen(
+            f"change {change.token} is not what you looked at: its round {change.round} is by"
+            f" {who(change.changed_by)}, of {iso_time(change.changed_at)}",
+            field="digest",
+            fix="look at it again, and decide then",
+        )
+
+
+def _decide(
+    tx: Tx, change: LockedChange, decision: Decision, actor: Actor, why: str | None
+) -> None:
+    if actor.person is None:
+        # Before there are people nobody is an approver, and a program never decides.
+        raise Forbidden(
+            "only a person decides about a change",
+            field="actor",
+            fix="log in with `meshline login`",
+        )
+    check_decider(decider_of(tx, change.client, actor.person), asked_of(tx, change))
+    grade = Grade.KEY if actor.proof is Proof.KEY else Grade.SESSION
+    add_decision(tx, change, decision, person=actor.person, by=actor.name, grade=grade, why=why)
+    detail = {"subject": change.subject, "grade": grade.value, "why": why}
+    move_change(tx, change, _MOVES[decision], actor=actor.name, detail=detail)
+
+
+_MOVES = {
+    Decision.APPROVE: ChangeMove.APPROVE,
+    Decision.REQUEST_CHANGES: ChangeMove.REQUEST_CHANGES,
+    Decision.REJECT: ChangeMove.REJECT,
+}

@@ -1,0 +1,169 @@
+"""Make a change's version live: the only way there is, with every check in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import orjson
+
+from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.changes.deciding import Decision, check_decider
+from orchestrator.domain.changes.states import ChangeKind, ChangeMove
+from orchestrator.domain.changes.subject import Subject, definition_digest
+from orchestrator.domain.errors import Forbidden, Refused, WorkflowConflict
+from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.operations.changes.hold import asked_of
+from orchestrator.operations.changes.required import keep_required
+from orchestrator.store.changes.approvers import decider_of
+from orchestrator.store.changes.changes import LockedChange, lock_others, move_change
+from orchestrator.store.changes.decisions import Decided, list_decisions
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.quarantine.workflows import (
+    end_live,
+    live_workflow,
+    make_live,
+    trigger_holder,
+)
+
+
+class Way(StrEnum):
+    """How a change went live."""
+
+    APPROVED = "approved"
+    UNAPPROVED = "unapproved"  # its client's changes needed no approval yet
+
+
+def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
+    """Make it live, and answer the version's number; None for a retirement.
+
+    The client's roles, versions and this change have to be held. Raises Refused where its approval
+    does not hold (any more), WorkflowConflict where the base is not live or the trigger is taken.
+    """
+    _check_base(tx, change)
+    approval = check_approved(tx, change) if keep_required(tx, change.client, actor) else None
+    by = change.proposed_by
+    if change.kind is ChangeKind.RETIRE:
+        version = None
+        end_live(tx, change.client, change.workflow)
+    else:
+        workflow = _workflow_of(change)
+        check_trigger(tx, workflow)
+        version = make_live(tx, workflow, digest=change.digest, actor=by, change=change.id)
+    way = Way.UNAPPROVED if approval is None else Way.APPROVED
+    for other in lock_others(tx, change):
+        detail = {"by": change.token}
+        move_change(tx, other, ChangeMove.OVERTAKE, actor=actor.name, detail=detail)
+    _record(tx, change, actor, version, way, approval)
+    return version
+
+
+def check_approved(tx: Tx, change: LockedChange) -> Decided:
+    """The approval of this round by somebody who may still give it. Raises Refused."""
+    given = [one for one in list_decisions(tx, change.id) if one.round == change.round]
+    if not given or given[-1].decision is not Decision.APPROVE:
+        raise Refused(
+            f"nobody approved change {change.token}",
+            field="change",
+            fix=f"`meshline change approve {change.token}`, by an approver who did not write it",
+        )
+    approval = given[-1]
+    if approval.subject != subject_of(change).digest():
+        raise Refused(
+            "what was approved is not what would go live",
+            field="change",
+            fix="propose it again, and have that approved",
+        )
+    try:
+        check_decider(decider_of(tx, change.client, approval.person), asked_of(tx, change))
+    except Forbidden as error:
+        raise Refused(
+            f"the approval by {approval.by} does not count any more: {error.detail}",
+            field="change",
+            fix="propose it again, and have that approved",
+        ) from None
+    return approval
+
+
+def check_trigger(tx: Tx, workflow: Workflow) -> None:
+    """Raises WorkflowConflict where another live workflow takes the same trigger."""
+    holder = trigger_holder(tx, workflow.client, workflow.trigger_type)
+    if holder not in (None, workflow.name):
+        raise WorkflowConflict(
+            f"{workflow.trigger_type!r} of client {workflow.client!r} is taken by the live"
+            f" workflow {holder!r}",
+            field="trigger.type",
+            fix=f"choose another type, or publish a version of {holder!r} with another one",
+        )
+
+
+def _workflow_of(change: LockedChange) -> Workflow:
+    """What would go live. Raises Refused where a rule is stricter since it was proposed."""
+    try:
+        return Workflow.from_definition(orjson.loads(change.definition))
+    except ValueError:
+        raise Refused(
+            f"the file of change {change.token} is not right any more",
+            field="change",
+            fix="see what `meshline workflow check` says of it, and propose it again",
+        ) from None
+
+
+def subject_of(change: LockedChange) -> Subject:
+    """What an approval of this change, as its row is now, is of."""
+    definition: Mapping[str, object] = orjson.loads(change.definition)
+    return Subject(
+        client=change.client,
+        workflow=change.workflow,
+        kind=change.kind.value,
+        definition=definition_digest(definition),
+        base=change.base_version,
+        round=change.round,
+        go_live_at=change.go_live_at,
+    )
+
+
+def _check_base(tx: Tx, change: LockedChange) -> None:
+    live = live_workflow(tx, change.client, change.workflow)
+    if (None if live is None else live.version) != change.base_version:
+        raise WorkflowConflict(
+            f"version {change.base_version} of {change.workflow!r} is not live any more",
+            field="version",
+            fix="look at the version that is, and propose it again",
+        )
+
+
+def _record(
+    tx: Tx,
+    change: LockedChange,
+    actor: Actor,
+    version: int | None,
+    way: Way,
+    approval: Decided | None,
+) -> None:
+    """The change's own row, and beside it that of the workflow's history."""
+    told = {"version": version, "way": way.value, "subject": change.subject}
+    if approval is not None:
+        told |= {"approved_by": approval.by}
+    live = (version, way.value)
+    move_change(tx, change, ChangeMove.GO_LIVE, actor=actor.name, detail=told, live=live)
+    if change.kind is ChangeKind.RETIRE:
+        told = {"version": change.base_version, "change": change.token}
+        audit.record(
+            tx,
+            actor=change.proposed_by,
+            action="retire",
+            client=change.client,
+            workflow=change.workflow,
+            detail=told,
+        )
+    else:
+        audit.record(
+            tx,
+            actor=change.proposed_by,
+            action="publish",
+            client=change.client,
+            workflow=change.workflow,
+            detail={"version": version, "digest": change.digest, "change": change.token},
+        )

@@ -1,0 +1,1 @@
+"""Jobs: long acts are started, stopped and resumed by people, and carried out by a keeper."""

@@ -1,0 +1,1 @@
+"""What people do with quarantined events and messages: choose, discard, restore, close."""

@@ -1,0 +1,1 @@
+"""What is wrong with quarantined events, and what mends them: diagnosis, fixes, recipes."""

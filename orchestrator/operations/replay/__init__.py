@@ -1,0 +1,1 @@
+"""Replays of quarantined events: judged and foreseen, planned and run."""

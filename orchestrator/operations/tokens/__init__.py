@@ -1,0 +1,1 @@
+"""Tokens of logins that all processes share: sealed in the store, refreshed by one at a time."""

@@ -1,0 +1,76 @@
+"""`meshline demo --desk`: the desk on the story that the demo played last, until Ctrl-C."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from orchestrator.domain.errors import StartupFailed
+from orchestrator.embedded.processes import Supervisor
+from orchestrator.embedded.services import Services
+from orchestrator.embedded.up import example_folder, print_exports, stay
+from orchestrator.settings import Settings, settings
+
+_NOT_OF_THE_DEMO = {
+    "MESHLINE_DATABASE_URL": "",  # else its processes would write into another store
+    "MESHLINE_CONTACTS": "",  # nobody is alerted of a story
+    "MESHLINE_DASHBOARD_URL": "",
+}
+
+
+def run_desk() -> int:
+    """Start everything on the last story's home, print where the desk is, and stay until Ctrl-C.
+
+    Raises StartupFailed, where no story has been played too.
+    """
+    config = demo_settings()
+    if not (config.home / "meshline.db").exists():
+        raise StartupFailed(f"no story is kept in {config.home}: play one with `meshline demo`")
+    with Supervisor(config.home) as supervisor:
+        open_desk(start_services(Console(highlight=False), supervisor, config))
+    return 0
+
+
+def demo_settings() -> Settings:
+    """The demo's settings: a store and a broker of its own, whatever else runs here."""
+    return settings().model_copy(
+        update={
+            "home": (settings().home / "demo").absolute(),
+            "database_url": None,
+            "broker_url": None,
+            "contacts": None,
+            "dashboard_url": None,
+            "connectors": example_folder() / "connectors",
+            "port": 0,
+            "flower_port": 0,
+            "flower_password": None,
+        }
+    )
+
+
+def start_services(console: Console, supervisor: Supervisor, config: Settings) -> Services:
+    """Start everything, and say where. Raises StartupFailed."""
+    console.rule("Meshline starts on this machine")
+    services = Services(supervisor=supervisor, config=config, environment=dict(_NOT_OF_THE_DEMO))
+    services.start_all(lambda what, where: console.print(f"  {what:18} {where}"), sandbox=True)
+    return services
+
+
+def open_desk(services: Services) -> None:
+    """Print where the desk shows the story and how to come in, and stay until Ctrl-C."""
+    desk = services.addresses["flower"]
+    print("\nlook at the story in a browser:\n")
+    print(f"  {desk}/incidents/1  the incident of the renamed leads, resolved")
+    print(f"  {desk}/audit        who did what")
+    print(f"\n  {services.login}")
+    print_exports(services.config)
+    stay(services)
+
+
+def command_for_desk() -> str:
+    """The command that opens the desk, as it was called here."""
+    called = Path(sys.argv[0])
+    return f"{shlex.quote(sys.argv[0]) if called.name == 'meshline' else 'meshline'} demo --desk"

@@ -1,0 +1,1 @@
+"""Changes as rows: proposed versions, their authors, and who decided about them."""

@@ -1,0 +1,181 @@
+"""Changes as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, select
+
+from orchestrator.domain.changes.differences import Difference, differences
+from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
+from orchestrator.store.changes.authors import Author, list_authors
+from orchestrator.store.changes.decisions import list_decisions
+from orchestrator.store.database.schema import changes, workflow_versions
+from orchestrator.store.views.values import iso, iso_time, of_clients
+from orchestrator.store.views.workflow_versions import show_workflow
+
+_T = changes.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeRow:
+    """A change in a list. Times are ISO 8601 in UTC."""
+
+    change: str  # its token
+    client: str
+    workflow: str
+    kind: str  # publish, amend or retire
+    state: str
+    round: int  # from 1; each edit begins a new one
+    base_version: int | None  # that it changes; None: there was none
+    live_version: int | None  # that it made
+    way: str | None  # how it went live: approved, unapproved or break_glass
+    why: str | None
+    proposed_at: str
+    proposed_by: str  # an actor
+    changed_at: str  # its state
+    changed_by: str
+    expires_at: str
+    go_live_at: str | None  # None: as soon as it is approved
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownDecision:
+    """What somebody said of a change."""
+
+    round: int
+    decision: str  # approve, request_changes or reject
+    by: str  # an actor
+    grade: str  # how it is known who that was: session or key
+    digest: str  # of what they decided about
+    why: str | None
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeView(ChangeRow):
+    """A change whole."""
+
+    digest: str  # what an approval is of: 64 hex digits
+    definition_digest: str  # as versions have it
+    definition: dict[str, object]
+    authors: tuple[Author, ...]
+    decisions: tuple[ShownDecision, ...]
+    differences: tuple[Difference, ...]  # of its definition from that of its base version
+
+
+def list_changes(
+    tx: Connection,
+    *,
+    client: str | None = None,
+    workflow: str | None = None,
+    state: ChangeState | None = None,
+    every: bool = False,
+    clients: frozenset[str] | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[tuple[int, ChangeRow]]:
+    """Changes with their numbers, the newest first; without `state` and `every` the open ones."""
+    found = of_clients(select(changes), _T.client, clients)
+    for column, value in ((_T.client, client), (_T.workflow, workflow), (_T.state, state)):
+        if value is not None:
+            found = found.where(column == value)
+    if state is None and not every:
+        found = found.where(_T.state.in_([one.value for one in OPEN]))
+    if before is not None:
+        found = found.where(_T.id < before)
+    rows = tx.execute(found.order_by(_T.id.desc()).limit(limit))
+    return [(row.id, ChangeRow(**_head(row))) for row in rows]
+
+
+def show_change(
+    tx: Connection, token: str, clients: frozenset[str] | None = None
+) -> ChangeView | None:
+    """A change with its definition, authors and decisions; None where there is none."""
+    found = of_clients(select(changes).where(_T.token == token), _T.client, clients)
+    row = tx.execute(found).one_or_none()
+    if row is None:
+        return None
+    decided = (
+        ShownDecision(
+            round=one.round,
+            decision=one.decision.value,
+            by=one.by,
+            grade=one.grade.value,
+            digest=one.subject,
+            why=one.why,
+            at=iso_time(one.at),
+        )
+        for one in list_decisions(tx, row.id)
+    )
+    return ChangeView(
+        **_head(row),
+        digest=row.subject,
+        definition_digest=row.digest,
+        definition=orjson.loads(row.definition),
+        authors=list_authors(tx, row.id),
+        decisions=tuple(decided),
+        differences=_differences(tx, row),
+    )
+
+
+def _differences(tx: Connection, row: Any) -> tuple[Difference, ...]:
+    before: object = {}
+    if row.base_version is not None:
+        base = show_workflow(tx, row.client, row.workflow, version=row.base_version)
+        before = {} if base is None else base.shown.definition
+    after = {} if row.kind == ChangeKind.RETIRE else orjson.loads(row.definition)
+    return tuple(differences(before, after))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeCounts:
+    """How far versions are approved."""
+
+    live: int  # workflows
+    unapproved: int  # of these, whose version went live without an approval
+    waiting: int  # changes that await one
+
+
+def count_changes(tx: Connection) -> ChangeCounts:
+    """Count live versions by how they went live, and what awaits an approval."""
+    versions = workflow_versions.c
+    live = select(func.count()).select_from(workflow_versions).where(versions.live)
+    every = tx.execute(live).scalar_one()
+    approved = tx.execute(
+        select(func.count())
+        .join_from(workflow_versions, changes, _T.id == versions.change_id)
+        .where(versions.live, _T.way == "approved")
+    ).scalar_one()
+    asked = ChangeState.AWAITING_APPROVAL.value
+    waiting = tx.execute(select(func.count()).where(_T.state == asked)).scalar_one()
+    return ChangeCounts(live=every, unapproved=every - approved, waiting=waiting)
+
+
+def client_of(tx: Connection, token: str) -> str | None:
+    """The client of a change; None where there is no such change."""
+    return tx.execute(select(_T.client).where(_T.token == token)).scalar_one_or_none()
+
+
+def _head(row: Any) -> dict[str, Any]:
+    """The fields of ChangeRow."""
+    return {
+        "change": row.token,
+        "client": row.client,
+        "workflow": row.workflow,
+        "kind": row.kind,
+        "state": row.state,
+        "round": row.round,
+        "base_version": row.base_version,
+        "live_version": row.live_version,
+        "way": row.way,
+        "why": row.why,
+        "proposed_at": iso_time(row.proposed_at),
+        "proposed_by": row.proposed_by,
+        "changed_at": iso_time(row.changed_at),
+        "changed_by": row.changed_by,
+        "expires_at": iso_time(row.expires_at),
+        "go_live_at": iso(row.go_live_at),
+    }

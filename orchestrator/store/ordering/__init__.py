@@ -1,0 +1,1 @@
+"""Order per key: which event of a line goes, and which wait behind it."""

@@ -1,0 +1,1 @@
+"""What people read of events: one, a list of them, their numbers and what holds them."""

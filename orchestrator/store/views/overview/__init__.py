@@ -1,0 +1,1 @@
+"""What people read of all events together: what needs somebody, where events are, how many came."""

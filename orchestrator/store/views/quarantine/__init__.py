@@ -1,0 +1,1 @@
+"""What people read of the quarantine, and how they choose of it: events and dead letters."""

@@ -1,0 +1,36 @@
+"""A bounded sample that is spread over all rows of a statement, from the oldest to the newest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from orchestrator.store.database.schema import quarantine
+from orchestrator.store.views.quarantine.selection import Selection, narrowed
+
+
+def spread(statement: Select[Any], most: int) -> Select[Any]:
+    """At most so many rows of a statement over the quarantine, evenly spread, the last among them.
+
+    Each row has their number beside it, as `counted`. All are counted once, none is read twice.
+    """
+    place = func.row_number().over(order_by=quarantine.c.id)
+    numbered = statement.add_columns(
+        quarantine.c.id.label("stay"), place.label("place"), func.count().over().label("counted")
+    ).subquery("numbered")
+    here, before = numbered.c.place * most, (numbered.c.place - 1) * most
+    return (
+        select(numbered)
+        .where(here // numbered.c.counted != before // numbered.c.counted)
+        .order_by(numbered.c.stay)
+    )
+
+
+def spread_standing(
+    tx: Connection, incident: int, *, amended: bool, most: int
+) -> tuple[int, list[str]]:
+    """How many events of an incident in quarantine are amended, or are not, and some of them."""
+    selection = Selection(incident=incident, amended=amended)
+    rows = tx.execute(spread(narrowed(tx, select(quarantine.c.event_id), selection), most)).all()
+    return (rows[0].counted if rows else 0), [row.event_id for row in rows]

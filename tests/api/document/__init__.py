@@ -1,0 +1,1 @@
+"""What /openapi.json says, held against what the door answers."""

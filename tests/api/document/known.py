@@ -1,0 +1,126 @@
+"""Names of what there is: in every second request that may succeed they stand for made-up ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemathesis import Case
+from schemathesis.core.parameters import ParameterLocation
+
+from orchestrator.operations.access.keys import create_key
+from orchestrator.operations.quarantine.discard import discard_events
+from orchestrator.operations.quarantine.restore import restore_events
+from orchestrator.store.access.keys import list_keys
+from orchestrator.store.views.incidents.list import Sought, list_incidents
+from orchestrator.store.views.quarantine.list import list_quarantine
+from orchestrator.store.views.quarantine.selection import Selection
+from tests.api.desk.stories import SOMEBODY, Desk
+from tests.api.doors import LEAD
+from tests.cli.desk import validate_leads
+from tests.leads import TEXT
+
+_FILE = TEXT.replace("leads", "calls").replace("lead.created", "call.made")
+_CLOUD_EVENT = {"specversion": "1.0", "source": "/forms", "client": "acme", "data": LEAD}
+_WHEN = "2h"
+_ENOUGH = 60  # events that acts take out of the quarantine
+_UNKNOWN = "x-schemathesis-unknown-property"  # who answers HTTP ignores a header it does not know
+
+
+class Known:
+    """Puts names of what a desk has into requests."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._sent: Counter[str] = Counter()  # requests by operation
+        for broken in [{"tier": "gold"}] * _ENOUGH + [{"email": "nobody"}]:
+            desk.door.emit(data={**LEAD, **broken}, client="acme")
+        validate_leads(desk.store)
+        self._spare = self._quarantined()[-1]  # the only event of its incident
+        self._names: Mapping[str, Callable[[], Mapping[str, str]]] = {
+            "/v1/events/{id}": lambda: {"id": desk.quarantined},
+            "/v1/incidents/{id}": lambda: {"id": str(desk.incident)},
+            "/v1/incidents/{id}/resolve": lambda: {"id": str(self._incident_that_is_over())},
+            "/v1/plans/{token}": lambda: {"token": desk.story.plan},
+            "/v1/jobs/{id}": lambda: {"id": str(desk.story.job)},
+            "/v1/jobs/{id}/resume": lambda: {"id": str(desk.story.stopped_job)},
+            "/v1/destinations/{name}": lambda: {"name": "acme/leads/crm"},
+            "/v1/workflows/{client}/{name}": lambda: {"client": "acme", "name": "leads"},
+            "/v1/changes/{change}": lambda: {"change": desk.story.change},
+            "/v1/people/{mail}": lambda: {"mail": SOMEBODY},
+            "/v1/keys/{id}": lambda: {"id": self._key_of_nobody()},
+        }
+
+    def put(self, case: Case[Any]) -> None:
+        """Change a request before it is sent."""
+        path, label, meta = case.operation.path, case.operation.label, case.meta
+        self._sent[label] += 1
+        if case.headers:
+            case.headers.pop(_UNKNOWN, None)
+        if meta is None or self._sent[label] % 2 == 0:
+            return
+        right = {place for place, one in meta.components.items() if one.mode.is_positive}
+        fitting = [one for one in self._names if path.startswith(one)]
+        if fitting and ParameterLocation.PATH in right:
+            case.path_parameters.update(self._names[max(fitting, key=len)]())
+        if ParameterLocation.HEADER in right and case.headers and "If-Match" in case.headers:
+            case.headers["If-Match"] = "*"
+        if ParameterLocation.BODY in right:
+            case.body = self._body(path, case.body)
+
+    def _body(self, path: str, body: Any) -> Any:
+        if path == "/v1/events":
+            several = isinstance(body, list)
+            return [self._trigger(one) for one in body] if several else self._trigger(body)
+        if not isinstance(body, dict):
+            return body
+        put: dict[str, Any] = {
+            "selection": {"ids": [self._event(path)]} if "selection" in body else None,
+            "file": _FILE,
+            "instead_of": None,
+            "mail": f"new-{self._sent[f'POST {path}']}@acme.example",
+            "owner": "triage@acme.example",
+            "until": _WHEN,
+            "lasts": _WHEN,
+            "person": SOMEBODY,
+            "seconds": 3600,
+            "overlap_seconds": 60,
+            "clients": ["acme"],
+        }
+        changed = body | {name: value for name, value in put.items() if name in body}
+        return changed | {"why": "a test"} if path.endswith(("/discard", "/restore")) else changed
+
+    def _trigger(self, body: Any) -> Any:
+        if not isinstance(body, dict):
+            return body
+        known = {"type": "lead.created", "data": LEAD, "client": "acme"}
+        if "specversion" not in body:
+            return known
+        return {**_CLOUD_EVENT, **known, "id": f"form-{self._sent['POST /v1/events']}"}
+
+    def _event(self, path: str) -> str:
+        """One in quarantine; for a restore, one that was discarded."""
+        if path.endswith("/restore"):
+            return self._desk.story.discarded
+        left = [one for one in self._quarantined() if one != self._spare]
+        return left[-1] if left else self._desk.quarantined
+
+    def _incident_that_is_over(self) -> int:
+        """One whose only event was discarded, and that nobody has resolved yet."""
+        desk, spare = self._desk, Selection(ids=(self._spare,))
+        restore_events(desk.store, spare, why="a test", actor=desk.admin)
+        discard_events(desk.store, spare, why="a test", actor=desk.admin)
+        with desk.store.read() as tx:
+            return max(one.id for one in list_incidents(tx, Sought()))
+
+    def _quarantined(self) -> list[str]:
+        """The oldest first."""
+        with self._desk.store.read() as tx:
+            return [one.id for one in list_quarantine(tx, Selection())]
+
+    def _key_of_nobody(self) -> str:
+        desk = self._desk
+        create_key(desk.store, clients=["acme"], label="form", actor=desk.admin)
+        with desk.store.read() as tx:
+            return list_keys(tx)[-1].id

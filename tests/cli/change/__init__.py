@@ -1,0 +1,1 @@
+"""`meshline change`, and what publishing does where an approval is needed."""

@@ -1,0 +1,130 @@
+"""Propose, look, decide: what an author and an approver see at the command line."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import update
+
+from orchestrator.domain.access.roles import Role
+from orchestrator.operations.changes.keep_time import keep_time_of_changes
+from orchestrator.store.database.clock import after
+from orchestrator.store.database.schema import changes
+from tests.cli.desk import CommandLine
+from tests.leads import TEXT
+from tests.people import key_of
+from tests.store.changes.governed import APPROVER, AUTHOR, decide, govern
+
+
+@pytest.fixture
+def governed(meshline: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Version 1 of leads is live, its changes need an approval, and the author acts by a key."""
+    with meshline.store() as store:
+        govern(store)
+        key = key_of(store, AUTHOR, Role.OPERATOR, "acme")
+    meshline.names["author"] = key
+    monkeypatch.setenv("MESHLINE_ACTOR", key)
+    return meshline
+
+
+def test_an_author_proposes_and_the_approver_lets_it_go_live(governed: CommandLine) -> None:
+    file = governed.write("leads.yaml", TEXT.replace("15m", "20m"))
+    published = governed("workflow", "publish", file)
+    assert published.code == 0, published.err
+    token = published.out.split("proposed as change ")[1].split(";")[0]
+
+    shown = governed("change", "show", token, "--as", APPROVER)
+    assert "sla.deliver_within" in shown.out
+    assert '"15m"' in shown.out
+    assert '"20m"' in shown.out
+    assert AUTHOR in shown.out
+    in_anothers_name = governed("workflow", "publish", file, "--as", AUTHOR)
+    assert "takes a proof of who acts" in in_anothers_name.error
+    named = governed("change", "approve", token, "--as", APPROVER)
+    assert "takes a proof of who acts" in named.error
+    (row,) = governed("change", "list", "--json").document["changes"]
+    assert (row["change"], row["state"]) == (token, "awaiting_approval")
+    with governed.store() as store:
+        decide(store, token)
+    assert governed("change", "list", "--json").document["changes"] == []
+    live = governed("workflow", "list", "--json").document["workflows"]
+    assert [one["version"] for one in live] == [2]
+    again = governed("workflow", "publish", file, "--json").document["workflows"]
+    assert (again[0]["unchanged"], again[0]["state"]) == (True, "live")
+
+
+def test_publishing_says_state_proposed_and_waits_when_asked(governed: CommandLine) -> None:
+    file = governed.write("leads.yaml", TEXT.replace("15m", "20m"))
+    for more in (("--dry-run",), ()):
+        first = governed("workflow", "publish", file, "--json", *more).document
+        (one,) = first["workflows"]
+        assert (one["state"], one["version"]) == ("proposed", None)
+    ended: list[int] = []
+
+    def wait() -> None:
+        ended.append(governed("workflow", "publish", file, "--wait").code)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.2)
+    assert not ended
+    with governed.store() as store:
+        decide(store, one["change"])
+    waiting.join(30)
+    assert ended == [0]
+
+
+def test_wrong_words_get_one_clear_error(governed: CommandLine) -> None:
+    file = governed.write("leads.yaml", TEXT.replace("15m", "20m"))
+
+    assert "there is no change 'nope'" in governed("change", "show", "nope").error
+    soon = governed("change", "propose", file, "--at", "soon")
+    assert soon.error.startswith("at: 'soon' cannot be read as a time; write 2h or 3d")
+    gone = governed("change", "propose", file, "--at", "2020-01-01T00:00Z")
+    assert "is not within the next 90 days" in gone.error
+    assert governed("change", "reject", "nope").code == 2
+    other = governed("change", "propose", file, "--change", "nope")
+    assert "there is no change 'nope'" in other.error
+    governed("change", "propose", file)
+    (row,) = governed("change", "list", "--json").document["changes"]
+    assert governed("change", "withdraw", row["change"]).code == 0
+    twice = governed("change", "withdraw", row["change"])
+    assert "a change that is withdrawn cannot be withdrawn" in twice.error
+
+
+def test_a_change_that_expired_says_why(governed: CommandLine) -> None:
+    token = proposed_with(governed, "20m")
+    with governed.store() as store, store.write() as tx:
+        tx.execute(update(changes).values(expires_at=after(-1)))
+    with governed.store() as store:
+        assert keep_time_of_changes(store) == 1
+    assert "nobody decided until" in governed("change", "show", token).err
+
+    token = proposed_with(governed, "30m", "--at", "1h")
+    with governed.store() as store:
+        decide(store, token)
+        with store.write() as tx:
+            tx.execute(update(changes).values(expires_at=after(-1)))
+        assert keep_time_of_changes(store) == 1
+    assert "it was approved, but could not go live" in governed("change", "show", token).err
+
+
+def proposed_with(governed: CommandLine, time: str, *more: str) -> str:
+    """The token of a change in which a delivery may take another time."""
+    file = governed.write("leads.yaml", TEXT.replace("15m", time))
+    return str(governed("change", "propose", file, "--json", *more).document["change"])
+
+
+def test_a_workflow_is_retired_and_comes_back(meshline: CommandLine) -> None:
+    meshline.publish()
+
+    assert meshline("workflow", "retire", "leads").code == 2
+    assert meshline("workflow", "retire", "leads", "--why", "the form is gone").code == 0
+    assert meshline("workflow", "list", "--json").document["workflows"] == []
+    refused = meshline("emit", "lead.created", "--client", "acme", "--data", "{}")
+    assert refused.code == 1
+    meshline.publish()
+    live = meshline("workflow", "list", "--json").document["workflows"]
+    assert [one["version"] for one in live] == [2]

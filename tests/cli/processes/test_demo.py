@@ -1,0 +1,65 @@
+"""`meshline demo`: the story is kept, and the desk shows it to whoever has the printed login."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.terminal import Terminal
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.processes
+
+DEMO = (sys.executable, "-m", "orchestrator.cli.main", "demo")
+ELSEWHERE = "postgresql://127.0.0.1:1/nobody"  # the demo has a store of its own, whatever is set
+
+
+def test_on_a_terminal_the_desk_shows_the_story_until_ctrl_c(tmp_path: Path) -> None:
+    ours = {"MESHLINE_HOME": str(tmp_path), "MESHLINE_DATABASE_URL": ELSEWHERE}
+    with Terminal(columns=120) as terminal:
+        demo = subprocess.Popen(
+            [*DEMO, "--leads", "2"],
+            env={**os.environ, **ours},
+            stdin=terminal.stream,
+            stdout=terminal.stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_until(lambda: "everything runs" in terminal.text or demo.poll() is not None)
+            desk = re.search(r"(http://\S+)/incidents/1 ", terminal.text)
+            login = re.search(r"(?m)^  login operator / (\S+)$", terminal.text)
+            assert desk and login, terminal.text
+            with httpx.Client(base_url=desk[1], auth=("operator", login[1])) as browser:
+                wait_until(lambda: ">resolved<" in browser.get("/incidents/1").text)
+                audit = browser.get("/audit").text
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait(60) == 0
+        finally:
+            if demo.poll() is None:
+                os.killpg(demo.pid, signal.SIGTERM)
+                demo.wait(60)
+
+    assert "demo: sent 4 confirmed 4 quarantined 1 healed 1 lost 0 misrouted 0" in terminal.text
+    assert "resolve incident 1" in audit
+    assert (tmp_path / "demo" / "meshline.db").exists()
+
+
+def test_where_no_story_is_kept_the_desk_says_how_to_play_one(tmp_path: Path) -> None:
+    home = {"MESHLINE_HOME": str(tmp_path)}
+
+    done = subprocess.run(
+        [*DEMO, "--desk"], env={**os.environ, **home}, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: no story is kept in {tmp_path}/demo: play one with `meshline demo`\n"
+    )

@@ -1,0 +1,79 @@
+"""A store of two clients in which something waits, failed, was told and was done everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.store.clocks.alerts import (
+    add_test,
+    announce_incidents,
+    claim_alert,
+    mark_failed,
+    mark_sent,
+)
+from orchestrator.store.clocks.poison import note_poison
+from orchestrator.store.database.engine import Store
+from orchestrator.store.destinations.circuits import pause_circuit
+from orchestrator.store.quarantine.dead_letters import (
+    DeadLetter,
+    LetterState,
+    close_dead_letter,
+    keep_dead_letter,
+)
+from tests.dashboard.filled import Filled, fill
+from tests.leads import TEXT, accept_leads, publish_leads
+from tests.store.stalled import fail, held
+
+STEWARD = "platform@agency.example"
+SECRET = b"a body that may be anybody's"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peopled:
+    """What there is to look at."""
+
+    filled: Filled
+    failing: str  # an event whose delivery to acme/leads/crm fails for now
+    held: str  # an event whose delivery waits for a pause of acme/leads/desk
+    open_letter: int
+    dropped_letter: int
+
+
+def people(store: Store) -> Peopled:
+    """Fill a store: acme's leads at every fate, bolt's with nothing but an event."""
+    filled = fill(store)
+    failing = fail(store, "crm: HTTP 503: try again later")
+    with store.write() as tx:
+        pause_circuit(tx, "acme/leads/desk", why="a migration", actor="cli:ada")
+    (waiting,) = held(store, 1, circuit="acme/leads/desk", tier="enterprise")
+    bolt = TEXT.replace("client: acme", "client: bolt").replace("@acme", "@bolt")
+    publish_leads(store, bolt)
+    accept_leads(store, 1, client="bolt")
+    letters = [_bury(store, SECRET), _bury(store, b"junk")]
+    with store.write() as tx:
+        note_poison(tx, steward=STEWARD, actor="keeper")
+        close_dead_letter(tx, letters[1], state=LetterState.DROPPED, why="junk", actor="cli:ada")
+        announce_incidents(tx)
+        numbers = [add_test(tx, f"{name}@acme.example", actor="cli:ada") for name in ("eve", "dan")]
+        for number, way in zip(numbers, ("mail", None), strict=True):
+            alert = claim_alert(tx, number)
+            assert alert
+            if way:
+                mark_sent(tx, alert, way=way, failed="env:SLACK_URL: the service did not take it")
+            else:
+                mark_failed(tx, alert, "mail: the server said 550", wait=None)
+    return Peopled(
+        filled=filled,
+        failing=failing,
+        held=waiting,
+        open_letter=letters[0],
+        dropped_letter=letters[1],
+    )
+
+
+def _bury(store: Store, body: bytes) -> int:
+    letter = DeadLetter(
+        queue="meshline", task="workers.chain.route", error="no such task", body=body, headers=None
+    )
+    with store.write() as tx:
+        return keep_dead_letter(tx, letter) or 0

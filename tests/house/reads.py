@@ -1,0 +1,23 @@
+"""Commands that only read."""
+
+from __future__ import annotations
+
+READS = {
+    *("audit", "doctor", "events list", "events show", "incidents list", "incidents show"),
+    *("incidents work", "quarantine list", "quarantine show", "quarantine diagnose"),
+    *("quarantine recipes", "quarantine plan list", "quarantine plan show", "sla list"),
+    *("jobs list", "jobs show"),
+    *("destinations list", "alerts list", "dead-letters list", "dead-letters show", "keys list"),
+    *("people list", "people show"),
+    *(
+        "workflow check",
+        "workflow try",
+        "workflow test",
+        "workflow list",
+        "workflow show",
+        "workflow graph",
+    ),
+    *("change list", "change show"),
+    *("connectors list", "connectors show", "connectors check", "connectors schema"),
+}
+"""Commands that look and change nothing."""

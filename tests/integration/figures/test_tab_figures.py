@@ -1,0 +1,65 @@
+"""The benchmark of the desk's pages, small: that it asks for every one of them, and no times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tornado.routing import URLSpec
+from tornado.web import RequestHandler
+
+from benchmarks.tabs.pages import NOT_MEASURED, pages
+from benchmarks.tabs.waiting import Things
+from orchestrator.dashboard.pages.routes import routes
+from orchestrator.dashboard.reader import StoreReader
+
+THINGS = Things(
+    incident=1,
+    quarantined="q",
+    delivered="d",
+    key="k",
+    plan="p",
+    job=1,
+    ended_job=2,
+    letter=1,
+    session="s",
+    session_of_one="t",
+)
+
+
+def test_every_route_that_is_looked_at_is_measured_or_left_out_for_a_reason() -> None:
+    with closing(StoreReader("sqlite:///nothing-is-asked.db")) as reader:
+        looked_at = {spec.name for spec in routes(reader) if is_looked_at(spec)}
+
+    measured = {page.route for page in pages(THINGS)}
+    assert measured.isdisjoint(NOT_MEASURED)
+    assert measured | set(NOT_MEASURED) == looked_at
+
+
+def is_looked_at(spec: URLSpec) -> bool:
+    page = spec.handler_class
+    return spec.name is not None and page.get is not RequestHandler.get
+
+
+@pytest.mark.processes
+def test_each_page_is_asked_for_beside_its_statements(tmp_path: Path) -> None:
+    figures = tmp_path / "tabs.json"
+    size = ("--events", "1000", "--rounds", "1", "--database", "sqlite")
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.tabs", *size, "--json", str(figures)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert figures.exists(), run.stderr
+    rows = json.loads(figures.read_text())["sqlite"]
+    assert [row["title"] for row in rows] == [page.title for page in pages(THINGS)]
+    assert all(row["statements"] for row in rows)
+    summary = json.loads(run.stdout.splitlines()[-1])
+    assert summary["pages"] == len(rows)
+    assert run.returncode == bool(summary["over_ratio"])

@@ -1,0 +1,1 @@
+"""People, their roles, sessions and keys, and what each may do."""

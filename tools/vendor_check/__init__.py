@@ -1,0 +1,1 @@
+"""`make vendor-check`: the shipped definitions, held against documents that vendors publish."""

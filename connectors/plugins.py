@@ -48,6 +48,11 @@ def package_of(point: EntryPoint) -> str:
     return point.dist.name if point.dist else point.value
 
 
+def release_of(point: EntryPoint) -> str:
+    """The package and its version; what the package changes without a new one is not seen."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+
+
 def _broken(point: EntryPoint, problem: str, fix: str) -> InvalidFile:
     fault = Fault(path=point.name, problem=problem, fix=fix)
     return InvalidFile(f"package {package_of(point)}", [fault])

@@ -19,7 +19,8 @@ from connectors.definition.shared_keys import Definition
 from connectors.definition_file import read_definition
 from connectors.http.wire.exchange import Client
 from connectors.kinds import KINDS, Ports
-from connectors.plugins import package_of, plug_in, plugged_in
+from connectors.plugins import package_of, plug_in, plugged_in, release_of
+from orchestrator.domain.changes.subject import definition_digest
 from orchestrator.domain.delivery.handoff import Action, Connector
 from orchestrator.domain.delivery.tokens import TokenKeeper
 from orchestrator.domain.errors import Fault, InvalidFile
@@ -36,6 +37,18 @@ class Known:
     origin: str  # `shipped`, a file, or `package NAME`
     definition: Definition | None = None
     folder: Path | None = None  # where its definition lies
+    package: str | None = None  # its name and version, where it brings the connector
+
+    def digest(self) -> str:
+        """64 hex digits, of all that its definition says; secrets are only named in it.
+
+        Of a package's connector they are of the package's name and version.
+        """
+        if self.definition is None:
+            return definition_digest({"package": self.package, "connector": self.connector.name})
+        # What a file does not say stays out: a new key with a default changes no digest.
+        said = self.definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return definition_digest(said)
 
 
 def load_connectors(
@@ -58,7 +71,12 @@ def known_connectors(folder: Path | None, ports: Ports | None = None) -> dict[st
         own = name in defined and defined[name][1].parent != SHIPPED
         if name in points and not own:
             origin = f"package {package_of(points[name])}"
-            known[name] = Known(connector=plug_in(points[name]), kind="python", origin=origin)
+            known[name] = Known(
+                connector=plug_in(points[name]),
+                kind="python",
+                origin=origin,
+                package=release_of(points[name]),
+            )
         else:
             known[name] = known_by(*defined[name], ports)
     return known
@@ -73,6 +91,11 @@ def known_by(definition: Definition, path: Path, ports: Ports) -> Known:
         definition=definition,
         folder=path.parent,
     )
+
+
+def connector_digests(folder: Path | None) -> dict[str, str]:
+    """By connector, the digest of its definition on this machine. Raises InvalidFile."""
+    return {name: one.digest() for name, one in known_connectors(folder).items()}
 
 
 def catalog(connectors: Mapping[str, Connector]) -> dict[str, Mapping[str, Action]]:

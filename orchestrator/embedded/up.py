@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from connectors.registry import catalog, load_connectors
+from connectors.registry import catalog, connector_digests, load_connectors
 from orchestrator.domain.access.actor import process
 from orchestrator.domain.errors import StartupFailed
 from orchestrator.domain.workflows.file import read_workflow
@@ -88,9 +88,13 @@ def _publish_example(config: Settings, services: Services) -> None:
     connectors = catalog(load_connectors(config.connectors))
     workflow = read_workflow(EXAMPLE / "lead-routing.yaml", connectors)
     by = process("cli:up")
-    as_file = publish_workflow(store, workflow, actor=by, dry_run=True).state == "live"
+    defined = connector_digests(config.connectors)
+    as_file = (
+        publish_workflow(store, workflow, actor=by, dry_run=True, connectors=defined).state
+        == "live"
+    )
     if as_file:
-        publish_workflow(store, workflow, actor=by)
+        publish_workflow(store, workflow, actor=by, connectors=defined)
     key = example_key(store, config.home / "example.key", workflow.client)
     store.close()
     if not as_file:  # its changes need an approval: a start proposes nothing by itself

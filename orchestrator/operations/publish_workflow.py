@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -20,7 +21,12 @@ from orchestrator.operations.changes.hold import hold_governance
 from orchestrator.operations.changes.propose import Proposal, propose
 from orchestrator.operations.changes.required import needs_approval
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.quarantine.workflows import LiveWorkflow, definition_of, live_workflow
+from orchestrator.store.quarantine.workflows import (
+    LiveWorkflow,
+    connectors_of,
+    definition_of,
+    live_workflow,
+)
 from orchestrator.store.views.values import now_of
 
 
@@ -37,7 +43,7 @@ class Published:
     change: str | None = None  # the token of the change; None: there is none
 
 
-def publish_workflow(
+def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     store: Store,
     workflow: Workflow,
     *,
@@ -48,12 +54,15 @@ def publish_workflow(
     why: str | None = None,
     at: str | None = None,
     change: str | None = None,
+    connectors: Mapping[str, str] | None = None,
 ) -> Published:
     """Propose a checked workflow. Events on their way stay with the version they began with.
 
     Where the client's changes need no approval it is live at once; else it is proposed, and goes
     live at the time `at` (`2h`, ISO 8601 with its zone, or `now`) at the earliest. `change` is the
-    token of a proposal that it takes the place of. With `dry_run` nothing changes. Raises NotFound,
+    token of a proposal that it takes the place of. `connectors` are digests of the definitions that
+    are to be approved with it, by name; without them those of the live version are. With `dry_run`
+    nothing changes. Raises NotFound,
     Forbidden, Refused, WorkflowConflict where another live workflow takes the same trigger, and
     where the live version is not `instead_of` any more, if that is given.
     """
@@ -64,7 +73,8 @@ def publish_workflow(
         hold_governance(tx, workflow.client)
         live = live_workflow(tx, workflow.client, workflow.name)
         _check_live(live, workflow, instead_of)
-        if live is not None and live.digest == digest:
+        defined = _definitions_used(tx, live, workflow, connectors)
+        if live is not None and live.digest == digest and not _redefined(tx, live, defined):
             return _published(workflow, live.version, unchanged=True)
         check_trigger(tx, workflow)
         lost, added = _differing_steps(tx, live, workflow)
@@ -83,9 +93,26 @@ def publish_workflow(
             go_live_at=None if at in (None, NOW) else time_to_go_live(at, now_of(tx)),
             says_when=at is not None,
             change=change,
+            connectors=defined,
         )
         done = propose(tx, proposal, live, actor)
     return _published(workflow, done.version, unchanged=False, lost=lost, change=done.change)
+
+
+def _definitions_used(
+    tx: Tx, live: LiveWorkflow | None, workflow: Workflow, known: Mapping[str, str] | None
+) -> Mapping[str, str]:
+    """Of the known definitions those that this workflow's destinations use, with their digests."""
+    if known is None:
+        known = {} if live is None else connectors_of(tx, live.id)
+    used = {one.connector for one in workflow.destinations.values()}
+    return {name: digest for name, digest in known.items() if name in used}
+
+
+def _redefined(tx: Tx, live: LiveWorkflow, defined: Mapping[str, str]) -> bool:
+    """Whether other connector definitions were approved with the live version."""
+    approved = connectors_of(tx, live.id)
+    return bool(approved) and approved != defined
 
 
 def _check_live(live: LiveWorkflow | None, workflow: Workflow, version: int | None) -> None:

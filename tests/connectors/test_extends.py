@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import load_connectors, unresolved
+from connectors.registry import connector_digests, load_connectors, unresolved
 from orchestrator.domain.delivery.comparing import Comparison
 from orchestrator.domain.delivery.handoff import BreakerPolicy, RateBudget
 from orchestrator.domain.errors import InvalidFile
@@ -102,3 +102,20 @@ def test_a_base_that_is_not_there_is_said_at_its_line(tmp_path: Path) -> None:
     assert faults(tmp_path) == [
         "line 3: extends: there is no connector dsek to extend; write `desk`"
     ]
+
+
+def test_the_digest_of_a_definition_is_of_what_it_says_with_what_it_takes_from_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "desk.yaml").write_text(BASE)
+    (tmp_path / "acme.yaml").write_text(ACME)
+    first = connector_digests(tmp_path)
+    assert len(first["desk"]) == 64
+    assert first["desk"] != first["acme-desk"]
+
+    (tmp_path / "desk.yaml").write_text(f"# told anew\n{BASE}")
+    assert connector_digests(tmp_path) == first
+    (tmp_path / "desk.yaml").write_text(BASE.replace("/tickets", "/cases"))
+    changed = connector_digests(tmp_path)
+
+    assert {name for name in first if changed[name] != first[name]} == {"desk", "acme-desk"}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from connectors.registry import catalog, load_connectors
+from connectors.registry import catalog, connector_digests, load_connectors
 from orchestrator.api.desk.cursors import page_of, place_of
 from orchestrator.api.desk.models import Body, Name, NeedsWhy, Number, Paged, Query, Why
 from orchestrator.api.desk.routes import Answer, Asked, Route, tag_of
@@ -101,6 +101,7 @@ def publish(asked: Asked) -> Answer:
         why=body.why,
         at=body.at,
         change=body.change,
+        connectors=connector_digests(asked.config.connectors),
     )
     return Answer(document=done, location=f"/v1/workflows/{done.client}/{done.workflow}")
 

@@ -128,14 +128,25 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Propose a workflow file; where its client's changes need no approval, it is live at once."""
+    from connectors.registry import connector_digests
     from orchestrator.cli.workflow.files import one_workflow
+    from orchestrator.settings import settings
 
     workflow = one_workflow(file)
+    defined = connector_digests(settings().connectors)
     with opened_store(create=True) as store:
         from orchestrator.operations.changes.show import find_change
         from orchestrator.operations.publish_workflow import publish_workflow
 
-        done = publish_workflow(store, workflow, actor=actor(store), why=why, at=at, change=change)
+        done = publish_workflow(
+            store,
+            workflow,
+            actor=actor(store),
+            why=why,
+            at=at,
+            change=change,
+            connectors=defined,
+        )
         if done.change is not None and not as_json:
             with store.read() as tx:
                 put_change(find_change(tx, done.change, None))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.store.changes.views import ChangeView
 
 _MOST_SHOWN = 100  # differences
+_SHORT = 12  # digits of a digest
 
 
 def put_change(found: ChangeView) -> None:
@@ -29,6 +30,7 @@ def put_change(found: ChangeView) -> None:
     put_field("digest", found.digest)
     put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
     _put_differences(found)
+    _put_connectors(found)
     for one in found.decisions:
         told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
         put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")
@@ -51,6 +53,15 @@ def _author(name: str, *, proven: bool) -> str:
     return (
         name.removeprefix("person:") if proven else f"{name.removeprefix('person:')} (only named)"
     )
+
+
+def _put_connectors(found: ChangeView) -> None:
+    """Which definitions go live with it, where they are not those of its base version."""
+    for one in found.connectors:
+        if one.digest == one.before:
+            continue
+        before = f"; {one.before[:_SHORT]} before" if one.before else ""
+        put_line(f"  definition of connector {one.connector}: {one.digest[:_SHORT]}{before}")
 
 
 def _put_differences(found: ChangeView) -> None:

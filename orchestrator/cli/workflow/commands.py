@@ -186,10 +186,13 @@ def graph(
 
 
 def _publish(store: Store, checked: Checked, *, dry_run: bool, why: str | None) -> list[Published]:
+    from connectors.registry import connector_digests
     from orchestrator.operations.publish_workflow import publish_workflow
+    from orchestrator.settings import settings
 
+    by, defined = actor(store), connector_digests(settings().connectors)
     return [
-        publish_workflow(store, one, actor=actor(store), dry_run=dry_run, why=why)
+        publish_workflow(store, one, actor=by, dry_run=dry_run, why=why, connectors=defined)
         for _, one in checked.workflows
     ]
 

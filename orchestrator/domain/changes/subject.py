@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -20,20 +20,23 @@ class Subject:
     base: int | None  # the version that is live; None: there is none
     round: int  # each edit begins a new one
     go_live_at: int | None  # in milliseconds since 1970; None: as soon as it is approved
+    # By connector, the digest of its definition; nothing where whoever proposed it knew of none.
+    connectors: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self) -> str:
         """64 hex digits: sha256 over the canonical JSON of the fields."""
-        return definition_digest(
-            {
-                "client": self.client,
-                "workflow": self.workflow,
-                "kind": self.kind,
-                "definition": self.definition,
-                "base": self.base,
-                "round": self.round,
-                "go_live_at": self.go_live_at,
-            }
-        )
+        said: dict[str, object] = {
+            "client": self.client,
+            "workflow": self.workflow,
+            "kind": self.kind,
+            "definition": self.definition,
+            "base": self.base,
+            "round": self.round,
+            "go_live_at": self.go_live_at,
+        }
+        if self.connectors:  # an approval from before they were known stays one
+            said["connectors"] = self.connectors
+        return definition_digest(said)
 
 
 def definition_digest(document: Mapping[str, object]) -> str:

@@ -42,7 +42,8 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
     does not hold (any more), WorkflowConflict where the base is not live or the trigger is taken.
     """
     _check_base(tx, change)
-    approval = check_approved(tx, change) if keep_required(tx, change.client, actor) else None
+    required = keep_required(tx, change.client, actor)
+    approval = check_approved(tx, change) if required else None
     by = change.proposed_by
     if change.kind is ChangeKind.RETIRE:
         version = None
@@ -50,7 +51,15 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
     else:
         workflow = _workflow_of(change)
         check_trigger(tx, workflow)
-        version = make_live(tx, workflow, digest=change.digest, actor=by, change=change.id)
+        version = make_live(
+            tx,
+            workflow,
+            digest=change.digest,
+            actor=by,
+            change=change.id,
+            # Where nobody approves, nobody approved a definition either.
+            connectors=change.connectors if required else None,
+        )
     way = Way.UNAPPROVED if approval is None else Way.APPROVED
     for other in lock_others(tx, change):
         detail = {"by": change.token}
@@ -121,6 +130,7 @@ def subject_of(change: LockedChange) -> Subject:
         base=change.base_version,
         round=change.round,
         go_live_at=change.go_live_at,
+        connectors={} if change.connectors is None else orjson.loads(change.connectors),
     )
 
 

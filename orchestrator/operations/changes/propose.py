@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -54,6 +54,7 @@ class Proposal:
     go_live_at: int | None = None  # in milliseconds since 1970; None: once it is approved
     says_when: bool = False  # else an edit keeps the time that the change has
     change: str | None = None  # the token of the change that it edits
+    connectors: Mapping[str, str] = field(default_factory=dict)  # digests of their definitions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,12 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
         check_proven(actor, "propose what somebody has to approve")
     _check_time(proposal, required=required)
     before = lock_asked_change(
-        tx, proposal.client, proposal.workflow, digest=proposal.digest, base_version=base
+        tx,
+        proposal.client,
+        proposal.workflow,
+        digest=proposal.digest,
+        base_version=base,
+        connectors=_connectors(proposal),
     )
     if before is not None:
         if proposal.change is None and not proposal.says_when:
@@ -114,6 +120,7 @@ def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedC
             why=proposal.why,
             expires_at=_expiry(tx, proposal),
             go_live_at=proposal.go_live_at,
+            connectors=_connectors(proposal),
         )
         add_author(tx, add_change(tx, new, actor=actor.name), actor, Part.PROPOSED)
         return _locked(tx, token)
@@ -129,6 +136,7 @@ def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedC
         why=proposal.why or before.why,
         expires_at=_expiry(tx, proposal),
         go_live_at=proposal.go_live_at,
+        connectors=_connectors(proposal),
     )
     edit_change(tx, before, edited, actor=actor.name)
     add_author(tx, before.id, actor, Part.EDITED)
@@ -187,6 +195,12 @@ def _text(proposal: Proposal) -> str:
     return orjson.dumps(proposal.definition).decode()
 
 
+def _connectors(proposal: Proposal) -> str | None:
+    """As rows keep them: the same ones are the same text."""
+    kept = orjson.dumps(proposal.connectors, option=orjson.OPT_SORT_KEYS)
+    return kept.decode() if proposal.connectors else None
+
+
 def _subject(proposal: Proposal, base: int | None, round_: int) -> Subject:
     return Subject(
         client=proposal.client,
@@ -196,4 +210,5 @@ def _subject(proposal: Proposal, base: int | None, round_: int) -> Subject:
         base=base,
         round=round_,
         go_live_at=proposal.go_live_at,
+        connectors=proposal.connectors,
     )

@@ -40,6 +40,7 @@ class NewChange:
     why: str | None
     expires_at: int  # in milliseconds since 1970
     go_live_at: int | None
+    connectors: str | None  # digests of the definitions that it uses, by name, as JSON
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +65,7 @@ class LockedChange:
     changed_by: str
     expires_at: int
     go_live_at: int | None
+    connectors: str | None  # JSON
 
 
 def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
@@ -89,6 +91,7 @@ def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
             changed_by=actor,
             expires_at=new.expires_at,
             go_live_at=new.go_live_at,
+            connectors=new.connectors,
         )
         .returning(_T.id)
     ).scalar_one()
@@ -103,11 +106,18 @@ def lock_change(tx: Connection, token: str) -> LockedChange | None:
 
 
 def lock_asked_change(
-    tx: Connection, client: str, workflow: str, *, digest: str, base_version: int | None
+    tx: Connection,
+    client: str,
+    workflow: str,
+    *,
+    digest: str,
+    base_version: int | None,
+    connectors: str | None,
 ) -> LockedChange | None:
     """One that awaits or has its approval, and says the same upon the same version; else None."""
     same = (_T.client == client, _T.workflow == workflow, _T.digest == digest)
     found = select(changes).where(*same, _T.base_version.is_not_distinct_from(base_version))
+    found = found.where(_T.connectors.is_not_distinct_from(connectors))
     asked = (ChangeState.AWAITING_APPROVAL.value, ChangeState.APPROVED.value)
     found = found.where(_T.state.in_(asked)).order_by(_T.id).limit(1)
     return _locked(tx, found.with_for_update())
@@ -159,6 +169,7 @@ class Edited:
     why: str | None
     expires_at: int
     go_live_at: int | None
+    connectors: str | None
 
 
 def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: str) -> None:
@@ -177,6 +188,7 @@ def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: 
             why=None if edited.why is None else storable(edited.why),
             expires_at=edited.expires_at,
             go_live_at=edited.go_live_at,
+            connectors=edited.connectors,
         )
     )
 
@@ -223,6 +235,7 @@ def _of(row: Any) -> LockedChange:
         changed_by=row.changed_by,
         expires_at=row.expires_at,
         go_live_at=row.go_live_at,
+        connectors=row.connectors,
     )
 
 

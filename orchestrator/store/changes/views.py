@@ -55,6 +55,15 @@ class ShownDecision:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UsedDefinition:
+    """A connector definition that goes live with a change."""
+
+    connector: str
+    digest: str  # 64 hex digits
+    before: str | None  # that was approved with the base version; None: none was
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeView(ChangeRow):
     """A change whole."""
 
@@ -64,6 +73,7 @@ class ChangeView(ChangeRow):
     authors: tuple[Author, ...]
     decisions: tuple[ShownDecision, ...]
     differences: tuple[Difference, ...]  # of its definition from that of its base version
+    connectors: tuple[UsedDefinition, ...]  # by name; none: whoever proposed it knew of none
 
 
 def list_changes(
@@ -118,6 +128,20 @@ def show_change(
         authors=list_authors(tx, row.id),
         decisions=tuple(decided),
         differences=_differences(tx, row),
+        connectors=_connectors(tx, row),
+    )
+
+
+def _connectors(tx: Connection, row: Any) -> tuple[UsedDefinition, ...]:
+    table = workflow_versions.c
+    base = (table.client == row.client, table.name == row.workflow)
+    found = select(table.connectors).where(*base, table.version == row.base_version)
+    text = tx.execute(found).scalar_one_or_none()
+    before = {} if text is None else orjson.loads(text)
+    used = {} if row.connectors is None else orjson.loads(row.connectors)
+    return tuple(
+        UsedDefinition(connector=name, digest=digest, before=before.get(name))
+        for name, digest in used.items()
     )
 
 

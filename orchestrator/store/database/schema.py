@@ -68,6 +68,7 @@ workflow_versions = Table(
     Column("published_by", String(255), nullable=False),
     Column("ordering", Text),  # how its events are ordered, as JSON; null: they are not
     Column("change_id", BigInteger),  # by which it went live; null: before there were changes
+    Column("connectors", Text),  # approved definitions, by name, as JSON; null: any will do
     UniqueConstraint("client", "name", "version"),
 )
 Index(
@@ -687,6 +688,7 @@ changes = Table(
     Column("go_live_at", BigInteger),  # null: as soon as it is approved
     Column("live_version", Integer),  # that it made
     Column("way", String(20)),  # how it went live: approved, unapproved or break_glass
+    Column("connectors", Text),  # digests of their definitions, by name, as JSON; null: not known
     sqlite_autoincrement=True,
 )
 Index("ix_changes_workflow", changes.c.client, changes.c.workflow, changes.c.id)

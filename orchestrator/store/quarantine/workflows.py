@@ -96,7 +96,22 @@ def trigger_holder(tx: Connection, client: str, trigger_type: str) -> str | None
     ).scalar_one_or_none()
 
 
-def make_live(tx: Connection, workflow: Workflow, *, digest: str, actor: str, change: int) -> int:
+def connectors_of(tx: Connection, workflow_id: int) -> dict[str, str]:
+    """The connector definitions that were approved with a version, by name; none: any will do."""
+    table = workflow_versions.c
+    text = tx.execute(select(table.connectors).where(table.id == workflow_id)).scalar_one()
+    return {} if text is None else orjson.loads(text)
+
+
+def make_live(
+    tx: Connection,
+    workflow: Workflow,
+    *,
+    digest: str,
+    actor: str,
+    change: int,
+    connectors: str | None,
+) -> int:
     """Make `workflow` the live version of its name; the version's number.
 
     Only `operations/changes/go_live.py` calls it, and `end_live`: it has checked who said yes.
@@ -119,6 +134,7 @@ def make_live(tx: Connection, workflow: Workflow, *, digest: str, actor: str, ch
             published_by=actor,
             ordering=workflow.ordering.as_text() if workflow.ordering else None,
             change_id=change,
+            connectors=connectors,
         )
     )
     return version

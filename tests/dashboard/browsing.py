@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.dashboard.rig import PASSWORD, USER, RunningFlower
+from tests.people import PASSWORD as OWN_PASSWORD
 from tests.places import find_chromium
 
 
@@ -48,3 +50,18 @@ def opened(
     yield page
     context.close()
     assert not [one for one in wrongs if fails is None or fails not in one]
+
+
+def log_in_by_keyboard(page: Page, mail: str, *, back: str) -> None:
+    """Through the form of the login, which then leads to the path `back`.
+
+    A page takes the focus some time after it has loaded, and its own address may hold `back`: so
+    both are waited for by what they are.
+    """
+    page.goto(f"/login?next={quote(back)}")
+    expect(page.get_by_label("Mail address")).to_be_focused()
+    page.keyboard.type(mail)
+    page.keyboard.press("Tab")
+    page.keyboard.type(OWN_PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: urlsplit(url).path == back)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.accept_triggers import accept_batch
@@ -17,7 +17,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.views.destinations.page import DestinationView, show_destination
 from tests.dashboard.access.desk import Somebody, add_people, somebody
-from tests.dashboard.browsing import opened
+from tests.dashboard.browsing import log_in_by_keyboard, opened
 from tests.dashboard.page_text import text_of
 from tests.dashboard.peopled import people
 from tests.dashboard.rig import RunningFlower, running_flower
@@ -25,7 +25,7 @@ from tests.integration.pairs import Pair
 from tests.integration.quick_leads import publish, take_quick_connectors
 from tests.integration.system import running_system
 from tests.leads import lead
-from tests.people import ADMIN, PASSWORD, logged_in
+from tests.people import ADMIN, logged_in
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
@@ -102,15 +102,6 @@ def test_a_pause_ends_when_the_form_says(desk: tuple[RunningFlower, Store]) -> N
         assert destination(store).blockers[0].until is None
 
 
-def log_in(page: Page, back: str) -> None:
-    page.goto(f"/login?next={back}")
-    page.keyboard.type(ADMIN)
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**{back}")
-
-
 @pytest.mark.chromium
 def test_a_held_destination_is_resumed_by_keyboard_and_its_deliveries_arrive(
     browser: Browser, tmp_path: Path
@@ -136,7 +127,7 @@ def test_a_held_destination_is_resumed_by_keyboard_and_its_deliveries_arrive(
             running_flower(tmp_path, store_url=url, broker_url=system.broker.url) as flower,
             opened(browser, flower, login=False) as page,
         ):
-            log_in(page, PAGE)
+            log_in_by_keyboard(page, ADMIN, back=PAGE)
             expect(page.get_by_text("3 deliveries wait for it.")).to_be_visible()
             page.locator("#resume summary").focus()
             page.keyboard.press("Tab")

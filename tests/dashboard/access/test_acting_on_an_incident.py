@@ -22,7 +22,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.views.incidents.page import IncidentView, show_incident
 from tests.dashboard.access.desk import Somebody, add_operator, add_people, somebody
-from tests.dashboard.browsing import opened
+from tests.dashboard.browsing import log_in_by_keyboard, opened
 from tests.dashboard.filled import fill
 from tests.dashboard.page_text import text_of
 from tests.dashboard.rig import RunningFlower, running_flower
@@ -245,12 +245,7 @@ def test_an_incident_is_acknowledged_by_keyboard(
 ) -> None:
     flower, store = desk
     with opened(browser, flower, login=False, java_script_enabled=scripts) as page:
-        page.goto(f"/login?next=/incidents/{INCIDENT}")
-        page.keyboard.type(ADA)
-        page.keyboard.press("Tab")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"**/incidents/{INCIDENT}")
+        log_in_by_keyboard(page, ADA, back=f"/incidents/{INCIDENT}")
 
         page.locator("#acknowledge summary").focus()
         page.keyboard.press("Enter")

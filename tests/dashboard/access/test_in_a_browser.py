@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from orchestrator.store.database.engine import Store
 from tests.dashboard.access.desk import COOKIE, somebody
-from tests.dashboard.browsing import opened
+from tests.dashboard.browsing import log_in_by_keyboard, opened
 from tests.dashboard.rig import RunningFlower
 from tests.people import PASSWORD
 
@@ -47,11 +47,7 @@ def test_a_form_of_another_site_logs_nobody_out(browser: Browser, desk: RunningF
     )
     context = browser.new_context(base_url=desk.url)
     page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("Mail address").fill("ben@acme.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{desk.url}/**")
+    log_in_by_keyboard(page, "ben@acme.example", back="/events")
 
     page.route(evil, lambda route: route.fulfill(body=form, content_type="text/html"))
     page.goto(evil)

@@ -57,6 +57,17 @@ def accept(system: System, numbers: range) -> list[str]:
     return [one.id for one in accept_batch(system.store, leads, actor="key:test")]
 
 
+def wait_until_open(system: System, *, within: float = 60) -> None:
+    end = time.monotonic() + within
+    while True:
+        with system.store.read() as tx:
+            rows = list_destinations(tx)
+        if rows and rows[0].breaker == "open":
+            return
+        assert time.monotonic() < end, f"no breaker opened: {rows}"
+        time.sleep(0.1)
+
+
 def test_three_events_that_a_system_cannot_take_stop_no_others(
     before: tuple[System, StandIn],
 ) -> None:
@@ -65,7 +76,7 @@ def test_three_events_that_a_system_cannot_take_stop_no_others(
     stand_in.story = lambda email: 500 if email in bad_ones else None
 
     bad = accept(system, range(3))
-    time.sleep(1)
+    wait_until_open(system)  # others taken before that would prove nothing for it
     good = accept(system, range(3, 13))
     counts = system.wait_until_settled(13, within=240)
 

@@ -15,9 +15,9 @@ from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.operations.changes.decide import decide_change
-from orchestrator.operations.changes.show import Settled, find_change
+from orchestrator.operations.changes.show import ExplainedChange, Settled, explain_change
 from orchestrator.operations.changes.withdraw import withdraw_change
-from orchestrator.store.changes.views import ChangeRow, ChangeView, list_changes
+from orchestrator.store.changes.views import ChangeRow, list_changes
 
 
 class Changes(Paged):
@@ -58,7 +58,7 @@ def list_(asked: Asked) -> Answer:
 def show(asked: Asked) -> Answer:
     """What it changes, whose it is, and what was said of it."""
     with asked.store.read() as tx:
-        found = find_change(tx, asked.path["change"], asked.clients(tx))
+        found = explain_change(tx, asked.path["change"], asked.clients(tx))
     return Answer(document=found, tag=found.digest)
 
 
@@ -103,7 +103,7 @@ ROUTES = (
         act=Act.VIEW,
         says="Show what a change changes, whose it is, and what was said of it.",
         handler=show,
-        answers=ChangeView,
+        answers=ExplainedChange,
         tagged=True,
         refusals=(HTTPStatus.NOT_FOUND,),
     ),

@@ -98,11 +98,11 @@ def list_(
 def show(change: Token, as_json: AsJson = False) -> None:
     """Show a change: what it changes, whose it is, and what was said of it."""
     with opened_store() as store:
-        from orchestrator.operations.changes.show import find_change
+        from orchestrator.operations.changes.show import explain_change
 
         clients = seen_clients(store)
         with store.read() as tx:
-            found = find_change(tx, change, clients)
+            found = explain_change(tx, change, clients)
     if as_json:
         put_json(found)
     else:
@@ -135,7 +135,7 @@ def propose(
     workflow = one_workflow(file)
     defined = connector_digests(settings().connectors)
     with opened_store(create=True) as store:
-        from orchestrator.operations.changes.show import find_change
+        from orchestrator.operations.changes.show import explain_change
         from orchestrator.operations.publish_workflow import publish_workflow
 
         done = publish_workflow(
@@ -149,7 +149,7 @@ def propose(
         )
         if done.change is not None and not as_json:
             with store.read() as tx:
-                put_change(find_change(tx, done.change, None))
+                put_change(explain_change(tx, done.change, None))
     if as_json:
         put_json(done)
     elif done.change is None:

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.screen import note, put, put_field, put_line, put_table
 from orchestrator.domain.changes.states import ChangeState
+from orchestrator.domain.changes.words.wording import Direction
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
-    from orchestrator.store.changes.views import ChangeView
+    from orchestrator.operations.changes.show import ExplainedChange
 
 _MOST_SHOWN = 100  # differences
 _SHORT = 12  # digits of a digest
+_WIDEST = max(map(len, Direction))
 
 
-def put_change(found: ChangeView) -> None:
+def put_change(found: ExplainedChange) -> None:
     """The whole page."""
     put(f"change {found.change}: {found.kind} {found.workflow} of client {found.client}")
     put_field("state", found.state.replace("_", " "))
@@ -40,7 +42,7 @@ def put_change(found: ChangeView) -> None:
         note(f"an approver who is none of the authors: meshline change approve {found.change}")
 
 
-def _why_expired(found: ChangeView) -> str:
+def _why_expired(found: ExplainedChange) -> str:
     if not any(one.round == found.round and one.decision == "approve" for one in found.decisions):
         return f"nobody decided until {moment(found.expires_at)}: propose it again"
     return (
@@ -55,7 +57,7 @@ def _author(name: str, *, proven: bool) -> str:
     )
 
 
-def _put_connectors(found: ChangeView) -> None:
+def _put_connectors(found: ExplainedChange) -> None:
     """Which definitions go live with it, where they are not those of its base version."""
     for one in found.connectors:
         if one.digest == one.before:
@@ -64,10 +66,17 @@ def _put_connectors(found: ChangeView) -> None:
         put_line(f"  definition of connector {one.connector}: {one.digest[:_SHORT]}{before}")
 
 
-def _put_differences(found: ChangeView) -> None:
+def _put_differences(found: ExplainedChange) -> None:
+    for one in found.words:
+        breaks = f"; may break: {one.breaks}" if one.breaks else ""
+        put_line(f"  {one.direction.ljust(_WIDEST)} {one.part}: {one.says}{breaks}")
     if found.kind == "retire":
-        put("no version of it is live then, and nothing is accepted for it")
         return
+    if found.contract is not None:
+        put_field("contract", found.contract.says)
+        put_field("tried", found.contract.told)
+        if found.contract.examples:
+            put_field("refused then", ", ".join(found.contract.examples))
     rows = [
         (one.path, one.before or "not there", one.after or "taken away")
         for one in found.differences[:_MOST_SHOWN]

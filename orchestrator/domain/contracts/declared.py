@@ -79,6 +79,10 @@ class Declared:
         """The values that `enum` or `const` name, where one of them decides; None for any."""
         return self._options(self.schema, {})
 
+    def said(self, keyword: str) -> tuple[object, ...]:
+        """What the parts that hold whatever the payload say by a keyword."""
+        return tuple(one[keyword] for one in self._parts(self.schema) if keyword in one)
+
     def bounds(self) -> tuple[int, int | None]:
         """How many entries a list has at least, and at most if that is said."""
         least, most = 0, None

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
+from orchestrator.domain.changes.states import OPEN, ChangeKind
+from orchestrator.domain.changes.words.difference import difference_in_words
+from orchestrator.domain.changes.words.wording import Wording
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.hold import no_change
+from orchestrator.operations.changes.try_contract import ContractTrial, try_contract
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.workflow_versions import show_workflow
 
 
 def find_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ChangeView:
@@ -15,6 +22,43 @@ def find_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ChangeVie
     if found is None:
         raise no_change(token)
     return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedChange(ChangeView):
+    """A change with what it means, for who decides about it."""
+
+    words: tuple[Wording, ...]  # its differences, in sentences
+    contract: ContractTrial | None  # None: it is over, or there is nothing that it changes
+
+
+def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ExplainedChange:
+    """The same with its differences in words, its contract tried on real events while it is open.
+
+    Raises NotFound.
+    """
+    found = find_change(tx, token, clients)
+    before = _base_of(tx, found)
+    after = None if found.kind == ChangeKind.RETIRE else _read(found.definition)
+    tried = before is not None and after is not None and found.state in OPEN
+    return ExplainedChange(
+        **{one.name: getattr(found, one.name) for one in fields(found)},
+        words=difference_in_words(before, after),
+        contract=try_contract(tx, before, after) if tried and before and after else None,
+    )
+
+
+def _base_of(tx: Tx, change: ChangeView) -> Workflow | None:
+    """What was live when it was proposed."""
+    if change.base_version is None:
+        return None
+    base = show_workflow(tx, change.client, change.workflow, version=change.base_version)
+    return None if base is None else _read(base.shown.definition)
+
+
+def _read(definition: Mapping[str, object]) -> Workflow:
+    # Also what an older rule let in is shown.
+    return Workflow.from_published(definition)
 
 
 @dataclass(frozen=True, kw_only=True)

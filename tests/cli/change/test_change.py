@@ -39,6 +39,8 @@ def test_an_author_proposes_and_the_approver_lets_it_go_live(governed: CommandLi
     assert "sla.deliver_within" in shown.out
     assert '"15m"' in shown.out
     assert '"20m"' in shown.out
+    assert "looser   sla: an event has to be delivered within 20m, before: 15m" in shown.out
+    assert "every payload that the contract takes today, it takes then" in shown.out
     assert AUTHOR in shown.out
     in_anothers_name = governed("workflow", "publish", file, "--as", AUTHOR)
     assert "takes a proof of who acts" in in_anothers_name.error

@@ -1,0 +1,1 @@
+"""What a change changes, in words for who approves it: pure, from the two versions alone."""

@@ -103,7 +103,7 @@ def _incident(store: Store, *, number: int) -> Document:
         **page.as_json(),
         "diagnosis": [finding_document(one) for one in repair.findings],
         "recipes": list(repair.saved),
-        "repair": repair.counted(),
+        "repair": repair.counts(),
         "fix": list(repair.fix),
     }
 

@@ -179,7 +179,7 @@ def show(
         found = {
             "diagnosis": [finding_document(one) for one in repair.findings],
             "recipes": list(repair.saved),
-            "repair": repair.counted(),
+            "repair": repair.counts(),
             "fix": list(repair.fix),
         }
         put_json(view.as_json() | found)

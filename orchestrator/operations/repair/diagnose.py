@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.drift.compare import diagnose_drift
@@ -13,6 +14,7 @@ from orchestrator.store.desk.drift_samples import (
     Affected,
     accepted_sample,
     affected_workflows,
+    broken_events,
     broken_sample,
 )
 from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
@@ -59,11 +61,27 @@ def examine(store: Store, selection: Selection) -> list[Diagnosis]:
         return [_examined(tx, selection, one) for one in affected]
 
 
+def diagnose_events(
+    tx: Tx,
+    ids: Sequence[str],
+    *,
+    client: str,
+    workflow: str,
+    contract: Mapping[str, object] | None,
+) -> tuple[Finding, ...]:
+    """The findings about some quarantined events of one workflow, whose live contract this is."""
+    if not ids:
+        return ()
+    broken = broken_events(tx, ids)
+    accepted = accepted_sample(tx, client, workflow, beside=min(ids))
+    return diagnose_drift(accepted, broken, contract)
+
+
 def _examined(tx: Tx, selection: Selection, where: Affected) -> Diagnosis:
     live = live_workflow(tx, where.client, where.workflow)
     contract = WorkflowShelf().take(tx, live.id).contract.schema if live else None
     broken = broken_sample(tx, selection, where)
-    accepted = accepted_sample(tx, where)
+    accepted = accepted_sample(tx, where.client, where.workflow, beside=where.first)
     return Diagnosis(
         client=where.client,
         workflow=where.workflow,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.domain.recipes.recipe import Recipe
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.repair.preview_recipe import try_recipe
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.recipes import SavedRecipe, find_recipe, list_recipes
-from orchestrator.store.quarantine.workflows import WorkflowShelf, live_workflow
 
 _MOST_TRIED = 20  # the recipes used last
 
@@ -26,17 +26,14 @@ def saved_recipe(store: Store, number: int, *, clients: frozenset[str] | None = 
     return recipe_of(found.steps, note=found.note)
 
 
-def recipes_that_help(tx: Tx, client: str, workflow: str, ids: Sequence[str]) -> list[SavedRecipe]:
+def recipes_that_help(tx: Tx, live: CompiledWorkflow, ids: Sequence[str]) -> list[SavedRecipe]:
     """The saved recipes of a workflow under which these events of it would pass, the last first.
 
     They are tried, as `preview_recipe` does it; nothing is changed.
     """
-    live = live_workflow(tx, client, workflow)
-    if live is None:
-        return []
-    compiled = WorkflowShelf().take(tx, live.id)
+    client, name = live.workflow.client, live.workflow.name
     return [
         one
-        for one in list_recipes(tx, client=client, workflow=workflow, limit=_MOST_TRIED)
-        if all(tried.passes for tried in try_recipe(tx, ids, recipe_of(one.steps), compiled))
+        for one in list_recipes(tx, client=client, workflow=name, limit=_MOST_TRIED)
+        if all(tried.passes for tried in try_recipe(tx, ids, recipe_of(one.steps), live))
     ]

@@ -13,6 +13,7 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.drift.compare import Broken
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
+from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import events, payloads, quarantine
 from orchestrator.store.views.quarantine.selection import Selection, narrowed
 from orchestrator.store.views.quarantine.spread import spread
@@ -22,7 +23,7 @@ SENDERS = (Reason.CONTRACT_VIOLATION, Reason.MISSING_FACT, Reason.NO_ROUTE, Reas
 
 MOST_BROKEN = 100
 MOST_ACCEPTED = 60
-_NEAR = 20_000  # events on each side among which accepted ones are looked for first
+_NEAR = (1_000, 20_000)  # events on each side among which accepted ones are looked for first
 _AT_ONCE = 20
 _MOST_LETTERS = 4_000_000  # of all payloads of one sample together
 
@@ -34,8 +35,7 @@ class Affected:
     client: str
     workflow: str
     events: int
-    first: str  # the lowest and the highest id of these
-    last: str
+    first: str  # the lowest id of these
 
 
 def affected_workflows(tx: Connection, selection: Selection, *, most: int) -> list[Affected]:
@@ -46,7 +46,6 @@ def affected_workflows(tx: Connection, selection: Selection, *, most: int) -> li
         table.workflow,
         func.count().label("events"),
         func.min(table.event_id).label("first"),
-        func.max(table.event_id).label("last"),
     ).group_by(table.client, table.workflow)
     rows = tx.execute(
         _sent(tx, counted, selection).order_by(func.count().desc(), table.workflow).limit(most)
@@ -60,7 +59,22 @@ def broken_sample(tx: Connection, selection: Selection, where: Affected) -> list
     chosen = select(table.event_id, table.since, table.violations).where(
         table.client == where.client, table.workflow == where.workflow
     )
-    rows = tx.execute(spread(_sent(tx, chosen, selection), MOST_BROKEN)).all()
+    return _broken(tx, tx.execute(spread(_sent(tx, chosen, selection), MOST_BROKEN)).all())
+
+
+def broken_events(tx: Connection, ids: Sequence[str]) -> list[Broken]:
+    """Those of some quarantined events that a sender broke, as they came; at most MOST_BROKEN."""
+    table = quarantine.c
+    chosen = (
+        select(table.event_id, table.since, table.violations)
+        .where(table.event_id.in_(ids), table.released_at.is_(None), table.reason.in_(SENDERS))
+        .order_by(table.id)
+        .limit(MOST_BROKEN)
+    )
+    return _broken(tx, tx.execute(chosen).all())
+
+
+def _broken(tx: Connection, rows: Sequence[AnyRow]) -> list[Broken]:
     stays = {row.event_id: row for row in rows}
     return [
         Broken(
@@ -72,15 +86,15 @@ def broken_sample(tx: Connection, selection: Selection, where: Affected) -> list
     ]
 
 
-def accepted_sample(tx: Connection, where: Affected) -> list[object]:
-    """Payloads of the workflow that were delivered as they came, the nearest to what broke."""
-    half = MOST_ACCEPTED // 2
+def accepted_sample(tx: Connection, client: str, workflow: str, *, beside: str) -> list[object]:
+    """Payloads of a workflow that were delivered as they came, the nearest to this event's id."""
+    whose, half = (client, workflow), MOST_ACCEPTED // 2
     ids = [
-        *_delivered(tx, _near(events.c.id < where.first), where, half),
-        *_delivered(tx, _near(events.c.id > where.first), where, half),
+        *_delivered_near(tx, events.c.id < beside, whose, half),
+        *_delivered_near(tx, events.c.id > beside, whose, half),
     ]
     if not ids:  # a quiet workflow beside busy ones
-        ids = _delivered(tx, events, where, MOST_ACCEPTED)
+        ids = _delivered(tx, events, whose, MOST_ACCEPTED)
     return [payload for _, payload in _payloads(tx, ids)]
 
 
@@ -88,21 +102,30 @@ def _sent(tx: Connection, statement: Select[Any], selection: Selection) -> Selec
     return narrowed(tx, statement, selection).where(quarantine.c.reason.in_(SENDERS))
 
 
-def _near(condition: Any) -> Any:
-    """The newest events of which a condition holds, whatever workflow they are of."""
+def _delivered_near(tx: Connection, condition: Any, whose: tuple[str, str], most: int) -> list[str]:
+    found: list[str] = []
+    for among in _NEAR:
+        found = _delivered(tx, _near(condition, among), whose, most)
+        if len(found) == most:
+            break
+    return found
+
+
+def _near(condition: Any, among: int) -> Any:
+    """So many of the newest events of which a condition holds, whatever workflow they are of."""
     table = events.c
     columns = (table.id, table.client, table.workflow, table.state)
-    return select(*columns).where(condition).order_by(table.id.desc()).limit(_NEAR).subquery()
+    return select(*columns).where(condition).order_by(table.id.desc()).limit(among).subquery()
 
 
-def _delivered(tx: Connection, source: Any, where: Affected, most: int) -> list[str]:
-    table = source.c
+def _delivered(tx: Connection, source: Any, whose: tuple[str, str], most: int) -> list[str]:
+    table, (client, workflow) = source.c, whose
     found = (
         select(table.id)
         .join(payloads, payloads.c.event_id == table.id)
         .where(
-            table.client == where.client,
-            table.workflow == where.workflow,
+            table.client == client,
+            table.workflow == workflow,
             table.state == State.DELIVERED,
             payloads.c.amended.is_(None),
         )

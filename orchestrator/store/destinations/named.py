@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from orchestrator.domain.delivery.breakers import action_breaker, destination_circuit
 from orchestrator.store.database.schema import workflow_versions
@@ -53,6 +53,19 @@ def named_destinations(
                 connector=one["connector"],
                 action=one["action"],
             )
+
+
+def versions_of(client: str | None = None, workflow: str | None = None) -> Select[tuple[int]]:
+    """The ids of all versions of workflows, live or not; None is any.
+
+    By them unfinished events are found in their index. By the name of a workflow, or by nothing,
+    SQLite would read all the events or deliveries that there ever were.
+    """
+    table = workflow_versions.c
+    versions = select(table.id)
+    if client is not None:
+        versions = versions.where(table.client == client)
+    return versions if workflow is None else versions.where(table.name == workflow)
 
 
 def actions_of(tx: Connection) -> dict[str, tuple[str, str]]:

@@ -174,8 +174,29 @@ def test_what_is_held_is_not_looked_for_among_all_events_of_a_workflow(tmp_path:
     assert not [plan for plan in plans if "sqlite_autoindex_events" in plan]
 
 
+def test_what_is_under_way_is_not_looked_for_among_all_that_ever_came(tmp_path: Path) -> None:
+    """On SQLite: pages of destinations read a million deliveries to find a few hundred."""
+    with closing(open_new(tmp_path / "store.db")) as store:
+        filled = fill(store)
+        crowd(store)
+        asked = [
+            *(looks(store, filled)[page] for page in ("now", "destination", "destinations")),
+            lambda tx: look_for_destinations(tx, DestinationFilters()),
+            lambda tx: look_at_destination(tx, "fake"),
+        ]
+        plans = [plan for look in asked for plan in plans_of(store, look, "due_at IS NOT NULL")]
+
+    assert len(plans) > 5
+    assert not [plan for plan in plans if "SCAN deliveries" in plan or "SCAN events" in plan]
+
+
 def plans_of_held(store: Store, look: Callable[[Tx], object]) -> list[str]:
     """How SQLite runs the statements that read held deliveries."""
+    return plans_of(store, look, "held_by IS NOT NULL")
+
+
+def plans_of(store: Store, look: Callable[[Tx], object], said: str) -> list[str]:
+    """How SQLite runs the statements of a page that say so."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, text: str, given: Any, *_more: object) -> None:
@@ -185,11 +206,11 @@ def plans_of_held(store: Store, look: Callable[[Tx], object]) -> list[str]:
     with store.read() as tx:
         look(tx)
     event.remove(store.engine, "before_cursor_execute", note)
-    held = [(text, given) for text, given in asked if "held_by IS NOT NULL" in text]
+    chosen = [(text, given) for text, given in asked if said in text]
     with store.read() as tx:
         return [
             "\n".join(row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given))
-            for text, given in held
+            for text, given in chosen
         ]
 
 

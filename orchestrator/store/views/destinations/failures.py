@@ -20,9 +20,8 @@ from orchestrator.store.database.schema import (
     events,
     incidents,
     quarantine,
-    workflow_versions,
 )
-from orchestrator.store.destinations.named import named_destinations
+from orchestrator.store.destinations.named import named_destinations, versions_of
 from orchestrator.store.views.values import iso_time
 
 Place = tuple[str, str, str]
@@ -113,12 +112,10 @@ def _there(name: str) -> list[Any]:
     """The deliveries that go through a circuit."""
     if place := named_destination(name):
         client, workflow, destination = place
-        # Not by the names: for these SQLite would read all that the workflow ever had.
-        table = workflow_versions.c
-        versions = select(table.id).where(table.client == client, table.name == workflow)
-        return [events.c.workflow_id.in_(versions), deliveries.c.destination == destination]
+        versions = events.c.workflow_id.in_(versions_of(client, workflow))
+        return [versions, deliveries.c.destination == destination]
     connector, _, action = name.partition(".")
-    there = [deliveries.c.connector == connector]
+    there = [events.c.workflow_id.in_(versions_of()), deliveries.c.connector == connector]
     return [*there, deliveries.c.action == action] if action else there
 
 
@@ -180,7 +177,8 @@ def _under_way(wanted: Sequence[Place]) -> Select[Any]:
             newest.label("place"),
         )
         .join_from(events, deliveries, table.event_id == events.c.id)
-        .where(events.c.due_at.is_not(None), table.error.is_not(None), tuple_(*place).in_(wanted))
+        .where(events.c.workflow_id.in_(versions_of()), events.c.due_at.is_not(None))
+        .where(table.error.is_not(None), tuple_(*place).in_(wanted))
         .subquery()
     )
     return select(failed, null().label("incident")).where(failed.c.place == 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from sqlalchemy import Connection, Select, case, func, select, tuple_
 
@@ -21,14 +21,18 @@ from orchestrator.domain.delivery.breakers import (
 )
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.schema import circuits, deliveries, events, workflow_versions
+from orchestrator.store.database.schema import circuits, deliveries, events
 from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.held_deliveries import (
     IS_HELD,
     client_of_held,
     workflow_of_held,
 )
-from orchestrator.store.destinations.named import NamedDestination, named_destinations
+from orchestrator.store.destinations.named import (
+    NamedDestination,
+    named_destinations,
+    versions_of,
+)
 from orchestrator.store.views.values import iso, iso_time
 
 
@@ -87,7 +91,7 @@ def list_destinations(
         for one in named_destinations(tx, client=client, workflow=workflow)
         if clients is None or one.client in clients
     ]
-    versions = None if client is workflow is None else _versions_of(client, workflow)
+    versions = versions_of(client, workflow)
     troubled, counts, held = troubled_circuits(tx), _counts(tx, versions), count_held(tx)
     failing = _count_failing(tx, versions)
     known = {name for one in named for name in (one.name, one.connector, one.breaker)}
@@ -118,15 +122,6 @@ def is_seen(circuit: str, clients: frozenset[str] | None) -> bool:
         return True
     place = named_destination(circuit)
     return place is not None and place[0] in clients
-
-
-def _versions_of(client: str | None, workflow: str | None) -> Select[tuple[int]]:
-    """All versions of workflows, live or not: their unfinished events are found by them."""
-    table = workflow_versions.c
-    versions = select(table.id)
-    if client is not None:
-        versions = versions.where(table.client == client)
-    return versions if workflow is None else versions.where(table.name == workflow)
 
 
 def blocked_circuits(tx: Connection) -> list[Blocker]:
@@ -189,9 +184,7 @@ def count_held(tx: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(counted)}
 
 
-def _counts(
-    tx: Connection, versions: Select[tuple[int]] | None
-) -> dict[tuple[str, str], tuple[int, int]]:
+def _counts(tx: Connection, versions: Select[tuple[int]]) -> dict[tuple[str, str], tuple[int, int]]:
     """How many deliveries of unfinished events there are, and since when, by circuit and state."""
     table = deliveries.c
     place = (events.c.client, events.c.workflow, table.destination, table.state)
@@ -199,21 +192,15 @@ def _counts(
     counted = (
         select(*place, func.count(), func.min(table.updated_at))
         .join_from(events, deliveries, table.event_id == events.c.id)
-        .where(events.c.due_at.is_not(None), table.state.in_(open_))
+        .where(events.c.workflow_id.in_(versions), events.c.due_at.is_not(None))
+        .where(table.state.in_(open_))
         .group_by(*place)
     )
-    rows = tx.execute(_among(counted, versions))
+    rows = tx.execute(counted)
     return {(destination_circuit(*row[:3]), row[3]): (row[4], row[5]) for row in rows}
 
 
-def _among(statement: Select[Any], versions: Select[tuple[int]] | None) -> Select[Any]:
-    """The same of events of these versions only; None is any."""
-    return statement if versions is None else statement.where(events.c.workflow_id.in_(versions))
-
-
-def _count_failing(
-    tx: Connection, versions: Select[tuple[int]] | None
-) -> dict[str, tuple[int, int]]:
+def _count_failing(tx: Connection, versions: Select[tuple[int]]) -> dict[str, tuple[int, int]]:
     """By destination: deliveries that fail for now, and those of them while others got through."""
     table, place = deliveries.c, (events.c.client, events.c.workflow, deliveries.c.destination)
     breaker = circuits.c.name == table.connector + "." + table.action
@@ -224,13 +211,14 @@ def _count_failing(
             events.join(deliveries, table.event_id == events.c.id).outerjoin(circuits, breaker)
         )
         .where(
+            events.c.workflow_id.in_(versions),
             events.c.due_at.is_not(None),
             table.state.in_(_ON_THEIR_WAY),
             table.failing_since.is_not(None),
         )
         .group_by(*place)
     )
-    rows = tx.execute(_among(counted, versions))
+    rows = tx.execute(counted)
     return {destination_circuit(*row[:3]): (row[3], row[4]) for row in rows}
 
 

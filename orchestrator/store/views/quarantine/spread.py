@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Select, func, select
 
 from orchestrator.store.database.schema import quarantine
-from orchestrator.store.views.quarantine.selection import Selection, narrowed
 
 
 def spread(statement: Select[Any], most: int) -> Select[Any]:
@@ -25,12 +24,3 @@ def spread(statement: Select[Any], most: int) -> Select[Any]:
         .where(here // numbered.c.counted != before // numbered.c.counted)
         .order_by(numbered.c.stay)
     )
-
-
-def spread_standing(
-    tx: Connection, incident: int, *, amended: bool, most: int
-) -> tuple[int, list[str]]:
-    """How many events of an incident in quarantine are amended, or are not, and some of them."""
-    selection = Selection(incident=incident, amended=amended)
-    rows = tx.execute(spread(narrowed(tx, select(quarantine.c.event_id), selection), most)).all()
-    return (rows[0].counted if rows else 0), [row.event_id for row in rows]

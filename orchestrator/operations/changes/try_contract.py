@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.domain.changes.words.covering import TOLD, Covers, covers
+from orchestrator.domain.changes.words.covering import TOLD, covers
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.workflows.compiled import CompiledWorkflow, compile_workflow

@@ -44,7 +44,7 @@ class ContractField:
 
     @property
     def is_telling(self) -> bool:
-        """Whether its rules say more than a type, so that two with the same are hardly an accident."""
+        """Whether its rules say more than a type: two with the same are hardly an accident."""
         return self.options is not None or bool(self.limits)
 
 

@@ -58,8 +58,14 @@ def load_connectors(
 
     Whoever makes calls says where `tokens` are kept.
     """
-    known = known_connectors(folder, Ports(client=_one_client(), tokens=tokens))
-    return {name: one.connector for name, one in known.items()}
+    return {name: one.connector for name, one in load_known(folder, tokens=tokens).items()}
+
+
+def load_known(
+    folder: Path | None, *, tokens: Callable[[], TokenKeeper] | None = None
+) -> dict[str, Known]:
+    """The same, each with where it comes from."""
+    return known_connectors(folder, Ports(client=_one_client(), tokens=tokens))
 
 
 def known_connectors(folder: Path | None, ports: Ports | None = None) -> dict[str, Known]:

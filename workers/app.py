@@ -11,7 +11,7 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_process_shutdown, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
-from connectors.registry import close_connectors, load_connectors
+from connectors.registry import close_connectors, load_known
 from orchestrator.broker import chains_queue
 from orchestrator.domain.delivery.handoff import Connector
 from orchestrator.domain.heartbeats import ProcessKind
@@ -63,7 +63,7 @@ class Process:
     def __init__(self, config: Settings) -> None:
         self.config = config
         self.store: Store = open_store(config.store_url)
-        self.connectors: Mapping[str, Connector] = load_connectors(
+        known = load_known(
             config.connectors,
             tokens=vault_of(
                 self.store,
@@ -72,8 +72,14 @@ class Process:
                 actor="worker:dispatch",
             ),
         )
+        self.connectors: Mapping[str, Connector] = {
+            name: one.connector for name, one in known.items()
+        }
         self.shelf = WorkflowShelf()
-        self.admission = Admission(self.connectors)
+        # Read once with the connectors: what calls is what was compared.
+        self.admission = Admission(
+            self.connectors, definitions={name: one.digest() for name, one in known.items()}
+        )
         self.note = own_note()
         # No turn of calls takes longer than half of a dispatch's budget after it began.
         self.pulse = Pulse(

@@ -18,6 +18,7 @@ KNOWN_ACTIONS = frozenset(
         *(f"{move}_change" for move in ChangeMove),
         *("abandon", "add_first_admin", "add_person", "bind_login", "breach", "change_pause"),
         "create_key",
+        *("find_definition", "miss_definition"),
         *("disable_person", "drop", "enable_person", "end_pause", "erase", "escalate", "fail"),
         *("grant_role", "hold", "invite_person", "log_in", "log_in_refused", "log_out"),
         *("note_incident", "pause"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.doctor.findings import CheckResult, ok
+from orchestrator.cli.doctor.findings import CheckResult, attention, ok
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -23,3 +23,23 @@ def look_at_changes(store: Store) -> Iterator[CheckResult]:
     yield ok("approvals", told)
     if found.waiting:
         yield ok("changes", f"{found.waiting} await an approval: `meshline change list`")
+
+
+def look_at_definitions(store: Store, here: Mapping[str, str]) -> Iterator[CheckResult]:
+    """Connector definitions of this machine that are not those that were approved."""
+    from orchestrator.store.quarantine.workflows import approved_definitions
+
+    with store.read() as tx:
+        approved = approved_definitions(tx)
+    for (client, workflow), connectors in approved.items():
+        for name, digest in sorted(connectors.items()):
+            if here.get(name) == digest:
+                continue
+            have = f"here it is {here[name][:_SHOWN]}" if name in here else "here there is none"
+            found = f"the definition of {name} that was approved is {digest[:_SHOWN]}; {have}"
+            fix = "a worker here would hold what goes there: give it the approved definition, or"
+            fix += " `meshline change propose` the workflow's file here"
+            yield attention(f"{client}/{workflow}", found, fix)
+
+
+_SHOWN = 12  # digits of a digest

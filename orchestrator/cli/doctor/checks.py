@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.doctor.alert_checks import look_at_alerts, look_at_contacts
 from orchestrator.cli.doctor.audit_checks import look_at_the_audit
-from orchestrator.cli.doctor.change_checks import look_at_changes
+from orchestrator.cli.doctor.change_checks import look_at_changes, look_at_definitions
 from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
 from orchestrator.cli.doctor.job_checks import look_at_jobs
 from orchestrator.cli.doctor.login_checks import look_at_company_login
@@ -43,6 +43,7 @@ class Connectors:
 
     actions: Catalog = field(default_factory=dict)
     unset: Mapping[str, str] = field(default_factory=dict)  # by name, what it lacks here
+    digests: Mapping[str, str] = field(default_factory=dict)  # by name, of their definitions
 
 
 def look_at_everything() -> Iterator[CheckResult]:
@@ -83,17 +84,20 @@ def _look_at_broker(config: Settings) -> CheckResult:
 
 
 def _look_at_connectors(config: Settings) -> tuple[Connectors, CheckResult]:
-    from connectors.registry import catalog, load_connectors, unresolved
+    from connectors.registry import known_connectors, unresolved
 
     try:
-        actions = catalog(load_connectors(config.connectors))
+        known = known_connectors(config.connectors)
+        actions = {name: one.connector.actions for name, one in known.items()}
         unset = unresolved(config.connectors, no_tokens=tokens_problem(config))
     except InvalidFile as error:
         fix = "correct the definition; MESHLINE_CONNECTORS names the folder"
         return Connectors(), broken("connectors", str(error), fix)
     ready = ", ".join(sorted(actions.keys() - unset.keys())) or "none is set up here"
     others = f"; {len(unset)} more are not set up here" if unset else ""
-    return Connectors(actions=actions, unset=unset), ok("connectors", f"{ready}{others}")
+    digests = {name: one.digest() for name, one in known.items()}
+    found = Connectors(actions=actions, unset=unset, digests=digests)
+    return found, ok("connectors", f"{ready}{others}")
 
 
 def _look_at_store(config: Settings, connectors: Connectors) -> Iterator[CheckResult]:
@@ -132,6 +136,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from look_at_plans(store)
         yield look_at_jobs(store)
         yield from look_at_changes(store)
+        yield from look_at_definitions(store, connectors.digests)
         yield look_at_the_audit(store)
         yield from look_at_tokens(store, config)
         known = "mail" in connectors.actions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.delivery.breakers import NOTHING, PAUSED, Block
+from orchestrator.domain.delivery.breakers import NOTHING, PAUSED, REDEFINED, Block
 
 _MOST_HOLDERS = 3  # in one sentence
 
@@ -16,8 +16,8 @@ class Hold:
 
     destination: str
     by: str  # the connector, action or destination that is paused, broken or too fast
-    what: str  # a pause, a circuit breaker, its turn in a rate, or nothing any more
-    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    what: str  # a pause, a circuit breaker, a definition, its turn in a rate, or nothing any more
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited, other_definition
     since: str  # when it began to wait, ISO 8601 in UTC
     until: str | None  # when the wait ends by itself, ISO 8601 in UTC; None: nobody knows
 
@@ -27,8 +27,8 @@ class Holder:
     """What holds deliveries back, with how many events wait for it."""
 
     by: str  # the connector, action or destination that is paused, broken or too fast
-    what: str  # a pause, a circuit breaker, its turn in a rate, or nothing any more
-    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    what: str  # a pause, a circuit breaker, a definition, its turn in a rate, or nothing any more
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited, other_definition
     since: str  # when the first of them began to wait, ISO 8601 in UTC
     until: str | None  # when the wait ends by itself, ISO 8601 in UTC; None: nobody knows
     events: int  # that have a delivery held here
@@ -46,19 +46,21 @@ def told_calls(block: str | None, breaker: str) -> str:
     """What becomes of calls: `go out`, `paused`, `breaker open` or `breaker half-open`."""
     if block == Block.PAUSE:
         return PAUSED
+    if block == Block.DEFINITION:
+        return "other definition"
     return f"breaker {breaker.replace('_', '-')}" if block else "go out"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blocker:
-    """A pause, or an open circuit breaker. Times are ISO 8601 in UTC."""
+    """A pause, an open circuit breaker, or a definition. Times are ISO 8601 in UTC."""
 
     name: str  # the connector, action or destination whose calls it keeps back
     held: int  # deliveries that wait there
-    block: str  # as `Block`: pause or breaker
+    block: str  # as `Block`: pause, breaker or definition
     breaker: str  # as `BreakerState`; a pause closes it
     circuit: str  # the same as `name`
-    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited, other_definition
     error: str | None  # the last failure, secrets masked, or why a person paused it
     since: str  # when it was paused, or broke
     by: str  # an actor: who paused it, or the worker that saw it break
@@ -72,6 +74,8 @@ def told_blocker(blocker: Blocker, at: Callable[[str], str]) -> str:
         end = at(blocker.until) if blocker.until else "somebody resumes it"
         said = f"{blocker.name} is paused since {at(blocker.since)}, until {end}"
         said += f", by {blocker.by}"
+    elif blocker.reason == REDEFINED:
+        said = f"{blocker.name} waits for an approved definition since {at(blocker.since)}"
     else:
         how = blocker.breaker.replace("_", "-")
         said = f"the circuit breaker of {blocker.name} is {how}"

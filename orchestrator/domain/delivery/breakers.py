@@ -23,11 +23,16 @@ PAUSED = "paused"
 """Why nothing is called: a person paused it."""
 
 
+REDEFINED = "other_definition"
+"""Why nothing is called: the worker's definition of the connector was not approved."""
+
+
 class Block(StrEnum):
     """What keeps calls from a circuit."""
 
     PAUSE = "pause"  # a person's, until it ends or somebody resumes it
     BREAKER = "breaker"  # failures opened it: one call tries now and then, and a success closes it
+    DEFINITION = "definition"  # a worker's definition of its connector was not approved
 
 
 class BreakerState(StrEnum):
@@ -44,12 +49,12 @@ class Circuit:
 
     name: str
     block: Block | None  # None: calls go out
-    reason: str | None  # paused, failing, unauthorized, rate_limited; None while calls go out
+    reason: str | None  # paused, failing, unauthorized, rate_limited, other_definition; or None
     error: str | None  # the last failure, or why it was paused
     failures: int  # one after the other, without a success between them
     since: int  # it was blocked, or unblocked, in milliseconds since 1970
     actor: str  # who blocked or unblocked it
-    probe_at: int | None  # with an open breaker: when one call may try
+    probe_at: int | None  # when one call may try an open breaker, or a definition is looked at
     probe_due: bool  # that time has come
     postponed_ms: int  # nobody calls for so long, whatever the rate allows
     postponed_until: int | None = None  # in milliseconds since 1970
@@ -130,6 +135,7 @@ def blocking_circuit(
 
 
 PAUSE, BREAKER, RATE, NOTHING = "pause", "circuit breaker", "rate", "nothing any more"
+DEFINITION = "other connector definition"
 """What holds a delivery back, in a word for people."""
 
 
@@ -139,7 +145,7 @@ def what_holds(block: str | None, reason: str | None) -> str:
         return PAUSE
     if block == Block.BREAKER:
         return RATE if reason == RATE_LIMITED else BREAKER
-    return NOTHING
+    return DEFINITION if block == Block.DEFINITION else NOTHING
 
 
 def breaks(failures: int, only_event: str | None, policy: BreakerPolicy) -> bool:

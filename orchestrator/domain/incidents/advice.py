@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.delivery.breakers import FAILING, PAUSED, RATE_LIMITED, UNAUTHORIZED
+from orchestrator.domain.delivery.breakers import (
+    FAILING,
+    PAUSED,
+    RATE_LIMITED,
+    REDEFINED,
+    UNAUTHORIZED,
+)
 from orchestrator.domain.incidents.incident import FURTHER, HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
 
@@ -273,6 +279,17 @@ BLOCKED: Mapping[str, tuple[Step, ...]] = {
             command="meshline destinations list",
         ),
         Step(do="Only if it takes calls again before that: try at once", command=_RESUME),
+    ),
+    REDEFINED: (
+        Step(
+            do="A worker of {name} has a connector definition that nobody approved: give it the"
+            " approved one and restart it; what is held goes out within two minutes",
+            command="meshline doctor",
+        ),
+        Step(
+            do="Or have the new definition approved: propose the workflow's file where it is",
+            command="meshline change propose FILE",
+        ),
     ),
 }
 """Steps by the reason for which a destination, a connector or an action holds deliveries back."""

@@ -42,6 +42,8 @@ class CompiledWorkflow:
     routes: tuple[tuple[CompiledDestination, ...], ...]  # where each route leads
     predecessors: Predecessors  # of the destinations that come after others
     has_items: bool  # whether a destination makes one delivery for each item of a list
+    # By connector, the digest of the definition that was approved with it; none: any will do.
+    connectors: Mapping[str, str] = field(default_factory=dict)
 
     def destination(self, name: str) -> CompiledDestination:
         """A destination that a route leads to."""

@@ -20,6 +20,7 @@ from orchestrator.store.changes.changes import LockedChange, lock_others, move_c
 from orchestrator.store.changes.decisions import Decided, list_decisions
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.destinations.definition_blocks import end_definition_blocks
 from orchestrator.store.quarantine.workflows import (
     end_live,
     live_workflow,
@@ -59,6 +60,9 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
             change=change.id,
             # Where nobody approves, nobody approved a definition either.
             connectors=change.connectors if required else None,
+        )
+        end_definition_blocks(
+            tx, change.client, change.workflow, workflow.destinations, actor=actor.name
         )
     way = Way.UNAPPROVED if approval is None else Way.APPROVED
     for other in lock_others(tx, change):

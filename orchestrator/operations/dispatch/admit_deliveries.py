@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.delivery.breakers import (
+    Block,
     Circuit,
     blocking_circuit,
     connector_of,
@@ -19,6 +20,7 @@ from orchestrator.domain.delivery.handoff import Action, BreakerPolicy, Connecto
 from orchestrator.domain.delivery.retries import PausePolicy
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
+from orchestrator.operations.dispatch.hold_redefined import Definitions, hold_redefined, redefined
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.breakers import take_probe, take_trickle
 from orchestrator.store.destinations.circuits import troubled_circuits
@@ -61,8 +63,13 @@ class Admission:
     """What a worker process lets out; the circuits that it asks are rows that all of them share."""
 
     def __init__(
-        self, connectors: Mapping[str, Connector], *, look_again_seconds: float = 1.0
+        self,
+        connectors: Mapping[str, Connector],
+        *,
+        definitions: Definitions | None = None,
+        look_again_seconds: float = 1.0,
     ) -> None:
+        self._definitions = definitions
         self._look_again_seconds = look_again_seconds
         self._circuits: Mapping[str, Circuit] = {}
         self._looked_at: float | None = None  # of `time.monotonic`
@@ -99,11 +106,20 @@ class Admission:
         circuits = self.circuits(tx)
         if circuits:
             self._hold(tx, ids, run, circuits)
+        unapproved = redefined(tx, run.workflow, self._definitions, circuits)
+        if unapproved:
+            hold_redefined(
+                tx, ids, unapproved, workflow=run.workflow, saving=run.saving, circuits=circuits
+            )
+            self.forget_circuits()
         most = None if run.most is None else max(0, run.most - len(again))
         taken = take_deliveries(
             tx, ids, epoch=run.saving.epoch, run_id=run.id, run_seconds=seconds, most=most
         )
-        admitted = self._pace(tx, [*again, *taken], run, circuits)
+        going = [*again, *taken]
+        if unapproved:
+            going = _approved_only(tx, going, run, unapproved)
+        admitted = self._pace(tx, going, run, circuits)
         return replace(admitted, left=_left(ids, taken)) if len(taken) == most else admitted
 
     def _run_seconds(self, run: Run) -> float:
@@ -217,6 +233,18 @@ class Admission:
         )
 
 
+def _approved_only(
+    tx: Tx, some: Sequence[Taken], run: Run, unapproved: Mapping[str, str]
+) -> list[Taken]:
+    """Those that may go; the others, which became due a moment ago, are given back."""
+    said = run.workflow.workflow.destinations
+    connectors = {said[name].connector for name in unapproved}
+    late = [one for one in some if one.connector in connectors]
+    if late:
+        save_not_made(tx, run.id, [not_begun(one, _TRICKLE_SECONDS * 1000) for one in late])
+    return [one for one in some if one.connector not in connectors]
+
+
 def _left(ids: Sequence[str], taken: Sequence[Taken]) -> Sequence[str]:
     """Those of the events of which not all may be taken that is due, where all was not taken."""
     last = max((one.event_id for one in taken), default="")
@@ -229,6 +257,8 @@ def _blocked(
     """The blocked circuits by name, each with the workflow's destinations behind it."""
     said = workflow.workflow
     found: dict[str, tuple[Circuit, list[str]]] = {}
+    # Whether a definition was approved is for each worker to see of its own.
+    circuits = {name: one for name, one in circuits.items() if one.block is not Block.DEFINITION}
     for name, one in said.destinations.items():
         circuit = blocking_circuit(
             circuits, destination_circuit(said.client, said.name, name), one.connector, one.action

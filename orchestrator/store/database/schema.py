@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0027"
+HEAD = "0028"
 
 metadata = MetaData(
     naming_convention={

@@ -22,7 +22,10 @@ from orchestrator.telemetry import DestinationPaused, DestinationResumed
 _LONGEST_ERROR = 2_000  # characters
 
 _TABLE = circuits.c
-_PROBE_DUE = and_(_TABLE.block == Block.BREAKER, _TABLE.probe_at <= now_ms())
+TRIED = or_(_TABLE.block == Block.BREAKER, _TABLE.block == Block.DEFINITION)
+"""Whether something goes through it now and then, to see whether all may."""
+
+_PROBE_DUE = and_(TRIED, _TABLE.probe_at <= now_ms())
 _READ = select(
     _TABLE.name,
     _TABLE.block,

@@ -23,13 +23,13 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.domain.delivery.breakers import Block
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.locks import held
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.database.schema import circuits, deliveries, events
+from orchestrator.store.destinations.circuits import TRIED
 from orchestrator.store.destinations.ending_pauses import end_pauses, ended_pauses
 
 _NUDGED_SECONDS = 60.0  # then the one that was to try is given up, and another is sent
@@ -122,7 +122,7 @@ def _waited_at(tx: Connection) -> list[_Waited]:
 
 
 _WANTS_PROBE = and_(
-    circuits.c.block == Block.BREAKER,
+    TRIED,
     circuits.c.probe_at <= now_ms(),
     or_(
         circuits.c.nudged_at.is_(None),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, func, insert, select, update
@@ -103,6 +103,22 @@ def connectors_of(tx: Connection, workflow_id: int) -> dict[str, str]:
     return {} if text is None else orjson.loads(text)
 
 
+def live_connectors(tx: Connection, client: str, name: str) -> dict[str, str]:
+    """The same of the live version of a workflow; none where no version is live."""
+    table = workflow_versions.c
+    same = (table.client == client, table.name == name, table.live)
+    text = tx.execute(select(table.connectors).where(*same)).scalar_one_or_none()
+    return {} if text is None else orjson.loads(text)
+
+
+def approved_definitions(tx: Connection) -> dict[tuple[str, str], dict[str, str]]:
+    """The same by client and workflow, of all live versions that have some."""
+    table = workflow_versions.c
+    found = select(table.client, table.name, table.connectors)
+    rows = tx.execute(found.where(table.live, table.connectors.is_not(None)))
+    return {(row.client, row.name): orjson.loads(row.connectors) for row in rows}
+
+
 def make_live(
     tx: Connection,
     workflow: Workflow,
@@ -158,14 +174,24 @@ class WorkflowShelf:
         """The compiled version; read from the store where it is not at hand."""
         found = self._compiled.get(workflow_id)
         if found is None:
-            definition = orjson.loads(definition_of(tx, workflow_id))
+            definition, connectors = _as_published(tx, workflow_id)
             from orchestrator.domain.workflows.compiled import compile_workflow
             from orchestrator.domain.workflows.workflow import Workflow
 
-            found = compile_workflow(Workflow.from_published(definition))
+            compiled = compile_workflow(Workflow.from_published(definition))
+            found = replace(compiled, connectors=connectors)
             with self._lock:
                 self._compiled[workflow_id] = found
         return found
+
+
+def _as_published(tx: Connection, workflow_id: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """A version's definition, and the connector definitions that were approved with it."""
+    table = workflow_versions.c
+    found = select(table.definition, table.connectors).where(table.id == workflow_id)
+    row = tx.execute(found).one()
+    connectors = {} if row.connectors is None else orjson.loads(row.connectors)
+    return orjson.loads(row.definition), connectors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

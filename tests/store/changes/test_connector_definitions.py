@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.cli.doctor.change_checks import look_at_definitions
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.publish_workflow import Published, publish_workflow
@@ -70,6 +71,20 @@ def test_without_an_approver_no_definition_is_approved(store: Store) -> None:
     publish_workflow(store, lead_workflow(version()), actor=login("cli:root"), connectors=_D)
 
     assert (live_version(store), _approved(store)) == (2, {})
+
+
+def test_the_doctor_names_the_definitions_of_its_machine_that_were_not_approved(
+    store: Store,
+) -> None:
+    govern(store)
+    decide(store, _proposed(store, fake=ONE))
+
+    assert list(look_at_definitions(store, {"fake": ONE})) == []
+    (finding,) = look_at_definitions(store, {"fake": OTHER})
+    assert finding.check == "acme/leads"
+    assert "of fake that was approved is 111111111111; here it is 222222222222" in finding.found
+    (finding,) = look_at_definitions(store, {})
+    assert "here there is none" in finding.found
 
 
 _D = {"fake": ONE}

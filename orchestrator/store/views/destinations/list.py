@@ -49,10 +49,12 @@ class DestinationRow:
     destination: str | None  # its name in the workflow
     connector: str | None  # None: a destination that no live workflow has any more
     action: str | None  # of the connector; None for connectors too
-    block: str | None  # what keeps calls back, as `Block`: pause or breaker; None: they go out
+    block: (
+        str | None
+    )  # what keeps calls back, as `Block`: pause, breaker, definition; None: they go out
     breaker: str  # as `BreakerState`
     circuit: str | None  # whose pause or breaker it is: its own, its connector's, its action's
-    reason: str | None  # a code: paused, failing, unauthorized, rate_limited
+    reason: str | None  # a code: paused, failing, unauthorized, rate_limited, other_definition
     error: str | None  # the last failure, secrets masked, or why a person paused it
     since: str | None  # when it was paused, or broke
     by: str | None  # an actor: who paused it, or the worker that saw it break

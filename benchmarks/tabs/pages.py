@@ -36,7 +36,13 @@ _WHOSE = f"client={CLIENT}&workflow={WORKFLOW}"
 
 def pages(things: Things) -> list[Page]:
     """Every page of the desk, and its lists by the filters that cost most."""
-    return [*_overview(), *_of_incidents(things), *_of_events(things), *_of_acts(things), *_rest()]
+    return [
+        *_overview(),
+        *_of_incidents(things),
+        *_of_events(things),
+        *_of_acts(things),
+        *_rest(things),
+    ]
 
 
 def _overview() -> list[Page]:
@@ -101,7 +107,7 @@ def _of_acts(things: Things) -> list[Page]:
     return _pages(rows)
 
 
-def _rest() -> list[Page]:
+def _rest(things: Things) -> list[Page]:
     rows = [
         ("destinations", "Destinations", "/destinations", ">Destinations</h1>"),
         ("destination", "Destination, paused", f"/destinations/{PAUSED}", "Destination "),
@@ -109,6 +115,10 @@ def _rest() -> list[Page]:
         ("workflow", "Workflow", f"/workflows/{CLIENT}/{WORKFLOW}", WORKFLOW),
         ("inventory", "Inventory", "/workflows/inventory", ">Inventory</h1>"),
         ("inventory-file", "Inventory as CSV", "/workflows/inventory.csv", WORKFLOW),
+        ("inbox", "Inbox", "/inbox", ">Inbox</h1>"),
+        ("changes", "Changes", "/changes", ">Changes</h1>"),
+        ("changes", "Changes, by client and workflow", f"/changes?{_WHOSE}", ">Changes</h1>"),
+        ("change", "Change", f"/changes/{things.change}", things.change),
         ("dead-letters", "Dead letters", "/dead-letters", ">Dead letters</h1>"),
         ("dead-letter", "Dead letter", "/dead-letters/1", "Dead letter 1"),
         ("alerts", "Alerts", "/alerts", ">Alerts</h1>"),

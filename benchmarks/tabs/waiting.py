@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import orjson
+
 from benchmarks.desk.filling import take_in
 from benchmarks.desk.leads import CLIENT, FIELD, RENAMED, WORKFLOW, good_leads
 from connectors.registry import catalog
@@ -13,19 +15,24 @@ from orchestrator.domain.access.actor import login, process
 from orchestrator.domain.access.roles import EVERY_CLIENT, Role
 from orchestrator.domain.jobs import ItemOutcome, Outcome
 from orchestrator.domain.recipes.file import recipe_of
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.access.log_in import begin_session
 from orchestrator.operations.access.people import RoleChange, add_person
+from orchestrator.operations.changes.propose import MOST_OPEN
 from orchestrator.operations.jobs.start import start_plan_job
 from orchestrator.operations.jobs.start_on_events import start_discard_job
+from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.repair.amend import mend_events
 from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.store.access.people import credentials_of
+from orchestrator.store.changes.approvers import require_approvals
 from orchestrator.store.clocks.alerts import add_test, announce_incidents
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.job_items import open_items, settle_items
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.quarantine.workflows import definition_of, require_live
 from orchestrator.store.views.events.search import Wanted
 from orchestrator.store.views.events.show import list_events
 from orchestrator.store.views.incidents.list import Sought, list_incidents
@@ -50,6 +57,7 @@ class Things:
     job: int  # it runs the plan
     ended_job: int  # with events that failed
     letter: int
+    change: str  # one of many that await an approval
     session: str  # of a person who sees every client
     session_of_one: str  # and of one who sees one
 
@@ -75,6 +83,7 @@ def leave_things(ours: Process) -> Things:
         job=start_plan_job(store, plan, actor=_BY),
         ended_job=ended,
         letter=letter,
+        change=_propose(ours),
         session=_session(store, "admin@agency.example", Role.ADMIN, EVERY_CLIENT),
         session_of_one=_session(store, "desk@acme.example", Role.OPERATOR, CLIENT),
     )
@@ -123,6 +132,19 @@ def _bury(store: Store) -> int:
             for number in range(_MANY)
         )
         return [keep_dead_letter(tx, one) or 0 for one in letters][-1]
+
+
+def _propose(ours: Process) -> str:
+    """As many changes as may be open at once, and from now on each needs an approval."""
+    with ours.store.write() as tx:
+        require_approvals(tx, EVERY_CLIENT, cause="the benchmark", actor=_BY.name)
+    with ours.store.read() as tx:
+        live = require_live(tx, CLIENT, WORKFLOW)
+        workflow = Workflow.from_published(orjson.loads(definition_of(tx, live.id)))
+    for number in range(MOST_OPEN):
+        later = workflow.model_copy(update={"title": f"{workflow.title} ({number})"})
+        done = publish_workflow(ours.store, later, actor=process("bench"))
+    return done.change or ""
 
 
 def _session(store: Store, mail: str, role: Role, client: str) -> str:

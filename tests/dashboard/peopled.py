@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.domain.access.actor import process
+from orchestrator.operations.publish_workflow import publish_workflow
+from orchestrator.store.changes.approvers import require_approvals
 from orchestrator.store.clocks.alerts import (
     add_test,
     announce_incidents,
@@ -21,7 +24,7 @@ from orchestrator.store.quarantine.dead_letters import (
     keep_dead_letter,
 )
 from tests.dashboard.filled import Filled, fill
-from tests.leads import TEXT, accept_leads, publish_leads
+from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads
 from tests.store.stalled import fail, held
 
 STEWARD = "platform@agency.example"
@@ -37,6 +40,7 @@ class Peopled:
     held: str  # an event whose delivery waits for a pause of acme/leads/desk
     open_letter: int
     dropped_letter: int
+    change: str  # the token of one of acme's leads that awaits an approval
 
 
 def people(store: Store) -> Peopled:
@@ -68,7 +72,19 @@ def people(store: Store) -> Peopled:
         held=waiting,
         open_letter=letters[0],
         dropped_letter=letters[1],
+        change=_propose(store),
     )
+
+
+def _propose(store: Store) -> str:
+    """From here on acme's versions go live only with an approval."""
+    with store.write() as tx:
+        require_approvals(tx, "acme", cause="a test", actor="cli:ada")
+    later = lead_workflow(TEXT.replace("15m", "30m"))
+    why = "the desk is open for longer"
+    done = publish_workflow(store, later, actor=process("test"), why=why)
+    assert done.change is not None and done.version is None
+    return done.change
 
 
 def _bury(store: Store, body: bytes) -> int:

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from tornado.routing import URLSpec
 
 from orchestrator.dashboard.actions.alerts import RetryAlertsPage, TestAlertPage
+from orchestrator.dashboard.actions.changes import (
+    ApproveChangePage,
+    RejectChangePage,
+    RequestChangesPage,
+    WithdrawChangePage,
+)
 from orchestrator.dashboard.actions.chosen_events import (
     DiscardChosenPage,
     ReplayChosenPage,
@@ -38,6 +44,7 @@ _RECIPE = rf"{_INCIDENT}/recipe"
 _PLAN = r"/plans/([^/]+)"
 _JOB = r"/jobs/([0-9]{1,18})"
 _EVENT = r"/events/([^/]+)"
+_CHANGE = r"/changes/([^/]+)"
 _LETTER = r"/dead-letters/([0-9]{1,18})"
 
 
@@ -63,6 +70,10 @@ def act_routes(given: Mapping[str, object]) -> list[URLSpec]:
         URLSpec(r"/acts/events/replay", ReplayChosenPage, args, name="events-replay"),
         URLSpec(r"/acts/pause/(.+)", PausePage, args, name="destination-pause"),
         URLSpec(r"/acts/resume/(.+)", ResumePage, args, name="destination-resume"),
+        URLSpec(rf"{_CHANGE}/approve", ApproveChangePage, args, name="change-approve"),
+        URLSpec(rf"{_CHANGE}/request", RequestChangesPage, args, name="change-request"),
+        URLSpec(rf"{_CHANGE}/reject", RejectChangePage, args, name="change-reject"),
+        URLSpec(rf"{_CHANGE}/withdraw", WithdrawChangePage, args, name="change-withdraw"),
         URLSpec(rf"{_LETTER}/requeue", RequeuePage, args, name="dead-letter-requeue"),
         URLSpec(rf"{_LETTER}/drop", DropPage, args, name="dead-letter-drop"),
         URLSpec(r"/alerts/retry", RetryAlertsPage, args, name="alerts-retry"),

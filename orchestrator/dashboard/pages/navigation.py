@@ -18,10 +18,12 @@ class Tab:
 
 TABS = (
     Tab(name="now", title="Now", address="/now", order=10, key="n"),
+    Tab(name="inbox", title="Inbox", address="/inbox", order=15, key="m"),
     Tab(name="incidents", title="Incidents", address="/incidents", order=20, key="i"),
     Tab(name="events", title="Events", address="/events", order=30, key="e"),
     Tab(name="destinations", title="Destinations", address="/destinations", order=40, key="d"),
     Tab(name="workflows", title="Workflows", address="/workflows", order=50, key="w"),
+    Tab(name="changes", title="Changes", address="/changes", order=55, key="c"),
     Tab(name="dead-letters", title="Dead letters", address="/dead-letters", order=60, key="l"),
     Tab(name="alerts", title="Alerts", address="/alerts", order=70, key="a"),
     Tab(name="jobs", title="Jobs", address="/jobs", order=75, key="j"),

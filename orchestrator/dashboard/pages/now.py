@@ -12,6 +12,7 @@ from orchestrator.dashboard.kept import KeptByClients
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.access.actor import mail_of
+from orchestrator.operations.changes.who_decides import changes_for
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.destinations.list import blocked_circuits, is_seen
 from orchestrator.store.views.incidents.list import Sought, list_incidents
@@ -47,11 +48,12 @@ class NowPage(StorePage):
 def look_now(
     tx: Tx, clients: frozenset[str] | None = None, mail: str | None = None
 ) -> dict[str, object]:
-    """What the page asks the store each time; `mail` is whose incidents come first."""
+    """What the page asks the store each time; `mail` is who asks."""
     return {
         "mail": mail,
         "now": iso(now_of(tx)),
         "attention": count_attention(tx, clients=clients, mail=mail),
+        "inbox": changes_for(tx, mail, clients),
         "incidents": list_incidents(tx, Sought(clients=clients), limit=MOST_INCIDENTS),
         "stages": list_stages(tx, clients=clients),
         "blocked": [one for one in blocked_circuits(tx) if is_seen(one.name, clients)],

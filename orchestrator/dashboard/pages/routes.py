@@ -15,6 +15,10 @@ from orchestrator.dashboard.actions.routes import act_routes
 from orchestrator.dashboard.kept import KeptByClients
 from orchestrator.dashboard.pages.alerts import AlertsPage
 from orchestrator.dashboard.pages.audit import AuditFile, AuditPage
+from orchestrator.dashboard.pages.changes.inbox import InboxPage
+from orchestrator.dashboard.pages.changes.list import ChangesPage
+from orchestrator.dashboard.pages.changes.page import ChangePage
+from orchestrator.dashboard.pages.changes.trials import KeptTrials
 from orchestrator.dashboard.pages.dead_letters import DeadLetterPage, DeadLettersPage
 from orchestrator.dashboard.pages.destination import DestinationPage
 from orchestrator.dashboard.pages.destinations import DestinationsPage
@@ -41,7 +45,7 @@ _STATIC = {"path": str(Path(__file__).parents[1] / "static")}
 
 def routes(reader: StoreReader) -> list[URLSpec]:
     """Our pages; templates find their addresses by their names."""
-    given = {"reader": reader}
+    given: dict[str, object] = {"reader": reader}
     traffic = KeptByClients(reader, lambda tx, clients: count_traffic(tx, clients=clients))
     return [
         URLSpec(r"/", RedirectHandler, {"url": "/now", "permanent": False}),
@@ -74,9 +78,18 @@ def routes(reader: StoreReader) -> list[URLSpec]:
         URLSpec(r"/workflows/inventory", InventoryPage, given, name="inventory"),
         URLSpec(r"/workflows/inventory\.(csv|json)", InventoryFile, given, name="inventory-file"),
         URLSpec(r"/workflows/([^/]+)/([^/]+)", WorkflowPage, given, name="workflow"),
+        *_of_changes(given),
         URLSpec(r"/dead-letters", DeadLettersPage, given, name="dead-letters"),
         URLSpec(r"/dead-letters/([0-9]{1,18})", DeadLetterPage, given, name="dead-letter"),
         URLSpec(r"/alerts", AlertsPage, given, name="alerts"),
         URLSpec(r"/audit", AuditPage, given, name="audit"),
         URLSpec(r"/audit\.(csv|json)", AuditFile, given, name="audit-file"),
+    ]
+
+
+def _of_changes(given: dict[str, object]) -> list[URLSpec]:
+    return [
+        URLSpec(r"/inbox", InboxPage, given, name="inbox"),
+        URLSpec(r"/changes", ChangesPage, given, name="changes"),
+        URLSpec(r"/changes/([^/]+)", ChangePage, given | {"trials": KeptTrials()}, name="change"),
     ]

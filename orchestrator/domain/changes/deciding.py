@@ -92,6 +92,15 @@ def check_decider(decider: Decider, asked: Asked) -> None:
         )
 
 
+def why_not(decider: Decider, asked: Asked) -> str | None:
+    """Why this person's word does not count, in a sentence; None: it counts."""
+    try:
+        check_decider(decider, asked)
+    except Forbidden as error:
+        return error.detail
+    return None
+
+
 def counts(given: Given, asked: Asked) -> bool:
     """Whether it is older than the proposal, and not of an author's giving."""
     return given.at < asked.proposed_at and who(given.by) not in asked.authors

@@ -8,10 +8,10 @@ from orchestrator.domain.access.actor import Actor, Proof, who
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision, Grade, check_decider
 from orchestrator.domain.changes.states import ChangeMove, ChangeState
-from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, IllegalMove
+from orchestrator.domain.errors import Forbidden, IllegalMove
 from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.changes.go_live import go_live
-from orchestrator.operations.changes.hold import asked_of, held_again, held_change
+from orchestrator.operations.changes.hold import asked_of, check_seen, held_again, held_change
 from orchestrator.operations.changes.show import Settled, settled
 from orchestrator.store.changes.approvers import decider_of
 from orchestrator.store.changes.changes import LockedChange, move_change
@@ -39,7 +39,7 @@ def decide_change(
     with store.write() as tx:
         change = held_change(tx, token, actor, Act.DECIDE_CHANGE)
         _check_awaits(tx, change)
-        _check_seen(change, seen)
+        check_seen(change, seen)
         _decide(tx, change, decision, actor, reason)
         change = held_again(tx, change)
         if change.state is ChangeState.APPROVED and (change.go_live_at or 0) <= now_of(tx):
@@ -64,16 +64,6 @@ def _check_awaits(tx: Tx, change: LockedChange) -> None:
             f"change {change.token} expired at {iso_time(change.expires_at)}",
             field="state",
             fix="propose it again",
-        )
-
-
-def _check_seen(change: LockedChange, seen: Collection[str]) -> None:
-    if seen and change.subject not in seen:
-        raise ChangedSinceSeen(
-            f"change {change.token} is not what you looked at: its round {change.round} is by"
-            f" {who(change.changed_by)}, of {iso_time(change.changed_at)}",
-            field="digest",
-            fix="look at it again, and decide then",
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import orjson
 
-from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.access.actor import Actor, who
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Asked, named_approver
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.changes.states import OPEN
+from orchestrator.domain.errors import ChangedSinceSeen, IllegalMove, NotFound
 from orchestrator.operations.access.allow import allow
 from orchestrator.store.changes.approvers import deciders_of
 from orchestrator.store.changes.authors import list_authors
@@ -18,6 +20,7 @@ from orchestrator.store.changes.views import client_of
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.database.locks import hold_client, hold_people
 from orchestrator.store.quarantine.workflows import definition_of, live_workflow
+from orchestrator.store.views.values import iso_time
 
 
 def hold_governance(tx: Tx, client: str) -> None:
@@ -40,6 +43,28 @@ def held_change(tx: Tx, token: str, actor: Actor, act: Act) -> LockedChange:
     if change is None:
         raise no_change(token)
     return change
+
+
+def check_seen(change: LockedChange, seen: Collection[str]) -> None:
+    """Raises ChangedSinceSeen where its digest is none of those that somebody looked at."""
+    if seen and change.subject not in seen:
+        raise ChangedSinceSeen(
+            f"change {change.token} is not what you looked at: its round {change.round} is by"
+            f" {who(change.changed_by)}, of {iso_time(change.changed_at)}",
+            field="digest",
+            fix="look at it again, and decide then",
+        )
+
+
+def check_open(change: LockedChange) -> None:
+    """Raises IllegalMove where it is over, with who did what when."""
+    if change.state not in OPEN:
+        raise IllegalMove(
+            f"change {change.token} is {change.state.replace('_', ' ')} since"
+            f" {iso_time(change.changed_at)}, by {who(change.changed_by)}",
+            field="state",
+            fix="propose it again",
+        )
 
 
 def held_again(tx: Tx, change: LockedChange) -> LockedChange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 from orchestrator.domain.changes.states import OPEN, ChangeKind
@@ -32,10 +32,16 @@ class ExplainedChange(ChangeView):
     contract: ContractTrial | None  # None: it is over, or there is nothing that it changes
 
 
-def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ExplainedChange:
+Trial = Callable[[Tx, Workflow, Workflow], ContractTrial]
+"""What the contract of a later version would make of real events, beside that of an earlier one."""
+
+
+def explain_change(
+    tx: Tx, token: str, clients: frozenset[str] | None, *, trial: Trial = try_contract
+) -> ExplainedChange:
     """The same with its differences in words, its contract tried on real events while it is open.
 
-    Raises NotFound.
+    `trial` tries it. Raises NotFound.
     """
     found = find_change(tx, token, clients)
     before = _base_of(tx, found)
@@ -44,7 +50,7 @@ def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> Explai
     return ExplainedChange(
         **{one.name: getattr(found, one.name) for one in fields(found)},
         words=difference_in_words(before, after),
-        contract=try_contract(tx, before, after) if tried and before and after else None,
+        contract=trial(tx, before, after) if tried and before and after else None,
     )
 
 

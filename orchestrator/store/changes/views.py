@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,23 @@ class ChangeView(ChangeRow):
     connectors: tuple[UsedDefinition, ...]  # by name; none: whoever proposed it knew of none
 
 
+def open_changes_of(
+    tx: Connection, workflows: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[ChangeRow]]:
+    """Changes that may still go live, by client and name of these workflows; the newest first."""
+    if not workflows:
+        return {}
+    still = _T.state.in_([one.value for one in OPEN])
+    names = {name for _, name in workflows}
+    found: dict[tuple[str, str], list[ChangeRow]] = {}
+    for row in tx.execute(
+        select(changes).where(still, _T.workflow.in_(names)).order_by(_T.id.desc())
+    ):
+        if (row.client, row.workflow) in workflows:
+            found.setdefault((row.client, row.workflow), []).append(ChangeRow(**_head(row)))
+    return found
+
+
 def list_changes(
     tx: Connection,
     *,
@@ -83,17 +101,24 @@ def list_changes(
     workflow: str | None = None,
     state: ChangeState | None = None,
     every: bool = False,
+    over: bool = False,
     clients: frozenset[str] | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[tuple[int, ChangeRow]]:
-    """Changes with their numbers, the newest first; without `state` and `every` the open ones."""
+    """Changes with their numbers, the newest first; without `state` and `every` the open ones.
+
+    With `over` only those that cannot go live any more, or are live.
+    """
     found = of_clients(select(changes), _T.client, clients)
     for column, value in ((_T.client, client), (_T.workflow, workflow), (_T.state, state)):
         if value is not None:
             found = found.where(column == value)
-    if state is None and not every:
-        found = found.where(_T.state.in_([one.value for one in OPEN]))
+    still = _T.state.in_([one.value for one in OPEN])
+    if over:
+        found = found.where(~still)
+    elif state in OPEN or (state is None and not every):
+        found = found.where(still)  # also for one state: it leads to the index
     if before is not None:
         found = found.where(_T.id < before)
     rows = tx.execute(found.order_by(_T.id.desc()).limit(limit))
@@ -181,6 +206,11 @@ def count_changes(tx: Connection) -> ChangeCounts:
 def client_of(tx: Connection, token: str) -> str | None:
     """The client of a change; None where there is no such change."""
     return tx.execute(select(_T.client).where(_T.token == token)).scalar_one_or_none()
+
+
+def number_of_change(tx: Connection, token: str) -> int:
+    """The number of a change; 0 where there is no such change."""
+    return tx.execute(select(_T.id).where(_T.token == token)).scalar_one_or_none() or 0
 
 
 def _head(row: Any) -> dict[str, Any]:

@@ -54,6 +54,7 @@ Form = tuple[str, dict[str, str]]
 def forms(found: Peopled, *, plan: str, job: int) -> dict[str, tuple[Act, Form]]:
     """By the name of its route: the act of the table, on something of acme's."""
     event, letter = found.filled, found.open_letter
+    change, stale = f"/changes/{found.change}", {"seen": "another", "why": "a test"}
     good = '{"email": "ada@example.com", "tier": "pro"}'
     held = "acme/leads/desk"
     recipe = {"recipe": "steps: [{rename: customer_tier, to: tier}]", "seen": "nothing"}
@@ -88,6 +89,11 @@ def forms(found: Peopled, *, plan: str, job: int) -> dict[str, tuple[Act, Form]]
             "dead-letter-requeue": (f"/dead-letters/{letter}/requeue", {}),
             "dead-letter-drop": (f"/dead-letters/{letter}/drop", {}),
         },
+        Act.DECIDE_CHANGE: {
+            f"change-{word}": (f"{change}/{word}", stale)
+            for word in ("approve", "request", "reject")
+        },
+        Act.WITHDRAW_CHANGE: {"change-withdraw": (f"{change}/withdraw", stale)},
         Act.RETRY_ALERT: {"alerts-retry": ("/alerts/retry", {})},
         Act.TEST_ALERT: {"alerts-test": ("/alerts/test", {"recipient": "a@acme.example"})},
     }

@@ -25,7 +25,7 @@ NIL = "nil@bolt.example"  # had a role once
 
 LISTS = {
     *("now", "incidents", "events", "jobs", "destinations", "workflows", "inventory"),
-    *("dead-letters", "alerts", "audit"),
+    *("dead-letters", "alerts", "audit", "changes", "inbox"),
 }
 FILES = ("/workflows/inventory.csv", "/workflows/inventory.json", "/audit.csv", "/audit.json")
 ONE = {
@@ -37,6 +37,7 @@ ONE = {
     "dead-letter": "/dead-letters/{letter}",
     "job": "/jobs/1",
     "plan": "/plans/0123456789ab",
+    "change": "/changes/{change}",
 }
 # They show nothing of a client, or are tried elsewhere; for acts see test_every_route.py.
 _OTHERS = {
@@ -114,7 +115,7 @@ def test_what_is_another_clients_is_not_there(
     vic: Somebody, everyone: Somebody, story: tuple[Store, Peopled], name: str
 ) -> None:
     told = story[1]
-    path = ONE[name].format(event=told.failing, letter=told.open_letter)
+    path = ONE[name].format(event=told.failing, letter=told.open_letter, change=told.change)
     hers = vic.get(path)
 
     assert hers.status_code == 404

@@ -75,16 +75,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory, valkey: EmbeddedServer) -> It
         closing(open_store(url)) as store,
         running_flower(folder, store_url=url, broker_url=valkey.url) as flower,
     ):
-        filled, held, plan = _filled(store)
+        filled, held, plan, change = _filled(store)
         with somebody(flower) as admin:
             admin.come_in(store, ADMIN)
             assert admin.session
-            addresses = (*_addresses(filled, held), f"/plans/{plan}")
+            addresses = (*_addresses(filled, held), f"/plans/{plan}", f"/changes/{change}")
             yield Desk(flower=flower, session=admin.session, filled=filled, addresses=addresses)
 
 
-def _filled(store: Store) -> tuple[Filled, str, str]:
-    """What there is, an event that is held, and the token of a plan."""
+def _filled(store: Store) -> tuple[Filled, str, str, str]:
+    """What there is, an event that is held, and the tokens of a plan and of a change."""
     found = people(store)
     filled, policy = found.filled, BreakerPolicy(failures=1, cooldown_seconds=300)
     renamed = Selection(ids=(filled.renamed,))
@@ -94,7 +94,7 @@ def _filled(store: Store) -> tuple[Filled, str, str]:
     add_admin(store)
     with store.write() as tx:
         note_failures(tx, "fake", ["e"], error="HTTP 503", policy=policy, actor="worker:dispatch")
-    return filled, found.held, plan.token
+    return filled, found.held, plan.token, found.change
 
 
 def _addresses(filled: Filled, held: str) -> tuple[str, ...]:
@@ -106,6 +106,7 @@ def _addresses(filled: Filled, held: str) -> tuple[str, ...]:
         *("/destinations/acme/leads/desk", "/destinations/fake", "/jobs/1", "/jobs?state=done"),
         *("/destinations?show=failing", "/alerts?incident=999", f"/events/{filled.discarded}"),
         *("/workflows/acme/leads", "/workflows/inventory", "/dead-letters/1", "/audit?actor=me"),
+        "/changes?state=live&client=acme",
         *(f"/events/{one}" for one in fates),
         *("/logout", "/events/nobody"),
     )

@@ -61,8 +61,8 @@ LIMITS = {
     "incident": 15,
     "destination": 14,  # beside the rest, what a pause or a resumption would do
     "destinations": 12,
-    "workflows": 12,
-    "workflow": 15,
+    "workflows": 13,  # one more than before: which of them have an open change
+    "workflow": 16,  # also its open changes
     "dead letters": 6,
     "dead letter": 5,
     "alerts": 6,

@@ -26,6 +26,7 @@ THINGS = Things(
     job=1,
     ended_job=2,
     letter=1,
+    change="c",
     session="s",
     session_of_one="t",
 )

@@ -14,6 +14,7 @@ from orchestrator.dashboard.pages.workflows.words import tell_last_event
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.presenting.csv_files import to_csv
 from orchestrator.presenting.documents import to_json
+from orchestrator.store.changes.views import open_changes_of
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.events.show import name_workflows
 from orchestrator.store.views.known_names import known_owners
@@ -112,6 +113,7 @@ def look_for_workflows(
         "now": iso_time(now),
         "told_last": lambda last: tell_last_event(last, now),
         "rows": shown,
+        "changes": open_changes_of(tx, {(one.client, one.workflow) for one in shown}),
         "next": following,
         "workflows": name_workflows(tx, clients),
         "owners": known_owners(tx) if clients is None else [],

@@ -14,6 +14,7 @@ from orchestrator.dashboard.pages.workflows.list import WorkflowFilters
 from orchestrator.dashboard.pages.workflows.said import told_workflow
 from orchestrator.dashboard.pages.workflows.words import tell_last_event, tell_map
 from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.store.changes.views import open_changes_of
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.success_rates import rate_of
 from orchestrator.store.views.values import iso_time, now_of
@@ -73,6 +74,7 @@ def look_at_workflow(
         "map_words": tell_map(said, flow),
         "last_event": tell_last_event(find_last_events(tx, [(client, name)])[client, name], now),
         "success_rate": rate_of(tx, (client, name)) if said.promises_rate else None,
+        "changes": open_changes_of(tx, {(client, name)}).get((client, name), []),
         "incidents": incidents[:MOST_INCIDENTS],
         "more_incidents": len(incidents) > MOST_INCIDENTS,
         "at_workflow": PageFilters(client=client, workflow=name).at(),

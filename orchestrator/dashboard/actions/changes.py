@@ -1,0 +1,80 @@
+"""Acts on a change: approve it, ask for another one, reject it, take it back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tornado.web import authenticated
+
+from orchestrator.dashboard.actions.act import ActPage
+from orchestrator.dashboard.given import searchable
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.errors import MeshlineError, Refused
+from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.show import Settled
+from orchestrator.operations.changes.withdraw import withdraw_change
+from orchestrator.store.database.engine import Store
+
+
+class _ChangeAct(ActPage):
+    """An act on a change as its page was seen: the form has the digest that is shown."""
+
+    tab = "changes"
+
+    @authenticated
+    async def post(self, token: str) -> None:
+        """Answer POST /changes/TOKEN/ACT."""
+        asked = searchable(token)
+        back = self.reverse_url("change", asked)
+        try:
+            why, seen = self.given("why"), self.given("seen")
+            if seen is None:
+                raise Refused(
+                    "it was not looked at", field="digest", fix="use the form of its page"
+                )
+        except MeshlineError as error:
+            self.refuse(error, back=back)
+            return
+        await self.do(lambda store: self.act_on(store, asked, why, seen), back=back)
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> Settled:
+        """Do it. Raises NotFound, Forbidden, ChangedSinceSeen, IllegalMove, Refused."""
+        raise NotImplementedError
+
+
+class _DecideChange(_ChangeAct):
+    act = Act.DECIDE_CHANGE
+    decision: ClassVar[Decision]
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> Settled:
+        """Decide about it; the operation says whose word counts."""
+        return decide_change(store, token, self.decision, actor=self.actor, why=why, seen=(seen,))
+
+
+class ApproveChangePage(_DecideChange):
+    """Say yes: it goes live, or at its time."""
+
+    decision = Decision.APPROVE
+
+
+class RequestChangesPage(_DecideChange):
+    """Send it back to its authors."""
+
+    decision = Decision.REQUEST_CHANGES
+
+
+class RejectChangePage(_DecideChange):
+    """Say no for good."""
+
+    decision = Decision.REJECT
+
+
+class WithdrawChangePage(_ChangeAct):
+    """Take it back."""
+
+    act = Act.WITHDRAW_CHANGE
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> Settled:
+        """Take it back; what is live stays."""
+        return withdraw_change(store, token, actor=self.actor, why=why, seen=(seen,))

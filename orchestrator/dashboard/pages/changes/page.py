@@ -1,0 +1,108 @@
+"""One change on one page: what changes, for whom, who says yes, and what if it goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tornado.web import authenticated
+
+from orchestrator.dashboard.given import searchable
+from orchestrator.dashboard.pages.changes.trials import KeptTrials
+from orchestrator.dashboard.pages.frame import StorePage
+from orchestrator.dashboard.reader import StoreReader
+from orchestrator.domain.access.actor import Actor, mail_of
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.states import OPEN, ChangeState
+from orchestrator.domain.documents.fields_of import fields_of
+from orchestrator.operations.changes.show import ExplainedChange, Trial, explain_change
+from orchestrator.operations.changes.try_contract import try_contract
+from orchestrator.operations.changes.who_decides import NOBODY_ASKED, who_decides
+from orchestrator.presenting.changes import (
+    KINDS,
+    Happened,
+    named,
+    told_state,
+    told_story,
+    told_way_back,
+)
+from orchestrator.store.changes.views import number_of_change
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.values import iso_time, now_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownChange:
+    """What the page shows; its fields are the names that the template has."""
+
+    change: ExplainedChange
+    title: str  # of the workflow, as its file says it
+    proposes: str  # what it is, in a few words
+    state: str  # where it is, in a sentence
+    authors: tuple[str, ...]
+    may_decide: tuple[str, ...]  # mail addresses; none: nobody may, or nobody is asked
+    asks_me: bool  # whoever looks may decide about it
+    why_not: str | None  # why whoever looks may not, where there is something to say
+    is_open: bool  # it may still go live
+    way_back: tuple[str, ...]
+    story: tuple[Happened, ...]
+    now: str  # the store's time, ISO 8601 in UTC
+
+
+class ChangePage(StorePage):
+    """One change, and the forms by which its approver decides."""
+
+    tab = "changes"
+
+    def initialize(  # type: ignore[override] # a page is made of what its route gives
+        self, reader: StoreReader, trials: KeptTrials
+    ) -> None:
+        """Take what the route was given."""
+        super().initialize(reader)
+        self._trials = trials
+
+    @authenticated
+    async def get(self, token: str) -> None:
+        """Answer GET /changes/TOKEN."""
+        asked = searchable(token)
+        await self.show("change.html", lambda tx, seen: self._look(tx, asked, seen), what="change")
+
+    def _look(self, tx: Tx, token: str, clients: frozenset[str] | None) -> dict[str, object]:
+        found = look_at_change(tx, token, clients, self.actor, trial=self._trials)
+        acts = self.offered(tx, found.change.client)
+        if not found.asks_me:
+            acts -= {Act.DECIDE_CHANGE}
+        return fields_of(found) | {"offered": acts, "named": named, "linked": True}
+
+
+def look_at_change(
+    tx: Tx,
+    token: str,
+    clients: frozenset[str] | None = None,
+    actor: Actor | None = None,
+    *,
+    trial: Trial = try_contract,
+) -> ShownChange:
+    """What the page shows to this reader; without an actor, to anybody. Raises NotFound."""
+    change = explain_change(tx, token, clients, trial=trial)
+    asks = change.state == ChangeState.AWAITING_APPROVAL
+    deciders = NOBODY_ASKED
+    if asks:
+        number = number_of_change(tx, token)
+        deciders = who_decides(tx, [number]).get(number, NOBODY_ASKED)
+    mail = None if actor is None else mail_of(actor.name)
+    why_not = deciders.why_not(mail) if mail and asks else None
+    is_told = mail is not None and (deciders.is_author(mail) or deciders.has_role(mail))
+    return ShownChange(
+        change=change,
+        title=str(change.definition["title"]),
+        proposes=KINDS.get(change.kind, change.kind),
+        state=told_state(change),
+        authors=tuple(named(one.name) for one in change.authors),
+        may_decide=deciders.mails,
+        asks_me=mail is not None and mail in deciders.mails,
+        why_not=why_not if is_told else None,
+        is_open=change.state in OPEN,
+        way_back=tuple(told_way_back(change)),
+        story=tuple(told_story(change)),
+        now=iso_time(now_of(tx)),
+    )

@@ -1,0 +1,119 @@
+"""A change as people read it: where it is, what it does, how one goes back, what was said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.domain.access.actor import who
+from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
+from orchestrator.presenting.moments import moment
+
+if TYPE_CHECKING:
+    from orchestrator.store.changes.views import ChangeRow, ChangeView, ShownDecision
+
+KINDS: Mapping[str, str] = {
+    ChangeKind.PUBLISH: "a new version",
+    ChangeKind.AMEND: "the live version with a recipe that mends what comes in",
+    ChangeKind.RETIRE: "retire it: no version is live any more",
+}
+"""What a change proposes, by its kind."""
+
+_SAID = {"approve": "approved", "request_changes": "changes requested", "reject": "rejected"}
+
+
+def named(actor: str) -> str:
+    """Who acted, without the way: a person by mail address.
+
+    >>> named("person:ops@acme.example/page"), named("cli:root")
+    ('ops@acme.example', 'cli:root')
+    """
+    return who(actor).removeprefix("person:")
+
+
+def told_state(change: ChangeRow) -> str:
+    """Where a change is, in a sentence with its time."""
+    since = f"since {moment(change.changed_at)}, by {named(change.changed_by)}"
+    match ChangeState(change.state):
+        case ChangeState.AWAITING_APPROVAL:
+            return f"It waits for an approval until {moment(change.expires_at)}."
+        case ChangeState.APPROVED if change.go_live_at:
+            return f"It is approved, and goes live at {moment(change.go_live_at)}."
+        case ChangeState.DRAFT:
+            return f"It is with its authors, {since}; it is asked for again once they edit it."
+        case ChangeState.LIVE if change.live_version is None:
+            return f"It is done: the workflow is retired {since}."
+        case ChangeState.LIVE:
+            return f"It is live as version {change.live_version}, {_way(change)}{since}."
+        case ChangeState.STALE:
+            return f"It is over: another version went live before it, {since}."
+        case ChangeState.EXPIRED:
+            return f"It expired {since}: nobody decided in time, or its approval did not hold."
+        case state:
+            return f"It is {state.replace('_', ' ')} {since}."
+
+
+def _way(change: ChangeRow) -> str:
+    return "unapproved, " if change.way == "unapproved" else ""
+
+
+def told_way_back(change: ChangeRow) -> list[str]:
+    """What comes back if it goes wrong, and how, in sentences with commands in backticks."""
+    if change.base_version is None:
+        return ["No version was live before it. To go back is to retire the workflow."]
+    base = change.base_version
+    show = f"meshline workflow show {change.workflow} --client {change.client} --version {base}"
+    kept = f"Version {base} is kept as it is, and nothing of it is lost."
+    if change.state in OPEN:
+        kept = f"Version {base} stays live until this change is, and it is kept afterwards."
+    if change.kind == ChangeKind.RETIRE:
+        kept += " Events on their way go on; new ones are refused while no version is live."
+    else:
+        kept += " Events on their way finish with the version that they began with."
+    again = f"`{show} > before.yaml`, then `meshline change propose before.yaml`"
+    return [
+        kept,
+        f"To go back, propose version {base} again: {again}. That is approved as this change is.",
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Happened:
+    """One moment in the story of a change."""
+
+    at: str  # ISO 8601 in UTC
+    what: str
+    by: str  # without the way
+    how: str | None = None  # it is known who that was: session or key
+    why: str | None = None
+
+
+def told_story(change: ChangeView) -> list[Happened]:
+    """What happened to it, the oldest first."""
+    first = Happened(
+        at=change.proposed_at, what="proposed", by=named(change.proposed_by), why=change.why
+    )
+    return [first, *(_decided(one, change.round) for one in change.decisions), *_last(change)]
+
+
+def _decided(one: ShownDecision, rounds: int) -> Happened:
+    which = f", round {one.round}" if rounds > 1 else ""
+    what = f"{_SAID[one.decision]}{which}"
+    return Happened(at=one.at, what=what, by=named(one.by), how=one.grade, why=one.why)
+
+
+def _last(change: ChangeView) -> list[Happened]:
+    """The last move, unless a decision says it already."""
+    told = {
+        ChangeState.AWAITING_APPROVAL: f"edited: round {change.round}" if change.round > 1 else "",
+        ChangeState.LIVE: "retired" if change.live_version is None else "live",
+        ChangeState.WITHDRAWN: "withdrawn",
+        ChangeState.EXPIRED: "expired",
+        ChangeState.STALE: "overtaken by another version",
+    }.get(ChangeState(change.state), "")
+    if not told:
+        return []
+    if change.live_version is not None:
+        told = f"live as version {change.live_version}"
+    return [Happened(at=change.changed_at, what=told, by=named(change.changed_by))]

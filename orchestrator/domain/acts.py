@@ -37,6 +37,7 @@ class Act(StrEnum):
     PUBLISH_WORKFLOW = "publish_workflow"
     PUBLISH_AMENDMENT = "publish_amendment"
     RETIRE_WORKFLOW = "retire_workflow"
+    BACKTEST_CHANGE = "backtest_change"
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
     CLOSE_DEAD_LETTERS = "close_dead_letters"
@@ -158,6 +159,10 @@ ACTS: Mapping[Act, Rule] = {
     Act.RETIRE_WORKFLOW: Rule(
         use_case="retire_workflow.retire_workflow", least=Role.OPERATOR, needs_reason=True,
         preview="the workflow", says="retire a workflow, or propose that for approval",
+    ),
+    Act.BACKTEST_CHANGE: Rule(
+        use_case="changes.backtest.backtest_change", least=Role.OPERATOR,
+        preview="it changes nothing that decides", says="see what a change would have decided",
     ),
     Act.DECIDE_CHANGE: Rule(
         use_case="changes.decide.decide_change", least=Role.APPROVER, needs_proof=True,

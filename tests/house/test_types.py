@@ -59,6 +59,7 @@ _SENT = "what a tool is sent: values of a payload, by the name that a workflow g
 
 DOCUMENTS = {
     "operations/changes/propose.py Proposal.definition": "as its file has it",
+    "operations/repair/diagnose.py diagnose_events(contract)": "a JSON Schema",
     "operations/repair/preview_recipe.py Preview.recipe": "a recipe as its file has it",
     "operations/repair/preview_recipe.py Preview.steps": "a recipe's steps as its file has them",
     "operations/replay/show_plan.py ShownEffect.fields": _SENT,

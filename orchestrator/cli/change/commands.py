@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.change.backtesting import backtest
 from orchestrator.cli.change.page import put_change
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import (
@@ -107,6 +108,9 @@ def show(change: Token, as_json: AsJson = False) -> None:
         put_json(found)
     else:
         put_change(found)
+
+
+app.command()(backtest)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.change.backtesting import put_backtest
 from orchestrator.cli.terminal.screen import note, put, put_field, put_line, put_table
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.changes.words.wording import Direction
@@ -33,6 +34,8 @@ def put_change(found: ExplainedChange) -> None:
     put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
     _put_differences(found)
     _put_connectors(found)
+    if found.backtest is not None:
+        put_backtest(found.backtest.result)
     for one in found.decisions:
         told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
         put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")

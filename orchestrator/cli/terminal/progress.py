@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal.screen import note
-from orchestrator.cli.terminal.stopping import command_again, looking, stopping
+from orchestrator.cli.terminal.stopping import command_again, looking, resuming, stopping
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -62,7 +62,20 @@ def counting(
 @contextmanager
 def looking_bar(word: str) -> Iterator[Callable[[int, int], None]]:
     """A bar of a look, which says how many of how many are done: nothing is counted for it."""
-    with looking(), ExitStack() as until_the_end:
+    with looking(), _late_bar(word) as tell:
+        yield tell
+
+
+@contextmanager
+def resuming_bar(word: str) -> Iterator[Callable[[int, int], None]]:
+    """The same for work that the same command goes on with after Ctrl-C."""
+    with resuming(), _late_bar(word) as tell:
+        yield tell
+
+
+@contextmanager
+def _late_bar(word: str) -> Iterator[Callable[[int, int], None]]:
+    with ExitStack() as until_the_end:
         show: Callable[[int], None] | None = None
 
         def tell(done: int, total: int) -> None:

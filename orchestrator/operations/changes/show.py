@@ -11,6 +11,7 @@ from orchestrator.domain.changes.words.wording import Wording
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.hold import no_change
 from orchestrator.operations.changes.try_contract import ContractTrial, try_contract
+from orchestrator.store.changes.backtests import Backtest, find_backtest
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.workflow_versions import show_workflow
@@ -30,6 +31,7 @@ class ExplainedChange(ChangeView):
 
     words: tuple[Wording, ...]  # its differences, in sentences
     contract: ContractTrial | None  # None: it is over, or there is nothing that it changes
+    backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
 
 
 Trial = Callable[[Tx, Workflow, Workflow], ContractTrial]
@@ -51,6 +53,7 @@ def explain_change(
         **{one.name: getattr(found, one.name) for one in fields(found)},
         words=difference_in_words(before, after),
         contract=trial(tx, before, after) if tried and before and after else None,
+        backtest=find_backtest(tx, found.change, found.round, found.base_version),
     )
 
 

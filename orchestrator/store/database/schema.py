@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0028"
+HEAD = "0029"
 
 metadata = MetaData(
     naming_convention={
@@ -724,6 +724,29 @@ change_decisions = Table(
     Column("why", Text),
     Column("at", BigInteger, nullable=False),
     Index("ix_change_decisions_change_id", "change_id"),
+)
+
+# What a change would have decided about past events.
+backtests = Table(
+    "backtests",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("change_id", ForeignKey(changes.c.id), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("base_version", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),  # events that were accepted then or later,
+    Column("until", BigInteger, nullable=False),  # and before
+    Column("seed", BigInteger, nullable=False),
+    Column("most", Integer, nullable=False),  # of more events a sample is looked at
+    Column("cursor", String(32), nullable=False),  # the last event that was counted
+    Column("sums", Text),  # so far, as JSON; null: there are none, or it is done
+    Column("result", Text),  # as JSON; null: it is not done
+    Column("digest", String(64)),  # of the result
+    Column("begun_at", BigInteger, nullable=False),
+    Column("begun_by", String(255), nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_by", String(255)),
+    Index("ix_backtests_change_id", "change_id"),
 )
 
 # The clients whose changes need an approval. A row is never taken away: once required, always.

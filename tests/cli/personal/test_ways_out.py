@@ -67,6 +67,7 @@ NOT_OF_EVENTS = {
         (
             "change list",
             "change show",
+            "change backtest",
             "change propose",
             "change approve",
             "change request-changes",

@@ -51,7 +51,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
             for one in ("check", "try", "test", "publish", "list", "show", "graph", "retire")
         ),
         *(f"change {one}" for one in ("list", "show", "propose", "approve", "request-changes")),
-        *("change reject", "change withdraw"),
+        *("change backtest", "change reject", "change withdraw"),
         *("events list", "events show", "retention apply"),
         *(
             f"incidents {one}"

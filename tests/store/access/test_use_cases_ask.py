@@ -24,6 +24,7 @@ from orchestrator.operations.access.people import (
     invite_person,
 )
 from orchestrator.operations.apply_retention import apply_retention
+from orchestrator.operations.changes.backtest import backtest_change
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.erase_events import Wanted, erase_events
@@ -139,6 +140,7 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "changes.decide.decide_change": lambda s, a, told: decide_change(
         s, told.change, Decision.APPROVE, actor=a
     ),
+    "changes.backtest.backtest_change": lambda s, a, told: backtest_change(s, told.change, actor=a),
     "changes.withdraw.withdraw_change": lambda s, a, told: withdraw_change(s, told.change, actor=a),
     "quarantine.close_dead_letters.requeue_dead_letters": lambda s, a, _: requeue_dead_letters(
         s, [1], lambda _: None, actor=a

@@ -1,0 +1,171 @@
+"""Past events of a workflow as a backtest reads them: payload, and what became of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from orchestrator.domain.changes.backtest import Place
+from orchestrator.domain.changes.past import PastEvent, Sent, outcome_of
+from orchestrator.domain.incidents.outcomes import StayOutcome
+from orchestrator.domain.lifecycle import DeliveryState, State
+from orchestrator.store.database.clock import first_id
+from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
+
+_E = events.c
+_SPACE = 2**64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """The events of a workflow that were accepted in a time, in milliseconds since 1970."""
+
+    client: str
+    workflow: str
+    since: int
+    until: int  # not this one any more
+
+    def where(self) -> ColumnElement[bool]:
+        """The condition on `events`."""
+        times = and_(_E.id >= first_id(self.since), _E.id < first_id(self.until))
+        return and_(times, _E.client == self.client, _E.workflow == self.workflow)
+
+
+Stratum = tuple[str, str]
+"""A state, and the reason why it is in quarantine; without one the reason is empty."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """How many events there are."""
+
+    events: int
+    with_payload: dict[Stratum, int]  # the others' are gone after their time, or were erased
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """Which events are looked at: of each stratum a share, chosen by a hash of seed and id."""
+
+    seed: int
+    shares: Mapping[Stratum, float]  # 1 where all are; of what came since, all are
+
+    def weight(self, stratum: Stratum, event_id: str) -> float:
+        """How many events this one stands for; 0 where it is left out."""
+        share = self.shares.get(stratum, 1.0)
+        if share >= 1:
+            return 1.0
+        digest = hashlib.sha256(f"{self.seed} {event_id}".encode()).digest()
+        return 1 / share if int.from_bytes(digest[:8]) < share * _SPACE else 0.0
+
+
+def count_past(tx: Connection, span: Span) -> Past:
+    """Count them."""
+    held = payloads.c.event_id
+    kept = events.outerjoin(payloads, held == _E.id)
+    by_state = select(_E.state, func.count(), func.count(held)).select_from(kept)
+    rows = tx.execute(by_state.where(span.where()).group_by(_E.state)).all()
+    with_payload: dict[Stratum, int] = {
+        (row[0], ""): int(row[2]) for row in rows if row[0] != State.QUARANTINED
+    }
+    stands = kept.join(quarantine, _STANDS)
+    by_reason = select(quarantine.c.reason, func.count(held)).select_from(stands)
+    for reason, count in tx.execute(by_reason.where(span.where()).group_by(quarantine.c.reason)):
+        with_payload[State.QUARANTINED.value, reason] = int(count)
+    return Past(events=sum(int(row[1]) for row in rows), with_payload=with_payload)
+
+
+def past_events(
+    tx: Connection, span: Span, sample: Sample, *, after: str, limit: int
+) -> tuple[list[PastEvent], str | None]:
+    """Events with an id above `after`, in order, and the last id that was read; None at the end."""
+    found = (
+        select(
+            _E.id,
+            _E.state,
+            _E.accepted_at,
+            _E.updated_at,
+            payloads.c.body,
+            payloads.c.amended.is_not(None).label("by_hand"),
+            func.coalesce(quarantine.c.reason, "").label("reason"),
+        )
+        .select_from(
+            events.join(payloads, payloads.c.event_id == _E.id).outerjoin(quarantine, _STANDS)
+        )
+        .where(span.where(), _E.id > after)
+        .order_by(_E.id)
+        .limit(limit)
+    )
+    rows = tx.execute(found).all()
+    weights = {row.id: sample.weight((row.state, row.reason), row.id) for row in rows}
+    kept = [row for row in rows if weights[row.id]]
+    stopped = {row.id: row.reason for row in kept if row.reason}
+    stopped |= _discarded(tx, [row.id for row in kept if row.state == State.DISCARDED])
+    sent = _sent(tx, [row.id for row in kept if row.id not in stopped])
+    mended = _sends(tx, [row.id for row in kept if row.by_hand])
+    read = [
+        _event(
+            row,
+            stopped.get(row.id) or (outcome_of(sent[row.id]) if row.id in sent else None),
+            mended.get(row.id, ()),
+            weights[row.id],
+        )
+        for row in kept
+    ]
+    return read, rows[-1].id if len(rows) == limit else None
+
+
+def _event(row: Any, outcome: str | None, sends: Sequence[Sent], weight: float) -> PastEvent:
+    return PastEvent(
+        id=row.id,
+        accepted_at=row.accepted_at,
+        delivered_at=row.updated_at if row.state == State.DELIVERED else None,
+        body=row.body,
+        by_hand=bool(row.by_hand),
+        outcome=outcome,
+        sends=tuple(sends),
+        weight=weight,
+    )
+
+
+_STANDS = and_(quarantine.c.event_id == _E.id, quarantine.c.released_at.is_(None))
+_MADE = deliveries.c.state != DeliveryState.UNDONE.value
+
+
+def _discarded(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Why events were in quarantine that were then discarded; the last time counts."""
+    if not ids:
+        return {}
+    table = quarantine.c
+    given_up = (table.outcome == StayOutcome.DISCARDED.value, table.event_id.in_(ids))
+    found = select(table.event_id, table.reason).where(*given_up).order_by(table.id)
+    return {row.event_id: row.reason for row in tx.execute(found)}
+
+
+def _sent(tx: Connection, ids: Sequence[str]) -> dict[str, set[Place]]:
+    """The destinations of each event's deliveries."""
+    found: dict[str, set[Place]] = {}
+    rows = select(deliveries.c.event_id, deliveries.c.destination).where(
+        deliveries.c.event_id.in_(ids), _MADE
+    )
+    for event_id, destination in tx.execute(rows.distinct()):
+        found.setdefault(event_id, set()).add((destination, None))
+    return found
+
+
+def _sends(tx: Connection, ids: Sequence[str]) -> dict[str, list[Sent]]:
+    """What each event's deliveries sent."""
+    if not ids:
+        return {}
+    table = deliveries.c
+    found: dict[str, list[Sent]] = {}
+    rows = select(table.event_id, table.destination, table.item, table.send).where(
+        table.event_id.in_(ids), _MADE
+    )
+    for event_id, destination, item, send in tx.execute(rows):
+        found.setdefault(event_id, []).append((destination, item, send))
+    return found

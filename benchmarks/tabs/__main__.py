@@ -14,7 +14,7 @@ from benchmarks.desk.filling import POSTGRES, SQLITE
 from benchmarks.machine import this_run
 from benchmarks.stand import forget_environment
 from benchmarks.tabs.measuring import Measured, measured
-from benchmarks.tabs.tables import JUDGED_MS, MOST_RATIO, is_too_slow, summary, told
+from benchmarks.tabs.tables import JUDGED_MS, LEAST_RATE, MOST_RATIO, is_too_slow, summary, told
 
 _BOTH = "both"
 _LEAST = 1_000  # events, so that each client has some of each cause
@@ -53,6 +53,7 @@ def _said(kind: str, one: Measured) -> list[str]:
         "",
         *(f"Not whole: {wrong}" for wrong in one.not_whole),
         f"To its queries: at most {MOST_RATIO:g}; in brackets: not judged, under {JUDGED_MS:g} ms",
+        f"Exports are not judged by it; of these {LEAST_RATE:,} rows a second are wanted",
         "",
     ]
 

@@ -49,6 +49,7 @@ class Row:
     page_p95_ms: float
     queries_ms: float  # the median of the same statements, bare
     ratio: float  # of page to queries in the same round, the median
+    rate: int | None = None  # of an export: rows in a second
 
 
 class Desk:
@@ -58,6 +59,7 @@ class Desk:
         self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._things = things
         self._statements: list[Statement] = []
+        self._lines = 0  # of the last answer, its first one left out
         event.listen(store.engine, "before_cursor_execute", self._note)
         self._bare = _bare_connection(store)
 
@@ -83,6 +85,7 @@ class Desk:
             page_p95_ms=round(_p95(asked) * 1000, 1),
             queries_ms=round(statistics.median(bare) * 1000, 1),
             ratio=round(statistics.median(a / b for a, b in zip(asked, bare, strict=True)), 2),
+            rate=round(self._lines / statistics.median(asked)) if page.is_export else None,
         )
 
     def ask(self, page: Page) -> float:
@@ -96,6 +99,7 @@ class Desk:
         answer = self._client.getresponse()
         body = answer.read()
         took = time.perf_counter() - start
+        self._lines = body.count(b"\n") - 1
         if answer.status != http.client.OK or page.shows not in body.decode():
             raise NotWhole(f"{page.title}: {page.path} answers {answer.status}, or is not whole")
         return took

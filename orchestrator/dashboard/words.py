@@ -11,6 +11,7 @@ from tornado.escape import to_unicode, xhtml_escape
 from orchestrator.domain.text.visible import visible_lines
 from orchestrator.presenting.moments import away, moment
 
+_AS_IT_IS = re.compile("[ !#-%(-;=?-~]*")  # printable ASCII but for &, <, > and quotes
 _NOTHING = "\N{EM DASH}"
 _COMMAND = re.compile("`([^`]+)`")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\dZ)")
@@ -18,6 +19,8 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\dZ)")
 
 def escaped(value: str | bytes) -> str:
     """A value as HTML, with what cannot be printed written out, so that it is seen."""
+    if isinstance(value, str) and _AS_IT_IS.fullmatch(value):  # nearly all of a page
+        return value
     return xhtml_escape(visible_lines(to_unicode(value).expandtabs(4)))
 
 

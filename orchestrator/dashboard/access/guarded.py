@@ -17,6 +17,9 @@ class Guarded(BaseHandler):  # type: ignore[misc] # Flower has no types
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
+    def compute_etag(self) -> None:
+        """Count none: nobody keeps a page, so nobody asks whether it is still the same."""
+
     def get_current_user(self) -> str | None:
         """The name of who came in, which Flower calls the current user."""
         found = visitor_of(self.request)

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from orchestrator.domain.personal.masking import DOTS
 
@@ -22,6 +22,8 @@ _BEGINNING = 12  # characters of a long value by which one that was cut short is
 _APART = 4  # characters under which a value is only covered as a word of its own
 _MOST_DIGITS = 3  # a number with fewer is any count of ours
 _IN_QUOTES = re.compile(r"""(["'`])(.{1,2})\1""")
+_SAME_IN_JSON = re.compile(r"[ !#-\[\]-~]*")
+_SAME_IN_ADDRESSES = re.compile(r"[A-Za-z0-9_.~-]*")
 _COVER = f"{DOTS} (personal)"
 
 
@@ -35,9 +37,10 @@ class Cover:
         self._short = {one for one in found if _is_short(one)}
         found -= self._short
         spelled = {way for one in found for way in _ways(one)}
-        self._values = sorted(spelled, key=lambda one: (-len(one), one))
+        values = sorted(spelled, key=lambda one: (-len(one), one))
+        self._values = [(one, one.casefold()) for one in values]
         self._long: dict[str, list[str]] = {}  # by their beginning
-        for one in self._values:
+        for one in values:
             if len(one) > _BEGINNING:
                 self._long.setdefault(one[:_BEGINNING].casefold(), []).append(one)
 
@@ -48,8 +51,8 @@ class Cover:
         if self._short:
             text = self._without_short(text)
         folded = text.casefold()
-        for value in self._values:
-            if value.casefold() in folded:
+        for value, wanted in self._values:
+            if wanted in folded:
                 text = _without(text, value)
                 folded = text.casefold()
         for beginning, values in self._long.items():
@@ -87,9 +90,13 @@ def _is_short(value: str) -> bool:
 
 def _ways(value: str) -> set[str]:
     """A value as it is written in JSON and in addresses."""
-    ways = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    whole = value.encode(errors="replace").decode()
-    return ways | {quote(whole, safe=""), quote(whole), quote_plus(whole)}
+    ways = {value}
+    if not _SAME_IN_JSON.fullmatch(value):
+        ways |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    if not _SAME_IN_ADDRESSES.fullmatch(value):
+        quoted = quote(value.encode(errors="replace"), safe="")
+        ways |= {quoted, quoted.replace("%2F", "/"), quoted.replace("%20", "+")}
+    return ways
 
 
 def _without(text: str, value: str) -> str:

@@ -6,7 +6,7 @@ So a field that is added to a view is covered until somebody says that no sender
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -22,6 +22,7 @@ from orchestrator.presenting.personal.views import (
     OURS,
     event_of,
     events_in,
+    names_in,
     workflows_of,
 )
 from orchestrator.store.database.engine import Tx
@@ -53,13 +54,15 @@ class _Veil:
     def _of(self, value: Any, about: PersonalEvent | None) -> Any:
         if isinstance(value, str):
             return about.text(value) if about else value
+        if value is None or isinstance(value, int):
+            return value
         if isinstance(value, list | tuple):
             return type(value)([self._of(one, about) for one in value])
+        if names_in(value):
+            return self._of_view(value, about)
         if isinstance(value, Mapping):
             return {name: self._of(one, about) for name, one in value.items()}
-        if not is_dataclass(value):
-            return value
-        return self._of_view(value, about)
+        return value
 
     def _of_view(self, view: Any, about: PersonalEvent | None) -> Any:
         event_id = event_of(view)
@@ -86,12 +89,13 @@ class _Veil:
     def _masked(self, view: Any, about: PersonalEvent | None) -> Any:
         own = MASKED.get(type(view)) if about else None
         changes = own(view, about) if own and about else {}
-        for field in fields(view):
-            before = getattr(view, field.name)
-            if field.name not in changes and not (field.name in OURS and _is_text(before)):
-                after = self._of(before, about)
-                if after != before:
-                    changes[field.name] = after
+        for name in names_in(view):
+            before = getattr(view, name)
+            if before is None or name in changes or (name in OURS and _is_text(before)):
+                continue
+            after = self._of(before, about)
+            if after != before:
+                changes[name] = after
         return replace(view, **changes) if changes else view
 
     def _event(self, carried: Carried) -> PersonalEvent:
@@ -129,9 +133,9 @@ class _Veil:
 
 
 def _is_text(value: object) -> bool:
-    if isinstance(value, list | tuple):
-        return all(isinstance(one, str) for one in value)
-    return value is None or isinstance(value, str)
+    if isinstance(value, str):
+        return True
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
 
 @lru_cache(maxsize=64)

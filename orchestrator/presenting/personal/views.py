@@ -47,6 +47,8 @@ OURS = frozenset({
 })  # fmt: skip
 """Texts of our own words, names that a workflow declares, ids, codes, actors and times."""
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 WITHHELD = f"{DOTS} (personal)"
 _QUOTED = re.compile(r"`[^`]*`")
 _OF_TOOLS = ("detail", "error")  # in a row about no event: what a tool said of some event
@@ -228,11 +230,24 @@ def events_in(value: object) -> Iterator[str]:
     todo = [value]
     while todo:
         one = todo.pop()
-        if isinstance(one, list | tuple):
+        if type(one) in _PLAIN:
+            continue
+        if names := names_in(one):
+            if (event_id := event_of(one)) is not None:
+                yield event_id
+            todo += [getattr(one, name) for name in names]
+        elif isinstance(one, list | tuple):
             todo += one
         elif isinstance(one, Mapping):
             todo += one.values()
-        elif is_dataclass(one) and not isinstance(one, type):
-            if (event_id := event_of(one)) is not None:
-                yield event_id
-            todo += (getattr(one, field.name) for field in fields(one))
+
+
+def names_in(view: object) -> tuple[str, ...]:
+    """The names of the fields of a view; none where it is not a view."""
+    kind = type(view)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
+    return _NAMES[kind]
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}

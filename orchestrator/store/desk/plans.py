@@ -290,12 +290,14 @@ def _fields(row: AnyRow) -> dict[str, Any]:
 def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     """How many events of a plan wait for it, and the states of those that were replayed."""
     table = plan_events.c
-    statement = (
-        select(table.done_at.is_(None).label("waits"), events.c.state, func.count().label("many"))
-        .select_from(plan_events.outerjoin(events, events.c.id == table.event_id))
+    # Looked up event by event: for a join PostgreSQL would read all events of a large store.
+    state = select(events.c.state).where(events.c.id == table.event_id).scalar_subquery()
+    each = (
+        select(table.done_at.is_(None).label("waits"), state.label("state"))
         .where(table.plan_id == plan)
-        .group_by(table.done_at.is_(None), events.c.state)
+        .subquery()
     )
+    statement = select(each, func.count().label("many")).group_by(each.c.waits, each.c.state)
     found: dict[str, int] = {}
     for row in tx.execute(statement):
         word = _outcome(row.state, waits=bool(row.waits))
@@ -336,19 +338,21 @@ def planned_events(
     With `failed` only those that came back into quarantine, and those that left it otherwise.
     """
     table = plan_events.c
-    replayed = table.done_at.is_not(None)
-    in_quarantine = func.coalesce(events.c.state == State.QUARANTINED.value, false())
+    there = select(plan_events).where(table.plan_id == plan, table.place > after)
+    if not failed:
+        # Before the join: PostgreSQL takes a plan for a small one until it has counted it anew,
+        # and would join and sort all of it.
+        there = there.order_by(table.place).limit(limit)
+    some = there.subquery()
     statement = (
-        select(
-            table.place, table.event_id, table.effects, table.done_at, events.c.state, table.ground
-        )
-        .select_from(plan_events.outerjoin(events, events.c.id == table.event_id))
-        .where(table.plan_id == plan, table.place > after)
-        .order_by(table.place)
+        select(some, events.c.state)
+        .select_from(some.outerjoin(events, events.c.id == some.c.event_id))
+        .order_by(some.c.place)
         .limit(limit)
     )
     if failed:
-        statement = statement.where(replayed == in_quarantine)
+        in_quarantine = func.coalesce(events.c.state == State.QUARANTINED.value, false())
+        statement = statement.where(some.c.done_at.is_not(None) == in_quarantine)
     rows = tx.execute(statement)
     return [
         EventOfPlan(

@@ -12,7 +12,9 @@ import pytest
 from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
+from benchmarks.tabs.asking import Row
 from benchmarks.tabs.pages import NOT_MEASURED, pages
+from benchmarks.tabs.tables import LEAST_RATE, over
 from benchmarks.tabs.waiting import Things
 from orchestrator.dashboard.pages.routes import routes
 from orchestrator.dashboard.reader import StoreReader
@@ -46,6 +48,19 @@ def is_looked_at(spec: URLSpec) -> bool:
     return spec.name is not None and page.get is not RequestHandler.get
 
 
+def row(**figures: float) -> Row:
+    whole = {"page_ms": 10.0, "page_p95_ms": 20.0, "queries_ms": 1.0, "ratio": 10.0, **figures}
+    return Row(route="r", title="t", statements=1, rounds=1, **whole)  # type: ignore[arg-type]
+
+
+def test_a_page_that_takes_little_is_not_judged_by_its_ratio_and_an_export_by_its_rate() -> None:
+    assert over(row()) == ()
+    assert over(row(page_ms=60)) == ("ratio",)
+    assert over(row(page_ms=160, page_p95_ms=500, ratio=1)) == ("median", "p95")
+    assert over(row(page_ms=2_000, page_p95_ms=3_000, rate=LEAST_RATE)) == ()
+    assert over(row(page_ms=9_000, rate=LEAST_RATE - 1)) == ("rate",)
+
+
 @pytest.mark.processes
 def test_each_page_is_asked_for_beside_its_statements(tmp_path: Path) -> None:
     figures = tmp_path / "tabs.json"
@@ -61,6 +76,9 @@ def test_each_page_is_asked_for_beside_its_statements(tmp_path: Path) -> None:
     rows = json.loads(figures.read_text())["sqlite"]
     assert [row["title"] for row in rows] == [page.title for page in pages(THINGS)]
     assert all(row["statements"] for row in rows)
+    assert {one["title"] for one in rows if one["rate"]} == {
+        page.title for page in pages(THINGS) if page.is_export
+    }
     summary = json.loads(run.stdout.splitlines()[-1])
     assert summary["pages"] == len(rows)
     assert run.returncode == bool(summary["over_ratio"])

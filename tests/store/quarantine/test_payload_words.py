@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import delete, func, select
 
 from orchestrator.domain.text.words import sought_words
 from orchestrator.operations.incidents.keep_clocks import complete_words
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import quarantine_words
+from orchestrator.store.quarantine import payload_index
 from orchestrator.store.quarantine.actions import discard
 from orchestrator.store.views.events.search import Wanted
 from orchestrator.store.views.events.show import list_events
@@ -44,6 +46,24 @@ def test_all_words_have_to_be_there_or_to_begin_so(store: Store) -> None:
     assert found(store, "old") == []
     assert found(store, "gold example", client="acme", workflow="leads") == [ada, eve]
     assert found(store, "gold", client="other") == []
+
+
+def test_words_that_very_many_have_are_found_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_leads(store)
+    ids = [quarantined(store, tier=f"gold {number}") for number in range(4)]
+
+    def newest(text: str, limit: int) -> list[str]:
+        with store.read() as tx:
+            wanted = Wanted(words=sought_words(text), limit=limit)
+            return [one.id for one in list_events(tx, wanted)]
+
+    before = [newest("gold", 3), newest("gold 1", 3), newest("silver", 3)]
+    monkeypatch.setattr(payload_index, "_VERY_MANY", 2)
+
+    assert before == [ids[:0:-1], [ids[1]], []]
+    assert [newest("gold", 3), newest("gold 1", 3), newest("silver", 3)] == before
 
 
 def test_signs_of_a_query_language_are_no_query(store: Store) -> None:

@@ -16,7 +16,7 @@ from orchestrator.domain.personal.masking import (
     mask_value,
     texts_of,
 )
-from orchestrator.domain.personal.places import NOT_PERSONAL, PersonalPlaces, Spot
+from orchestrator.domain.personal.places import PersonalPlaces, Spot
 from orchestrator.domain.text.abbreviate import abbreviate
 from orchestrator.domain.workflows.cel.compile import NotComputed
 from orchestrator.domain.workflows.facts import ABSENT
@@ -67,13 +67,13 @@ class PersonalEvent:
 
     def item(self, destination: str, item: Item) -> Item:
         """The key of an item, masked where it is made of personal values."""
+        if item is None or not self.versions:
+            return item
         keys = [
             (one.places, one.destinations[destination].key)
             for one in self.versions
             if destination in one.destinations
         ]
-        if item is None or not self.versions:
-            return item
         masked = self._masked(item, keys or [(self.versions[0].places, _UNKNOWN)])
         return masked if isinstance(masked, str | int) else mask_of(item)
 
@@ -200,7 +200,7 @@ def _steps_of(path: str) -> list[str]:
 
 
 def _texts_of_facts(one: PersonalWorkflow, payload: object) -> Iterator[str]:
-    if not one.has_marks or all(spot == NOT_PERSONAL for spot in one.facts.values()):
+    if not one.has_facts_of_its_own:
         return
     for fact, value in one.workflow.facts.each(payload):
         if value is not ABSENT and not isinstance(value, NotComputed):

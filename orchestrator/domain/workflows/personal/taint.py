@@ -58,6 +58,18 @@ class PersonalWorkflow:
             found[fact.name] = self._fact(fact, found)
         return found
 
+    @cached_property
+    def has_facts_of_its_own(self) -> bool:
+        """Whether a fact may have a personal text that is not in the payload as it is.
+
+        A text that a path leads to is; a number may be written in another way.
+        """
+        return any(
+            self.places.holds_personal(spot := self.facts[fact.name])
+            and not (spot.schemas and fact.type == Type.STRING)
+            for fact in self.workflow.facts.facts
+        )
+
     def _fact(self, fact: CompiledFact, before: Spots) -> Spot:
         words = tokens(fact.text)
         spot = self._of(words, {"data": self.places.whole, **before})

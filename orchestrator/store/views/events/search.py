@@ -16,7 +16,7 @@ from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.database.clock import first_id
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import deliveries, events, quarantine, workflow_versions
-from orchestrator.store.quarantine.payload_index import has_words
+from orchestrator.store.quarantine.payload_index import has_words_newest_first
 
 _NEAR = 20_000  # events among which the newest of an owner are looked for first
 _ID_LENGTH = 32
@@ -77,7 +77,7 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.incident is not None:
         found.append(quarantine.c.incident_id == wanted.incident)
     if wanted.words:
-        found.append(has_words(tx, wanted.words))
+        found.append(has_words_newest_first(tx, wanted.words))
     if wanted.held or wanted.held_by is not None:
         found.append(_is_held(wanted.held_by))
     if wanted.standing:

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, litera
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import payloads, quarantine
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 5_000
 """Events of an incident, the oldest, of which is counted how many are amended."""
 
 _MOST_LOOKED_AT = 200  # of an incident, spread over all of them

@@ -87,6 +87,24 @@ def test_a_fact_that_mentions_a_personal_place_is_personal(fact: str, kind: str)
     assert personal({"x": {"value": fact, "optional": True}}).facts["x"].kind == kind
 
 
+@pytest.mark.parametrize(
+    ("fact", "is_its_own"),
+    [
+        ("data.email", False),
+        ("data.tier", False),
+        ("data.seats", False),
+        ("data.email.lowerAscii()", True),
+        ("'Dear ' + data.who.name", True),
+        ("data.who", True),
+        ("data.consent", True),
+    ],
+)
+def test_only_a_fact_that_makes_something_of_what_is_personal_has_texts_of_its_own(
+    fact: str, is_its_own: bool
+) -> None:
+    assert personal({"x": fact}).has_facts_of_its_own is is_its_own
+
+
 def test_the_whole_payload_is_personal_where_its_parts_are() -> None:
     one = personal({"all": "data"})
 

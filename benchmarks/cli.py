@@ -33,6 +33,7 @@ LISTINGS = (
     "audit",
     "workflow list",
     "change list",
+    "approvals list",
     "keys list",
     "people list",
     "sla list",

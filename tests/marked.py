@@ -31,6 +31,7 @@ from orchestrator.store.views.quarantine.selection import Selection
 from tests.dashboard.filled import reject_what_is_due
 from tests.leads import CATALOG, claim_groups, drive_to_routed, lead_workflow, publish_leads
 from tests.leads import TEXT as UNMARKED
+from tests.store.approvals.asked import drive
 
 TESTER = login("cli:tester")
 SECRET = "zzsecret"
@@ -60,6 +61,10 @@ TEXT = (
         "facts: {greeting: '\"Dear \" + data.email', email: data.email,",
     )
     .replace("send: {email: email, tier: tier}", "send: {email: email, tier: tier, hi: greeting}")
+    .replace(
+        "to: [crm, desk]",
+        "to: [crm, desk], approve: {within: 4h, show: [email, tier, greeting]}",
+    )
     .replace("to: [crm]", "to: [crm, gifts]")
     .replace(
         "retries:",
@@ -81,6 +86,7 @@ class Marked:
     mended: str  # a recipe did
     discarded: str
     held: str
+    asked: str  # it waits for its approver
     token: str  # of a replay plan
     letter: int
     job: int  # that runs the plan
@@ -90,7 +96,7 @@ class Marked:
         """All of them."""
         return (
             self.delivered, self.refused, self.broken, self.renamed, self.fixed, self.mended,
-            self.discarded, self.held,
+            self.discarded, self.held, self.asked,
         )  # fmt: skip
 
 
@@ -99,6 +105,8 @@ def fill_marked(store: Store) -> Marked:
     publish_leads(store, TEXT)
     delivered = accept_lead(store, EMAIL)
     _deliver(store, delivered)
+    asked = accept_lead(store, "9", tier="enterprise")
+    drive(store)
     refused = accept_lead(store, "2")
     _refuse(store, refused)
     broken = accept_lead(store, "4", email=f"no mail of {SECRET}", consent=f"yes, {SECRET}")
@@ -127,7 +135,8 @@ def fill_marked(store: Store) -> Marked:
     )
     return Marked(
         delivered=delivered, refused=refused, broken=broken, renamed=renamed, fixed=fixed,
-        mended=mended, discarded=discarded, held=held, token=plan.token, letter=_bury(store),
+        mended=mended, discarded=discarded, held=held, asked=asked, token=plan.token,
+        letter=_bury(store),
         job=start_plan_job(store, plan.token, actor=TESTER, send_again=True),
     )  # fmt: skip
 

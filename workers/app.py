@@ -77,9 +77,8 @@ class Process:
         }
         self.shelf = WorkflowShelf()
         # Read once with the connectors: what calls is what was compared.
-        self.admission = Admission(
-            self.connectors, definitions={name: one.digest() for name, one in known.items()}
-        )
+        self.definitions = {name: one.digest() for name, one in known.items()}
+        self.admission = Admission(self.connectors, definitions=self.definitions)
         self.note = own_note()
         # No turn of calls takes longer than half of a dispatch's budget after it began.
         self.pulse = Pulse(

@@ -27,6 +27,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.pipeline.route import route as decide_route
 from orchestrator.pipeline.validate import validate_or_amend as decide_valid
+from orchestrator.store.approvals.asking import Asking, ask_for_approvals
 from orchestrator.store.database.engine import Tx, ring_after_commit
 from orchestrator.store.drive.claim import Group, drive_again, finish_unless_driven
 from orchestrator.store.drive.cut_short import put_back
@@ -172,14 +173,29 @@ def _route_group(ids: list[str], saving: Saving) -> list[str]:
         made.tries += 1
         routed = {one: said for one, said in made.verdicts.items() if isinstance(said, Routed)}
         moved = save_routed(tx, routed, loaded, saving) if loaded else []
+        asked = _ask(tx, routed, moved, loaded, saving) if loaded else set()
+        going_on = [one for one in moved if one not in asked] if asked else moved
         passed = list(routed)
-        rest = _save_rest(tx, ids, loaded, made, source, saving, passed=passed, going_on=moved)
-        return moved, {"routed": len(moved), **rest}
+        rest = _save_rest(tx, ids, loaded, made, source, saving, passed=passed, going_on=going_on)
+        told = {"routed": len(going_on), **rest}
+        return going_on, told | {"awaiting_approval": len(asked)} if asked else told
 
     moved, outcomes = process().store.write_patiently(save, until=until)
     if StageSaved in read_kinds:
         emit_stage(Stage.ROUTE, loaded, outcomes, since=began)
     return moved
+
+
+def _ask(
+    tx: Tx, routed: Mapping[str, Routed], moved: Sequence[str], loaded: Loaded, saving: Saving
+) -> set[str]:
+    """Let those wait whose route asks for an approval; a workflow without one costs nothing."""
+    if not loaded.workflow.asks or not moved:
+        return set()
+    asking = Asking(workflow=loaded.workflow, saving=saving, digests=process().definitions.get)
+    routes = {one: routed[one].route + 1 for one in moved}
+    again = [one for one in moved if one in loaded.replayed]
+    return set(ask_for_approvals(tx, routes, asking, again=again))
 
 
 def _load(ids: list[str], epoch: int, state: State, until: float) -> Loaded | None:

@@ -22,6 +22,7 @@ _PARTS = {
     **dict.fromkeys(("up", "demo", "api", "worker", "relay", "keeper", "flower"), "processes"),
     "workflow": "workflow.commands",
     "change": "change.commands",
+    "approvals": "approvals.commands",
     "emit": "emit.command",
     "events": "events.commands",
     "incidents": "incidents.commands",

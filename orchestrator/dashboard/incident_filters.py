@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.dashboard.given import one_of, query_of, values_of, worded
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.incidents.incident import (
+    AWAITING,
     FURTHER,
     HELD,
     LATE,
@@ -21,7 +22,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.words import sought_words
 from orchestrator.store.views.incidents.list import Cursor, IncidentRow, Sought
 
-INCIDENT_REASONS = (*Reason, HELD, LATE, LOW_RATE, FURTHER)
+INCIDENT_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, FURTHER)
 """What an incident may be about."""
 
 

@@ -40,6 +40,7 @@ class Act(StrEnum):
     BACKTEST_CHANGE = "backtest_change"
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
+    DECIDE_EVENT = "decide_event"
     CLOSE_DEAD_LETTERS = "close_dead_letters"
     ERASE = "erase"
     APPLY_RETENTION = "apply_retention"
@@ -171,6 +172,11 @@ ACTS: Mapping[Act, Rule] = {
     Act.WITHDRAW_CHANGE: Rule(
         use_case="changes.withdraw.withdraw_change", least=Role.OPERATOR,
         preview="the change", says="take a proposed change back",
+    ),
+    Act.DECIDE_EVENT: Rule(
+        use_case="approvals.decide.decide_event approvals.decide.decide_group",
+        least=Role.APPROVER, needs_proof=True, preview="what would be sent",
+        says="approve or refuse what events would send",
     ),
     Act.CLOSE_DEAD_LETTERS: Rule(
         use_case="quarantine.close_dead_letters.requeue_dead_letters"

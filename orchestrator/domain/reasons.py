@@ -21,4 +21,6 @@ class Reason(StrEnum):
     RETRIES_EXHAUSTED = "retries_exhausted"  # the last retry failed
     CONNECTOR_MISSING = "connector_missing"  # this worker does not know the connector
     START_LIMIT = "start_limit"  # started again and again without progress
+    APPROVAL_REFUSED = "approval_refused"  # the approver said no to what would be sent
+    APPROVAL_LATE = "approval_late"  # nobody decided in time about what would be sent
     POISON_MESSAGE = "poison_message"  # a broker message that no worker can read

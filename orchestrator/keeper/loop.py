@@ -17,6 +17,7 @@ from typing import Any
 from orchestrator.domain.errors import MeshlineError, StoreUnavailable
 from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.keeper.telling import InHand, Teller
+from orchestrator.operations.approvals.keep_time import end_late_requests
 from orchestrator.operations.changes.keep_time import keep_time_of_changes
 from orchestrator.operations.incidents.keep_clocks import complete_words, keep_clocks
 from orchestrator.operations.incidents.watch_changes import ChangeWatch, watch_changes
@@ -73,6 +74,7 @@ class Keeper:
 
     def _keep(self) -> None:
         keep_clocks(self.store, self._shelf, self._sweep, steward=self.config.steward)
+        end_late_requests(self.store)
         keep_time_of_changes(self.store)
         watch_changes(self.store, self._watch)
         self.pulse.beat("it looked at clocks and incidents")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from orchestrator.domain.incidents.incident import LATE, LOW_RATE
+from orchestrator.domain.incidents.incident import AWAITING, LATE, LOW_RATE
 from orchestrator.domain.text.links import signed
 from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import left, local_moment
@@ -155,8 +155,11 @@ _NO_ACT = (AlertKind.RESOLVED, AlertKind.TEST)
 
 
 def clock_of(incident: IncidentView) -> str:
-    """The clock that an incident is about, by its key in `sla` of the workflow's file."""
-    return {LATE: "deliver_within", LOW_RATE: "success_rate"}.get(incident.reason, "recover_within")
+    """The clock that an incident is about, by its key in the workflow's file."""
+    return _CLOCKS.get(incident.reason, "recover_within")
+
+
+_CLOCKS = {LATE: "deliver_within", LOW_RATE: "success_rate", AWAITING: "approve.within"}
 
 
 def _first_line(alert: Alert, incident: IncidentView) -> str:
@@ -180,6 +183,9 @@ def _clock(alert: Alert, incident: IncidentView, reader: Reader) -> list[str]:
     if alert.kind is AlertKind.RESOLVED and incident.resolved_at:
         return [f"resolved: {local_moment(incident.resolved_at, zone)}"]
     by, name = incident.recover_by, clock_of(incident)
+    if incident.reason == AWAITING:
+        half = ["half of the time to decide is over"] * (alert.kind is AlertKind.ESCALATED)
+        return [*half, f"decide by: {local_moment(by, zone)}, {left(by, reader.now)}"]
     lines = [f"heal by: {local_moment(by, zone)}, {left(by, reader.now)}"]
     if alert.kind is AlertKind.ESCALATED and incident.breached_at:
         return [f"clock: {name} ran out {local_moment(incident.breached_at, zone)}", *lines]

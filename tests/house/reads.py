@@ -17,7 +17,7 @@ READS = {
         "workflow show",
         "workflow graph",
     ),
-    *("change list", "change show"),
+    *("change list", "change show", "approvals list", "approvals show"),
     *("connectors list", "connectors show", "connectors check", "connectors schema"),
 }
 """Commands that look and change nothing."""

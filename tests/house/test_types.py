@@ -63,6 +63,8 @@ DOCUMENTS = {
     "operations/repair/preview_recipe.py Preview.recipe": "a recipe as its file has it",
     "operations/repair/preview_recipe.py Preview.steps": "a recipe's steps as its file has them",
     "operations/replay/show_plan.py ShownEffect.fields": _SENT,
+    "store/approvals/views.py ApprovalView.facts": "facts of an event, by their names",
+    "store/approvals/views.py AskedDelivery.send": _SENT,
     "store/changes/views.py ChangeView.definition": "as its file has it",
     "store/database/prepared.py row_values": "parameters of a statement",
     "store/desk/plans.py StoredPlan.selection": "the conditions that somebody gave, by their names",

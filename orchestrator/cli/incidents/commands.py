@@ -25,7 +25,14 @@ from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentKind, IncidentState
+from orchestrator.domain.incidents.incident import (
+    AWAITING,
+    HELD,
+    LATE,
+    LOW_RATE,
+    IncidentKind,
+    IncidentState,
+)
 from orchestrator.domain.reasons import Reason
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
     from orchestrator.store.views.incidents.list import IncidentRow
 
-_REASONS = (*Reason, HELD, LATE, LOW_RATE)
+_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING)
 
 app = typer.Typer(
     help="Stopped events by cause: list, show, ack, assign, resolve, work.",

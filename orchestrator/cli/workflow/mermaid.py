@@ -23,8 +23,14 @@ def _lines(workflow: Workflow) -> Iterator[str]:
     yield 'contract -- "is broken" --> quarantine'
     for number, route in enumerate(workflow.routes, start=1):
         yield f'route{number}{{"{_label(route.when)}"}}'
+        source, said = f"route{number}", "yes"
+        if route.approve:
+            source, said = f"approval{number}", "approved"
+            asks = _label("approval", workflow.owners.approver, f"within {route.approve.within}")
+            yield f'route{number} -- "yes" --> {source}[/"{asks}"\\]'
+            yield f'{source} -- "refused or late" --> quarantine'
         for name in route.to:
-            yield f'route{number} -- "yes" --> {_destination(workflow, name)}'
+            yield f'{source} -- "{said}" --> {_destination(workflow, name)}'
         last = number == len(workflow.routes)
         yield f'route{number} -- "no" --> {"quarantine" if last else f"route{number + 1}"}'
     for name, destination in workflow.destinations.items():

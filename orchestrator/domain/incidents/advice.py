@@ -16,7 +16,7 @@ from orchestrator.domain.delivery.breakers import (
     REDEFINED,
     UNAUTHORIZED,
 )
-from orchestrator.domain.incidents.incident import FURTHER, HELD, LATE, LOW_RATE
+from orchestrator.domain.incidents.incident import AWAITING, FURTHER, HELD, LATE, LOW_RATE
 from orchestrator.domain.reasons import Reason
 
 
@@ -201,6 +201,40 @@ ADVICE: Mapping[str, tuple[Step, ...]] = {
         Step(do="See whether the processes run", command="meshline doctor"),
         Step(do="Read the workers' logs: the event may end the process that takes it"),
         _REPLAY,
+    ),
+    Reason.APPROVAL_REFUSED: (
+        Step(do="See what the approver said", command="meshline quarantine {see}"),
+        Step(
+            do="Fix what would be sent, without changing a payload yet",
+            command="meshline quarantine recipe {which} --set PATH=VALUE --preview",
+        ),
+        Step(
+            do="Plan a replay: it asks for an approval anew",
+            command="meshline quarantine replay {which} --plan",
+        ),
+        _JUNK,
+    ),
+    Reason.APPROVAL_LATE: (
+        Step(
+            do="See who has the role approver for {client}",
+            command="meshline people list",
+        ),
+        Step(
+            do="Plan a replay: it asks for an approval anew, with its whole time",
+            command="meshline quarantine replay {which} --plan",
+        ),
+        _JUNK,
+    ),
+    AWAITING: (
+        Step(
+            do="See what waits, and until when",
+            command="meshline approvals list --client {client} --workflow {workflow}",
+        ),
+        Step(do="Look at what one of them would send", command="meshline approvals show EVENT"),
+        Step(
+            do="Say yes, or no with a reason; whoever amended an event does not approve it",
+            command="meshline approvals approve EVENT",
+        ),
     ),
     Reason.POISON_MESSAGE: (
         Step(do="See the messages, and why none can be read", command="meshline dead-letters list"),

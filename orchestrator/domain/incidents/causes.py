@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.incidents.incident import (
+    AWAITING,
     FURTHER,
     HELD,
     LATE,
@@ -71,6 +72,11 @@ def late_cause() -> Cause:
     return cause_of(LATE, "delivery")
 
 
+def awaiting_cause() -> Cause:
+    """The cause of events that wait for their approver, whatever route asks."""
+    return cause_of(AWAITING, "approval")
+
+
 def low_rate_cause() -> Cause:
     """The cause of a workflow that delivers too few of its events, whatever keeps them."""
     return cause_of(LOW_RATE, "delivery")
@@ -81,7 +87,13 @@ def further_cause() -> Cause:
     return cause_of(FURTHER, Stage.VALIDATE)
 
 
-_OURS = {Reason.START_LIMIT, Reason.CONNECTOR_MISSING, Reason.POISON_MESSAGE}
+_OURS = {
+    Reason.START_LIMIT,
+    Reason.CONNECTOR_MISSING,
+    Reason.POISON_MESSAGE,
+    Reason.APPROVAL_REFUSED,
+    Reason.APPROVAL_LATE,
+}
 _SENDERS = {
     Reason.CONTRACT_VIOLATION,
     Reason.CONTRACT_LIMIT,
@@ -123,6 +135,7 @@ _SAID = {
     HELD: "deliveries are held back",
     FURTHER: f"further causes, beyond {MOST_NEW_INCIDENTS} new ones in an hour",
     LATE: "events are late",
+    AWAITING: "events await an approval",
     LOW_RATE: "too few events are delivered",
     Reason.CONTRACT_LIMIT: "the contract takes too many steps",
     Reason.MISSING_FACT: "a fact is missing",
@@ -136,8 +149,20 @@ _SAID = {
     Reason.RETRIES_EXHAUSTED: "the last retry failed",
     Reason.CONNECTOR_MISSING: "a worker does not know the connector",
     Reason.START_LIMIT: "started again and again without progress",
+    Reason.APPROVAL_REFUSED: "the approver said no",
+    Reason.APPROVAL_LATE: "nobody approved it in time",
     Reason.POISON_MESSAGE: "a message that no worker can read",
 }
+
+
+_OF_NO_STAGE = (
+    FURTHER,
+    LATE,
+    LOW_RATE,
+    AWAITING,
+    Reason.APPROVAL_REFUSED,
+    Reason.APPROVAL_LATE,
+)
 
 
 def _title(
@@ -146,7 +171,7 @@ def _title(
     if broken:
         return ", ".join(_said_violation(place, keyword) for place, keyword in broken)
     said = _SAID.get(reason, reason.replace("_", " "))
-    if reason in (FURTHER, LATE, LOW_RATE):  # of no stage
+    if reason in _OF_NO_STAGE:
         return said
     return f"{destination}: {said}" if destination else f"{said} at {stage}"
 

@@ -16,6 +16,9 @@ LATE = "late"
 LOW_RATE = "success_rate"
 """The reason of an incident whose workflow delivers too few of its events."""
 
+AWAITING = "awaiting_approval"
+"""The reason of an incident whose events wait for a person's yes; its owner is the approver."""
+
 FURTHER = "further_causes"
 """The reason of the incident that counts what exceeds `MOST_NEW_INCIDENTS`."""
 

@@ -16,6 +16,7 @@ from orchestrator.domain.contracts.paths import ContractPaths
 from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.recipes.steps import Step
 from orchestrator.domain.text.hints import did_you_mean
+from orchestrator.domain.workflows.approval import approval_faults
 from orchestrator.domain.workflows.cel.compile import Environment
 from orchestrator.domain.workflows.compile_facts import compile_facts
 from orchestrator.domain.workflows.facts import Facts
@@ -42,6 +43,7 @@ class CompiledWorkflow:
     routes: tuple[tuple[CompiledDestination, ...], ...]  # where each route leads
     predecessors: Predecessors  # of the destinations that come after others
     has_items: bool  # whether a destination makes one delivery for each item of a list
+    asks: bool  # whether a route waits for a person's yes before it sends
     # By connector, the digest of the definition that was approved with it; none: any will do.
     connectors: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,6 +88,7 @@ def compile_workflow(workflow: Workflow) -> CompiledWorkflow:
         ),
         predecessors=predecessors(workflow.destinations),
         has_items=any(one.each for one in workflow.destinations.values()),
+        asks=any(route.approve for route in workflow.routes),
     )
 
 
@@ -120,6 +123,7 @@ def _compile(parts: Parts) -> tuple[_Compiled, list[Fault]]:
         if destination
     }
     faults.extend(_link_faults(parts.routes, parts.destinations))
+    faults.extend(approval_faults(parts.routes, parts.facts))
     faults.extend(ordering_faults(parts.ordering, schema))
     faults.extend(succession_faults(parts.routes, parts.destinations, parts.facts))
     compiled = _Compiled(contract=contract, facts=facts, decide=decide, destinations=destinations)

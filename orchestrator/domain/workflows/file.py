@@ -15,6 +15,7 @@ from orchestrator.domain.documents import strict_yaml
 from orchestrator.domain.documents.model_faults import model_faults
 from orchestrator.domain.documents.text_files import read_text
 from orchestrator.domain.errors import Fault, InvalidFile
+from orchestrator.domain.workflows.approval import RouteApproval
 from orchestrator.domain.workflows.catalog import (
     Catalog,
     destination_faults,
@@ -55,6 +56,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("owners",): Owners,
     ("facts", "*"): Fact,
     ("routes", "*"): Route,
+    ("routes", "*", "approve"): RouteApproval,
     ("destinations", "*"): Destination,
     ("destinations", "*", "send", "*"): Sent,
     ("retries",): Retries,
@@ -76,6 +78,8 @@ _EXAMPLES: dict[tuple[str, ...], str] = {
     ("contract",): "contract: {type: object, ...}",
     ("facts",): "facts: {email: data.email}",
     ("routes",): "routes: [{when: ..., to: [...]}]",
+    ("routes", "*", "approve"): "approve: {by: approver, within: 4h}",
+    ("routes", "*", "approve", "within"): "within: 4h",
     ("destinations",): "destinations: {crm: {connector: ..., action: ..., send: {...}}}",
     ("ordering_key",): "ordering_key: data.email",
     ("latest",): "latest: data.updated_at",

@@ -7,7 +7,7 @@ compiled, in compiled.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -34,6 +34,7 @@ from orchestrator.domain.documents.model_faults import wrong as _wrong
 from orchestrator.domain.recipes.steps import MOST_STEPS, Step
 from orchestrator.domain.text.addresses import LONGEST_ADDRESS, NAME_A_MAILBOX, is_address
 from orchestrator.domain.text.durations import seconds
+from orchestrator.domain.workflows.approval import RouteApproval
 from orchestrator.domain.workflows.hours.calendar import Calendar
 from orchestrator.domain.workflows.ordering.keys import Ordering
 from orchestrator.domain.workflows.ordering.paths import LONGEST_PATH, checked_path, steps_of
@@ -144,6 +145,7 @@ class Route(_Part):
 
     when: StrictStr  # CEL over the facts
     to: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]  # destinations
+    approve: RouteApproval | None = None  # a person says yes before anything is sent
 
 
 class Sent(_Part):
@@ -298,23 +300,27 @@ class Workflow(_Part):
         Without the tests, for they decide about no event: a version is the same with other ones.
         """
         definition = self.model_dump(mode="json", by_alias=True, exclude={"tests"})
-        if not self.amend:  # a file that was published before there was the key is still the same
-            del definition["amend"]
-        for one in definition["destinations"].values():
-            if not one["after"]:  # the same
-                del one["after"]
-        if self.runbook is None:  # the same
-            del definition["runbook"]
-        for key in ("ordering_key", "latest"):
-            if definition[key] is None:  # the same
-                del definition[key]
-        if self.ordering_key is None:  # the same
-            del definition["on_stall"]
-        if self.sla.success_rate is None:  # the same
-            del definition["sla"]["success_rate"]
-        if "pauses_stop" not in self.sla.model_fields_set:  # the same
-            del definition["sla"]["pauses_stop"]
+        for holder, key in self._unsaid(definition):
+            del holder[key]
         return definition
+
+    def _unsaid(self, definition: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+        """Keys that a file does not say and that came later: so it is the same as before them."""
+        if not self.amend:
+            yield definition, "amend"
+        yield from ((one, "approve") for one in definition["routes"] if one["approve"] is None)
+        yield from (
+            (one, "after") for one in definition["destinations"].values() if not one["after"]
+        )
+        for key in ("runbook", "ordering_key", "latest"):
+            if definition[key] is None:
+                yield definition, key
+        if self.ordering_key is None:
+            yield definition, "on_stall"
+        if self.sla.success_rate is None:
+            yield definition["sla"], "success_rate"
+        if "pauses_stop" not in self.sla.model_fields_set:
+            yield definition["sla"], "pauses_stop"
 
     @staticmethod
     def as_file(definition: Mapping[str, object]) -> dict[str, object]:

@@ -21,6 +21,7 @@ from orchestrator.domain.delivery.retries import PausePolicy
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.dispatch.hold_redefined import Definitions, hold_redefined, redefined
+from orchestrator.store.approvals.asking import Asking, ask_again
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.breakers import take_probe, take_trickle
 from orchestrator.store.destinations.circuits import troubled_circuits
@@ -102,6 +103,7 @@ class Admission:
         A delivery behind a blocked circuit is held, not taken. One that is taken, or that the run
         has `again` in hand, is put off where its system could not take it in this turn.
         """
+        ids = self._approved_still(tx, ids, run) if run.workflow.asks else ids
         seconds = self._run_seconds(run)
         circuits = self.circuits(tx)
         if circuits:
@@ -121,6 +123,13 @@ class Admission:
             going = _approved_only(tx, going, run, unapproved)
         admitted = self._pace(tx, going, run, circuits)
         return replace(admitted, left=_left(ids, taken)) if len(taken) == most else admitted
+
+    def _approved_still(self, tx: Tx, ids: Sequence[str], run: Run) -> Sequence[str]:
+        """Those of the events that would send what a person approved, or that nobody asks about."""
+        digests = (self._definitions or {}).get
+        asking = Asking(workflow=run.workflow, saving=run.saving, digests=digests)
+        stopped = set(ask_again(tx, ids, asking))
+        return [one for one in ids if one not in stopped]
 
     def _run_seconds(self, run: Run) -> float:
         """Until another run may believe a look-up that finds nothing.

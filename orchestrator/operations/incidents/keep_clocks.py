@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from orchestrator.operations.incidents.escalate import escalate_incidents
 from orchestrator.store.clocks.alerts import announce_incidents
-from orchestrator.store.clocks.deadlines import ACTOR, find_late, record_late, record_overdue
+from orchestrator.store.clocks.deadlines import (
+    ACTOR,
+    find_late,
+    record_late,
+    record_overdue,
+    record_unanswered,
+)
 from orchestrator.store.clocks.low_rates import find_low_rates, open_and_resolve_rates, open_rates
 from orchestrator.store.clocks.news import tell_growth
 from orchestrator.store.clocks.poison import (
@@ -73,6 +79,7 @@ def keep_clocks(
             give_to_steward(tx, steward, actor=ACTOR)
             tend_stopped_clocks(tx, newest)
             record_overdue(tx)
+            record_unanswered(tx)
             end_acknowledgements(tx, actor=ACTOR)
             escalate_incidents(tx, {**newest, **steward_terms(steward)})
             tell_growth(tx, actor=ACTOR)

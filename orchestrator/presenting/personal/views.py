@@ -22,6 +22,7 @@ from orchestrator.operations.repair.try_on_payload import Tried
 from orchestrator.operations.replay.judge import AdvisedEvent
 from orchestrator.operations.replay.plan import LeftOut
 from orchestrator.operations.replay.show_plan import ShownEffect, ShownEvent, ShownPlan
+from orchestrator.store.approvals.views import ApprovalRow, ApprovalView, AskedDelivery
 from orchestrator.store.desk.job_items import JobItem
 from orchestrator.store.desk.plans import PlanRow, StoredPlan
 from orchestrator.store.desk.recipes import SavedRecipe
@@ -34,14 +35,17 @@ from orchestrator.store.views.quarantine.dead_letters import LetterView
 from orchestrator.store.views.quarantine.list import QuarantinedEvent
 
 OURS = frozenset({
-    "action", "actor", "after", "author", "block", "breaker", "by", "circuit", "client", "command",
-    "confirm", "connector", "destination", "digest", "due_at", "effect", "event_id",
+    "action", "actor", "after", "amended_by", "approver", "author", "block", "breaker", "by",
+    "circuit", "client", "command",
+    "confirm", "connector", "decided_by", "destination", "digest", "due_at", "effect", "event",
+    "event_id", "grade", "group", "pending",
     "held_by", "held_since", "id", "ids", "key", "kind", "last_at", "name", "names", "next_probe",
     "order_by", "outcome", "outcomes", "over", "owner", "place", "planned_by", "postponed_until",
     "published_by", "reason", "recover_by", "recovery_lead", "replays", "role", "runbook",
     "schema_path", "since", "source", "stage", "started_by", "state", "target", "title", "to",
     "token", "type", "until", "version", "was", "what", "workflow", "zone", "accepted_at",
-    "acknowledged_at", "acknowledged_by", "acknowledged_until", "at", "breached_at", "erased_at",
+    "acknowledged_at", "acknowledged_by", "acknowledged_until", "asked_at", "at", "breached_at",
+    "decide_by", "decided_at", "erased_at",
     "finished_at", "opened_at", "planned_at", "replayed_at", "resolved_at", "resolved_by",
     "saved_at", "started_at", "stopped_at", "updated_at", "used_at",
 })  # fmt: skip
@@ -64,6 +68,8 @@ def event_of(view: object) -> str | None:
             return view.event.id
         case AuditRow():
             return view.event_id
+        case ApprovalRow():
+            return view.event
     return view.id if isinstance(view, _ABOUT_EVENTS) else None
 
 
@@ -96,6 +102,17 @@ def _delivery(view: Delivery, about: PersonalEvent) -> Changes:
         "send": about.send(view.destination, view.send),
         "item": about.item(view.destination, view.item),
     }
+
+
+def _asked(view: AskedDelivery, about: PersonalEvent) -> Changes:
+    return {
+        "send": about.send(view.destination, view.send),
+        "item": about.item(view.destination, view.item),
+    }
+
+
+def _approval(view: ApprovalView, about: PersonalEvent) -> Changes:
+    return {"facts": about.facts(view.facts)}
 
 
 def _effect(view: ShownEffect, about: PersonalEvent) -> Changes:
@@ -217,10 +234,11 @@ def _letter(view: LetterView, _about: PersonalEvent) -> Changes:
 
 
 MASKED: Mapping[type, Callable[[Any, PersonalEvent], Changes]] = {
-    AuditRow: _audit_row, Blocker: _circuit, Delivery: _delivery, DestinationRow: _circuit,
-    Finding: _finding, LetterView: _letter, Payload: _payload, PayloadChange: _change,
-    PlanRow: _plan, Preview: _preview, Repair: _repair, SavedRecipe: _saved, ShownEffect: _effect,
-    StoredPlan: _plan, Tried: _tried, Violation: _violation,
+    ApprovalView: _approval, AskedDelivery: _asked, AuditRow: _audit_row, Blocker: _circuit,
+    Delivery: _delivery, DestinationRow: _circuit, Finding: _finding, LetterView: _letter,
+    Payload: _payload, PayloadChange: _change, PlanRow: _plan, Preview: _preview, Repair: _repair,
+    SavedRecipe: _saved, ShownEffect: _effect, StoredPlan: _plan, Tried: _tried,
+    Violation: _violation,
 }  # fmt: skip
 """What of a view is masked by its place; its other texts are covered."""
 

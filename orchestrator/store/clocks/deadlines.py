@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from orchestrator.domain.incidents.causes import late_cause
-from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentState
+from orchestrator.domain.incidents.incident import AWAITING, HELD, LATE, LOW_RATE, IncidentState
 from orchestrator.domain.workflows.hours.calendar import deadline, latest_start
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import (
@@ -43,11 +44,13 @@ from orchestrator.store.database.schema import (
     breaches,
     dead_letters,
     deliveries,
+    event_approvals,
     events,
     incidents,
     quarantine,
 )
 from orchestrator.store.drive.late_deliveries import DELIVER_WITHIN, record_breaches
+from orchestrator.store.quarantine.asked import IS_WAITING
 from orchestrator.store.quarantine.dead_letters import LetterState
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.outcomes import IS_UNDER_WAY
@@ -55,6 +58,7 @@ from orchestrator.store.quarantine.workflow_terms import Terms
 
 ACTOR = "keeper"
 RECOVER_WITHIN = "recover_within"
+DECIDE_WITHIN = "decide_within"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ def find_late(tx: Connection, versions: Mapping[int, Terms], *, most: int = 500)
     given = row_values(tx, list(_CUTOFF), latest_accepted(tx, versions.values()))
     return [
         _late(row, versions[row.workflow_id])
-        for statement in (_UNDER_WAY, _STANDING)
+        for statement in (_UNDER_WAY, _STANDING, _AWAITING)
         for row in statement.run(tx, most=most, **given).all()
     ]
 
@@ -134,6 +138,36 @@ def _select_late(dialect: str, *, standing: bool) -> Any:
     )
 
 
+def _select_awaiting(dialect: str) -> Any:
+    """The same of events that wait for an approval: that clock goes on meanwhile."""
+    given, table = rows_of(dialect, **_CUTOFF), event_approvals.c
+    known = exists().where(breaches.c.event_id == events.c.id, breaches.c.kind == DELIVER_WITHIN)
+    incident = select(incidents.c.id).where(
+        incidents.c.client == table.client,
+        incidents.c.workflow == table.workflow,
+        incidents.c.reason == AWAITING,
+    )
+    return (
+        select(
+            events.c.id,
+            events.c.workflow_id,
+            events.c.accepted_at,
+            incident.scalar_subquery().label("incident_id"),
+        )
+        .join_from(event_approvals, events, events.c.id == table.event_id)
+        .join(
+            given,
+            and_(
+                events.c.workflow_id == given.c.workflow_id,
+                events.c.accepted_at <= given.c.accepted,
+            ),
+        )
+        .where(IS_WAITING, ~known)
+        .limit(bindparam("most", type_=BigInteger))
+    )
+
+
+_AWAITING = Prepared(_select_awaiting)
 _UNDER_WAY = Prepared(lambda dialect: _select_late(dialect, standing=False))
 _STANDING = Prepared(lambda dialect: _select_late(dialect, standing=True))
 
@@ -197,6 +231,30 @@ def record_overdue(tx: Connection) -> list[int]:
         row.id
         for row in tx.execute(overdue(now_ms()).order_by(incidents.c.id)).all()
         if _raise(tx, row.id, row.recover_by, RECOVER_WITHIN)
+    ]
+
+
+def record_unanswered(tx: Connection) -> list[int]:
+    """Record that half of the time to decide is over for an event that awaits an approval.
+
+    Once for each time that the incident opened; then it escalates. The incidents' ids.
+    """
+    table, asked = incidents.c, event_approvals.c
+    first = (
+        select(func.min(asked.remind_at))
+        .where(IS_WAITING, asked.client == table.client, asked.workflow == table.workflow)
+        .scalar_subquery()
+    )
+    found = select(table.id, first.label("remind_at")).where(
+        table.state != IncidentState.RESOLVED,
+        table.reason == AWAITING,
+        first <= now_ms(),
+        ~_was_recorded(table.id, table.opened_at, DECIDE_WITHIN),
+    )
+    return [
+        row.id
+        for row in tx.execute(found.order_by(table.id)).all()
+        if _raise(tx, row.id, row.remind_at, DECIDE_WITHIN)
     ]
 
 

@@ -10,13 +10,21 @@ from sqlalchemy import Connection, exists, or_, select, update
 from orchestrator.domain.delivery.breakers import blocking_circuit, destination_circuit
 from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.incidents.causes import Cause, cause_of
-from orchestrator.domain.incidents.incident import HELD, LATE, LOW_RATE, IncidentMove, IncidentState
+from orchestrator.domain.incidents.incident import (
+    AWAITING,
+    HELD,
+    LATE,
+    LOW_RATE,
+    IncidentMove,
+    IncidentState,
+)
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.clocks.poison import has_open_letters
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.schema import breaches, events, incidents, quarantine
 from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.named import actions_of
+from orchestrator.store.quarantine.asked import waiting_of
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.locked_incidents import place_of
@@ -64,6 +72,8 @@ def _goes_on(tx: Connection, row: Any, blocked: set[str]) -> bool:
         return _waits(tx, row, blocked)
     if row.reason == Reason.POISON_MESSAGE:
         return has_open_letters(tx, row.id)
+    if row.reason == AWAITING:
+        return bool(tx.execute(select(exists(waiting_of(row.client, row.workflow)))).scalar_one())
     return row.reason == LATE and bool(tx.execute(select(exists(_late_of(row)))).scalar_one())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
 
+from orchestrator.domain.approvals.requests import RequestState
 from orchestrator.domain.commitments import repeats
 from orchestrator.domain.incidents.outcomes import StayOutcome
 from orchestrator.domain.lifecycle import DeliveryState, Move, State
@@ -18,11 +19,19 @@ from orchestrator.store.database.audit_values import ERASE
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.prepared import Prepared, among
-from orchestrator.store.database.schema import deliveries, events, payloads, plan_events, quarantine
+from orchestrator.store.database.schema import (
+    deliveries,
+    event_approvals,
+    events,
+    payloads,
+    plan_events,
+    quarantine,
+)
 from orchestrator.store.database.store_key import key_of_store
 from orchestrator.store.desk.retention import forget_contents
 from orchestrator.store.drive.erased_keys import erased_key, note_in_use
 from orchestrator.store.ordering import lines
+from orchestrator.store.quarantine.asked import IS_WAITING
 from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.payload_index import forget_words, optimize_words
 from orchestrator.store.quarantine.stays import end_stays_of_returned
@@ -118,12 +127,22 @@ def give_up(tx: Connection, ids: Sequence[str], *, source: State, actor: str) ->
     gone = move_events(
         tx, moved, move=Move.DISCARD, source=State.QUARANTINED, actor=actor, reason=ERASED
     )
+    if source is State.AWAITING_APPROVAL:
+        _WITHDRAW.run(tx, ids=gone, by=actor[:255])
     end_stays_of_returned(tx, gone)
     _END_STAYS.run(tx, ids=gone)
     _END_DELIVERIES.run(tx, ids=gone)
     lines.end(tx, gone)
     return gone
 
+
+_WITHDRAW = Prepared(
+    lambda dialect: (
+        update(event_approvals)
+        .where(among(dialect, event_approvals.c.event_id), IS_WAITING)
+        .values(state=RequestState.WITHDRAWN.value, decided_at=now_ms(), decided_by=bindparam("by"))
+    )
+)
 
 _NO_MORE = ColumnChange(values={"due_at": None, "epoch": 0})
 

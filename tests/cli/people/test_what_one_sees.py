@@ -14,8 +14,9 @@ from orchestrator.operations.switch_destinations import pause_destination
 from orchestrator.store.changes.approvers import require_approvals
 from tests.cli.desk import CommandLine, validate_leads
 from tests.house.reads import READS
-from tests.leads import TEXT, lead_workflow, renamed_lead
+from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads, renamed_lead
 from tests.people import ADMIN, add, key_of, logged_in, withdraw
+from tests.store.approvals.asked import ASKING, drive
 
 VIC, ADA = "vic@globex.example", "ada@acme.example"
 
@@ -37,6 +38,7 @@ READING = {
     "people list": ("people", "list", "--json"),
     "workflow list": ("workflow", "list", "--json"),
     "change list": ("change", "list", "--json"),
+    "approvals list": ("approvals", "list", "--json"),
 }
 SHOWING = {
     "events show": ("events", "show", "{event}"),
@@ -50,6 +52,7 @@ SHOWING = {
     "workflow graph": ("workflow", "graph", "leads"),
     "people show": ("people", "show", ADA),
     "change show": ("change", "show", "{change}"),
+    "approvals show": ("approvals", "show", "{asked}"),
     "events list --client": ("events", "list", "--client", "acme"),
     "quarantine list --incident": ("quarantine", "list", "--incident", "1"),
 }
@@ -68,12 +71,14 @@ def test_every_command_that_reads_is_here() -> None:
 @pytest.fixture
 def acme(meshline: CommandLine) -> CommandLine:
     """Acme has something of everything, and two people; globex has a viewer."""
-    meshline.publish()
     with meshline.store() as store:
+        publish_leads(store, ASKING)
         ids = [one.id for one in accept_batch(store, [renamed_lead(0), renamed_lead(1)], actor="k")]
         validate_leads(store)
+        (asked,) = accept_leads(store, 1, tier="enterprise")
+        drive(store)
         pause_destination(store, ["acme/leads/crm"], why="they move house", actor=login("cli:root"))
-    meshline.names = {"event": ids[0]}
+    meshline.names = {"event": ids[0], "asked": asked}
     fixed = meshline(
         "quarantine", "recipe", "--workflow", "leads", "--rename", "customer_tier=tier", "--apply"
     )

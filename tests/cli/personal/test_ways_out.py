@@ -54,6 +54,8 @@ SHOWN: dict[str, list[str]] = {
     "workflow show": ["leads"],
     "workflow graph": ["leads.yaml"],
     "erase": ["{broken} --dry-run --why seen"],
+    "approvals list": ["", "--groups", "--all"],
+    "approvals show": ["{asked}"],
 }  # fmt: skip
 """What is asked of each command that shows anything of events."""
 
@@ -77,6 +79,7 @@ NOT_OF_EVENTS = {
         ),
         "workflows, in which no payload is",
     ),
+    **dict.fromkeys(("approvals approve", "approvals refuse"), "answers ids"),
     **dict.fromkeys(
         ("incidents ack", "incidents assign", "incidents resolve", "incidents note"), "answers ids"
     ),
@@ -109,7 +112,8 @@ NOT_OF_EVENTS = {
 """Commands that show nothing of events, and why."""
 
 TELLING = {
-    "audit", "destinations list", "dead-letters show", "events list", "events show",
+    "approvals show", "audit", "destinations list", "dead-letters show", "events list",
+    "events show",
     "incidents show", "quarantine diagnose", "quarantine fix", "quarantine list",
     "quarantine plan show", "quarantine recipe", "quarantine recipes", "quarantine replay",
     "quarantine show",

@@ -19,7 +19,7 @@ NEEDED = {
     *("destinations pause", "destinations resume"),
     *("quarantine discard", "quarantine restore"),
     *("incidents resolve", "incidents note", "dead-letters drop", "erase"),
-    *("change request-changes", "change reject", "workflow retire"),
+    *("change request-changes", "change reject", "workflow retire", "approvals refuse"),
 }
 """Acts against the normal course."""
 
@@ -27,6 +27,7 @@ OPTIONAL = {
     *("incidents ack", "incidents assign", "dead-letters requeue", "quarantine recipe"),
     *("quarantine run", "jobs stop", "jobs go-on"),
     *("change propose", "change approve", "change withdraw", "workflow publish"),
+    "approvals approve",
 }
 """Acts that explain themselves."""
 
@@ -53,6 +54,8 @@ ARGUMENTS = {
     "change request-changes": ("x",),
     "change reject": ("x",),
     "change withdraw": ("x",),
+    "approvals approve": ("x",),
+    "approvals refuse": ("x",),
     "workflow publish": ("x",),
     "workflow retire": ("x",),
 }

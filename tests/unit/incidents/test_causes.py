@@ -93,6 +93,7 @@ def test_every_reason_is_on_somebodys_side(reason: Reason) -> None:
     sender = {"contract_violation", "contract_limit", "missing_fact", "no_route", "rule_error"}
     sender.add("duplicate_item")
     ours = {"start_limit", "connector_missing", "poison_message"}
+    ours |= {"approval_refused", "approval_late"}
 
     kind = cause_of(reason, Stage.DISPATCH).kind
 

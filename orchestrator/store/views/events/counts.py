@@ -6,7 +6,8 @@ from sqlalchemy import Connection, func, literal, select, union_all
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.clock import after
-from orchestrator.store.database.schema import events, quarantine
+from orchestrator.store.database.schema import event_approvals, events, quarantine
+from orchestrator.store.quarantine.asked import IS_WAITING
 
 
 def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]:
@@ -26,6 +27,9 @@ def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]
         .where(events.c.due_at.is_not(None), *owned)
         .group_by(events.c.state)
     )
+    awaits = event_approvals.join(events, events.c.id == event_approvals.c.event_id)
+    asked = select(func.count()).select_from(awaits).where(*owned)
+    counts[State.AWAITING_APPROVAL] = asked.where(IS_WAITING)
     # One statement, so that all numbers are of one moment.
     counted = union_all(
         unfinished,
@@ -33,7 +37,6 @@ def count_states(tx: Connection, *, client: str | None = None) -> dict[str, int]
     )
     found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted)}
     others = sum(count for state, count in found.items() if state != State.DELIVERED)
-    # No move leads to awaiting_approval yet; whoever adds one counts it here.
     return {state.value: found.get(state, 0) for state in State} | {
         State.DELIVERED.value: found[State.DELIVERED] - others
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, exists, func, literal, select, union_all
 
-from orchestrator.domain.incidents.incident import HELD, IncidentState
+from orchestrator.domain.incidents.incident import AWAITING, HELD, IncidentState
 from orchestrator.domain.lifecycle import DeliveryState
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.schema import (
@@ -23,6 +23,7 @@ from orchestrator.store.destinations.held_deliveries import (
     client_of_held,
     workflow_of_held,
 )
+from orchestrator.store.quarantine.asked import waiting_of
 from orchestrator.store.quarantine.dead_letters import LetterState
 from orchestrator.store.quarantine.locked_incidents import IncidentPlace
 from orchestrator.store.quarantine.outcomes import count_under_way
@@ -37,7 +38,7 @@ _Destination = tuple[str, str, str]
 class Open:
     """How many events of an incident have not ended."""
 
-    standing: int  # in quarantine; of unreadable messages, dead letters
+    standing: int  # in quarantine, or awaiting an approval; of unreadable messages, dead letters
     under_way: int  # a replay, or the end of a hold, sent them on their way
     held: int  # deliveries
     twice: int = 0  # of all that it ever counted: those that came back for the same cause
@@ -51,7 +52,7 @@ def count_open(tx: Connection, place: IncidentPlace) -> Open:
 def count_each(tx: Connection, places: Sequence[IncidentPlace]) -> dict[int, Open]:
     """What of each of these incidents has not ended."""
     ids = [one.id for one in places]
-    standing = _count_quarantined(tx, ids) | _letters(tx, places)
+    standing = _count_quarantined(tx, ids) | _letters(tx, places) | _awaiting(tx, places)
     replayed = count_under_way(tx, ids)
     waits = [one for one in places if one.reason == HELD]
     held = _held(tx) if waits else {}
@@ -149,6 +150,17 @@ def _letters(tx: Connection, places: Sequence[IncidentPlace]) -> dict[int, int]:
         .group_by(table.incident_id)
     )
     return {row[0]: row[1] for row in counted}
+
+
+def _awaiting(tx: Connection, places: Sequence[IncidentPlace]) -> dict[int, int]:
+    """How many events wait for an approval, of the incidents that are about it."""
+    return {
+        one.id: tx.execute(
+            select(func.count()).select_from(waiting_of(one.client, one.workflow).subquery())
+        ).scalar_one()
+        for one in places
+        if one.reason == AWAITING
+    }
 
 
 def _held(tx: Connection) -> dict[_Destination, int]:

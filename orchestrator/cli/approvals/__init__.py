@@ -1,0 +1,1 @@
+"""`meshline approvals`: events that wait for a person's yes, and what they would send."""

@@ -1,0 +1,1 @@
+"""Approval of an event: what a person says yes to, whose word counts, and groups of requests."""

@@ -1,0 +1,1 @@
+"""Approvals of events: asked, decided about, late, and asked anew where something else is sent."""

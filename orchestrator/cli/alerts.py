@@ -170,9 +170,11 @@ def _put_alerts(rows: Sequence[AlertRow], now: int, *, nothing: str) -> None:
 
 
 def _what(one: AlertRow) -> str:
+    where = f"{one.client}/{one.workflow}"
+    if one.change is not None:
+        return f"change {one.change} {one.kind.replace('_', ' ')}\n{where}: {one.news or ''}"
     if one.incident is None:
         return one.kind
-    where = f"{one.client}/{one.workflow}"
     if one.news:
         return f"incident {one.incident} {one.news}\n{where}: {one.title}"
     step = f", step {one.step}" if one.step else ""

@@ -88,7 +88,7 @@ def compose(
         f"meshline incidents show {alert.incident_id}",
     ]
     return Message(
-        subject=_one_line(f"[{where}] {head}"),
+        subject=one_line(f"[{where}] {head}"),
         text="\n".join(map(visible, lines)) + "\n",
         urgency=urgency_of(alert),
         fields=_fields(alert, incident, link),
@@ -113,7 +113,7 @@ def compose_digest(
         lines += [f"and {more} more", ""]
     lines.append("meshline incidents list")
     return Message(
-        subject=_one_line(f"[Meshline] {len(told)} alerts: {_counted(told)}"),
+        subject=one_line(f"[Meshline] {len(told)} alerts: {_counted(told)}"),
         text="\n".join(map(visible, lines)) + "\n",
         urgency=urgency,
         fields={
@@ -238,7 +238,8 @@ def _fields(alert: Alert, incident: IncidentView, link: str) -> dict[str, object
     }
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A subject, as every way can carry it."""
     # A way out may be mail of its own library's, which decodes what looks like an encoded word.
     text = text.replace("=?", "= ?")
     return visible(text)[:200]

@@ -18,9 +18,11 @@ from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.incidents.escalation import ALERT_RETRIES
 from orchestrator.domain.incidents.incident import IncidentKind
 from orchestrator.domain.workflows.hours.calendar import open_until
+from orchestrator.keeper.change_messages import compose_change
 from orchestrator.keeper.contacts import Contact, read_contacts
 from orchestrator.keeper.messages import MOST_DIAGNOSED, Message, Reader, compose, compose_digest
 from orchestrator.keeper.sending import Carrier, Tried, Undeliverable, taken_by, told_ways
+from orchestrator.operations.changes.show import explain_change
 from orchestrator.operations.repair.diagnose import diagnose
 from orchestrator.presenting.personal.gate import NO_CLIENT, shown
 from orchestrator.settings import Settings
@@ -122,7 +124,7 @@ class Teller:
         if over:
             with self.store.write() as tx:
                 for alert in over:
-                    mark_dropped(tx, alert, "the incident was over before the alert was sent")
+                    mark_dropped(tx, alert, _OVER if alert.change else _RESOLVED)
         news = [alert for alert in alerts if not alert.over]
         if news and not self._is_quiet(news):
             self._carry(news)
@@ -163,6 +165,11 @@ class Teller:
 
     def _compose(self, alerts: Sequence[Alert], contact: Contact) -> Message:
         """One alert whole, or several as a digest."""
+        if alerts[0].change is not None:
+            with self.store.read() as tx:
+                change, now = explain_change(tx, alerts[0].change, None), now_of(tx)
+            reader = Reader(now=now, zone=contact.zone_of_reader)
+            return compose_change(alerts[0], change, self.config, reader)
         with self.store.read() as tx:
             seen = [
                 (alert, show_incident(tx, alert.incident_id) if alert.incident_id else None)
@@ -185,6 +192,8 @@ def _wait_after(alert: Alert) -> float | None:
     return backoff(ALERT_RETRIES, alert.attempts, random.random())
 
 
+_RESOLVED = "the incident was over before the alert was sent"
+_OVER = "the change was decided or edited before the alert was sent"
 _MOST_IN_KEY = 20  # ids, which say which message it is to a server that gets it twice
 
 

@@ -13,9 +13,11 @@ from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import asked_of, check_seen, held_again, held_change
 from orchestrator.operations.changes.show import Settled, settled
+from orchestrator.operations.changes.tell import tell_authors
 from orchestrator.store.changes.approvers import decider_of
 from orchestrator.store.changes.changes import LockedChange, move_change
 from orchestrator.store.changes.decisions import add_decision
+from orchestrator.store.clocks.alerts import AlertKind
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views.values import iso_time, now_of
 
@@ -82,8 +84,14 @@ def _decide(
     add_decision(tx, change, decision, person=actor.person, by=actor.name, grade=grade, why=why)
     detail = {"subject": change.subject, "grade": grade.value, "why": why}
     move_change(tx, change, _MOVES[decision], actor=actor.name, detail=detail)
+    if decision in _TOLD:
+        tell_authors(tx, change, _TOLD[decision], actor=actor, news=why)
 
 
+_TOLD = {
+    Decision.REQUEST_CHANGES: AlertKind.REQUESTED_CHANGES,
+    Decision.REJECT: AlertKind.REJECTED,
+}
 _MOVES = {
     Decision.APPROVE: ChangeMove.APPROVE,
     Decision.REQUEST_CHANGES: ChangeMove.REQUEST_CHANGES,

@@ -15,9 +15,11 @@ from orchestrator.domain.errors import Forbidden, Refused, WorkflowConflict
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
+from orchestrator.operations.changes.tell import tell_authors
 from orchestrator.store.changes.approvers import decider_of
 from orchestrator.store.changes.changes import LockedChange, lock_others, move_change
 from orchestrator.store.changes.decisions import Decided, list_decisions
+from orchestrator.store.clocks.alerts import AlertKind
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.definition_blocks import end_definition_blocks
@@ -68,6 +70,9 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
     for other in lock_others(tx, change):
         detail = {"by": change.token}
         move_change(tx, other, ChangeMove.OVERTAKE, actor=actor.name, detail=detail)
+        tell_authors(tx, other, AlertKind.STALE, actor=actor, news=f"change {change.token}")
+    if required:
+        tell_authors(tx, change, AlertKind.LIVE, actor=actor)
     _record(tx, change, actor, version, way, approval)
     return version
 

@@ -7,8 +7,10 @@ from orchestrator.domain.changes.states import OPEN, ChangeMove, ChangeState
 from orchestrator.domain.errors import Refused, WorkflowConflict
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import hold_governance
+from orchestrator.operations.changes.tell import tell_authors
 from orchestrator.store.changes.changes import LockedChange, due_changes, lock_change, move_change
 from orchestrator.store.changes.views import client_of
+from orchestrator.store.clocks.alerts import AlertKind
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views.values import now_of
 
@@ -61,3 +63,4 @@ def _is_due(change: LockedChange, now: int) -> bool:
 def _end(tx: Tx, change: LockedChange, why: str, actor: Actor) -> None:
     """It is over: its approval came too late, or does not hold when its time has come."""
     move_change(tx, change, ChangeMove.EXPIRE, actor=actor.name, detail={"why": why})
+    tell_authors(tx, change, AlertKind.EXPIRED, actor=actor, news=why)

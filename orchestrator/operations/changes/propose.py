@@ -16,6 +16,7 @@ from orchestrator.operations.access.allow import check_proven
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import no_change
 from orchestrator.operations.changes.required import keep_required
+from orchestrator.operations.changes.tell import tell_asked
 from orchestrator.store.changes.authors import Part, add_author, add_authors_of_steps, share_authors
 from orchestrator.store.changes.changes import (
     Edited,
@@ -97,6 +98,7 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
     if required:
         detail = {"subject": change.subject}
         state = move_change(tx, change, ChangeMove.ASK, actor=actor.name, detail=detail)
+        tell_asked(tx, change)
         return Proposed(change=change.token, state=state, version=None)
     version = go_live(tx, change, actor)
     return Proposed(change=change.token, state=ChangeState.LIVE, version=version)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from orchestrator.store.clocks.alerts import AlertKind, AlertState
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.schema import alerts, audit, incidents
+from orchestrator.store.database.schema import alerts, audit, changes, incidents
 from orchestrator.store.views.values import iso, iso_time, of_clients
 
 NOISE_DAYS = 30
@@ -23,10 +23,10 @@ class AlertRow:
     """
 
     id: int
-    incident: int | None  # None: a test
-    client: str | None  # of the incident, as are the workflow and the title
+    incident: int | None  # None: a test, or about a change
+    client: str | None  # of the incident or change, as is the workflow
     workflow: str | None
-    title: str | None
+    title: str | None  # of the incident
     kind: str  # AlertKind
     step: int  # of the escalation; 0 where it tells of none
     recipient: str  # an e-mail address, or a name of the contacts
@@ -39,6 +39,8 @@ class AlertRow:
     error: str | None  # of the last try, and of ways that did not take it
     created_at: str
     sent_at: str | None  # when a way took it
+    change: str | None  # the token of the change that it is about
+    digest: str | None  # of what its recipient is asked about the change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,10 +75,17 @@ class SoughtAlerts:
     state: str | None = None  # AlertState
     recipient: str | None = None
     incident: int | None = None
-    client: str | None = None  # of the incident, as is the workflow
+    client: str | None = None  # of the incident or change, as is the workflow
     workflow: str | None = None
-    clients: frozenset[str] | None = None  # of the incident; None: also tests, which have none
+    clients: frozenset[str] | None = None  # of these; None: also tests, which have none
     before: int | None = None  # only ids below it
+
+
+_ABOUT = alerts.outerjoin(incidents, incidents.c.id == alerts.c.incident_id).outerjoin(
+    changes, changes.c.id == alerts.c.change_id
+)
+_CLIENT: ColumnElement[str] = func.coalesce(incidents.c.client, changes.c.client)
+_WORKFLOW: ColumnElement[str] = func.coalesce(incidents.c.workflow, changes.c.workflow)
 
 
 def list_alerts(
@@ -85,8 +94,14 @@ def list_alerts(
     """Alerts, the newest first, with their tries and the last error."""
     wanted, table = sought or SoughtAlerts(), alerts.c
     statement = (
-        select(alerts, incidents.c.client, incidents.c.workflow, incidents.c.title)
-        .join(incidents, incidents.c.id == table.incident_id, isouter=True)
+        select(
+            alerts,
+            _CLIENT.label("client"),
+            _WORKFLOW.label("workflow"),
+            incidents.c.title,
+            changes.c.token,
+        )
+        .select_from(_ABOUT)
         .order_by(table.id.desc())
         .limit(limit)
     )
@@ -94,13 +109,13 @@ def list_alerts(
         table.state: wanted.state,
         table.recipient: wanted.recipient,
         table.incident_id: wanted.incident,
-        incidents.c.client: wanted.client,
-        incidents.c.workflow: wanted.workflow,
+        _CLIENT: wanted.client,
+        _WORKFLOW: wanted.workflow,
     }
     for column, value in given.items():
         if value is not None:
             statement = statement.where(column == value)
-    statement = of_clients(statement, incidents.c.client, wanted.clients)
+    statement = of_clients(statement, _CLIENT, wanted.clients)
     if wanted.failing:
         statement = statement.where(_FAILING)
     if wanted.before is not None:
@@ -127,15 +142,16 @@ def _alert(row: AnyRow) -> AlertRow:
         error=row.error,
         created_at=iso_time(row.created_at),
         sent_at=iso(row.sent_at),
+        change=row.token,
+        digest=row.subject,
     )
 
 
 def count_alerts(tx: Connection, clients: frozenset[str] | None = None) -> dict[str, int]:
-    """How many alerts are in each state, about incidents of `clients`; every state is named."""
+    """How many alerts are in each state, of `clients`; every state is named."""
     counted = select(alerts.c.state, func.count()).group_by(alerts.c.state)
     if clients is not None:
-        counted = counted.join(incidents, incidents.c.id == alerts.c.incident_id)
-        counted = counted.where(incidents.c.client.in_(sorted(clients)))
+        counted = counted.select_from(_ABOUT).where(_CLIENT.in_(sorted(clients)))
     found: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted).all()}
     return {state.value: found.get(state, 0) for state in AlertState}
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, exists, func, insert, literal, or_, select, update
 
+from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.incidents.incident import IncidentState
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow, emit_after_commit
 from orchestrator.store.database.prepared import storable
-from orchestrator.store.database.schema import alerts, incidents
+from orchestrator.store.database.schema import alerts, changes, incidents
 from orchestrator.store.database.upserts import upsert
 from orchestrator.store.quarantine.dead_letters import NOBODY
 from orchestrator.telemetry import AlertFailed, AlertSent
@@ -38,6 +39,15 @@ class AlertKind(StrEnum):
     NEWS = "news"  # of an incident that somebody acknowledged
     RESOLVED = "resolved"
     TEST = "test"
+    # Of changes.
+    ASKED = "asked"  # somebody may decide about it
+    EXPIRING = "expiring"  # nobody did yet
+    REQUESTED_CHANGES = "requested_changes"
+    REJECTED = "rejected"
+    STALE = "stale"
+    EXPIRED = "expired"
+    LIVE = "live"
+    BREAK_GLASS = "break_glass"
 
 
 class AlertState(StrEnum):
@@ -54,7 +64,7 @@ class Alert:
     """An alert that this keeper, and no other, may send now."""
 
     id: int
-    incident_id: int | None  # None: a test
+    incident_id: int | None  # None: a test, or about a change
     round: int  # how often the incident had been reopened
     kind: AlertKind
     step: int  # of the escalation; of news, how often its owner was told before
@@ -62,7 +72,9 @@ class Alert:
     role: str | None  # of the escalation: recovery_lead, owner or backstop
     attempts: int  # this one among them
     news: str | None = None  # what is new, in one line
-    over: bool  # the incident is resolved, or was opened again, since
+    over: bool  # the incident is resolved, or was opened again, since; or the change is decided
+    change: str | None = None  # the token of the change that it is about
+    subject: str | None = None  # the digest of what its recipient is asked
 
 
 def announce_incidents(tx: Connection) -> int:
@@ -125,7 +137,12 @@ def add_alert(
     """Write one alert, due now; False where it is there already."""
     insert_: Any = upsert(tx.dialect.name, alerts)
     statement = insert_.values(
-        **_new(kind, recipient), incident_id=incident, round=round_, step=step, role=role, news=news
+        **new_alert(kind, recipient),
+        incident_id=incident,
+        round=round_,
+        step=step,
+        role=role,
+        news=news,
     )
     return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
 
@@ -134,12 +151,13 @@ def add_test(tx: Connection, recipient: str, *, actor: str) -> int:
     """Write an alert that tells nothing but that it arrives; its number."""
     audit.record(tx, actor=actor, action="test_alert", detail={"to": recipient})
     statement = insert(alerts).values(
-        **_new(AlertKind.TEST, recipient), incident_id=None, round=0, step=0, role=None
+        **new_alert(AlertKind.TEST, recipient), incident_id=None, round=0, step=0, role=None
     )
     return int(tx.execute(statement.returning(alerts.c.id)).scalar_one())
 
 
-def _new(kind: AlertKind, recipient: str) -> dict[str, Any]:
+def new_alert(kind: AlertKind, recipient: str) -> dict[str, Any]:
+    """What every row begins with: it is due now."""
     return {
         "kind": kind,
         "recipient": recipient,
@@ -173,12 +191,14 @@ def claim_alerts(
     """
     table = alerts.c
     while True:
-        first = _due(besides).with_only_columns(table.id, table.recipient)
+        first = _due(besides).with_only_columns(table.id, table.recipient, table.incident_id)
         row = tx.execute(
             first.order_by(table.due_at, table.id).limit(1).with_for_update(skip_locked=True)
         ).one_or_none()
         if row is None:
             return []
+        if row.incident_id is None:  # goes with no others
+            return _take(tx, [row.id])
         ids = _of_recipient(tx, row.recipient, digest_seconds)
         if not _put_off_opened(tx, ids, row.recipient, digest_seconds):
             return _take(tx, ids or [row.id])
@@ -197,7 +217,7 @@ def _of_recipient(tx: Connection, recipient: str, digest_seconds: float) -> list
         .where(
             table.recipient == recipient,
             table.state == AlertState.WAITING,
-            table.kind != AlertKind.TEST,
+            table.incident_id.is_not(None),
             (table.due_at <= now_ms()) | gathered,
         )
         .order_by(table.id)
@@ -255,12 +275,21 @@ def _claimed() -> Any:
         alerts,
         (incidents.c.state == IncidentState.RESOLVED).label("resolved"),
         (incidents.c.reopened != table.round).label("again"),
-    ).join(incidents, incidents.c.id == table.incident_id, isouter=True)
+        changes.c.token,
+        or_(
+            changes.c.round != table.round, changes.c.state != ChangeState.AWAITING_APPROVAL.value
+        ).label("decided"),
+    ).select_from(
+        alerts.outerjoin(incidents, incidents.c.id == table.incident_id).outerjoin(
+            changes, changes.c.id == table.change_id
+        )
+    )
 
 
 def _alert(row: AnyRow) -> Alert:
     kind = AlertKind(row.kind)
     over = row.again or (row.resolved and kind is not AlertKind.RESOLVED)
+    over = over or (row.decided and kind in (AlertKind.ASKED, AlertKind.EXPIRING))
     return Alert(
         id=row.id,
         incident_id=row.incident_id,
@@ -272,6 +301,8 @@ def _alert(row: AnyRow) -> Alert:
         attempts=row.attempts,
         news=row.news,
         over=bool(over),
+        change=row.token,
+        subject=row.subject,
     )
 
 

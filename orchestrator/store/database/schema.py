@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0030"
+HEAD = "0031"
 
 metadata = MetaData(
     naming_convention={
@@ -369,7 +369,18 @@ alerts = Table(
     Column("sent_at", BigInteger),
     Column("news", Text),  # what is new about the incident, in one line
     Column("way", String(255)),  # which took it, of its contact's; null: none, or nobody kept it
+    Column("change_id", BigInteger),  # that it is about, and no incident
+    Column("subject", String(64)),  # the digest of what its recipient is asked
     UniqueConstraint("incident_id", "round", "kind", "step", "recipient"),
+)
+Index(
+    "ix_alerts_change",
+    alerts.c.change_id,
+    alerts.c.round,
+    alerts.c.kind,
+    alerts.c.recipient,
+    unique=True,
+    **_only_where("change_id IS NOT NULL"),
 )
 Index("ix_alerts_waiting", alerts.c.due_at, **_only_where("state = 'waiting'"))
 

@@ -166,7 +166,8 @@ ACTS: Mapping[Act, Rule] = {
         preview="it changes nothing that decides", says="see what a change would have decided",
     ),
     Act.DECIDE_CHANGE: Rule(
-        use_case="changes.decide.decide_change", least=Role.APPROVER, needs_proof=True,
+        use_case="changes.decide.decide_change jobs.approve_with_plan.approve_with_plan",
+        least=Role.APPROVER, needs_proof=True,
         preview="the change", says="approve or reject a change, or ask for another one",
     ),
     Act.WITHDRAW_CHANGE: Rule(

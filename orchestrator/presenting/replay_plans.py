@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.store.desk.plans import StoredPlan
+
 EFFECTS = {
     "send": "sent: nothing of it is there yet",
     "anew": "made anew: what was made before was taken back",
@@ -11,6 +16,27 @@ EFFECTS = {
     "drop": "not sent: the new plan leaves it out",
 }
 """What running a plan does with deliveries, by the word of the effect."""
+
+_PLANNED = {
+    "send": "{count} sent to {to}",
+    "anew": "{count} made anew at {to}, for what was made before was taken back",
+    "done": "{count} made at {to} already, and not repeated",
+    "look": "{count} looked for at {to} first, and not made twice",
+    "again": "{count} at {to} MAY ARRIVE TWICE: nobody can look them up",
+    "drop": "{count} not sent to {to} any more",
+}
+
+
+def told_effects(plan: StoredPlan) -> list[str]:
+    """What running a plan does with its deliveries, in words; then what it leaves out."""
+    told = [
+        _PLANNED[word].format(count=count, to=where)
+        for word in EFFECTS
+        for where, count in sorted(plan.effects.get(word, {}).items())
+    ]
+    left = [f"{count} left out, refused again: {why}" for why, count in plan.left_out.items()]
+    return told + left
+
 
 PLAN_STATES = {"running": "begun"}
 """What is said of a plan's state: that a run began is known, not that one is still there."""

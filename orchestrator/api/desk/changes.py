@@ -14,9 +14,11 @@ from orchestrator.api.desk.schemas import list_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.states import ChangeState
+from orchestrator.domain.errors import Refused
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.show import ExplainedChange, Settled, explain_change
 from orchestrator.operations.changes.withdraw import withdraw_change
+from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
 from orchestrator.store.changes.views import ChangeRow, list_changes
 
 
@@ -33,6 +35,13 @@ class Decided(WithWhy):
     """What an approver says; whoever does not approve says why."""
 
     decision: Annotated[Decision, Field(strict=False)]
+    run_plan: Annotated[
+        Name | None,
+        Field(description="of an approval: the token of a replay plan made under it, to be run"),
+    ] = None
+    plan_digest: Annotated[
+        Name | None, Field(description="of this plan, as it was seen; without it none is compared")
+    ] = None
 
 
 def list_(asked: Asked) -> Answer:
@@ -65,6 +74,8 @@ def show(asked: Asked) -> Answer:
 def decide(asked: Asked) -> Answer:
     """Approve it, send it back, or say no."""
     body = asked.body_as(Decided)
+    if body.run_plan is not None:
+        return Answer(document=_approve_with_plan(asked, body, body.run_plan))
     done = decide_change(
         asked.store,
         asked.path["change"],
@@ -74,6 +85,20 @@ def decide(asked: Asked) -> Answer:
         seen=asked.seen,
     )
     return Answer(document=done)
+
+
+def _approve_with_plan(asked: Asked, body: Decided, plan: str) -> Settled:
+    if body.decision is not Decision.APPROVE:
+        raise Refused("only with an approval a plan is run", field="run_plan", fix="leave it out")
+    return approve_with_plan(
+        asked.store,
+        asked.path["change"],
+        plan,
+        actor=asked.actor,
+        digest=body.plan_digest,
+        why=body.why,
+        seen=asked.seen,
+    )
 
 
 def withdraw(asked: Asked) -> Answer:

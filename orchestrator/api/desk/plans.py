@@ -31,6 +31,9 @@ class NewPlan(Body):
     order_by: Annotated[
         Name | None, Field(description="a fact: events with the same one go one after the other")
     ] = None
+    change: Annotated[
+        Name | None, Field(description="a change's token: under the version that it would make")
+    ] = None
 
 
 class Run(Body):
@@ -83,6 +86,7 @@ def make(asked: Asked) -> Answer:
         catalog=catalog(load_connectors(asked.config.connectors)),
         actor=asked.actor,
         order_by=body.order_by,
+        change=body.change,
         progress=asked.goes_on,
     )
     return Answer(document=plan, status=HTTPStatus.CREATED, location=f"/v1/plans/{plan.token}")

@@ -162,9 +162,29 @@ def propose(
 
 @app.command()
 def approve(
-    change: Token, why: OptionalWhy = None, digest: Seen = None, as_json: AsJson = False
+    change: Token,
+    why: OptionalWhy = None,
+    digest: Seen = None,
+    run_plan: Annotated[
+        str | None,
+        typer.Option(
+            "--run-plan",
+            metavar="TOKEN",
+            help="Also let a keeper run this replay plan, which was made under the change.",
+        ),
+    ] = None,
+    plan_digest: Annotated[
+        str | None,
+        typer.Option("--plan-digest", metavar="DIGEST", help="With --run-plan: the plan's."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say yes: it goes live, or at its time. For its approver, who is none of its authors."""
+    if run_plan is not None:
+        _approve_with_plan(change, run_plan, why, digest, plan_digest, as_json=as_json)
+        return
+    if plan_digest is not None:
+        raise typer.BadParameter("--plan-digest goes with --run-plan")
     _decide(change, Decision.APPROVE, why, digest, as_json=as_json)
 
 
@@ -202,6 +222,30 @@ def _decide(
         _tell(done, as_json=as_json)
 
 
+def _approve_with_plan(
+    change: str,
+    plan: str,
+    why: str | None,
+    digest: str | None,
+    plan_digest: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    with opened_store() as store:
+        from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
+
+        done = approve_with_plan(
+            store,
+            change,
+            plan,
+            actor=actor(store),
+            digest=plan_digest,
+            why=why,
+            seen=() if digest is None else (digest,),
+        )
+        _tell(done, as_json=as_json)
+
+
 def _tell(done: Settled, *, as_json: bool) -> None:
     if as_json:
         put_json(done)
@@ -213,5 +257,7 @@ def _tell(done: Settled, *, as_json: bool) -> None:
     put(f"change {done.change} of {done.workflow} of client {done.client} is {state}")
     if done.live_version is not None:
         put(f"version {done.live_version} is live")
+        if done.job is not None:
+            put(f"job {done.job} runs the plan; `meshline jobs show {done.job}` says how far it is")
     elif done.go_live_at is not None and done.state == ChangeState.APPROVED:
         put(f"it goes live {moment(done.go_live_at)}")

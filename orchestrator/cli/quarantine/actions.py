@@ -137,6 +137,15 @@ def replay(
             " when the one before it is at its end.",
         ),
     ] = None,
+    change: Annotated[
+        str | None,
+        typer.Option(
+            "--change",
+            metavar="CHANGE",
+            help="With --plan: under the version that this change would make, to run once it is"
+            " live.",
+        ),
+    ] = None,
     send_again: Annotated[
         bool,
         typer.Option(
@@ -160,10 +169,10 @@ def replay(
     if plan:
         if send_again or dry_run or anyway:
             raise typer.BadParameter("a plan takes no --send-again, --dry-run or --anyway")
-        make_plan(filters, order_by=order_by, as_json=as_json)
+        make_plan(filters, order_by=order_by, change=change, as_json=as_json)
         return
-    if order_by:
-        raise typer.BadParameter("--order-by goes with --plan")
+    if order_by or change:
+        raise typer.BadParameter("--order-by and --change go with --plan")
     with opened_store() as store:
         from orchestrator.operations.replay.without_plan import replay_events
 

@@ -40,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(run)
 
 
-def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
+def make_plan(filters: Filters, *, order_by: str | None, change: str | None, as_json: bool) -> None:
     """Freeze what the filters select, and say what running it would do."""
     from connectors.registry import catalog, load_connectors
     from orchestrator.settings import settings
@@ -57,6 +57,7 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
                     catalog=catalog(load_connectors(settings().connectors)),
                     actor=actor(store),
                     order_by=order_by,
+                    change=change,
                     progress=progress,
                 )
         except NothingSelected as nothing:
@@ -75,7 +76,8 @@ def make_plan(filters: Filters, *, order_by: str | None, as_json: bool) -> None:
 def _put_plan(plan: ReplayPlan, order_by: str | None) -> None:
     put(f"plan {plan.token}: {plan.events} events would be replayed{_in_order(order_by)}")
     for one in plan.workflows:
-        put(f"  under {one.workflow} version {one.version}")
+        under = f"change {plan.change}" if plan.change else f"version {one.version}"
+        put(f"  under {one.workflow} {under}")
     _put_effects(plan.effects)
     left = [f"{one.id} left out: {one.detail}" for one in plan.left_out]
     left += [f"{one.id} left out: it is {one.state}" for one in plan.skipped]
@@ -83,6 +85,10 @@ def _put_plan(plan: ReplayPlan, order_by: str | None) -> None:
         note(line)
     if len(left) > _MOST_TOLD:
         note(f"and {len(left) - _MOST_TOLD} more; --json has them all")
+    if plan.change:
+        both = f"`meshline change approve {plan.change} --run-plan {plan.token}`"
+        note(f"nothing is sent yet; {both} by its approver does both")
+        return
     again = " --yes-send-again" if plan.repeats else ""
     note(f"nothing is sent yet; `meshline quarantine run {plan.token}{again}` runs it")
 

@@ -14,6 +14,7 @@ from orchestrator.domain.errors import MeshlineError, Refused
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.changes.withdraw import withdraw_change
+from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
 from orchestrator.store.database.engine import Store
 
 
@@ -56,6 +57,16 @@ class ApproveChangePage(_DecideChange):
     """Say yes: it goes live, or at its time."""
 
     decision = Decision.APPROVE
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> Settled:
+        """Approve it; and let the plan run that was made under it, where the button says so."""
+        plan = self.given("plan")
+        if plan is None:
+            return super().act_on(store, token, why, seen)
+        digest, actor = self.given("plan_seen"), self.actor
+        return approve_with_plan(
+            store, token, plan, actor=actor, digest=digest, why=why, seen=(seen,)
+        )
 
 
 class RequestChangesPage(_DecideChange):

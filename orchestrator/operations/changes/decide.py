@@ -8,6 +8,7 @@ from orchestrator.domain.access.actor import Actor, Proof, who
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision, Grade, check_decider
 from orchestrator.domain.changes.states import ChangeMove, ChangeState
+from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, IllegalMove
 from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.changes.go_live import go_live
@@ -37,16 +38,30 @@ def decide_change(
     does not approve says why. Raises NotFound, Forbidden for whose word does not count,
     ChangedSinceSeen, IllegalMove with who decided before, Refused, WorkflowConflict.
     """
-    reason = optional_why(why) if decision is Decision.APPROVE else needed_why(why or "", _NO)
     with store.write() as tx:
-        change = held_change(tx, token, actor, Act.DECIDE_CHANGE)
-        _check_awaits(tx, change)
-        check_seen(change, seen)
-        _decide(tx, change, decision, actor, reason)
-        change = held_again(tx, change)
-        if change.state is ChangeState.APPROVED and (change.go_live_at or 0) <= now_of(tx):
-            go_live(tx, change, actor)
-        return settled(tx, token)
+        return decide_in(tx, token, decision, actor=actor, why=why, seen=seen)
+
+
+def decide_in(
+    tx: Tx,
+    token: str,
+    decision: Decision,
+    *,
+    actor: Actor,
+    why: str | None = None,
+    seen: Collection[str] = (),
+    told: Detail | None = None,
+) -> Settled:
+    """The same in a transaction of the caller's; `told` is what else the audit says of it."""
+    reason = optional_why(why) if decision is Decision.APPROVE else needed_why(why or "", _NO)
+    change = held_change(tx, token, actor, Act.DECIDE_CHANGE)
+    _check_awaits(tx, change)
+    check_seen(change, seen)
+    _decide(tx, change, decision, actor, reason, told or {})
+    change = held_again(tx, change)
+    if change.state is ChangeState.APPROVED and (change.go_live_at or 0) <= now_of(tx):
+        go_live(tx, change, actor)
+    return settled(tx, token)
 
 
 _NO = "whoever does not approve"
@@ -70,7 +85,7 @@ def _check_awaits(tx: Tx, change: LockedChange) -> None:
 
 
 def _decide(
-    tx: Tx, change: LockedChange, decision: Decision, actor: Actor, why: str | None
+    tx: Tx, change: LockedChange, decision: Decision, actor: Actor, why: str | None, told: Detail
 ) -> None:
     if actor.person is None:
         # Before there are people nobody is an approver, and a program never decides.
@@ -82,7 +97,7 @@ def _decide(
     check_decider(decider_of(tx, change.client, actor.person), asked_of(tx, change))
     grade = Grade.KEY if actor.proof is Proof.KEY else Grade.SESSION
     add_decision(tx, change, decision, person=actor.person, by=actor.name, grade=grade, why=why)
-    detail = {"subject": change.subject, "grade": grade.value, "why": why}
+    detail = {"subject": change.subject, "grade": grade.value, "why": why, **told}
     move_change(tx, change, _MOVES[decision], actor=actor.name, detail=detail)
     if decision in _TOLD:
         tell_authors(tx, change, _TOLD[decision], actor=actor, news=why)

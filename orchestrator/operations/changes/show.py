@@ -81,6 +81,7 @@ class Settled:
     live_version: int | None  # that it made; None: not yet, or none
     go_live_at: str | None  # ISO 8601 in UTC; None: it waits for no time
     expires_at: str  # of one that is open: when nobody decided in time
+    job: int | None = None  # that runs the replay plan which was approved with it
 
 
 def settled(tx: Tx, token: str) -> Settled:

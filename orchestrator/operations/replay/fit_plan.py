@@ -6,6 +6,7 @@ from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.operations.access.allow import allow
+from orchestrator.operations.replay.under_change import check_made
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plans import StoredPlan, find_plan
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow, publication
@@ -52,11 +53,16 @@ def refuse_repeats(plan: StoredPlan, *, send_again: bool) -> None:
 
 
 def live_versions(tx: Tx, plan: StoredPlan) -> dict[tuple[str, str], LiveWorkflow]:
-    """The live versions, all of them those that the plan was made with. Raises Refused."""
+    """The live versions, all of them those that the plan was made with. Raises Refused.
+
+    Of a plan under a change it is the version that this change made.
+    """
     found = {}
     for one in plan.workflows:
         live = live_workflow(tx, one.client, one.workflow)
-        if live is None or live.id != one.id:
+        if plan.change is not None:
+            check_made(tx, plan, live)
+        elif live is None or live.id != one.id:
             now = "no version is live"
             if live:
                 now = f"version {live.version} is live"
@@ -66,7 +72,8 @@ def live_versions(tx: Tx, plan: StoredPlan) -> dict[tuple[str, str], LiveWorkflo
                 field="plan",
                 fix="make a new plan",
             )
-        found[live.client, live.name] = live
+        if live is not None:
+            found[live.client, live.name] = live
     return found
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+
+import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
@@ -20,6 +23,7 @@ from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.domain.workflows.effects import effects_of
 from orchestrator.operations.access.allow import allow
 from orchestrator.operations.quarantine.select import LeftAlone, select_events
+from orchestrator.operations.replay.under_change import Candidate, candidate_of
 from orchestrator.pipeline.route import route
 from orchestrator.pipeline.validate import validate_or_amend
 from orchestrator.store.database import audit
@@ -54,6 +58,8 @@ class ReplayPlan:
 
     token: str
     order_by: str | None = None  # a fact
+    change: str | None = None  # the token of the change under which it was made; None: what is live
+    digest: str = ""  # over its events and what is done with each
     events: int = 0
     effects: dict[str, dict[str, int]] = field(default_factory=dict)  # by effect and destination
     repeats: int = 0  # deliveries that may arrive twice
@@ -69,6 +75,7 @@ def plan_replay(
     catalog: Catalog,
     actor: Actor,
     order_by: str | None = None,
+    change: str | None = None,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> ReplayPlan:
     """Freeze the selected events in the order of their acceptance; nothing is sent yet.
@@ -77,16 +84,24 @@ def plan_replay(
     it is at its end. Events that would come straight back are left out, with the reason.
     `progress` gets, after each chunk, how many of how many were looked at.
 
-    Raises NotFound, Refused for a selection without a condition or without one event that would
-    pass, and for a fact that a workflow does not have.
+    With the token of a `change` it is made under the version that this would make, and runs once
+    that is live. Raises NotFound, Refused for a selection without a condition or without one event
+    that would pass, and for a fact that a workflow does not have.
     """
+    candidate = None if change is None else candidate_of(store, change, actor)
+    selection = selection if candidate is None else candidate.selection(selection)
     ids, skipped = select_events(store, selection, actor=actor, act=Act.REPLAY, accepted_first=True)
-    plan = ReplayPlan(token=secrets.token_hex(6), order_by=order_by, skipped=skipped)
+    token = secrets.token_hex(6)
+    plan = ReplayPlan(token=token, order_by=order_by, change=change, skipped=skipped)
     with store.write() as tx:
         described = _described(selection)
-        number = add_plan(tx, plan.token, described, actor=actor.name, order_by=order_by)
+        under = None if candidate is None else (candidate.change, candidate.subject)
+        number = add_plan(
+            tx, plan.token, described, actor=actor.name, order_by=order_by, change=under
+        )
+    freezer = _Freezer(plan, catalog, candidate)
     try:
-        _freeze(store, number, plan, ids[:_MOST_EVENTS], catalog=catalog, progress=progress)
+        _freeze(store, number, freezer, ids[:_MOST_EVENTS], progress=progress)
     except Refused:
         with store.write() as tx:
             drop_plan(tx, number)
@@ -101,8 +116,11 @@ def plan_replay(
             left_out=_counted(plan.left_out),
             count=plan.events,
             repeats=plan.repeats,
+            digest=plan.digest,
         )
         detail = {"plan": plan.token, "events": plan.events, "effects": plan.effects}
+        if change is not None:
+            detail |= {"change": change, "digest": plan.digest}
         record_plan(tx, plan.workflows, actor=actor, action="plan_replay", detail=detail)
     return plan
 
@@ -110,14 +128,13 @@ def plan_replay(
 def _freeze(
     store: Store,
     number: int,
-    plan: ReplayPlan,
+    freezer: _Freezer,
     ids: Sequence[str],
     *,
-    catalog: Catalog,
     progress: Callable[[int, int], None],
 ) -> None:
     """Write the events down, chunk by chunk. Raises Refused where none is left."""
-    freezer = _Freezer(plan, catalog)
+    plan = freezer.plan
     for at in range(0, len(ids), CHUNK):
         with store.read() as tx:
             frozen = freezer.freeze(tx, ids[at : at + CHUNK])
@@ -126,6 +143,7 @@ def _freeze(
         progress(min(at + CHUNK, len(ids)), len(ids))
     if not plan.events:
         raise _nothing(plan)
+    plan.digest = freezer.digest()
 
 
 def record_plan(
@@ -151,8 +169,10 @@ def record_plan(
 class _Freezer:
     """Decides on events as their stages will, and counts."""
 
-    def __init__(self, plan: ReplayPlan, catalog: Catalog) -> None:
-        self._plan = plan
+    def __init__(self, plan: ReplayPlan, catalog: Catalog, candidate: Candidate | None) -> None:
+        self.plan = plan
+        self._candidate = candidate
+        self._hash = hashlib.sha256(f"{plan.token} {plan.order_by} {plan.change}".encode())
         self._catalog = catalog
         self._shelf = WorkflowShelf()
         self._last: dict[tuple[int, str], int] = {}  # by workflow and digest: the last place
@@ -169,19 +189,26 @@ class _Freezer:
             live[of] = live.get(of) or self._note(require_live(tx, *of))
             if (planned := self._decide(tx, ground, live[of])) is not None:
                 frozen.append(planned)
+                self._hash.update(orjson.dumps(planned))
         return frozen
 
+    def digest(self) -> str:
+        """64 hex digits over all that was frozen."""
+        return self._hash.hexdigest()
+
     def _note(self, live: LiveWorkflow) -> LiveWorkflow:
+        if self._candidate is not None:
+            self._candidate.check(live)
         told = PlannedWorkflow(
             client=live.client, workflow=live.name, version=live.version, id=live.id
         )
-        if told not in self._plan.workflows:
-            self._plan.workflows.append(told)
+        if told not in self.plan.workflows:
+            self.plan.workflows.append(told)
         return live
 
     def _decide(self, tx: Tx, ground: Ground, live: LiveWorkflow) -> PlannedEvent | None:
-        plan = self._plan
-        workflow = self._shelf.take(tx, live.id)
+        plan = self.plan
+        workflow = self._compiled(tx, live)
         routed = routed_now(ground.payload, workflow)
         if isinstance(routed, Rejected):
             plan.left_out.append(
@@ -202,9 +229,14 @@ class _Freezer:
             behind=self._behind(ground.payload, workflow, live.id),
         )
 
+    def _compiled(self, tx: Tx, live: LiveWorkflow) -> CompiledWorkflow:
+        if self._candidate is not None:
+            return self._candidate.compiled
+        return self._shelf.take(tx, live.id)
+
     def _behind(self, payload: object, workflow: CompiledWorkflow, version: int) -> int | None:
         """The place of the last event before this one whose fact is the same."""
-        name = self._plan.order_by
+        name = self.plan.order_by
         if name is None:
             return None
         known = [fact.name for fact in workflow.facts.facts]
@@ -219,7 +251,7 @@ class _Freezer:
             return None
         key = version, strict_json.digest(facts[name])
         before = self._last.get(key)
-        self._last[key] = self._plan.events - 1
+        self._last[key] = self.plan.events - 1
         return before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.delivery.effects import PlannedEffect
@@ -10,11 +10,11 @@ from orchestrator.domain.delivery.verdicts import Routed
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.event import Item
 from orchestrator.operations.replay.plan import routed_now
+from orchestrator.operations.replay.under_change import compiled_for
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plan_snapshot import grounds
 from orchestrator.store.desk.plans import (
     EventOfPlan,
-    PlannedWorkflow,
     StoredPlan,
     find_plan,
     is_seen,
@@ -74,7 +74,7 @@ def show_plan(
     if plan is None or not is_seen(plan, clients):
         raise NotFound(f"there is no plan {token!r}", fix="see `meshline quarantine plan list`")
     events = planned_events(tx, plan.id, limit=limit, after=after)
-    sent = _sent_fields(tx, plan.workflows, {one.id: one.ground for one in events})
+    sent = _sent_fields(tx, plan, {one.id: one.ground for one in events})
     return ShownPlan(
         plan=plan,
         outcomes=outcomes(tx, plan.id),
@@ -82,16 +82,18 @@ def show_plan(
     )
 
 
-def _sent_fields(tx: Tx, workflows: Sequence[PlannedWorkflow], digests: Mapping[str, str]) -> Sent:
+def _sent_fields(tx: Tx, plan: StoredPlan, digests: Mapping[str, str]) -> Sent:
     """What is sent for events that are still as they were planned, by the digests of then."""
-    versions = {(one.client, one.workflow): one.id for one in workflows}
-    shelf = WorkflowShelf()
+    versions = {(one.client, one.workflow): one.id for one in plan.workflows}
+    shelf, under = WorkflowShelf(), compiled_for(tx, plan)
+    if plan.change is not None and under is None:
+        return {}
     found: dict[tuple[str, str, Item], Mapping[str, object]] = {}
     for event_id, ground in grounds(tx, list(digests)).items():
         version = versions.get((ground.client, ground.workflow))
         if version is None or ground.digest != digests[event_id]:
             continue
-        routed = routed_now(ground.payload, shelf.take(tx, version))
+        routed = routed_now(ground.payload, under or shelf.take(tx, version))
         if isinstance(routed, Routed):
             found.update({(event_id, *one.place): one.send for one in routed.deliveries})
     return found

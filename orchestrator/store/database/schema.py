@@ -600,6 +600,10 @@ plans = Table(
     Column("started_by", String(255)),  # the last time
     Column("finished_at", BigInteger),
     Column("order_by", String(64)),  # a fact: events with the same one go one after the other
+    Column("change", String(32)),  # the token of the change under which it was made; null: live
+    Column("subject", String(64)),  # the digest that this change had then
+    Column("digest", String(64)),  # over its events; null: frozen before there were digests
+    Index("ix_plans_change", "change", **_only_where("change IS NOT NULL")),
 )
 
 plan_events = Table(

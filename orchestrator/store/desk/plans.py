@@ -48,6 +48,9 @@ class StoredPlan:
     started_by: str | None  # the last time
     finished_at: str | None  # None: some events are still to be replayed
     order_by: str | None  # a fact: events with the same one go one after the other
+    change: str | None  # the token of the change under which it was made; None: what was live
+    subject: str | None  # the digest that this change had then
+    digest: str | None  # over its events and what is done with each; None: of an older plan
 
     def as_json(self) -> dict[str, object]:
         """The plan as a document; it is named by its token."""
@@ -93,8 +96,12 @@ def add_plan(
     *,
     actor: str,
     order_by: str | None = None,
+    change: tuple[str, str] | None = None,
 ) -> int:
-    """Begin a plan; it cannot run before it is frozen. Answers its id."""
+    """Begin a plan, of a change where its token and digest are given; answers its id.
+
+    It cannot run before it is frozen.
+    """
     return int(
         tx.execute(
             insert(plans)
@@ -110,6 +117,8 @@ def add_plan(
                 planned_at=now_ms(),
                 planned_by=actor,
                 order_by=order_by,
+                change=None if change is None else change[0],
+                subject=None if change is None else change[1],
             )
             .returning(plans.c.id)
         ).scalar_one()
@@ -150,6 +159,7 @@ def freeze_plan(
     left_out: Mapping[str, int],
     count: int,
     repeats: int,
+    digest: str,
 ) -> None:
     """The plan is whole: from here on it only runs."""
     tx.execute(
@@ -162,6 +172,7 @@ def freeze_plan(
             left_out=orjson.dumps(left_out).decode(),
             events=count,
             repeats=repeats,
+            digest=digest,
         )
     )
 
@@ -170,6 +181,13 @@ def find_plan(tx: Connection, token: str, *, lock: bool = False) -> StoredPlan |
     """The plan of a token. With `lock`, runs of it wait for each other."""
     statement = select(plans).where(plans.c.token == token)
     row = tx.execute(statement.with_for_update() if lock else statement).one_or_none()
+    return None if row is None else StoredPlan(**_fields(row))
+
+
+def last_plan_of(tx: Connection, change: str) -> StoredPlan | None:
+    """The last plan that was made under a change and is whole; None where there is none."""
+    found = select(plans).where(plans.c.change == change, plans.c.state != "freezing")
+    row = tx.execute(found.order_by(plans.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else StoredPlan(**_fields(row))
 
 
@@ -284,6 +302,9 @@ def _fields(row: AnyRow) -> dict[str, Any]:
         "started_by": row.started_by,
         "finished_at": iso(row.finished_at),
         "order_by": row.order_by,
+        "change": row.change,
+        "subject": row.subject,
+        "digest": row.digest,
     }
 
 

@@ -39,6 +39,7 @@ from orchestrator.operations.incidents.retry_alerts import (
     retry_alerts,
     retry_failed_alerts,
 )
+from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
 from orchestrator.operations.jobs.heal_incident import amend_incident, plan_incident
 from orchestrator.operations.jobs.start import start_plan_job
 from orchestrator.operations.jobs.start_on_events import (
@@ -141,6 +142,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
         s, told.change, Decision.APPROVE, actor=a
     ),
     "changes.backtest.backtest_change": lambda s, a, told: backtest_change(s, told.change, actor=a),
+    "jobs.approve_with_plan.approve_with_plan": lambda s, a, told: approve_with_plan(
+        s, told.change, "nope", actor=a
+    ),
     "changes.withdraw.withdraw_change": lambda s, a, told: withdraw_change(s, told.change, actor=a),
     "quarantine.close_dead_letters.requeue_dead_letters": lambda s, a, _: requeue_dead_letters(
         s, [1], lambda _: None, actor=a
@@ -208,8 +212,9 @@ def test_only_who_has_the_role_does_it(store: Store, use_case: str) -> None:
         do(store, logged_in(store, "ada@acme.example"), told)
     except (Forbidden, NotFound):
         raise
-    except Refused as refused:  # by the incident, which is not over: whoever asks
-        assert use_case.endswith("resolve_incidents"), refused  # noqa: PT017 - see above
+    except Refused as refused:  # by the incident, which is not over, or a plan that is not there
+        by_others = ("resolve_incidents", "approve_with_plan")
+        assert use_case.endswith(by_others), refused  # noqa: PT017 - see above
 
 
 def test_an_act_that_needs_a_reason_is_refused_without_one(

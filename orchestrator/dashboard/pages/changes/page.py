@@ -25,8 +25,11 @@ from orchestrator.presenting.changes import (
     told_story,
     told_way_back,
 )
+from orchestrator.presenting.replay_plans import told_effects
 from orchestrator.store.changes.views import number_of_change
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.desk.plans import StoredPlan, last_plan_of
+from orchestrator.store.views.jobs import JobRow, jobs_of_plan
 from orchestrator.store.views.values import iso_time, now_of
 
 
@@ -43,6 +46,9 @@ class ShownChange:
     asks_me: bool  # whoever looks may decide about it
     why_not: str | None  # why whoever looks may not, where there is something to say
     is_open: bool  # it may still go live
+    plan: StoredPlan | None  # the replay that was planned under it as it is
+    effects: tuple[str, ...]  # what running this plan does, in words
+    jobs: tuple[JobRow, ...]  # that run it, or ran it
     way_back: tuple[str, ...]
     story: tuple[Happened, ...]
     now: str  # the store's time, ISO 8601 in UTC
@@ -89,6 +95,8 @@ def look_at_change(
     if asks:
         number = number_of_change(tx, token)
         deciders = who_decides(tx, [number]).get(number, NOBODY_ASKED)
+    plan = last_plan_of(tx, token)
+    plan = plan if plan is not None and plan.subject == change.digest else None
     mail = None if actor is None else mail_of(actor.name)
     why_not = deciders.why_not(mail) if mail and asks else None
     is_told = mail is not None and (deciders.is_author(mail) or deciders.has_role(mail))
@@ -102,6 +110,9 @@ def look_at_change(
         asks_me=mail is not None and mail in deciders.mails,
         why_not=why_not if is_told else None,
         is_open=change.state in OPEN,
+        plan=plan,
+        effects=() if plan is None else tuple(told_effects(plan)),
+        jobs=() if plan is None else tuple(jobs_of_plan(tx, plan.token)),
         way_back=tuple(told_way_back(change)),
         story=tuple(told_story(change)),
         now=iso_time(now_of(tx)),

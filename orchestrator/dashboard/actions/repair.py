@@ -17,10 +17,10 @@ from orchestrator.domain.recipes.text import recipe_of_text
 from orchestrator.domain.whys import optional_why
 from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.operations.jobs.heal_incident import (
-    MOST_AT_ONCE,
     Healed,
     amend_incident,
     plan_incident,
+    takes_job,
 )
 from orchestrator.operations.jobs.start import start_plan_job
 from orchestrator.operations.repair.preview_for_incident import (
@@ -82,7 +82,8 @@ class PreviewRecipePage(_RecipeAct):
             self.away(error)
         else:
             shown = page_of_preview(found.preview, after=after, limit=EVENTS_SHOWN)
-            self._form(incident, found=found, shown=shown, wrong=None)
+            by_job = takes_job(found.preview)
+            self._form(incident, found=found, shown=shown, by_job=by_job, wrong=None)
 
     def _look(self, store: Store, number: int) -> IncidentPreview:
         found = preview_for_incident(store, self.wanted(store, number), actor=self.actor)
@@ -104,7 +105,6 @@ class PreviewRecipePage(_RecipeAct):
             "recipe_preview.html",
             incident=int(incident),
             given=given,
-            most_at_once=MOST_AT_ONCE,
             **found,
         )
 

@@ -15,10 +15,12 @@ from orchestrator.operations.repair.amend import Amendments, mend_events
 from orchestrator.operations.repair.preview_for_incident import (
     IncidentPreview,
     WantedRecipe,
+    compare_previewed,
     preview_as_seen,
     refuse_nothing,
     told_change,
 )
+from orchestrator.operations.repair.preview_recipe import Preview
 from orchestrator.operations.replay.plan import ReplayPlan, plan_replay
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.incidents.list import workflow_of
@@ -37,6 +39,11 @@ class Healed:
     plan: str | None = None  # the token of the plan that replays them
 
 
+def takes_job(preview: Preview) -> bool:
+    """Whether a keeper amends what a preview shows: the events are more than a person waits for."""
+    return len(preview.events) > MOST_AT_ONCE
+
+
 def amend_incident(
     store: Store, wanted: WantedRecipe, *, actor: Actor, seen: str, plan_by: Catalog | None = None
 ) -> Healed:
@@ -51,7 +58,7 @@ def amend_incident(
     found = preview_as_seen(store, wanted, actor=actor, seen=seen)
     refuse_nothing(found)
     selection = Selection(incident=wanted.incident, until=found.until)
-    if len(found.preview.events) > MOST_AT_ONCE:
+    if takes_job(found.preview):
         job = start_amend_job(
             store,
             selection,
@@ -59,6 +66,7 @@ def amend_incident(
             actor=actor,
             again=wanted.again,
             from_original=wanted.from_original,
+            compare=lambda tx: compare_previewed(tx, wanted.incident, found),
         )
         return Healed(job=job)
     done = mend_events(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
@@ -12,7 +12,7 @@ from orchestrator.domain.recipes.recipe import Recipe
 from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.access.allow import allow_for_events
 from orchestrator.operations.quarantine.select import select_events
-from orchestrator.store.database.engine import Store
+from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.job_items import add_items
 from orchestrator.store.desk.jobs import add_job
 from orchestrator.store.views.events.clients import clients_of_events
@@ -57,14 +57,16 @@ def start_amend_job(
     actor: Actor,
     again: bool = False,
     from_original: bool = False,
+    compare: Callable[[Tx], None] = lambda _: None,
 ) -> int:
     """Let a keeper amend the selected events by a recipe, as `mend_events` does.
 
+    `compare` looks before anything is written, and raises where it is not as the person saw it.
     Raises as `_start`.
     """
     asked = Instructions(recipe=recipe.describe(), again=again, from_original=from_original)
     why = optional_why(recipe.note)
-    return _start(store, JobKind.AMEND, selection, actor, why=why, asked=asked)
+    return _start(store, JobKind.AMEND, selection, actor, why=why, asked=asked, compare=compare)
 
 
 def _start(
@@ -76,6 +78,7 @@ def _start(
     why: str | None,
     asked: Instructions | None = None,
     seen: Collection[str] | None = None,
+    compare: Callable[[Tx], None] = lambda _: None,
 ) -> int:
     """Raises NotFound, Forbidden; Refused for a selection of nothing, or of too many events."""
     act, discarded = _ACTS[kind], kind is JobKind.RESTORE
@@ -93,6 +96,7 @@ def _start(
         )
     with store.write() as tx:
         allow_for_events(tx, actor, act, ids)
+        compare(tx)
         job = add_job(
             tx,
             kind,

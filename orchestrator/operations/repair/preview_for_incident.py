@@ -16,12 +16,13 @@ from orchestrator.operations.check_personal import check_recipe
 from orchestrator.operations.repair.preview_recipe import Preview, preview_recipe
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.recipes import find_recipe
+from orchestrator.store.quarantine.amendments import digests_of_amended
 from orchestrator.store.quarantine.workflows import live_workflow, publication
 from orchestrator.store.views.events.last_acts import Act as LastAct
 from orchestrator.store.views.events.last_acts import last_act_of_incident
 from orchestrator.store.views.incidents.list import IncidentWorkflow, workflow_of
 from orchestrator.store.views.quarantine.list import count_quarantine
-from orchestrator.store.views.quarantine.selection import Selection
+from orchestrator.store.views.quarantine.selection import CHUNK, Selection, selected
 from orchestrator.store.views.values import iso_time, now_of
 
 MOST_PREVIEWED = 20_000  # events: a person waits for it
@@ -45,7 +46,8 @@ class IncidentPreview:
     preview: Preview
     workflow: IncidentWorkflow
     until: int  # events that came later are in no preview and are not amended
-    digest: str  # of the recipe, the live version, the events and what becomes of each
+    live: int | None  # the id of the version that the events were tried under
+    digest: str  # of the recipe, that version, the events and what becomes of each
     amended: dict[str, str] = field(repr=False)  # digests of amended payloads, by event id
 
 
@@ -86,6 +88,7 @@ def preview_for_incident(store: Store, wanted: WantedRecipe, *, actor: Actor) ->
         preview=preview,
         workflow=whose,
         until=until,
+        live=live.id if live else None,
         digest=strict_json.digest(seen),
         amended=amended,
     )
@@ -102,9 +105,30 @@ def preview_as_seen(
     if found.digest == seen:
         return found
     with store.read() as tx:
-        told = told_change(tx, wanted.incident, found)
-    raise ChangedSinceSeen(
-        f"what the recipe would do to incident {wanted.incident} is not what you saw: {told}",
+        raise _changed(tx, wanted.incident, found)
+
+
+def compare_previewed(tx: Tx, incident: int, found: IncidentPreview) -> None:
+    """Raises ChangedSinceSeen where the events of an incident are not as they were previewed.
+
+    For an act that was compared by its digest before: this looks in the act's own transaction.
+    """
+    whose, preview = found.workflow, found.preview
+    live = live_workflow(tx, whose.client, whose.workflow)
+    ids = selected(tx, Selection(incident=incident, until=found.until))
+    previewed = {one.id for one in preview.events} | {one.id for one in preview.passed_over}
+    amended: dict[str, str] = {}
+    for at in range(0, len(ids), CHUNK):
+        amended |= digests_of_amended(tx, ids[at : at + CHUNK])
+    same = (live.id if live else None, set(ids), amended)
+    if same != (found.live, previewed, found.amended):
+        raise _changed(tx, incident, found)
+
+
+def _changed(tx: Tx, incident: int, found: IncidentPreview) -> ChangedSinceSeen:
+    told = told_change(tx, incident, found)
+    return ChangedSinceSeen(
+        f"what the recipe would do to incident {incident} is not what you saw: {told}",
         fix="preview it again, and decide then",
     )
 

@@ -14,7 +14,8 @@ from orchestrator.domain.recipes.text import recipe_of_text
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.jobs import heal_incident
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
-from orchestrator.operations.jobs.heal_incident import amend_incident, plan_incident
+from orchestrator.operations.jobs.heal_incident import amend_incident, plan_incident, takes_job
+from orchestrator.operations.jobs.start_on_events import start_amend_job
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.repair import preview_for_incident as previewing
 from orchestrator.operations.repair.amend import Amendments, mend_events
@@ -24,9 +25,11 @@ from orchestrator.operations.repair.preview_for_incident import (
     saved_recipe_of,
 )
 from orchestrator.operations.repair.saved_recipes import saved_recipe
+from orchestrator.presenting.recipe_previews import page_of_preview
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.plans import list_plans
 from orchestrator.store.views.incidents.list import IncidentWorkflow
+from orchestrator.store.views.jobs import list_jobs
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.leads import CATALOG, TEXT, lead_workflow, publish_leads, renamed_lead
@@ -59,6 +62,42 @@ def test_many_events_are_amended_by_a_job_and_planned_when_it_has_ended(
     assert carry_out_next_job(store, keeper="host:1", lease_seconds=60) == healed.job
 
     assert plan_incident(store, 1, actor=ADA, catalog=CATALOG).events == 3
+
+
+def test_a_job_is_not_started_on_other_ground_than_was_seen(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantine(store, 3)
+    monkeypatch.setattr(heal_incident, "MOST_AT_ONCE", 2)
+    wanted, digest = seen(store)
+
+    def overtaken(*given: Any, **named: Any) -> int:
+        (first, *_) = preview_for_incident(store, wanted, actor=BEN).preview.events
+        mend_events(store, Selection(ids=(first.id,)), RENAME.recipe, actor=BEN)
+        return start_amend_job(*given, **named)
+
+    monkeypatch.setattr(heal_incident, "start_amend_job", overtaken)
+    with pytest.raises(ChangedSinceSeen, match="is not what you saw: cli:ben amended"):
+        amend_incident(store, wanted, actor=ADA, seen=digest)
+    with store.read() as tx:
+        assert list_jobs(tx, limit=1) == []
+
+
+def test_what_others_amended_does_not_count_for_who_amends_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantine(store, 3)
+    monkeypatch.setattr(heal_incident, "MOST_AT_ONCE", 2)
+    (first, *_) = preview_for_incident(store, RENAME, actor=BEN).preview.events
+    mend_events(store, Selection(ids=(first.id,)), RENAME.recipe, actor=BEN)
+    found = preview_for_incident(store, RENAME, actor=ADA)
+    wanted = replace(RENAME, until=found.until)
+
+    healed = amend_incident(store, wanted, actor=ADA, seen=found.digest)
+
+    assert page_of_preview(found.preview, after=0, limit=9).total == 3
+    assert not takes_job(found.preview), "as the page says"
+    assert (healed.amended, healed.job) == (2, None)
 
 
 def test_what_somebody_published_since_is_told(store: Store) -> None:

@@ -18,6 +18,7 @@ from orchestrator.operations.repair.propose_fix import proposed_options
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.recipes import SavedRecipe
 from orchestrator.store.views.incidents.page import IncidentView, show_incident
+from orchestrator.store.views.jobs import JobRow, jobs_on_incident
 from orchestrator.store.views.values import iso_time, now_of
 
 
@@ -52,6 +53,7 @@ class ShownIncident:
     now: str  # the store's time, ISO 8601 in UTC
     recipe: str = ""  # the steps that the findings suggest, as a form takes them
     is_mended: bool = False  # only the replay is left
+    jobs: tuple[JobRow, ...] = ()  # that act on its events now, or are about to
 
 
 Veil = Callable[[Tx, tuple[IncidentView, Repair]], tuple[IncidentView, Repair]]
@@ -76,4 +78,5 @@ def one_incident(
         now=iso_time(now_of(tx)),
         recipe=shlex.join(proposed_options(repair.findings)),
         is_mended=repair.is_mended,
+        jobs=tuple(jobs_on_incident(tx, number, clients=clients)),
     )

@@ -67,4 +67,5 @@ def without_values(shown: ShownIncident, places: Places | None = None) -> ShownI
         findings=tuple(bare_finding(one, places) for one in shown.findings),
         fix=(),
         recipe="",
+        jobs=(),
     )

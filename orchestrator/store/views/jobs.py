@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from itertools import islice
 
 import orjson
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, or_, select
 
 from orchestrator.domain.jobs import UNFINISHED, JobState
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.schema import audit, jobs
+from orchestrator.store.database.schema import (
+    audit,
+    job_items,
+    jobs,
+    plan_events,
+    plans,
+    quarantine,
+)
 from orchestrator.store.views.values import iso, iso_time
 
 
@@ -77,6 +84,51 @@ def unfinished_job_of(tx: Connection, plan: str) -> JobRow | None:
     found = select(jobs).where(jobs.c.plan == plan, _UNFINISHED).limit(1)
     row = tx.execute(found).one_or_none()
     return None if row is None else _job(row)
+
+
+def jobs_on_incident(
+    tx: Connection, incident: int, *, clients: Collection[str] | None = None
+) -> list[JobRow]:
+    """The unfinished jobs that act on events of an incident next, the oldest first.
+
+    Of each job the next events are looked at, which are in quarantine still. Only jobs that are
+    about none but these `clients`; None: about any.
+    """
+    items = (
+        select(job_items.c.event_id)
+        .where(job_items.c.job_id == jobs.c.id, job_items.c.outcome.is_(None))
+        .order_by(job_items.c.place)
+    )
+    planned = (
+        select(plan_events.c.event_id)
+        .join(plans, plans.c.id == plan_events.c.plan_id)
+        .where(plans.c.token == jobs.c.plan, plan_events.c.done_at.is_(None))
+        .order_by(plan_events.c.place)
+    )
+    found = (
+        select(jobs)
+        .where(_UNFINISHED, or_(_of_incident(items, incident), _of_incident(planned, incident)))
+        .order_by(jobs.c.id)
+    )
+    every = map(_job, tx.execute(found))
+    return [one for one in every if clients is None or set(one.clients) <= set(clients)]
+
+
+def _of_incident(events: Select[tuple[str]], incident: int) -> ColumnElement[bool]:
+    """That one of the next events is in quarantine for an incident."""
+    following = events.limit(_NEXT_EVENTS).correlate(jobs)
+    return (
+        exists()
+        .where(
+            quarantine.c.event_id.in_(following),
+            quarantine.c.incident_id == incident,
+            quarantine.c.released_at.is_(None),
+        )
+        .correlate(jobs)
+    )
+
+
+_NEXT_EVENTS = 100  # of a job, by which it is known whose they are
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

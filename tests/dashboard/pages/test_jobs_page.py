@@ -66,6 +66,16 @@ def test_the_list_says_how_far_each_job_is_and_leads_to_it(working: RunningFlowe
     assert 'href="/jobs"' in working.get("/events").text, "it is a tab"
 
 
+def test_the_page_of_an_incident_leads_to_the_job_that_acts_on_it(working: RunningFlower) -> None:
+    page = working.get("/incidents/1").text
+
+    assert 'href="/jobs/3"' in page and 'href="/jobs/2"' not in page
+    shown = text_of(page)
+    assert "A job waits for a keeper to act on it: job 3, discard" in shown
+    assert f"0 of 1 events, started by {ADA.name}" in shown
+    assert "<b>ada" not in page
+
+
 def test_a_job_says_who_started_it_why_and_what_to_do(working: RunningFlower) -> None:
     shown = text_of(working.get("/jobs/1").text)
 

@@ -97,7 +97,9 @@ def retry(
         list[int] | None,
         typer.Argument(metavar="ID", min=1, max=_LARGEST, help="Their ids in the list."),
     ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="All whose last try failed.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="All whose last try failed, at most 10,000 at once.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send alerts again that failed for good: due now, with all their tries before them.
@@ -107,12 +109,21 @@ def retry(
     if bool(numbers) == failed:
         raise typer.BadParameter("say which alerts: give their ids, or --failed")
     with opened_store() as store:
-        from orchestrator.operations.incidents.retry_alerts import retry_alerts, retry_failed_alerts
+        from orchestrator.operations.incidents.retry_alerts import (
+            look_at_failed_alerts,
+            retry_alerts,
+            retry_failed_alerts,
+        )
 
+        left = 0
         if numbers:
             done = retry_alerts(store, numbers, actor=actor(store))
         else:
             done = retry_failed_alerts(store, actor=actor(store))
+            with store.read() as tx:
+                left = look_at_failed_alerts(tx).total
+    if left:
+        note(f"{left:,} more failed for good; the same command sends the next")
     if as_json:
         put_json({"retried": done})
     elif done:

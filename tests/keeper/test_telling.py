@@ -10,13 +10,19 @@ import pytest
 from sqlalchemy import func, insert, literal, select, update
 
 from orchestrator.domain.access.actor import login
-from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.errors import ChangedSinceSeen, InvalidFile
 from orchestrator.domain.incidents.incident import IncidentMove
 from orchestrator.domain.text.links import opens, signed
 from orchestrator.keeper.contacts import read_contacts
 from orchestrator.keeper.telling import Teller
+from orchestrator.operations.incidents import retry_alerts as retrying
 from orchestrator.operations.incidents.keep_clocks import keep_clocks
-from orchestrator.operations.incidents.retry_alerts import retry_alerts, retry_failed_alerts
+from orchestrator.operations.incidents.retry_alerts import (
+    add_test_alert,
+    look_at_failed_alerts,
+    retry_alerts,
+    retry_failed_alerts,
+)
 from orchestrator.store.clocks.alert_views import SoughtAlerts, list_alerts, list_noise
 from orchestrator.store.clocks.alerts import AlertKind, add_alert, announce_incidents
 from orchestrator.store.database.clock import after, time_of
@@ -162,6 +168,30 @@ def test_what_a_person_retries_is_sent_and_dropped_where_it_is_over(
 
     assert [to for to, _ in desk.mails.arrived] == ["second@acme.example"]
     assert states(store) == [("opened", "sent", 1), ("opened", "dropped", 1)]
+
+
+def test_all_that_failed_are_sent_again_as_they_were_seen_and_so_many_at_once(
+    desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "MOST_AT_ONCE", 2)
+    stopped_leads(store, 1)
+    keep(store)
+    numbers = [add_test_alert(store, "eve@acme.example", actor=login("cli:ada")) for _ in "ab"]
+    with store.write() as tx:
+        tx.execute(update(alerts).values(state="failed", attempts=12, error="no way out"))
+    with store.read() as tx:
+        found = look_at_failed_alerts(tx)
+    assert (found.ids, found.total) == ((1, numbers[0]), 3)
+
+    ben = login("cli:ben")
+    retry_alerts(store, [1], actor=ben)
+    seen = {"seen": found.digest, "since": found.looked_at}
+    with pytest.raises(ChangedSinceSeen, match="cli:ben sent alert 1 again at"):
+        retry_failed_alerts(store, actor=login("cli:ada"), **seen)  # type: ignore[arg-type]
+
+    assert retry_failed_alerts(store, actor=ben) == numbers
+    with store.read() as tx:
+        assert look_at_failed_alerts(tx).total == 0
 
 
 def test_the_ways_of_a_contact_are_tried_in_order_and_no_secret_is_kept(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tornado.web import authenticated
 
 from orchestrator.dashboard.actions.previewed import Confirmation, PreviewedAct
 from orchestrator.dashboard.given import row_number
+from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.text.addresses import checked_address
 from orchestrator.operations.access.allow import allow
 from orchestrator.operations.incidents.retry_alerts import (
+    MOST_AT_ONCE,
     add_test_alert,
+    look_at_failed_alerts,
     retry_alerts,
     retry_failed_alerts,
 )
-from orchestrator.store.clocks.alert_views import SoughtAlerts, list_alerts
+from orchestrator.store.clocks.alert_views import AlertRow, SoughtAlerts, list_alerts
 from orchestrator.store.clocks.alerts import AlertState
 from orchestrator.store.database.engine import Store
 
@@ -56,35 +59,66 @@ class RetryAlertsPage(_AlertAct):
     def steps(self) -> tuple[Callable[[Store], Confirmation], Callable[[Store], object]]:
         """Of the alert that the form names, or of all."""
         actor, number = self.actor, row_number("alert", self.given("alert"))
-
-        def preview(store: Store) -> Confirmation:
-            with store.read() as tx:
-                allow(tx, actor, Act.RETRY_ALERT, ())
-                failed = list_alerts(tx, SoughtAlerts(state=AlertState.FAILED), limit=10_000)
-            chosen = [one for one in failed if number in (None, str(one.id))]
-            if not chosen:
-                raise Refused("it did not fail for good", fix="look at the list again")
-            named = [
-                f"Alert {one.id} to {one.recipient}: {one.error or 'it was not taken'}"
-                for one in chosen[:_MOST_NAMED]
-            ]
-            if more := len(chosen) - _MOST_NAMED:
-                named += [f"and {more:,} more"] if more > 0 else []
-            return Confirmation(
-                title=f"Send {_alerts(len(chosen))} again",
-                says=[
-                    "A keeper sends them now, each by the first way that takes it.",
-                    "What is over meanwhile is dropped, and what was sent is not sent again.",
-                    *named,
-                ],
-                button="Send again",
-                fields={} if number is None else {"alert": number},
-                takes_why=False,
+        if number is not None:
+            wanted = int(number)
+            return (
+                lambda store: _shown_one(store, actor, wanted),
+                lambda store: retry_alerts(store, [wanted], actor=actor),
             )
+        seen, looked_at = self.given("seen"), self.number("looked_at") or 0
 
-        if number is None:
-            return preview, lambda store: retry_failed_alerts(store, actor=actor)
-        return preview, lambda store: retry_alerts(store, [int(number)], actor=actor)
+        def retry(store: Store) -> object:
+            if seen is None:
+                raise Refused(
+                    "it was not shown first", field="seen", fix="use the form of the page"
+                )
+            return retry_failed_alerts(store, actor=actor, seen=seen, since=looked_at)
+
+        return lambda store: _shown_all(store, actor), retry
+
+
+def _shown_one(store: Store, actor: Actor, number: int) -> Confirmation:
+    with store.read() as tx:
+        allow(tx, actor, Act.RETRY_ALERT, ())
+        wanted = SoughtAlerts(state=AlertState.FAILED, before=number + 1)
+        named = [one for one in list_alerts(tx, wanted, limit=1) if one.id == number]
+    return _confirmation(named, 1, {"alert": str(number)})
+
+
+def _shown_all(store: Store, actor: Actor) -> Confirmation:
+    with store.read() as tx:
+        allow(tx, actor, Act.RETRY_ALERT, ())
+        found = look_at_failed_alerts(tx)
+        named = list_alerts(tx, SoughtAlerts(state=AlertState.FAILED), limit=_MOST_NAMED)
+    fields = {"seen": found.digest, "looked_at": str(found.looked_at)}
+    return _confirmation(named, found.total, fields)
+
+
+def _confirmation(named: Sequence[AlertRow], total: int, fields: dict[str, str]) -> Confirmation:
+    """Raises Refused where nothing failed for good."""
+    if not named:
+        raise Refused("it did not fail for good", fix="look at the list again")
+    told = [
+        f"Alert {one.id} to {one.recipient}: {one.error or 'it was not taken'}" for one in named
+    ]
+    if total > len(named):
+        told.append(f"and {total - len(named):,} more")
+    sent = min(total, MOST_AT_ONCE)
+    if total > sent:
+        told.append(
+            f"These are too many for once: the oldest {sent:,} are sent now, the rest next time."
+        )
+    return Confirmation(
+        title=f"Send {_alerts(sent)} again",
+        says=[
+            "A keeper sends them now, each by the first way that takes it.",
+            "What is over meanwhile is dropped, and what was sent is not sent again.",
+            *told,
+        ],
+        button="Send again",
+        fields=fields,
+        takes_why=False,
+    )
 
 
 class TestAlertPage(_AlertAct):

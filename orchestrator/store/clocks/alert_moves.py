@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Connection, func, select, update
 
 from orchestrator.store.clocks.alerts import AlertState
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import alerts
+from orchestrator.store.database.schema import audit as audited
+from orchestrator.store.views.values import iso_time
 
 
 def retry_alert(tx: Connection, number: int, *, actor: str) -> bool:
@@ -37,11 +42,48 @@ def retry_alert(tx: Connection, number: int, *, actor: str) -> bool:
 RETRY = "retry_alert"
 
 
-def failed_alerts(tx: Connection) -> list[int]:
+def failed_alerts(tx: Connection, *, limit: int) -> list[int]:
     """The numbers of those whose last try failed, the oldest first."""
     table = alerts.c
     failed = select(table.id).where(table.state == AlertState.FAILED).order_by(table.id)
-    return list(tx.execute(failed).scalars())
+    return list(tx.execute(failed.limit(limit)).scalars())
+
+
+def count_failed(tx: Connection) -> int:
+    """How many failed for good."""
+    failed = select(func.count()).where(alerts.c.state == AlertState.FAILED)
+    return int(tx.execute(failed).scalar_one())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """That somebody sent an alert again."""
+
+    alert: int
+    by: str  # an actor
+    at: str  # ISO 8601 in UTC
+
+
+def last_retry(tx: Connection, *, since: int) -> Retry | None:
+    """Who sent an alert again last, since then in milliseconds; None where nobody did.
+
+    The audit has no index by actions, so only its newest rows are looked at.
+    """
+    table = audited.c
+    newest = select(func.max(table.id)).scalar_subquery()
+    statement = (
+        select(table.actor, table.at, table.detail)
+        .where(table.id > newest - _LOOKED_BACK, table.action == RETRY, table.at >= since)
+        .order_by(table.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        return None
+    return Retry(alert=orjson.loads(row.detail)["alert"], by=row.actor, at=iso_time(row.at))
+
+
+_LOOKED_BACK = 20_000  # rows of the audit
 
 
 def state_of_alert(tx: Connection, number: int) -> AlertState | None:

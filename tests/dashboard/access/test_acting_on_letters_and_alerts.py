@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -119,13 +120,23 @@ def test_a_dead_letter_that_somebody_closed_is_not_put_back(desk: Desk, admin: S
     assert "cli:ada dropped dead letter" in text_of(late.text)
 
 
+def hidden_fields(page: str) -> dict[str, str]:
+    """The hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+
+
 def test_failed_alerts_are_sent_again_and_a_contact_is_tested(desk: Desk, admin: Somebody) -> None:
     page = text_of(admin.get("/alerts").text)
     assert "Send those again that failed for good" in page
     shown = admin.post("/alerts/retry", {})
     assert "to dan@acme.example: mail: the server said 550" in text_of(shown.text)
+    assert admin.post("/alerts/retry", {"sure": "yes"}).status_code == 400  # it was not shown
+    seen = {**hidden_fields(shown.text), "sure": "yes"}
 
-    assert admin.post("/alerts/retry", {"sure": "yes"}).status_code == 303
+    assert admin.post("/alerts/retry", seen).status_code == 303
+    late = admin.post("/alerts/retry", seen)
+    assert late.status_code == 409
+    assert f"person:{ADMIN}" in text_of(late.text) and "sent alert" in text_of(late.text)
     assert admin.post("/alerts/retry", {}).status_code == 400  # none is left
     tested = admin.post("/alerts/test", {"recipient": "eve@acme.example"})
     assert "A keeper sends a test to eve@acme.example now" in text_of(tested.text)

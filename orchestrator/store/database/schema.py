@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0031"
+HEAD = "0032"
 
 metadata = MetaData(
     naming_convention={

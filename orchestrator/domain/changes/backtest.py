@@ -6,7 +6,7 @@ of a payload: what was counted may be kept longer than payloads are.
 
 from __future__ import annotations
 
-import heapq
+from bisect import insort
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -54,7 +54,10 @@ class Counted:
     def add(self, weight: float, ids: Iterable[str]) -> None:
         """Count so many more."""
         self.events += weight
-        self.examples = heapq.nsmallest(EXAMPLES, {*self.examples, *ids})
+        for one in ids:
+            if len(self.examples) < EXAMPLES or one < self.examples[-1]:
+                insort(self.examples, one)
+                del self.examples[EXAMPLES:]
 
 
 Counts = dict[tuple[str, ...], Counted]

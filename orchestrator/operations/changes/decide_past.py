@@ -15,9 +15,15 @@ from dataclasses import dataclass
 import orjson
 
 from orchestrator.domain.changes.backtest import Tally
-from orchestrator.domain.changes.past import PastEvent
 from orchestrator.pipeline.redecide import Bench
-from orchestrator.store.changes.past_events import Past, Sample, Span, count_past, past_events
+from orchestrator.store.changes.past_events import (
+    Past,
+    Sample,
+    Span,
+    count_past,
+    end_of_chunk,
+    past_events,
+)
 from orchestrator.store.database.engine import Store
 
 MOST_EVENTS = 1_000_000
@@ -64,11 +70,11 @@ def run_backtest(
         past = count_past(tx, question.span)
     total = sum(past.with_payload.values())
     sample = sample_of(past, seed=question.seed, most=question.most)
-    wanted = processes or (os.cpu_count() or 1)
-    with _deciding(question, 1 if total < _ALONE and processes is None else wanted) as decide:
+    wanted = processes or (1 if total < _ALONE else os.cpu_count() or 1)
+    with _looking(store, question, sample, wanted) as look_at:
         ahead: deque[tuple[str, Future[Tally] | Tally]] = deque()
-        for chunk, last in _chunks(store, question.span, sample, standing.cursor):
-            ahead.append((last, decide(chunk)))
+        for after, last in _chunks(store, question.span, standing.cursor):
+            ahead.append((last, look_at(after, last)))
             if len(ahead) > 2 * wanted:
                 _take(standing, ahead.popleft())
                 step(standing, past)
@@ -106,50 +112,61 @@ def new_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-def _chunks(
-    store: Store, span: Span, sample: Sample, cursor: str
-) -> Iterator[tuple[list[PastEvent], str]]:
-    after: str | None = cursor
-    while after is not None:
+def _chunks(store: Store, span: Span, cursor: str) -> Iterator[tuple[str, str]]:
+    """Ids between which a chunk is: above the first, and up to the second."""
+    after = cursor
+    while after < span.end:
         with store.read() as tx:
-            chunk, last = past_events(tx, span, sample, after=after, limit=_CHUNK)
-        if chunk or last:
-            yield chunk, last or chunk[-1].id
+            last = end_of_chunk(tx, span, after=after, size=_CHUNK) or span.end
+        yield after, last
         after = last
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Desk:
+    """All that one process needs to look at chunks: it reads them itself, for they are large."""
+
+    store: Store
+    bench: Bench
+    span: Span
+    sample: Sample
+
+    def look_at(self, after: str, last: str) -> Tally:
+        with self.store.read() as tx:
+            events = past_events(tx, self.span, self.sample, after=after, last=last)
+        return self.bench.look_at(events)
+
+
 @contextmanager
-def _deciding(
-    question: Question, processes: int
-) -> Iterator[Callable[[list[PastEvent]], Future[Tally] | Tally]]:
+def _looking(
+    store: Store, question: Question, sample: Sample, processes: int
+) -> Iterator[Callable[[str, str], Future[Tally] | Tally]]:
+    # Also where others do the work, what is not right is said here and not by one of them.
+    bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
     if processes == 1:
-        yield _bench(question.before, question.after).look_at
+        yield _Desk(store=store, bench=bench, span=question.span, sample=sample).look_at
         return
-    _bench(question.before, question.after)  # what is not right is said here, and not by a pool
     pool = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),  # the store's connections are not forked
         initializer=_prepare,
-        initargs=(question.before, question.after),
+        initargs=(store.url.render_as_string(hide_password=False), question, sample),
     )
     try:
-        yield lambda chunk: pool.submit(_look_at, chunk)
+        yield lambda after, last: pool.submit(_look_at, after, last)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_BENCH: list[Bench] = []
+_DESK: list[_Desk] = []
 
 
-def _bench(before: str, after: str) -> Bench:
-    return Bench(orjson.loads(before), orjson.loads(after))
-
-
-def _prepare(before: str, after: str) -> None:
+def _prepare(url: str, question: Question, sample: Sample) -> None:
     """In a process of the pool; Ctrl-C is for the one that counts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _BENCH.append(_bench(before, after))
+    bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
+    _DESK.append(_Desk(store=Store(url), bench=bench, span=question.span, sample=sample))
 
 
-def _look_at(chunk: list[PastEvent]) -> Tally:
-    return _BENCH[0].look_at(chunk)
+def _look_at(after: str, last: str) -> Tally:
+    return _DESK[0].look_at(after, last)

@@ -29,9 +29,14 @@ class Span:
     since: int
     until: int  # not this one any more
 
+    @property
+    def end(self) -> str:
+        """No id of them is above this."""
+        return first_id(self.until)
+
     def where(self) -> ColumnElement[bool]:
         """The condition on `events`."""
-        times = and_(_E.id >= first_id(self.since), _E.id < first_id(self.until))
+        times = and_(_E.id >= first_id(self.since), _E.id < self.end)
         return and_(times, _E.client == self.client, _E.workflow == self.workflow)
 
 
@@ -79,10 +84,16 @@ def count_past(tx: Connection, span: Span) -> Past:
     return Past(events=sum(int(row[1]) for row in rows), with_payload=with_payload)
 
 
+def end_of_chunk(tx: Connection, span: Span, *, after: str, size: int) -> str | None:
+    """The last id of so many events above `after`; None where fewer are left."""
+    found = select(_E.id).where(span.where(), _E.id > after).order_by(_E.id)
+    return tx.execute(found.offset(size - 1).limit(1)).scalar_one_or_none()
+
+
 def past_events(
-    tx: Connection, span: Span, sample: Sample, *, after: str, limit: int
-) -> tuple[list[PastEvent], str | None]:
-    """Events with an id above `after`, in order, and the last id that was read; None at the end."""
+    tx: Connection, span: Span, sample: Sample, *, after: str, last: str
+) -> list[PastEvent]:
+    """Events with an id above `after` and up to `last`, in order."""
     found = (
         select(
             _E.id,
@@ -96,9 +107,8 @@ def past_events(
         .select_from(
             events.join(payloads, payloads.c.event_id == _E.id).outerjoin(quarantine, _STANDS)
         )
-        .where(span.where(), _E.id > after)
+        .where(span.where(), _E.id > after, _E.id <= last)
         .order_by(_E.id)
-        .limit(limit)
     )
     rows = tx.execute(found).all()
     weights = {row.id: sample.weight((row.state, row.reason), row.id) for row in rows}
@@ -107,7 +117,7 @@ def past_events(
     stopped |= _discarded(tx, [row.id for row in kept if row.state == State.DISCARDED])
     sent = _sent(tx, [row.id for row in kept if row.id not in stopped])
     mended = _sends(tx, [row.id for row in kept if row.by_hand])
-    read = [
+    return [
         _event(
             row,
             stopped.get(row.id) or (outcome_of(sent[row.id]) if row.id in sent else None),
@@ -116,7 +126,6 @@ def past_events(
         )
         for row in kept
     ]
-    return read, rows[-1].id if len(rows) == limit else None
 
 
 def _event(row: Any, outcome: str | None, sends: Sequence[Sent], weight: float) -> PastEvent:

@@ -154,12 +154,15 @@ def work(
 def _put_handled(what: str, done: Handled, *, as_json: bool, to: str | None = None) -> None:
     if as_json:
         told = {what: done.ids, "unchanged": done.unchanged, "already": done.already}
-        put_json(told if to is None else {**told, "unseen": done.unseen})
+        about_owner = {"unseen": done.unseen, "owner_unknown": done.owner_unknown}
+        put_json(told if to is None else {**told, **about_owner})
         return
     for one in done.ids:
         put(f"{what} incident {one}")
     for one in done.unseen:
         note(f"note: {to} may not see incident {one}: give them a role for its client")
+    if done.owner_unknown:
+        note(f"note: nobody with the address {to} is a person here; alerts go there all the same")
     for before in done.already:
         note(f"incident {before.incident} left alone: {_already(before)}")
 

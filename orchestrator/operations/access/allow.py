@@ -137,6 +137,15 @@ def may_view(tx: Tx, mail: str, client: str) -> bool:
     return grants_of_person(tx, person.id).permits(ACTS[Act.VIEW].least, client)
 
 
+def is_unknown(tx: Tx, mail: str) -> bool:
+    """Whether there are people, and none of them has this address."""
+    try:
+        find_person(tx, mail)
+    except NotFound:
+        return anybody_is_there(tx)
+    return False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clients:
     """Some clients, or all of them."""

@@ -16,7 +16,7 @@ from orchestrator.domain.incidents.incident import (
 from orchestrator.domain.incidents.seen import digest_of_seen
 from orchestrator.domain.text.addresses import checked_address
 from orchestrator.domain.whys import needed_why, optional_why
-from orchestrator.operations.access.allow import allow, may_view, scope_of
+from orchestrator.operations.access.allow import allow, is_unknown, may_view, scope_of
 from orchestrator.operations.incidents.watch_changes import known_changes
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.incident_moves import move_incident
@@ -35,6 +35,7 @@ class Handled:
     unchanged: list[int] = field(default_factory=list)  # they were so before
     already: list[EarlierMove] = field(default_factory=list)  # of these, who did it and when
     unseen: list[int] = field(default_factory=list)  # moved to a person who may not see them
+    owner_unknown: bool = False  # there are people, and the new owner is none of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,8 @@ def assign_incidents(
 ) -> Handled:
     """Give them to `owner`, an e-mail address; all of them or none.
 
-    The report names those whose new owner is a person who may not see them; they are theirs now.
+    The report names those whose new owner is a person who may not see them; they are theirs now. It
+    also says where the address is nobody's here, as that of a mailbox of a team, or a wrong one.
 
     Raises Refused for what is not an address and for a blank `why`, NotFound, IllegalMove for one
     that is resolved, ChangedSinceSeen.
@@ -139,6 +141,7 @@ _MOST_DIAGNOSED = 10  # at once: of the others the keeper keeps what it finds fi
 def _handle(store: Store, ids: Sequence[int], move: IncidentMove, given: _Given) -> Handled:
     report = Handled()
     with store.write() as tx:
+        report.owner_unknown = given.owner is not None and is_unknown(tx, given.owner)
         for incident in sorted(set(ids)):
             held = _held(tx, incident, move, given.actor)
             _check_seen(tx, held, given.seen)

@@ -270,6 +270,8 @@ def test_who_gets_an_incident_and_may_not_see_it_is_named_in_the_answer(desk: De
     assert post(desk, address, {"owner": SOMEBODY}).json()["unseen"] == []
     told = post(desk, address, {"owner": "viewer@globex.example"}).json()
     assert (told["ids"], told["unseen"]) == ([desk.incident], [desk.incident])
+    assert not told["owner_unknown"]
+    assert post(desk, address, {"owner": "nobody@acme.example"}).json()["owner_unknown"]
 
 
 def test_what_is_answered_and_refused_has_the_names_and_forms_of_http(desk: Desk) -> None:

@@ -203,7 +203,7 @@ def test_an_incident_goes_from_open_to_acknowledged_to_resolved(meshline: Comman
     assert meshline("incidents", "ack", "1", "--why", "on it").out == "acknowledged incident 1\n"
     assert (
         meshline("incidents", "assign", "1", "--to", "dana@acme.example", "--json").document
-    ) == {"assigned": [1], "unchanged": [], "already": [], "unseen": []}
+    ) == {"assigned": [1], "unchanged": [], "already": [], "unseen": [], "owner_unknown": False}
     (row,) = incidents(meshline, "--owner", "dana@acme.example")
     assert (row["state"], str(row["acknowledged_by"]).partition(":")[0]) == ("acknowledged", "cli")
     meshline("quarantine", "discard", event_id, "--why", "a test of ours")

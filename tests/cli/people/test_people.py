@@ -72,10 +72,21 @@ def test_an_incident_that_its_new_owner_may_not_see_is_pointed_out(people: Comma
     assert (unseen.code, unseen.out) == (0, "assigned incident 1\n")
     assert f"{VIC} may not see incident 1: give them a role for its client" in unseen.err
 
-    for mail in (ADA, ADMIN, "nobody.here@acme.example"):
+    for mail in (ADA, ADMIN):
         assert people("incidents", "assign", "1", "--to", mail).err == ""
     told = people("incidents", "assign", "1", "--to", VIC, "--json").document
-    assert (told["assigned"], told["unseen"]) == ([1], [1])
+    assert (told["assigned"], told["unseen"], told["owner_unknown"]) == ([1], [1], False)
+
+
+def test_an_incident_that_goes_to_an_address_of_nobody_is_pointed_out(people: CommandLine) -> None:
+    nobody = "nobody.here@acme.example"
+
+    told = people("incidents", "assign", "1", "--to", nobody)
+
+    assert (told.code, told.out) == (0, "assigned incident 1\n")
+    assert f"nobody with the address {nobody} is a person here" in told.err
+    again = people("incidents", "assign", "1", "--to", nobody, "--json").document
+    assert (again["unchanged"], again["owner_unknown"]) == ([1], True)
 
 
 def test_nobody_is_not_a_name(people: CommandLine) -> None:

@@ -190,7 +190,7 @@ def _ask(
     tx: Tx, routed: Mapping[str, Routed], moved: Sequence[str], loaded: Loaded, saving: Saving
 ) -> set[str]:
     """Let those wait whose route asks for an approval; a workflow without one costs nothing."""
-    if not loaded.workflow.asks or not moved:
+    if not moved:
         return set()
     asking = Asking(workflow=loaded.workflow, saving=saving, digests=process().definitions.get)
     routes = {one: routed[one].route + 1 for one in moved}

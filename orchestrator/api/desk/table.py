@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from orchestrator.api.desk import (
+    approvals,
     changes,
     destinations,
     events,
@@ -74,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
     *destinations.ROUTES,
     *workflows.ROUTES,
     *changes.ROUTES,
+    *approvals.ROUTES,
     *people.ROUTES,
     *keys.ROUTES,
 )

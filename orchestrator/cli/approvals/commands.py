@@ -20,7 +20,6 @@ from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.domain.approvals.requests import EventDecision, is_group, read_group
-from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
     from orchestrator.operations.approvals.decide import DecidedEvents
@@ -120,18 +119,11 @@ def _decide(
     with opened_store() as store:
         from orchestrator.operations.approvals.decide import decide_event, decide_group
 
-        who = actor(store)
+        who, seen = actor(store), () if digest is None else (digest,)
         if is_group(event):
             group = read_group(event)
-            if digest is None:
-                raise Refused(
-                    "a group is decided about as it was looked at",
-                    field="digest",
-                    fix=f"give the --digest that `meshline approvals show {event}` says",
-                )
-            done = decide_group(store, group, decision, actor=who, digest=digest, why=why)
+            done = decide_group(store, group, decision, actor=who, seen=seen, why=why)
         else:
-            seen = () if digest is None else (digest,)
             one = _whole(store, event)
             done = decide_event(store, one, decision, actor=who, why=why, seen=seen)
     put_json(done) if as_json else _tell(done)

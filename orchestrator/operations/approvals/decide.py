@@ -21,7 +21,7 @@ from orchestrator.domain.approvals.requests import (
 from orchestrator.domain.changes.deciding import Grade
 from orchestrator.domain.commitments import Value
 from orchestrator.domain.delivery.verdicts import Rejected
-from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, IllegalMove, NotFound
+from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, IllegalMove, NotFound, Refused
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.whys import needed_why, optional_why
@@ -117,18 +117,24 @@ def decide_group(
     decision: EventDecision,
     *,
     actor: Actor,
-    digest: str,
+    seen: Collection[str],
     why: str | None = None,
 ) -> DecidedEvents:
-    """Decide about all events that wait in a group; `digest` is that of the group as it was seen.
+    """Decide about all events that wait in a group, which has to have one of the `seen` digests.
 
     Those about which this person may not decide, for they amended them, go on waiting. Raises as
-    `decide_event`; Forbidden where no word of theirs counts for any of the group.
+    `decide_event`; Refused without a digest, Forbidden where no word of theirs counts for any.
     """
     said = _said(decision, actor, why)
     with store.write(ring=decision is EventDecision.APPROVE) as tx:
         hold_people(tx)
         allow(tx, actor, Act.DECIDE_EVENT, [group.client], unseen=no_group(group))
+        if not seen:
+            raise Refused(
+                "a group is decided about as it was looked at",
+                field="digest",
+                fix=f"give the digest of the group, see `meshline approvals show {group}`",
+            )
         found = _held(tx, events_of_group(tx, group))
         now = now_of(tx)
         waiting = [
@@ -136,7 +142,7 @@ def decide_group(
             for one in found.values()
             if one.state is RequestState.WAITING and one.decide_by > now
         ]
-        if group_digest((one.event_id, one.subject) for one in waiting) != digest:
+        if group_digest((one.event_id, one.subject) for one in waiting) not in seen:
             raise _group_changed(tx, group)
         refused = _decide(tx, waiting, said)
         if refused and len(refused) == len(waiting):

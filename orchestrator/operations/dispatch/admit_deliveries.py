@@ -103,7 +103,7 @@ class Admission:
         A delivery behind a blocked circuit is held, not taken. One that is taken, or that the run
         has `again` in hand, is put off where its system could not take it in this turn.
         """
-        ids = self._approved_still(tx, ids, run) if run.workflow.asks else ids
+        ids = self._approved_still(tx, ids, run)
         seconds = self._run_seconds(run)
         circuits = self.circuits(tx)
         if circuits:

@@ -49,6 +49,8 @@ def ask_for_approvals(
     They were routed in this transaction. `again` are those that were routed before: what was said
     of them then is void. An event of which nothing is to be sent waits for nobody.
     """
+    if not asking.workflow.asks:
+        return []
     if again:
         _VOID.run(tx, ids=list(again))
     asked = {
@@ -70,7 +72,7 @@ def ask_again(tx: Connection, ids: Sequence[str], asking: Asking) -> list[str]:
     that wait again, and those with a call of another run out, which are looked at after it. The
     caller holds the events.
     """
-    newest = _newest(tx, ids, asking.saving.epoch)
+    newest = _newest(tx, ids, asking.saving.epoch) if asking.workflow.asks else {}
     if not newest:
         return []
     routes = {event_id: row.route for event_id, row in newest.items()}

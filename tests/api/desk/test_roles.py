@@ -134,6 +134,8 @@ def _path(desk: Desk, route: Route) -> str:
         "people": {"mail": SOMEBODY},
         "keys": {"id": desk.story.key},
         "changes": {"change": desk.story.change},
+        "approvals": {"event": desk.story.asked},
+        "approval-groups": {"group": desk.story.group},
     }.get(route.path.split("/")[2], {})
     return re.sub(r"\{([a-z]+)(?::circuit)?\}", lambda found: there[found[1]], route.path)
 
@@ -162,6 +164,8 @@ BODIES: Mapping[str, dict[str, object]] = {
     "retire_workflow": {"why": "a test"},
     "decide_change": {"decision": "approve"},
     "withdraw_change": {},
+    "decide_event": {"decision": "approve"},
+    "decide_events": {"decision": "approve"},
     "add_person": {"mail": "new@acme.example", "name": "New"},
     "change_roles": {"give": [{"client": "acme", "role": "operator"}]},
     "disable_person": {},

@@ -17,6 +17,7 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.quarantine.discard import discard_events
 from orchestrator.operations.repair.amend import mend_events
 from orchestrator.operations.replay.plan import plan_replay
+from orchestrator.store.approvals.views import list_groups
 from orchestrator.store.changes.approvers import require_approvals
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
@@ -24,7 +25,8 @@ from orchestrator.store.database.schema import alerts, changes
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.cli.desk import validate_leads
-from tests.leads import CATALOG, TEXT, lead_workflow, publish_leads, renamed_lead
+from tests.leads import CATALOG, TEXT, accept_leads, lead_workflow, publish_leads, renamed_lead
+from tests.store.approvals.asked import ASKING, drive
 
 BY = login("cli:root")
 LETTER = DeadLetter(
@@ -49,11 +51,14 @@ class Story:
     job: int  # it waits
     stopped_job: int  # of another plan
     change: str  # its token; it awaits an approval
+    asked: str  # an event that awaits one
+    group: str  # the token of the group that it is in
+    group_digest: str
 
 
 def tell_story(store: Store) -> Story:
     """Before there are people, so that nobody is asked."""
-    publish_leads(store)
+    publish_leads(store, ASKING)
     ids = [one.id for one in accept_batch(store, [renamed_lead(n) for n in range(3)], actor="k")]
     validate_leads(store)
     discard_events(store, Selection(ids=(ids[0],)), why="a test", actor=BY)
@@ -69,6 +74,10 @@ def tell_story(store: Store) -> Story:
     plans = [plan_replay(store, both, catalog=CATALOG, actor=BY).token for _ in range(2)]
     job, stopped_job = (start_plan_job(store, one, actor=BY) for one in plans)
     stop_job(store, stopped_job, actor=BY)
+    asked, _ = accept_leads(store, 2, tier="enterprise")
+    drive(store)
+    with store.read() as tx:
+        (group,) = list_groups(tx)
     return Story(
         plan=plan.token,
         discarded=ids[0],
@@ -77,6 +86,9 @@ def tell_story(store: Store) -> Story:
         job=job,
         stopped_job=stopped_job,
         change=_proposed(store),
+        asked=asked,
+        group=group.group,
+        group_digest=group.digest,
     )
 
 

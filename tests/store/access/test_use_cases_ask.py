@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from orchestrator.domain.access.actor import Actor, login, process
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.acts import ACTS, Act, Scope
+from orchestrator.domain.approvals.requests import EventDecision, read_group
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.errors import Forbidden, NotFound, Refused
 from orchestrator.domain.recipes.amendment import parse_amendments
@@ -24,6 +25,7 @@ from orchestrator.operations.access.people import (
     invite_person,
 )
 from orchestrator.operations.apply_retention import apply_retention
+from orchestrator.operations.approvals.decide import decide_event, decide_group
 from orchestrator.operations.changes.backtest import backtest_change
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.withdraw import withdraw_change
@@ -144,6 +146,12 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "changes.backtest.backtest_change": lambda s, a, told: backtest_change(s, told.change, actor=a),
     "jobs.approve_with_plan.approve_with_plan": lambda s, a, told: approve_with_plan(
         s, told.change, "nope", actor=a
+    ),
+    "approvals.decide.decide_event": lambda s, a, told: decide_event(
+        s, told.asked, EventDecision.APPROVE, actor=a
+    ),
+    "approvals.decide.decide_group": lambda s, a, told: decide_group(
+        s, read_group(told.group), EventDecision.APPROVE, actor=a, seen=(told.group_digest,)
     ),
     "changes.withdraw.withdraw_change": lambda s, a, told: withdraw_change(s, told.change, actor=a),
     "quarantine.close_dead_letters.requeue_dead_letters": lambda s, a, _: requeue_dead_letters(

@@ -60,6 +60,9 @@ def demo(
         int,
         typer.Option("--leads", metavar="N", min=1, max=10_000, help="Leads before the change."),
     ] = 40,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Decides which tier each lead has.")
+    ] = 1,
     desk: Annotated[
         bool | None,
         typer.Option(
@@ -78,7 +81,7 @@ def demo(
     from orchestrator.sandbox.demo import run_demo
 
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    raise typer.Exit(run_demo(leads=leads, then_desk=is_terminal and desk is None))
+    raise typer.Exit(run_demo(leads=leads, seed=seed, then_desk=is_terminal and desk is None))
 
 
 def api(host: Host = None, port: Port = None, port_file: PortFile = None) -> None:

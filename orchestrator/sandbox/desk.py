@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,9 @@ from orchestrator.domain.errors import StartupFailed
 from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
 from orchestrator.embedded.up import example_folder, print_exports, stay
+from orchestrator.sandbox.people import APPROVER, AUTHOR, give_password
 from orchestrator.settings import Settings, settings
+from orchestrator.store.database.migrate import open_store
 
 _NOT_OF_THE_DEMO = {
     "MESHLINE_DATABASE_URL": "",  # else its processes would write into another store
@@ -30,7 +33,10 @@ def run_desk() -> int:
     if not (config.home / "meshline.db").exists():
         raise StartupFailed(f"no story is kept in {config.home}: play one with `meshline demo`")
     with Supervisor(config.home) as supervisor:
-        open_desk(start_services(Console(highlight=False), supervisor, config))
+        services = start_services(Console(highlight=False), supervisor, config)
+        with closing(open_store(config.store_url)) as store:
+            password = give_password(store)
+        open_desk(services, password)
     return 0
 
 
@@ -59,13 +65,15 @@ def start_services(console: Console, supervisor: Supervisor, config: Settings) -
     return services
 
 
-def open_desk(services: Services) -> None:
+def open_desk(services: Services, password: str) -> None:
     """Print where the desk shows the story and how to come in, and stay until Ctrl-C."""
     desk = services.addresses["flower"]
     print("\nlook at the story in a browser:\n")
     print(f"  {desk}/incidents/1  the incident of the renamed leads, resolved")
+    print(f"  {desk}/changes      what was proposed, and who approved it")
     print(f"  {desk}/audit        who did what")
-    print(f"\n  {services.login}")
+    print(f"\n  log in as {AUTHOR} or {APPROVER}")
+    print(f"  password {password}")
     print_exports(services.config)
     stay(services)
 

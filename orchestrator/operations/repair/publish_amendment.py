@@ -43,7 +43,7 @@ def publish_amendment(
     with store.write() as tx:  # first, so that its author is one of the change's
         number = save_recipe(tx, recipe, client, name, actor=actor.name)
     published = publish_workflow(
-        store, amended, actor=actor, instead_of=live.version, kind=ChangeKind.AMEND
+        store, amended, actor=actor, instead_of=live.version, kind=ChangeKind.AMEND, why=recipe.note
     )
     if published.version is not None:
         with store.write() as tx:

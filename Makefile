@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-desk bench-tabs trace chaos fuzz fuzz-api vendor-check pictures docs fmt lock clean
+.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-desk bench-tabs trace chaos fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -95,6 +95,11 @@ EXAMPLES ?= 200
 
 fuzz-api: .venv/.dev ## Hold the door's answers against /openapi.json. EXAMPLES=2000 SEED=7
 	@$(BIN)/python -m tests.api.document --examples $(EXAMPLES) --seed $(SEED) $(ARGS)
+
+governance: N = 2000
+governance: .venv/.dev ## Let people, crashes and time do what they like to changes. N=100000 SEED=7 PLANT=base
+	@PLANT="$(PLANT)" $(BIN)/python -m tests.store.changes.governance --interleavings $(N) \
+	  --seed $(SEED) $(ARGS)
 
 vendor-check: .venv/.dev ## Hold the shipped definitions against vendors' documents. DIR=/path ARGS="--only jira"
 	@$(BIN)/python -m tools.vendor_check $(if $(DIR),"$(DIR)") $(ARGS)

@@ -36,7 +36,7 @@ def quick_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def server_lab(postgres: EmbeddedServer) -> Iterator[Lab]:
     """Stories beside PostgreSQL; each takes ten times as long."""
-    with _lab(Copies(postgres)) as lab:
+    with _lab(Copies(postgres.url)) as lab:
         yield lab
 
 

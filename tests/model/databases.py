@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from orchestrator.domain.access.actor import login
-from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
@@ -47,12 +47,12 @@ class Files:
 
 
 class Copies:
-    """Databases of a PostgreSQL server."""
+    """Databases of a PostgreSQL server, by its address; `fill` makes the first of them."""
 
-    def __init__(self, server: EmbeddedServer) -> None:
-        self._server = server.url
+    def __init__(self, server: str, *, fill: Callable[[str], Store] | None = None) -> None:
+        self._server = server
         self.template = self._create()
-        store = _fill(self.template)
+        store = (fill or _fill)(self.template)
         with store.write() as tx:
             for statement in SERVER_CLOCK:
                 tx.exec_driver_sql(statement)

@@ -1,0 +1,178 @@
+"""What the machine remembers of its people's acts, and whether a live version was approved.
+
+Naive on purpose, and of its own: it asks neither the store nor the rules that it judges. It keeps
+what people did, in words that a reader can follow, and looks for one good reason why what is live
+may be live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DAY_MS = 86_400_000
+DECIDED_WITHIN_MS = 14 * DAY_MS
+
+Content = Mapping[str, object]
+"""A definition; None where a text stands for one is a retirement."""
+
+
+class Unapproved(AssertionError):
+    """A version is live that nobody else approved. The message tells the story."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """What a change says since somebody wrote it."""
+
+    who: str  # a mail address: who acted, whatever name they gave
+    content: Content | None  # None: no version is to be live
+    base: int | None  # the version that was live
+    at: int  # when it was written
+    waits_until: int | None  # when it may go live at the earliest
+
+    @property
+    def expires(self) -> int:
+        """The end of the time in which it may be approved and go live."""
+        decided = self.at + DECIDED_WITHIN_MS
+        return decided if self.waits_until is None else max(decided, self.waits_until + DAY_MS)
+
+
+@dataclass(kw_only=True)
+class Story:
+    """One change."""
+
+    writings: list[Writing] = field(default_factory=list)
+    authors: set[str] = field(default_factory=set)
+    proven: set[str] = field(default_factory=set)  # authors who acted, and are not only named
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """What somebody said of a change."""
+
+    who: str
+    token: str
+    decision: str
+    writing: int  # of the change: the number of the last one
+    saw: int  # the number of the writing that this person had before them
+    at: int
+    was_approver: bool  # had the role then, and was not disabled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A role, or a password by an invitation: when, and by whom."""
+
+    at: int
+    by: str
+
+
+@dataclass(kw_only=True)
+class Memory:
+    """Everything that was done in one interleaving."""
+
+    live: int | None  # the version
+    content: Content | None  # of it
+    roles: dict[tuple[str, str], Given]  # approvers, by mail and client
+    required: bool  # some approver was there once
+    disabled: set[str] = field(default_factory=set)
+    invited: dict[str, Given] = field(default_factory=dict)  # the last one of somebody else's
+    savers: list[tuple[object, str]] = field(default_factory=list)  # steps, and who saved them
+    stories: dict[str, Story] = field(default_factory=dict)
+    words: list[Word] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # the whole, for whoever reads a failure
+
+    def write(self, token: str, writing: Writing, *, open_: set[str], again: bool) -> None:
+        """Somebody wrote a change, or with `again` said once more what it says already."""
+        story = self.stories.setdefault(token, Story())
+        if not again:
+            story.writings.append(writing)
+        story.authors |= {writing.who, *self._savers(writing.content)}
+        story.proven.add(writing.who)
+        for other in open_ - {token}:  # nobody approves their own words in another change
+            theirs = self.stories[other]
+            if theirs.writings[-1].content == writing.content:
+                writer = theirs.writings[-1].who
+                story.authors.add(writer)
+                story.proven.add(writer)
+                theirs.authors.add(writing.who)
+                theirs.proven.add(writing.who)
+
+    def say(self, who: str, token: str, decision: str, *, saw: int | None, now: int) -> None:
+        """Somebody decided about a change; `saw` None: about whatever it says."""
+        last = len(self.stories[token].writings) - 1
+        self.words.append(
+            Word(
+                who=who,
+                token=token,
+                decision=decision,
+                writing=last,
+                saw=last if saw is None else saw,
+                at=now,
+                was_approver=bool(self._roles(who)),
+            )
+        )
+
+    def see_live(self, version: int | None, content: Content | None, *, now: int, by: str) -> None:
+        """A commit let another version be live, or none. Raises Unapproved."""
+        for token in self.stories:
+            if self._was_approved(token, content, now):
+                self.told.append(f"version {version} is live by {token}")
+                break
+        else:
+            if self.required:
+                self.told.append(f"version {version} is live, and nobody else approved it ({by})")
+                raise Unapproved("\n".join(self.told))
+            self.told.append(f"version {version} is live unapproved, before there are approvers")
+        self.live, self.content = version, content
+
+    def _was_approved(self, token: str, content: Content | None, now: int) -> bool:
+        story = self.stories[token]
+        number, writing = len(story.writings) - 1, story.writings[-1]
+        if (writing.content, writing.base) != (content, self.live) or story.withdrawn:
+            return False
+        words = [one for one in self.words if (one.token, one.writing) == (token, number)]
+        if [one.decision for one in words] != ["approve"]:
+            return False
+        (word,) = words
+        in_time = word.at < writing.expires and (writing.waits_until or 0) <= now < writing.expires
+        return (
+            word.saw == number and in_time and word.was_approver and self._counts(word.who, story)
+        )
+
+    def _counts(self, who: str, story: Story) -> bool:
+        """Whether this person's yes to this change counts now."""
+        if who in story.authors or not any(self._is_good(one, story) for one in self._roles(who)):
+            return False
+        if who in self.invited and not self._is_good(self.invited[who], story):
+            return False
+        return self._named(story) in (None, who)
+
+    def _is_good(self, given: Given, story: Story) -> bool:
+        return given.at < story.writings[0].at and given.by not in story.authors
+
+    def _named(self, story: Story) -> str | None:
+        """Who alone decides: the version that is live says it, if that person can."""
+        owners = (self.content or story.writings[-1].content or {})["owners"]
+        assert isinstance(owners, Mapping)
+        name = str(owners["approver"])
+        can = any(self._is_good(one, story) for one in self._roles(name))
+        return name if can and name not in story.proven else None
+
+    def _roles(self, who: str) -> list[Given]:
+        if who in self.disabled:
+            return []
+        return [given for (mail, _), given in self.roles.items() if mail == who]
+
+    def _savers(self, content: Content | None) -> set[str]:
+        """Who saved a recipe with a step that this content adds to what is live."""
+        steps, before = (_steps(one) for one in (content, self.content))
+        return {who for step, who in self.savers if step in steps and step not in before}
+
+
+def _steps(content: Content | None) -> list[object]:
+    found = (content or {}).get("amend", [])
+    assert isinstance(found, list)
+    return found

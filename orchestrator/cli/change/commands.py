@@ -96,8 +96,22 @@ def list_(
 
 
 @app.command()
-def show(change: Token, as_json: AsJson = False) -> None:
+def show(
+    change: Token,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write the page of it into one file, which needs no server.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show a change: what it changes, whose it is, and what was said of it."""
+    if html is not None:
+        _write_page(change, html)
+        return
     with opened_store() as store:
         from orchestrator.operations.changes.show import explain_change
 
@@ -111,6 +125,18 @@ def show(change: Token, as_json: AsJson = False) -> None:
 
 
 app.command()(backtest)
+
+
+def _write_page(change: str, file: Path) -> None:
+    with opened_store() as store:
+        from orchestrator.dashboard.pages.changes.file import change_as_html
+        from orchestrator.dashboard.pages.changes.page import look_at_change
+
+        clients = seen_clients(store)
+        with store.read() as tx:
+            page = change_as_html(look_at_change(tx, change, clients))
+    file.write_text(page, "utf-8")
+    put(f"{file} has the page of change {change}")
 
 
 @app.command()

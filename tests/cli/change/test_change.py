@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -130,3 +131,17 @@ def test_a_workflow_is_retired_and_comes_back(meshline: CommandLine) -> None:
     meshline.publish()
     live = meshline("workflow", "list", "--json").document["workflows"]
     assert [one["version"] for one in live] == [2]
+
+
+def test_a_change_is_written_as_a_page_of_one_file(governed: CommandLine) -> None:
+    governed("change", "propose", governed.write("leads.yaml", TEXT.replace("15m", "20m")))
+    (row,) = governed("change", "list", "--json").document["changes"]
+    file = governed.write("change.html", "")
+
+    done = governed("change", "show", row["change"], "--html", file)
+
+    assert (done.code, done.out) == (0, f"{file} has the page of change {row['change']}\n")
+    page = Path(file).read_text("utf-8")
+    assert page.startswith("<!doctype html>") and row["change"] in page
+    nowhere = governed("change", "show", row["change"], "--html", f"{file}/none.html")
+    assert nowhere.code == 1 and "Not a directory" in nowhere.error

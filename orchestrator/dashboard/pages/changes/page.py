@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tornado.web import authenticated
@@ -17,6 +18,7 @@ from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.operations.changes.show import ExplainedChange, Trial, explain_change
 from orchestrator.operations.changes.try_contract import try_contract
 from orchestrator.operations.changes.who_decides import NOBODY_ASKED, who_decides
+from orchestrator.presenting.backtests import coverage, sentences
 from orchestrator.presenting.changes import (
     KINDS,
     Happened,
@@ -41,6 +43,7 @@ class ShownChange:
     title: str  # of the workflow, as its file says it
     proposes: str  # what it is, in a few words
     state: str  # where it is, in a sentence
+    tested: tuple[str, ...]  # what its contract and its routes were tried on, and with what result
     authors: tuple[str, ...]
     may_decide: tuple[str, ...]  # mail addresses; none: nobody may, or nobody is asked
     asks_me: bool  # whoever looks may decide about it
@@ -105,6 +108,7 @@ def look_at_change(
         title=str(change.definition["title"]),
         proposes=KINDS.get(change.kind, change.kind),
         state=told_state(change),
+        tested=tuple(_tested(change)),
         authors=tuple(named(one.name) for one in change.authors),
         may_decide=deciders.mails,
         asks_me=mail is not None and mail in deciders.mails,
@@ -117,3 +121,13 @@ def look_at_change(
         story=tuple(told_story(change)),
         now=iso_time(now_of(tx)),
     )
+
+
+def _tested(change: ExplainedChange) -> Iterator[str]:
+    if change.contract is not None:
+        yield change.contract.says
+        yield f"tried: {change.contract.told}"
+    if change.backtest is not None:
+        found = change.backtest.result
+        yield f"backtest of {coverage(found)}: {found.unchanged:,} would be decided as today"
+        yield from sentences(found)

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     contacts: Path | None = Field(
         None, description="file that says how people are reached; unset: by mail"
     )
+    gates: Path | None = Field(
+        None,
+        description="file that says which QA gates block, with rules of the house's own; unset:"
+        " the defaults",
+    )
     steward: str | None = Field(
         None,
         description="mail address of who owns messages that no worker can read; unset: nobody does",

@@ -19,7 +19,7 @@ _ADDRESSES = ("database_url", "broker_url")
 # Settings that may be any text, or are checked here too.
 _TEXTS = {
     *("home", "dashboard_url", "host", "flower_host", "flower_user", "flower_password"),
-    *(*_FILES, *_ADDRESSES, "token_key"),
+    *(*_FILES, *_ADDRESSES, "token_key", "gates"),
 }
 _OTHERS = frozenset({"MESHLINE_KEY", "MESHLINE_DEBUG", "MESHLINE_ACTOR"})  # read without settings
 _SHIPPED = Path(__file__).parents[1] / "connectors" / "definitions"
@@ -34,7 +34,7 @@ SETTINGS = frozenset("""
     groups_in_flight patience_seconds poll_seconds start_limit dispatch_budget_seconds
     dispatch_turn_seconds task_time_limit_seconds visibility_timeout_seconds lease_seconds
     slice_size retention_days stop_seconds alert_digest_seconds job_lease_seconds steward
-    proxy token_key proxy_secret proxy_login_header approvals
+    proxy token_key proxy_secret proxy_login_header approvals gates
     oidc_issuer oidc_client_id oidc_client_secret oidc_name oidc_mail_claim oidc_domains
     oidc_timeout_seconds
 """.split())  # noqa: SIM905 - a list of 36 lines says no more
@@ -47,6 +47,15 @@ APPROVALS = "MESHLINE_APPROVALS"
 def approvals_are_required(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether every client's changes need an approval, also where nobody is an approver yet."""
     return environment.get(APPROVALS) == "required"
+
+
+GATES = "MESHLINE_GATES"
+
+
+def gates_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The house's file of gates; None: the gates are as they are by default."""
+    named = environment.get(GATES)
+    return Path(named) if named else None
 
 
 def store_url(home: Path, database_url: str | None) -> str:

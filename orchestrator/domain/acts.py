@@ -41,6 +41,7 @@ class Act(StrEnum):
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
     DECIDE_EVENT = "decide_event"
+    WAIVE_GATE = "waive_gate"
     CLOSE_DEAD_LETTERS = "close_dead_letters"
     ERASE = "erase"
     APPLY_RETENTION = "apply_retention"
@@ -178,6 +179,11 @@ ACTS: Mapping[Act, Rule] = {
         use_case="approvals.decide.decide_event approvals.decide.decide_group",
         least=Role.APPROVER, needs_proof=True, preview="what would be sent",
         says="approve or refuse what events would send",
+    ),
+    Act.WAIVE_GATE: Rule(
+        use_case="changes.gates.waive.waive_gate", least=Role.APPROVER, needs_reason=True,
+        needs_proof=True, preview="the gates of the change",
+        says="let a gate of a change fail until a time",
     ),
     Act.CLOSE_DEAD_LETTERS: Rule(
         use_case="quarantine.close_dead_letters.requeue_dead_letters"

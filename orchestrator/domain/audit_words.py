@@ -35,7 +35,8 @@ KNOWN_ACTIONS = frozenset(
             "run_clock",
         ),
         *("run_plan", "save_recipe", "see_personal_data", "send_again", "set_password"),
-        *("stop_clock", "supersede", "tell_owner", "test_alert", "trip", "wake", "withdraw_role"),
+        *("stop_clock", "supersede", "tell_owner", "test_alert", "trip", "waive_gate", "wake"),
+        *("withdraw_role",),
     }
 )
 """What a row can tell of, in the audit's words."""

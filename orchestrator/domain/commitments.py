@@ -27,7 +27,8 @@ NAMES = frozenset({
     "dead_letter", "dead_letters", "defaulted", "destination", "digest", "due_at", "effects",
     "events", "failures", "found", "from", "gate", "grade", "items", "job", "jobs", "keeper",
     "key", "kind",
-    "outcome", "owner", "plan", "plan_digest", "plans", "rate", "recipe", "record_id",
+    "outcome", "owner", "plan", "plan_digest", "plans", "qa_gate", "rate", "recipe",
+    "record_id",
     "role", "route", "seconds",
     "round", "send_again", "step", "subject", "to", "until", "version", "way", "when",
 })  # fmt: skip

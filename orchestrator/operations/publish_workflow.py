@@ -9,6 +9,7 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.gates.evidence import Recorded
 from orchestrator.domain.changes.states import ChangeKind
 from orchestrator.domain.changes.timing import NOW, time_to_go_live
 from orchestrator.domain.documents import strict_json
@@ -16,6 +17,7 @@ from orchestrator.domain.errors import WorkflowConflict
 from orchestrator.domain.whys import optional_why
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.access.allow import allow
+from orchestrator.operations.changes.gates.gather import Gathered, gather_evidence
 from orchestrator.operations.changes.go_live import check_trigger
 from orchestrator.operations.changes.hold import hold_governance
 from orchestrator.operations.changes.propose import Proposal, propose
@@ -68,6 +70,7 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     """
     reason = optional_why(why)
     digest = strict_json.digest(workflow.definition())
+    gathered = _gathered(store, workflow, actor, digest, dry_run=dry_run)
     with store.write() as tx:
         allow(tx, actor, Act.PUBLISH_WORKFLOW, [workflow.client])
         hold_governance(tx, workflow.client)
@@ -94,9 +97,33 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
             says_when=at is not None,
             change=change,
             connectors=defined,
+            evidence=_upon(tx, workflow, live, gathered),
         )
         done = propose(tx, proposal, live, actor)
     return _published(workflow, done.version, unchanged=False, lost=lost, change=done.change)
+
+
+def _gathered(
+    store: Store, workflow: Workflow, actor: Actor, digest: str, *, dry_run: bool
+) -> Gathered | None:
+    """The evidence, gathered before anything is held; None where nothing will be proposed."""
+    if dry_run:
+        return None
+    with store.read() as tx:
+        allow(tx, actor, Act.PUBLISH_WORKFLOW, [workflow.client])
+        live = live_workflow(tx, workflow.client, workflow.name)
+        if live is not None and live.digest == digest:
+            return None
+        return gather_evidence(tx, workflow, live)
+
+
+def _upon(
+    tx: Tx, workflow: Workflow, live: LiveWorkflow | None, gathered: Gathered | None
+) -> tuple[Recorded, ...]:
+    """The evidence upon what is live now; gathered again where that changed in between."""
+    if gathered is None or gathered.base != (None if live is None else live.version):
+        gathered = gather_evidence(tx, workflow, live)
+    return gathered.pieces
 
 
 def _definitions_used(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tools.docs import acts, cli, errors, flows, http, lifecycle, settings, telemetry
+from tools.docs import acts, cli, errors, flows, gates, http, lifecycle, settings, telemetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,9 @@ PAGES: Mapping[str, Page] = {
         write=errors.write,
     ),
     "docs/reference/roles.md": Page(source="orchestrator/domain/acts.py", write=acts.write),
+    "docs/reference/gates.md": Page(
+        source="orchestrator/domain/changes/gates/gate.py", write=gates.write
+    ),
     "docs/reference/telemetry.md": Page(source="orchestrator/telemetry.py", write=telemetry.write),
 }
 """Whole pages, by their path in the project."""

@@ -8,14 +8,17 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.api.desk.cursors import page_of, place_of
-from orchestrator.api.desk.models import Name, Paged, WithWhy
+from orchestrator.api.desk.models import Name, NeedsWhy, Paged, WithWhy
 from orchestrator.api.desk.routes import Answer, Asked, Route
 from orchestrator.api.desk.schemas import list_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.errors import Refused
 from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.gates.show import CheckedChange, check_change
+from orchestrator.operations.changes.gates.waive import waive_gate
 from orchestrator.operations.changes.show import ExplainedChange, Settled, explain_change
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
@@ -42,6 +45,15 @@ class Decided(WithWhy):
     plan_digest: Annotated[
         Name | None, Field(description="of this plan, as it was seen; without it none is compared")
     ] = None
+
+
+class Waived(NeedsWhy):
+    """Which gate, and until when."""
+
+    gate: Annotated[str, Field(max_length=64, description="its name in the list of gates")]
+    until: Annotated[
+        str, Field(max_length=40, description="`3d` from now, or ISO 8601 with its zone")
+    ]
 
 
 def list_(asked: Asked) -> Answer:
@@ -101,6 +113,27 @@ def _approve_with_plan(asked: Asked, body: Decided, plan: str) -> Settled:
     )
 
 
+def gates(asked: Asked) -> Answer:
+    """What each gate says, with its evidence."""
+    with asked.store.read() as tx:
+        found = check_change(tx, asked.path["change"], asked.clients(tx))
+    return Answer(document=found)
+
+
+def waive(asked: Asked) -> Answer:
+    """Let a gate fail until a time."""
+    body = asked.body_as(Waived)
+    done = waive_gate(
+        asked.store,
+        asked.path["change"],
+        body.gate,
+        actor=asked.actor,
+        why=body.why,
+        until=body.until,
+    )
+    return Answer(document=done)
+
+
 def withdraw(asked: Asked) -> Answer:
     """Take it back."""
     why = asked.body_as(WithWhy).why
@@ -131,6 +164,27 @@ ROUTES = (
         answers=ExplainedChange,
         tagged=True,
         refusals=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/changes/{change}/gates",
+        name="show_gates",
+        act=Act.VIEW,
+        says="Show the QA gates of a change: pass, fail, waived or cannot tell, and what to do.",
+        handler=gates,
+        answers=CheckedChange,
+        refusals=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/changes/{change}/waivers",
+        name="waive_gate",
+        act=Act.WAIVE_GATE,
+        says="Let a gate of a change that fails be, until a time.",
+        handler=waive,
+        body=Waived,
+        answers=JudgedGate,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Route(
         method="POST",

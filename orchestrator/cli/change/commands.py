@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.change.backtesting import backtest
+from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import (
@@ -184,6 +185,56 @@ def propose(
         put_json(done)
     elif done.change is None:
         put(f"version {done.version} of {done.workflow} is live already and says the same")
+
+
+@app.command()
+def check(
+    change: Token,
+    questions: Annotated[
+        bool, typer.Option("--checklist", help="As the checklist of a rollout: eight questions.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the QA gates of a change: pass, fail, waived or cannot tell, and what to do.
+
+    Nothing is changed. A gate that fails and blocks makes the exit code 1.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.changes.gates.show import check_change
+
+        clients = seen_clients(store)
+        with store.read() as tx:
+            found = check_change(tx, change, clients)
+    if as_json:
+        put_json(found)
+    elif questions:
+        put_checklist(found)
+    else:
+        put_gates(found)
+    if found.stops:
+        raise typer.Exit(1)
+
+
+@app.command()
+def waive(
+    change: Token,
+    gate: Annotated[str, typer.Argument(metavar="GATE", help="Its name in `change check`.")],
+    until: Annotated[
+        str,
+        typer.Option("--until", metavar="TIME", help="3d (from now), or ISO 8601 with its zone."),
+    ],
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a gate that fails be, until a time. For its approver, who is none of its authors."""
+    with opened_store() as store:
+        from orchestrator.operations.changes.gates.waive import waive_gate
+
+        done = waive_gate(store, change, gate, actor=actor(store), why=why, until=until)
+    if as_json:
+        put_json(done)
+    elif done.waiver is not None:
+        put(f"gate {done.gate} of change {change} is waived until {moment(done.waiver.until)}")
 
 
 @app.command()

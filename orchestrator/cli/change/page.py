@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.change.backtesting import put_backtest
+from orchestrator.cli.change.gates import told_state
 from orchestrator.cli.terminal.screen import note, put, put_field, put_line, put_table
+from orchestrator.domain.changes.gates.gate import GateState
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.changes.words.wording import Direction
 from orchestrator.presenting.moments import moment
@@ -36,6 +38,7 @@ def put_change(found: ExplainedChange) -> None:
     _put_connectors(found)
     if found.backtest is not None:
         put_backtest(found.backtest.result)
+    _put_gates(found)
     for one in found.decisions:
         told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
         put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")
@@ -67,6 +70,18 @@ def _put_connectors(found: ExplainedChange) -> None:
             continue
         before = f"; {one.before[:_SHORT]} before" if one.before else ""
         put_line(f"  definition of connector {one.connector}: {one.digest[:_SHORT]}{before}")
+
+
+def _put_gates(found: ExplainedChange) -> None:
+    """How many gates say what, and those that fail."""
+    if not found.gates:
+        return
+    states = [one.state for one in found.gates]
+    counts = (f"{states.count(one)} {told_state(one)}" for one in GateState if one in states)
+    put_field("gates", f"{', '.join(counts)}: `meshline change check {found.change}`")
+    for one in found.gates:
+        if one.state == GateState.FAIL:
+            put_line(f"  {one.gate} fails, and {one.force}: {one.evidence}")
 
 
 def _put_differences(found: ExplainedChange) -> None:

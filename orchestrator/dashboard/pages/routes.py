@@ -18,7 +18,6 @@ from orchestrator.dashboard.pages.audit import AuditFile, AuditPage
 from orchestrator.dashboard.pages.changes.inbox import InboxPage
 from orchestrator.dashboard.pages.changes.list import ChangesPage
 from orchestrator.dashboard.pages.changes.page import ChangePage
-from orchestrator.dashboard.pages.changes.trials import KeptTrials
 from orchestrator.dashboard.pages.dead_letters import DeadLetterPage, DeadLettersPage
 from orchestrator.dashboard.pages.destination import DestinationPage
 from orchestrator.dashboard.pages.destinations import DestinationsPage
@@ -91,5 +90,5 @@ def _of_changes(given: dict[str, object]) -> list[URLSpec]:
     return [
         URLSpec(r"/inbox", InboxPage, given, name="inbox"),
         URLSpec(r"/changes", ChangesPage, given, name="changes"),
-        URLSpec(r"/changes/([^/]+)", ChangePage, given | {"trials": KeptTrials()}, name="change"),
+        URLSpec(r"/changes/([^/]+)", ChangePage, given, name="change"),
     ]

@@ -22,6 +22,8 @@ class Subject:
     go_live_at: int | None  # in milliseconds since 1970; None: as soon as it is approved
     # By connector, the digest of its definition; nothing where whoever proposed it knew of none.
     connectors: Mapping[str, str] = field(default_factory=dict)
+    # By kind, the digest of what was found out about it; nothing where none was recorded.
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self) -> str:
         """64 hex digits: sha256 over the canonical JSON of the fields."""
@@ -36,6 +38,8 @@ class Subject:
         }
         if self.connectors:  # an approval from before they were known stays one
             said["connectors"] = self.connectors
+        if self.evidence:
+            said["evidence"] = self.evidence
         return definition_digest(said)
 
 

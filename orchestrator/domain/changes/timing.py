@@ -22,17 +22,22 @@ def time_to_go_live(text: str, now: int) -> int:
     >>> time_to_go_live("2h", 0), time_to_go_live("1970-01-01T01:00+00:00", 0)
     (7200000, 3600000)
     """
-    at = _read(text.strip(), now)
+    return time_ahead(text, now, field="at")
+
+
+def time_ahead(text: str, now: int, *, field: str) -> int:
+    """The same for a field of another name."""
+    at = _read(text.strip(), now, field)
     if not now < at <= now + LONGEST_WAIT_SECONDS * 1000:
         raise Refused(
             f"{text!r} is not within the next 90 days",
-            field="at",
+            field=field,
             fix="write a time that is to come",
         )
     return at
 
 
-def _read(text: str, now: int) -> int:
+def _read(text: str, now: int, field: str) -> int:
     try:
         return now + int(min(seconds(text), 2 * LONGEST_WAIT_SECONDS) * 1000)
     except ValueError:
@@ -42,10 +47,10 @@ def _read(text: str, now: int) -> int:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f"{text!r} cannot be read as a time", field="at", fix=fix) from None
+        raise Refused(f"{text!r} cannot be read as a time", field=field, fix=fix) from None
     if found.tzinfo is None:
-        raise Refused(f"{text!r} has no time zone", field="at", fix=fix)
+        raise Refused(f"{text!r} has no time zone", field=field, fix=fix)
     try:
         return int(found.timestamp() * 1000)
     except OverflowError:
-        raise Refused(f"{text!r} is out of range", field="at", fix=fix) from None
+        raise Refused(f"{text!r} is out of range", field=field, fix=fix) from None

@@ -11,6 +11,7 @@ from orchestrator.domain.changes.states import ChangeMove, ChangeState
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, IllegalMove
 from orchestrator.domain.whys import needed_why, optional_why
+from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import asked_of, check_seen, held_again, held_change
 from orchestrator.operations.changes.show import Settled, settled
@@ -95,6 +96,8 @@ def _decide(
             fix="log in with `meshline login`",
         )
     check_decider(decider_of(tx, change.client, actor.person), asked_of(tx, change))
+    if decision is Decision.APPROVE:  # also of one that goes live later: then they are asked again
+        check_gates(tx, change)
     grade = Grade.KEY if actor.proof is Proof.KEY else Grade.SESSION
     add_decision(tx, change, decision, person=actor.person, by=actor.name, grade=grade, why=why)
     detail = {"subject": change.subject, "grade": grade.value, "why": why, **told}

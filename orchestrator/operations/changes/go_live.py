@@ -13,6 +13,7 @@ from orchestrator.domain.changes.states import ChangeKind, ChangeMove
 from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.errors import Forbidden, Refused, WorkflowConflict
 from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
 from orchestrator.operations.changes.tell import tell_authors
@@ -42,7 +43,8 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
     """Make it live, and answer the version's number; None for a retirement.
 
     The client's roles, versions and this change have to be held. Raises Refused where its approval
-    does not hold (any more), WorkflowConflict where the base is not live or the trigger is taken.
+    does not hold (any more), or a gate that blocks fails; WorkflowConflict where the base is not
+    live or the trigger is taken.
     """
     _check_base(tx, change)
     required = keep_required(tx, change.client, actor)
@@ -53,6 +55,8 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
         end_live(tx, change.client, change.workflow)
     else:
         workflow = _workflow_of(change)
+        if required:
+            check_gates(tx, change)
         check_trigger(tx, workflow)
         version = make_live(
             tx,
@@ -140,6 +144,7 @@ def subject_of(change: LockedChange) -> Subject:
         round=change.round,
         go_live_at=change.go_live_at,
         connectors={} if change.connectors is None else orjson.loads(change.connectors),
+        evidence={} if change.evidence is None else orjson.loads(change.evidence),
     )
 
 

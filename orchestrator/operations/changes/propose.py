@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
 
 from orchestrator.domain.access.actor import Actor, Proof
+from orchestrator.domain.changes.gates.evidence import Recorded
 from orchestrator.domain.changes.states import ChangeKind, ChangeMove, ChangeState
 from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.errors import Refused
@@ -30,6 +31,7 @@ from orchestrator.store.changes.changes import (
     move_change,
     same_open,
 )
+from orchestrator.store.changes.evidence import keep_evidence
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.quarantine.workflows import LiveWorkflow
 from orchestrator.store.views.values import now_of
@@ -56,6 +58,7 @@ class Proposal:
     says_when: bool = False  # else an edit keeps the time that the change has
     change: str | None = None  # the token of the change that it edits
     connectors: Mapping[str, str] = field(default_factory=dict)  # digests of their definitions
+    evidence: Sequence[Recorded] = ()  # what was found out about it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,7 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
             return Proposed(change=before.token, state=before.state, version=None)
         proposal = replace(proposal, change=proposal.change or before.token)
     change = _kept(tx, proposal, base, actor)
+    keep_evidence(tx, change, proposal.evidence, by=actor.name)
     add_authors_of_steps(tx, change.id, change.client, change.workflow, proposal.steps)
     share_authors(tx, change.id, same_open(tx, change))
     if required:
@@ -123,6 +127,7 @@ def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedC
             expires_at=_expiry(tx, proposal),
             go_live_at=proposal.go_live_at,
             connectors=_connectors(proposal),
+            evidence=_evidence(proposal),
         )
         add_author(tx, add_change(tx, new, actor=actor.name), actor, Part.PROPOSED)
         return _locked(tx, token)
@@ -139,6 +144,7 @@ def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedC
         expires_at=_expiry(tx, proposal),
         go_live_at=proposal.go_live_at,
         connectors=_connectors(proposal),
+        evidence=_evidence(proposal),
     )
     edit_change(tx, before, edited, actor=actor.name)
     add_author(tx, before.id, actor, Part.EDITED)
@@ -203,6 +209,16 @@ def _connectors(proposal: Proposal) -> str | None:
     return kept.decode() if proposal.connectors else None
 
 
+def _digests(proposal: Proposal) -> dict[str, str]:
+    """Of the evidence, by kind."""
+    return {one.kind.value: one.digest for one in proposal.evidence}
+
+
+def _evidence(proposal: Proposal) -> str | None:
+    digests = _digests(proposal)
+    return orjson.dumps(digests, option=orjson.OPT_SORT_KEYS).decode() if digests else None
+
+
 def _subject(proposal: Proposal, base: int | None, round_: int) -> Subject:
     return Subject(
         client=proposal.client,
@@ -213,4 +229,5 @@ def _subject(proposal: Proposal, base: int | None, round_: int) -> Subject:
         round=round_,
         go_live_at=proposal.go_live_at,
         connectors=proposal.connectors,
+        evidence=_digests(proposal),
     )

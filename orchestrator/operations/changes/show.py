@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from orchestrator.domain.changes.states import OPEN, ChangeKind
+from orchestrator.domain.changes.gates.evidence import ContractTrial, read_evidence
+from orchestrator.domain.changes.gates.gate import JudgedGate
+from orchestrator.domain.changes.states import ChangeKind
 from orchestrator.domain.changes.words.difference import difference_in_words
-from orchestrator.domain.changes.words.wording import Wording
+from orchestrator.domain.changes.words.wording import Direction, Part, Wording
 from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.operations.changes.gates.judge import judged_gates
 from orchestrator.operations.changes.hold import no_change
-from orchestrator.operations.changes.try_contract import ContractTrial, try_contract
 from orchestrator.store.changes.backtests import Backtest, find_backtest
+from orchestrator.store.changes.evidence import gate_subject, list_evidence
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.workflow_versions import show_workflow
@@ -30,29 +33,25 @@ class ExplainedChange(ChangeView):
     """A change with what it means, for who decides about it."""
 
     words: tuple[Wording, ...]  # its differences, in sentences
-    contract: ContractTrial | None  # None: it is over, or there is nothing that it changes
+    contract: ContractTrial | None  # None: nothing was live before, or it was not recorded
+    gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
 
 
-Trial = Callable[[Tx, Workflow, Workflow], ContractTrial]
-"""What the contract of a later version would make of real events, beside that of an earlier one."""
-
-
-def explain_change(
-    tx: Tx, token: str, clients: frozenset[str] | None, *, trial: Trial = try_contract
-) -> ExplainedChange:
-    """The same with its differences in words, its contract tried on real events while it is open.
-
-    `trial` tries it. Raises NotFound.
-    """
+def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ExplainedChange:
+    """The same with its differences in words, and its gates. Raises NotFound, Refused."""
     found = find_change(tx, token, clients)
-    before = _base_of(tx, found)
+    subject = gate_subject(tx, token)
+    if subject is None:
+        raise no_change(token)
+    pieces = list_evidence(tx, subject)
     after = None if found.kind == ChangeKind.RETIRE else _read(found.definition)
-    tried = before is not None and after is not None and found.state in OPEN
+    lost = after is None and found.kind != ChangeKind.RETIRE
     return ExplainedChange(
         **{one.name: getattr(found, one.name) for one in fields(found)},
-        words=difference_in_words(before, after),
-        contract=trial(tx, before, after) if tried and before and after else None,
+        words=_UNREADABLE if lost else difference_in_words(_base_of(tx, found), after),
+        contract=read_evidence(pieces).contract,
+        gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
     )
 
@@ -65,9 +64,21 @@ def _base_of(tx: Tx, change: ChangeView) -> Workflow | None:
     return None if base is None else _read(base.shown.definition)
 
 
-def _read(definition: Mapping[str, object]) -> Workflow:
-    # Also what an older rule let in is shown.
-    return Workflow.from_published(definition)
+def _read(definition: Mapping[str, object]) -> Workflow | None:
+    """Also what an older rule let in; None where it cannot be read at all."""
+    try:
+        return Workflow.from_published(definition)
+    except ValueError:
+        return None
+
+
+_UNREADABLE = (
+    Wording(
+        part=Part.WORKFLOW,
+        direction=Direction.CHANGED,
+        says="its file is not right any more: see the places that differ, and propose it again",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

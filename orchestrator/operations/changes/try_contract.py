@@ -4,53 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from orchestrator.domain.changes.gates.evidence import TRIAL_DAYS, ContractTrial
 from orchestrator.domain.changes.words.covering import TOLD, covers
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import InvalidFile
 from orchestrator.domain.workflows.compiled import CompiledWorkflow, compile_workflow
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.pipeline.validate import validate_or_amend
-from orchestrator.store.changes.recent_payloads import payloads_that_came, recent_events
+from orchestrator.store.changes.recent_payloads import RecentEvents, payloads_that_came
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.values import iso_time
 
-DAYS = 28
+DAYS = TRIAL_DAYS
 MOST_EVENTS = 2_000
 MOST_SECONDS = 3.0
 _CHUNK = 100
 _MOST_EXAMPLES = 5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContractTrial:
-    """What the contract of a change would make of what its workflow takes today."""
-
-    covers: str  # yes, no or unknown: whether it takes every payload that is taken today
-    says: str  # the same in a sentence
-    since: str  # ISO 8601 in UTC: events that were accepted since then were tried
-    events: int  # that were tried, as they came and with the standing amendments of each version
-    whole: bool  # they are all of them; else the newest ones
-    newly_refused: int  # that pass today
-    newly_passing: int  # that are refused today
-    examples: tuple[str, ...]  # ids of the first events that are newly refused
-
-    @property
-    def told(self) -> str:
-        """The counts in a sentence."""
-        if not self.events:
-            return f"no event of the last {DAYS} days still has its payload, so none was tried"
-        of = f"{'all' if self.whole else 'the newest'} {self.events} events of the last {DAYS} days"
-        return (
-            f"of {of} it newly refuses {self.newly_refused}, and newly passes {self.newly_passing}"
-        )
-
-
-def try_contract(tx: Tx, before: Workflow, after: Workflow) -> ContractTrial:
-    """Hold recent payloads against both versions; the newest ones where there are too many."""
+def try_contract(tx: Tx, before: Workflow, after: Workflow, recent: RecentEvents) -> ContractTrial:
+    """Hold recent payloads against both versions, as many as there is time for."""
     answer = covers(after, before)
-    recent = recent_events(tx, before.client, before.name, days=DAYS, most=MOST_EVENTS)
     refused: list[str] = []
     passing = tried = 0
     if (both := _compiled(before, after)) is not None and not _same_verdicts(before, after):

@@ -41,6 +41,7 @@ class NewChange:
     expires_at: int  # in milliseconds since 1970
     go_live_at: int | None
     connectors: str | None  # digests of the definitions that it uses, by name, as JSON
+    evidence: str | None  # digests of what was found out about it, by kind, as JSON
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +67,7 @@ class LockedChange:
     expires_at: int
     go_live_at: int | None
     connectors: str | None  # JSON
+    evidence: str | None  # JSON
 
 
 def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
@@ -92,6 +94,7 @@ def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
             expires_at=new.expires_at,
             go_live_at=new.go_live_at,
             connectors=new.connectors,
+            evidence=new.evidence,
         )
         .returning(_T.id)
     ).scalar_one()
@@ -170,6 +173,7 @@ class Edited:
     expires_at: int
     go_live_at: int | None
     connectors: str | None
+    evidence: str | None
 
 
 def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: str) -> None:
@@ -189,6 +193,7 @@ def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: 
             expires_at=edited.expires_at,
             go_live_at=edited.go_live_at,
             connectors=edited.connectors,
+            evidence=edited.evidence,
         )
     )
 
@@ -236,6 +241,7 @@ def _of(row: Any) -> LockedChange:
         expires_at=row.expires_at,
         go_live_at=row.go_live_at,
         connectors=row.connectors,
+        evidence=row.evidence,
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0032"
+HEAD = "0033"
 
 metadata = MetaData(
     naming_convention={
@@ -704,6 +704,7 @@ changes = Table(
     Column("live_version", Integer),  # that it made
     Column("way", String(20)),  # how it went live: approved, unapproved or break_glass
     Column("connectors", Text),  # digests of their definitions, by name, as JSON; null: not known
+    Column("evidence", Text),  # digests of this round's, by kind, as JSON; null: none was recorded
     sqlite_autoincrement=True,
 )
 Index("ix_changes_workflow", changes.c.client, changes.c.workflow, changes.c.id)
@@ -762,6 +763,37 @@ backtests = Table(
     Column("ended_at", BigInteger),
     Column("ended_by", String(255)),
     Index("ix_backtests_change_id", "change_id"),
+)
+
+# What was found out about each round of a change when it was proposed.
+change_evidence = Table(
+    "change_evidence",
+    metadata,
+    Column("change_id", ForeignKey(changes.c.id), primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(20), primary_key=True),  # an EvidenceKind
+    Column("body", Text, nullable=False),  # JSON: counts, names and ids, no value of a payload
+    Column("digest", String(64), nullable=False),  # of the body
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(255), nullable=False),  # an actor
+    sqlite_with_rowid=False,
+)
+
+# Gates that an approver lets fail for some time.
+gate_waivers = Table(
+    "gate_waivers",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("change_id", ForeignKey(changes.c.id), nullable=False),
+    Column("round", Integer, nullable=False),  # an edit is another round: it is not waived
+    Column("gate", String(64), nullable=False),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("by", String(255), nullable=False),  # an actor
+    Column("grade", String(20), nullable=False),  # session or key
+    Column("why", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Index("ix_gate_waivers_change_id", "change_id"),
 )
 
 # The clients whose changes need an approval. A row is never taken away: once required, always.

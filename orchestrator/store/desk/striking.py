@@ -16,8 +16,11 @@ from orchestrator.store.database.audit_values import empty_values_at, values_abo
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import (
     alerts,
+    change_decisions,
+    changes,
     circuits,
     dead_letters,
+    gate_waivers,
     incidents,
     jobs,
     plans,
@@ -38,6 +41,9 @@ _TEXTS: tuple[tuple[Table, str], ...] = (
     (dead_letters, "why"),
     (jobs, "why"),
     (jobs, "error"),
+    (changes, "why"),
+    (change_decisions, "why"),
+    (gate_waivers, "why"),
 )
 _DOCUMENTS: tuple[tuple[Table, str], ...] = (
     (recipes, "steps"),

@@ -86,6 +86,15 @@ def definition_of(tx: Connection, workflow_id: int) -> str:
     return str(tx.execute(select(table.definition).where(table.id == workflow_id)).scalar_one())
 
 
+def definition_of_version(tx: Connection, client: str, name: str, version: int) -> str | None:
+    """The same by its number; None where there is no such version."""
+    table = workflow_versions.c
+    found = select(table.definition).where(
+        table.client == client, table.name == name, table.version == version
+    )
+    return tx.execute(found).scalar_one_or_none()
+
+
 def trigger_holder(tx: Connection, client: str, trigger_type: str) -> str | None:
     """The name of the live workflow that takes a trigger, or None."""
     table = workflow_versions.c

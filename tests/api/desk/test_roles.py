@@ -166,6 +166,7 @@ BODIES: Mapping[str, dict[str, object]] = {
     "withdraw_change": {},
     "decide_event": {"decision": "approve"},
     "decide_events": {"decision": "approve"},
+    "waive_gate": {"gate": "contract", "until": "3d", "why": "a test"},
     "add_person": {"mail": "new@acme.example", "name": "New"},
     "change_roles": {"give": [{"client": "acme", "role": "operator"}]},
     "disable_person": {},

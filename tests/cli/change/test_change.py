@@ -14,7 +14,7 @@ from orchestrator.operations.changes.keep_time import keep_time_of_changes
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import changes
 from tests.cli.desk import CommandLine
-from tests.leads import TEXT
+from tests.leads import TEXT, accept_leads
 from tests.people import key_of
 from tests.store.changes.governed import APPROVER, AUTHOR, decide, govern
 
@@ -145,3 +145,81 @@ def test_a_change_is_written_as_a_page_of_one_file(governed: CommandLine) -> Non
     assert page.startswith("<!doctype html>") and row["change"] in page
     nowhere = governed("change", "show", row["change"], "--html", f"{file}/none.html")
     assert nowhere.code == 1 and "Not a directory" in nowhere.error
+
+
+NEEDS_PLAN = TEXT.replace("[email, tier]\n  prop", "[email, tier, plan]\n  prop").replace(
+    "    tier: {enum", "    plan: {type: string}\n    tier: {enum"
+)
+
+
+def test_gates_are_shown_in_four_words_and_a_failing_one_makes_exit_1(
+    governed: CommandLine,
+) -> None:
+    with governed.store() as store:
+        accept_leads(store, 3)
+    file = governed.write("leads.yaml", NEEDS_PLAN)
+    token = str(governed("change", "propose", file, "--json").document["change"])
+
+    found = governed("change", "check", token)
+
+    assert found.code == 1
+    assert "fail         5 contract (blocks): the contract takes all" in found.out
+    assert "of all 3 events of the last 28 days it newly refuses 3" in found.out
+    assert "do: let the contract take them" in found.out
+    assert "pass         2 cases (blocks)" in found.out
+    assert "cannot tell  10 drill (warns)" in found.out
+    assert "nobody can approve it: contract fails, and blocks" in found.err
+    document = governed("change", "check", token, "--json")
+    assert (document.code, document.document["stops"]) == (1, True)
+    assert len(document.document["gates"]) == 10
+    shown = governed("change", "show", token)
+    assert shown.code == 0
+    assert "1 fail" in shown.out
+    assert "contract fails, and blocks" in shown.out
+
+
+def test_a_waiver_is_by_the_approver_and_shown_with_its_end(
+    governed: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with governed.store() as store:
+        accept_leads(store, 3)
+        key = key_of(store, APPROVER, Role.APPROVER, "acme")
+    token = str(
+        governed("change", "propose", governed.write("l.yaml", NEEDS_PLAN), "--json").document[
+            "change"
+        ]
+    )
+    waive = ("change", "waive", token, "contract", "--why", "agreed")
+
+    own = governed(*waive, "--until", "3d")
+    assert "role approver" in own.error
+    monkeypatch.setenv("MESHLINE_ACTOR", key)
+    assert governed(*waive).code == 2
+    assert "cannot be read as a time" in governed(*waive, "--until", "soon").error
+    done = governed(*waive, "--until", "3d")
+    assert done.code == 0, done.err
+    assert f"gate contract of change {token} is waived until" in done.out
+    found = governed("change", "check", token)
+    assert found.code == 0
+    assert f"by person:{APPROVER}" in found.out
+    assert governed("change", "approve", token).code == 0
+
+
+def test_the_checklist_answers_eight_questions(governed: CommandLine) -> None:
+    token = proposed_with(governed, "20m")
+
+    found = governed("change", "check", token, "--checklist")
+
+    assert found.code == 0
+    for question in ("trigger", "source of truth", "QA signal", "recovery path"):
+        assert question in found.out
+    assert "lead.created" in found.out
+
+
+def test_a_retirement_has_no_gates(governed: CommandLine) -> None:
+    governed("workflow", "retire", "leads", "--why", "the form is gone")
+    (row,) = governed("change", "list", "--json").document["changes"]
+
+    found = governed("change", "check", row["change"])
+
+    assert (found.code, found.err.strip()) == (0, "a retirement has no gates")

@@ -53,6 +53,7 @@ SHOWING = {
     "people show": ("people", "show", ADA),
     "change show": ("change", "show", "{change}"),
     "approvals show": ("approvals", "show", "{asked}"),
+    "change check": ("change", "check", "{change}"),
     "events list --client": ("events", "list", "--client", "acme"),
     "quarantine list --incident": ("quarantine", "list", "--incident", "1"),
 }

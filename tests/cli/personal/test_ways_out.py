@@ -75,6 +75,8 @@ NOT_OF_EVENTS = {
             "change request-changes",
             "change reject",
             "change withdraw",
+            "change check",
+            "change waive",
             "workflow retire",
         ),
         "workflows, in which no payload is",

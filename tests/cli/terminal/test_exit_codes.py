@@ -19,7 +19,8 @@ NEEDED = {
     *("destinations pause", "destinations resume"),
     *("quarantine discard", "quarantine restore"),
     *("incidents resolve", "incidents note", "dead-letters drop", "erase"),
-    *("change request-changes", "change reject", "workflow retire", "approvals refuse"),
+    *("change request-changes", "change reject", "change waive", "workflow retire"),
+    "approvals refuse",
 }
 """Acts against the normal course."""
 
@@ -53,6 +54,7 @@ ARGUMENTS = {
     "change approve": ("x",),
     "change request-changes": ("x",),
     "change reject": ("x",),
+    "change waive": ("x", "contract", "--until", "3d"),
     "change withdraw": ("x",),
     "approvals approve": ("x",),
     "approvals refuse": ("x",),

@@ -28,6 +28,7 @@ from orchestrator.operations.apply_retention import apply_retention
 from orchestrator.operations.approvals.decide import decide_event, decide_group
 from orchestrator.operations.changes.backtest import backtest_change
 from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.gates.waive import waive_gate
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.incidents.handle import (
@@ -153,6 +154,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "approvals.decide.decide_group": lambda s, a, told: decide_group(
         s, read_group(told.group), EventDecision.APPROVE, actor=a, seen=(told.group_digest,)
     ),
+    "changes.gates.waive.waive_gate": lambda s, a, told: waive_gate(
+        s, told.change, "contract", why=WHY, until="3d", actor=a
+    ),
     "changes.withdraw.withdraw_change": lambda s, a, told: withdraw_change(s, told.change, actor=a),
     "quarantine.close_dead_letters.requeue_dead_letters": lambda s, a, _: requeue_dead_letters(
         s, [1], lambda _: None, actor=a
@@ -220,8 +224,8 @@ def test_only_who_has_the_role_does_it(store: Store, use_case: str) -> None:
         do(store, logged_in(store, "ada@acme.example"), told)
     except (Forbidden, NotFound):
         raise
-    except Refused as refused:  # by the incident, which is not over, or a plan that is not there
-        by_others = ("resolve_incidents", "approve_with_plan")
+    except Refused as refused:  # by an incident that is not over, a plan, or a gate that passes
+        by_others = ("resolve_incidents", "approve_with_plan", "waive_gate")
         assert use_case.endswith(by_others), refused  # noqa: PT017 - see above
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from orchestrator.operations.changes import try_contract
+from orchestrator.domain.changes.gates.evidence import ContractTrial
+from orchestrator.operations.changes.gates import gather
 from orchestrator.operations.changes.show import ExplainedChange, explain_change
-from orchestrator.operations.changes.try_contract import ContractTrial
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events
 from tests.leads import TEXT, accept_leads
@@ -72,7 +72,7 @@ def test_of_many_events_the_newest_are_tried_and_it_says_so(
     govern(store)
     accept_leads(store, 6)
     newest = accept_leads(store, 3)
-    monkeypatch.setattr(try_contract, "MOST_EVENTS", 3)
+    monkeypatch.setattr(gather, "MOST_EVENTS", 3)
 
     found = trial(store, NEEDS_PLAN)
 
@@ -103,15 +103,17 @@ def test_without_an_event_it_says_that_none_was_tried(store: Store) -> None:
     assert "none was tried" in found.told
 
 
-def test_a_change_that_is_over_keeps_its_words_and_is_not_tried_any_more(store: Store) -> None:
+def test_a_change_that_is_over_keeps_its_words_and_what_was_tried(store: Store) -> None:
     govern(store)
     token = proposed(store, NEEDS_PLAN)
+    accept_leads(store, 2)  # they came later: what was approved does not change with them
     decide(store, token)
 
     found = explained(store, token)
 
     assert [one.says for one in found.words] == ["`plan` is new, and required"]
-    assert found.contract is None
+    assert found.contract is not None
+    assert found.contract.events == 0
 
 
 def test_a_first_version_changes_nothing_that_could_be_tried(store: Store) -> None:

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from tornado.web import authenticated
 
 from orchestrator.dashboard.given import searchable
-from orchestrator.dashboard.pages.changes.trials import KeptTrials
 from orchestrator.dashboard.pages.frame import StorePage
-from orchestrator.dashboard.reader import StoreReader
 from orchestrator.domain.access.actor import Actor, mail_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.states import OPEN, ChangeState
 from orchestrator.domain.documents.fields_of import fields_of
-from orchestrator.operations.changes.show import ExplainedChange, Trial, explain_change
-from orchestrator.operations.changes.try_contract import try_contract
+from orchestrator.operations.changes.show import ExplainedChange, explain_change
 from orchestrator.operations.changes.who_decides import NOBODY_ASKED, who_decides
 from orchestrator.presenting.backtests import coverage, sentences
 from orchestrator.presenting.changes import (
@@ -62,13 +59,6 @@ class ChangePage(StorePage):
 
     tab = "changes"
 
-    def initialize(  # type: ignore[override] # a page is made of what its route gives
-        self, reader: StoreReader, trials: KeptTrials
-    ) -> None:
-        """Take what the route was given."""
-        super().initialize(reader)
-        self._trials = trials
-
     @authenticated
     async def get(self, token: str) -> None:
         """Answer GET /changes/TOKEN."""
@@ -76,7 +66,7 @@ class ChangePage(StorePage):
         await self.show("change.html", lambda tx, seen: self._look(tx, asked, seen), what="change")
 
     def _look(self, tx: Tx, token: str, clients: frozenset[str] | None) -> dict[str, object]:
-        found = look_at_change(tx, token, clients, self.actor, trial=self._trials)
+        found = look_at_change(tx, token, clients, self.actor)
         acts = self.offered(tx, found.change.client)
         if not found.asks_me:
             acts -= {Act.DECIDE_CHANGE}
@@ -88,11 +78,9 @@ def look_at_change(
     token: str,
     clients: frozenset[str] | None = None,
     actor: Actor | None = None,
-    *,
-    trial: Trial = try_contract,
 ) -> ShownChange:
     """What the page shows to this reader; without an actor, to anybody. Raises NotFound."""
-    change = explain_change(tx, token, clients, trial=trial)
+    change = explain_change(tx, token, clients)
     asks = change.state == ChangeState.AWAITING_APPROVAL
     deciders = NOBODY_ASKED
     if asks:

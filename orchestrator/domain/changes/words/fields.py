@@ -17,6 +17,9 @@ _DEEPEST = 8
 AT_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 AT_MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _OTHERS = ("pattern", "format", "multipleOf", "uniqueItems")
+ENTRY = "[]"
+"""The step to any entry of a list."""
+
 LIMITS = (*AT_LEAST, *AT_MOST, *_OTHERS)
 """The keywords of a value that have words of their own."""
 
@@ -26,6 +29,7 @@ class ContractField:
     """What a contract says of one field. `[]` in its path is any entry of a list."""
 
     path: str  # such as `address.city` or `lines[].sku`; empty: the payload
+    steps: tuple[str, ...]  # the same, name by name
     holder: str  # the path of the object that it is in
     required: bool  # every valid object there has it
     types: frozenset[str]  # in JSON Schema's names
@@ -52,7 +56,7 @@ def fields_of(contract: Mapping[str, object]) -> dict[str, ContractField]:
     """Every field of a contract by its path, up to 500 of them, and eight deep."""
     paths = ContractPaths(contract)
     found: dict[str, ContractField] = {}
-    for field in _walk(Declared(paths, contract), "", "", required=True, depth=0):
+    for field in _walk(Declared(paths, contract), (), "", required=True):
         found.setdefault(field.path, field)
         if len(found) >= _MOST:
             break
@@ -60,11 +64,12 @@ def fields_of(contract: Mapping[str, object]) -> dict[str, ContractField]:
 
 
 def _walk(
-    place: Declared, path: str, holder: str, *, required: bool, depth: int
+    place: Declared, steps: tuple[str, ...], holder: str, *, required: bool
 ) -> Iterator[ContractField]:
-    options = place.options()
+    options, path = place.options(), _path(steps)
     yield ContractField(
         path=path,
+        steps=steps,
         holder=holder,
         required=required,
         types=place.types,
@@ -73,17 +78,20 @@ def _walk(
         limits=_limits(place),
         personal=any(one is not False for one in place.said(PERSONAL)),
     )
-    if depth >= _DEEPEST:
+    if len(steps) >= _DEEPEST:
         return
     for name in place.names():
         member = place.member(name)
         if isinstance(member, Member):
-            inner = f"{path}.{name}" if path else name
-            yield from _walk(member.place, inner, path, required=member.required, depth=depth + 1)
+            yield from _walk(member.place, (*steps, name), path, required=member.required)
     if "array" in place.types and place.said("items"):
-        entry, inner = place.item(), f"{path}[]"
+        entry = place.item()
         if entry.names() or entry.is_said or entry.options() is not None:
-            yield from _walk(entry, inner, path, required=True, depth=depth + 1)
+            yield from _walk(entry, (*steps, ENTRY), path, required=True)
+
+
+def _path(steps: tuple[str, ...]) -> str:
+    return ".".join(steps).replace(f".{ENTRY}", ENTRY)
 
 
 def _limits(place: Declared) -> dict[str, object]:

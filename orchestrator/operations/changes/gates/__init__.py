@@ -1,0 +1,1 @@
+"""QA gates of a change: gather evidence, judge, stop what fails, waive."""

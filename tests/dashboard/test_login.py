@@ -7,8 +7,9 @@ from base64 import b64encode
 import pytest
 from pydantic import SecretStr
 
-from orchestrator.dashboard.login import PageLogin, login_of
+from orchestrator.dashboard.login import FormLogins, PageLogin, login_of
 from orchestrator.domain.errors import StartupFailed
+from orchestrator.operations.access.log_in import SESSION_SECONDS
 from orchestrator.settings import Settings
 
 LOGIN = PageLogin(user="operator", password="pass:word")
@@ -68,3 +69,30 @@ def test_a_login_that_could_not_be_typed_is_refused_at_the_start(user: str, pass
 
 def test_a_login_does_not_show_its_password() -> None:
     assert "pass:word" not in repr(LOGIN)
+
+
+def test_a_login_by_the_form_lasts_until_its_end_or_the_sign_out() -> None:
+    now = [0.0]
+    logins = FormLogins(lambda: now[0])
+    one, other = logins.begin(), logins.begin()
+
+    assert logins.knows(one) and not logins.knows("something else")
+    assert logins.end(one) and not logins.end(one)
+    assert (logins.knows(one), logins.knows(other)) == (False, True)
+    now[0] = SESSION_SECONDS
+    assert not logins.knows(other)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "fits"),
+    [
+        ("operator", "pass:word", True),
+        (" operator ", "pass:word", True),
+        ("operator:pass", "word", False),
+        ("operator", "pass:word ", False),
+        ("", "", False),
+        ("op\udc80rator", "p\xe4ss", False),
+    ],
+)
+def test_the_form_takes_the_same_user_and_password(user: str, password: str, fits: bool) -> None:
+    assert LOGIN.fits(user, password) is fits

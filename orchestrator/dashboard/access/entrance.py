@@ -14,7 +14,7 @@ from orchestrator.dashboard.access.origins import origin_of
 from orchestrator.dashboard.access.session_cookie import SessionCookie
 from orchestrator.dashboard.access.trusted_proxy import TrustedProxy, proxy_of
 from orchestrator.dashboard.access.visitor import Stranger, Visitor
-from orchestrator.dashboard.login import PageLogin, login_of
+from orchestrator.dashboard.login import FormLogins, PageLogin, login_of
 from orchestrator.dashboard.reader import Lane, StoreReader
 from orchestrator.domain.access.actor import Actor, login
 from orchestrator.domain.errors import KeyRefused, LoginRefused
@@ -38,6 +38,7 @@ class Entrance:
 
     reader: StoreReader
     login: PageLogin
+    form_logins: FormLogins  # of this login, by the form
     cookie: SessionCookie
     proxy: TrustedProxy
     origin: str  # by which people reach the pages
@@ -54,8 +55,9 @@ class Entrance:
     def _look(self, store: Store, request: HTTPServerRequest) -> Visitor | Stranger:
         if mail := self.proxy.named(request.headers):
             return _proxied(store, mail)
-        why = ""
-        if token := self.cookie.token(request):
+        why, token = "", self.cookie.token(request)
+        by_form = token is not None and self.form_logins.knows(token)
+        if token and not by_form:
             try:
                 is_used = BY_ITSELF not in request.headers
                 found = resume_session(store, token, is_used=is_used)
@@ -68,10 +70,11 @@ class Entrance:
             return holder
         with store.read() as tx:
             if anybody_is_there(tx):
-                return Stranger(why=why or _told(authorization))
-        if self.login.admits(authorization):
+                return Stranger(why=why or _told(authorization, by_form=by_form))
+        if by_form or self.login.admits(authorization):
             user = self.login.user
-            return Visitor(actor=login(f"page:{user}"), name=user, clients=None)
+            held = token if by_form else None
+            return Visitor(actor=login(f"page:{user}"), name=user, clients=None, token=held)
         return Stranger(nobody_yet=True)
 
 
@@ -80,6 +83,7 @@ def entrance_of(settings: Settings, reader: StoreReader) -> Entrance:
     return Entrance(
         reader=reader,
         login=login_of(settings),
+        form_logins=FormLogins(),
         cookie=SessionCookie(secure=settings.pages_url.lower().startswith("https:")),
         proxy=proxy_of(settings),
         origin=origin_of(settings.pages_url),
@@ -114,8 +118,8 @@ def _holder(store: Store, authorization: str) -> Visitor | None:
     return None if found.sees_nothing else found
 
 
-def _told(authorization: str) -> str:
-    if authorization.lower().startswith("basic "):
+def _told(authorization: str, *, by_form: bool) -> str:
+    if by_form or authorization.lower().startswith("basic "):
         return (
             "There are people now, so MESHLINE_FLOWER_USER and its password let nobody in any"
             " more. Log in with your mail address."

@@ -7,12 +7,13 @@ from orchestrator.dashboard.access.open_pages import OpenPage
 from orchestrator.dashboard.access.visitor import stranger_of, visitor_of
 from orchestrator.dashboard.reader import Lane
 from orchestrator.domain.errors import LoginRefused, MeshlineError
-from orchestrator.operations.access.log_in import LoggedIn, log_in
+from orchestrator.operations.access.log_in import log_in, log_in_by_settings
+from orchestrator.store.access.grants import anybody_is_there
 from orchestrator.store.database.engine import Store
 
 
 class LoginPage(OpenPage):
-    """A mail address and a password."""
+    """A mail address and a password; while there are no people, the login of the settings."""
 
     async def get(self) -> None:
         """Answer GET /login."""
@@ -36,18 +37,25 @@ class LoginPage(OpenPage):
         entrance = self.application.entrance
         address, before = entrance.address(self.request), entrance.cookie.token(self.request)
 
-        def begin(store: Store) -> LoggedIn:
-            return log_in(store, mail, password, way="page", address=address, instead_of=before)
+        def begin(store: Store) -> str:
+            with store.read() as tx:
+                is_open = not anybody_is_there(tx)
+            if is_open:
+                right, actor = entrance.login.fits(mail, password), f"page:{entrance.login.user}"
+                log_in_by_settings(store, mail, is_right=right, address=address, actor=actor)
+                return str(entrance.form_logins.begin())
+            found = log_in(store, mail, password, way="page", address=address, instead_of=before)
+            return found.token
 
         try:
-            found = await self._reader.run(begin, lane=Lane.LOGIN)
+            token = await self._reader.run(begin, lane=Lane.LOGIN)
         except LoginRefused as error:
             self.set_status(403)
             self._form(back, mail=mail, wrong=str(error))
         except MeshlineError as error:
             self.away(error)
         else:
-            entrance.cookie.give(self, found.token)
+            entrance.cookie.give(self, token)
             self.redirect(back, status=303)
 
     def _form(self, back: str, *, mail: str = "", wrong: str = "", note: str = "") -> None:

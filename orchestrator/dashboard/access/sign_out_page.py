@@ -22,10 +22,13 @@ class SignOutPage(StorePage):
     @authenticated
     async def post(self) -> None:
         """Answer POST /logout."""
-        cookie = self.application.entrance.cookie
+        cookie, form_logins = (
+            self.application.entrance.cookie,
+            self.application.entrance.form_logins,
+        )
         token = cookie.token(self.request)
         everywhere = self.get_body_argument("everywhere", "") == "yes"
-        if token is not None:
+        if token is not None and not form_logins.end(token):
             try:
                 await self._reader.run(
                     lambda store: log_out(store, token, everywhere=everywhere), lane=Lane.ACT

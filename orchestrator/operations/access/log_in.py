@@ -15,6 +15,7 @@ from orchestrator.domain.errors import LoginRefused, StoreUnavailable
 from orchestrator.operations.access.passwords import checked_password, digest_of, is_password
 from orchestrator.operations.access.tokens import digest_of_secret, new_secret
 from orchestrator.store.access import sessions as rows
+from orchestrator.store.access.grants import anybody_is_there
 from orchestrator.store.access.logins import (
     count_login,
     failures_of,
@@ -66,15 +67,10 @@ def log_in(
 
     Raises LoginRefused, which does not say whether there is such a person.
     """
-    named = storable(mail.encode("utf-8", "replace").decode().strip().lower()[:320])
-    name = _subject("name", named)
-    subjects = {name: _FREE_BY_NAME}
-    if address is not None:
-        subjects[_subject("address", address)] = _FREE_BY_ADDRESS
+    named = _named(mail)
+    name, subjects = _subjects(named, address)
     with store.write() as tx:
-        _check_wait(tx, subjects)
-        for subject in subjects:
-            count_login(tx, subject)  # before it is compared: many at once count too
+        _count(tx, subjects)
         known = credentials_of(tx, named)
     right = is_password(password, known.password if known else None)
     if not right or known is None:
@@ -86,13 +82,29 @@ def log_in(
             fix="try again, or ask an admin for a new invitation",
         )
     with store.write() as tx:
-        forget_failures(tx, name)
-        # Of an address only this one login: else whoever has an account could guess at others'.
-        for subject in subjects.keys() - {name}:
-            uncount_login(tx, subject)
+        _uncount(tx, name, subjects)
         if instead_of is not None:
             rows.end_session(tx, digest_of_secret(instead_of))
         return begin_session(tx, known, way=way)
+
+
+def log_in_by_settings(
+    store: Store, user: str, *, is_right: bool, address: str | None, actor: str
+) -> None:
+    """Let somebody in who has the login of the settings, which is for a store without people.
+
+    It is counted as any other login, and waits as that. Raises LoginRefused where it is wrong, or
+    where there are people.
+    """
+    name, subjects = _subjects(_named(user), address)
+    with store.write() as tx:
+        _count(tx, subjects)
+        is_open = not anybody_is_there(tx)
+    if not (is_open and is_right):
+        raise LoginRefused("the user or the password is wrong", field="password", fix="try again")
+    with store.write() as tx:
+        _uncount(tx, name, subjects)
+        audit.record(tx, actor=actor, action="log_in", detail={"by": "settings"})
 
 
 def begin_session(tx: Tx, person: Credentials, *, way: str, by: str | None = None) -> LoggedIn:
@@ -180,6 +192,32 @@ def _logged_in(token: str, session: rows.Session) -> LoggedIn:
         way=session.way,
         ends_at=session.ends_at,
     )
+
+
+def _named(given: str) -> str:
+    return storable(given.encode("utf-8", "replace").decode().strip().lower()[:320])
+
+
+def _subjects(named: str, address: str | None) -> tuple[str, dict[str, int]]:
+    """What a login is counted by, and after how many failures each waits; the first is the name."""
+    name = _subject("name", named)
+    subjects = {name: _FREE_BY_NAME}
+    if address is not None:
+        subjects[_subject("address", address)] = _FREE_BY_ADDRESS
+    return name, subjects
+
+
+def _count(tx: Tx, subjects: Mapping[str, int]) -> None:
+    _check_wait(tx, subjects)
+    for subject in subjects:
+        count_login(tx, subject)  # before it is compared: many at once count too
+
+
+def _uncount(tx: Tx, name: str, subjects: Mapping[str, int]) -> None:
+    forget_failures(tx, name)
+    # Of an address only this one login: else whoever has an account could guess at others'.
+    for subject in subjects.keys() - {name}:
+        uncount_login(tx, subject)
 
 
 def _check_wait(tx: Tx, subjects: Mapping[str, int]) -> None:

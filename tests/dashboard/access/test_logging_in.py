@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,12 @@ from orchestrator.store.access.grants import anybody_is_there
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from orchestrator.store.database.schema import audit, login_failures, sessions
+from orchestrator.store.views.audit_search import AuditSought, search_audit
 from tests.dashboard.access.desk import COOKIE, Somebody, add_operator, somebody
 from tests.dashboard.page_text import text_of
 from tests.dashboard.rig import PASSWORD as BASIC
 from tests.dashboard.rig import USER, RunningFlower, running_flower
-from tests.people import ADMIN, PASSWORD, logged_in
+from tests.people import ADMIN, PASSWORD, add_admin, logged_in
 
 pytestmark = pytest.mark.processes
 
@@ -405,6 +407,27 @@ def fresh(tmp_path: Path, valkey: EmbeddedServer) -> Iterator[RunningFlower]:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
         yield flower
+
+
+def test_the_login_of_the_settings_works_in_the_form_until_there_are_people(
+    tmp_path: Path, fresh: RunningFlower
+) -> None:
+    with closing(open_store(f"sqlite:///{tmp_path / 'store.db'}")) as store, somebody(fresh) as one:
+        assert 'type="text"' in one.get("/login").text, "the user is not a mail address"
+        assert one.log_in(USER, "a guess").status_code == 403
+        assert one.log_in(USER, BASIC, back="/events").headers["Location"] == "/events"
+
+        assert one.get("/events").status_code == 200
+        assert one.post("/logout", {}).status_code == 303
+        assert one.get("/events").status_code == 401
+        one.log_in(USER, BASIC)
+        assert one.get("/events").status_code == 200
+        add_admin(store)
+        assert one.get("/events").status_code == 303
+        assert one.log_in(USER, BASIC).status_code == 403
+        with store.read() as tx:
+            rows = search_audit(tx, AuditSought(action="log_in"), limit=9).rows
+    assert [one.actor for one in rows] == [f"page:{USER}"] * 2
 
 
 def test_the_link_of_the_first_admin_makes_one_and_closes_the_login_of_the_settings(

@@ -70,7 +70,7 @@ class FormLogins:
         return self._ends.get(digest_of_secret(token), 0.0) > self._clock()
 
     def end(self, token: str) -> bool:
-        """Let it in no more; False where it never was."""
+        """It is let in no longer; False where it never was."""
         return self._ends.pop(digest_of_secret(token), None) is not None
 
 

@@ -16,6 +16,7 @@ from orchestrator.embedded.up import example_folder, print_exports, stay
 from orchestrator.sandbox.people import APPROVER, AUTHOR, give_password
 from orchestrator.settings import Settings, settings
 from orchestrator.store.database.migrate import open_store
+from orchestrator.store.desk.plans import list_plans
 
 _NOT_OF_THE_DEMO = {
     "MESHLINE_DATABASE_URL": "",  # else its processes would write into another store
@@ -69,13 +70,21 @@ def open_desk(services: Services, password: str) -> None:
     """Print where the desk shows the story and how to come in, and stay until Ctrl-C."""
     desk = services.addresses["flower"]
     print("\nlook at the story in a browser:\n")
-    print(f"  {desk}/incidents/1  the incident of the renamed leads, resolved")
+    print(f"  {desk}/incidents/1  the incident of the renamed leads, and what healed it")
+    if plan := _last_plan(services.config):
+        print(f"  {desk}/plans/{plan}  the plan that replayed them")
     print(f"  {desk}/changes      what was proposed, and who approved it")
     print(f"  {desk}/audit        who did what")
     print(f"\n  log in as {AUTHOR} or {APPROVER}")
     print(f"  password {password}")
     print_exports(services.config)
     stay(services)
+
+
+def _last_plan(config: Settings) -> str | None:
+    """The token of the story's plan; None where the story ended before it."""
+    with closing(open_store(config.store_url)) as store, store.read() as tx:
+        return next((one.token for one in list_plans(tx, limit=1)), None)
 
 
 def command_for_desk() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from tornado.web import authenticated
 
@@ -15,8 +16,11 @@ from orchestrator.domain.errors import NotFound
 from orchestrator.operations.access.allow import may_view
 from orchestrator.operations.repair.find import Repair, find_repair
 from orchestrator.operations.repair.propose_fix import proposed_options
+from orchestrator.operations.replay.fit_plan import clients_of
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.desk.recipes import SavedRecipe
+from orchestrator.store.desk.plans import StoredPlan, find_plan
+from orchestrator.store.desk.recipes import SavedRecipe, find_recipe
+from orchestrator.store.views.incidents.healed_by import healed_by
 from orchestrator.store.views.incidents.page import IncidentView, show_incident
 from orchestrator.store.views.jobs import JobRow, jobs_on_incident
 from orchestrator.store.views.values import iso_time, now_of
@@ -54,6 +58,9 @@ class ShownIncident:
     recipe: str = ""  # the steps that the findings suggest, as a form takes them
     is_mended: bool = False  # only the replay is left
     jobs: tuple[JobRow, ...] = ()  # that act on its events now, or are about to
+    recipes: tuple[SavedRecipe, ...] = ()  # that amended events of it which went on
+    plans: tuple[StoredPlan, ...] = ()  # that replayed them
+    versions: tuple[int, ...] = ()  # of its workflow, which amended them on their way
 
 
 Veil = Callable[[Tx, tuple[IncidentView, Repair]], tuple[IncidentView, Repair]]
@@ -79,4 +86,22 @@ def one_incident(
         recipe=shlex.join(proposed_options(repair.findings)),
         is_mended=repair.is_mended,
         jobs=tuple(jobs_on_incident(tx, number, clients=clients)),
+        **(_went_on_by(tx, number, clients) if incident.events > incident.standing else {}),
     )
+
+
+class _WentOnBy(TypedDict, total=False):
+    recipes: tuple[SavedRecipe, ...]
+    plans: tuple[StoredPlan, ...]
+    versions: tuple[int, ...]
+
+
+def _went_on_by(tx: Tx, number: int, clients: frozenset[str] | None) -> _WentOnBy:
+    """By what its events went on; plans with events of others than these clients are left out."""
+    told = healed_by(tx, number)
+    plans = [plan for one in told.plans if (plan := find_plan(tx, one))]
+    return {
+        "recipes": tuple(recipe for one in told.recipes if (recipe := find_recipe(tx, one))),
+        "versions": told.versions,
+        "plans": tuple(one for one in plans if clients is None or set(clients_of(one)) <= clients),
+    }

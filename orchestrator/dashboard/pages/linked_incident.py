@@ -68,4 +68,7 @@ def without_values(shown: ShownIncident, places: Places | None = None) -> ShownI
         fix=(),
         recipe="",
         jobs=(),
+        recipes=(),
+        plans=(),
+        versions=(),
     )

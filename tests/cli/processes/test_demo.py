@@ -40,11 +40,14 @@ def test_on_a_terminal_the_desk_shows_the_story_until_ctrl_c(tmp_path: Path) -> 
             wait_until(lambda: "everything runs" in terminal.text or demo.poll() is not None)
             desk = re.search(r"(http://\S+)/incidents/1 ", terminal.text)
             password = re.search(r"(?m)^  password (\S+)$", terminal.text)
-            assert desk and password, terminal.text
+            plan = re.search(r"/plans/(\w+) ", terminal.text)
+            assert desk and password and plan, terminal.text
             with httpx.Client() as client:
                 browser = Somebody(url=desk[1], client=client)
                 assert browser.log_in(APPROVER, password[1]).status_code == 303
                 wait_until(lambda: ">resolved<" in browser.get("/incidents/1").text)
+                incident = browser.get("/incidents/1").text
+                replayed = browser.get(f"/plans/{plan[1]}")
                 audit = browser.get("/audit").text
                 changes = text_of(browser.get("/changes?state=live").text)
             demo.send_signal(signal.SIGINT)
@@ -56,6 +59,8 @@ def test_on_a_terminal_the_desk_shows_the_story_until_ctrl_c(tmp_path: Path) -> 
 
     assert "demo: sent 4 confirmed 4 quarantined 1 healed 1 lost 0 misrouted 0" in terminal.text
     assert "resolve incident 1" in audit
+    assert "Version 2 of lead-routing</a> amended them on their way" in incident
+    assert f'href="/plans/{plan[1]}"' in incident and replayed.status_code == 200
     assert "the form renamed it" in changes and changes.count(APPROVER) == 2
     told = " ".join(terminal.text.split())
     assert "refused: you are one of its authors, and nobody approves their own change" in told

@@ -127,6 +127,8 @@ def _rest(things: Things) -> list[Page]:
         ("changes", "Changes", "/changes", ">Changes</h1>"),
         ("changes", "Changes, by client and workflow", f"/changes?{_WHOSE}", ">Changes</h1>"),
         ("change", "Change", f"/changes/{things.change}", things.change),
+        ("approvals", "Approvals", "/approvals", ">Approvals</h1>"),
+        ("approval", "Approval", f"/approvals/{things.asked}", things.asked),
         ("dead-letters", "Dead letters", "/dead-letters", ">Dead letters</h1>"),
         ("dead-letter", "Dead letter", "/dead-letters/1", "Dead letter 1"),
         ("alerts", "Alerts", "/alerts", ">Alerts</h1>"),

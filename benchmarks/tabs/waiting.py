@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import orjson
+from sqlalchemy import insert, literal, select
 
 from benchmarks.desk.filling import take_in
 from benchmarks.desk.leads import CLIENT, FIELD, RENAMED, WORKFLOW, good_leads
 from connectors.registry import catalog
 from orchestrator.domain.access.actor import login, process
 from orchestrator.domain.access.roles import EVERY_CLIENT, Role
+from orchestrator.domain.approvals.requests import RequestState
 from orchestrator.domain.jobs import ItemOutcome, Outcome
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.domain.workflows.workflow import Workflow
@@ -28,7 +30,9 @@ from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.store.access.people import credentials_of
 from orchestrator.store.changes.approvers import require_approvals
 from orchestrator.store.clocks.alerts import add_test, announce_incidents
+from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import event_approvals, events
 from orchestrator.store.desk.job_items import open_items, settle_items
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
@@ -58,6 +62,7 @@ class Things:
     ended_job: int  # with events that failed
     letter: int
     change: str  # one of many that await an approval
+    asked: str  # an event, as are many
     session: str  # of a person who sees every client
     session_of_one: str  # and of one who sees one
 
@@ -84,6 +89,7 @@ def leave_things(ours: Process) -> Things:
         ended_job=ended,
         letter=letter,
         change=_propose(ours),
+        asked=_ask(store),
         session=_session(store, "admin@agency.example", Role.ADMIN, EVERY_CLIENT),
         session_of_one=_session(store, "desk@acme.example", Role.OPERATOR, CLIENT),
     )
@@ -145,6 +151,29 @@ def _propose(ours: Process) -> str:
         later = workflow.model_copy(update={"title": f"{workflow.title} ({number})"})
         done = publish_workflow(ours.store, later, actor=process("bench"))
     return done.change or ""
+
+
+def _ask(store: Store) -> str:
+    """Requests about many events, as if they waited for somebody's yes; only pages look at them."""
+    table, now = events.c, now_ms()
+    some = (
+        select(
+            table.id, table.client, table.workflow, table.workflow_id, literal(1),
+            literal(RequestState.WAITING.value), literal("0" * 64), literal("{}"),
+            now, now + 1_800_000, now + 3_600_000,
+        )
+        .where(table.client == CLIENT, table.state == "delivered")
+        .order_by(table.id.desc())
+        .limit(_MANY)
+    )  # fmt: skip
+    columns = (
+        "event_id", "client", "workflow", "workflow_id", "route", "state", "subject", "connectors",
+        "asked_at", "remind_at", "decide_by",
+    )  # fmt: skip
+    with store.write() as tx:
+        tx.execute(insert(event_approvals).from_select(columns, some))
+        newest = select(event_approvals.c.event_id).order_by(event_approvals.c.id.desc()).limit(1)
+        return str(tx.execute(newest).scalar_one())
 
 
 def _session(store: Store, mail: str, role: Role, client: str) -> str:

@@ -30,6 +30,7 @@ from orchestrator.api.readiness import OK, Readiness, beating
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.access.keys import check_key
 from orchestrator.settings import Settings
+from orchestrator.store.approvals.counts import count_waiting
 from orchestrator.store.clocks.alert_views import count_alerts
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.destinations.list import count_blocked_circuits, count_held
@@ -178,6 +179,7 @@ async def _count(counts: Aside, store: Store) -> Counted | None:
                 held=count_held(tx),
                 incidents=count_incident_states(tx),
                 alerts=count_alerts(tx),
+                approvals=count_waiting(tx),
             )
 
     try:

@@ -27,6 +27,7 @@ class Counted:
     held: Mapping[str, int]  # deliveries by the circuit that holds them
     incidents: Mapping[tuple[str, str], int]  # by state and kind
     alerts: Mapping[str, int]  # by state
+    approvals: Mapping[str, int]  # events that wait for a yes, by how much of their time is over
 
 
 class Metrics:
@@ -85,6 +86,12 @@ class Metrics:
         self._alerts = Gauge(
             "meshline_alerts", "Alerts by state", ["state"], registry=self._registry
         )
+        self._approvals = Gauge(
+            "meshline_events_to_approve",
+            "Events that wait for a person's yes, by how much of the time to decide is over",
+            ["time"],
+            registry=self._registry,
+        )
         self._store_up = Gauge(
             "meshline_store_up", "Whether the store answers", registry=self._registry
         )
@@ -123,6 +130,7 @@ class Metrics:
         _fill(self._held, found.held if found else {})
         _fill(self._incidents, found.incidents if found else {})
         _fill(self._alerts, found.alerts if found else {})
+        _fill(self._approvals, found.approvals if found else {})
         return generate_latest(self._registry)
 
 

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.domain.lifecycle import State
@@ -19,15 +19,17 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.clocks.alerts import add_test, announce_incidents
+from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
-from orchestrator.store.database.schema import alerts, heartbeats
+from orchestrator.store.database.schema import alerts, event_approvals, heartbeats
 from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.quarantine.actions import quarantine_events
 from tests.api.doors import RunningDoor, open_door, problem
 from tests.leads import accept_leads, lead_workflow, publish_leads
 from tests.servers.postgres import embedded_postgres
+from tests.store.approvals.asked import asked_leads
 from tests.waiting import wait_until
 
 
@@ -206,6 +208,19 @@ def test_incidents_and_alerts_are_counted(leads: Store, door: RunningDoor) -> No
     text = door.ask("GET", "/metrics").text
     assert 'meshline_incidents{kind="platform",state="resolved"} 0.0' in text
     assert 'meshline_alerts{state="sent"} 0.0' in text
+
+
+def test_events_that_wait_for_a_yes_are_counted(door: RunningDoor, leads: Store) -> None:
+    asked_leads(leads, 2)
+    with leads.write() as tx:
+        first = select(event_approvals.c.id).order_by(event_approvals.c.id).limit(1)
+        mine = event_approvals.c.id == first.scalar_subquery()
+        tx.execute(update(event_approvals).where(mine).values(remind_at=after(-1)))
+
+    assert door.metric('meshline_events_to_approve{time="first_half"}') == 1
+    assert door.metric('meshline_events_to_approve{time="second_half"}') == 1
+    assert door.metric('meshline_events_to_approve{time="over"}') == 0
+    assert door.metric('meshline_events{state="awaiting_approval"}') == 2
 
 
 def test_why_the_broker_is_missed_stands_in_the_log(

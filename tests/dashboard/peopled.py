@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.access.actor import process
+from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.changes.approvers import require_approvals
 from orchestrator.store.clocks.alerts import (
@@ -17,6 +18,7 @@ from orchestrator.store.clocks.alerts import (
 from orchestrator.store.clocks.poison import note_poison
 from orchestrator.store.database.engine import Store
 from orchestrator.store.destinations.circuits import pause_circuit
+from orchestrator.store.drive.claim import give_back
 from orchestrator.store.quarantine.dead_letters import (
     DeadLetter,
     LetterState,
@@ -24,7 +26,8 @@ from orchestrator.store.quarantine.dead_letters import (
     keep_dead_letter,
 )
 from tests.dashboard.filled import Filled, fill
-from tests.leads import TEXT, accept_leads, lead_workflow, publish_leads
+from tests.leads import LIMITS, TEXT, accept_leads, claim_groups, lead, lead_workflow, publish_leads
+from tests.store.approvals.asked import ASKING, route_group
 from tests.store.stalled import fail, held
 
 STEWARD = "platform@agency.example"
@@ -41,6 +44,7 @@ class Peopled:
     open_letter: int
     dropped_letter: int
     change: str  # the token of one of acme's leads that awaits an approval
+    asked: str  # an event of acme's refunds that awaits one
 
 
 def people(store: Store) -> Peopled:
@@ -72,8 +76,24 @@ def people(store: Store) -> Peopled:
         held=waiting,
         open_letter=letters[0],
         dropped_letter=letters[1],
+        asked=_ask(store),
         change=_propose(store),
     )
+
+
+def _ask(store: Store) -> str:
+    """A refund that waits for its approver's yes."""
+    text = ASKING.replace("workflow: leads", "workflow: refunds")
+    publish_leads(store, text.replace("lead.created", "refund.asked"))
+    trigger = lead(1, type="refund.asked", tier="enterprise")
+    (accepted,) = accept_batch(store, [trigger], actor="key:test")
+    for group in claim_groups(store, replace(LIMITS, groups_in_flight=100)):
+        if accepted.id in group.ids:
+            route_group(store, group)
+        else:  # the others stay as they are
+            with store.write() as tx:
+                give_back(tx, group)
+    return accepted.id
 
 
 def _propose(store: Store) -> str:

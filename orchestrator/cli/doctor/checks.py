@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.doctor.alert_checks import look_at_alerts, look_at_contacts
+from orchestrator.cli.doctor.approval_checks import look_at_asked_events
 from orchestrator.cli.doctor.audit_checks import look_at_the_audit
 from orchestrator.cli.doctor.change_checks import look_at_changes, look_at_definitions
 from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
@@ -136,6 +137,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from look_at_plans(store)
         yield look_at_jobs(store)
         yield from look_at_changes(store)
+        yield from look_at_asked_events(store)
         yield from look_at_definitions(store, connectors.digests)
         yield look_at_the_audit(store)
         yield from look_at_tokens(store, config)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.terminal.advice import put_advice
 from orchestrator.cli.terminal.screen import put, put_field, put_source, put_table
 from orchestrator.domain.delivery.blockers import told_hold
+from orchestrator.domain.lifecycle import State
 from orchestrator.presenting.audit_lines import what, why
 from orchestrator.presenting.lines import told_followers, told_wait, told_waiting
 from orchestrator.presenting.moments import age, left, moment, moment_and_distance
@@ -42,6 +43,8 @@ def _put_head(event: EventView, now: int) -> None:
     _line("key", event.idempotency_key)
     accepted = event.accepted_at
     _line("accepted", f"{moment(accepted)} ({age(accepted, now)} ago)")
+    if event.state == State.AWAITING_APPROVAL:
+        _line("waits", f"for a person's yes: meshline approvals show {event.id}")
     for hold in event.held:
         _line("held", f"{hold.destination}: {_told_hold(hold, now)}")
     if event.waits_for:

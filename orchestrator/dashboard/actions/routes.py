@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tornado.routing import URLSpec
 
 from orchestrator.dashboard.actions.alerts import RetryAlertsPage, TestAlertPage
+from orchestrator.dashboard.actions.approvals import ApproveEventPage, RefuseEventPage
 from orchestrator.dashboard.actions.changes import (
     ApproveChangePage,
     RejectChangePage,
@@ -45,6 +46,7 @@ _PLAN = r"/plans/([^/]+)"
 _JOB = r"/jobs/([0-9]{1,18})"
 _EVENT = r"/events/([^/]+)"
 _CHANGE = r"/changes/([^/]+)"
+_APPROVAL = r"/approvals/([^/]+)"
 _LETTER = r"/dead-letters/([0-9]{1,18})"
 
 
@@ -74,6 +76,8 @@ def act_routes(given: Mapping[str, object]) -> list[URLSpec]:
         URLSpec(rf"{_CHANGE}/request", RequestChangesPage, args, name="change-request"),
         URLSpec(rf"{_CHANGE}/reject", RejectChangePage, args, name="change-reject"),
         URLSpec(rf"{_CHANGE}/withdraw", WithdrawChangePage, args, name="change-withdraw"),
+        URLSpec(rf"{_APPROVAL}/approve", ApproveEventPage, args, name="approval-approve"),
+        URLSpec(rf"{_APPROVAL}/refuse", RefuseEventPage, args, name="approval-refuse"),
         URLSpec(rf"{_LETTER}/requeue", RequeuePage, args, name="dead-letter-requeue"),
         URLSpec(rf"{_LETTER}/drop", DropPage, args, name="dead-letter-drop"),
         URLSpec(r"/alerts/retry", RetryAlertsPage, args, name="alerts-retry"),

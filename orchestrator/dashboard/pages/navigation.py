@@ -24,6 +24,7 @@ TABS = (
     Tab(name="destinations", title="Destinations", address="/destinations", order=40, key="d"),
     Tab(name="workflows", title="Workflows", address="/workflows", order=50, key="w"),
     Tab(name="changes", title="Changes", address="/changes", order=55, key="c"),
+    Tab(name="approvals", title="Approvals", address="/approvals", order=57, key="y"),
     Tab(name="dead-letters", title="Dead letters", address="/dead-letters", order=60, key="l"),
     Tab(name="alerts", title="Alerts", address="/alerts", order=70, key="a"),
     Tab(name="jobs", title="Jobs", address="/jobs", order=75, key="j"),

@@ -14,6 +14,8 @@ from orchestrator.dashboard.access.sign_out_page import SignOutPage
 from orchestrator.dashboard.actions.routes import act_routes
 from orchestrator.dashboard.kept import KeptByClients
 from orchestrator.dashboard.pages.alerts import AlertsPage
+from orchestrator.dashboard.pages.approvals.list import ApprovalsPage
+from orchestrator.dashboard.pages.approvals.page import ApprovalPage
 from orchestrator.dashboard.pages.audit import AuditFile, AuditPage
 from orchestrator.dashboard.pages.changes.inbox import InboxPage
 from orchestrator.dashboard.pages.changes.list import ChangesPage
@@ -89,6 +91,8 @@ def routes(reader: StoreReader) -> list[URLSpec]:
 def _of_changes(given: dict[str, object]) -> list[URLSpec]:
     return [
         URLSpec(r"/inbox", InboxPage, given, name="inbox"),
+        URLSpec(r"/approvals", ApprovalsPage, given, name="approvals"),
+        URLSpec(r"/approvals/([^/]+)", ApprovalPage, given, name="approval"),
         URLSpec(r"/changes", ChangesPage, given, name="changes"),
         URLSpec(r"/changes/([^/]+)", ChangePage, given, name="change"),
     ]

@@ -93,6 +93,10 @@ def forms(found: Peopled, *, plan: str, job: int) -> dict[str, tuple[Act, Form]]
             f"change-{word}": (f"{change}/{word}", stale)
             for word in ("approve", "request", "reject")
         },
+        Act.DECIDE_EVENT: {
+            f"approval-{word}": (f"/approvals/{found.asked}/{word}", stale)
+            for word in ("approve", "refuse")
+        },
         Act.WITHDRAW_CHANGE: {"change-withdraw": (f"{change}/withdraw", stale)},
         Act.RETRY_ALERT: {"alerts-retry": ("/alerts/retry", {})},
         Act.TEST_ALERT: {"alerts-test": ("/alerts/test", {"recipient": "a@acme.example"})},

@@ -25,7 +25,7 @@ NIL = "nil@bolt.example"  # had a role once
 
 LISTS = {
     *("now", "incidents", "events", "jobs", "destinations", "workflows", "inventory"),
-    *("dead-letters", "alerts", "audit", "changes", "inbox"),
+    *("dead-letters", "alerts", "audit", "changes", "inbox", "approvals"),
 }
 FILES = ("/workflows/inventory.csv", "/workflows/inventory.json", "/audit.csv", "/audit.json")
 ONE = {
@@ -38,6 +38,7 @@ ONE = {
     "job": "/jobs/1",
     "plan": "/plans/0123456789ab",
     "change": "/changes/{change}",
+    "approval": "/approvals/{asked}",
 }
 # They show nothing of a client, or are tried elsewhere; for acts see test_every_route.py.
 _OTHERS = {
@@ -115,13 +116,20 @@ def test_what_is_another_clients_is_not_there(
     vic: Somebody, everyone: Somebody, story: tuple[Store, Peopled], name: str
 ) -> None:
     told = story[1]
-    path = ONE[name].format(event=told.failing, letter=told.open_letter, change=told.change)
+    path = ONE[name].format(
+        event=told.failing, letter=told.open_letter, change=told.change, asked=told.asked
+    )
     hers = vic.get(path)
 
     assert hers.status_code == 404
     assert everyone.get(path).status_code == (404 if name in ("job", "plan") else 200)
     # As of something that never was there.
-    never = path.replace(told.failing, "0" * 32).replace("acme", "none").replace("fake", "none")
+    never = (
+        path.replace(told.failing, "0" * 32)
+        .replace(told.asked, "0" * 32)
+        .replace("acme", "none")
+        .replace("fake", "none")
+    )
     never = never.replace(f"/{told.open_letter}", "/999") if name == "dead-letter" else never
     never = "/incidents/999" if name == "incident" else never
     assert vic.get(never).status_code == 404

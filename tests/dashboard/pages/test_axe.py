@@ -75,16 +75,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory, valkey: EmbeddedServer) -> It
         closing(open_store(url)) as store,
         running_flower(folder, store_url=url, broker_url=valkey.url) as flower,
     ):
-        filled, held, plan, change = _filled(store)
+        filled, held, plan, *changes_and_asked = _filled(store)
         with somebody(flower) as admin:
             admin.come_in(store, ADMIN)
             assert admin.session
-            addresses = (*_addresses(filled, held), f"/plans/{plan}", f"/changes/{change}")
+            addresses = (*_addresses(filled, held), f"/plans/{plan}", *changes_and_asked)
             yield Desk(flower=flower, session=admin.session, filled=filled, addresses=addresses)
 
 
-def _filled(store: Store) -> tuple[Filled, str, str, str]:
-    """What there is, an event that is held, and the tokens of a plan and of a change."""
+def _filled(store: Store) -> tuple[Filled, str, str, str, str]:
+    """What there is, a held event, the token of a plan, and addresses of what awaits a yes."""
     found = people(store)
     filled, policy = found.filled, BreakerPolicy(failures=1, cooldown_seconds=300)
     renamed = Selection(ids=(filled.renamed,))
@@ -94,7 +94,7 @@ def _filled(store: Store) -> tuple[Filled, str, str, str]:
     add_admin(store)
     with store.write() as tx:
         note_failures(tx, "fake", ["e"], error="HTTP 503", policy=policy, actor="worker:dispatch")
-    return filled, found.held, plan.token, found.change
+    return filled, found.held, plan.token, f"/changes/{found.change}", f"/approvals/{found.asked}"
 
 
 def _addresses(filled: Filled, held: str) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ THINGS = Things(
     ended_job=2,
     letter=1,
     change="c",
+    asked="e",
     session="s",
     session_of_one="t",
 )

@@ -49,6 +49,11 @@ class Request:
 def with_people(store: Store, text: str = ASKING) -> None:
     """Version 1 asks; an operator, the approver that it names, and a second one."""
     publish_leads(store, text)
+    with_approvers(store)
+
+
+def with_approvers(store: Store) -> None:
+    """An operator, the approver that workflows of leads name, and a second one."""
     add_admin(store)
     add(store, OPERATOR, Role.OPERATOR, "acme")
     add(store, APPROVER, Role.APPROVER, "acme")

@@ -1,4 +1,4 @@
-"""What waits for whoever has logged in: the changes about which they may decide."""
+"""What waits for whoever has logged in: changes, and what events would send."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tornado.web import authenticated
 
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.access.actor import mail_of
+from orchestrator.operations.approvals.who_decides import groups_for
 from orchestrator.operations.changes.who_decides import MOST_WAITING, changes_for
 from orchestrator.presenting.changes import KINDS, named
 from orchestrator.store.database.engine import Tx
@@ -32,6 +33,7 @@ def look_into_inbox(
         "now": iso(now_of(tx)),
         "mail": mail,
         "inbox": changes_for(tx, mail, clients),
+        "groups": groups_for(tx, mail, clients),
         "most": MOST_WAITING,
         "kinds": KINDS,
         "named": named,

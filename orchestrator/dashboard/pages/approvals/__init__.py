@@ -1,0 +1,1 @@
+"""Pages of events that wait for a person's yes."""

@@ -93,6 +93,7 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
     if before is not None:
         if proposal.change is None and not proposal.says_when:
             add_author(tx, before.id, actor, Part.PROPOSED)  # whoever says the same approves it not
+            share_authors(tx, before.id, same_open(tx, before))  # nor another one that says it
             return Proposed(change=before.token, state=before.state, version=None)
         proposal = replace(proposal, change=proposal.change or before.token)
     change = _kept(tx, proposal, base, actor)

@@ -96,6 +96,17 @@ def test_who_proposed_the_same_is_an_author_of_both(store: Store, mine_is_first:
         decide(store, theirs)
 
 
+def test_who_repeats_what_two_changes_say_is_an_author_of_both(store: Store) -> None:
+    govern(store)
+    give(store, APPROVER, Role.OPERATOR, "acme")
+    first, second = proposed(store, version(20)), proposed(store, version(30))
+    publish_workflow(store, lead_workflow(version(20)), actor=author(store), change=second)
+    assert proposed(store, version(20), by=approver(store)) == first
+
+    with pytest.raises(Forbidden, match="nobody approves their own change"):
+        decide(store, second)
+
+
 def test_an_address_that_the_columns_would_cut_is_no_persons(store: Store) -> None:
     add_admin(store)
 

@@ -73,7 +73,8 @@ Mishap = tuple[str, str, str]
 PEACE: Mishap = ("nothing", FIRST, THIRD)
 MISHAPS = st.tuples(
     st.sampled_from([
-        "nothing", "edit", "edit now", "same", "sooner", "back", "keeper", "fortnight",
+        "nothing", "edit", "edit now", "same", "sooner", "back", "keeper", "fortnight", "twin",
+        "recipe",
         *(f"admin {act}" for act in ADMIN_ACTS),
     ]),
     WHO,
@@ -118,18 +119,18 @@ class Machine(RuleBasedStateMachine):
         self._propose(who, name or who, (minutes, approver, amended), at, edits, stop, other)
 
     @rule(
-        whos=st.permutations(PEOPLE), name=NAMES, minutes=st.integers(16, 18), later=st.booleans(),
+        whos=st.permutations(PEOPLE), name=NAMES, amended=st.integers(0, 1), later=st.booleans(),
         mishaps=st.tuples(MISHAPS, MISHAPS, MISHAPS),
     )  # fmt: skip
     def a_change_lives(
-        self, whos: Sequence[str], name: str | None, minutes: int, later: bool,
+        self, whos: Sequence[str], name: str | None, amended: int, later: bool,
         mishaps: tuple[Mishap, Mishap, Mishap],
     ) -> None:  # fmt: skip
         """Proposed, looked at, approved, live at its time; something happens between any two."""
         before, meanwhile, after = mishaps
         self._happens(*before)
         at = "1h" if later else None
-        self._propose(whos[0], name or whos[0], (minutes, FIRST, 0), at, None, None, None)
+        self._propose(whos[0], name or whos[0], (16, FIRST, amended), at, None, None, None)
         if self.memory.stories:
             self.everybody_looks(0)
             self._happens(*meanwhile)
@@ -139,13 +140,14 @@ class Machine(RuleBasedStateMachine):
             self.time_passes(1 if later else 0, True, None, APPROVES)
 
     @rule(
-        whos=st.permutations(PEOPLE), later=st.booleans(), mishap=MISHAPS, place=st.integers(0, 2)
-    )
+        whos=st.permutations(PEOPLE), amended=st.integers(0, 1), later=st.booleans(),
+        mishap=MISHAPS, place=st.integers(0, 2),
+    )  # fmt: skip
     def a_change_lives_nearly_in_peace(
-        self, whos: Sequence[str], later: bool, mishap: Mishap, place: int
+        self, whos: Sequence[str], amended: int, later: bool, mishap: Mishap, place: int
     ) -> None:
         first, second, third = (mishap if one == place else PEACE for one in range(3))
-        self.a_change_lives(whos, None, 16, later, (first, second, third))
+        self.a_change_lives(whos, None, amended, later, (first, second, third))
 
     def _happens(self, what: str, who: str, admin: str) -> None:
         match what.split():
@@ -157,12 +159,24 @@ class Machine(RuleBasedStateMachine):
                 self._again(who, "now", 0)
             case ["back"] if self.memory.stories:
                 self.somebody_sends_it_back(who, 0, Decision.REJECT, None, APPROVES)
+            case ["twin"]:
+                self._twin(who)
+            case ["recipe"]:
+                self.somebody_publishes_a_recipe(who, None, None, APPROVES)
             case ["keeper"]:
                 self.time_passes(0, True, None, APPROVES)
             case ["fortnight"]:
                 self.time_passes(14 * 24, False, None, APPROVES)
             case ["admin", *act]:
                 self._an_admin_acts(" ".join(act), admin, who, None)
+
+    def _twin(self, who: str) -> None:
+        """Somebody proposes another change, and another person makes the older one say the same."""
+        older = self._pick(0)
+        other = PEOPLE[PEOPLE.index(who) - 1]
+        self._propose(who, who, (19, FIRST, 0), None, None, None, None)
+        if older is not None and older != self._pick(0):
+            self._propose(other, other, (19, FIRST, 0), None, 1, None, None)
 
     def _again(self, who: str, at: str | None = None, edits: int | None = None) -> None:
         """Somebody says what the newest change says already."""

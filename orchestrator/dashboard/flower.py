@@ -32,10 +32,11 @@ from orchestrator.dashboard.access.shown_person import with_person
 from orchestrator.dashboard.access.sign_out_page import SignOutPage
 from orchestrator.dashboard.access.visitor import Stranger, Visitor, mark, visitor_of
 from orchestrator.dashboard.flower_frame import with_ours, with_tabs
+from orchestrator.dashboard.pages.changes.linked import LinkedChangePage
 from orchestrator.dashboard.pages.linked_incident import LinkedIncidentPage
 from orchestrator.dashboard.pages.navigation import tabs_in_order
 from orchestrator.dashboard.pages.routes import routes
-from orchestrator.dashboard.signed_links import opened_incident
+from orchestrator.dashboard.signed_links import Linked, opened_page
 from orchestrator.dashboard.tasks import events_in, with_events
 from orchestrator.dashboard.words import escaped
 from orchestrator.domain.errors import MeshlineError
@@ -111,8 +112,8 @@ class EventsFlower(Flower):  # type: ignore[misc] # Flower has no types
             return None
         if isinstance(who, Visitor):
             return None if _is_for(who, page) else (TurnedAway, given, [])
-        if number := opened_incident(request.method, request.uri, self._link_key):
-            return LinkedIncidentPage, given, [number.encode()]
+        if opened := opened_page(request.method, request.uri, self._link_key):
+            return _LINKED[opened.what], given, [opened.name.encode()]
         return AskForLogin, given, []
 
     def log_request(self, handler: RequestHandler) -> None:
@@ -133,6 +134,10 @@ def _is_for(who: Visitor, page: type[RequestHandler]) -> bool:
     return who.sees_everything if is_flowers else not who.sees_nothing
 
 
+_LINKED: dict[Linked, type[RequestHandler]] = {
+    Linked.INCIDENT: LinkedIncidentPage,
+    Linked.CHANGE: LinkedChangePage,
+}
 _Page = tuple[type[RequestHandler], dict[str, object], list[bytes]]
 _Answer = Callable[..., HTTPMessageDelegate]
 

@@ -6,7 +6,14 @@ The link in it shows the change and decides nothing: whoever decides logs in.
 from __future__ import annotations
 
 from orchestrator.domain.text.visible import visible
-from orchestrator.keeper.messages import FIELDS_VERSION, Message, Reader, Urgency, one_line
+from orchestrator.keeper.messages import (
+    FIELDS_VERSION,
+    Message,
+    Reader,
+    Urgency,
+    link_to,
+    one_line,
+)
 from orchestrator.operations.changes.show import ExplainedChange
 from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
@@ -27,7 +34,7 @@ def compose_change(
     """The words of an alert about a change, with the change as it is now."""
     where = f"{change.client}/{change.workflow}"
     head = _first_line(alert, change)
-    link = f"{config.pages_url}/changes/{change.change}"  # for whoever logs in
+    link = link_to(f"/changes/{change.change}", config)  # it shows it; to decide takes the login
     lines = [
         f"{where}: {head}",
         "",

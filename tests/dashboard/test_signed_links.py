@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from orchestrator.dashboard.pages.incident import ShownIncident
 from orchestrator.dashboard.pages.linked_incident import without_values
-from orchestrator.dashboard.signed_links import opened_incident
+from orchestrator.dashboard.signed_links import opened_page
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.contracts.places import Places
 from orchestrator.domain.documents import strict_json
@@ -57,9 +57,10 @@ VALUES = ("not-mail-of-ada", "Plated", "the mailbox does not exist", "said-by-te
 def test_a_signed_link_opens_the_incident_that_it_names(
     method: str, uri: str | None, number: str | None
 ) -> None:
-    assert opened_incident(method, uri, KEY) == number
-    assert opened_incident(method, uri, "another-key") is None
-    assert opened_incident(method, uri, "") is None
+    found = opened_page(method, uri, KEY)
+    assert (found and found.name) == number
+    assert opened_page(method, uri, "another-key") is None
+    assert opened_page(method, uri, "") is None
 
 
 @pytest.mark.parametrize(

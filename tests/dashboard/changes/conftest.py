@@ -16,6 +16,8 @@ from tests.dashboard.access.desk import Somebody, somebody
 from tests.dashboard.rig import RunningFlower, running_flower
 from tests.store.changes.governed import govern
 
+LINK_KEY = "a-key-of-signed-links"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Governed:

@@ -8,32 +8,29 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from orchestrator.embedded.child import Child
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.ready import says
 from orchestrator.operations.accept_triggers import accept_batch
 from tests.dashboard.access.desk import add_people
+from tests.dashboard.keyboard import MOST_KEYS, SOON, Keyboard
 from tests.integration.pairs import Pair
 from tests.integration.quick_leads import publish, take_quick_connectors
 from tests.integration.system import System, running_system
 from tests.keeper.conftest import MAIL
 from tests.keeper.receivers import Mails, mail_server
 from tests.leads import accept_leads, renamed_lead
-from tests.people import PASSWORD
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.chromium, pytest.mark.slow]
 
 ADA, BEN = "ada@acme.example", "ben@acme.example"
-MOST_KEYS = 25
-SOON = 60_000  # milliseconds
-"""Until something is seen that a busy machine takes a while for; nothing waits so long in vain."""
 
 
 @dataclass(kw_only=True)
@@ -66,44 +63,6 @@ class Office:
         found = [one["fields"]["email"] for one in self.system.ledger("crm/contacts")]
         ours = {f"lead-{number}@example.com" for number in range(count)}
         return Counter(one for one in found if one in ours)
-
-
-@dataclass(kw_only=True)
-class Keyboard:
-    """A person who has no mouse; the keys that they press are counted, text that they type not."""
-
-    page: Page
-    pressed: list[str] = field(default_factory=list)
-
-    def press(self, key: str) -> None:
-        """One key."""
-        self.pressed.append(key)
-        self.page.keyboard.press(key)
-
-    def go_to(self, there: Locator) -> None:
-        """Tab until it has the focus."""
-        expect(there).to_be_visible(timeout=SOON)
-        for _ in range(MOST_KEYS):
-            if there.evaluate("one => one === document.activeElement"):
-                return
-            self.press("Tab")
-        raise AssertionError(f"no way to {there} by Tab")
-
-    def use(self, name: str, role: str = "button") -> None:
-        """Go to a button or link and press Enter."""
-        found = self.page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
-        self.go_to(found)
-        with self.page.expect_navigation(timeout=SOON):
-            self.press("Enter")
-
-    def log_in(self, mail: str) -> None:
-        """Through the form of the login."""
-        expect(self.page.get_by_label("Mail address")).to_be_focused()
-        self.page.keyboard.type(mail)
-        self.press("Tab")
-        self.page.keyboard.type(PASSWORD)
-        with self.page.expect_navigation(timeout=SOON):
-            self.press("Enter")
 
 
 @pytest.fixture

@@ -6,19 +6,15 @@ import pytest
 
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, Refused
-from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.operations.replay.plan import ReplayPlan, plan_replay
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.plans import StoredPlan, find_plan
 from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.jobs import find_job
-from orchestrator.store.views.quarantine.selection import Selection
-from tests.cli.desk import validate_leads
-from tests.leads import CATALOG, TEXT, lead_workflow, renamed_lead
+from tests.leads import lead_workflow
 from tests.people import withdraw
 from tests.store.changes.governed import (
     APPROVER,
@@ -31,19 +27,7 @@ from tests.store.changes.governed import (
     live_version,
     proposed,
 )
-
-AMENDED = f"{TEXT}amend: [{{rename: customer_tier, to: tier}}]\n"
-
-
-def stalled(store: Store, count: int = 3) -> None:
-    """Leads of a form that calls their tier otherwise: they are in quarantine."""
-    accept_batch(store, [renamed_lead(number) for number in range(count)], actor="key:form")
-    validate_leads(store)
-
-
-def planned(store: Store, token: str) -> ReplayPlan:
-    every = Selection(workflow="leads")
-    return plan_replay(store, every, catalog=CATALOG, actor=author(store), change=token)
+from tests.store.changes.healing import AMENDED, planned, stalled
 
 
 def kept(store: Store, plan: str) -> StoredPlan:

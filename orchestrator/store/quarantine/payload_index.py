@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Text,
     any_,
     bindparam,
@@ -27,7 +28,7 @@ from orchestrator.store.database.prepared import Prepared, among, row_values, ro
 from orchestrator.store.database.schema import payloads, quarantine, quarantine_words
 from orchestrator.store.database.text_search import TextSearchQuery
 
-_VERY_MANY = 10_000  # stays with the same word
+VERY_MANY = 10_000  # stays with the same word, or of one incident
 
 
 def index_words(tx: Connection, ids: Sequence[str]) -> None:
@@ -52,34 +53,41 @@ def optimize_words(tx: Connection) -> None:
 
 def has_words(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
     """That a stay's payload has each of these words, or one that begins so."""
-    column, stay = quarantine_words.c.words, quarantine.c.id
+    stays = _stays_with(tx, words)
     if tx.dialect.name == "sqlite":
-        found = column.op("MATCH")(" ".join(f'"{word}"*' for word in words))
-        return stay.in_(select(quarantine_words.c.rowid).where(found))
-    stays = select(quarantine_words.c.rowid).where(_says(words)).scalar_subquery()
+        return quarantine.c.id.in_(stays)
     # It takes any word for a rare one: of a join it would look up each stay by itself.
-    return stay == any_(func.array(stays))
+    return quarantine.c.id == any_(func.array(stays.scalar_subquery()))
 
 
 def has_words_newest_first(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
     """The same for a statement that reads some of the newest stays.
 
-    On PostgreSQL it is asked of stay after stay where very many have the words: to find all of
-    them and sort these would take longer than the page that shows the first fifty.
+    Where very many have the words, stay after stay is asked, the newest first: to find all of them
+    and sort these would take longer than the page that shows the first fifty.
     """
+    stays = _stays_with(tx, words)
+    some = stays.limit(VERY_MANY).subquery()
+    if tx.execute(select(func.count()).select_from(some)).scalar_one() < VERY_MANY:
+        return has_words(tx, words)
     if tx.dialect.name == "sqlite":
-        return has_words(tx, words)
-    some = select(quarantine_words.c.rowid).where(_says(words)).limit(_VERY_MANY).subquery()
-    if tx.execute(select(func.count()).select_from(some)).scalar_one() < _VERY_MANY:
-        return has_words(tx, words)
+        return (quarantine.c.id + 0).in_(stays)  # a sum has no index to begin with
     here = quarantine_words.c.rowid == quarantine.c.id
-    return select(_says(words)).where(here).correlate(quarantine).scalar_subquery().is_(True)
+    return select(_says(tx, words)).where(here).correlate(quarantine).scalar_subquery().is_(True)
 
 
-def _says(words: Sequence[str]) -> ColumnElement[bool]:
-    """PostgreSQL's condition on the index."""
+def _stays_with(tx: Connection, words: Sequence[str]) -> Select[tuple[int]]:
+    return select(quarantine_words.c.rowid).where(_says(tx, words))
+
+
+def _says(tx: Connection, words: Sequence[str]) -> ColumnElement[bool]:
+    """The condition on the index that all of the words are there."""
+    column = quarantine_words.c.words
+    if tx.dialect.name == "sqlite":
+        matching = " ".join(f'"{word}"*' for word in words)
+        return column.op("MATCH", is_comparison=True)(matching)
     sought = cast(" & ".join(f"'{word}':*" for word in words), TextSearchQuery)
-    return quarantine_words.c.words.op("@@", is_comparison=True)(sought)
+    return column.op("@@", is_comparison=True)(sought)
 
 
 def _index(tx: Connection, rows: Sequence[Any]) -> int:

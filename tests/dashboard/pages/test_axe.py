@@ -50,6 +50,7 @@ _LOOKS = (
     ("light", "light", (1280, 900), _EVERY_RULE),
     ("phone", "light", (375, 740), _EVERY_RULE),
     ("dark", "dark", (1280, 900), _COLOURS),
+    ("dark phone", "dark", (375, 740), _COLOURS),
     ("zoomed", "dark", (640, 450), _SIZES),
 )
 _OPEN_ALL = "document.querySelectorAll('main details').forEach((one) => (one.open = true))"

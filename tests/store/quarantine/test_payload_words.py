@@ -11,6 +11,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import quarantine_words
 from orchestrator.store.quarantine import payload_index
 from orchestrator.store.quarantine.actions import discard
+from orchestrator.store.views.events import search
 from orchestrator.store.views.events.search import Wanted
 from orchestrator.store.views.events.show import list_events
 from orchestrator.store.views.incidents.list import Sought, list_incidents
@@ -60,10 +61,28 @@ def test_words_that_very_many_have_are_found_all_the_same(
             return [one.id for one in list_events(tx, wanted)]
 
     before = [newest("gold", 3), newest("gold 1", 3), newest("silver", 3)]
-    monkeypatch.setattr(payload_index, "_VERY_MANY", 2)
+    monkeypatch.setattr(payload_index, "VERY_MANY", 2)
 
     assert before == [ids[:0:-1], [ids[1]], []]
     assert [newest("gold", 3), newest("gold 1", 3), newest("silver", 3)] == before
+
+
+def test_the_events_of_a_very_large_incident_are_the_newest_of_it_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_leads(store)
+    ids = [quarantined(store, tier=f"gold {number}") for number in range(4)]
+    quarantined(store, colour="red")
+
+    def newest(limit: int) -> list[str]:
+        with store.read() as tx:
+            return [one.id for one in list_events(tx, Wanted(incident=1, limit=limit))]
+
+    before = [newest(3), newest(9)]
+    monkeypatch.setattr(search, "VERY_MANY", 2)
+
+    assert before == [ids[:0:-1], ids[::-1]]
+    assert [newest(3), newest(9)] == before
 
 
 def test_signs_of_a_query_language_are_no_query(store: Store) -> None:

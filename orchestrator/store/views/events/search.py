@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
 
 from orchestrator.domain.lifecycle import STAGE_OF, State
 from orchestrator.store.database.clock import first_id
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import deliveries, events, quarantine, workflow_versions
-from orchestrator.store.quarantine.payload_index import has_words_newest_first
+from orchestrator.store.quarantine.payload_index import VERY_MANY, has_words_newest_first
 
 _NEAR = 20_000  # events among which the newest of an owner are looked for first
 _ID_LENGTH = 32
@@ -75,7 +75,7 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.reason is not None:
         found.append(quarantine.c.reason == wanted.reason)
     if wanted.incident is not None:
-        found.append(quarantine.c.incident_id == wanted.incident)
+        found.append(_is_of_incident(tx, wanted.incident))
     if wanted.words:
         found.append(has_words_newest_first(tx, wanted.words))
     if wanted.held or wanted.held_by is not None:
@@ -89,6 +89,21 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
         unfinished = events.alias("unfinished").c
         found.append(events.c.id.in_(select(unfinished.id).where(unfinished.due_at.is_not(None))))
     return found
+
+
+def _is_of_incident(tx: Connection, incident: int) -> ColumnElement[bool]:
+    """That an event is quarantined for an incident.
+
+    By the incident's index SQLite reads and sorts all of its events, be they very many. A sum has
+    no index: then it begins with the newest of the quarantine.
+    """
+    column = quarantine.c.incident_id
+    if tx.dialect.name != "sqlite":
+        return column == incident
+    standing = (column == incident, quarantine.c.released_at.is_(None))
+    some = select(quarantine.c.id).where(*standing).limit(VERY_MANY).subquery()
+    count = tx.execute(select(func.count()).select_from(some)).scalar_one()
+    return column == incident if count < VERY_MANY else column + 0 == incident
 
 
 def _accepted_within(wanted: Wanted) -> list[ColumnElement[bool]]:

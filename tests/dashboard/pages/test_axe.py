@@ -228,6 +228,50 @@ def test_axe_finds_nothing_in_the_list_of_shortcuts(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
+# Axe looks at no text that a style sheet writes, as the labels of the cards that rows become.
+_PALE_LABELS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([red, green, blue]) => [red, green, blue]
+    .map((one) => one / 255)
+    .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (one) => {
+    for (; one; one = one.parentElement) {
+      const colour = parts(getComputedStyle(one).backgroundColor);
+      if (colour.length < 4 || colour[3] === 1) return colour;
+      if (colour[3] > 0) return null;  // seen through: nobody knows
+    }
+    return [255, 255, 255];
+  };
+  const cells = [...document.querySelectorAll(".desk-rows > tbody > tr > td")];
+  const labels = cells.filter((one) => /\\w/.test(getComputedStyle(one, "::before").content)
+    && getComputedStyle(one, "::before").content !== "none" && one.checkVisibility());
+  const told = labels.map((one) => {
+    const back = behind(one), ink = parts(getComputedStyle(one, "::before").color);
+    const [high, low] = [light(ink), back ? light(back) : NaN].sort((a, b) => b - a);
+    const ratio = (high + 0.05) / (low + 0.05);
+    return ratio >= 4.5 ? "" : `${one.dataset.label}: ${ratio.toFixed(2)}`;
+  });
+  return [labels.length, [...new Set(told.filter(Boolean))]];
+}"""
+
+
+def test_the_labels_of_cards_can_be_read_in_both_themes(page: Page, desk: Desk) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    pale, seen = {}, 0
+    for address in desk.addresses:
+        page.goto(address)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            labels, wrong = page.evaluate(_PALE_LABELS)
+            seen += labels
+            if wrong:
+                pale[address, theme] = wrong
+
+    assert seen > 100
+    assert pale == {}
+
+
 _TABBABLE = """() => [...document.querySelectorAll(
     'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')]
   .filter((one) => !one.disabled && one.checkVisibility({ visibilityProperty: true })

@@ -38,6 +38,7 @@ class Act(StrEnum):
     PUBLISH_AMENDMENT = "publish_amendment"
     RETIRE_WORKFLOW = "retire_workflow"
     BACKTEST_CHANGE = "backtest_change"
+    ROLLBACK_WORKFLOW = "rollback_workflow"
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
     DECIDE_EVENT = "decide_event"
@@ -165,6 +166,10 @@ ACTS: Mapping[Act, Rule] = {
     Act.BACKTEST_CHANGE: Rule(
         use_case="changes.backtest.backtest_change", least=Role.OPERATOR,
         preview="it changes nothing that decides", says="see what a change would have decided",
+    ),
+    Act.ROLLBACK_WORKFLOW: Rule(
+        use_case="rollback_workflow.rollback_workflow", least=Role.OPERATOR, needs_reason=True,
+        preview="dry run", says="make a version of a workflow live again that was so before",
     ),
     Act.DECIDE_CHANGE: Rule(
         use_case="changes.decide.decide_change jobs.approve_with_plan.approve_with_plan",

@@ -20,6 +20,7 @@ KNOWN_ACTIONS = frozenset(
         "change_pause",
         "create_key",
         *("find_definition", "miss_definition"),
+        *("repin", "rollback"),
         *("disable_person", "drop", "enable_person", "end_pause", "erase", "escalate", "fail"),
         *("grant_role", "hold", "invite_person", "log_in", "log_in_refused", "log_out"),
         *("note_incident", "pause", "refuse"),

@@ -40,6 +40,7 @@ class Move(StrEnum):
     REPLAY = "replay"
     DISCARD = "discard"
     RESTORE = "restore"
+    REPIN = "repin"
 
 
 class Stage(StrEnum):
@@ -95,6 +96,10 @@ TRANSITIONS: tuple[Transition, ...] = (
                when="a person sent it on its way again, under the live version"),
     Transition(move=Move.DISCARD, source=State.QUARANTINED, target=State.DISCARDED,
                when="a person gave it up, and said why"),
+    Transition(move=Move.REPIN, source=State.ACCEPTED, target=State.ACCEPTED,
+               when="its version was rolled back: the one before decides about it"),
+    Transition(move=Move.REPIN, source=State.VALIDATED, target=State.ACCEPTED,
+               when="the same, and nothing was routed yet"),
     Transition(move=Move.RESTORE, source=State.DISCARDED, target=State.QUARANTINED,
                when="a person took the discard back, before retention emptied it"),
 )  # fmt: skip

@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     ChangeKind.PUBLISH: "a new version",
     ChangeKind.AMEND: "the live version with a recipe that mends what comes in",
     ChangeKind.RETIRE: "retire it: no version is live any more",
+    ChangeKind.ROLLBACK: "an earlier version again",
 }
 """What a change proposes, by its kind."""
 
@@ -63,7 +64,6 @@ def told_way_back(change: ChangeRow) -> list[str]:
     if change.base_version is None:
         return ["No version was live before it. To go back is to retire the workflow."]
     base = change.base_version
-    show = f"meshline workflow show {change.workflow} --client {change.client} --version {base}"
     kept = f"Version {base} is kept as it is, and nothing of it is lost."
     if change.state in OPEN:
         kept = f"Version {base} stays live until this change is, and it is kept afterwards."
@@ -71,11 +71,12 @@ def told_way_back(change: ChangeRow) -> list[str]:
         kept += " Events on their way go on; new ones are refused while no version is live."
     else:
         kept += " Events on their way finish with the version that they began with."
-    again = f"`{show} > before.yaml`, then `meshline change propose before.yaml`"
-    return [
-        kept,
-        f"To go back, propose version {base} again: {again}. That is approved as this change is.",
-    ]
+    back = f"`meshline workflow rollback {change.workflow} --client {change.client} --why ...`"
+    if change.kind == ChangeKind.RETIRE:
+        show = f"meshline workflow show {change.workflow} --client {change.client} --version {base}"
+        again = f"`{show} > before.yaml`, then `meshline change propose before.yaml`"
+        return [kept, f"To go back, propose version {base} again: {again}."]
+    return [kept, f"To go back: {back}. Version {base} was live, so it needs no approval."]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,6 +66,7 @@ _TITLES = {
     Move.REPLAY: "replayed",
     Move.DISCARD: "discarded",
     Move.RESTORE: "restored",
+    Move.REPIN: "under the version that was live before",
     "hold": "held",
     "release": "released",
 }
@@ -76,6 +77,7 @@ _MARKS = {
     Move.REPLAY: Mark.PERSON,
     Move.DISCARD: Mark.PERSON,
     Move.RESTORE: Mark.PERSON,
+    Move.REPIN: Mark.PERSON,
     "hold": Mark.WAIT,
 }
 

@@ -71,6 +71,7 @@ def on_the_way() -> list[Transition]:
 def _leads_on(move: Transition, source: State) -> bool:
     return (
         move.source is source
+        and move.move is not Move.REPIN  # back to the beginning, and only by a person
         and move.target is not source
         and (move.target in STAGE_OF or move.target in AT_END)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -19,6 +19,7 @@ from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.publish_workflow import Published, publish_workflow
 from orchestrator.operations.retire_workflow import retire_workflow
+from orchestrator.operations.rollback_workflow import RolledBack, rollback_workflow
 from orchestrator.operations.run_tests import run_tests
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.workflow_versions import WorkflowView, show_workflow
@@ -118,6 +119,35 @@ def retire(asked: Asked) -> Answer:
     return Answer(document=done)
 
 
+class Rollback(NeedsWhy):
+    """What to go back to."""
+
+    to: Annotated[
+        int | None, Field(ge=1, description="this version; else the one before the live one")
+    ] = None
+    in_flight: Annotated[
+        Literal["keep", "repin"],
+        Field(description="events that are not routed: keep their version, or begin again"),
+    ] = "keep"
+    dry_run: Annotated[bool, Field(description="only say what it would do")] = False
+
+
+def rollback(asked: Asked) -> Answer:
+    """Make a version live again that was live before."""
+    body = asked.body_as(Rollback)
+    done = rollback_workflow(
+        asked.store,
+        asked.path["client"],
+        asked.path["name"],
+        why=body.why,
+        actor=asked.actor,
+        to=body.to,
+        repin=body.in_flight == "repin",
+        dry_run=body.dry_run,
+    )
+    return Answer(document=done)
+
+
 def _workflow(tx: Tx, asked: Asked, version: int | None) -> WorkflowView:
     client, name, clients = asked.path["client"], asked.path["name"], asked.clients(tx)
     found = None
@@ -195,6 +225,17 @@ ROUTES = (
         handler=retire,
         body=NeedsWhy,
         answers=Settled,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Route(
+        method="POST",
+        path="/v1/workflows/{client}/{name}/rollback",
+        name="rollback_workflow",
+        act=Act.ROLLBACK_WORKFLOW,
+        says="Make a version live again that was live before, at once and without an approval.",
+        handler=rollback,
+        body=Rollback,
+        answers=RolledBack,
         refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
 )

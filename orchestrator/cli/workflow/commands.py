@@ -13,6 +13,7 @@ from orchestrator.cli.terminal.options import AsJson, DryRun, OnlyClient, Option
 from orchestrator.cli.terminal.screen import note, put, put_json, put_source, put_table
 from orchestrator.cli.terminal.who import actor
 from orchestrator.cli.workflow.files import Checked, check_files, tell_faults
+from orchestrator.cli.workflow.rolling_back import rollback
 from orchestrator.cli.workflow.testing import show_tests
 from orchestrator.cli.workflow.trying import try_
 from orchestrator.cli.workflow.versions import find_version, versions
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
 
 app = typer.Typer(
-    help="Workflows: check, try, test, publish, list, show, graph, retire.", no_args_is_help=True
+    help="Workflows: check, try, test, publish, list, show, graph, rollback, retire.",
+    no_args_is_help=True,
 )
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Workflow files.")]
@@ -90,6 +92,9 @@ def publish(
             _wait(store, published)
     if as_json:
         put_json({"dry_run": dry_run, "workflows": published})
+
+
+app.command()(rollback)
 
 
 @app.command()

@@ -14,6 +14,7 @@ class ChangeKind(StrEnum):
     PUBLISH = "publish"  # its file as a new version
     AMEND = "amend"  # the live version with a recipe in it
     RETIRE = "retire"  # no version is live any more
+    ROLLBACK = "rollback"  # an earlier version is live again; it needs no approval
 
 
 class ChangeState(StrEnum):
@@ -27,6 +28,7 @@ class ChangeState(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     STALE = "stale"
+    ROLLED_BACK = "rolled_back"
 
 
 class ChangeMove(StrEnum):
@@ -43,6 +45,7 @@ class ChangeMove(StrEnum):
     OVERTAKE = "overtake"
     GO_LIVE = "go_live"
     BREAK_GLASS = "break_glass"
+    ROLL_BACK = "roll_back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,9 +110,13 @@ CHANGE_TRANSITIONS: tuple[ChangeTransition, ...] = (
     ),
     ChangeTransition(
         move=ChangeMove.GO_LIVE, source=_DRAFT, target=ChangeState.LIVE,
-        when="its client's changes need no approval yet: it is live unapproved",
+        when="its client's changes need no approval yet, or it is a rollback",
     ),
     *_from_open(ChangeMove.BREAK_GLASS, ChangeState.LIVE, "the backstop broke the glass"),
+    ChangeTransition(
+        move=ChangeMove.ROLL_BACK, source=ChangeState.LIVE, target=ChangeState.ROLLED_BACK,
+        when="somebody made the version before it live again",
+    ),
 )  # fmt: skip
 """Every allowed move."""
 
@@ -140,4 +147,5 @@ _TOLD = {
     ChangeMove.OVERTAKE: "be overtaken",
     ChangeMove.GO_LIVE: "go live",
     ChangeMove.BREAK_GLASS: "go live",
+    ChangeMove.ROLL_BACK: "be rolled back",
 }

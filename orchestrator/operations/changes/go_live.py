@@ -9,16 +9,21 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.changes.deciding import Decision, check_decider
-from orchestrator.domain.changes.states import ChangeKind, ChangeMove
+from orchestrator.domain.changes.states import ChangeKind, ChangeMove, ChangeState
 from orchestrator.domain.changes.subject import Subject, definition_digest
-from orchestrator.domain.errors import Forbidden, Refused, WorkflowConflict
+from orchestrator.domain.errors import Forbidden, NotFound, Refused, WorkflowConflict
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
-from orchestrator.operations.changes.tell import tell_authors
+from orchestrator.operations.changes.tell import tell_authors, tell_owners
 from orchestrator.store.changes.approvers import decider_of
-from orchestrator.store.changes.changes import LockedChange, lock_others, move_change
+from orchestrator.store.changes.changes import (
+    LockedChange,
+    change_of_live,
+    lock_others,
+    move_change,
+)
 from orchestrator.store.changes.decisions import Decided, list_decisions
 from orchestrator.store.clocks.alerts import AlertKind
 from orchestrator.store.database import audit
@@ -28,6 +33,7 @@ from orchestrator.store.quarantine.workflows import (
     end_live,
     live_workflow,
     make_live,
+    make_live_again,
     trigger_holder,
 )
 
@@ -37,6 +43,7 @@ class Way(StrEnum):
 
     APPROVED = "approved"
     UNAPPROVED = "unapproved"  # its client's changes needed no approval yet
+    ROLLBACK = "rollback"  # it was live before, so it needs none
 
 
 def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
@@ -71,14 +78,49 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
             tx, change.client, change.workflow, workflow.destinations, actor=actor.name
         )
     way = Way.UNAPPROVED if approval is None else Way.APPROVED
-    for other in lock_others(tx, change):
-        detail = {"by": change.token}
-        move_change(tx, other, ChangeMove.OVERTAKE, actor=actor.name, detail=detail)
-        tell_authors(tx, other, AlertKind.STALE, actor=actor, news=f"change {change.token}")
+    _overtake(tx, change, actor)
     if required:
         tell_authors(tx, change, AlertKind.LIVE, actor=actor)
     _record(tx, change, actor, version, way, approval)
     return version
+
+
+def go_back(tx: Tx, change: LockedChange, version: int, actor: Actor) -> None:
+    """Make an earlier version live again, by a rollback: it takes no approval, for it was live.
+
+    The client's roles, versions and this change have to be held. Raises WorkflowConflict where the
+    base is not live or the trigger is taken, NotFound where there is no such version.
+    """
+    _check_base(tx, change)
+    keep_required(tx, change.client, actor)
+    # It was right by the rules of its time, and its events are decided about by it as it is.
+    workflow = Workflow.from_published(orjson.loads(change.definition))
+    check_trigger(tx, workflow)
+    bad = change_of_live(tx, change.client, change.workflow)
+    if not make_live_again(tx, change.client, change.workflow, version):
+        raise NotFound(
+            f"{change.workflow!r} of client {change.client!r} never had a version {version}",
+            field="to",
+            fix="see `meshline workflow list --all-versions`",
+        )
+    end_definition_blocks(
+        tx, change.client, change.workflow, workflow.destinations, actor=actor.name
+    )
+    _overtake(tx, change, actor)
+    if bad is not None and bad.state is ChangeState.LIVE:
+        told = {"by": change.token, "why": change.why}
+        move_change(tx, bad, ChangeMove.ROLL_BACK, actor=actor.name, detail=told)
+        tell_authors(tx, bad, AlertKind.LIVE, actor=actor, news=f"rolled back: {change.why}")
+    tell_owners(tx, change, AlertKind.LIVE, actor=actor, news=f"rolled back: {change.why}")
+    _record(tx, change, actor, version, Way.ROLLBACK, None)
+
+
+def _overtake(tx: Tx, change: LockedChange, actor: Actor) -> None:
+    """The other open changes of the workflow are upon a version that is not live any more."""
+    for other in lock_others(tx, change):
+        detail = {"by": change.token}
+        move_change(tx, other, ChangeMove.OVERTAKE, actor=actor.name, detail=detail)
+        tell_authors(tx, other, AlertKind.STALE, actor=actor, news=f"change {change.token}")
 
 
 def check_approved(tx: Tx, change: LockedChange) -> Decided:
@@ -183,10 +225,11 @@ def _record(
             detail=told,
         )
     else:
+        action = "publish" if way is not Way.ROLLBACK else "rollback"
         audit.record(
             tx,
             actor=change.proposed_by,
-            action="publish",
+            action=action,
             client=change.client,
             workflow=change.workflow,
             detail={"version": version, "digest": change.digest, "change": change.token},

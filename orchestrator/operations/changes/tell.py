@@ -38,6 +38,16 @@ def tell_authors(
             add_change_alert(tx, _about(change), kind, mail, news=news)
 
 
+def tell_owners(
+    tx: Tx, change: LockedChange, kind: AlertKind, *, actor: Actor, news: str | None = None
+) -> None:
+    """Tell owner and approver that its definition names, but not whoever did it."""
+    owners = orjson.loads(change.definition)["owners"]
+    for mail in dict.fromkeys((owners["approver"], owners["owner"])):
+        if mail != mail_of(actor.name):
+            add_change_alert(tx, _about(change), kind, mail, news=news)
+
+
 def _named(change: LockedChange) -> tuple[str, ...]:
     owners = orjson.loads(change.definition)["owners"]
     return tuple(dict.fromkeys((owners["approver"], owners["backstop"])))

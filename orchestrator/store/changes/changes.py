@@ -19,7 +19,8 @@ from orchestrator.domain.commitments import Detail
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import storable
-from orchestrator.store.database.schema import changes
+from orchestrator.store.database.schema import changes, workflow_versions
+from orchestrator.store.quarantine.workflows import LiveWorkflow
 
 _T = changes.c
 _OPEN = tuple(one.value for one in OPEN)
@@ -106,6 +107,31 @@ def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
 def lock_change(tx: Connection, token: str) -> LockedChange | None:
     """Wait for a change and hold it; None where there is none."""
     return _locked(tx, select(changes).where(_T.token == token).with_for_update())
+
+
+def change_of_live(tx: Connection, client: str, workflow: str) -> LockedChange | None:
+    """The change by which a workflow's live version went live, held; None on older versions."""
+    table = workflow_versions.c
+    live = (table.client == client, table.name == workflow, table.live)
+    number = select(table.change_id).where(*live).scalar_subquery()
+    return _locked(tx, select(changes).where(_T.id == number).with_for_update())
+
+
+def last_change(tx: Connection, live: LiveWorkflow) -> LockedChange | None:
+    """The last change of a workflow that went live, held; None before there was any."""
+    mine = (_T.client == live.client, _T.workflow == live.name, _T.way.is_not(None))
+    found = select(changes).where(*mine).order_by(_T.changed_at.desc(), _T.id.desc()).limit(1)
+    return _locked(tx, found.with_for_update())
+
+
+def base_of_live(tx: Connection, live: LiveWorkflow) -> int | None:
+    """The version that was live before this one; None: there was none."""
+    table = workflow_versions.c
+    went_live = select(_T.base_version).join(workflow_versions, table.change_id == _T.id)
+    row = tx.execute(went_live.where(table.id == live.id)).one_or_none()
+    if row is not None:
+        return None if row.base_version is None else int(row.base_version)
+    return live.version - 1 or None  # from before there were changes: one after the other
 
 
 def lock_asked_change(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Insert, exists, func, insert, literal, or_, select, update
 
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.incidents.incident import IncidentState
@@ -136,8 +136,7 @@ def add_alert(
 ) -> bool:
     """Write one alert, due now; False where it is there already."""
     insert_: Any = upsert(tx.dialect.name, alerts)
-    statement = insert_.values(
-        **new_alert(kind, recipient),
+    statement: Any = begun(insert_, kind, recipient).values(
         incident_id=incident,
         round=round_,
         step=step,
@@ -150,21 +149,21 @@ def add_alert(
 def add_test(tx: Connection, recipient: str, *, actor: str) -> int:
     """Write an alert that tells nothing but that it arrives; its number."""
     audit.record(tx, actor=actor, action="test_alert", detail={"to": recipient})
-    statement = insert(alerts).values(
-        **new_alert(AlertKind.TEST, recipient), incident_id=None, round=0, step=0, role=None
+    statement = begun(insert(alerts), AlertKind.TEST, recipient).values(
+        incident_id=None, round=0, step=0, role=None
     )
     return int(tx.execute(statement.returning(alerts.c.id)).scalar_one())
 
 
-def new_alert(kind: AlertKind, recipient: str) -> dict[str, Any]:
-    """What every row begins with: it is due now."""
-    return {
-        "kind": kind,
-        "recipient": recipient,
-        "state": AlertState.WAITING,
-        "due_at": now_ms(),
-        "created_at": now_ms(),
-    }
+def begun(statement: Insert, kind: AlertKind, recipient: str) -> Insert:
+    """An insert with what every row begins with: it is due now."""
+    return statement.values(
+        kind=kind,
+        recipient=recipient,
+        state=AlertState.WAITING,
+        due_at=now_ms(),
+        created_at=now_ms(),
+    )
 
 
 def is_alert_due(tx: Connection, *, besides: Collection[str] = ()) -> bool:

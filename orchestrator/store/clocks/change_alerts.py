@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from orchestrator.store.clocks.alerts import AlertKind, new_alert
+from orchestrator.store.clocks.alerts import AlertKind, begun
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import alerts
 from orchestrator.store.database.upserts import upsert
@@ -38,12 +38,9 @@ def add_change_alert(
     It is due now, or at `due_at` in milliseconds since 1970: a reminder, dropped where the
     change was decided or edited by then.
     """
-    values = new_alert(kind, recipient)
-    if due_at is not None:
-        values["due_at"] = due_at
     insert: Any = upsert(tx.dialect.name, alerts)
-    statement = insert.values(
-        **values,
+    statement: Any = begun(insert, kind, recipient).values(
+        **({} if due_at is None else {"due_at": due_at}),
         incident_id=None,
         change_id=about.id,
         subject=about.subject,

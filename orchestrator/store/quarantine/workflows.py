@@ -74,6 +74,37 @@ def require_live(tx: Connection, client: str, name: str) -> LiveWorkflow:
     return live
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptVersion:
+    """A version that is or was live."""
+
+    id: int
+    version: int
+    definition: str  # JSON
+    digest: str
+    ordering_text: str | None
+
+
+def kept_version(tx: Connection, client: str, name: str, version: int) -> KeptVersion | None:
+    """A version of a workflow by its number; each of them was live."""
+    table = workflow_versions.c
+    found = select(table.id, table.version, table.definition, table.digest, table.ordering).where(
+        table.client == client, table.name == name, table.version == version
+    )
+    row = tx.execute(found).one_or_none()
+    return (
+        None
+        if row is None
+        else KeptVersion(
+            id=row.id,
+            version=row.version,
+            definition=row.definition,
+            digest=row.digest,
+            ordering_text=row.ordering,
+        )
+    )
+
+
 def version_of(tx: Connection, workflow_id: int) -> int:
     """The number of a version."""
     table = workflow_versions.c
@@ -163,6 +194,18 @@ def make_live(
         )
     )
     return version
+
+
+def make_live_again(tx: Connection, client: str, name: str, version: int) -> bool:
+    """Make a version live that was so before; False where there is none, or it is live.
+
+    Only `operations/changes/go_live.py` calls it, as `make_live`.
+    """
+    table = workflow_versions.c
+    end_live(tx, client, name)
+    same = (table.client == client, table.name == name, table.version == version)
+    done = tx.execute(update(workflow_versions).where(*same).values(live=True))
+    return done.rowcount == 1
 
 
 def end_live(tx: Connection, client: str, name: str) -> None:

@@ -162,6 +162,7 @@ BODIES: Mapping[str, dict[str, object]] = {
     "resume_destination": {"why": "a test"},
     "publish_workflow": {"file": TEXT, "dry_run": True},
     "retire_workflow": {"why": "a test"},
+    "rollback_workflow": {"why": "a test", "to": 1},
     "decide_change": {"decision": "approve"},
     "withdraw_change": {},
     "decide_event": {"decision": "approve"},

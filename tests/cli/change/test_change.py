@@ -120,6 +120,26 @@ def proposed_with(governed: CommandLine, time: str, *more: str) -> str:
     return str(governed("change", "propose", file, "--json", *more).document["change"])
 
 
+def test_a_workflow_is_rolled_back(meshline: CommandLine, tmp_path: Path) -> None:
+    meshline.publish()
+    file = tmp_path / "later.yaml"
+    file.write_text(TEXT.replace("15m", "20m"))
+    assert meshline("workflow", "publish", str(file)).code == 0
+    meshline("emit", "lead.created", "--client", "acme", "--data", '{"email": "a@b.example"}')
+    because = ("--why", "it is slow")
+
+    assert meshline("workflow", "rollback", "leads").code == 2
+    seen = meshline("workflow", "rollback", "leads", *because, "--dry-run")
+    assert "version 1 would be live again" in seen.out
+    assert "1 events that nothing was routed of finish with version 2" in seen.out
+    done = meshline("workflow", "rollback", "leads", *because, "--in-flight", "repin", "--json")
+    assert done.document["repinned"] == 1
+    again = meshline("workflow", "rollback", "leads", *because)
+    assert (again.code, "live again already" in again.error) == (1, True)
+    (live,) = meshline("workflow", "list", "--json").document["workflows"]
+    assert live["version"] == 1
+
+
 def test_a_workflow_is_retired_and_comes_back(meshline: CommandLine) -> None:
     meshline.publish()
 

@@ -78,6 +78,7 @@ NOT_OF_EVENTS = {
             "change check",
             "change waive",
             "workflow retire",
+            "workflow rollback",
         ),
         "workflows, in which no payload is",
     ),

@@ -19,8 +19,8 @@ NEEDED = {
     *("destinations pause", "destinations resume"),
     *("quarantine discard", "quarantine restore"),
     *("incidents resolve", "incidents note", "dead-letters drop", "erase"),
-    *("change request-changes", "change reject", "change waive", "workflow retire"),
-    "approvals refuse",
+    *("change request-changes", "change reject", "change waive", "approvals refuse"),
+    *("workflow retire", "workflow rollback"),
 }
 """Acts against the normal course."""
 
@@ -60,6 +60,7 @@ ARGUMENTS = {
     "approvals refuse": ("x",),
     "workflow publish": ("x",),
     "workflow retire": ("x",),
+    "workflow rollback": ("x",),
 }
 
 

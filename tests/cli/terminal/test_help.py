@@ -48,7 +48,17 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         ),
         *(
             f"workflow {one}"
-            for one in ("check", "try", "test", "publish", "list", "show", "graph", "retire")
+            for one in (
+                "check",
+                "try",
+                "test",
+                "publish",
+                "list",
+                "show",
+                "graph",
+                "rollback",
+                "retire",
+            )
         ),
         *(f"change {one}" for one in ("list", "show", "propose", "approve", "request-changes")),
         *("change backtest", "change reject", "change withdraw"),

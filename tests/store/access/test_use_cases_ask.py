@@ -68,6 +68,7 @@ from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.operations.retire_workflow import retire_workflow
+from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.operations.switch_destinations import pause_destination, resume_destination
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit
@@ -137,6 +138,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     ),
     "repair.publish_amendment.publish_amendment": lambda s, a, _: publish_amendment(
         s, "acme", "leads", RECIPE, actor=a
+    ),
+    "rollback_workflow.rollback_workflow": lambda s, a, _: rollback_workflow(
+        s, "acme", "leads", to=1, why=WHY, actor=a
     ),
     "retire_workflow.retire_workflow": lambda s, a, _: retire_workflow(
         s, "acme", "leads", why=WHY, actor=a
@@ -224,8 +228,9 @@ def test_only_who_has_the_role_does_it(store: Store, use_case: str) -> None:
         do(store, logged_in(store, "ada@acme.example"), told)
     except (Forbidden, NotFound):
         raise
-    except Refused as refused:  # by an incident that is not over, a plan, or a gate that passes
-        by_others = ("resolve_incidents", "approve_with_plan", "waive_gate")
+    except Refused as refused:  # by an incident that is not over, a plan, a gate that passes, or
+        # for there is one version only
+        by_others = ("resolve_incidents", "approve_with_plan", "waive_gate", "rollback_workflow")
         assert use_case.endswith(by_others), refused  # noqa: PT017 - see above
 
 

@@ -9,7 +9,7 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.gates.evidence import Recorded
+from orchestrator.domain.changes.gates.evidence import Commit, Evidence, Recorded, recorded
 from orchestrator.domain.changes.states import ChangeKind
 from orchestrator.domain.changes.timing import NOW, time_to_go_live
 from orchestrator.domain.documents import strict_json
@@ -57,14 +57,15 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     at: str | None = None,
     change: str | None = None,
     connectors: Mapping[str, str] | None = None,
+    commit: Commit | None = None,
 ) -> Published:
     """Propose a checked workflow. Events on their way stay with the version they began with.
 
     Where the client's changes need no approval it is live at once; else it is proposed, and goes
     live at the time `at` (`2h`, ISO 8601 with its zone, or `now`) at the earliest. `change` is the
     token of a proposal that it takes the place of. `connectors` are digests of the definitions that
-    are to be approved with it, by name; without them those of the live version are. With `dry_run`
-    nothing changes. Raises NotFound,
+    are to be approved with it, by name; without them those of the live version are. `commit` is
+    where it comes from, as whoever proposes says. With `dry_run` nothing changes. Raises NotFound,
     Forbidden, Refused, WorkflowConflict where another live workflow takes the same trigger, and
     where the live version is not `instead_of` any more, if that is given.
     """
@@ -97,7 +98,7 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
             says_when=at is not None,
             change=change,
             connectors=defined,
-            evidence=_upon(tx, workflow, live, gathered),
+            evidence=(*_upon(tx, workflow, live, gathered), *recorded(Evidence(commit=commit))),
         )
         done = propose(tx, proposal, live, actor)
     return _published(workflow, done.version, unchanged=False, lost=lost, change=done.change)

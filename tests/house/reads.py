@@ -8,7 +8,7 @@ READS = {
     *("quarantine recipes", "quarantine plan list", "quarantine plan show", "sla list"),
     *("jobs list", "jobs show"),
     *("destinations list", "alerts list", "dead-letters list", "dead-letters show", "keys list"),
-    *("people list", "people show", "change check"),
+    *("people list", "people show", "change check", "change diff"),
     *(
         "workflow check",
         "workflow try",

@@ -49,6 +49,8 @@ believed. To gather it again, propose the file again with `--change`.
   renamed and of a wrong type, made from a valid one: the first of the file's `tests:` that the
   contract takes, else one that is made from the contract. Then the file's tests.
 - **load**: the busiest minute of these events.
+- **commit**: the commit that a pipeline named, its address, and SHA-256 over the file. It
+  is what was said: [Propose changes from git](../howto/propose-from-git.md) has how to compare it.
 
 A `meshline change backtest` of this round counts too: where it finds events that are newly
 refused, the gate `contract` fails, and where it finds none, it passes what the contracts alone do
@@ -82,6 +84,7 @@ A rule passes where `when` is true. It is CEL over the evidence:
 | `contract` | `covers`, `events`, `whole`, `newly_refused`, `newly_passing`; null at first |
 | `cases` | `example`, `fields`, `made`, `failed`, `tests`, `failed_tests` |
 | `load` | `events`, `whole`, `busiest`, `at` |
+| `commit` | `id`, `url`, `file_digest`; null where the proposal named none |
 | `difference` | `stricter` and `breaking`, how many; `parts`, such as `contract`, `routes`, `sla` |
 | `owners` | `owner`, `recovery_lead`, `approver`, `backstop` |
 | `client`, `workflow` | their names |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from orchestrator.api.desk.models import Body, Name, NeedsWhy, Number, Paged, Qu
 from orchestrator.api.desk.routes import Answer, Asked, Route, tag_of
 from orchestrator.api.desk.schemas import list_of
 from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.gates.commit import commit_of
 from orchestrator.domain.errors import Fault, InvalidFile, NotFound
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
@@ -58,6 +60,10 @@ class Publication(Body):
     change: Annotated[
         Name | None, Field(description="the token of a change that it is the next round of")
     ] = None
+    commit: Annotated[
+        Name | None, Field(description="of git, that it comes from: 7 to 64 hex digits")
+    ] = None
+    commit_url: Annotated[Name | None, Field(description="where people look at the commit")] = None
     instead_of: Annotated[
         Number | None, Field(description="the version that is live, as far as you know")
     ] = None
@@ -103,6 +109,11 @@ def publish(asked: Asked) -> Answer:
         at=body.at,
         change=body.change,
         connectors=connector_digests(asked.config.connectors),
+        commit=commit_of(
+            body.commit,
+            body.commit_url,
+            file_digest=hashlib.sha256(body.file.encode()).hexdigest(),
+        ),
     )
     return Answer(document=done, location=f"/v1/workflows/{done.client}/{done.workflow}")
 

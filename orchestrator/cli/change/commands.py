@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.change.backtesting import backtest
+from orchestrator.cli.change.diffing import diff
 from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
 from orchestrator.cli.terminal.open_store import opened_store
@@ -126,6 +128,7 @@ def show(
 
 
 app.command()(backtest)
+app.command()(diff)
 
 
 def _write_page(change: str, file: Path) -> None:
@@ -156,13 +159,26 @@ def propose(
         str | None,
         typer.Option("--change", metavar="CHANGE", help="Edit this one: a new round of it."),
     ] = None,
+    commit: Annotated[
+        str | None,
+        typer.Option(
+            "--commit", metavar="SHA", help="The commit of git that the file is from, as evidence."
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="Where people look at that commit."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose a workflow file; where its client's changes need no approval, it is live at once."""
     from connectors.registry import connector_digests
     from orchestrator.cli.workflow.files import one_workflow
+    from orchestrator.domain.changes.gates.commit import commit_of
     from orchestrator.settings import settings
 
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if commit and file.is_file() else None
+    origin = commit_of(commit, url, file_digest=digest)
     workflow = one_workflow(file)
     defined = connector_digests(settings().connectors)
     with opened_store(create=True) as store:
@@ -177,6 +193,7 @@ def propose(
             at=at,
             change=change,
             connectors=defined,
+            commit=origin,
         )
         if done.change is not None and not as_json:
             with store.read() as tx:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.change.backtesting import put_backtest
+from orchestrator.cli.change.differences import put_places, put_trial, put_words
 from orchestrator.cli.change.gates import told_state
-from orchestrator.cli.terminal.screen import note, put, put_field, put_line, put_table
+from orchestrator.cli.terminal.screen import note, put, put_field, put_line
 from orchestrator.domain.changes.gates.gate import GateState
 from orchestrator.domain.changes.states import ChangeState
-from orchestrator.domain.changes.words.wording import Direction
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.changes.show import ExplainedChange
 
-_MOST_SHOWN = 100  # differences
 _SHORT = 12  # digits of a digest
-_WIDEST = max(map(len, Direction))
 
 
 def put_change(found: ExplainedChange) -> None:
@@ -32,6 +30,8 @@ def put_change(found: ExplainedChange) -> None:
         put_field("why", found.why)
     if found.go_live_at is not None:
         put_field("goes live", moment(found.go_live_at))
+    if found.commit is not None:
+        put_field("commit", " ".join(filter(None, (found.commit.id, found.commit.url))))
     put_field("digest", found.digest)
     put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
     _put_differences(found)
@@ -85,20 +85,8 @@ def _put_gates(found: ExplainedChange) -> None:
 
 
 def _put_differences(found: ExplainedChange) -> None:
-    for one in found.words:
-        breaks = f"; may break: {one.breaks}" if one.breaks else ""
-        put_line(f"  {one.direction.ljust(_WIDEST)} {one.part}: {one.says}{breaks}")
+    put_words(found.words)
     if found.kind == "retire":
         return
-    if found.contract is not None:
-        put_field("contract", found.contract.says)
-        put_field("tried", found.contract.told)
-        if found.contract.examples:
-            put_field("refused then", ", ".join(found.contract.examples))
-    rows = [
-        (one.path, one.before or "not there", one.after or "taken away")
-        for one in found.differences[:_MOST_SHOWN]
-    ]
-    put_table(("WHAT", "BEFORE", "AFTER"), rows)
-    if (more := len(found.differences) - len(rows)) > 0:
-        note(f"and {more} more: --json has all of them")
+    put_trial(found.contract)
+    put_places(found.differences)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from orchestrator.domain.changes.gates.evidence import ContractTrial, read_evidence
+from orchestrator.domain.changes.gates.evidence import Commit, ContractTrial, read_evidence
 from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.changes.states import ChangeKind
 from orchestrator.domain.changes.words.difference import difference_in_words
@@ -33,6 +33,7 @@ class ExplainedChange(ChangeView):
     """A change with what it means, for who decides about it."""
 
     words: tuple[Wording, ...]  # its differences, in sentences
+    commit: Commit | None  # that it comes from, as whoever proposed it says
     contract: ContractTrial | None  # None: nothing was live before, or it was not recorded
     gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
@@ -47,10 +48,12 @@ def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> Explai
     pieces = list_evidence(tx, subject)
     after = None if found.kind == ChangeKind.RETIRE else _read(found.definition)
     lost = after is None and found.kind != ChangeKind.RETIRE
+    evidence = read_evidence(pieces)
     return ExplainedChange(
         **{one.name: getattr(found, one.name) for one in fields(found)},
         words=_UNREADABLE if lost else difference_in_words(_base_of(tx, found), after),
-        contract=read_evidence(pieces).contract,
+        commit=evidence.commit,
+        contract=evidence.contract,
         gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
     )

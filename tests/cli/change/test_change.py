@@ -243,3 +243,52 @@ def test_a_retirement_has_no_gates(governed: CommandLine) -> None:
     found = governed("change", "check", row["change"])
 
     assert (found.code, found.err.strip()) == (0, "a retirement has no gates")
+
+
+def test_a_file_is_compared_with_what_is_live_and_nothing_is_proposed(
+    governed: CommandLine,
+) -> None:
+    with governed.store() as store:
+        accept_leads(store, 3)
+    same = governed.write("same.yaml", TEXT)
+    other = governed.write("other.yaml", NEEDS_PLAN)
+
+    found = governed("change", "diff", other)
+
+    assert found.code == 0
+    assert "stricter contract: `plan` is new, and required; may break: senders" in found.out
+    assert "of all 3 events of the last 28 days it newly refuses 3" in found.out
+    assert "contract.properties.plan" in found.out
+    assert governed("change", "diff", other, "--exit-code").code == 1
+    document = governed("change", "diff", other, "--json").document
+    assert (document["same"], document["live_version"]) == (False, 1)
+    assert document["contract"]["newly_refused"] == 3
+    unchanged = governed("change", "diff", same, "--exit-code")
+    assert (unchanged.code, unchanged.out) == (
+        0,
+        "leads of client acme: version 1 is live and says the same\n",
+    )
+    new = governed.write("new.yaml", TEXT.replace("workflow: leads", "workflow: others"))
+    assert "no version is live, and the file differs" in governed("change", "diff", new).out
+    assert governed("change", "list", "--json").document["changes"] == []
+
+
+def test_a_commit_is_kept_as_evidence_and_its_address_holds_no_login(
+    governed: CommandLine,
+) -> None:
+    file = governed.write("leads.yaml", TEXT.replace("15m", "20m"))
+    propose = ("change", "propose", file, "--json")
+
+    assert "is not a commit" in governed(*propose, "--commit", "main").error
+    assert "name the commit too" in governed(*propose, "--url", "https://git.example/1").error
+    for url in ("git.example/1", "https://me:pass@git.example/1", "javascript:alert(1)"):
+        refused = governed(*propose, "--commit", "4adfa9d", "--url", url)
+        assert refused.error.startswith("url: "), refused.err
+        assert "pass@" not in refused.error or "is not an address" in refused.error
+    done = governed(*propose, "--commit", "4ADFA9D", "--url", "https://git.example/c/4adfa9d")
+    token = str(done.document["change"])
+    shown = governed("change", "show", token)
+    assert "4adfa9d https://git.example/c/4adfa9d" in shown.out
+    document = governed("change", "show", token, "--json").document
+    assert document["commit"]["id"] == "4adfa9d"
+    assert len(document["commit"]["file_digest"]) == 64

@@ -54,6 +54,7 @@ SHOWING = {
     "change show": ("change", "show", "{change}"),
     "approvals show": ("approvals", "show", "{asked}"),
     "change check": ("change", "check", "{change}"),
+    "change diff": ("change", "diff", "{file}"),
     "events list --client": ("events", "list", "--client", "acme"),
     "quarantine list --incident": ("quarantine", "list", "--incident", "1"),
 }
@@ -95,6 +96,7 @@ def acme(meshline: CommandLine) -> CommandLine:
         later = lead_workflow(TEXT.replace("15m", "25m"))
         proposed = publish_workflow(store, later, actor=process("x"))
     meshline.names["change"] = str(proposed.change)
+    meshline.names["file"] = meshline.write("new.yaml", TEXT.replace("15m", "30m"))
     with meshline.store() as store:
         add_person(
             store, ADMIN, name="", actor=login("cli:root"),

@@ -76,6 +76,7 @@ NOT_OF_EVENTS = {
             "change reject",
             "change withdraw",
             "change check",
+            "change diff",
             "change waive",
             "workflow retire",
             "workflow rollback",

@@ -68,12 +68,22 @@ class Load:
     at: str | None  # that minute, ISO 8601 in UTC; None: there was no event
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """From where in git a proposal comes, as whoever proposed it says: nobody has looked there."""
+
+    id: str  # hex digits
+    url: str | None  # where people look at it
+    file_digest: str | None  # sha256 over the bytes of the workflow's file: 64 hex digits
+
+
 class EvidenceKind(StrEnum):
     """What was found out."""
 
     CONTRACT = "contract"
     CASES = "cases"
     LOAD = "load"
+    COMMIT = "commit"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +93,7 @@ class Evidence:
     contract: ContractTrial | None = None  # also None where nothing was live before
     cases: CasesRun | None = None
     load: Load | None = None
+    commit: Commit | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +111,7 @@ def recorded(evidence: Evidence) -> tuple[Recorded, ...]:
         EvidenceKind.CONTRACT: evidence.contract,
         EvidenceKind.CASES: evidence.cases,
         EvidenceKind.LOAD: evidence.load,
+        EvidenceKind.COMMIT: evidence.commit,
     }
     return tuple(_record(kind, one) for kind, one in pieces.items() if one is not None)
 
@@ -121,12 +133,14 @@ def read_evidence(pieces: tuple[Recorded, ...]) -> Evidence:
         contract=_read(_CONTRACT, bodies.get(EvidenceKind.CONTRACT)),
         cases=_read(_CASES, bodies.get(EvidenceKind.CASES)),
         load=_read(_LOAD, bodies.get(EvidenceKind.LOAD)),
+        commit=_read(_COMMIT, bodies.get(EvidenceKind.COMMIT)),
     )
 
 
 _CONTRACT = TypeAdapter(ContractTrial)
 _CASES = TypeAdapter(CasesRun)
 _LOAD = TypeAdapter(Load)
+_COMMIT = TypeAdapter(Commit)
 _T = TypeVar("_T")
 
 

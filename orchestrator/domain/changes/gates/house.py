@@ -35,7 +35,9 @@ from orchestrator.domain.errors import Fault, InvalidFile
 from orchestrator.domain.workflows.cel.compile import Environment, NotComputed, Uncompilable
 from orchestrator.domain.workflows.workflow import Line, Name
 
-_NAMES = ("contract", "cases", "load", "difference", "owners", "backtest", "rehearsal", "drill")
+_NAMES = (
+    "contract", "cases", "load", "commit", "difference", "owners", "backtest", "rehearsal", "drill",
+)  # fmt: skip
 
 
 @cache
@@ -135,6 +137,7 @@ def _document(evidence: Evidence, now: Present) -> dict[str, object]:
         "contract": _plain(evidence.contract),
         "cases": _plain(evidence.cases),
         "load": _plain(evidence.load),
+        "commit": _plain(evidence.commit),
         "difference": _plain(difference),
         "owners": {one.role: one.address for one in now.reached},
         "client": now.client,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
+    from orchestrator.domain.changes.gates.gate import JudgedGate
     from orchestrator.store.changes.views import ChangeRow, ChangeView, ShownDecision
 
 KINDS: Mapping[str, str] = {
@@ -77,6 +79,17 @@ def told_way_back(change: ChangeRow) -> list[str]:
         again = f"`{show} > before.yaml`, then `meshline change propose before.yaml`"
         return [kept, f"To go back, propose version {base} again: {again}."]
     return [kept, f"To go back: {back}. Version {base} was live, so it needs no approval."]
+
+
+def told_gates(gates: Sequence[JudgedGate]) -> str:
+    """What the gates of a change say together, in a sentence."""
+    counts = Counter(one.state.replace("_", " ") for one in gates)
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    stopping = [one.gate.replace("_", " ") for one in gates if one.stops]
+    says = (
+        f"Nobody can approve it while {', '.join(stopping)} fails" if stopping else "None stops it"
+    )
+    return f"{len(gates)} gates: {told}. {says}."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from tests.dashboard.access.desk import Somebody
 from tests.dashboard.changes.conftest import Governed
 from tests.dashboard.page_text import text_of
-from tests.leads import lead_workflow
+from tests.leads import accept_leads, lead_workflow
 from tests.people import ADMIN, add, age_roles, give, logged_in
 from tests.store.changes.governed import (
     APPROVER,
@@ -148,6 +148,24 @@ def test_who_is_disabled_while_the_page_is_open_decides_nothing(
     assert (answer.status_code, answer.headers["Location"][:6]) == (303, "/login")
     assert change(governed.store, token).state == "awaiting_approval"
     decide(governed.store, token)
+
+
+def test_a_gate_that_stops_a_change_is_on_its_page_and_offers_no_approval(
+    governed: Governed, one: Somebody
+) -> None:
+    accept_leads(governed.store, 2)
+    shorter = version(29).replace("format: email", "format: email, maxLength: 5")
+    token = proposed(governed.store, shorter)
+    governed.come(one, APPROVER)
+    page = text_of(one.get(path(token)).text)
+
+    status, told = act(one, token, "approve")
+
+    assert page.count("Nobody can approve it while contract fails") == 2
+    assert "newly refuses 2" in page
+    assert offers(one, token) == ["request", "reject"]
+    assert (status, change(governed.store, token).state) == (400, "awaiting_approval")
+    assert "contract" in told
 
 
 def test_a_form_without_the_digest_decides_nothing(governed: Governed, one: Somebody) -> None:

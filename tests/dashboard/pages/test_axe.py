@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from connectors.registry import catalog, load_connectors
 from orchestrator.dashboard.pages.navigation import tabs_in_order
 from orchestrator.domain.access.actor import login
+from orchestrator.domain.access.roles import Role
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.jobs.start_on_events import start_discard_job
@@ -31,7 +32,7 @@ from tests.dashboard.browsing import opened
 from tests.dashboard.filled import Filled
 from tests.dashboard.peopled import people
 from tests.dashboard.rig import RunningFlower, running_flower
-from tests.people import ADMIN, add_admin
+from tests.people import ADMIN, add_admin, age_roles, give
 
 pytestmark = pytest.mark.processes
 
@@ -93,6 +94,8 @@ def _filled(store: Store) -> tuple[Filled, str, str, str, str]:
     known, refused = catalog(load_connectors(None)), Selection(ids=(filled.refused,))
     plan = plan_replay(store, refused, catalog=known, actor=login("cli:ada"))
     add_admin(store)
+    give(store, ADMIN, Role.APPROVER, "acme")  # so that the forms of a decision are there too
+    age_roles(store)
     with store.write() as tx:
         note_failures(tx, "fake", ["e"], error="HTTP 503", policy=policy, actor="worker:dispatch")
     return filled, found.held, plan.token, f"/changes/{found.change}", f"/approvals/{found.asked}"

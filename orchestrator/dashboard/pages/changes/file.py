@@ -9,9 +9,8 @@ from pathlib import Path
 from tornado.template import DictLoader
 
 from orchestrator.dashboard import words
-from orchestrator.dashboard.pages.changes.page import ShownChange
+from orchestrator.dashboard.pages.changes.page import ShownChange, words_of_page
 from orchestrator.domain.documents.fields_of import fields_of
-from orchestrator.presenting.changes import named
 
 _HERE = Path(__file__).parents[2]
 _TEMPLATES = ("change_file.html", "change_body.html", "change_story.html")
@@ -27,8 +26,8 @@ def change_as_html(shown: ShownChange) -> str:
         **fields_of(shown),
         style=style,
         style_hash=f"sha256-{digest}",
-        linked=False,
-        named=named,
+        **words_of_page(linked=False),
+        by_link=False,
         when=words.when,
         timed=words.timed,
         told_step=words.told_step,

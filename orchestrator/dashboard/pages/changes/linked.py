@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.dashboard.pages.changes.page import ShownChange, look_at_change
+from orchestrator.dashboard.pages.changes.page import ShownChange, look_at_change, words_of_page
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.documents.fields_of import fields_of
-from orchestrator.presenting.changes import named
 from orchestrator.store.database.engine import Tx
 
 
@@ -28,8 +27,7 @@ class LinkedChangePage(StorePage):
         await self.show(
             "change.html",
             lambda tx, _: (
-                fields_of(without_reasons(look_at_change(tx, change)))
-                | {"named": named, "linked": False}
+                fields_of(without_reasons(look_at_change(tx, change))) | words_of_page(linked=False)
             ),
             what="change",
         )

@@ -20,6 +20,7 @@ from orchestrator.presenting.changes import (
     KINDS,
     Happened,
     named,
+    told_gates,
     told_state,
     told_story,
     told_way_back,
@@ -70,7 +71,7 @@ class ChangePage(StorePage):
         acts = self.offered(tx, found.change.client)
         if not found.asks_me:
             acts -= {Act.DECIDE_CHANGE}
-        return fields_of(found) | {"offered": acts, "named": named, "linked": True}
+        return fields_of(found) | words_of_page() | {"offered": acts}
 
 
 def look_at_change(
@@ -109,6 +110,11 @@ def look_at_change(
         story=tuple(told_story(change)),
         now=iso_time(now_of(tx)),
     )
+
+
+def words_of_page(*, linked: bool = True) -> dict[str, object]:
+    """What the templates of the page call; `linked` where it may lead to other pages."""
+    return {"named": named, "told_gates": told_gates, "linked": linked}
 
 
 def _tested(change: ExplainedChange) -> Iterator[str]:

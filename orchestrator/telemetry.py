@@ -99,7 +99,7 @@ class IncidentOpened:
     incident: int  # its number
     client: str  # the client's name
     workflow: str  # the workflow's name
-    kind: str  # `contract`, `destination` or `platform`: on whose side the cause is
+    kind: str  # `contract`, `destination`, `platform` or `governance`: on whose side the cause is
     reason: str  # a reason's code
 
 
@@ -110,7 +110,7 @@ class IncidentReopened:
     incident: int  # its number
     client: str  # the client's name
     workflow: str  # the workflow's name
-    kind: str  # `contract`, `destination` or `platform`: on whose side the cause is
+    kind: str  # `contract`, `destination`, `platform` or `governance`: on whose side the cause is
     reason: str  # a reason's code
 
 

@@ -41,6 +41,9 @@ class Act(StrEnum):
     ROLLBACK_WORKFLOW = "rollback_workflow"
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
+    BREAK_GLASS = "break_glass"
+    FREEZE_CHANGES = "freeze_changes"
+    THAW_CHANGES = "thaw_changes"
     DECIDE_EVENT = "decide_event"
     WAIVE_GATE = "waive_gate"
     CLOSE_DEAD_LETTERS = "close_dead_letters"
@@ -189,6 +192,20 @@ ACTS: Mapping[Act, Rule] = {
         use_case="changes.gates.waive.waive_gate", least=Role.APPROVER, needs_reason=True,
         needs_proof=True, preview="the gates of the change",
         says="let a gate of a change fail until a time",
+    ),
+    Act.BREAK_GLASS: Rule(
+        use_case="changes.break_glass.break_glass", least=Role.VIEWER, needs_reason=True,
+        needs_proof=True, preview="the change",
+        says="as the backstop that the live version names, make a change live unapproved",
+    ),
+    Act.FREEZE_CHANGES: Rule(
+        use_case="changes.freeze.freeze_changes", least=Role.STEWARD, needs_reason=True,
+        needs_proof=True, preview="what it holds back",
+        says="let no version of a client go live for a while",
+    ),
+    Act.THAW_CHANGES: Rule(
+        use_case="changes.freeze.thaw_changes", least=Role.STEWARD, needs_reason=True,
+        needs_proof=True, preview="the list of changes", says="end the freezes of a client",
     ),
     Act.CLOSE_DEAD_LETTERS: Rule(
         use_case="quarantine.close_dead_letters.requeue_dead_letters"

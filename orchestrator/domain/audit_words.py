@@ -19,7 +19,7 @@ KNOWN_ACTIONS = frozenset(
         *("abandon", "add_first_admin", "add_person", "backtest_change", "bind_login", "breach"),
         "change_pause",
         "create_key",
-        *("find_definition", "miss_definition"),
+        *("find_definition", "miss_definition", "freeze_changes", "thaw_changes"),
         *("repin", "rollback"),
         *("disable_person", "drop", "enable_person", "end_pause", "erase", "escalate", "fail"),
         *("grant_role", "hold", "invite_person", "log_in", "log_in_refused", "log_out"),

@@ -5,6 +5,9 @@ The link in it shows the change and decides nothing: whoever decides logs in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from orchestrator.domain.changes.words.wording import Wording
 from orchestrator.domain.text.visible import visible
 from orchestrator.keeper.messages import (
     FIELDS_VERSION,
@@ -14,9 +17,9 @@ from orchestrator.keeper.messages import (
     link_to,
     one_line,
 )
-from orchestrator.operations.changes.show import ExplainedChange
 from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
+from orchestrator.store.changes.views import ChangeView
 from orchestrator.store.clocks.alerts import Alert, AlertKind
 
 _MOST_WORDS = 10  # differences in a message
@@ -29,7 +32,11 @@ _ASKS = (AlertKind.ASKED, AlertKind.EXPIRING)
 
 
 def compose_change(
-    alert: Alert, change: ExplainedChange, config: Settings, reader: Reader
+    alert: Alert,
+    change: ChangeView,
+    words: Sequence[Wording],
+    config: Settings,
+    reader: Reader,
 ) -> Message:
     """The words of an alert about a change, with the change as it is now."""
     where = f"{change.client}/{change.workflow}"
@@ -42,7 +49,7 @@ def compose_change(
         *([f"why: {change.why}"] if change.why else []),
         f"proposed by: {change.proposed_by}",
         *([f"{_NEWS.get(alert.kind, 'said')}: {alert.news}"] if alert.news else []),
-        *_words(change),
+        *_words(words),
         *(_asked(alert, change, reader) if alert.kind in _ASKS else []),
         "",
         link,
@@ -66,7 +73,7 @@ _NEWS = {
 }
 
 
-def _first_line(alert: Alert, change: ExplainedChange) -> str:
+def _first_line(alert: Alert, change: ChangeView) -> str:
     again = f" in round {alert.round}" if alert.round > 1 else ""
     told = {
         AlertKind.ASKED: f"awaits your decision{again}",
@@ -81,7 +88,7 @@ def _first_line(alert: Alert, change: ExplainedChange) -> str:
     return f"change {change.change} {told[alert.kind]}"
 
 
-def _what(change: ExplainedChange) -> str:
+def _what(change: ChangeView) -> str:
     if change.kind == "retire":
         return f"no version of {change.workflow} is live then"
     upon = (
@@ -90,13 +97,13 @@ def _what(change: ExplainedChange) -> str:
     return f"{change.kind} {change.workflow}, {upon}"
 
 
-def _words(change: ExplainedChange) -> list[str]:
-    more = len(change.words) - _MOST_WORDS
-    lines = [f"- {one.says}" for one in change.words[:_MOST_WORDS]]
+def _words(words: Sequence[Wording]) -> list[str]:
+    more = len(words) - _MOST_WORDS
+    lines = [f"- {one.says}" for one in words[:_MOST_WORDS]]
     return [*lines, *([f"- and {more} more"] if more > 0 else [])]
 
 
-def _asked(alert: Alert, change: ExplainedChange, reader: Reader) -> list[str]:
+def _asked(alert: Alert, change: ChangeView, reader: Reader) -> list[str]:
     end = change.expires_at
     return [
         "",
@@ -107,7 +114,7 @@ def _asked(alert: Alert, change: ExplainedChange, reader: Reader) -> list[str]:
     ]
 
 
-def _fields(alert: Alert, change: ExplainedChange, link: str) -> dict[str, object]:
+def _fields(alert: Alert, change: ChangeView, link: str) -> dict[str, object]:
     return {
         "fields_version": FIELDS_VERSION,
         "id": alert.id,

@@ -22,7 +22,7 @@ from orchestrator.keeper.change_messages import compose_change
 from orchestrator.keeper.contacts import Contact, read_contacts
 from orchestrator.keeper.messages import MOST_DIAGNOSED, Message, Reader, compose, compose_digest
 from orchestrator.keeper.sending import Carrier, Tried, Undeliverable, taken_by, told_ways
-from orchestrator.operations.changes.show import explain_change
+from orchestrator.operations.changes.show import find_change, words_of
 from orchestrator.operations.repair.diagnose import diagnose
 from orchestrator.presenting.personal.gate import NO_CLIENT, shown
 from orchestrator.settings import Settings
@@ -167,9 +167,10 @@ class Teller:
         """One alert whole, or several as a digest."""
         if alerts[0].change is not None:
             with self.store.read() as tx:
-                change, now = explain_change(tx, alerts[0].change, None), now_of(tx)
+                change, now = find_change(tx, alerts[0].change, None), now_of(tx)
+                words = words_of(tx, change)
             reader = Reader(now=now, zone=contact.zone_of_reader)
-            return compose_change(alerts[0], change, self.config, reader)
+            return compose_change(alerts[0], change, words, self.config, reader)
         with self.store.read() as tx:
             seen = [
                 (alert, show_incident(tx, alert.incident_id) if alert.incident_id else None)

@@ -16,6 +16,7 @@ from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.errors import Refused
+from orchestrator.operations.changes.break_glass import break_glass
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.gates.show import CheckedChange, check_change
 from orchestrator.operations.changes.gates.waive import waive_gate
@@ -134,6 +135,14 @@ def waive(asked: Asked) -> Answer:
     return Answer(document=done)
 
 
+def glass(asked: Asked) -> Answer:
+    """Make it live without its approval, by the backstop."""
+    why = asked.body_as(NeedsWhy).why
+    token = asked.path["change"]
+    done = break_glass(asked.store, token, why=why, actor=asked.actor, seen=asked.seen)
+    return Answer(document=done)
+
+
 def withdraw(asked: Asked) -> Answer:
     """Take it back."""
     why = asked.body_as(WithWhy).why
@@ -194,6 +203,18 @@ ROUTES = (
         says="Approve a change, ask for another one, or reject it.",
         handler=decide,
         body=Decided,
+        answers=Settled,
+        tagged=True,
+        refusals=_CONFLICTS,
+    ),
+    Route(
+        method="POST",
+        path="/v1/changes/{change}/break-glass",
+        name="break_glass",
+        act=Act.BREAK_GLASS,
+        says="Make a change live without its approval: for the backstop, in an emergency.",
+        handler=glass,
+        body=NeedsWhy,
         answers=Settled,
         tagged=True,
         refusals=_CONFLICTS,

@@ -9,6 +9,7 @@ from orchestrator.api.desk import (
     changes,
     destinations,
     events,
+    freezes,
     incidents,
     jobs,
     keys,
@@ -76,6 +77,7 @@ ROUTES: tuple[Route, ...] = (
     *workflows.ROUTES,
     *changes.ROUTES,
     *approvals.ROUTES,
+    *freezes.ROUTES,
     *people.ROUTES,
     *keys.ROUTES,
 )

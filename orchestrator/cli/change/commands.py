@@ -10,6 +10,7 @@ import typer
 
 from orchestrator.cli.change.backtesting import backtest
 from orchestrator.cli.change.diffing import diff
+from orchestrator.cli.change.freezing import freeze, tell_freezes, thaw
 from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
 from orchestrator.cli.terminal.open_store import opened_store
@@ -59,6 +60,7 @@ def list_(
     """List changes that may still go live, the newest first."""
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
+        from orchestrator.store.changes.freezes import list_freezes
         from orchestrator.store.changes.views import list_changes
 
         clients = seen_clients(store)
@@ -73,9 +75,10 @@ def list_(
                 clients=clients,
                 limit=limit,
             )
+            freezes = list_freezes(tx, client=client, clients=clients)
     rows = [row for _, row in found]
     if as_json:
-        put_json({"changes": rows})
+        put_json({"changes": rows, "freezes": freezes})
         return
     put_table(
         ("CHANGE", "WHAT", "WORKFLOW", "CLIENT", "STATE", "PROPOSED", "BY", "WHY"),
@@ -96,6 +99,7 @@ def list_(
     )
     if not rows:
         note("nothing waits to go live; --all shows what is over")
+    tell_freezes(freezes)
 
 
 @app.command()
@@ -303,6 +307,21 @@ def withdraw(change: Token, why: OptionalWhy = None, as_json: AsJson = False) ->
         from orchestrator.operations.changes.withdraw import withdraw_change
 
         _tell(withdraw_change(store, change, actor=actor(store), why=why), as_json=as_json)
+
+
+@app.command("break-glass")
+def break_glass(change: Token, why: Why = "", digest: Seen = None, as_json: AsJson = False) -> None:
+    """Make it live at once without its approval: the backstop's, and every approver hears of it."""
+    with opened_store() as store:
+        from orchestrator.operations.changes import break_glass as glass
+
+        seen = () if digest is None else (digest,)
+        done = glass.break_glass(store, change, why=why, actor=actor(store), seen=seen)
+        _tell(done, as_json=as_json)
+
+
+app.command()(freeze)
+app.command()(thaw)
 
 
 def _decide(

@@ -32,6 +32,8 @@ def put_change(found: ExplainedChange) -> None:
         put_field("goes live", moment(found.go_live_at))
     if found.commit is not None:
         put_field("commit", " ".join(filter(None, (found.commit.id, found.commit.url))))
+    if found.freeze is not None:
+        put_field("frozen", f"until {moment(found.freeze.until)}: {found.freeze.why}")
     put_field("digest", found.digest)
     put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
     _put_differences(found)

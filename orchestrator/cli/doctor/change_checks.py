@@ -18,7 +18,9 @@ def look_at_changes(store: Store) -> Iterator[CheckResult]:
     with store.read() as tx:
         found = count_changes(tx)
     told = f"{found.unapproved} of {found.live} live workflows went live without an approval"
-    if found.unapproved:
+    if found.broken:
+        told += f", {found.broken} of them by break-glass"
+    if found.unapproved > found.broken:
         told += "; a client's changes need one from the first person on who has the role approver"
     yield ok("approvals", told)
     if found.waiting:

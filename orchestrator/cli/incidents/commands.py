@@ -27,6 +27,7 @@ from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BROKE_GLASS,
     HELD,
     LATE,
     LOW_RATE,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
     from orchestrator.store.views.incidents.list import IncidentRow
 
-_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING)
+_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS)
 
 app = typer.Typer(
     help="Stopped events by cause: list, show, ack, assign, resolve, work.",

@@ -16,7 +16,14 @@ from orchestrator.domain.delivery.breakers import (
     REDEFINED,
     UNAUTHORIZED,
 )
-from orchestrator.domain.incidents.incident import AWAITING, FURTHER, HELD, LATE, LOW_RATE
+from orchestrator.domain.incidents.incident import (
+    AWAITING,
+    BROKE_GLASS,
+    FURTHER,
+    HELD,
+    LATE,
+    LOW_RATE,
+)
 from orchestrator.domain.reasons import Reason
 
 
@@ -224,6 +231,17 @@ ADVICE: Mapping[str, tuple[Step, ...]] = {
             command="meshline quarantine replay {which} --plan",
         ),
         _JUNK,
+    ),
+    BROKE_GLASS: (
+        Step(
+            do="See what went live, who made it live and why",
+            command="meshline audit --client {client} --action break_glass_change",
+        ),
+        Step(
+            do="Let it be, or propose the version that should be live; then resolve this incident,"
+            " with what you decided as the reason",
+            command="meshline incidents list --client {client} --workflow {workflow}",
+        ),
     ),
     AWAITING: (
         Step(

@@ -16,6 +16,7 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BROKE_GLASS,
     FURTHER,
     HELD,
     LATE,
@@ -80,6 +81,19 @@ def awaiting_cause() -> Cause:
 def low_rate_cause() -> Cause:
     """The cause of a workflow that delivers too few of its events, whatever keeps them."""
     return cause_of(LOW_RATE, "delivery")
+
+
+def broken_glass_cause(change: str) -> Cause:
+    """The cause of a change that went live by break-glass; each is an incident of its own."""
+    named = json.dumps([BROKE_GLASS, change])
+    return Cause(
+        key=hashlib.sha256(named.encode()).hexdigest(),
+        kind=IncidentKind.GOVERNANCE,
+        reason=BROKE_GLASS,
+        stage="change",
+        destination=None,
+        title=f"change {change} went live by break-glass",
+    )
 
 
 def further_cause() -> Cause:

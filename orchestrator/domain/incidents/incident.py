@@ -19,6 +19,9 @@ LOW_RATE = "success_rate"
 AWAITING = "awaiting_approval"
 """The reason of an incident whose events wait for a person's yes; its owner is the approver."""
 
+BROKE_GLASS = "break_glass"
+"""The reason of an incident of a change that its backstop made live; its approver answers."""
+
 FURTHER = "further_causes"
 """The reason of the incident that counts what exceeds `MOST_NEW_INCIDENTS`."""
 
@@ -36,6 +39,7 @@ class IncidentKind(StrEnum):
     CONTRACT = "contract"  # the sender's: what came does not fit what was agreed
     DESTINATION = "destination"  # the receiver's: it refuses, fails, or is held back
     PLATFORM = "platform"  # ours
+    GOVERNANCE = "governance"  # something went live that nobody had approved
 
 
 class IncidentState(StrEnum):

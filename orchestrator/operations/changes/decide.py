@@ -11,6 +11,7 @@ from orchestrator.domain.changes.states import ChangeMove, ChangeState
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, IllegalMove
 from orchestrator.domain.whys import needed_why, optional_why
+from orchestrator.operations.changes.freeze import waits_for_thaw
 from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import asked_of, check_seen, held_again, held_change
@@ -60,9 +61,14 @@ def decide_in(
     check_seen(change, seen)
     _decide(tx, change, decision, actor, reason, told or {})
     change = held_again(tx, change)
-    if change.state is ChangeState.APPROVED and (change.go_live_at or 0) <= now_of(tx):
+    if change.state is ChangeState.APPROVED and not _waits(tx, change):
         go_live(tx, change, actor)
     return settled(tx, token)
+
+
+def _waits(tx: Tx, change: LockedChange) -> bool:
+    """Whether it goes live later: at its time, or when its client is not frozen any more."""
+    return waits_for_thaw(tx, change) or (change.go_live_at or 0) > now_of(tx)
 
 
 _NO = "whoever does not approve"

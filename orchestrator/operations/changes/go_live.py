@@ -11,8 +11,10 @@ from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.changes.deciding import Decision, check_decider
 from orchestrator.domain.changes.states import ChangeKind, ChangeMove, ChangeState
 from orchestrator.domain.changes.subject import Subject, definition_digest
+from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, NotFound, Refused, WorkflowConflict
 from orchestrator.domain.workflows.workflow import Workflow
+from orchestrator.operations.changes.freeze import check_not_frozen
 from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
@@ -43,26 +45,31 @@ class Way(StrEnum):
 
     APPROVED = "approved"
     UNAPPROVED = "unapproved"  # its client's changes needed no approval yet
+    BREAK_GLASS = "break_glass"  # the backstop answers for it
     ROLLBACK = "rollback"  # it was live before, so it needs none
 
 
-def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
+def go_live(tx: Tx, change: LockedChange, actor: Actor, *, glass: str | None = None) -> int | None:
     """Make it live, and answer the version's number; None for a retirement.
 
-    The client's roles, versions and this change have to be held. Raises Refused where its approval
-    does not hold (any more), or a gate that blocks fails; WorkflowConflict where the base is not
+    The client's roles, versions and this change have to be held. With `glass`, the backstop's
+    reason, nobody has to have approved it. Raises Refused where its approval does not hold (any
+    more), a gate that blocks fails, or its client is frozen; WorkflowConflict where the base is not
     live or the trigger is taken.
     """
     _check_base(tx, change)
     required = keep_required(tx, change.client, actor)
-    approval = check_approved(tx, change) if required else None
+    approval = None
+    if glass is None:
+        check_not_frozen(tx, change)
+        approval = check_approved(tx, change) if required else None
     by = change.proposed_by
     if change.kind is ChangeKind.RETIRE:
         version = None
         end_live(tx, change.client, change.workflow)
     else:
         workflow = _workflow_of(change)
-        if required:
+        if required and glass is None:
             check_gates(tx, change)
         check_trigger(tx, workflow)
         version = make_live(
@@ -77,12 +84,20 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor) -> int | None:
         end_definition_blocks(
             tx, change.client, change.workflow, workflow.destinations, actor=actor.name
         )
-    way = Way.UNAPPROVED if approval is None else Way.APPROVED
     _overtake(tx, change, actor)
     if required:
         tell_authors(tx, change, AlertKind.LIVE, actor=actor)
-    _record(tx, change, actor, version, way, approval)
+    _record(tx, change, actor, version, *_way(approval, glass))
     return version
+
+
+def _way(approval: Decided | None, glass: str | None) -> tuple[Way, Detail]:
+    """How it goes live, and what the audit says of that beside it."""
+    if glass is not None:
+        return Way.BREAK_GLASS, {"why": glass}
+    if approval is None:
+        return Way.UNAPPROVED, {}
+    return Way.APPROVED, {"approved_by": approval.by}
 
 
 def go_back(tx: Tx, change: LockedChange, version: int, actor: Actor) -> None:
@@ -112,7 +127,7 @@ def go_back(tx: Tx, change: LockedChange, version: int, actor: Actor) -> None:
         move_change(tx, bad, ChangeMove.ROLL_BACK, actor=actor.name, detail=told)
         tell_authors(tx, bad, AlertKind.LIVE, actor=actor, news=f"rolled back: {change.why}")
     tell_owners(tx, change, AlertKind.LIVE, actor=actor, news=f"rolled back: {change.why}")
-    _record(tx, change, actor, version, Way.ROLLBACK, None)
+    _record(tx, change, actor, version, Way.ROLLBACK, {})
 
 
 def _overtake(tx: Tx, change: LockedChange, actor: Actor) -> None:
@@ -206,14 +221,13 @@ def _record(
     actor: Actor,
     version: int | None,
     way: Way,
-    approval: Decided | None,
+    more: Detail,
 ) -> None:
     """The change's own row, and beside it that of the workflow's history."""
-    told = {"version": version, "way": way.value, "subject": change.subject}
-    if approval is not None:
-        told |= {"approved_by": approval.by}
+    told = {"version": version, "way": way.value, "subject": change.subject, **more}
     live = (version, way.value)
-    move_change(tx, change, ChangeMove.GO_LIVE, actor=actor.name, detail=told, live=live)
+    move = ChangeMove.BREAK_GLASS if way is Way.BREAK_GLASS else ChangeMove.GO_LIVE
+    move_change(tx, change, move, actor=actor.name, detail=told, live=live)
     if change.kind is ChangeKind.RETIRE:
         told = {"version": change.base_version, "change": change.token}
         audit.record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.domain.access.actor import Actor, process
 from orchestrator.domain.changes.states import OPEN, ChangeMove, ChangeState
 from orchestrator.domain.errors import Refused, WorkflowConflict
+from orchestrator.operations.changes.freeze import waits_for_thaw
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import hold_governance
 from orchestrator.operations.changes.tell import tell_authors
@@ -50,13 +51,16 @@ def _held(tx: Tx, token: str) -> LockedChange | None:
         return None
     hold_governance(tx, client)
     change = lock_change(tx, token)
-    # Somebody may have edited or decided it since it was found: then it may have another time.
-    return change if change is not None and _is_due(change, now_of(tx)) else None
+    # Somebody may have edited, decided or frozen it since it was found: it may have another time.
+    if change is None or not _is_due(change, now_of(tx)):
+        return None
+    frozen = change.state is ChangeState.APPROVED and waits_for_thaw(tx, change)
+    return None if frozen else change
 
 
 def _is_due(change: LockedChange, now: int) -> bool:
-    if change.state is ChangeState.APPROVED and change.go_live_at is not None:
-        return min(change.go_live_at, change.expires_at) <= now
+    if change.state is ChangeState.APPROVED:
+        return min(change.go_live_at or 0, change.expires_at) <= now
     return change.state in OPEN and change.expires_at <= now
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from orchestrator.domain.changes.gates.evidence import Commit, ContractTrial, read_evidence
 from orchestrator.domain.changes.gates.gate import JudgedGate
-from orchestrator.domain.changes.states import ChangeKind
+from orchestrator.domain.changes.states import OPEN, ChangeKind
 from orchestrator.domain.changes.words.difference import difference_in_words
 from orchestrator.domain.changes.words.wording import Direction, Part, Wording
 from orchestrator.domain.workflows.workflow import Workflow
@@ -15,8 +15,10 @@ from orchestrator.operations.changes.gates.judge import judged_gates
 from orchestrator.operations.changes.hold import no_change
 from orchestrator.store.changes.backtests import Backtest, find_backtest
 from orchestrator.store.changes.evidence import gate_subject, list_evidence
+from orchestrator.store.changes.freezes import Freeze, list_freezes
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.values import iso, now_of
 from orchestrator.store.views.workflow_versions import show_workflow
 
 
@@ -37,6 +39,7 @@ class ExplainedChange(ChangeView):
     contract: ContractTrial | None  # None: nothing was live before, or it was not recorded
     gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
+    freeze: Freeze | None  # that holds it back when its time comes; None: none does
 
 
 def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ExplainedChange:
@@ -46,16 +49,37 @@ def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> Explai
     if subject is None:
         raise no_change(token)
     pieces = list_evidence(tx, subject)
-    after = None if found.kind == ChangeKind.RETIRE else _read(found.definition)
-    lost = after is None and found.kind != ChangeKind.RETIRE
+    lost = _is_lost(found)
     evidence = read_evidence(pieces)
     return ExplainedChange(
         **{one.name: getattr(found, one.name) for one in fields(found)},
-        words=_UNREADABLE if lost else difference_in_words(_base_of(tx, found), after),
+        words=words_of(tx, found),
         commit=evidence.commit,
         contract=evidence.contract,
         gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
+        freeze=_freeze_of(tx, found) if found.state in OPEN else None,
+    )
+
+
+def words_of(tx: Tx, change: ChangeView) -> tuple[Wording, ...]:
+    """What a change changes, in sentences."""
+    if _is_lost(change):
+        return _UNREADABLE
+    after = None if change.kind == ChangeKind.RETIRE else _read(change.definition)
+    return difference_in_words(_base_of(tx, change), after)
+
+
+def _is_lost(change: ChangeView) -> bool:
+    """Whether its file cannot be read any more."""
+    return change.kind != ChangeKind.RETIRE and _read(change.definition) is None
+
+
+def _freeze_of(tx: Tx, change: ChangeView) -> Freeze | None:
+    """The first one of its client that is not over when the change would go live."""
+    at = max(iso(now_of(tx)) or "", change.go_live_at or "")
+    return next(
+        (one for one in list_freezes(tx, client=change.client) if one.since <= at < one.until), None
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import orjson
 
 from orchestrator.domain.access.actor import Actor, mail_of
-from orchestrator.operations.changes.who_may import who_may
+from orchestrator.operations.changes.who_decides import who_decides
+from orchestrator.store.changes.approvers import deciders_of
 from orchestrator.store.changes.authors import list_authors
 from orchestrator.store.changes.changes import LockedChange
 from orchestrator.store.clocks.alerts import AlertKind
@@ -23,7 +24,7 @@ def tell_asked(tx: Tx, change: LockedChange) -> None:
     """
     now = now_of(tx)
     remind_at = max(change.expires_at - _REMINDED_MS, (now + change.expires_at) // 2)
-    for mail in who_may(tx, change).may or _named(change):
+    for mail in who_decides(tx, [change.id])[change.id].mails or _named(change):
         add_change_alert(tx, _about(change), AlertKind.ASKED, mail)
         add_change_alert(tx, _about(change), AlertKind.EXPIRING, mail, due_at=remind_at)
 
@@ -46,6 +47,15 @@ def tell_owners(
     for mail in dict.fromkeys((owners["approver"], owners["owner"])):
         if mail != mail_of(actor.name):
             add_change_alert(tx, _about(change), kind, mail, news=news)
+
+
+def tell_approvers(
+    tx: Tx, change: LockedChange, kind: AlertKind, *, actor: Actor, news: str
+) -> None:
+    """Tell every approver of its client, whatever their word about it is worth."""
+    for one in deciders_of(tx, change.client):
+        if one.mail != mail_of(actor.name):
+            add_change_alert(tx, _about(change), kind, one.mail, news=news)
 
 
 def _named(change: LockedChange) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from orchestrator.domain.changes.states import (
     change_target,
 )
 from orchestrator.domain.commitments import Detail
+from orchestrator.store.changes.freezes import is_frozen
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import storable
@@ -233,10 +234,24 @@ def lock_others(tx: Connection, change: LockedChange) -> list[LockedChange]:
     return [_of(row) for row in rows]
 
 
+def lock_open(tx: Connection, client: str) -> list[LockedChange]:
+    """The changes of a client that may still go live, held."""
+    found = select(changes).where(_T.client == client, _T.state.in_(_OPEN))
+    return [_of(row) for row in tx.execute(found.order_by(_T.id).with_for_update())]
+
+
+def prolong_change(tx: Connection, change: LockedChange, until: int) -> None:
+    """Let it expire no sooner than then, in milliseconds since 1970."""
+    later = (_T.id == change.id, _T.expires_at < until)
+    tx.execute(update(changes).where(*later).values(expires_at=until))
+
+
 def due_changes(tx: Connection, *, most: int) -> Sequence[str]:
     """Tokens of open changes whose time is over, or that are approved and due; the oldest first."""
     now = now_ms()
-    due = (_T.state == ChangeState.APPROVED.value) & (_T.go_live_at <= now)
+    # One that has no time is live once it is approved, unless a freeze kept it.
+    due = (_T.state == ChangeState.APPROVED.value) & (func.coalesce(_T.go_live_at, 0) <= now)
+    due &= ~is_frozen()
     found = select(_T.token).where(_T.state.in_(_OPEN), due | (_T.expires_at <= now))
     return tx.execute(found.order_by(_T.id).limit(most)).scalars().all()
 

@@ -186,6 +186,7 @@ class ChangeCounts:
     live: int  # workflows
     unapproved: int  # of these, whose version went live without an approval
     waiting: int  # changes that await one
+    broken: int  # of the unapproved, those that went live by break-glass
 
 
 def count_changes(tx: Connection) -> ChangeCounts:
@@ -198,9 +199,14 @@ def count_changes(tx: Connection) -> ChangeCounts:
         .join_from(workflow_versions, changes, _T.id == versions.change_id)
         .where(versions.live, _T.way == "approved")
     ).scalar_one()
+    broken = tx.execute(
+        select(func.count())
+        .join_from(workflow_versions, changes, _T.id == versions.change_id)
+        .where(versions.live, _T.way == "break_glass")
+    ).scalar_one()
     asked = ChangeState.AWAITING_APPROVAL.value
     waiting = tx.execute(select(func.count()).where(_T.state == asked)).scalar_one()
-    return ChangeCounts(live=every, unapproved=every - approved, waiting=waiting)
+    return ChangeCounts(live=every, unapproved=every - approved, waiting=waiting, broken=broken)
 
 
 def client_of(tx: Connection, token: str) -> str | None:

@@ -27,7 +27,14 @@ from sqlalchemy import (
 )
 
 from orchestrator.domain.incidents.causes import late_cause
-from orchestrator.domain.incidents.incident import AWAITING, HELD, LATE, LOW_RATE, IncidentState
+from orchestrator.domain.incidents.incident import (
+    AWAITING,
+    BROKE_GLASS,
+    HELD,
+    LATE,
+    LOW_RATE,
+    IncidentState,
+)
 from orchestrator.domain.workflows.hours.calendar import deadline, latest_start
 from orchestrator.store.database import audit
 from orchestrator.store.database.clock import (
@@ -275,7 +282,7 @@ def overdue(by: ColumnElement[int] | int) -> Select[Any]:
         table.state != IncidentState.RESOLVED,
         table.recover_by <= by,
         or_(table.stopped_at.is_(None), table.recover_by <= table.stopped_at),
-        or_(table.reason.in_((HELD, LATE, LOW_RATE)), stands, under_way, letters),
+        or_(table.reason.in_((HELD, LATE, LOW_RATE, BROKE_GLASS)), stands, under_way, letters),
         ~_was_recorded(table.id, table.opened_at, RECOVER_WITHIN),
     )
 

@@ -12,6 +12,7 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.incidents.causes import Cause, cause_of
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BROKE_GLASS,
     HELD,
     LATE,
     LOW_RATE,
@@ -45,7 +46,7 @@ def resolve_ended_incidents(tx: Connection, *, actor: str = "keeper") -> list[in
         select(incidents)
         .where(
             table.state != IncidentState.RESOLVED,
-            table.reason != LOW_RATE,
+            table.reason.not_in((LOW_RATE, BROKE_GLASS)),  # a person says when that is answered
             ~has_open_events(table.id),
         )
         .order_by(table.id)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0033"
+HEAD = "0034"
 
 metadata = MetaData(
     naming_convention={
@@ -794,6 +794,22 @@ gate_waivers = Table(
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Index("ix_gate_waivers_change_id", "change_id"),
+)
+
+# When no version of a client goes live.
+change_freezes = Table(
+    "change_freezes",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", String(255), nullable=False),  # an actor
+    Column("at", BigInteger, nullable=False),  # when it was written
+    Column("ended_at", BigInteger),  # before its time; null: it lasts, or lasted, until then
+    Column("ended_by", String(255)),
+    Index("ix_change_freezes_client", "client", "until"),
 )
 
 # The clients whose changes need an approval. A row is never taken away: once required, always.

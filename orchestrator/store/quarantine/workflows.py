@@ -55,6 +55,12 @@ def live_workflows(tx: Connection) -> dict[tuple[str, str], LiveWorkflow]:
     return {(one.client, one.trigger_type): one for one in found}
 
 
+def has_workflows(tx: Connection, client: str) -> bool:
+    """Whether a client has, or ever had, a workflow."""
+    found = select(workflow_versions.c.id).where(workflow_versions.c.client == client)
+    return tx.execute(found.limit(1)).first() is not None
+
+
 def live_workflow(tx: Connection, client: str, name: str) -> LiveWorkflow | None:
     """The live version of a workflow, or None."""
     table = workflow_versions.c

@@ -21,6 +21,7 @@ NEEDED = {
     *("incidents resolve", "incidents note", "dead-letters drop", "erase"),
     *("change request-changes", "change reject", "change waive", "approvals refuse"),
     *("workflow retire", "workflow rollback"),
+    *("change freeze", "change thaw", "change break-glass"),
 }
 """Acts against the normal course."""
 
@@ -56,6 +57,9 @@ ARGUMENTS = {
     "change reject": ("x",),
     "change waive": ("x", "contract", "--until", "3d"),
     "change withdraw": ("x",),
+    "change freeze": ("x", "--until", "1d"),
+    "change thaw": ("x",),
+    "change break-glass": ("x",),
     "approvals approve": ("x",),
     "approvals refuse": ("x",),
     "workflow publish": ("x",),

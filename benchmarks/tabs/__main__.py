@@ -52,7 +52,7 @@ def _said(kind: str, one: Measured) -> list[str]:
         *told(one.rows),
         "",
         *(f"Not whole: {wrong}" for wrong in one.not_whole),
-        f"To its queries: at most {MOST_RATIO:g}; in brackets: not judged, under {JUDGED_MS:g} ms",
+        f"To its queries: at most {MOST_RATIO:g}; in brackets: they take under {JUDGED_MS:g} ms",
         f"Exports are not judged by it; of these {LEAST_RATE:,} rows a second are wanted",
         "",
     ]

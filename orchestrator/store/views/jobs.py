@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select
 
 from orchestrator.domain.jobs import UNFINISHED, JobState
 from orchestrator.store.database.clock import now_ms
@@ -99,10 +99,10 @@ def jobs_on_incident(
         .where(job_items.c.job_id == jobs.c.id, job_items.c.outcome.is_(None))
         .order_by(job_items.c.place)
     )
+    plan = select(plans.c.id).where(plans.c.token == jobs.c.plan).correlate(jobs).scalar_subquery()
     planned = (
         select(plan_events.c.event_id)
-        .join(plans, plans.c.id == plan_events.c.plan_id)
-        .where(plans.c.token == jobs.c.plan, plan_events.c.done_at.is_(None))
+        .where(plan_events.c.plan_id == plan, plan_events.c.done_at.is_(None))
         .order_by(plan_events.c.place)
     )
     found = (
@@ -115,16 +115,19 @@ def jobs_on_incident(
 
 
 def _of_incident(events: Select[tuple[str]], incident: int) -> ColumnElement[bool]:
-    """That one of the next events is in quarantine for an incident."""
-    following = events.limit(_NEXT_EVENTS).correlate(jobs)
+    """That one of the next events is in quarantine for an incident.
+
+    Each of them is looked up: by the incident's index all of its events would be, as often as there
+    are jobs. A sum has no index.
+    """
+    following = events.limit(_NEXT_EVENTS).correlate(jobs).subquery()
     return (
-        exists()
-        .where(
-            quarantine.c.event_id.in_(following),
-            quarantine.c.incident_id == incident,
-            quarantine.c.released_at.is_(None),
-        )
+        select(literal(1))
+        .select_from(following)
+        .join(quarantine, quarantine.c.event_id == following.c.event_id)
+        .where(quarantine.c.released_at.is_(None), quarantine.c.incident_id + 0 == incident)
         .correlate(jobs)
+        .exists()
     )
 
 

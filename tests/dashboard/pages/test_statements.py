@@ -46,6 +46,7 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.schema import incidents
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
 from orchestrator.store.views.events.show import list_events
+from orchestrator.store.views.jobs import jobs_on_incident
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.dashboard.filled import Filled, fill
@@ -188,6 +189,16 @@ def test_what_is_under_way_is_not_looked_for_among_all_that_ever_came(tmp_path: 
 
     assert len(plans) > 5
     assert not [plan for plan in plans if "SCAN deliveries" in plan or "SCAN events" in plan]
+
+
+def test_a_job_is_known_by_its_next_events_and_not_by_all_of_an_incident(tmp_path: Path) -> None:
+    """On SQLite: the page of an incident with 65,000 events ran out of time beside one job."""
+    with closing(open_new(tmp_path / "store.db")) as store:
+        fill(store)
+        (plan,) = plans_of(store, lambda tx: jobs_on_incident(tx, 1), "job_items")
+
+    assert plan.count("ix_quarantine_standing") == 2
+    assert "ix_quarantine_incident" not in plan
 
 
 def plans_of_held(store: Store, look: Callable[[Tx], object]) -> list[str]:

@@ -10,8 +10,10 @@ from orchestrator.dashboard.actions.act import ActPage
 from orchestrator.dashboard.given import searchable
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.errors import MeshlineError, Refused
 from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.gates.waive import waive_gate
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
@@ -39,7 +41,7 @@ class _ChangeAct(ActPage):
             return
         await self.do(lambda store: self.act_on(store, asked, why, seen), back=back)
 
-    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> Settled:
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> object:
         """Do it. Raises NotFound, Forbidden, ChangedSinceSeen, IllegalMove, Refused."""
         raise NotImplementedError
 
@@ -79,6 +81,19 @@ class RejectChangePage(_DecideChange):
     """Say no for good."""
 
     decision = Decision.REJECT
+
+
+class WaiveGatePage(_ChangeAct):
+    """Let a gate of it fail until a time."""
+
+    act = Act.WAIVE_GATE
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> JudgedGate:
+        """Waive it; the operation says whose word counts."""
+        gate, until = self.given("gate") or "", self.given("until") or ""
+        return waive_gate(
+            store, token, gate, actor=self.actor, why=why or "", until=until, seen=(seen,)
+        )
 
 
 class WithdrawChangePage(_ChangeAct):

@@ -12,6 +12,7 @@ from orchestrator.dashboard.actions.changes import (
     ApproveChangePage,
     RejectChangePage,
     RequestChangesPage,
+    WaiveGatePage,
     WithdrawChangePage,
 )
 from orchestrator.dashboard.actions.chosen_events import (
@@ -75,6 +76,7 @@ def act_routes(given: Mapping[str, object]) -> list[URLSpec]:
         URLSpec(rf"{_CHANGE}/approve", ApproveChangePage, args, name="change-approve"),
         URLSpec(rf"{_CHANGE}/request", RequestChangesPage, args, name="change-request"),
         URLSpec(rf"{_CHANGE}/reject", RejectChangePage, args, name="change-reject"),
+        URLSpec(rf"{_CHANGE}/waive", WaiveGatePage, args, name="change-waive"),
         URLSpec(rf"{_CHANGE}/withdraw", WithdrawChangePage, args, name="change-withdraw"),
         URLSpec(rf"{_APPROVAL}/approve", ApproveEventPage, args, name="approval-approve"),
         URLSpec(rf"{_APPROVAL}/refuse", RefuseEventPage, args, name="approval-refuse"),

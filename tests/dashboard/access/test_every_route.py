@@ -97,6 +97,7 @@ def forms(found: Peopled, *, plan: str, job: int) -> dict[str, tuple[Act, Form]]
             f"approval-{word}": (f"/approvals/{found.asked}/{word}", stale)
             for word in ("approve", "refuse")
         },
+        Act.WAIVE_GATE: {"change-waive": (f"{change}/waive", stale | {"gate": "x", "until": "1d"})},
         Act.WITHDRAW_CHANGE: {"change-withdraw": (f"{change}/withdraw", stale)},
         Act.RETRY_ALERT: {"alerts-retry": ("/alerts/retry", {})},
         Act.TEST_ALERT: {"alerts-test": ("/alerts/test", {"recipient": "a@acme.example"})},

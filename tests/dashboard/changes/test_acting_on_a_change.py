@@ -163,9 +163,28 @@ def test_a_gate_that_stops_a_change_is_on_its_page_and_offers_no_approval(
 
     assert page.count("Nobody can approve it while contract fails") == 2
     assert "newly refuses 2" in page
-    assert offers(one, token) == ["request", "reject"]
+    assert offers(one, token) == ["waive", "request", "reject"]
     assert (status, change(governed.store, token).state) == (400, "awaiting_approval")
     assert "contract" in told
+
+
+def test_a_gate_that_its_approver_waives_stops_it_no_longer(
+    governed: Governed, one: Somebody, other: Somebody
+) -> None:
+    accept_leads(governed.store, 1)
+    shorter = version(30).replace("format: email", "format: email, maxLength: 6")
+    token = proposed(governed.store, shorter)
+    governed.come(one, APPROVER)
+    waiver = {"gate": "contract", "until": "1d"}
+
+    assert act(one, token, "waive", **waiver)[0] == 400  # without a reason
+    assert act(one, token, "waive", why="late", seen="0" * 64, **waiver)[0] == 409
+    assert act(one, token, "waive", why="the old form is off", **waiver)[0] == 303
+
+    page = text_of(one.get(path(token)).text)
+    assert f"by {APPROVER}: the old form is off" in page and "1 waived" in page
+    assert offers(one, token) == ["approve", "request", "reject"]
+    assert act(one, token, "reject", why="a test")[0] == 303
 
 
 def test_a_form_without_the_digest_decides_nothing(governed: Governed, one: Somebody) -> None:

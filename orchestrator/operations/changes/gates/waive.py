@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from orchestrator.domain.access.actor import Actor, Proof
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Grade, check_decider
@@ -12,7 +14,7 @@ from orchestrator.domain.errors import Forbidden, IllegalMove, NotFound, Refused
 from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.changes.gates.judge import judged_gates
-from orchestrator.operations.changes.hold import asked_of, held_change
+from orchestrator.operations.changes.hold import asked_of, check_seen, held_change
 from orchestrator.store.changes.approvers import decider_of
 from orchestrator.store.changes.changes import LockedChange
 from orchestrator.store.changes.evidence import subject_of_locked
@@ -22,16 +24,25 @@ from orchestrator.store.views.values import now_of
 
 
 def waive_gate(
-    store: Store, token: str, gate: str, *, actor: Actor, why: str, until: str
+    store: Store,
+    token: str,
+    gate: str,
+    *,
+    actor: Actor,
+    why: str,
+    until: str,
+    seen: Collection[str] = (),
 ) -> JudgedGate:
     """Let a gate of an open change fail until a time; the gate as it is then.
 
-    It holds for this round: an edit takes it away. Whose word counts is as for an approval. Raises
-    NotFound, Forbidden, Refused, IllegalMove.
+    It holds for this round: an edit takes it away. Whose word counts is as for an approval. `seen`
+    are digests, one of which the change has to have still. Raises NotFound, Forbidden, Refused,
+    IllegalMove, ChangedSinceSeen.
     """
     reason = needed_why(why, "whoever waives a gate")
     with store.write() as tx:
         change = held_change(tx, token, actor, Act.WAIVE_GATE)
+        check_seen(change, seen)
         if actor.person is None:
             raise Forbidden(
                 "only a person waives a gate",

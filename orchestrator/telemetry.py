@@ -34,8 +34,9 @@ class StageSaved:
     """A worker saved what one stage made of a group; a dispatch says so after each of its turns.
 
     Outcomes of validate and route count events: `validated`, `amended`, `routed`, `quarantined`,
-    `retried`, `handed_back`. Those of dispatch count deliveries by their new state: `confirmed`,
-    `receipted`, `undone`, `failed`, `held`, and `pending` for one that is tried again.
+    `retried`, `handed_back`, `awaiting_approval`. Those of dispatch count deliveries by their new
+    state: `confirmed`, `receipted`, `undone`, `failed`, `held`, and `pending` for one that is tried
+    again.
     """
 
     stage: str  # `validate`, `route` or `dispatch`

@@ -64,6 +64,7 @@ class ShownRoute:
     number: int  # from 1
     when: str
     to: tuple[str, ...]
+    approve_within: str | None  # how long the approver has to say yes; null: nobody is asked
     line: int | None
 
 
@@ -200,7 +201,11 @@ def _route(trial: Trial, workflow: CompiledWorkflow, line: Lines) -> ShownRoute 
         return None
     route = workflow.workflow.routes[trial.route]
     return ShownRoute(
-        number=trial.route + 1, when=route.when, to=route.to, line=line(f"routes.{trial.route}")
+        number=trial.route + 1,
+        when=route.when,
+        to=route.to,
+        approve_within=route.approve.within if route.approve else None,
+        line=line(f"routes.{trial.route}"),
     )
 
 

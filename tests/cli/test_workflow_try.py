@@ -109,7 +109,9 @@ def test_json_has_each_part_with_its_line(meshline: CommandLine) -> None:
     assert list(tried) == [
         *("number", "line", "outcome", "contract", "facts", "route", "deliveries", "quarantine")
     ]
-    assert tried["route"] == {"number": 2, "when": 'tier == "pro"', "to": ["crm"], "line": 20}
+    assert tried["route"] == {
+        "number": 2, "when": 'tier == "pro"', "to": ["crm"], "approve_within": None, "line": 20,
+    }  # fmt: skip
     (delivery,) = tried["deliveries"]
     assert delivery["sends"][0] == {
         "field": "email",
@@ -258,3 +260,12 @@ def test_a_default_that_would_be_sent_is_said(meshline: CommandLine) -> None:
         one["field"]: one["defaulted"] for one in document["payloads"][0]["deliveries"][0]["sends"]
     }
     assert sent == {"email": False, "tier": False, "note": True}
+
+
+def test_a_route_that_asks_says_so(meshline: CommandLine) -> None:
+    asking = TEXT.replace("to: [crm]}", "to: [crm], approve: {within: 4h}}")
+    meshline.write("leads.yaml", asking)
+
+    tried = meshline("workflow", "try", "leads.yaml", "--data", PRO).out
+
+    assert "waits for the approver's yes, at most 4h; then it is quarantined  (line 20)" in tried

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from orchestrator.api.desk import (
-    approvals,
     changes,
     destinations,
     events,
@@ -18,6 +17,8 @@ from orchestrator.api.desk import (
     quarantine,
     workflows,
 )
+from orchestrator.api.desk.approvals import events as asked_events
+from orchestrator.api.desk.approvals import groups as asked_groups
 from orchestrator.api.desk.routes import Route
 
 _READY = {
@@ -76,7 +77,8 @@ ROUTES: tuple[Route, ...] = (
     *destinations.ROUTES,
     *workflows.ROUTES,
     *changes.ROUTES,
-    *approvals.ROUTES,
+    *asked_events.ROUTES,
+    *asked_groups.ROUTES,
     *freezes.ROUTES,
     *people.ROUTES,
     *keys.ROUTES,

@@ -22,6 +22,9 @@ def put_trial(title: str, trial: ShownTrial) -> None:
         _put_fact(fact)
     if route := trial.route:
         _put(f"route {route.number}: {route.when}, to {', '.join(route.to)}", route.line)
+        if route.approve_within:
+            asks = f"waits for the approver's yes, at most {route.approve_within}"
+            _put(f"{asks}; then it is quarantined", route.line)
     for delivery in trial.deliveries:
         _put_delivery(delivery)
     if stopped:

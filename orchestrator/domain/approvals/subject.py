@@ -31,6 +31,7 @@ class ToSend:
 class EventSubject:
     """What somebody decides about."""
 
+    salt: str  # random: the digest stays in the audit, and must tell nothing of erased values
     client: str
     workflow: str
     version: int  # of the workflow that the event runs under
@@ -46,6 +47,7 @@ class EventSubject:
         one. Neither is what a pending field is sent.
         """
         document = {
+            "salt": self.salt,
             "client": self.client,
             "workflow": self.workflow,
             "version": self.version,

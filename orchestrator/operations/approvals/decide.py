@@ -300,6 +300,7 @@ def _check_subjects(
             workflow=workflow,
             version=version,
             route=one.route,
+            salt=one.salt,
         )
         if subject.digest() != one.subject:
             raise _changed(one)

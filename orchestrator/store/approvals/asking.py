@@ -5,6 +5,7 @@ A workflow that asks for none never comes here: its events cost nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,6 +113,7 @@ def _is_approved(
         workflow=asking.workflow,
         version=version,
         route=row.route,
+        salt=row.salt or "",
     )
     return bool(subject.digest() == row.subject)
 
@@ -166,6 +168,7 @@ def _request(
     approve = said.routes[route - 1].approve
     if approve is None:
         return None
+    salt = secrets.token_hex(16)
     subject = subject_of(
         event_id,
         contents,
@@ -173,6 +176,7 @@ def _request(
         workflow=asking.workflow,
         version=terms.version,
         route=route,
+        salt=salt,
     ).digest()
     decide_by = terms.now + recovery_ms(tx, approve.within_seconds, said.calendar)
     moved = move_events(
@@ -193,6 +197,7 @@ def _request(
         "route": route,
         "state": RequestState.WAITING.value,
         "subject": subject,
+        "salt": salt,
         "connectors": orjson.dumps(connectors).decode(),
         "asked_at": terms.now,
         "remind_at": terms.now + recovery_ms(tx, approve.within_seconds / 2, said.calendar),
@@ -211,7 +216,7 @@ def _void(dialect: str) -> Any:
 def _select_newest(dialect: str) -> Any:
     mine = and_(events.c.state == State.ROUTED.value, events.c.epoch == bindparam("epoch"))
     return (
-        select(_T.event_id, _T.workflow_id, _T.route, _T.state, _T.subject)
+        select(_T.event_id, _T.workflow_id, _T.route, _T.state, _T.subject, _T.salt)
         .join(events, events.c.id == _T.event_id)
         .where(among(dialect, _T.event_id), _T.void_at.is_(None), mine)
         .order_by(_T.event_id, _T.id)

@@ -97,9 +97,11 @@ def subject_of(
     workflow: CompiledWorkflow,
     version: int,
     route: int,
+    salt: str,
 ) -> EventSubject:
     """What an approval of the event is of; `connectors` are digests by the names that it uses."""
     return EventSubject(
+        salt=salt,
         client=workflow.workflow.client,
         workflow=workflow.workflow.name,
         version=version,

@@ -32,6 +32,7 @@ class EventRequest:
     route: int  # from 1
     state: RequestState
     subject: str  # what an approval is of: 64 hex digits
+    salt: str  # of the subject; "" once the event was erased
     connectors: Mapping[str, str | None]  # digests of the definitions, by name
     asked_at: int
     decide_by: int
@@ -156,6 +157,7 @@ def _of(row: Any) -> EventRequest:
         route=row.route,
         state=RequestState(row.state),
         subject=row.subject,
+        salt=row.salt or "",
         connectors=orjson.loads(row.connectors),
         asked_at=row.asked_at,
         decide_by=row.decide_by,

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0034"
+HEAD = "0035"
 
 metadata = MetaData(
     naming_convention={
@@ -834,6 +834,7 @@ event_approvals = Table(
     Column("route", Integer, nullable=False),  # from 1
     Column("state", String(20), nullable=False),  # see domain/approvals/requests.py
     Column("subject", String(64), nullable=False),  # what an approval is of, see subject.py
+    Column("salt", String(32)),  # of the subject; null once its event was erased
     Column("connectors", Text, nullable=False),  # JSON: digests of the definitions, by name
     Column("asked_at", BigInteger, nullable=False),
     Column("remind_at", BigInteger, nullable=False),  # half of its time is over then

@@ -26,6 +26,7 @@ from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import (
     dead_letters,
     deliveries,
+    event_approvals,
     events,
     job_items,
     jobs,
@@ -72,7 +73,7 @@ def forget_contents(tx: Connection, ids: Sequence[str], *, gone_by: str = RETENT
     Retention leaves what later updates are compared to; an erasure leaves nothing of that.
     """
     digests = digest_items(tx, ids) if gone_by == RETENTION else None
-    for statement in (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS, _FORGET_DETAILS):
+    for statement in _FORGET:
         statement.run(tx, ids=list(ids))
     if digests is not None:
         keep_newest(tx, ids, digests)
@@ -175,6 +176,12 @@ def _select_finished(dialect: str) -> Any:
 
 _FINISHED = Prepared(_select_finished)
 
+_FORGET_SALTS = Prepared(
+    # The subject of a request stays, in the audit too: without its salt it tells nothing.
+    lambda dialect: (
+        update(event_approvals).where(among(dialect, event_approvals.c.event_id)).values(salt=None)
+    )
+)
 _FORGET_PAYLOADS = Prepared(
     lambda dialect: delete(payloads).where(among(dialect, payloads.c.event_id))
 )
@@ -197,3 +204,4 @@ _FORGET_DETAILS = Prepared(
         update(job_items).where(among(dialect, job_items.c.event_id)).values(detail=None)
     )
 )
+_FORGET = (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS, _FORGET_DETAILS, _FORGET_SALTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.access.roles import Role
@@ -20,7 +20,7 @@ from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.approvals.views import show_approval
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import deliveries, events
+from orchestrator.store.database.schema import deliveries, event_approvals, events
 from orchestrator.store.drive.claim import Group
 from orchestrator.store.drive.deliveries import save_done, take_deliveries
 from orchestrator.store.drive.waiting import Released, release
@@ -292,3 +292,16 @@ def test_a_key_of_a_program_that_amended_it_stands_for_whoever_made_it(store: St
 
     assert view is not None
     assert view.amended_by == (f"key:{key.key_id}", f"person:{ADMIN}")
+
+
+def test_the_digest_that_stays_in_the_audit_tells_nothing_of_what_was_erased(store: Store) -> None:
+    (one,) = asked_leads(store)
+    with store.read() as tx:
+        salt = tx.execute(select(event_approvals.c.salt)).scalar_one()
+    assert len(salt) == 32
+    steward = logged_in(store, ADMIN)
+
+    erase_events(store, Wanted(ids=(one,)), why="asked for", actor=steward, discard=True)
+
+    with store.read() as tx:
+        assert tx.execute(select(event_approvals.c.salt)).scalar_one() is None

@@ -153,6 +153,11 @@ def _settings(definition: Mapping[str, Any]) -> dict[str, str]:
         "Behind an event that stalls": {"hold": "the others wait", "pass": "the others go on"}.get(
             definition.get("on_stall", "")
         ),
+        "Waits for a yes": "; ".join(
+            f"route {number}, at most {route['approve']['within']}"
+            for number, route in enumerate(definition["routes"], start=1)
+            if route.get("approve")
+        ),
         "Amended by itself": _counted(definition.get("amend", ()), "step"),
     }
     return {name: told for name, told in found.items() if told}

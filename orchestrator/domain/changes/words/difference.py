@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from orchestrator.domain.changes.words.approvals import approval_words
 from orchestrator.domain.changes.words.contract import contract_words
 from orchestrator.domain.changes.words.promises import (
     amendment_words,
@@ -47,7 +48,10 @@ def _all(before: Workflow, after: Workflow) -> Iterator[Wording]:
         Part.WORKFLOW: tuple(other_words(before, after)),
         Part.CONTRACT: tuple(contract_words(before, after)),
         Part.FACTS: tuple(fact_words(before.facts, after.facts)),
-        Part.ROUTES: tuple(route_words(before.routes, after.routes)),
+        Part.ROUTES: (
+            *route_words(before.routes, after.routes),
+            *approval_words(before.routes, after.routes),
+        ),
         Part.DESTINATIONS: tuple(destination_words(before.destinations, after.destinations)),
         Part.AMENDMENTS: tuple(amendment_words(before, after)),
         Part.SLA: tuple(sla_words(before, after)),

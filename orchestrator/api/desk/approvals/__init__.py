@@ -1,0 +1,1 @@
+"""Events that wait for a yes: one by one, and in groups."""

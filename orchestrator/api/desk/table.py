@@ -11,12 +11,11 @@ from orchestrator.api.desk import (
     freezes,
     incidents,
     jobs,
-    keys,
-    people,
     plans,
     quarantine,
     workflows,
 )
+from orchestrator.api.desk.access import keys, people
 from orchestrator.api.desk.approvals import events as asked_events
 from orchestrator.api.desk.approvals import groups as asked_groups
 from orchestrator.api.desk.routes import Route

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from orchestrator.api.desk.access.people import Nothing
 from orchestrator.api.desk.cursors import page_of, place_of
 from orchestrator.api.desk.models import Body, Name, Paged
-from orchestrator.api.desk.people import Nothing
 from orchestrator.api.desk.routes import Answer, Asked, Route
 from orchestrator.api.desk.schemas import list_of
 from orchestrator.domain.access.roles import Role

@@ -21,7 +21,7 @@ evidence; so do `meshline change show` in short, and `GET /v1/changes/{change}/g
 A gate that **blocks** and fails stops the change: nobody can approve it, and it does not go live.
 A gate that **warns** says so. Gates stop only changes that need an approval; of others they are
 recorded and shown, and `meshline change check` ends with exit code 1 all the same. A retirement
-has no gates.
+and a rollback have no gates.
 
 ## The ten
 

@@ -63,7 +63,7 @@ def _waiver(one: JudgedGate) -> str:
 
 def _tell_what_stops(found: CheckedChange) -> None:
     if not found.gates:
-        note("a retirement has no gates")
+        note("a retirement and a rollback have no gates")
     stopping = [one.gate for one in found.gates if one.stops]
     if stopping:
         note(f"nobody can approve it: {', '.join(stopping)} fails, and blocks")

@@ -37,7 +37,7 @@ class ExplainedChange(ChangeView):
     words: tuple[Wording, ...]  # its differences, in sentences
     commit: Commit | None  # that it comes from, as whoever proposed it says
     contract: ContractTrial | None  # None: nothing was live before, or it was not recorded
-    gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement
+    gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement or a rollback
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
 

@@ -31,4 +31,6 @@ def test_every_route_was_asked_and_did_what_it_is_for(held: Held) -> None:
     assert held.never_done == {
         "POST /v1/changes/{change}/decision",
         "POST /v1/changes/{change}/waivers",
+        "POST /v1/approvals/{event}/decision",
+        "POST /v1/approval-groups/{group}/decision",
     }

@@ -242,7 +242,7 @@ def test_a_retirement_has_no_gates(governed: CommandLine) -> None:
 
     found = governed("change", "check", row["change"])
 
-    assert (found.code, found.err.strip()) == (0, "a retirement has no gates")
+    assert (found.code, found.err.strip()) == (0, "a retirement and a rollback have no gates")
 
 
 def test_a_file_is_compared_with_what_is_live_and_nothing_is_proposed(

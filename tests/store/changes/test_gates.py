@@ -121,6 +121,31 @@ def test_a_waived_gate_stops_nothing_until_it_expires(store: Store) -> None:
     assert "agreed" not in row.detail  # a reason is a value: it is beside the row
 
 
+def test_a_change_for_later_is_not_approved_either_while_a_gate_fails(store: Store) -> None:
+    govern(store)
+    accept_leads(store, 3)
+    done = publish_workflow(store, lead_workflow(NEEDS_PLAN), actor=author(store), at="2d")
+    assert done.change is not None
+
+    with pytest.raises(Refused, match="the gate `contract` fails"):
+        decide(store, done.change)
+    assert change(store, done.change).state == "awaiting_approval"
+
+
+def test_evidence_that_is_taken_away_after_the_approval_stops_it(store: Store) -> None:
+    govern(store)
+    done = publish_workflow(store, lead_workflow(version()), actor=author(store), at="2s")
+    assert done.change is not None
+    assert decide(store, done.change).state == "approved"
+    with store.write() as tx:
+        tx.execute(update(changes).where(changes.c.token == done.change).values(evidence=None))
+    time.sleep(2.1)
+
+    keep_time_of_changes(store)
+
+    assert (change(store, done.change).state, live_version(store)) == ("expired", 1)
+
+
 def test_a_waiver_that_ends_before_the_change_goes_live_does_not_count_then(store: Store) -> None:
     govern(store)
     accept_leads(store, 3)

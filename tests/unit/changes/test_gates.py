@@ -32,6 +32,7 @@ from orchestrator.domain.changes.gates.gate import (
 from orchestrator.domain.changes.gates.house import HouseGates, parse_house
 from orchestrator.domain.changes.gates.judge import judge_gates
 from orchestrator.domain.changes.gates.present import BacktestCounts, Present, Reach
+from orchestrator.domain.changes.subject import Subject
 from orchestrator.domain.contracts.contract import Contract, compile_contract
 from orchestrator.domain.errors import Fault, InvalidFile
 from tests.unit.example import compiled
@@ -271,6 +272,18 @@ def test_evidence_is_read_as_it_was_recorded_and_known_by_its_digest() -> None:
     other = recorded(replace(EVIDENCE, load=replace(LOAD, busiest=5)))
     assert [one.digest for one in other][:2] == [one.digest for one in pieces][:2]
     assert other[2].digest != pieces[2].digest
+
+
+def test_an_approval_is_also_of_the_evidence_and_older_ones_stay_what_they_are() -> None:
+    subject = Subject(
+        client="acme", workflow="leads", kind="publish", definition="d", base=1, round=1,
+        go_live_at=None,
+    )  # fmt: skip
+
+    one, other = (replace(subject, evidence={"cases": digest}) for digest in ("a", "b"))
+
+    assert len({subject.digest(), one.digest(), other.digest()}) == 3
+    assert replace(subject, evidence={}).digest() == subject.digest()
 
 
 def test_evidence_in_another_form_is_none() -> None:

@@ -115,7 +115,7 @@ def _logins(_: Evidence, now: Present) -> Finding:
 
 
 def _way_back(_: Evidence, now: Present) -> Finding:
-    back = "retiring it" if now.base is None else f"version {now.base}"
+    back = "retiring it" if now.base is None else f"a rollback to version {now.base}"
     told = f"the way back is {back}; its rollout has no steps: it is live for all at once"
     return cannot_tell(told)
 

@@ -30,9 +30,9 @@ def judged_gates(
 ) -> tuple[JudgedGate, ...]:
     """Every gate of a change as it is now, by the `pieces` of its evidence, if they were read.
 
-    A retirement has no gates. Raises Refused.
+    A retirement and a rollback have no gates. Raises Refused.
     """
-    if subject.kind == ChangeKind.RETIRE:
+    if subject.kind in (ChangeKind.RETIRE, ChangeKind.ROLLBACK):
         return ()
     if pieces is None:
         pieces = list_evidence(tx, subject)

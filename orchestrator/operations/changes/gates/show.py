@@ -25,7 +25,7 @@ class CheckedChange:
     state: str  # a ChangeState
     round: int  # that they are about
     stops: bool  # a gate that blocks fails: nobody can approve it
-    gates: tuple[JudgedGate, ...]  # none of a retirement
+    gates: tuple[JudgedGate, ...]  # none of a retirement or a rollback
     checklist: tuple[ChecklistItem, ...]  # the same in eight questions
 
 

@@ -43,6 +43,7 @@ def put_change(found: ExplainedChange) -> None:
     _put_gates(found)
     for one in found.decisions:
         told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
+        told += f" for {one.stands_in_for}, who was away" if one.stands_in_for else ""
         put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")
     if found.state == ChangeState.EXPIRED:
         note(_why_expired(found))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
 
 app = typer.Typer(
-    help="People: add, list, show, roles, invite, disable, enable, password.",
+    help="People: add, list, show, roles, invite, disable, enable, away, password.",
     no_args_is_help=True,
 )
 
@@ -208,6 +208,38 @@ def disable(mail: Mail, as_json: AsJson = False) -> None:
 def enable(mail: Mail, as_json: AsJson = False) -> None:
     """Enable a person again, with the roles that they had; keys that ended stay so."""
     _switch(mail, enable=True, as_json=as_json)
+
+
+@app.command()
+def away(
+    mail: Mail,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="3d (from now), or ISO 8601 with its zone."),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="MAIL", help="Who approves changes in their place."),
+    ] = None,
+    back: Annotated[bool, typer.Option("--back", help="They are back.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say who approves changes while a person, such as yourself, is away."""
+    if back != (until is None) or back != (to is None):
+        raise typer.BadParameter("write --until and --to, or --back")
+    with opened_store() as store:
+        from orchestrator.operations.access.away import end_away, set_away
+
+        if until is not None and to is not None:
+            done = set_away(store, mail, until=until, to=to, actor=actor(store))
+        else:
+            done = end_away(store, mail, actor=actor(store))
+    if as_json:
+        put_json(done)
+    elif done.until is None:
+        put(f"{done.mail} is back")
+    else:
+        put(f"{done.mail} is away until {moment(done.until)}; {done.to} approves in their place")
 
 
 @app.command()

@@ -5,7 +5,7 @@ They are asked when somebody decides, and once more in the transaction that make
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +53,16 @@ class Asked:
     proven: frozenset[str]  # of these, whom a session or a key has proven
     proposed_at: int  # in milliseconds since 1970, of the first round
     named: str | None  # mail of the approver of the version that is live, if that is an approver
+    stand_in: str | None = None  # mail of who decides in their place while they are away
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Away:
+    """A person who is away, and lets somebody decide in their place."""
+
+    to: str  # the mail address of who does
+    until: int  # in milliseconds since 1970
+    given: Given  # who said so, and when
 
 
 def check_decider(decider: Decider, asked: Asked) -> None:
@@ -84,7 +94,7 @@ def check_decider(decider: Decider, asked: Asked) -> None:
             field="actor",
             fix="another approver decides; for changes that others propose later it counts",
         )
-    if asked.named not in (None, decider.mail):
+    if asked.named not in (None, decider.mail) and asked.stand_in != decider.mail:
         raise Forbidden(
             f"{asked.named} approves changes of this workflow: the version that is live says so",
             field="actor",
@@ -104,6 +114,23 @@ def why_not(decider: Decider, asked: Asked) -> str | None:
 def counts(given: Given, asked: Asked) -> bool:
     """Whether it is older than the proposal, and not of an author's giving."""
     return given.at < asked.proposed_at and who(given.by) not in asked.authors
+
+
+def stand_in_of(named: str | None, away: Mapping[str, Away], asked: Asked) -> str | None:
+    """Who decides in the place of the named approver, who is away; None: nobody does.
+
+    The approver's own word always counts. Of somebody else, who manages people, it has to be older
+    than the proposal, and not an author's.
+    """
+    one = away.get(named or "")
+    if one is None or not (who(one.given.by) == f"person:{named}" or counts(one.given, asked)):
+        return None
+    return one.to
+
+
+def stands_in_for(mail: str, asked: Asked) -> str | None:
+    """The approver in whose place somebody decides; None: they decide for themselves."""
+    return asked.named if asked.stand_in == mail and asked.named != mail else None
 
 
 def named_approver(mail: str, deciders: Collection[Decider], asked: Asked) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from orchestrator.domain.access.actor import Actor, Proof, who
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.deciding import Decision, Grade, check_decider
+from orchestrator.domain.changes.deciding import Decision, Grade, check_decider, stands_in_for
 from orchestrator.domain.changes.states import ChangeMove, ChangeState
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, IllegalMove
@@ -101,12 +101,23 @@ def _decide(
             field="actor",
             fix="log in with `meshline login`",
         )
-    check_decider(decider_of(tx, change.client, actor.person), asked_of(tx, change))
+    me, asked = decider_of(tx, change.client, actor.person), asked_of(tx, change)
+    check_decider(me, asked)
+    instead = stands_in_for(me.mail, asked)
     if decision is Decision.APPROVE:  # also of one that goes live later: then they are asked again
         check_gates(tx, change)
     grade = Grade.KEY if actor.proof is Proof.KEY else Grade.SESSION
-    add_decision(tx, change, decision, person=actor.person, by=actor.name, grade=grade, why=why)
-    detail = {"subject": change.subject, "grade": grade.value, "why": why, **told}
+    add_decision(
+        tx,
+        change,
+        decision,
+        person=actor.person,
+        by=actor.name,
+        grade=grade,
+        why=why,
+        stands_in_for=instead,
+    )
+    detail = {"subject": change.subject, "grade": grade.value, "why": why, "for": instead, **told}
     move_change(tx, change, _MOVES[decision], actor=actor.name, detail=detail)
     if decision in _TOLD:
         tell_authors(tx, change, _TOLD[decision], actor=actor, news=why)

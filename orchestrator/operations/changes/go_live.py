@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 import orjson
@@ -155,7 +156,10 @@ def check_approved(tx: Tx, change: LockedChange) -> Decided:
             fix="propose it again, and have that approved",
         )
     try:
-        check_decider(decider_of(tx, change.client, approval.person), asked_of(tx, change))
+        me, asked = decider_of(tx, change.client, approval.person), asked_of(tx, change)
+        if approval.stands_in_for is not None and approval.stands_in_for == asked.named:
+            asked = replace(asked, stand_in=me.mail)  # as it was when they decided
+        check_decider(me, asked)
     except Forbidden as error:
         raise Refused(
             f"the approval by {approval.by} does not count any more: {error.detail}",

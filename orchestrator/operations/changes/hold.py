@@ -9,10 +9,11 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor, who
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.deciding import Asked, named_approver
+from orchestrator.domain.changes.deciding import Asked, named_approver, stand_in_of
 from orchestrator.domain.changes.states import OPEN
 from orchestrator.domain.errors import ChangedSinceSeen, IllegalMove, NotFound
 from orchestrator.operations.access.allow import allow
+from orchestrator.store.changes.absences import away_now
 from orchestrator.store.changes.approvers import deciders_of
 from orchestrator.store.changes.authors import list_authors
 from orchestrator.store.changes.changes import LockedChange, lock_change
@@ -95,4 +96,5 @@ def asked_of(tx: Tx, change: LockedChange) -> Asked:
     # The version that is live says who decides, also about a change that names somebody else.
     text = change.definition if live is None else definition_of(tx, live.id)
     approver = orjson.loads(text)["owners"]["approver"]
-    return replace(asked, named=named_approver(approver, deciders_of(tx, change.client), asked))
+    named = named_approver(approver, deciders_of(tx, change.client), asked)
+    return replace(asked, named=named, stand_in=stand_in_of(named, away_now(tx), asked))

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.domain.changes.deciding import Asked, Decider, named_approver, why_not
+from orchestrator.domain.changes.deciding import (
+    Asked,
+    Decider,
+    named_approver,
+    stand_in_of,
+    why_not,
+)
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.store.changes.views import ChangeRow, list_changes
 from orchestrator.store.changes.waiting import WaitingChange, waiting_changes
@@ -56,7 +62,8 @@ def who_decides(tx: Tx, numbers: Collection[int]) -> Mapping[int, Deciders]:
 
 def _of(waiting: WaitingChange) -> Deciders:
     named = named_approver(waiting.approver, waiting.deciders, waiting.asked)
-    asked = replace(waiting.asked, named=named)
+    stand_in = stand_in_of(named, waiting.away, waiting.asked)
+    asked = replace(waiting.asked, named=named, stand_in=stand_in)
     mails = tuple(one.mail for one in waiting.deciders if why_not(one, asked) is None)
     return Deciders(mails=mails, asked=asked, known=waiting.deciders)
 

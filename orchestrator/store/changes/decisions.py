@@ -27,6 +27,7 @@ class Decided:
     subject: str  # that it is about: 64 hex digits
     why: str | None
     at: int  # in milliseconds since 1970
+    stands_in_for: str | None = None  # mail of the approver who was away
 
 
 def add_decision(
@@ -38,6 +39,7 @@ def add_decision(
     by: str,
     grade: Grade,
     why: str | None,
+    stands_in_for: str | None = None,
 ) -> None:
     """Keep what a person said of this round of a change."""
     tx.execute(
@@ -51,6 +53,7 @@ def add_decision(
             subject=change.subject,
             why=None if why is None else storable(why),
             at=now_ms(),
+            stands_in_for=stands_in_for,
         )
     )
 
@@ -68,6 +71,7 @@ def list_decisions(tx: Connection, change: int) -> tuple[Decided, ...]:
             subject=row.subject,
             why=row.why,
             at=row.at,
+            stands_in_for=row.stands_in_for,
         )
         for row in rows
     )

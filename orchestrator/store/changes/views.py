@@ -53,6 +53,7 @@ class ShownDecision:
     digest: str  # of what they decided about
     why: str | None
     at: str
+    stands_in_for: str | None  # mail of the approver who was away
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +143,7 @@ def show_change(
             digest=one.subject,
             why=one.why,
             at=iso_time(one.at),
+            stands_in_for=one.stands_in_for,
         )
         for one in list_decisions(tx, row.id)
     )

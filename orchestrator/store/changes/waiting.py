@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Connection, func, select
 
-from orchestrator.domain.changes.deciding import Asked, Decider
+from orchestrator.domain.changes.deciding import Asked, Away, Decider
+from orchestrator.store.changes.absences import away_now
 from orchestrator.store.changes.approvers import deciders_by_client
 from orchestrator.store.changes.authors import Author, authors_of
 from orchestrator.store.database.schema import changes, workflow_versions
@@ -23,6 +24,7 @@ class WaitingChange:
     asked: Asked  # without whom the version that is live names
     approver: str  # whom that version names, or without one the change itself
     deciders: tuple[Decider, ...]  # everybody with the role for its client
+    away: Mapping[str, Away]  # who is away, by mail address
 
 
 def waiting_changes(tx: Connection, numbers: Collection[int]) -> dict[int, WaitingChange]:
@@ -32,11 +34,13 @@ def waiting_changes(tx: Connection, numbers: Collection[int]) -> dict[int, Waiti
     rows = tx.execute(select(_T.id, _T.client, _T.proposed_at).where(_T.id.in_(numbers))).all()
     authors, named = authors_of(tx, numbers), _named(tx, numbers)
     deciders = deciders_by_client(tx, {row.client for row in rows})
+    away = away_now(tx)
     return {
         row.id: WaitingChange(
             asked=_asked(authors.get(row.id, ()), row.proposed_at),
             approver=named[row.id],
             deciders=tuple(deciders[row.client]),
+            away=away,
         )
         for row in rows
     }

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0035"
+HEAD = "0036"
 
 metadata = MetaData(
     naming_convention={
@@ -739,6 +739,7 @@ change_decisions = Table(
     Column("subject", String(64), nullable=False),  # that was decided about
     Column("why", Text),
     Column("at", BigInteger, nullable=False),
+    Column("stands_in_for", String(255)),  # the approver who was away; null: nobody
     Index("ix_change_decisions_change_id", "change_id"),
 )
 
@@ -794,6 +795,20 @@ gate_waivers = Table(
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Index("ix_gate_waivers_change_id", "change_id"),
+)
+
+# Who decides about changes while a person is away.
+absences = Table(
+    "absences",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("to_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(255), nullable=False),  # an actor
+    Column("ended_at", BigInteger),  # before its time; null: it lasts, or lasted, until then
+    Index("ix_absences_person_id", "person_id"),
 )
 
 # When no version of a client goes live.

@@ -104,6 +104,7 @@ NOT_OF_EVENTS = {
     **dict.fromkeys(
         (
             "people add",
+            "people away",
             "people disable",
             "people enable",
             "people invite",

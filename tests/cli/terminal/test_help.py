@@ -81,7 +81,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *(f"jobs {one}" for one in ("list", "show", "stop", "go-on")),
         *(f"keys {one}" for one in ("create", "list", "rotate", "revoke")),
         *(f"people {one}" for one in ("add", "list", "show", "roles", "invite")),
-        *(f"people {one}" for one in ("disable", "enable", "password")),
+        *(f"people {one}" for one in ("away", "disable", "enable", "password")),
         *("login", "logout"),
     }
 

@@ -17,6 +17,7 @@ from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.errors import Forbidden, NotFound, Refused
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
+from orchestrator.operations.access.away import end_away, set_away
 from orchestrator.operations.access.keys import create_key, create_own_key, revoke_key, rotate_key
 from orchestrator.operations.access.people import (
     add_person,
@@ -76,7 +77,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.leads import CATALOG, TEXT, lead_workflow
-from tests.people import add, add_admin, logged_in
+from tests.people import ADMIN, add, add_admin, logged_in
 from tests.store.access.story import Story, tell_story
 
 ALL = Selection(workflow="leads")
@@ -192,6 +193,10 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     ),
     "access.people.change_roles": lambda s, a, _: change_roles(s, "vic@acme.example", [], actor=a),
     "access.people.disable_person": lambda s, a, _: disable_person(s, "vic@acme.example", actor=a),
+    "access.away.set_away": lambda s, a, _: set_away(
+        s, ADMIN, until="1d", to="vic@acme.example", actor=a
+    ),
+    "access.away.end_away": lambda s, a, _: end_away(s, ADMIN, actor=a),
     "access.people.invite_person": lambda s, a, _: invite_person(s, "vic@acme.example", actor=a),
 }
 

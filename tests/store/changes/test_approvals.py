@@ -457,6 +457,7 @@ def test_one_function_makes_a_version_live_and_has_one_caller() -> None:
         "end_live": {"operations/changes/go_live.py", "store/quarantine/workflows.py"},
         "go_live": {
             "operations/changes/decide.py",
+            "operations/changes/break_glass.py",
             "operations/changes/keep_time.py",
             "operations/changes/propose.py",
         },

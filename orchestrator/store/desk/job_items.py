@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from orchestrator.domain.jobs import ItemOutcome, Outcome
 from orchestrator.store.database.prepared import storable
 from orchestrator.store.database.schema import job_items, quarantine
+from orchestrator.store.quarantine.outcomes import HAS_INDEX
 
 _BATCH = 1_000  # rows that are written at once
 _LONGEST_DETAIL = 500  # characters
@@ -88,17 +89,20 @@ _MOST_INCIDENTS = 3
 
 
 def incidents_of_items(tx: Connection, job: int) -> tuple[int, ...]:
-    """The incidents that events of a job were quarantined for, at most a few."""
-    its = (_T.job_id == job, quarantine.c.incident_id.is_not(None))
+    """The incidents that the first events of a job were quarantined for, at most a few."""
+    first = select(_T.event_id).where(_T.job_id == job).order_by(_T.place).limit(_FIRST).subquery()
     found = (
         select(quarantine.c.incident_id)
-        .join(job_items, _T.event_id == quarantine.c.event_id)
-        .where(*its)
+        .join(first, first.c.event_id == quarantine.c.event_id)
+        .where(HAS_INDEX, quarantine.c.incident_id.is_not(None))
         .distinct()
         .order_by(quarantine.c.incident_id)
         .limit(_MOST_INCIDENTS)
     )
     return tuple(tx.execute(found).scalars())
+
+
+_FIRST = 200  # events of a job, by which it is known whose they are
 
 
 def _short(detail: str | None) -> str | None:

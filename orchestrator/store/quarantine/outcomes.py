@@ -18,6 +18,16 @@ ENDED = (State.DELIVERED.value, State.DISCARDED.value)
 _OVER = (StayOutcome.DELIVERED.value, StayOutcome.DISCARDED.value, StayOutcome.MOVED.value)
 
 
+HAS_INDEX = or_(
+    quarantine.c.released_at.is_(None), quarantine.c.outcome.in_([one.value for one in StayOutcome])
+)
+"""Said of the stays of an event, with which they are found by their indexes.
+
+An event's stays are in two: one of those in quarantine, one of those with an outcome. By the event
+alone every stay that there ever was would be read.
+"""
+
+
 def has_open_events(incident: ColumnElement[int] | int) -> ColumnElement[bool]:
     """Whether events of this incident are in quarantine, or under way after a replay."""
     stay = quarantine.c

@@ -44,9 +44,12 @@ from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.presenting.personal.gate import NO_CLIENT, shown
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.schema import incidents
+from orchestrator.store.desk.job_items import incidents_of_items
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
+from orchestrator.store.views.events.last_acts import last_act_of_incident
 from orchestrator.store.views.events.show import list_events
 from orchestrator.store.views.jobs import jobs_on_incident
+from orchestrator.store.views.quarantine.list import place_in_quarantine
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.cli.desk import validate_leads
 from tests.dashboard.filled import Filled, fill
@@ -199,6 +202,22 @@ def test_a_job_is_known_by_its_next_events_and_not_by_all_of_an_incident(tmp_pat
 
     assert plan.count("ix_quarantine_standing") == 2
     assert "ix_quarantine_incident" not in plan
+
+
+def test_the_stays_of_an_event_are_found_by_indexes_and_not_among_all(tmp_path: Path) -> None:
+    """On SQLite, and PostgreSQL has no other index: they grow with all that ever was there."""
+    with closing(open_new(tmp_path / "store.db")) as store:
+        event_id = fill(store).renamed
+        asked: list[Callable[[Tx], object]] = [
+            lambda tx: look_at_event(tx, event_id),
+            lambda tx: place_in_quarantine(tx, event_id),
+            lambda tx: incidents_of_items(tx, 1),
+            lambda tx: last_act_of_incident(tx, 1, since=0),
+        ]
+        plans = [plan for look in asked for plan in plans_of(store, look, "quarantine.outcome IN")]
+
+    assert len(plans) == 4
+    assert not [plan for plan in plans if "SCAN quarantine" in plan]
 
 
 def plans_of_held(store: Store, look: Callable[[Tx], object]) -> list[str]:

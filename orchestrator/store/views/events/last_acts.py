@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.database.schema import audit, quarantine
+from orchestrator.store.quarantine.outcomes import HAS_INDEX
 from orchestrator.store.views.values import iso_time
 
 PEOPLES_MOVES: Mapping[str, str] = {
@@ -70,6 +71,7 @@ def last_act_of_incident(tx: Connection, incident: int, *, since: int) -> Act | 
         .join(quarantine, quarantine.c.event_id == table.event_id)
         .where(
             quarantine.c.incident_id == incident,
+            HAS_INDEX,
             table.at >= since,
             table.action.in_(list(PEOPLES_MOVES)),
         )

@@ -24,6 +24,7 @@ from orchestrator.store.database.schema import (
 )
 from orchestrator.store.drive.deliveries import delivery_key, item_of
 from orchestrator.store.ordering.lines import ASLEEP
+from orchestrator.store.quarantine.outcomes import HAS_INDEX
 from orchestrator.store.views.audit import AuditRow, list_audit
 from orchestrator.store.views.events.held_deliveries import holds_of, put_off
 from orchestrator.store.views.events.search import Wanted, newest
@@ -176,7 +177,7 @@ def _incidents_of(
 ) -> tuple[IncidentOfEvent, ...]:
     """The incidents that the event stands for, stood for, or is held for, the newest first."""
     table = incidents.c
-    stays = select(quarantine.c.incident_id).where(quarantine.c.event_id == event.id)
+    stays = select(quarantine.c.incident_id).where(quarantine.c.event_id == event.id, HAS_INDEX)
     waits = and_(
         table.client == event.client,
         table.workflow == event.workflow,

@@ -11,6 +11,7 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import payloads, quarantine
+from orchestrator.store.quarantine.outcomes import HAS_INDEX
 from orchestrator.store.views.lines import followers_of
 from orchestrator.store.views.quarantine.selection import Selection, narrowed
 from orchestrator.store.views.values import iso_time
@@ -75,7 +76,7 @@ def list_quarantine(
 
 def place_in_quarantine(tx: Connection, event_id: str) -> int:
     """The place of an event in the list: later ones have higher ones."""
-    place = select(func.max(quarantine.c.id)).where(quarantine.c.event_id == event_id)
+    place = select(func.max(quarantine.c.id)).where(quarantine.c.event_id == event_id, HAS_INDEX)
     return int(tx.execute(place).scalar_one())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from sqlalchemy import select, text
 
@@ -14,6 +16,7 @@ from orchestrator.store.views.overview.stages import StageRow, list_stages
 from orchestrator.store.views.overview.traffic import Traffic, count_traffic
 from tests.dashboard.filled import fill
 from tests.dashboard.holding import hold
+from tests.store.approvals.asked import asked_leads
 
 HOUR_MS = 3_600_000
 
@@ -21,7 +24,7 @@ HOUR_MS = 3_600_000
 def attention(store: Store, clients: list[str] | None = None) -> dict[str, int]:
     with store.read() as tx:
         found: Attention = count_attention(tx, clients=clients)
-    names = ("overdue", "unacknowledged", "blocked", "held", "dead_letters", "quarantined")
+    names = [one.name for one in fields(Attention) if one.name != "mine"]
     return {name: getattr(found, name).count for name in names}
 
 
@@ -53,10 +56,18 @@ def test_what_needs_somebody_is_counted(store: Store) -> None:
 
     assert attention(store) == {
         "overdue": 1, "unacknowledged": 2, "blocked": 0, "held": 0, "dead_letters": 1,
-        "quarantined": 3,
+        "quarantined": 3, "to_approve": 0,
     }  # fmt: skip
     assert attention(store, clients=["other"])["quarantined"] == 0
     assert attention(store, clients=["acme"])["quarantined"] == 3
+
+
+def test_events_that_wait_for_a_yes_are_counted_for_their_client(store: Store) -> None:
+    asked_leads(store, 2)
+
+    assert attention(store)["to_approve"] == 2
+    assert attention(store, clients=["acme"])["to_approve"] == 2
+    assert attention(store, clients=["other"])["to_approve"] == 0
 
 
 def test_what_is_held_back_is_counted_by_circuits_and_by_deliveries(store: Store) -> None:

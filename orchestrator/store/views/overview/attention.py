@@ -12,11 +12,13 @@ from orchestrator.store.database.schema import (
     circuits,
     dead_letters,
     deliveries,
+    event_approvals,
     events,
     incidents,
     quarantine,
 )
 from orchestrator.store.destinations.held_deliveries import IS_HELD, client_of_held
+from orchestrator.store.quarantine.asked import IS_WAITING
 from orchestrator.store.quarantine.dead_letters import LetterState
 from orchestrator.store.views.incidents.list import OVERDUE, waits_for
 from orchestrator.store.views.overview.bounded import Bounded, bounded, count_up_to
@@ -33,6 +35,7 @@ class Attention:
     held: Bounded  # deliveries that wait there
     dead_letters: Bounded  # broker messages that no worker could read, and nobody closed
     quarantined: Bounded  # events
+    to_approve: Bounded  # events that wait for a person's yes
 
 
 def count_attention(
@@ -46,6 +49,9 @@ def count_attention(
     stays: list[ColumnElement[bool]] = [quarantine.c.released_at.is_(None)]
     if clients is not None:
         stays.append(quarantine.c.client.in_(clients))
+    asked = [IS_WAITING]
+    if clients is not None:
+        asked.append(event_approvals.c.client.in_(clients))
     waits = false() if mail is None else waits_for(mail)
     counted = {
         "mine": count_up_to(incidents, waits, *of_it),
@@ -55,6 +61,7 @@ def count_attention(
         "held": _count_held(clients),
         "dead_letters": count_up_to(dead_letters, dead_letters.c.state == LetterState.STANDING),
         "quarantined": count_up_to(quarantine, *stays),
+        "to_approve": count_up_to(event_approvals, *asked),
     }
     row = tx.execute(select(*(one.label(name) for name, one in counted.items()))).one()
     return Attention(**{name: bounded(count) for name, count in row._mapping.items()})

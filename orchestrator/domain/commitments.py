@@ -25,7 +25,7 @@ NAMES = frozenset({
     "acknowledged_by", "alert", "approved_by", "base", "because", "before", "by", "change",
     "circuit", "client", "clients", "days",
     "dead_letter", "dead_letters", "defaulted", "destination", "digest", "due_at", "effects",
-    "events", "failures", "found", "from", "gate", "grade", "items", "job", "jobs", "keeper",
+    "events", "failures", "for", "found", "from", "gate", "grade", "items", "job", "jobs", "keeper",
     "key", "kind",
     "outcome", "owner", "plan", "plan_digest", "plans", "qa_gate", "rate", "recipe",
     "record_id",

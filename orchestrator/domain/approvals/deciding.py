@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.access.actor import who
-from orchestrator.domain.changes.deciding import Decider
+from orchestrator.domain.changes.deciding import Away, Decider
 from orchestrator.domain.errors import Forbidden
 
 
@@ -16,6 +16,7 @@ class EventAsked:
 
     amenders: frozenset[str]  # who changed the payload: `person:ada@acme.example`, without the way
     named: str | None  # mail of the workflow's approver, if that is a person who may decide
+    stand_in: str | None = None  # mail of who decides in their place while they are away
 
 
 def check_approver(decider: Decider, asked: EventAsked) -> None:
@@ -45,7 +46,7 @@ def check_approver(decider: Decider, asked: EventAsked) -> None:
             field="actor",
             fix="ask another approver of the client",
         )
-    if asked.named not in (None, decider.mail):
+    if asked.named not in (None, decider.mail) and asked.stand_in != decider.mail:
         raise Forbidden(
             f"{asked.named} decides about events of this workflow: its version says so",
             field="actor",
@@ -66,3 +67,19 @@ def named_decider(
             given = any(who(role.by) not in amenders for role in one.roles)
             return one.mail if given and f"person:{one.mail}" not in amenders else None
     return None
+
+
+def stand_in_for(
+    named: str | None, away: Mapping[str, Away], amenders: Collection[str]
+) -> str | None:
+    """Who decides in the place of the named approver, who is away; None: nobody does.
+
+    Not where somebody who amended the event said so.
+    """
+    one = away.get(named or "")
+    return None if one is None or who(one.given.by) in amenders else one.to
+
+
+def decides_for(mail: str, asked: EventAsked) -> str | None:
+    """The approver in whose place somebody decides; None: they decide for themselves."""
+    return asked.named if asked.stand_in == mail and asked.named != mail else None

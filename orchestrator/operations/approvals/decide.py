@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from orchestrator.domain.access.actor import Actor, Proof, who
 from orchestrator.domain.acts import Act
-from orchestrator.domain.approvals.deciding import EventAsked, check_approver, named_decider
+from orchestrator.domain.approvals.deciding import (
+    EventAsked,
+    check_approver,
+    decides_for,
+    named_decider,
+    stand_in_for,
+)
 from orchestrator.domain.approvals.requests import (
     EventDecision,
     Group,
@@ -38,6 +44,7 @@ from orchestrator.store.approvals.requests import (
     last_decided,
     lock_requests,
 )
+from orchestrator.store.changes.absences import away_now
 from orchestrator.store.changes.approvers import decider_of, deciders_of
 from orchestrator.store.database.audit import record_moves
 from orchestrator.store.database.clock import now_ms
@@ -260,31 +267,41 @@ def _decide(tx: Tx, requests: Sequence[EventRequest], said: _Said) -> dict[str, 
         by_version.setdefault(one.workflow_id, []).append(one)
     for workflow_id, some in by_version.items():
         workflow = shelf.take(tx, workflow_id)
-        refused |= _check_deciders(tx, some, workflow, said)
+        wrong, instead = _check_deciders(tx, some, workflow, said)
+        refused |= wrong
         going = [one for one in some if one.event_id not in refused]
         _check_subjects(tx, going, workflow, version_of(tx, workflow_id))
         if said.decision is EventDecision.APPROVE:
-            _approve(tx, going, said)
+            _approve(tx, going, said, instead)
         else:
-            _refuse(tx, going, workflow, said)
+            _refuse(tx, going, workflow, said, instead)
     return refused
+
+
+Instead = Mapping[str, str | None]
+"""By event, the approver who is away and in whose place somebody decides; None: nobody's."""
 
 
 def _check_deciders(
     tx: Tx, requests: Sequence[EventRequest], workflow: CompiledWorkflow, said: _Said
-) -> dict[str, Forbidden]:
-    client = workflow.workflow.client
-    me, all_ = decider_of(tx, client, said.person), deciders_of(tx, client)
+) -> tuple[dict[str, Forbidden], Instead]:
+    """About which events this person may not decide, and about which they do for another."""
+    client, approver = workflow.workflow.client, workflow.workflow.owners.approver
+    me, all_, away = decider_of(tx, client, said.person), deciders_of(tx, client), away_now(tx)
     amenders = amenders_of(tx, [one.event_id for one in requests])
-    refused = {}
-    for one in requests:
-        own = amenders[one.event_id]
-        named = named_decider(workflow.workflow.owners.approver, all_, own)
+    refused: dict[str, Forbidden] = {}
+    instead: dict[str, str | None] = {}
+    for event_id in (one.event_id for one in requests):
+        own = amenders[event_id]
+        named = named_decider(approver, all_, own)
+        stand_in = stand_in_for(named, away, own)
+        asked = EventAsked(amenders=own, named=named, stand_in=stand_in)
         try:
-            check_approver(me, EventAsked(amenders=own, named=named))
+            check_approver(me, asked)
+            instead[event_id] = decides_for(me.mail, asked)
         except Forbidden as error:
-            refused[one.event_id] = error
-    return refused
+            refused[event_id] = error
+    return refused, instead
 
 
 def _check_subjects(
@@ -306,7 +323,7 @@ def _check_subjects(
             raise _changed(one)
 
 
-def _approve(tx: Tx, requests: Sequence[EventRequest], said: _Said) -> None:
+def _approve(tx: Tx, requests: Sequence[EventRequest], said: _Said, instead: Instead) -> None:
     for one in requests:
         move_events(
             tx,
@@ -315,7 +332,7 @@ def _approve(tx: Tx, requests: Sequence[EventRequest], said: _Said) -> None:
             source=State.AWAITING_APPROVAL,
             actor=said.actor.name,
             change=_DUE,
-            detail=_detail(one, said),
+            detail=_detail(one, said, instead[one.event_id]),
         )
     _end(tx, requests, RequestState.APPROVED, said)
 
@@ -325,7 +342,11 @@ _DUE = ColumnChange(values={"due_at": now_ms(), "epoch": 0})
 
 
 def _refuse(
-    tx: Tx, requests: Sequence[EventRequest], workflow: CompiledWorkflow, said: _Said
+    tx: Tx,
+    requests: Sequence[EventRequest],
+    workflow: CompiledWorkflow,
+    said: _Said,
+    instead: Instead,
 ) -> None:
     for one in requests:
         record_moves(
@@ -335,7 +356,7 @@ def _refuse(
             action="refuse",
             source=State.AWAITING_APPROVAL,
             target=None,
-            detail=_detail(one, said),
+            detail=_detail(one, said, instead[one.event_id]),
         )
     verdict = Rejected(reason=Reason.APPROVAL_REFUSED, detail=f"the approver said no: {said.why}")
     quarantine_rejected(
@@ -348,13 +369,14 @@ def _refuse(
     _end(tx, requests, RequestState.REFUSED, said)
 
 
-def _detail(request: EventRequest, said: _Said) -> Mapping[str, object]:
+def _detail(request: EventRequest, said: _Said, instead: str | None) -> Mapping[str, object]:
     """The handoff of the decision: of which digest, how it is known who said it, and why."""
     return {
         "subject": request.subject,
         "grade": said.grade.value,
         "route": request.route,
         "why": Value(value=said.why),
+        **({} if instead is None else {"for": instead}),
     }
 
 

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.domain.approvals.deciding import EventAsked, check_approver, named_decider
+from orchestrator.domain.approvals.deciding import (
+    EventAsked,
+    check_approver,
+    named_decider,
+    stand_in_for,
+)
 from orchestrator.domain.changes.deciding import Decider
 from orchestrator.domain.errors import Forbidden
 from orchestrator.store.approvals.views import GroupRow, list_groups
+from orchestrator.store.changes.absences import away_now
 from orchestrator.store.changes.approvers import deciders_of
 from orchestrator.store.database.engine import Tx
 
@@ -34,7 +40,9 @@ def who_decides_about(
 ) -> EventDeciders:
     """Who may decide about an event of a workflow that names this approver."""
     known = tuple(deciders_of(tx, client))
-    asked = EventAsked(amenders=amenders, named=named_decider(approver, known, amenders))
+    named = named_decider(approver, known, amenders)
+    stand_in = stand_in_for(named, away_now(tx), amenders)
+    asked = EventAsked(amenders=amenders, named=named, stand_in=stand_in)
     mails = tuple(one.mail for one in known if _refusal(one, asked) is None)
     return EventDeciders(mails=mails, asked=asked, known=known)
 

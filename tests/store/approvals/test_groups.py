@@ -13,14 +13,23 @@ from sqlalchemy import update
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.approvals.requests import EventDecision, read_group
 from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, MeshlineError, NotFound
+from orchestrator.operations.access.away import set_away
 from orchestrator.operations.access.people import disable_person
 from orchestrator.operations.approvals.decide import DecidedEvents, decide_group
+from orchestrator.operations.approvals.who_decides import who_decides_about
 from orchestrator.operations.dispatch.admit_deliveries import Admission, Run
 from orchestrator.operations.incidents.keep_clocks import keep_clocks
 from orchestrator.store.approvals.views import list_approvals, list_groups, show_group
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import alerts, event_approvals, events, incidents
+from orchestrator.store.database.schema import (
+    alerts,
+    event_approvals,
+    events,
+    incidents,
+    invites,
+    person_roles,
+)
 from orchestrator.store.drive.claim import Group
 from orchestrator.store.drive.stages import Saving
 from orchestrator.store.quarantine.workflow_terms import TermsShelf
@@ -165,6 +174,40 @@ def test_two_approvers_decide_at_once_and_one_is_told_who_did(store: Store) -> N
     (request,) = requests(store)
     state = {"approved": "routed", "refused": "quarantined"}[request.state]
     assert event(store, one).state == state
+
+
+def test_who_stands_in_for_an_approver_who_is_away_decides_and_it_says_for_whom(
+    store: Store,
+) -> None:
+    (one,) = asked_leads(store)
+    with pytest.raises(Forbidden, match=f"{APPROVER} decides"):
+        decide(store, one, by=logged_in(store, OTHER))
+    set_away(store, APPROVER, until="2d", to=OTHER, actor=approver(store))
+    with store.read() as tx:
+        assert set(who_decides_about(tx, "acme", APPROVER).mails) == {APPROVER, OTHER}
+
+    decide(store, one, by=logged_in(store, OTHER))
+
+    row = event(store, one).history[-1]
+    assert row.detail is not None
+    assert (row.actor, row.detail["for"]) == (f"person:{OTHER}/page", APPROVER)
+
+
+def test_who_amended_it_lets_nobody_stand_in(store: Store) -> None:
+    (one,) = asked_leads(store)
+    set_away(store, APPROVER, until="2d", to=OTHER, actor=logged_in(store, ADMIN))
+    add_role_of_another(store)
+    note_amended(store, one, f"person:{ADMIN}/page")
+
+    with pytest.raises(Forbidden):
+        decide(store, one, by=logged_in(store, OTHER))
+
+
+def add_role_of_another(store: Store) -> None:
+    """Let every role have been given by nobody of this story, so that only the absence counts."""
+    with store.write() as tx:
+        tx.execute(update(person_roles).values(granted_by="cli:root"))
+        tx.execute(update(invites).values(created_by="cli:root"))
 
 
 def test_a_yes_and_the_end_of_its_time_are_one_or_the_other(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,7 @@ from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.operations.changes.show import Settled
+    from orchestrator.store.changes.views import ChangeRow
 
 app = typer.Typer(
     help="Proposed versions of workflows: list, show, propose, decide.", no_args_is_help=True
@@ -80,6 +82,11 @@ def list_(
     if as_json:
         put_json({"changes": rows, "freezes": freezes})
         return
+    _put_rows(rows)
+    tell_freezes(freezes)
+
+
+def _put_rows(rows: Sequence[ChangeRow]) -> None:
     put_table(
         ("CHANGE", "WHAT", "WORKFLOW", "CLIENT", "STATE", "PROPOSED", "BY", "WHY"),
         [
@@ -99,7 +106,6 @@ def list_(
     )
     if not rows:
         note("nothing waits to go live; --all shows what is over")
-    tell_freezes(freezes)
 
 
 @app.command()

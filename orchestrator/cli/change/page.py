@@ -28,6 +28,8 @@ def put_change(found: ExplainedChange) -> None:
     put_field("proposed", f"{moment(found.proposed_at)} by {found.proposed_by}")
     if found.why is not None:
         put_field("why", found.why)
+    if found.because is not None:
+        put_field("because", found.because)
     if found.go_live_at is not None:
         put_field("goes live", moment(found.go_live_at))
     if found.commit is not None:
@@ -41,14 +43,28 @@ def put_change(found: ExplainedChange) -> None:
     if found.backtest is not None:
         put_backtest(found.backtest.result)
     _put_gates(found)
+    _put_decisions(found)
+    if found.state == ChangeState.EXPIRED:
+        note(_why_expired(found))
+    if found.state == ChangeState.AWAITING_APPROVAL:
+        _note_deciders(found)
+
+
+def _put_decisions(found: ExplainedChange) -> None:
     for one in found.decisions:
         told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
         told += f" for {one.stands_in_for}, who was away" if one.stands_in_for else ""
         put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")
-    if found.state == ChangeState.EXPIRED:
-        note(_why_expired(found))
-    if found.state == ChangeState.AWAITING_APPROVAL:
-        note(f"an approver who is none of the authors: meshline change approve {found.change}")
+
+
+def _note_deciders(found: ExplainedChange) -> None:
+    if found.may_decide:
+        note(f"{' or '.join(found.may_decide)} may decide, having looked at it:")
+        note(f"  meshline change approve {found.change} --digest {found.digest}")
+    else:
+        note("nobody may approve it as it is")
+    for one in found.may_not:
+        note(f"not {one.mail}: {one.why}")
 
 
 def _why_expired(found: ExplainedChange) -> str:

@@ -9,7 +9,7 @@ from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision, Grade, check_decider, stands_in_for
 from orchestrator.domain.changes.states import ChangeMove, ChangeState
 from orchestrator.domain.commitments import Detail
-from orchestrator.domain.errors import Forbidden, IllegalMove
+from orchestrator.domain.errors import Forbidden, IllegalMove, Refused
 from orchestrator.domain.whys import needed_why, optional_why
 from orchestrator.operations.changes.freeze import waits_for_thaw
 from orchestrator.operations.changes.gates.judge import check_gates
@@ -58,12 +58,27 @@ def decide_in(
     reason = optional_why(why) if decision is Decision.APPROVE else needed_why(why or "", _NO)
     change = held_change(tx, token, actor, Act.DECIDE_CHANGE)
     _check_awaits(tx, change)
-    check_seen(change, seen)
+    _check_looked(change, decision, seen)
     _decide(tx, change, decision, actor, reason, told or {})
     change = held_again(tx, change)
     if change.state is ChangeState.APPROVED and not _waits(tx, change):
         go_live(tx, change, actor)
     return settled(tx, token)
+
+
+def _check_looked(change: LockedChange, decision: Decision, seen: Collection[str]) -> None:
+    """Raises Refused for an approval of what was edited and is not named by its digest.
+
+    In its first round a change has been one thing only, and its token names it.
+    """
+    check_seen(change, seen)
+    if decision is Decision.APPROVE and not seen and change.round > 1:
+        raise Refused(
+            f"change {change.token} was edited: its round {change.round} is by"
+            f" {who(change.changed_by)}, of {iso_time(change.changed_at)}",
+            field="digest",
+            fix=f"look at it, and approve with --digest {change.subject}, or over HTTP If-Match",
+        )
 
 
 def _waits(tx: Tx, change: LockedChange) -> bool:

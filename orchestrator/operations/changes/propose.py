@@ -24,6 +24,7 @@ from orchestrator.store.changes.changes import (
     LockedChange,
     NewChange,
     add_change,
+    add_why,
     count_open,
     edit_change,
     lock_asked_change,
@@ -94,6 +95,8 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
         if proposal.change is None and not proposal.says_when:
             add_author(tx, before.id, actor, Part.PROPOSED)  # whoever says the same approves it not
             share_authors(tx, before.id, same_open(tx, before))  # nor another one that says it
+            if proposal.why is not None:
+                add_why(tx, before, proposal.why, actor=actor.name)
             return Proposed(change=before.token, state=before.state, version=None)
         proposal = replace(proposal, change=proposal.change or before.token)
     change = _kept(tx, proposal, base, actor)

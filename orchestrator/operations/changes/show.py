@@ -7,12 +7,13 @@ from dataclasses import dataclass, fields
 
 from orchestrator.domain.changes.gates.evidence import Commit, ContractTrial, read_evidence
 from orchestrator.domain.changes.gates.gate import JudgedGate
-from orchestrator.domain.changes.states import OPEN, ChangeKind
+from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
 from orchestrator.domain.changes.words.difference import difference_in_words
 from orchestrator.domain.changes.words.wording import Direction, Part, Wording
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.gates.judge import judged_gates
 from orchestrator.operations.changes.hold import no_change
+from orchestrator.operations.changes.who_decides import NOBODY_ASKED, Deciders, who_decides
 from orchestrator.store.changes.backtests import Backtest, find_backtest
 from orchestrator.store.changes.evidence import gate_subject, list_evidence
 from orchestrator.store.changes.freezes import Freeze, list_freezes
@@ -31,6 +32,14 @@ def find_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ChangeVie
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MayNot:
+    """An approver whose word about a change does not count."""
+
+    mail: str
+    why: str  # one sentence, to them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExplainedChange(ChangeView):
     """A change with what it means, for who decides about it."""
 
@@ -40,10 +49,22 @@ class ExplainedChange(ChangeView):
     gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement or a rollback
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
+    may_decide: tuple[str, ...]  # mail addresses, while it awaits a decision; none: nobody may
+    may_not: tuple[MayNot, ...]  # the other approvers of its client, then
 
 
 def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> ExplainedChange:
-    """The same with its differences in words, and its gates. Raises NotFound, Refused."""
+    """A change with its differences in words, its gates, and who may decide about it.
+
+    Raises NotFound, Refused.
+    """
+    return explain_to(tx, token, clients)[0]
+
+
+def explain_to(
+    tx: Tx, token: str, clients: frozenset[str] | None
+) -> tuple[ExplainedChange, Deciders]:
+    """The same, with who decides, for a page that tells its reader whether they may."""
     found = find_change(tx, token, clients)
     subject = gate_subject(tx, token)
     if subject is None:
@@ -51,7 +72,9 @@ def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> Explai
     pieces = list_evidence(tx, subject)
     lost = _is_lost(found)
     evidence = read_evidence(pieces)
-    return ExplainedChange(
+    asks = found.state == ChangeState.AWAITING_APPROVAL
+    deciders = who_decides(tx, [subject.id])[subject.id] if asks else NOBODY_ASKED
+    explained = ExplainedChange(
         **{one.name: getattr(found, one.name) for one in fields(found)},
         words=words_of(tx, found),
         commit=evidence.commit,
@@ -59,7 +82,15 @@ def explain_change(tx: Tx, token: str, clients: frozenset[str] | None) -> Explai
         gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
         freeze=_freeze_of(tx, found) if found.state in OPEN else None,
+        may_decide=deciders.mails,
+        may_not=_others(deciders),
     )
+    return explained, deciders
+
+
+def _others(deciders: Deciders) -> tuple[MayNot, ...]:
+    reasons = ((one.mail, deciders.why_not(one.mail)) for one in deciders.known)
+    return tuple(MayNot(mail=mail, why=why) for mail, why in reasons if why is not None)
 
 
 def words_of(tx: Tx, change: ChangeView) -> tuple[Wording, ...]:

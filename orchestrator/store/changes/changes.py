@@ -183,9 +183,24 @@ def move_change(
     values: dict[str, object] = {"state": target.value, "changed_at": now_ms(), "changed_by": actor}
     if live is not None:
         values |= {"live_version": live[0], "way": live[1]}
+    why = (detail or {}).get("why")
+    if target not in OPEN and isinstance(why, str):
+        values["ended_why"] = storable(why)
     tx.execute(update(changes).where(_T.id == change.id).values(values))
     _record(tx, change.client, change.workflow, change.token, move, actor, detail or {})
     return target
+
+
+def add_why(tx: Connection, change: LockedChange, why: str, *, actor: str) -> None:
+    """Keep why somebody else, or again, proposes the same, beside what was said before."""
+    said = [] if change.why is None else change.why.splitlines()
+    if why in said:
+        return
+    kept = storable("\n".join([*said, why]))
+    tx.execute(update(changes).where(_T.id == change.id).values(why=kept))
+    _record(
+        tx, change.client, change.workflow, change.token, ChangeMove.PROPOSE, actor, {"why": why}
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,6 +34,7 @@ class ChangeRow:
     live_version: int | None  # that it made
     way: str | None  # how it went live: approved, unapproved or break_glass
     why: str | None
+    because: str | None  # why it was withdrawn, rejected, expired, or broke the glass
     proposed_at: str
     proposed_by: str  # an actor
     changed_at: str  # its state
@@ -216,11 +217,6 @@ def client_of(tx: Connection, token: str) -> str | None:
     return tx.execute(select(_T.client).where(_T.token == token)).scalar_one_or_none()
 
 
-def number_of_change(tx: Connection, token: str) -> int:
-    """The number of a change; 0 where there is no such change."""
-    return tx.execute(select(_T.id).where(_T.token == token)).scalar_one_or_none() or 0
-
-
 def _head(row: Any) -> dict[str, Any]:
     """The fields of ChangeRow."""
     return {
@@ -234,6 +230,7 @@ def _head(row: Any) -> dict[str, Any]:
         "live_version": row.live_version,
         "way": row.way,
         "why": row.why,
+        "because": row.ended_why,
         "proposed_at": iso_time(row.proposed_at),
         "proposed_by": row.proposed_by,
         "changed_at": iso_time(row.changed_at),

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0036"
+HEAD = "0037"
 
 metadata = MetaData(
     naming_convention={
@@ -702,6 +702,7 @@ changes = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("go_live_at", BigInteger),  # null: as soon as it is approved
     Column("live_version", Integer),  # that it made
+    Column("ended_why", Text),  # why it was withdrawn, rejected, expired, or broke the glass
     Column("way", String(20)),  # how it went live: approved, unapproved or break_glass
     Column("connectors", Text),  # digests of their definitions, by name, as JSON; null: not known
     Column("evidence", Text),  # digests of this round's, by kind, as JSON; null: none was recorded

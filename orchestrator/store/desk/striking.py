@@ -42,6 +42,7 @@ _TEXTS: tuple[tuple[Table, str], ...] = (
     (jobs, "why"),
     (jobs, "error"),
     (changes, "why"),
+    (changes, "ended_why"),
     (change_decisions, "why"),
     (gate_waivers, "why"),
 )

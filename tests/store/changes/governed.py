@@ -65,6 +65,7 @@ def decide(
     seen: Collection[str] = (),
 ) -> Settled:
     why = None if decision is Decision.APPROVE else "not so"
+    seen = seen or (change(store, token).digest,)  # an approval of what was edited names it
     return decide_change(store, token, decision, actor=by or approver(store), why=why, seen=seen)
 
 

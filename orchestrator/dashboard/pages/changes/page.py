@@ -13,8 +13,7 @@ from orchestrator.domain.access.actor import Actor, mail_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.states import OPEN, ChangeState
 from orchestrator.domain.documents.fields_of import fields_of
-from orchestrator.operations.changes.show import ExplainedChange, explain_change
-from orchestrator.operations.changes.who_decides import NOBODY_ASKED, who_decides
+from orchestrator.operations.changes.show import ExplainedChange, explain_to
 from orchestrator.presenting.backtests import coverage, sentences
 from orchestrator.presenting.changes import (
     KINDS,
@@ -26,7 +25,6 @@ from orchestrator.presenting.changes import (
     told_way_back,
 )
 from orchestrator.presenting.replay_plans import told_effects
-from orchestrator.store.changes.views import number_of_change
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plans import StoredPlan, last_plan_of
 from orchestrator.store.views.jobs import JobRow, jobs_of_plan
@@ -81,12 +79,8 @@ def look_at_change(
     actor: Actor | None = None,
 ) -> ShownChange:
     """What the page shows to this reader; without an actor, to anybody. Raises NotFound."""
-    change = explain_change(tx, token, clients)
+    change, deciders = explain_to(tx, token, clients)
     asks = change.state == ChangeState.AWAITING_APPROVAL
-    deciders = NOBODY_ASKED
-    if asks:
-        number = number_of_change(tx, token)
-        deciders = who_decides(tx, [number]).get(number, NOBODY_ASKED)
     plan = last_plan_of(tx, token)
     plan = plan if plan is not None and plan.subject == change.digest else None
     mail = None if actor is None else mail_of(actor.name)

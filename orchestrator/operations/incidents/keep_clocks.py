@@ -21,6 +21,7 @@ from orchestrator.store.clocks.poison import (
 )
 from orchestrator.store.clocks.resolve_incidents import (
     any_unresolved,
+    begin_anew,
     group_ungrouped,
     resolve_ended_incidents,
 )
@@ -79,6 +80,7 @@ def keep_clocks(
             give_to_steward(tx, steward, actor=ACTOR)
             tend_stopped_clocks(tx, newest)
             record_overdue(tx)
+            begin_anew(tx)
             record_unanswered(tx)
             end_acknowledgements(tx, actor=ACTOR)
             escalate_incidents(tx, {**newest, **steward_terms(steward)})

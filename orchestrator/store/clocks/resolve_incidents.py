@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, exists, func, or_, select, update
 
 from orchestrator.domain.delivery.breakers import blocking_circuit, destination_circuit
 from orchestrator.domain.delivery.verdicts import Violation
-from orchestrator.domain.incidents.causes import Cause, cause_of
+from orchestrator.domain.incidents.causes import Cause, awaiting_cause, cause_of
 from orchestrator.domain.incidents.incident import (
     AWAITING,
     BROKE_GLASS,
@@ -22,10 +22,16 @@ from orchestrator.domain.incidents.incident import (
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.clocks.poison import has_open_letters
 from orchestrator.store.database.clock import after, now_ms
-from orchestrator.store.database.schema import breaches, events, incidents, quarantine
+from orchestrator.store.database.schema import (
+    breaches,
+    event_approvals,
+    events,
+    incidents,
+    quarantine,
+)
 from orchestrator.store.destinations.circuits import troubled_circuits
 from orchestrator.store.destinations.named import actions_of
-from orchestrator.store.quarantine.asked import waiting_of
+from orchestrator.store.quarantine.asked import IS_WAITING, waiting_of
 from orchestrator.store.quarantine.incident_moves import move_incident
 from orchestrator.store.quarantine.incidents import note_events
 from orchestrator.store.quarantine.locked_incidents import place_of
@@ -109,6 +115,35 @@ def _blocked_destinations(tx: Connection) -> set[str]:
         for name, (connector, action) in actions_of(tx).items()
         if blocking_circuit(circuits, name, connector, action)
     }
+
+
+def begin_anew(tx: Connection, *, actor: str = "keeper") -> list[int]:
+    """Let incidents of approvals begin anew whose late events are decided, while others wait.
+
+    Else one that always has an event that waits would escalate once, and never again. Their ids.
+    """
+    table, asked = incidents.c, event_approvals.c
+    own = (IS_WAITING, asked.client == table.client, asked.workflow == table.workflow)
+    found = select(table.id).where(
+        table.reason == AWAITING,
+        table.state != IncidentState.RESOLVED,
+        table.breached_at.is_not(None),
+        exists().where(*own),
+        ~exists().where(*own, asked.remind_at <= now_ms()),
+    )
+    begun = []
+    for row in tx.execute(select(incidents).where(table.id.in_(found)).with_for_update()).all():
+        if move_incident(tx, row.id, IncidentMove.RESOLVE, actor=actor, reason="healed"):
+            until = select(func.min(asked.decide_by) - now_ms()).where(
+                IS_WAITING, asked.client == row.client, asked.workflow == row.workflow
+            )
+            waits = tx.execute(until).scalar_one()
+            note_events(
+                tx, row.client, row.workflow, awaiting_cause(), 0,
+                owner=row.owner, recover_ms=max(waits or 0, 0), actor=actor,
+            )  # fmt: skip
+            begun.append(row.id)
+    return begun
 
 
 def group_ungrouped(tx: Connection, *, actor: str = "keeper", most: int = 1000) -> int:

@@ -242,6 +242,31 @@ def test_the_approver_is_alerted_and_the_incident_ends_with_the_last_decision(
     assert states_of_incidents(store) == ["resolved"]
 
 
+def test_an_incident_that_always_has_an_event_that_waits_escalates_each_time(
+    store: Store,
+) -> None:
+    first, second = asked_leads(store, 2)
+    keep_clocks(store, TermsShelf())
+    half_over(store, first)
+    keep_clocks(store, TermsShelf())
+    assert told(store) == [("opened", APPROVER), ("escalated", APPROVER)]
+
+    decide(store, first)
+    keep_clocks(store, TermsShelf())
+
+    assert states_of_incidents(store) == ["open"]
+    assert told(store)[2:] == [("opened", APPROVER)]
+    half_over(store, second)
+    keep_clocks(store, TermsShelf())
+    assert told(store)[3:] == [("escalated", APPROVER)]
+
+
+def half_over(store: Store, one: str) -> None:
+    with store.write() as tx:
+        mine = event_approvals.c.event_id == one
+        tx.execute(update(event_approvals).where(mine).values(remind_at=after(-1)))
+
+
 def told(store: Store) -> list[tuple[str, str]]:
     with store.read() as tx:
         rows = tx.execute(alerts.select().order_by(alerts.c.id)).all()

@@ -83,10 +83,11 @@ class Settings(BaseSettings):
         " folder, where the store is there too",
     )
 
-    approvals: Literal["auto", "required"] = Field(
+    approvals: Literal["auto", "required", "signed"] = Field(
         "auto",
         description="`required`: every client's changes need an approval; `auto`: those of a client"
-        " for which somebody has, or ever had, the role approver",
+        " for which somebody has, or ever had, the role approver; `signed`: as `required`, and each"
+        " approval has to be signed by a key of its approver",
     )
     contacts: Path | None = Field(
         None, description="file that says how people are reached; unset: by mail"

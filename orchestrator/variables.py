@@ -46,7 +46,12 @@ APPROVALS = "MESHLINE_APPROVALS"
 
 def approvals_are_required(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether every client's changes need an approval, also where nobody is an approver yet."""
-    return environment.get(APPROVALS) == "required"
+    return environment.get(APPROVALS) in ("required", "signed")
+
+
+def signatures_are_required(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a version goes live only by an approval that is signed."""
+    return environment.get(APPROVALS) == "signed"
 
 
 GATES = "MESHLINE_GATES"

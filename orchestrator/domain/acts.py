@@ -232,7 +232,8 @@ ACTS: Mapping[Act, Rule] = {
     ),
     Act.MANAGE_PEOPLE: Rule(
         use_case="access.people.add_person access.people.change_roles access.people.disable_person"
-        " access.people.invite_person access.away.set_away access.away.end_away",
+        " access.people.invite_person access.away.set_away access.away.end_away"
+        " access.signing_keys.confirm_signing_key access.signing_keys.revoke_signing_key",
         least=Role.ADMIN, scope=Scope.EVERYWHERE, needs_proof=True, preview="the person",
         says="add and disable people, and change their roles",
     ),

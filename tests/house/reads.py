@@ -8,7 +8,8 @@ READS = {
     *("quarantine recipes", "quarantine plan list", "quarantine plan show", "sla list"),
     *("jobs list", "jobs show"),
     *("destinations list", "alerts list", "dead-letters list", "dead-letters show", "keys list"),
-    *("people list", "people show", "change check", "change diff"),
+    *("people list", "people show", "people signing-key list"),
+    *("change check", "change diff", "change prove"),
     *(
         "workflow check",
         "workflow try",

@@ -14,6 +14,7 @@ from orchestrator.api.desk.schemas import list_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.gates.gate import JudgedGate
+from orchestrator.domain.changes.statement import Signed
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.errors import Refused
 from orchestrator.operations.changes.break_glass import break_glass
@@ -46,6 +47,15 @@ class Decided(WithWhy):
     plan_digest: Annotated[
         Name | None, Field(description="of this plan, as it was seen; without it none is compared")
     ] = None
+    message: Annotated[
+        str | None, Field(max_length=16_384, description="that was signed, to the byte")
+    ] = None
+    signature: Annotated[
+        str | None,
+        Field(
+            max_length=16_384, description="by a key of yours, as `ssh-keygen -Y sign` prints it"
+        ),
+    ] = None
 
 
 class Waived(NeedsWhy):
@@ -55,6 +65,18 @@ class Waived(NeedsWhy):
     until: Annotated[
         str, Field(max_length=40, description="`3d` from now, or ISO 8601 with its zone")
     ]
+
+
+def _signed(body: Decided) -> Signed | None:
+    if (body.message is None) != (body.signature is None):
+        raise Refused(
+            "a signature comes with the text that was signed",
+            field="signature",
+            fix="send `message` and `signature`, or neither",
+        )
+    if body.message is None or body.signature is None:
+        return None
+    return Signed(message=body.message, signature=body.signature)
 
 
 def list_(asked: Asked) -> Answer:
@@ -96,6 +118,7 @@ def decide(asked: Asked) -> Answer:
         actor=asked.actor,
         why=body.why,
         seen=asked.seen,
+        signed=_signed(body),
     )
     return Answer(document=done)
 

@@ -14,6 +14,7 @@ from orchestrator.cli.change.diffing import diff
 from orchestrator.cli.change.freezing import freeze, tell_freezes, thaw
 from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
+from orchestrator.cli.change.signing import sign_decision
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import (
     AsJson,
@@ -281,15 +282,25 @@ def approve(
         str | None,
         typer.Option("--plan-digest", metavar="DIGEST", help="With --run-plan: the plan's."),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign",
+            metavar="KEYFILE",
+            help="Sign it by this key of SSH, which you added with `people signing-key add`.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say yes: it goes live, or at its time. For its approver, who is none of its authors."""
+    if run_plan is not None and sign is not None:
+        raise typer.BadParameter("--sign does not go with --run-plan: run the plan afterwards")
     if run_plan is not None:
         _approve_with_plan(change, run_plan, why, digest, plan_digest, as_json=as_json)
         return
     if plan_digest is not None:
         raise typer.BadParameter("--plan-digest goes with --run-plan")
-    _decide(change, Decision.APPROVE, why, digest, as_json=as_json)
+    _decide(change, Decision.APPROVE, why, digest, as_json=as_json, sign=sign)
 
 
 @app.command("request-changes")
@@ -330,14 +341,36 @@ app.command()(freeze)
 app.command()(thaw)
 
 
+@app.command()
+def prove(change: Token) -> None:
+    """Print the proof of a signed approval, which anybody can check without this database.
+
+    `python tools/check_change_proof.py proof.json` checks it.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.changes.signing.prove import prove_change
+
+        clients = seen_clients(store)
+        with store.read() as tx:
+            found = prove_change(tx, change, clients)
+    put_json(found)
+
+
 def _decide(
-    change: str, decision: Decision, why: str | None, digest: str | None, *, as_json: bool
+    change: str,
+    decision: Decision,
+    why: str | None,
+    digest: str | None,
+    *,
+    as_json: bool,
+    sign: Path | None = None,
 ) -> None:
     with opened_store() as store:
         from orchestrator.operations.changes.decide import decide_change
 
-        seen = () if digest is None else (digest,)
-        done = decide_change(store, change, decision, actor=actor(store), why=why, seen=seen)
+        seen, me = () if digest is None else (digest,), actor(store)
+        signed = None if sign is None else sign_decision(store, change, decision, me, sign)
+        done = decide_change(store, change, decision, actor=me, why=why, seen=seen, signed=signed)
         _tell(done, as_json=as_json)
 
 

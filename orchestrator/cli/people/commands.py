@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.people import signing_keys
 from orchestrator.cli.people.unknown_clients import note_unknown_clients
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
 
 app = typer.Typer(
-    help="People: add, list, show, roles, invite, disable, enable, away, password.",
+    help="People: add, list, show, roles, invite, disable, enable, away, password, signing-key.",
     no_args_is_help=True,
 )
+app.add_typer(signing_keys.app, name="signing-key")
 
 
 def _role(text: str) -> Role:

@@ -25,7 +25,8 @@ class Grade(StrEnum):
     """How it is known who decided; shown by name, and never mixed."""
 
     SESSION = "session"  # logged in
-    KEY = "key"  # held a key of theirs
+    API_KEY = "api_key"  # held a key of theirs, by which programs act for them
+    KEY = "key"  # signed it: anybody can check that without our database
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

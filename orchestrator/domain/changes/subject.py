@@ -27,6 +27,10 @@ class Subject:
 
     def digest(self) -> str:
         """64 hex digits: sha256 over the canonical JSON of the fields."""
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+    def text(self) -> str:
+        """The canonical JSON."""
         said: dict[str, object] = {
             "client": self.client,
             "workflow": self.workflow,
@@ -40,7 +44,7 @@ class Subject:
             said["connectors"] = self.connectors
         if self.evidence:
             said["evidence"] = self.evidence
-        return definition_digest(said)
+        return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def definition_digest(document: Mapping[str, object]) -> str:

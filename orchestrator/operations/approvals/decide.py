@@ -186,7 +186,7 @@ def _said(decision: EventDecision, actor: Actor, why: str | None) -> _Said:
         decision=decision,
         actor=actor,
         person=actor.person or 0,
-        grade=Grade.KEY if actor.proof is Proof.KEY else Grade.SESSION,
+        grade=Grade.API_KEY if actor.proof is Proof.KEY else Grade.SESSION,
         why=reason,
     )
 

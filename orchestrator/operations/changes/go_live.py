@@ -19,6 +19,7 @@ from orchestrator.operations.changes.freeze import check_not_frozen
 from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
+from orchestrator.operations.changes.signing.signatures import check_still_signed
 from orchestrator.operations.changes.tell import tell_authors, tell_owners
 from orchestrator.store.changes.approvers import decider_of
 from orchestrator.store.changes.changes import (
@@ -166,6 +167,7 @@ def check_approved(tx: Tx, change: LockedChange) -> Decided:
             field="change",
             fix="propose it again, and have that approved",
         ) from None
+    check_still_signed(tx, change, approval)
     return approval
 
 

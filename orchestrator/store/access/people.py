@@ -76,6 +76,11 @@ def find_by_subject(tx: Connection, subject: str) -> Person | None:
     return None if row is None else _person(row, _grants(tx, [row.id]).get(row.id, ()))
 
 
+def person_mail(tx: Connection, person: int) -> str:
+    """The mail address of a person by their row."""
+    return str(tx.execute(select(people.c.mail).where(people.c.id == person)).scalar_one())
+
+
 def set_subject(tx: Connection, person: int, subject: str | None) -> None:
     """Bind a subject of the company's login to a person; None: forget it."""
     tx.execute(update(people).where(people.c.id == person).values(subject=subject))

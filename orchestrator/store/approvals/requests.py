@@ -95,7 +95,7 @@ class Ending:
     state: RequestState
     by: str  # an actor
     person: int | None = None  # its row; None: time did it, or an erasure
-    grade: str | None = None  # session or key
+    grade: str | None = None  # session or api_key
 
 
 def end_requests(tx: Connection, requests: Sequence[int], ending: Ending) -> None:

@@ -47,7 +47,7 @@ class ApprovalRow:
     decide_by: str  # later it is a quarantine
     decided_at: str | None  # or when it ended otherwise
     decided_by: str | None  # an actor
-    grade: str | None  # how it is known who that was: session or key
+    grade: str | None  # how it is known who that was: session or api_key
     digest: str  # what an approval is of: 64 hex digits
 
 

@@ -135,6 +135,11 @@ def base_of_live(tx: Connection, live: LiveWorkflow) -> int | None:
     return live.version - 1 or None  # from before there were changes: one after the other
 
 
+def find_locked(tx: Connection, token: str) -> LockedChange | None:
+    """The same without holding it, for a look."""
+    return _locked(tx, select(changes).where(_T.token == token))
+
+
 def lock_asked_change(
     tx: Connection,
     client: str,

@@ -19,6 +19,7 @@ _T = change_decisions.c
 class Decided:
     """One decision."""
 
+    id: int
     round: int
     decision: Decision
     person: int  # its row in `people`
@@ -40,10 +41,11 @@ def add_decision(
     grade: Grade,
     why: str | None,
     stands_in_for: str | None = None,
-) -> None:
-    """Keep what a person said of this round of a change."""
-    tx.execute(
-        insert(change_decisions).values(
+) -> int:
+    """Keep what a person said of this round of a change; its number."""
+    number: int = tx.execute(
+        insert(change_decisions)
+        .values(
             change_id=change.id,
             round=change.round,
             decision=decision.value,
@@ -55,7 +57,9 @@ def add_decision(
             at=now_ms(),
             stands_in_for=stands_in_for,
         )
-    )
+        .returning(_T.id)
+    ).scalar_one()
+    return number
 
 
 def list_decisions(tx: Connection, change: int) -> tuple[Decided, ...]:
@@ -63,6 +67,7 @@ def list_decisions(tx: Connection, change: int) -> tuple[Decided, ...]:
     rows = tx.execute(select(change_decisions).where(_T.change_id == change).order_by(_T.id))
     return tuple(
         Decided(
+            id=row.id,
             round=row.round,
             decision=Decision(row.decision),
             person=row.person_id,

@@ -50,7 +50,7 @@ class ShownDecision:
     round: int
     decision: str  # approve, request_changes or reject
     by: str  # an actor
-    grade: str  # how it is known who that was: session or key
+    grade: str  # how it is known who that was: session, api_key or key
     digest: str  # of what they decided about
     why: str | None
     at: str

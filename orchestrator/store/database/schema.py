@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0037"
+HEAD = "0038"
 
 metadata = MetaData(
     naming_convention={
@@ -736,12 +736,39 @@ change_decisions = Table(
     Column("decision", String(20), nullable=False),
     Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
     Column("by", String(255), nullable=False),  # an actor
-    Column("grade", String(20), nullable=False),  # session or key
+    Column("grade", String(20), nullable=False),  # session, api_key or key
     Column("subject", String(64), nullable=False),  # that was decided about
     Column("why", Text),
     Column("at", BigInteger, nullable=False),
     Column("stands_in_for", String(255)),  # the approver who was away; null: nobody
     Index("ix_change_decisions_change_id", "change_id"),
+)
+
+# Public keys by which people sign decisions; a key is one person's for good.
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("public_key", Text, nullable=False),  # as OpenSSH writes it
+    Column("label", String(255), nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("added_by", String(255), nullable=False),
+    Column("counts_from", BigInteger, nullable=False),
+    Column("confirmed_by", String(255)),  # an admin: it counts since then
+    Column("revoked_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+change_signatures = Table(
+    "change_signatures",
+    metadata,
+    Column("decision_id", ForeignKey(change_decisions.c.id), primary_key=True),
+    Column("key_id", ForeignKey(signing_keys.c.id), nullable=False),
+    Column("message", Text, nullable=False),  # to the byte
+    Column("signature", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # What a change would have decided about past events.
@@ -791,7 +818,7 @@ gate_waivers = Table(
     Column("gate", String(64), nullable=False),
     Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
     Column("by", String(255), nullable=False),  # an actor
-    Column("grade", String(20), nullable=False),  # session or key
+    Column("grade", String(20), nullable=False),  # session, api_key or key
     Column("why", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),

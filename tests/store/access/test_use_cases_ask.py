@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -25,6 +26,7 @@ from orchestrator.operations.access.people import (
     disable_person,
     invite_person,
 )
+from orchestrator.operations.access.signing_keys import confirm_signing_key, revoke_signing_key
 from orchestrator.operations.apply_retention import apply_retention
 from orchestrator.operations.approvals.decide import decide_event, decide_group
 from orchestrator.operations.changes.backtest import backtest_change
@@ -73,6 +75,8 @@ from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.operations.retire_workflow import retire_workflow
 from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.operations.switch_destinations import pause_destination, resume_destination
+from orchestrator.store.access.people import find_person
+from orchestrator.store.access.signing_keys import add_key
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit
 from orchestrator.store.views.quarantine.selection import Selection
@@ -183,6 +187,12 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     ),
     "apply_retention.apply_retention": lambda s, a, _: apply_retention(s, days=30, actor=a),
     "access.keys.create_key": lambda s, a, _: create_key(s, clients=["acme"], label="x", actor=a),
+    "access.signing_keys.revoke_signing_key": lambda s, a, _: revoke_signing_key(
+        s, _signing_key(s), actor=a
+    ),
+    "access.signing_keys.confirm_signing_key": lambda s, a, _: confirm_signing_key(
+        s, _signing_key(s), actor=a
+    ),
     "access.keys.create_own_key": lambda s, a, _: create_own_key(
         s, clients=["acme"], label="x", actor=a, role=Role.OPERATOR, mail=mail_of(a)
     ),
@@ -199,6 +209,16 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "access.away.end_away": lambda s, a, _: end_away(s, ADMIN, actor=a),
     "access.people.invite_person": lambda s, a, _: invite_person(s, "vic@acme.example", actor=a),
 }
+
+
+def _signing_key(store: Store) -> str:
+    """The fingerprint of a key of the admin's, which was just added."""
+    fingerprint = f"SHA256:{uuid4().hex}"
+    with store.write() as tx:
+        admin = find_person(tx, ADMIN).id
+        told = {"fingerprint": fingerprint, "public_key": "k", "label": "", "actor": ADMIN}
+        add_key(tx, admin, seconds=60, **told)
+    return fingerprint
 
 
 def _amend_as_previewed(store: Store, actor: Actor) -> object:

@@ -58,7 +58,7 @@ def waive_gate(
             gate,
             person=actor.person,
             by=actor.name,
-            grade=Grade.KEY if actor.proof is Proof.KEY else Grade.SESSION,
+            grade=Grade.API_KEY if actor.proof is Proof.KEY else Grade.SESSION,
             why=reason,
             until=time_ahead(until, now_of(tx), field="until"),
         )

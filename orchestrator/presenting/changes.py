@@ -58,7 +58,9 @@ def told_state(change: ChangeRow) -> str:
 
 
 def _way(change: ChangeRow) -> str:
-    return "unapproved, " if change.way == "unapproved" else ""
+    return {"unapproved": "unapproved, ", "break_glass": "by break-glass, "}.get(
+        change.way or "", ""
+    )
 
 
 def told_way_back(change: ChangeRow) -> list[str]:

@@ -57,7 +57,7 @@ def approve_with_plan(
         done = decide_in(tx, token, Decision.APPROVE, actor=actor, why=why, seen=same, told=told)
         if done.state != ChangeState.LIVE:
             raise Refused(
-                f"change {token} goes live at {done.go_live_at}, and the plan could run only then",
+                f"change {token} is not live by the approval yet, and the plan could run only then",
                 field="plan",
                 fix="approve it without the plan, and let somebody run the plan once it is live",
             )

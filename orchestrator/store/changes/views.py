@@ -18,6 +18,8 @@ from orchestrator.store.views.values import iso, iso_time, of_clients
 from orchestrator.store.views.workflow_versions import show_workflow
 
 _T = changes.c
+_LONG = {"definition", "connectors"}
+_SHORT = [column for column in changes.c if column.name not in _LONG]  # what a row of a list has
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,7 @@ def open_changes_of(
     names = {name for _, name in workflows}
     found: dict[tuple[str, str], list[ChangeRow]] = {}
     for row in tx.execute(
-        select(changes).where(still, _T.workflow.in_(names)).order_by(_T.id.desc())
+        select(*_SHORT).where(still, _T.workflow.in_(names)).order_by(_T.id.desc())
     ):
         if (row.client, row.workflow) in workflows:
             found.setdefault((row.client, row.workflow), []).append(ChangeRow(**_head(row)))
@@ -112,7 +114,7 @@ def list_changes(
 
     With `over` only those that cannot go live any more, or are live.
     """
-    found = of_clients(select(changes), _T.client, clients)
+    found = of_clients(select(*_SHORT), _T.client, clients)
     for column, value in ((_T.client, client), (_T.workflow, workflow), (_T.state, state)):
         if value is not None:
             found = found.where(column == value)

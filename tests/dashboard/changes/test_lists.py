@@ -81,8 +81,8 @@ def test_pages_ask_as_often_for_many_changes_as_for_few(store: Store) -> None:
     token = proposed(store, version(20))
     looks: dict[str, tuple[int, Callable[[Tx], object]]] = {
         "changes": (12, lambda tx: look_for_changes(tx, ChangeFilters(client="acme"))),
-        "change": (32, partial(look_at_change, token=token)),
-        "inbox": (10, partial(look_into_inbox, mail=APPROVER)),
+        "change": (36, partial(look_at_change, token=token)),
+        "inbox": (12, partial(look_into_inbox, mail=APPROVER)),
         "now": (21, partial(look_now, mail=APPROVER)),
         "workflows": (12, lambda tx: look_for_workflows(tx, WorkflowFilters())),
         "workflow": (16, lambda tx: look_at_workflow(tx, "acme", "leads")),

@@ -169,6 +169,9 @@ def test_by_no_way_in_its_author_approves_it_and_by_one_yes_of_another_the_leads
     assert OWN in by_http(story)
     assert (live_version(story.store), counted(story, "quarantined")) == (1, waiting)
 
+    plan = story.author.get(f"/plans/{story.plan}").text
+    assert f"the plan goes with change {story.change}, which is not live yet" in text_of(plan)
+    assert f"/plans/{story.plan}/run" not in plan
     page = story.approver.get(f"/changes/{story.change}").text
     assert f"{waiting} events are in quarantine and would pass under it" in text_of(page)
     form = {"seen": story.digest, "plan": story.plan}

@@ -32,13 +32,16 @@ def test_pages_follow_one_another_by_client_and_name(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people(store)
-    monkeypatch.setattr(page, "PAGE_SIZE", 1)
+    monkeypatch.setattr(page, "PAGE_SIZE", 2)
 
     first = looked(store)
     second = looked(store, after=first["next"])
 
-    assert [one.client for one in (*first["rows"], *second["rows"])] == ["acme", "bolt"]
-    assert (first["next"], second["next"]) == ("acme/leads", None)
+    rows = (*first["rows"], *second["rows"])
+    assert [(one.client, one.workflow) for one in rows] == [
+        *(("acme", "leads"), ("acme", "refunds"), ("bolt", "leads"))
+    ]
+    assert (first["next"], second["next"]) == ("acme/refunds", None)
     assert looked(store, after="no such place")["rows"] == []
 
 
@@ -50,6 +53,7 @@ def test_the_inventory_is_a_file_with_a_row_per_destination(store: Store) -> Non
 
     rows = list(csv.DictReader(io.StringIO(whole.content.decode())))
     assert [(row["client"], row["destination"], row["calls"]) for row in rows] == [
+        *(("acme", "crm", "fake.record"), ("acme", "desk", "fake.record")),
         *(("acme", "crm", "fake.record"), ("acme", "desk", "fake.record")),
         *(("bolt", "crm", "fake.record"), ("bolt", "desk", "fake.record")),
     ]
@@ -133,7 +137,7 @@ def test_the_inventory_is_fetched_as_csv_and_json(desk: tuple[RunningFlower, Peo
     assert text.headers["Content-Disposition"] == 'attachment; filename="inventory.csv"'
     assert document.json()["complete"] is True
     assert [one["client"] for one in document.json()["destinations"]] == [
-        *("acme", "acme", "bolt", "bolt")
+        *("acme", "acme", "acme", "acme", "bolt", "bolt")
     ]
     assert "New leads reach the desk" in text_of(flower.get("/workflows/inventory").text)
 

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, Refused
+from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.operations.publish_workflow import publish_workflow
@@ -15,7 +16,7 @@ from orchestrator.store.desk.plans import StoredPlan, find_plan
 from orchestrator.store.views.audit import list_audit
 from orchestrator.store.views.jobs import find_job
 from tests.leads import lead_workflow
-from tests.people import withdraw
+from tests.people import ADMIN, logged_in, withdraw
 from tests.store.changes.governed import (
     APPROVER,
     AUTHOR,
@@ -139,7 +140,21 @@ def test_a_change_with_a_time_takes_no_plan_along(governed: Store) -> None:
     assert done.change is not None
     plan = planned(governed, done.change)
 
-    with pytest.raises(Refused, match="goes live at"):
+    with pytest.raises(Refused, match="is not live by the approval yet"):
         approve_with_plan(governed, done.change, plan.token, actor=approver(governed))
 
     assert change(governed, done.change).state == "awaiting_approval"
+
+
+def test_while_changes_are_frozen_no_plan_is_run_by_an_approval(governed: Store) -> None:
+    token = proposed(governed, AMENDED)
+    plan = planned(governed, token)
+    admin = logged_in(governed, ADMIN)
+    freeze_changes(governed, "acme", until="2h", why="the sale", actor=admin)
+
+    with pytest.raises(Refused, match="is not live by the approval yet"):
+        approve_with_plan(governed, token, plan.token, actor=approver(governed))
+
+    assert change(governed, token).state == "awaiting_approval"
+    thaw_changes(governed, "acme", why="it is over", actor=admin)
+    assert approve_with_plan(governed, token, plan.token, actor=approver(governed)).job

@@ -8,12 +8,14 @@ from tornado.web import authenticated
 
 from orchestrator.dashboard.given import row_number
 from orchestrator.dashboard.pages.frame import StorePage
-from orchestrator.operations.replay.fit_plan import clients_of
+from orchestrator.domain.errors import Refused
+from orchestrator.operations.replay.fit_plan import clients_of, live_versions
 from orchestrator.operations.replay.holds import holds_of_plan
 from orchestrator.operations.replay.seen import digest_of_plan
 from orchestrator.operations.replay.show_plan import show_plan
 from orchestrator.presenting.replay_plans import EFFECTS, PLAN_STATES
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.desk.plans import StoredPlan
 from orchestrator.store.views.jobs import jobs_of_plan
 from orchestrator.store.views.values import iso_time, now_of
 
@@ -55,9 +57,19 @@ def look_at_plan(
         ],
         "holds": holds_of_plan(tx, plan),
         "jobs": jobs_of_plan(tx, token),
+        "unfit": None if plan.change is None else _why_unfit(tx, plan),
         "seen": digest_of_plan(tx, plan),
         "outcomes": found.outcomes,
         "rows": found.rows[:EVENTS_SHOWN],
         "more": len(found.rows) > EVENTS_SHOWN,
         "after": after,
     }
+
+
+def _why_unfit(tx: Tx, plan: StoredPlan) -> str | None:
+    """Why a plan of a change cannot run now; None: it can."""
+    try:
+        live_versions(tx, plan)
+    except Refused as error:
+        return error.detail
+    return None

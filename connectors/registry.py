@@ -104,6 +104,27 @@ def connector_digests(folder: Path | None) -> dict[str, str]:
     return {name: one.digest() for name, one in known_connectors(folder).items()}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Definitions:
+    """What of the definitions on this machine goes into a proposal, by connector."""
+
+    digests: Mapping[str, str]
+    rates: Mapping[str, float | None]  # calls a minute that its system takes; None: any number
+
+
+def connector_definitions(folder: Path | None) -> Definitions:
+    """The digests and the rates. Raises InvalidFile."""
+    known = known_connectors(folder)
+    rates = {name: one.connector.limits.rate for name, one in known.items()}
+    return Definitions(
+        digests={name: one.digest() for name, one in known.items()},
+        rates={
+            name: None if rate is None else rate.calls * 60 / rate.per_seconds
+            for name, rate in rates.items()
+        },
+    )
+
+
 def catalog(connectors: Mapping[str, Connector]) -> dict[str, Mapping[str, Action]]:
     """What workflows are checked against: the actions by connector."""
     return {name: connector.actions for name, connector in connectors.items()}

@@ -9,7 +9,7 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.gates.evidence import Commit, Evidence, Recorded, recorded
+from orchestrator.domain.changes.gates.evidence import Commit, Evidence, recorded
 from orchestrator.domain.changes.states import ChangeKind
 from orchestrator.domain.changes.timing import NOW, time_to_go_live
 from orchestrator.domain.documents import strict_json
@@ -17,7 +17,7 @@ from orchestrator.domain.errors import WorkflowConflict
 from orchestrator.domain.whys import optional_why
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.access.allow import allow
-from orchestrator.operations.changes.gates.gather import Gathered, gather_evidence
+from orchestrator.operations.changes.gates.gather import Gathered, Rates, gather_evidence
 from orchestrator.operations.changes.go_live import check_trigger
 from orchestrator.operations.changes.hold import hold_governance
 from orchestrator.operations.changes.propose import Proposal, propose
@@ -58,6 +58,7 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     change: str | None = None,
     connectors: Mapping[str, str] | None = None,
     commit: Commit | None = None,
+    rates: Rates | None = None,
 ) -> Published:
     """Propose a checked workflow. Events on their way stay with the version they began with.
 
@@ -65,66 +66,73 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     live at the time `at` (`2h`, ISO 8601 with its zone, or `now`) at the earliest. `change` is the
     token of a proposal that it takes the place of. `connectors` are digests of the definitions that
     are to be approved with it, by name; without them those of the live version are. `commit` is
-    where it comes from, as whoever proposes says. With `dry_run` nothing changes. Raises NotFound,
+    where it comes from, as whoever proposes says; `rates` are those of its connectors. With
+    `dry_run` nothing changes. Raises NotFound,
     Forbidden, Refused, WorkflowConflict where another live workflow takes the same trigger, and
     where the live version is not `instead_of` any more, if that is given.
     """
     reason = optional_why(why)
-    digest = strict_json.digest(workflow.definition())
-    gathered = _gathered(store, workflow, actor, digest, dry_run=dry_run)
-    with store.write() as tx:
-        allow(tx, actor, Act.PUBLISH_WORKFLOW, [workflow.client])
-        hold_governance(tx, workflow.client)
-        live = live_workflow(tx, workflow.client, workflow.name)
-        _check_live(live, workflow, instead_of)
-        defined = _definitions_used(tx, live, workflow, connectors)
-        if live is not None and live.digest == digest and not _redefined(tx, live, defined):
-            return _published(workflow, live.version, unchanged=True)
-        check_trigger(tx, workflow)
-        lost, added = _differing_steps(tx, live, workflow)
-        if dry_run:
-            asked = needs_approval(tx, workflow.client)
-            version = None if asked else live.version + 1 if live else 1
-            return _published(workflow, version, unchanged=False, lost=lost)
-        proposal = Proposal(
-            client=workflow.client,
-            workflow=workflow.name,
-            kind=kind,
-            definition=workflow.definition(),
-            digest=digest,
-            steps=added,
-            why=reason,
-            go_live_at=None if at in (None, NOW) else time_to_go_live(at, now_of(tx)),
-            says_when=at is not None,
-            change=change,
-            connectors=defined,
-            evidence=(*_upon(tx, workflow, live, gathered), *recorded(Evidence(commit=commit))),
-        )
-        done = propose(tx, proposal, live, actor)
-    return _published(workflow, done.version, unchanged=False, lost=lost, change=done.change)
+    while True:
+        gathered = None if dry_run else _gathered(store, workflow, actor, connectors, rates)
+        with store.write() as tx:
+            allow(tx, actor, Act.PUBLISH_WORKFLOW, [workflow.client])
+            hold_governance(tx, workflow.client)
+            live = live_workflow(tx, workflow.client, workflow.name)
+            _check_live(live, workflow, instead_of)
+            defined = _definitions_used(tx, live, workflow, connectors)
+            if _says_the_same(tx, live, workflow, defined):
+                return _published(workflow, live.version if live else None, unchanged=True)
+            check_trigger(tx, workflow)
+            lost, added = _differing_steps(tx, live, workflow)
+            if dry_run:
+                asked = needs_approval(tx, workflow.client)
+                version = None if asked else live.version + 1 if live else 1
+                return _published(workflow, version, unchanged=False, lost=lost)
+            if gathered is None or not gathered.is_upon(live):
+                continue  # another one went live meanwhile; nothing is gathered while it is held
+            proposal = Proposal(
+                client=workflow.client,
+                workflow=workflow.name,
+                kind=kind,
+                definition=workflow.definition(),
+                digest=strict_json.digest(workflow.definition()),
+                steps=added,
+                why=reason,
+                go_live_at=None if at in (None, NOW) else time_to_go_live(at, now_of(tx)),
+                says_when=at is not None,
+                change=change,
+                connectors=defined,
+                evidence=(*gathered.pieces, *recorded(Evidence(commit=commit))),
+            )
+            done = propose(tx, proposal, live, actor)
+            return _published(
+                workflow, done.version, unchanged=False, lost=lost, change=done.change
+            )
 
 
 def _gathered(
-    store: Store, workflow: Workflow, actor: Actor, digest: str, *, dry_run: bool
+    store: Store,
+    workflow: Workflow,
+    actor: Actor,
+    connectors: Mapping[str, str] | None,
+    rates: Rates | None,
 ) -> Gathered | None:
     """The evidence, gathered before anything is held; None where nothing will be proposed."""
-    if dry_run:
-        return None
     with store.read() as tx:
         allow(tx, actor, Act.PUBLISH_WORKFLOW, [workflow.client])
         live = live_workflow(tx, workflow.client, workflow.name)
-        if live is not None and live.digest == digest:
+        if _says_the_same(tx, live, workflow, _definitions_used(tx, live, workflow, connectors)):
             return None
-        return gather_evidence(tx, workflow, live)
+        return gather_evidence(tx, workflow, live, rates)
 
 
-def _upon(
-    tx: Tx, workflow: Workflow, live: LiveWorkflow | None, gathered: Gathered | None
-) -> tuple[Recorded, ...]:
-    """The evidence upon what is live now; gathered again where that changed in between."""
-    if gathered is None or gathered.base != (None if live is None else live.version):
-        gathered = gather_evidence(tx, workflow, live)
-    return gathered.pieces
+def _says_the_same(
+    tx: Tx, live: LiveWorkflow | None, workflow: Workflow, defined: Mapping[str, str]
+) -> bool:
+    """Whether what is live says so already, with the same connector definitions."""
+    if live is None or live.digest != strict_json.digest(workflow.definition()):
+        return False
+    return not _redefined(tx, live, defined)
 
 
 def _definitions_used(

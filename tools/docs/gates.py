@@ -32,8 +32,7 @@ That the four people are named is checked before anything is proposed, so gate 1
 alerts reach them, and warns: a mail server that is down must not keep a fix from going live.
 
 Rehearsals, rollouts in steps and drills do not exist yet: gates 4, 8 and 10 say that they cannot
-tell. So does gate 6, which shows the busiest minute and does not compare it with rate budgets
-yet.
+tell.
 
 ## The evidence
 
@@ -48,7 +47,8 @@ believed. To gather it again, propose the file again with `--change`.
 - **cases**: for each field that is always required, up to 100, a payload where it is missing,
   renamed and of a wrong type, made from a valid one: the first of the file's `tests:` that the
   contract takes, else one that is made from the contract. Then the file's tests.
-- **load**: the busiest minute of these events.
+- **load**: the busiest minute of these events, and the rate budgets of the destinations. It passes
+  where three calls for each event fit, and fails where a backtest counts more deliveries.
 - **commit**: the commit that a pipeline named, its address, and SHA-256 over the file. It
   is what was said: [Propose changes from git](../howto/propose-from-git.md) has how to compare it.
 
@@ -83,12 +83,12 @@ A rule passes where `when` is true. It is CEL over the evidence:
 |---|---|
 | `contract` | `covers`, `events`, `whole`, `newly_refused`, `newly_passing`; null at first |
 | `cases` | `example`, `fields`, `made`, `failed`, `tests`, `failed_tests` |
-| `load` | `events`, `whole`, `busiest`, `at` |
+| `load` | `events`, `whole`, `busiest`, `at`, `budgets` |
 | `commit` | `id`, `url`, `file_digest`; null where the proposal named none |
 | `difference` | `stricter` and `breaking`, how many; `parts`, such as `contract`, `routes`, `sla` |
 | `owners` | `owner`, `recovery_lead`, `approver`, `backstop` |
 | `client`, `workflow` | their names |
-| `backtest` | `events`, `newly_refused`, `newly_passing`, `fields_changed`; null without one |
+| `backtest` | `events`, `newly_refused`, `newly_passing`, `fields_changed`, `peaks`; or null |
 | `rehearsal`, `drill` | null: they do not exist yet |
 
 Where something of it is not there, the rule cannot tell. `force` is `blocks` unless it says

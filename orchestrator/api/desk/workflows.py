@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from connectors.registry import catalog, connector_digests, load_connectors
+from connectors.registry import catalog, connector_definitions, load_connectors
 from orchestrator.api.desk.cursors import page_of, place_of
 from orchestrator.api.desk.models import Body, Name, NeedsWhy, Number, Paged, Query, Why
 from orchestrator.api.desk.routes import Answer, Asked, Route, tag_of
@@ -99,6 +99,7 @@ def publish(asked: Asked) -> Answer:
     body = asked.body_as(Publication)
     with asked.store.read() as tx:
         asked.some_clients(tx, Act.PUBLISH_WORKFLOW)  # before a long file is read and tried
+    defined = connector_definitions(asked.config.connectors)
     done = publish_workflow(
         asked.store,
         _checked(asked, body.file),
@@ -108,7 +109,8 @@ def publish(asked: Asked) -> Answer:
         why=body.why,
         at=body.at,
         change=body.change,
-        connectors=connector_digests(asked.config.connectors),
+        connectors=defined.digests,
+        rates=defined.rates,
         commit=commit_of(
             body.commit,
             body.commit_url,

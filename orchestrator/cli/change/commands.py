@@ -183,7 +183,7 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Propose a workflow file; where its client's changes need no approval, it is live at once."""
-    from connectors.registry import connector_digests
+    from connectors.registry import connector_definitions
     from orchestrator.cli.workflow.files import one_workflow
     from orchestrator.domain.changes.gates.commit import commit_of
     from orchestrator.settings import settings
@@ -191,7 +191,7 @@ def propose(
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if commit and file.is_file() else None
     origin = commit_of(commit, url, file_digest=digest)
     workflow = one_workflow(file)
-    defined = connector_digests(settings().connectors)
+    defined = connector_definitions(settings().connectors)
     with opened_store(create=True) as store:
         from orchestrator.operations.changes.show import explain_change
         from orchestrator.operations.publish_workflow import publish_workflow
@@ -203,7 +203,8 @@ def propose(
             why=why,
             at=at,
             change=change,
-            connectors=defined,
+            connectors=defined.digests,
+            rates=defined.rates,
             commit=origin,
         )
         if done.change is not None and not as_json:

@@ -191,13 +191,21 @@ def graph(
 
 
 def _publish(store: Store, checked: Checked, *, dry_run: bool, why: str | None) -> list[Published]:
-    from connectors.registry import connector_digests
+    from connectors.registry import connector_definitions
     from orchestrator.operations.publish_workflow import publish_workflow
     from orchestrator.settings import settings
 
-    by, defined = actor(store), connector_digests(settings().connectors)
+    by, defined = actor(store), connector_definitions(settings().connectors)
     return [
-        publish_workflow(store, one, actor=by, dry_run=dry_run, why=why, connectors=defined)
+        publish_workflow(
+            store,
+            one,
+            actor=by,
+            dry_run=dry_run,
+            why=why,
+            connectors=defined.digests,
+            rates=defined.rates,
+        )
         for _, one in checked.workflows
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.domain.changes.gates.cases import run_cases
 from orchestrator.domain.changes.gates.checklist import checklist
 from orchestrator.domain.changes.gates.evidence import (
+    Budget,
     CasesRun,
     ContractTrial,
     Evidence,
@@ -139,13 +140,44 @@ def test_a_contract_passes_where_it_takes_all_or_no_real_event_is_newly_refused(
 
 @pytest.mark.parametrize(("refused", "state"), [(0, PASS), (2, FAIL)])
 def test_a_backtest_tells_what_the_sample_did_not(refused: int, state: GateState) -> None:
-    counts = BacktestCounts(events=900, newly_refused=refused, newly_passing=0, fields_changed=0)
+    counts = BacktestCounts(
+        events=900, newly_refused=refused, newly_passing=0, fields_changed=0, peaks={}
+    )
     unknown = replace(EVIDENCE, contract=replace(TRIAL, covers="no", events=0))
 
     found = judged(unknown, replace(NOW, backtest=counts))["contract"]
 
     assert found.state == state
     assert "900 events of its backtest" in found.evidence
+
+
+BUDGET = Budget(destination="crm", per_minute=60, several=False)
+
+
+@pytest.mark.parametrize(
+    ("busiest", "budgets", "peak", "state"),
+    [
+        (20, (BUDGET,), None, PASS),
+        (21, (BUDGET,), None, CANNOT_TELL),
+        (21, (BUDGET,), 20, PASS),
+        (21, (BUDGET,), 61, FAIL),
+        (5, (replace(BUDGET, several=True),), None, CANNOT_TELL),
+        (900, (replace(BUDGET, per_minute=None),), None, PASS),
+        (900, None, None, CANNOT_TELL),
+    ],
+)
+def test_the_busiest_minute_is_held_against_the_rate_budgets(
+    busiest: int, budgets: tuple[Budget, ...] | None, peak: int | None, state: GateState
+) -> None:
+    load = replace(LOAD, busiest=busiest, budgets=budgets)
+    counts = BacktestCounts(
+        events=9, newly_refused=0, newly_passing=0, fields_changed=0, peaks={"crm": peak or 0}
+    )
+
+    now = replace(NOW, backtest=None if peak is None else counts)
+    found = judged(replace(EVIDENCE, load=load), now)["load"]
+
+    assert (found.state, found.stops) == (state, False)
 
 
 def test_a_first_version_refuses_nothing_that_passed() -> None:

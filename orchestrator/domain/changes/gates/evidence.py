@@ -59,6 +59,15 @@ class CasesRun:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """How many calls one destination takes."""
+
+    destination: str
+    per_minute: float | None  # calls, from all workflows together; None: as many as there are
+    several: bool  # an event may make more than one delivery there
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Load:
     """The busiest minute of real events."""
 
@@ -66,6 +75,7 @@ class Load:
     whole: bool  # they are all of the last weeks; else the newest ones
     busiest: int  # events that were accepted in one minute
     at: str | None  # that minute, ISO 8601 in UTC; None: there was no event
+    budgets: tuple[Budget, ...] | None = None  # None: whoever proposed it knew of none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

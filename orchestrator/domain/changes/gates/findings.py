@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from orchestrator.domain.changes.gates.evidence import Evidence
+from orchestrator.domain.changes.gates.evidence import Budget, Evidence
 from orchestrator.domain.changes.gates.gate import (
     Finding,
     GateName,
@@ -95,7 +95,11 @@ def _contract(evidence: Evidence, now: Present) -> Finding:
     return cannot_tell(f"{found.says}; {found.told}", "ask the senders whether they send that")
 
 
-def _load(evidence: Evidence, _: Present) -> Finding:
+CALLS_A_DELIVERY = 3
+"""A look-up, the call that makes the record, and its read-back: the most that is usual."""
+
+
+def _load(evidence: Evidence, now: Present) -> Finding:
     found = evidence.load
     if found is None:
         return cannot_tell(_UNRECORDED, _PROPOSE_AGAIN)
@@ -103,7 +107,28 @@ def _load(evidence: Evidence, _: Present) -> Finding:
         return cannot_tell("no event came in the last 28 days")
     which = "all" if found.whole else "the newest"
     told = f"the busiest minute of {which} {found.events} events had {found.busiest}"
-    return cannot_tell(f"{told}; that is not held against the rate budgets yet")
+    if found.budgets is None:
+        return cannot_tell(f"{told}; the rate budgets of its destinations were not known")
+    peaks = now.backtest.peaks if now.backtest is not None else {}
+    for one in found.budgets:
+        if one.per_minute is not None and peaks.get(one.destination, 0) > one.per_minute:
+            says = f"{one.destination} gets {peaks[one.destination]} deliveries in one minute"
+            do = "expect that some wait, or ask the tool's vendor for more"
+            return failed(f"{says}, and takes {one.per_minute:g} calls", do)
+    open_ = [one.destination for one in found.budgets if not _fits(one, found.busiest, peaks)]
+    if open_:
+        says = f"{told}; whether that fits {', '.join(open_)} is not known"
+        return cannot_tell(says, "`meshline change backtest` counts its deliveries")
+    return passed(f"{told}; with {CALLS_A_DELIVERY} calls each that fits every rate budget")
+
+
+def _fits(one: Budget, busiest: int, peaks: Mapping[str, int]) -> bool:
+    """Whether even the most calls fit: of all events where nobody counted the deliveries."""
+    if one.per_minute is None:
+        return True
+    if one.several and one.destination not in peaks:
+        return False
+    return peaks.get(one.destination, busiest) * CALLS_A_DELIVERY <= one.per_minute
 
 
 def _logins(_: Evidence, now: Present) -> Finding:

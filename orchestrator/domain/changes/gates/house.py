@@ -149,7 +149,7 @@ def _document(evidence: Evidence, now: Present) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     """A value as CEL takes it: lists for tuples."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}

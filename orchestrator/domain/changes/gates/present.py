@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 REACHED_DAYS = 30
@@ -25,6 +26,7 @@ class BacktestCounts:
     newly_refused: int  # of these, that would be stopped and were not
     newly_passing: int
     fields_changed: int  # fields of destinations that would be sent other values
+    peaks: Mapping[str, int]  # by destination, the most deliveries in one minute
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

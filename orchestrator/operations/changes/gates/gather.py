@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import orjson
 
 from orchestrator.domain.changes.gates.cases import run_cases
 from orchestrator.domain.changes.gates.evidence import (
+    Budget,
     CasesRun,
     Evidence,
     Load,
@@ -36,8 +38,18 @@ class Gathered:
     base: int | None  # the version that was live; None: none was
     pieces: tuple[Recorded, ...]
 
+    def is_upon(self, live: LiveWorkflow | None) -> bool:
+        """Whether what was live then still is."""
+        return self.base == (None if live is None else live.version)
 
-def gather_evidence(tx: Tx, workflow: Workflow, live: LiveWorkflow | None) -> Gathered:
+
+Rates = Mapping[str, float | None]
+"""By connector, how many calls a minute its system takes; None: as many as there are."""
+
+
+def gather_evidence(
+    tx: Tx, workflow: Workflow, live: LiveWorkflow | None, rates: Rates | None = None
+) -> Gathered:
     """Try a proposed version on real events, on cases from its contract and on its file's tests.
 
     It takes seconds where there are many events and tests, so no transaction that writes waits.
@@ -49,9 +61,18 @@ def gather_evidence(tx: Tx, workflow: Workflow, live: LiveWorkflow | None) -> Ga
     evidence = Evidence(
         contract=None if before is None else try_contract(tx, before, workflow, recent),
         cases=_cases(workflow),
-        load=_load(recent),
+        load=replace(_load(recent), budgets=_budgets(workflow, rates)),
     )
     return Gathered(base=None if live is None else live.version, pieces=recorded(evidence))
+
+
+def _budgets(workflow: Workflow, rates: Rates | None) -> tuple[Budget, ...] | None:
+    if rates is None:
+        return None
+    return tuple(
+        Budget(destination=name, per_minute=rates.get(one.connector), several=one.each is not None)
+        for name, one in workflow.destinations.items()
+    )
 
 
 def _cases(workflow: Workflow) -> CasesRun | None:

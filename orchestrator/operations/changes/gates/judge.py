@@ -94,6 +94,7 @@ def _backtest(tx: Tx, subject: GateSubject) -> BacktestCounts | None:
         newly_refused=sum(one.events for one in found.result.newly_refused),
         newly_passing=sum(one.events for one in found.result.newly_passing),
         fields_changed=len(found.result.fields_changed),
+        peaks={one.destination: one.after for one in found.result.peak_per_minute},
     )
 
 

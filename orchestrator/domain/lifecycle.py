@@ -71,7 +71,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(move=Move.ROUTE, source=State.VALIDATED, target=State.ROUTED,
                when="a route matched and its deliveries are planned"),
     Transition(move=Move.REQUEST_APPROVAL, source=State.ROUTED, target=State.AWAITING_APPROVAL,
-               when="a destination needs a person's yes"),
+               when="its route needs a person's yes"),
     Transition(move=Move.APPROVE, source=State.AWAITING_APPROVAL, target=State.ROUTED,
                when="the approver said yes"),
     Transition(move=Move.DELIVER, source=State.ROUTED, target=State.DELIVERED,

@@ -218,6 +218,8 @@ def _refusal(one: Found, *, discard: bool) -> str | None:
         return "a call of it is out at this moment: wait until it has an answer"
     if discard:
         return None
+    if one.state is State.AWAITING_APPROVAL:
+        return "it waits for a person's yes: approve or refuse it, or give it up with --discard"
     if one.state in STAGE_OF:
         return "it is on its way: wait until it is delivered, or give it up with --discard"
     return "it is still to be decided on: deliver or discard it, or give it up with --discard"

@@ -12,7 +12,7 @@ from orchestrator.store.database.schema import event_approvals
 from tests.cli.desk import CommandLine
 from tests.leads import accept_leads
 from tests.people import ADMIN, key_of, logged_in
-from tests.store.approvals.asked import APPROVER, OTHER, drive, event, with_people
+from tests.store.approvals.asked import APPROVER, OPERATOR, OTHER, drive, event, with_people
 
 
 @pytest.fixture
@@ -125,3 +125,16 @@ def test_where_no_workflow_asks_the_doctor_says_nothing_of_it(meshline: CommandL
     meshline.publish()
 
     assert checks(meshline) == []
+
+
+def test_what_waits_is_neither_discarded_nor_replayed(asking: CommandLine) -> None:
+    first = asking.names["first"]
+    with asking.store() as store:
+        operator = key_of(store, OPERATOR, Role.OPERATOR, "acme")
+
+    discarded = asking("quarantine", "discard", first, "--why", "junk", MESHLINE_ACTOR=operator)
+    replayed = asking("quarantine", "replay", first, MESHLINE_ACTOR=operator)
+
+    assert state_of(asking, "first") == "awaiting_approval"
+    assert "awaiting_approval" in discarded.out + discarded.err
+    assert "awaiting_approval" in replayed.out + replayed.err

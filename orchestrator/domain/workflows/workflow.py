@@ -125,7 +125,7 @@ class Owners(_Part):
 
     owner: Address
     recovery_lead: Address  # heals the quarantined events
-    approver: Address  # says yes where a destination needs it
+    approver: Address  # says yes to changes, and where a route asks
     backstop: Address  # is told when nobody else moved
 
 

@@ -275,7 +275,9 @@ def test_an_event_that_waits_is_not_erased_without_giving_it_up(store: Store) ->
 
     done = erase_events(store, Wanted(ids=(one,)), why="asked", actor=logged_in(store, ADMIN))
 
-    assert [refusal.id for refusal in done.refused] == [one]
+    assert [(refusal.id, refusal.detail) for refusal in done.refused] == [
+        (one, "it waits for a person's yes: approve or refuse it, or give it up with --discard")
+    ]
     assert due_at(store, one) is None
 
 

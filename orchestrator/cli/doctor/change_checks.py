@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.doctor.findings import CheckResult, attention, ok
+from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
@@ -25,6 +25,23 @@ def look_at_changes(store: Store) -> Iterator[CheckResult]:
     yield ok("approvals", told)
     if found.waiting:
         yield ok("changes", f"{found.waiting} await an approval: `meshline change list`")
+
+
+def look_at_gates() -> Iterator[CheckResult]:
+    """The house's file of gates: while it cannot be read, nothing is approved."""
+    from orchestrator.domain.errors import Refused
+    from orchestrator.operations.changes.gates.house import house_gates
+    from orchestrator.variables import gates_file
+
+    if (path := gates_file()) is None:
+        return
+    try:
+        found = house_gates()
+    except Refused as error:
+        yield broken("gates", error.detail, error.fix or "mend the file")
+        return
+    rules = f"{len(found.rules)} rule{'' if len(found.rules) == 1 else 's'} of the house"
+    yield ok("gates", f"{path}: {len(found.gates)} of the ten set otherwise, {rules}")
 
 
 def look_at_definitions(store: Store, here: Mapping[str, str]) -> Iterator[CheckResult]:

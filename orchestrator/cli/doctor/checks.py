@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.cli.doctor.alert_checks import look_at_alerts, look_at_contacts
 from orchestrator.cli.doctor.approval_checks import look_at_asked_events
 from orchestrator.cli.doctor.audit_checks import look_at_the_audit
-from orchestrator.cli.doctor.change_checks import look_at_changes, look_at_definitions
+from orchestrator.cli.doctor.change_checks import (
+    look_at_changes,
+    look_at_definitions,
+    look_at_gates,
+)
 from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
 from orchestrator.cli.doctor.job_checks import look_at_jobs
 from orchestrator.cli.doctor.login_checks import look_at_company_login
@@ -137,6 +141,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from look_at_plans(store)
         yield look_at_jobs(store)
         yield from look_at_changes(store)
+        yield from look_at_gates()
         yield from look_at_asked_events(store)
         yield from look_at_definitions(store, connectors.digests)
         yield look_at_the_audit(store)

@@ -116,7 +116,10 @@ def told_story(change: ChangeView) -> list[Happened]:
 def _decided(one: ShownDecision, rounds: int) -> Happened:
     which = f", round {one.round}" if rounds > 1 else ""
     what = f"{_SAID[one.decision]}{which}"
-    return Happened(at=one.at, what=what, by=named(one.by), how=one.grade, why=one.why)
+    how = one.grade
+    if one.stands_in_for is not None:
+        how += f", for {named(one.stands_in_for)}, who was away"
+    return Happened(at=one.at, what=what, by=named(one.by), how=how, why=one.why)
 
 
 def _last(change: ChangeView) -> list[Happened]:
@@ -132,4 +135,5 @@ def _last(change: ChangeView) -> list[Happened]:
         return []
     if change.live_version is not None:
         told = f"live as version {change.live_version}"
-    return [Happened(at=change.changed_at, what=told, by=named(change.changed_by))]
+    by, why = named(change.changed_by), change.because
+    return [Happened(at=change.changed_at, what=told, by=by, why=why)]

@@ -40,6 +40,7 @@ def put_change(found: ExplainedChange) -> None:
     put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
     _put_differences(found)
     _put_connectors(found)
+    _put_plan(found)
     if found.backtest is not None:
         put_backtest(found.backtest.result)
     _put_gates(found)
@@ -89,6 +90,12 @@ def _put_connectors(found: ExplainedChange) -> None:
             continue
         before = f"; {one.before[:_SHORT]} before" if one.before else ""
         put_line(f"  definition of connector {one.connector}: {one.digest[:_SHORT]}{before}")
+
+
+def _put_plan(found: ExplainedChange) -> None:
+    """The replay that may be approved with it."""
+    if (plan := found.plan) is not None:
+        put_line(f"  replay plan {plan.token} of {plan.events} events, digest {plan.digest}")
 
 
 def _put_gates(found: ExplainedChange) -> None:

@@ -19,6 +19,7 @@ from orchestrator.store.changes.evidence import gate_subject, list_evidence
 from orchestrator.store.changes.freezes import Freeze, list_freezes
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.desk.plans import last_plan_of
 from orchestrator.store.views.values import iso, now_of
 from orchestrator.store.views.workflow_versions import show_workflow
 
@@ -40,6 +41,16 @@ class MayNot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlanOfChange:
+    """The replay plan that was made under a change as it is."""
+
+    token: str
+    digest: str | None  # over its events and what is done with each
+    events: int
+    planned_by: str  # an actor, on whose word it runs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExplainedChange(ChangeView):
     """A change with what it means, for who decides about it."""
 
@@ -49,6 +60,7 @@ class ExplainedChange(ChangeView):
     gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement or a rollback
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
+    plan: PlanOfChange | None  # the newest; None: nobody made one, or it was edited since
     may_decide: tuple[str, ...]  # mail addresses, while it awaits a decision; none: nobody may
     may_not: tuple[MayNot, ...]  # the other approvers of its client, then
 
@@ -82,10 +94,20 @@ def explain_to(
         gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
         freeze=_freeze_of(tx, found) if found.state in OPEN else None,
+        plan=_plan_of(tx, found),
         may_decide=deciders.mails,
         may_not=_others(deciders),
     )
     return explained, deciders
+
+
+def _plan_of(tx: Tx, change: ChangeView) -> PlanOfChange | None:
+    plan = last_plan_of(tx, change.change)
+    if plan is None or plan.subject != change.digest:
+        return None
+    return PlanOfChange(
+        token=plan.token, digest=plan.digest, events=plan.events, planned_by=plan.planned_by
+    )
 
 
 def _others(deciders: Deciders) -> tuple[MayNot, ...]:

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.errors import ChangedSinceSeen, Forbidden, Refused
 from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
+from orchestrator.operations.changes.show import explain_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.operations.publish_workflow import publish_workflow
@@ -49,12 +50,15 @@ def test_one_yes_makes_the_version_live_and_heals_what_waited(governed: Store) -
     token = proposed(governed, AMENDED)
     plan = planned(governed, token)
     seen = change(governed, token).digest
+    with governed.read() as tx:
+        shown = explain_change(tx, token, None).plan
 
     done = approve_with_plan(
         governed, token, plan.token, actor=approver(governed), digest=plan.digest, seen=(seen,)
     )
     carry_out_next_job(governed, keeper="k", lease_seconds=30)
 
+    assert shown is not None and (shown.token, shown.digest) == (plan.token, plan.digest)
     assert (plan.events, done.state, live_version(governed)) == (3, "live", 2)
     with governed.read() as tx:
         job = find_job(tx, done.job or 0)

@@ -42,6 +42,6 @@ def without_reasons(shown: ShownChange) -> ShownChange:
     """What a page shows of a change, less what people wrote: they may quote values."""
     return replace(
         shown,
-        change=replace(shown.change, why=None),
+        change=replace(shown.change, why=None, because=None),
         story=tuple(replace(one, why=None) for one in shown.story),
     )

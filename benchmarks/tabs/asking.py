@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import statistics
 import threading
 import time
@@ -82,7 +83,7 @@ class Desk:
             statements=round(statistics.median(counts)),
             rounds=len(asked),
             page_ms=round(statistics.median(asked) * 1000, 1),
-            page_p95_ms=round(_p95(asked) * 1000, 1),
+            page_p95_ms=round(percentile_95(asked) * 1000, 1),
             queries_ms=round(statistics.median(bare) * 1000, 1),
             ratio=round(statistics.median(a / b for a, b in zip(asked, bare, strict=True)), 2),
             rate=round(self._lines / statistics.median(asked)) if page.is_export else None,
@@ -159,6 +160,10 @@ def _bare_connection(store: Store) -> PoolProxiedConnection:
     return connection
 
 
-def _p95(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+def percentile_95(values: Sequence[float]) -> float:
+    """The least value that 95 of 100 do not exceed, by the nearest rank.
+
+    >>> percentile_95(range(1, 21)), percentile_95([1, 3, 2])
+    (19, 3)
+    """
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]

@@ -12,7 +12,7 @@ import pytest
 from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
-from benchmarks.tabs.asking import Row
+from benchmarks.tabs.asking import Row, percentile_95
 from benchmarks.tabs.pages import NOT_MEASURED, pages
 from benchmarks.tabs.tables import LEAST_RATE, over
 from benchmarks.tabs.waiting import Things
@@ -60,6 +60,13 @@ def test_beside_small_queries_a_page_is_not_judged_by_its_ratio_and_an_export_by
     assert over(row(page_ms=160, page_p95_ms=500, ratio=1)) == ("median", "p95")
     assert over(row(page_ms=2_000, page_p95_ms=3_000, rate=LEAST_RATE)) == ()
     assert over(row(page_ms=9_000, rate=LEAST_RATE - 1)) == ("rate",)
+
+
+def test_the_95th_percentile_of_twenty_is_the_nineteenth() -> None:
+    twenty = [float(one) for one in range(20, 0, -1)]
+
+    assert percentile_95(twenty) == 19
+    assert percentile_95(twenty[:5]) == 20
 
 
 @pytest.mark.processes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -26,13 +25,15 @@ from orchestrator.operations.access.signing_keys import (
     seen_signing_keys,
 )
 from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.go_live import subject_of
 from orchestrator.operations.changes.keep_time import keep_time_of_changes
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.changes.signing.prove import prove_change
 from orchestrator.operations.publish_workflow import publish_workflow
+from orchestrator.store.changes.changes import lock_change
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import changes
+from orchestrator.store.database.schema import change_decisions, changes
 from orchestrator.store.views.audit import list_audit
 from tests.leads import lead_workflow
 from tests.people import ADMIN, add, give, key_of, logged_in
@@ -227,12 +228,16 @@ def test_a_key_that_is_revoked_before_its_time_takes_the_approval_with_it(
 ) -> None:
     govern(store)
     mine = add_key(store, key, by=approver(store))
-    done = publish_workflow(store, lead_workflow(version()), actor=author(store), at="1s")
+    done = publish_workflow(store, lead_workflow(version()), actor=author(store), at="1h")
     token = done.change or ""
     said = signed(key, statement(store, token, by=approver(store)))
     assert approve(store, token, said).state == "approved"
     revoke_signing_key(store, mine, actor=logged_in(store, ADMIN))
-    time.sleep(1.1)
+    with store.write() as tx:  # its time has come, and it was approved for that time
+        tx.execute(update(changes).values(go_live_at=after(-1)))
+        held = lock_change(tx, token)
+        assert held is not None
+        tx.execute(update(change_decisions).values(subject=subject_of(held).digest()))
 
     assert (keep_time_of_changes(store), live_version(store)) == (1, 1)
     with store.read() as tx:

@@ -20,6 +20,7 @@ from orchestrator.domain.access.roles import Role
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.recipes.recipe import Recipe
+from orchestrator.operations.access.away import end_away, set_away
 from orchestrator.operations.access.people import (
     RoleChange,
     accept_invite,
@@ -46,7 +47,7 @@ from tests.store.changes.governance.ground import (
     content_of,
     workflow,
 )
-from tests.store.changes.governance.memory import Content, Given, Memory, Writing
+from tests.store.changes.governance.memory import Away, Content, Given, Memory, Writing
 from tests.store.changes.governance.recorder import Recorder
 
 WHO = st.sampled_from(PEOPLE)
@@ -57,7 +58,7 @@ STOPS = st.none() | st.none() | st.builds(Stop, gate=st.integers(0, 5), then=st.
 OVERTAKES = st.tuples(st.sampled_from(["approve", "edit", "withdraw role", "disable"]), WHO, PICKS)
 ADMIN_ACTS = [
     "role acme given", "role acme given", "role * given", "role acme taken", "role * taken",
-    "disable", "enable", "invite",
+    "disable", "enable", "invite", "away self", "away admin", "back self",
 ]  # fmt: skip
 ACTS_OF_ADMINS = st.lists(
     st.tuples(st.sampled_from(ADMIN_ACTS), ADMINS, WHO, STOPS), min_size=1, max_size=3
@@ -291,6 +292,10 @@ class Machine(RuleBasedStateMachine):
                 self._change_role(admin, mail, client, stop, withdraw=how == "taken")
             case ["disable" | "enable" as how]:
                 self._disable(mail, stop, enable=how == "enable")
+            case ["away", how]:
+                self._go_away(mail if how == "self" else admin, mail, stop)
+            case ["back", _]:
+                self._come_back(mail, stop)
             case _:
                 self._take_over(admin, mail, stop)
 
@@ -316,6 +321,25 @@ class Machine(RuleBasedStateMachine):
         with self._act(f"{mail} is {'enabled' if enable else 'disabled'}", stop):
             self.effects = [lambda: (disabled.discard if enable else disabled.add)(mail)]
             disable_person(self.store, mail, actor=actor, enable=enable)
+
+    def _go_away(self, by: str, mail: str, stop: Stop | None) -> None:
+        def effect() -> None:
+            until = self.now + 2 * HOUR_MS
+            self.memory.away[mail] = Away(to=other, until=until, given=Given(at=self.now, by=by))
+
+        actor, other = self._actor(by), PEOPLE[PEOPLE.index(mail) - 1]
+        with self._act(f"{by} says that {mail} is away, and {other} decides", stop):
+            self.effects = [effect]
+            set_away(self.store, mail, until="2h", to=other, actor=actor)
+
+    def _come_back(self, mail: str, stop: Stop | None) -> None:
+        def effect() -> None:
+            self.memory.away.pop(mail, None)
+
+        actor = self._actor(mail)
+        with self._act(f"{mail} is back", stop):
+            self.effects = [effect]
+            end_away(self.store, mail, actor=actor)
 
     def _take_over(self, sender: str, mail: str, stop: Stop | None) -> None:
         def used() -> None:

@@ -69,6 +69,15 @@ class Given:
     by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Away:
+    """Somebody is away, and another person decides in their place."""
+
+    to: str
+    until: int
+    given: Given
+
+
 @dataclass(kw_only=True)
 class Memory:
     """Everything that was done in one interleaving."""
@@ -79,6 +88,7 @@ class Memory:
     required: bool  # some approver was there once
     disabled: set[str] = field(default_factory=set)
     invited: dict[str, Given] = field(default_factory=dict)  # the last one of somebody else's
+    away: dict[str, Away] = field(default_factory=dict)
     savers: list[tuple[object, str]] = field(default_factory=list)  # steps, and who saved them
     stories: dict[str, Story] = field(default_factory=dict)
     words: list[Word] = field(default_factory=list)
@@ -139,16 +149,27 @@ class Memory:
         (word,) = words
         in_time = word.at < writing.expires and (writing.waits_until or 0) <= now < writing.expires
         return (
-            word.saw == number and in_time and word.was_approver and self._counts(word.who, story)
+            word.saw == number
+            and in_time
+            and word.was_approver
+            and self._counts(word.who, story, now)
         )
 
-    def _counts(self, who: str, story: Story) -> bool:
+    def _counts(self, who: str, story: Story, now: int) -> bool:
         """Whether this person's yes to this change counts now."""
         if who in story.authors or not any(self._is_good(one, story) for one in self._roles(who)):
             return False
         if who in self.invited and not self._is_good(self.invited[who], story):
             return False
-        return self._named(story) in (None, who)
+        named = self._named(story)
+        return named in (None, who) or who == self._stand_in(named, story, now)
+
+    def _stand_in(self, named: str | None, story: Story, now: int) -> str | None:
+        """Who decides in the place of the named approver; the word for it is theirs or good."""
+        away = self.away.get(named or "")
+        if away is None or away.until <= now:
+            return None
+        return away.to if away.given.by == named or self._is_good(away.given, story) else None
 
     def _is_good(self, given: Given, story: Story) -> bool:
         return given.at < story.writings[0].at and given.by not in story.authors

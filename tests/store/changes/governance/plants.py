@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from orchestrator.domain.access.actor import who
 from orchestrator.domain.changes import deciding
-from orchestrator.domain.changes.deciding import Asked, Decider, Given
+from orchestrator.domain.changes.deciding import Asked, Away, Decider, Given
 from orchestrator.domain.changes.states import ChangeMove, ChangeState, change_target
 from orchestrator.operations.changes import decide, go_live, hold, keep_time, propose, required
 from orchestrator.store.changes import changes as rows
@@ -102,6 +102,15 @@ def invitation() -> Patches:
 
     honest = decider_of
     return _deciders(not_invited)
+
+
+def delegation() -> Patches:
+    """An author may say who decides in the place of somebody else."""
+
+    def stand_in(named: str | None, away: Mapping[str, Away], _asked: Asked) -> str | None:
+        return away[named].to if named is not None and named in away else None
+
+    return [(hold, "stand_in_of", stand_in)]
 
 
 def check_at_going_live() -> Patches:
@@ -203,6 +212,7 @@ PLANTS: Mapping[str, Callable[[], Patches]] = {
     "role-older-than-proposal": role_older_than_proposal,
     "role-of-an-authors-giving": role_of_an_authors_giving,
     "invitation": invitation,
+    "delegation": delegation,
     "check-at-going-live": check_at_going_live,
     "seen": seen,
     "digest": digest,

@@ -135,5 +135,7 @@ def _last(change: ChangeView) -> list[Happened]:
         return []
     if change.live_version is not None:
         told = f"live as version {change.live_version}"
+    if change.way == "break_glass":
+        told += ", by break-glass,"
     by, why = named(change.changed_by), change.because
     return [Happened(at=change.changed_at, what=told, by=by, why=why)]

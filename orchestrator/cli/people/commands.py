@@ -114,14 +114,16 @@ def show(
 ) -> None:
     """Show a person and their roles; without an address who you are here, and how that is known."""
     with opened_store() as store:
+        from orchestrator.operations.access.away import absence_of
         from orchestrator.store.access.grants import anybody_is_there
 
         me = actor(store)
         person = _seen(store, mail, of=me.person)
         with store.read() as tx:
             is_somebody = anybody_is_there(tx)
+            absence = None if person is None else absence_of(tx, person.mail)
     if as_json:
-        put_json({"acts_as": me.name, "proof": me.proof, "person": person})
+        put_json({"acts_as": me.name, "proof": me.proof, "person": person, "away": absence})
         return
     if mail is None:
         put(f"acts as  {me.name} ({me.proof})")
@@ -135,6 +137,8 @@ def show(
         note("nobody is named: give --as MAIL, set MESHLINE_ACTOR, or `meshline login`")
         return
     put(f"{person.mail}  {person.name}")
+    if absence is not None:
+        put(f"away until {moment(absence.until)}; {absence.to} approves in their place")
     put_table(
         ("ROLE", "CLIENT", "SINCE", "BY"),
         [

@@ -10,7 +10,7 @@ from orchestrator.domain.changes.timing import time_ahead
 from orchestrator.domain.errors import Refused
 from orchestrator.operations.access.allow import allow, is_proven
 from orchestrator.store.access import people as rows
-from orchestrator.store.changes.absences import add_absence, end_absence
+from orchestrator.store.changes.absences import add_absence, away_now, end_absence
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_people
@@ -54,6 +54,12 @@ def end_away(store: Store, mail: str, *, actor: Actor) -> Absent:
             detail = {"person": person.mail}
             audit.record(tx, actor=actor.name, action="come_back", detail=detail)
         return Absent(mail=person.mail, until=None, to=None)
+
+
+def absence_of(tx: Tx, mail: str) -> Absent | None:
+    """Until when a person is away, and who decides in their place; None: they are not."""
+    one = away_now(tx).get(mail)
+    return None if one is None else Absent(mail=mail, until=iso_time(one.until), to=one.to)
 
 
 def _person(tx: Tx, mail: str, actor: Actor) -> rows.Person:

@@ -7,7 +7,10 @@ import re
 import pytest
 
 from orchestrator.domain.access.roles import Role
+from orchestrator.operations.access.away import end_away, set_away
 from orchestrator.operations.access.people import disable_person
+from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
+from orchestrator.operations.changes.keep_time import keep_time_of_changes
 from orchestrator.operations.publish_workflow import publish_workflow
 from tests.dashboard.access.desk import Somebody
 from tests.dashboard.changes.conftest import Governed
@@ -195,3 +198,23 @@ def test_a_form_without_the_digest_decides_nothing(governed: Governed, one: Some
 
     assert answer.status_code == 400
     assert change(governed.store, token).state == "awaiting_approval"
+
+
+def test_a_freeze_is_on_the_page_and_in_whose_place_somebody_decided(
+    governed: Governed, one: Somebody
+) -> None:
+    store = governed.store
+    token = proposed(store, version(23))
+    set_away(store, APPROVER, until="3d", to=OTHER, actor=logged_in(store, APPROVER))
+    freeze_changes(store, "acme", until="1d", why="the sale", actor=logged_in(store, ADMIN))
+    governed.come(one, OTHER)
+    status, _ = act(one, token, "approve")
+
+    page = text_of(one.get(path(token)).text)
+
+    thaw_changes(store, "acme", why="over", actor=logged_in(store, ADMIN))
+    end_away(store, APPROVER, actor=logged_in(store, APPROVER))
+    keep_time_of_changes(store)
+    assert status == 303
+    assert "Frozen nothing of acme goes live until" in page and ": the sale" in page
+    assert f"for {APPROVER}, who was away" in page

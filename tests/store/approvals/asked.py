@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from sqlalchemy import select, update
@@ -24,7 +24,7 @@ from orchestrator.store.drive.claim import Group, finish_group
 from orchestrator.store.drive.stages import Saving, load_group, save_routed, save_valid
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.events.show import EventView, show_event
-from tests.leads import TEXT, accept_leads, claim_groups, publish_leads
+from tests.leads import LIMITS, TEXT, accept_leads, claim_groups, publish_leads
 from tests.people import add, add_admin, age_roles, logged_in
 
 ASKING = TEXT.replace(
@@ -75,7 +75,8 @@ def asked_leads(store: Store, count: int = 1, text: str = ASKING) -> list[str]:
 
 def drive(store: Store, known: dict[str, str] | None = None) -> list[str]:
     """What the first two links of each chain do, asking included; those that go on."""
-    return [one for group in claim_groups(store) for one in route_group(store, group, known)]
+    many = replace(LIMITS, groups_in_flight=100)  # also where others are under way
+    return [one for group in claim_groups(store, many) for one in route_group(store, group, known)]
 
 
 def route_group(store: Store, group: Group, known: dict[str, str] | None = None) -> list[str]:

@@ -126,6 +126,12 @@ def decide(asked: Asked) -> Answer:
 def _approve_with_plan(asked: Asked, body: Decided, plan: str) -> Settled:
     if body.decision is not Decision.APPROVE:
         raise Refused("only with an approval a plan is run", field="run_plan", fix="leave it out")
+    if _signed(body) is not None:
+        raise Refused(
+            "an approval with a plan cannot be signed",
+            field="run_plan",
+            fix="leave it out, and run the plan afterwards",
+        )
     return approve_with_plan(
         asked.store,
         asked.path["change"],

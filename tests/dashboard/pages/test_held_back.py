@@ -12,9 +12,11 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.operations.jobs.start import start_plan_job
 from orchestrator.store.database.migrate import open_store
+from orchestrator.store.destinations.definition_blocks import block_by_definition
 from tests.dashboard.holding import hold, hold_due
 from tests.dashboard.page_text import text_of
 from tests.dashboard.rig import RunningFlower, running_flower
+from tests.leads import publish_leads
 from tests.plans import frozen
 
 pytestmark = pytest.mark.processes
@@ -66,6 +68,25 @@ def test_a_job_of_a_plan_names_what_holds_its_events(
 
     assert "2 events wait at acme/leads/crm : pause of acme/leads/crm, since" in text_of(page)
     assert 'href="/destinations/acme/leads/crm"' in page
+
+
+def test_what_waits_for_an_approved_definition_says_so(
+    tmp_path: Path, valkey: EmbeddedServer
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    with closing(open_store(url)) as store:
+        publish_leads(store)
+        with store.write() as tx:
+            error = "the definition of fake that was approved is 1, and the one of this worker is 2"
+            block_by_definition(tx, "acme/leads/crm", error=error, actor="worker:dispatch")
+
+    with running_flower(tmp_path, store_url=url, broker_url=valkey.url) as flower:
+        listed = text_of(flower.get("/destinations").text)
+        page = text_of(flower.get("/destinations/acme/leads/crm").text)
+
+    assert "other definition" in listed and "a worker has the approved definition" in listed
+    assert "acme/leads/crm waits for an approved definition since" in page
+    assert "meshline change propose FILE" in page
 
 
 def test_where_all_flows_nothing_is_said_of_it(flower: RunningFlower) -> None:

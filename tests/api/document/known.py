@@ -9,9 +9,11 @@ from typing import Any
 from schemathesis import Case
 from schemathesis.core.parameters import ParameterLocation
 
+from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.operations.access.keys import create_key
 from orchestrator.operations.quarantine.discard import discard_events
 from orchestrator.operations.quarantine.restore import restore_events
+from orchestrator.operations.repair.amend import fix_events
 from orchestrator.store.access.keys import list_keys
 from orchestrator.store.views.incidents.list import Sought, list_incidents
 from orchestrator.store.views.quarantine.list import list_quarantine
@@ -37,7 +39,9 @@ class Known:
         for broken in [{"tier": "gold"}] * _ENOUGH + [{"email": "nobody"}]:
             desk.door.emit(data={**LEAD, **broken}, client="acme")
         validate_leads(desk.store)
-        self._spare = self._quarantined()[-1]  # the only event of its incident
+        *_, self._mended, self._spare = self._quarantined()  # the spare's is alone in its incident
+        mended = Selection(ids=(self._mended,))
+        fix_events(desk.store, mended, parse_amendments([], ["tier=pro"], []), actor=desk.admin)
         self._names: Mapping[str, Callable[[], Mapping[str, str]]] = {
             "/v1/events/{id}": lambda: {"id": desk.quarantined},
             "/v1/incidents/{id}": lambda: {"id": str(desk.incident)},
@@ -48,6 +52,7 @@ class Known:
             "/v1/destinations/{name}": lambda: {"name": "acme/leads/crm"},
             "/v1/workflows/{client}/{name}": lambda: {"client": "acme", "name": "leads"},
             "/v1/changes/{change}": lambda: {"change": desk.story.change},
+            "/v1/freezes/{client}": lambda: {"client": "acme"},
             "/v1/people/{mail}": lambda: {"mail": SOMEBODY},
             "/v1/keys/{id}": lambda: {"id": self._key_of_nobody()},
         }
@@ -79,6 +84,8 @@ class Known:
             "selection": {"ids": [self._event(path)]} if "selection" in body else None,
             "file": _FILE,
             "instead_of": None,
+            "change": None,
+            "since": None,
             "mail": f"new-{self._sent[f'POST {path}']}@acme.example",
             "owner": "triage@acme.example",
             "until": _WHEN,
@@ -89,6 +96,8 @@ class Known:
             "clients": ["acme"],
         }
         changed = body | {name: value for name, value in put.items() if name in body}
+        if path == "/v1/freezes/{client}":
+            return changed | {"why": "a test", "dry_run": True}  # other requests go on
         return changed | {"why": "a test"} if path.endswith(("/discard", "/restore")) else changed
 
     def _trigger(self, body: Any) -> Any:
@@ -103,7 +112,10 @@ class Known:
         """One in quarantine; for a restore, one that was discarded."""
         if path.endswith("/restore"):
             return self._desk.story.discarded
-        left = [one for one in self._quarantined() if one != self._spare]
+        if path == "/v1/plans":
+            return self._mended
+        kept = (self._mended, self._spare)
+        left = [one for one in self._quarantined() if one not in kept]
         return left[-1] if left else self._desk.quarantined
 
     def _incident_that_is_over(self) -> int:

@@ -59,6 +59,7 @@ class Word:
     saw: int  # the number of the writing that this person had before them
     at: int
     was_approver: bool  # had the role then, and was not disabled
+    stood_in_for: str | None  # the approver who was away then, and in whose place they decided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,7 @@ class Memory:
                 saw=last if saw is None else saw,
                 at=now,
                 was_approver=bool(self._roles(who)),
+                stood_in_for=self._stood_in_for(who, self.stories[token], now),
             )
         )
 
@@ -148,28 +150,26 @@ class Memory:
             return False
         (word,) = words
         in_time = word.at < writing.expires and (writing.waits_until or 0) <= now < writing.expires
-        return (
-            word.saw == number
-            and in_time
-            and word.was_approver
-            and self._counts(word.who, story, now)
-        )
+        if word.saw != number or not in_time or not word.was_approver:
+            return False
+        return self._counts(word, story)
 
-    def _counts(self, who: str, story: Story, now: int) -> bool:
+    def _counts(self, word: Word, story: Story) -> bool:
         """Whether this person's yes to this change counts now."""
+        who = word.who
         if who in story.authors or not any(self._is_good(one, story) for one in self._roles(who)):
             return False
         if who in self.invited and not self._is_good(self.invited[who], story):
             return False
-        named = self._named(story)
-        return named in (None, who) or who == self._stand_in(named, story, now)
+        return self._named(story) in (None, who, word.stood_in_for)
 
-    def _stand_in(self, named: str | None, story: Story, now: int) -> str | None:
-        """Who decides in the place of the named approver; the word for it is theirs or good."""
+    def _stood_in_for(self, who: str, story: Story, now: int) -> str | None:
+        """The named approver, in whose place they decide; the word for it is theirs or good."""
+        named = self._named(story)
         away = self.away.get(named or "")
-        if away is None or away.until <= now:
+        if away is None or away.to != who or away.until <= now:
             return None
-        return away.to if away.given.by == named or self._is_good(away.given, story) else None
+        return named if away.given.by == named or self._is_good(away.given, story) else None
 
     def _is_good(self, given: Given, story: Story) -> bool:
         return given.at < story.writings[0].at and given.by not in story.authors

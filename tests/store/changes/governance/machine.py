@@ -41,6 +41,7 @@ from tests.store.changes.governance.ground import (
     APPROVERS,
     FIRST,
     PEOPLE,
+    SECOND,
     STEPS,
     THIRD,
     Ground,
@@ -149,6 +150,18 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         first, second, third = (mishap if one == place else PEACE for one in range(3))
         self.a_change_lives(whos, None, amended, later, (first, second, third))
+
+    @rule(who=WHO, early=st.booleans())
+    def somebody_is_said_to_be_away(self, who: str, early: bool) -> None:
+        """By an admin, for the named one; said after the proposal it is nothing."""
+        if early:
+            self._go_away(ADMIN, FIRST, None)
+        self._propose(who, who, (17, FIRST, 0), None, None, None, None)
+        if not early:
+            self._go_away(ADMIN, FIRST, None)
+        if self.memory.stories:
+            self.everybody_looks(0)
+            self._decide(SECOND, 0, Decision.APPROVE, None, None, looked=True)
 
     def _happens(self, what: str, who: str, admin: str) -> None:
         match what.split():
@@ -327,7 +340,7 @@ class Machine(RuleBasedStateMachine):
             until = self.now + 2 * HOUR_MS
             self.memory.away[mail] = Away(to=other, until=until, given=Given(at=self.now, by=by))
 
-        actor, other = self._actor(by), PEOPLE[PEOPLE.index(mail) - 1]
+        actor, other = self._actor(by), PEOPLE[PEOPLE.index(mail) - 2]
         with self._act(f"{by} says that {mail} is away, and {other} decides", stop):
             self.effects = [effect]
             set_away(self.store, mail, until="2h", to=other, actor=actor)

@@ -36,6 +36,7 @@ LISTINGS = (
     "approvals list",
     "keys list",
     "people list",
+    "people signing-key list",
     "sla list",
     "connectors list",
 )

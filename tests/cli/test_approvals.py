@@ -54,7 +54,7 @@ def test_one_is_approved_as_it_was_shown_and_one_is_refused(asking: CommandLine)
     assert asking("approvals", "list", "--json").document["approvals"] == []
     every = asking("approvals", "list", "--all", "--json").document["approvals"]
     assert [(one["state"], one["grade"]) for one in every] == [
-        ("approved", "key"), ("refused", "key"),
+        ("approved", "api_key"), ("refused", "api_key"),
     ]  # fmt: skip
     story = asking("events", "show", first).out
     assert "request approval" in story and "known" in story and document["digest"] in story

@@ -19,7 +19,7 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.approvals.decide import decide_group
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.approvals.views import list_groups
+from orchestrator.store.approvals.list import list_groups
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.schema import event_approvals
 from tests.integration.pairs import Pair

@@ -57,7 +57,7 @@ def list_(
     """List events that wait for a yes, the oldest first."""
     with opened_store() as store:
         from orchestrator.operations.check_filters import check_filters
-        from orchestrator.store.approvals.views import list_approvals, list_groups
+        from orchestrator.store.approvals.list import list_approvals, list_groups
         from orchestrator.store.views.values import now_of
 
         clients = seen_clients(store)

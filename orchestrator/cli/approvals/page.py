@@ -12,13 +12,8 @@ from orchestrator.domain.text.abbreviate import abbreviate
 from orchestrator.presenting.moments import left, moment, moment_and_distance
 
 if TYPE_CHECKING:
-    from orchestrator.store.approvals.views import (
-        ApprovalRow,
-        ApprovalView,
-        AskedDelivery,
-        GroupRow,
-        GroupView,
-    )
+    from orchestrator.store.approvals.list import ApprovalRow, GroupRow
+    from orchestrator.store.approvals.views import ApprovalView, AskedDelivery, GroupView
 
 _LONGEST = 200  # characters of one value; `--json` has all of it
 

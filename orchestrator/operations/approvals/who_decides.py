@@ -15,7 +15,7 @@ from orchestrator.domain.approvals.deciding import (
 )
 from orchestrator.domain.changes.deciding import Decider
 from orchestrator.domain.errors import Forbidden
-from orchestrator.store.approvals.views import GroupRow, list_groups
+from orchestrator.store.approvals.list import GroupRow, list_groups
 from orchestrator.store.changes.absences import away_now
 from orchestrator.store.changes.approvers import deciders_of
 from orchestrator.store.database.engine import Tx

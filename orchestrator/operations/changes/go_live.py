@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 import orjson
 
@@ -244,13 +245,17 @@ def _record(
             workflow=change.workflow,
             detail=told,
         )
+        return
+    told = {"version": version, "digest": change.digest, "change": change.token}
+    told_of = partial(
+        audit.record,
+        tx,
+        actor=change.proposed_by,
+        client=change.client,
+        workflow=change.workflow,
+        detail=told,
+    )
+    if way is Way.ROLLBACK:
+        told_of(action="rollback")
     else:
-        action = "publish" if way is not Way.ROLLBACK else "rollback"
-        audit.record(
-            tx,
-            actor=change.proposed_by,
-            action=action,
-            client=change.client,
-            workflow=change.workflow,
-            detail={"version": version, "digest": change.digest, "change": change.token},
-        )
+        told_of(action="publish")

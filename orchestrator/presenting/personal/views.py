@@ -22,7 +22,8 @@ from orchestrator.operations.repair.try_on_payload import Tried
 from orchestrator.operations.replay.judge import AdvisedEvent
 from orchestrator.operations.replay.plan import LeftOut
 from orchestrator.operations.replay.show_plan import ShownEffect, ShownEvent, ShownPlan
-from orchestrator.store.approvals.views import ApprovalRow, ApprovalView, AskedDelivery
+from orchestrator.store.approvals.list import ApprovalRow
+from orchestrator.store.approvals.views import ApprovalView, AskedDelivery
 from orchestrator.store.desk.job_items import JobItem
 from orchestrator.store.desk.plans import PlanRow, StoredPlan
 from orchestrator.store.desk.recipes import SavedRecipe

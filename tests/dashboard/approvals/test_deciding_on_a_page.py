@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.domain.approvals.requests import EventDecision
 from orchestrator.embedded.child import EmbeddedServer
-from orchestrator.store.approvals.views import list_groups
+from orchestrator.store.approvals.list import list_groups
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from tests.dashboard.access.desk import Somebody, somebody

@@ -22,7 +22,8 @@ def test_destinations_are_found_by_what_is_wrong_there(store: Store) -> None:
     people(store)
 
     assert names(store) == [
-        *("acme/leads/crm", "acme/leads/desk", "bolt/leads/crm", "bolt/leads/desk")
+        *("acme/leads/crm", "acme/leads/desk", "acme/refunds/crm", "acme/refunds/desk"),
+        *("bolt/leads/crm", "bolt/leads/desk"),
     ]
     assert names(store, show="stopped") == ["acme/leads/desk"]
     assert names(store, show="waiting") == ["acme/leads/crm", "acme/leads/desk"]
@@ -35,7 +36,10 @@ def test_pages_follow_one_another_by_name(store: Store, monkeypatch: pytest.Monk
     with store.read() as tx:
         first = look_for_destinations(tx, DestinationFilters())
 
-    assert first["next"] == "bolt/leads/crm"
+    assert first["next"] == "acme/refunds/crm"
+    assert names(store, after="acme/refunds/crm") == [
+        *("acme/refunds/desk", "bolt/leads/crm", "bolt/leads/desk")
+    ]
     assert names(store, after="bolt/leads/crm") == ["bolt/leads/desk"]
     assert names(store, after="zenith") == []
 

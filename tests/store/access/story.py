@@ -17,7 +17,7 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.quarantine.discard import discard_events
 from orchestrator.operations.repair.amend import mend_events
 from orchestrator.operations.replay.plan import plan_replay
-from orchestrator.store.approvals.views import list_groups
+from orchestrator.store.approvals.list import list_groups
 from orchestrator.store.changes.approvers import require_approvals
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store

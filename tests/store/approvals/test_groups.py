@@ -19,7 +19,8 @@ from orchestrator.operations.approvals.decide import DecidedEvents, decide_group
 from orchestrator.operations.approvals.who_decides import who_decides_about
 from orchestrator.operations.dispatch.admit_deliveries import Admission, Run
 from orchestrator.operations.incidents.keep_clocks import keep_clocks
-from orchestrator.store.approvals.views import list_approvals, list_groups, show_group
+from orchestrator.store.approvals.list import list_approvals, list_groups
+from orchestrator.store.approvals.views import show_group
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import (

@@ -15,7 +15,8 @@ from orchestrator.domain.acts import Act
 from orchestrator.domain.approvals.requests import EventDecision
 from orchestrator.operations.approvals.decide import DecidedEvents, decide_event
 from orchestrator.operations.approvals.show import find_approval
-from orchestrator.store.approvals.views import ApprovalRow, ApprovalView, list_approvals
+from orchestrator.store.approvals.list import ApprovalRow, list_approvals
+from orchestrator.store.approvals.views import ApprovalView
 
 
 class Approvals(Paged):

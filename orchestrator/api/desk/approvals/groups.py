@@ -12,7 +12,8 @@ from orchestrator.domain.acts import Act
 from orchestrator.domain.approvals.requests import read_group
 from orchestrator.operations.approvals.decide import DecidedEvents, decide_group
 from orchestrator.operations.approvals.show import find_group
-from orchestrator.store.approvals.views import GroupRow, GroupView, list_groups
+from orchestrator.store.approvals.list import GroupRow, list_groups
+from orchestrator.store.approvals.views import GroupView
 
 
 class Groups(Paged):

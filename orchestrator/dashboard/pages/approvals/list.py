@@ -10,7 +10,7 @@ from tornado.web import authenticated
 from orchestrator.dashboard.given import one_of, query_of, row_number, values_of
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.operations.check_filters import check_filters
-from orchestrator.store.approvals.views import list_approvals, list_groups
+from orchestrator.store.approvals.list import list_approvals, list_groups
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.events.show import name_workflows
 from orchestrator.store.views.values import iso, now_of

@@ -27,10 +27,11 @@ LIMITS: Mapping[str, Limit] = {
     "route": Limit(files=13, moves=23),
     # Two of its files ask whether what is sent, and by which definition, is what was approved.
     "dispatch": Limit(files=23, moves=52),
-    WHOLE: Limit(files=40, moves=131),
+    WHOLE: Limit(files=43, moves=136),
     BAD: Limit(files=27, moves=75),  # JSON Pointers have one home, which it goes through five times
     # Each of its transactions asks who acts: the table of acts, the actor, the rows of people.
-    PLAN: Limit(files=54, moves=257),
+    # A plan may go with a change, whose approval it then waits for.
+    PLAN: Limit(files=56, moves=263),
 }
 
 

@@ -12,10 +12,10 @@ from orchestrator.domain.access.actor import Actor, Proof
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.states import ChangeKind
 from orchestrator.domain.changes.subject import Subject, definition_digest
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import NotFound, Refused, WorkflowConflict
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.access.allow import allow, check_proven
-from orchestrator.operations.changes.go_live import go_back
+from orchestrator.operations.changes.go_live import Way, go_back
 from orchestrator.operations.changes.hold import hold_governance, no_change
 from orchestrator.operations.changes.required import needs_approval
 from orchestrator.store.changes.authors import Part, add_author
@@ -25,6 +25,7 @@ from orchestrator.store.changes.changes import (
     base_of_live,
     last_change,
     lock_change,
+    way_of,
 )
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.drive.repin import Repinned, count_early, repin_some
@@ -32,6 +33,7 @@ from orchestrator.store.quarantine.workflows import (
     KeptVersion,
     LiveWorkflow,
     kept_version,
+    live_workflow,
     require_live,
 )
 from orchestrator.store.views.values import now_of
@@ -99,7 +101,7 @@ def rollback_workflow(
             done = replace(done, change=_rolled_back(tx, live, target, reason, actor))
     if repin:
         pair = Repinned(source=bad.id, target=target.id, version=target.version)
-        done = replace(done, repinned=_repin(store, pair, actor, progress))
+        done = replace(done, repinned=_repin(store, client, name, pair, actor, progress))
     return done
 
 
@@ -119,7 +121,15 @@ def _versions(
             )
         bad = _kept(tx, live, last.base_version)
         return bad, _kept(tx, live, live.version), last.token
-    return _kept(tx, live, live.version), _target(tx, live, to), None
+    target = _target(tx, live, to)
+    if way_of(tx, target.id) == Way.BREAK_GLASS:
+        raise Refused(
+            f"version {target.version} of {live.name!r} went live by break-glass: nobody approved"
+            " it",
+            field="to",
+            fix="propose it with `meshline change propose`, and have it approved",
+        )
+    return _kept(tx, live, live.version), target, None
 
 
 def _target(tx: Tx, live: LiveWorkflow, to: int | None) -> KeptVersion:
@@ -180,10 +190,26 @@ def _rolled_back(tx: Tx, live: LiveWorkflow, target: KeptVersion, why: str, acto
     return new.token
 
 
-def _repin(store: Store, pair: Repinned, actor: Actor, progress: Callable[[int], None]) -> int:
+def _repin(
+    store: Store,
+    client: str,
+    name: str,
+    pair: Repinned,
+    actor: Actor,
+    progress: Callable[[int], None],
+) -> int:
     done = 0
     while True:
         with store.write(ring=True) as tx:
+            hold_governance(tx, client)  # so that the target stays live while some change over
+            live = live_workflow(tx, client, name)
+            if live is None or live.id != pair.target:
+                raise WorkflowConflict(
+                    f"version {pair.version} of {name!r} is not live any more, so {done} events"
+                    " changed over to it and the others keep their version",
+                    field="version",
+                    fix="see `meshline workflow list` for the version that is",
+                )
             moved = repin_some(tx, pair, actor=actor.name, most=_CHUNK)
         done += moved
         progress(done)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.domain.access.actor import Actor, who
+from orchestrator.domain.access.roles import Role
 from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import ChangedSinceSeen, IllegalMove, NotFound, Refused
 from orchestrator.domain.incidents.incident import (
@@ -163,7 +164,10 @@ def _held(tx: Tx, incident: int, move: IncidentMove, actor: Actor) -> LockedInci
     held = lock_incident(tx, incident)
     if held is None:
         raise unseen
-    allow(tx, actor, _ACTS[move], [held.client], unseen=unseen)
+    # Whoever broke the glass does not end what an approver is to look at.
+    looked_at = move is IncidentMove.RESOLVE and held.kind == IncidentKind.GOVERNANCE
+    role = Role.APPROVER if looked_at else None
+    allow(tx, actor, _ACTS[move], [held.client], role=role, unseen=unseen)
     return held
 
 

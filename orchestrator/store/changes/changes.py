@@ -125,6 +125,13 @@ def last_change(tx: Connection, live: LiveWorkflow) -> LockedChange | None:
     return _locked(tx, found.with_for_update())
 
 
+def way_of(tx: Connection, workflow_id: int) -> str | None:
+    """How a version went live, by the id of its row; None before there were changes."""
+    table = workflow_versions.c
+    found = select(_T.way).join(workflow_versions, table.change_id == _T.id)
+    return tx.execute(found.where(table.id == workflow_id)).scalar_one_or_none()
+
+
 def base_of_live(tx: Connection, live: LiveWorkflow) -> int | None:
     """The version that was live before this one; None: there was none."""
     table = workflow_versions.c

@@ -14,6 +14,7 @@ from orchestrator.operations.changes.break_glass import break_glass
 from orchestrator.operations.changes.freeze import freeze_changes
 from orchestrator.operations.incidents.handle import resolve_incidents
 from orchestrator.operations.incidents.keep_clocks import keep_clocks
+from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.store.clocks.alert_views import list_alerts
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
@@ -89,8 +90,22 @@ def test_its_incident_stays_until_a_person_says_that_it_is_over_and_is_late_afte
     keep_clocks(store, TermsShelf())
 
     assert _incident(store).breached_at is not None
-    resolve_incidents(store, [1], why="it was right", actor=logged_in(store, ADMIN))
+    for nobody in (_backstop(store), logged_in(store, ADMIN)):
+        with pytest.raises(Forbidden, match="takes the role approver"):
+            resolve_incidents(store, [1], why="it was right", actor=nobody)
+    resolve_incidents(store, [1], why="it was right", actor=logged_in(store, APPROVER))
     assert _incident(store).state == "resolved"
+
+
+def test_a_rollback_does_not_lead_to_what_nobody_approved(store: Store) -> None:
+    break_glass(store, _proposed(store), why="orders are lost", actor=_backstop(store))
+    author = logged_in(store, AUTHOR)
+    rollback_workflow(store, "acme", "leads", why="it was worse", actor=author)
+    assert live_version(store) == 1
+
+    with pytest.raises(Refused, match="went live by break-glass"):
+        rollback_workflow(store, "acme", "leads", why="again", to=2, actor=author)
+    assert live_version(store) == 1
 
 
 @pytest.mark.parametrize("mail", [APPROVER, AUTHOR, ADMIN])

@@ -188,3 +188,32 @@ def test_versions_that_order_otherwise_do_not_change_over(store: Store) -> None:
     with pytest.raises(Refused, match="order their events by different keys"):
         rollback_workflow(store, "acme", "leads", why="no", actor=login("cli:t"), repin=True)
     assert live_version(store) == 2
+
+
+def test_events_do_not_change_over_to_a_version_that_is_not_live_any_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.operations.rollback_workflow._CHUNK", 2)
+    publish_leads(store)
+    publish_leads(store, BAD)
+    accept_leads(store, 6)
+    other = login("cli:other")
+
+    def somebody_goes_on(done: int) -> None:
+        if done == 2:
+            rollback_workflow(store, "acme", "leads", why="no", actor=other, to=2)
+
+    with pytest.raises(WorkflowConflict, match="is not live any more, so 2 events changed over"):
+        rollback_workflow(
+            store,
+            "acme",
+            "leads",
+            why="no",
+            actor=login("cli:tester"),
+            repin=True,
+            progress=somebody_goes_on,
+        )
+
+    with store.read() as tx:
+        found = tx.execute(select(events.c.workflow_id)).scalars().all()
+    assert sorted(found) == [1, 1, 2, 2, 2, 2]

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -164,8 +165,17 @@ _DESK: list[_Desk] = []
 def _prepare(url: str, question: Question, sample: Sample) -> None:
     """In a process of the pool; Ctrl-C is for the one that counts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
     _DESK.append(_Desk(store=Store(url), bench=bench, span=question.span, sample=sample))
+
+
+def _end_with_parent() -> None:
+    """Else it waits for work for ever where the one that counts was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
 
 
 def _look_at(after: str, last: str) -> Tally:

@@ -135,7 +135,7 @@ def _logins(_: Evidence, now: Present) -> Finding:
     unproven = [one for one in now.connectors if one not in now.proven]
     if unproven:
         told = f"no handoff was confirmed in the last 24 hours by {', '.join(unproven)}"
-        return cannot_tell(told, f"`meshline connectors check {unproven[0]}`")
+        return cannot_tell(told, f"`meshline connectors try {unproven[0]}`")
     return passed("a handoff was confirmed in the last 24 hours by each connector that it uses")
 
 

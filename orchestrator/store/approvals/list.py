@@ -76,7 +76,7 @@ def list_approvals(
         found = found.where(_T.id > after)
     rows = tx.execute(found.order_by(_T.id).limit(limit)).all()
     said = Said()
-    return [(row.id, ApprovalRow(**said.head(row))) for row in rows]
+    return [(row.id, said.head(row)) for row in rows]
 
 
 def list_groups(
@@ -97,10 +97,10 @@ def list_groups(
         for row in tx.execute(found.group_by(*names).order_by(*names))
     ]
     said = Said()
-    return [GroupRow(**said.group(rows)) for one in groups if (rows := rows_of_group(tx, one))]
+    return [said.group(rows) for one in groups if (rows := rows_of_group(tx, one))]
 
 
-def approval_rows() -> Select[Any]:
+def approval_rows() -> Select[tuple[Any, ...]]:
     """Requests, each beside the version that its event runs under."""
     versions = workflow_versions.c
     return select(event_approvals, versions.version, versions.definition).join(
@@ -126,46 +126,46 @@ class Said:
     def __init__(self) -> None:
         self._read: dict[int, Any] = {}
 
-    def head(self, row: Any) -> dict[str, Any]:
-        """The fields of ApprovalRow."""
+    def head(self, row: AnyRow) -> ApprovalRow:
+        """A request as a list has it."""
         definition = self._definition(row)
-        return {
-            "event": row.event_id,
-            "client": row.client,
-            "workflow": row.workflow,
-            "version": row.version,
-            "route": row.route,
-            "when": definition["routes"][row.route - 1]["when"],
-            "state": row.state,
-            "void": row.void_at is not None,
-            "approver": definition["owners"]["approver"],
-            "asked_at": iso_time(row.asked_at),
-            "decide_by": iso_time(row.decide_by),
-            "decided_at": iso(row.decided_at),
-            "decided_by": row.decided_by,
-            "grade": row.grade,
-            "digest": row.subject,
-        }
+        return ApprovalRow(
+            event=row.event_id,
+            client=row.client,
+            workflow=row.workflow,
+            version=row.version,
+            route=row.route,
+            when=definition["routes"][row.route - 1]["when"],
+            state=row.state,
+            void=row.void_at is not None,
+            approver=definition["owners"]["approver"],
+            asked_at=iso_time(row.asked_at),
+            decide_by=iso_time(row.decide_by),
+            decided_at=iso(row.decided_at),
+            decided_by=row.decided_by,
+            grade=row.grade,
+            digest=row.subject,
+        )
 
-    def group(self, rows: Sequence[Any]) -> dict[str, Any]:
-        """The fields of GroupRow."""
+    def group(self, rows: Sequence[AnyRow]) -> GroupRow:
+        """The requests of a group as a list has them."""
         newest = rows[-1]
         definition = self._definition(newest)
         token = Group(
             client=newest.client, workflow=newest.workflow, route=newest.route, last=newest.id
         )
-        return {
-            "group": str(token),
-            "client": newest.client,
-            "workflow": newest.workflow,
-            "route": newest.route,
-            "when": definition["routes"][newest.route - 1]["when"],
-            "approver": definition["owners"]["approver"],
-            "events": len(rows),
-            "asked_at": iso_time(min(row.asked_at for row in rows)),
-            "decide_by": iso_time(min(row.decide_by for row in rows)),
-            "digest": group_digest((row.event_id, row.subject) for row in rows),
-        }
+        return GroupRow(
+            group=str(token),
+            client=newest.client,
+            workflow=newest.workflow,
+            route=newest.route,
+            when=definition["routes"][newest.route - 1]["when"],
+            approver=definition["owners"]["approver"],
+            events=len(rows),
+            asked_at=iso_time(min(row.asked_at for row in rows)),
+            decide_by=iso_time(min(row.decide_by for row in rows)),
+            digest=group_digest((row.event_id, row.subject) for row in rows),
+        )
 
     def _definition(self, row: Any) -> Any:
         if row.workflow_id not in self._read:

@@ -85,7 +85,7 @@ def show_group(
     rows = rows_of_group(tx, group)
     if not rows:
         return None
-    return GroupView(**Said().group(rows), requests=tuple(_views(tx, rows)))
+    return GroupView(**_fields(Said().group(rows)), requests=tuple(_views(tx, rows)))
 
 
 def _views(tx: Connection, rows: Sequence[Any]) -> list[ApprovalView]:
@@ -99,7 +99,7 @@ def _views(tx: Connection, rows: Sequence[Any]) -> list[ApprovalView]:
         contents |= load_contents(tx, routes, workflow)
     return [
         ApprovalView(
-            **said.head(row),
+            **_fields(said.head(row)),
             facts=_facts(workflows[row.workflow_id], row.route, payloads.get(row.event_id)),
             deliveries=tuple(_deliveries(contents[row.event_id])),
             connectors=orjson.loads(row.connectors),
@@ -119,6 +119,10 @@ def _facts(workflow: CompiledWorkflow, route: int, payload: object) -> Mapping[s
     if not isinstance(found, Mapping):
         return {}
     return {name: found[name] for name in approve.show if name in found}
+
+
+def _fields(row: ApprovalRow | GroupRow) -> dict[str, Any]:
+    return {one.name: getattr(row, one.name) for one in fields(row)}
 
 
 _FIELDS = tuple(one.name for one in fields(AskedDelivery))

@@ -123,6 +123,7 @@ def test_what_has_no_evidence_cannot_tell_and_stops_nothing() -> None:
         (TRIAL, PASS, "it takes all"),
         (replace(TRIAL, newly_refused=7), FAIL, "newly refuses 7"),
         (replace(TRIAL, covers="no", says="it takes less"), PASS, "but it takes less"),
+        (replace(TRIAL, covers="no", says="it takes less", whole=False), CANNOT_TELL, "the newest"),
         (replace(TRIAL, covers="no", events=0), CANNOT_TELL, "none was tried"),
         (replace(TRIAL, covers="unknown", events=0), CANNOT_TELL, "none was tried"),
     ],
@@ -178,6 +179,12 @@ def test_the_busiest_minute_is_held_against_the_rate_budgets(
     found = judged(replace(EVIDENCE, load=load), now)["load"]
 
     assert (found.state, found.stops) == (state, False)
+
+
+def test_the_newest_events_alone_say_nothing_of_the_busiest_minute() -> None:
+    load = replace(LOAD, busiest=5, budgets=(BUDGET,), whole=False)
+
+    assert judged(replace(EVIDENCE, load=load))["load"].state == CANNOT_TELL
 
 
 def test_a_first_version_refuses_nothing_that_passed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from orchestrator.domain.changes.gates.evidence import Budget, Evidence
+from orchestrator.domain.changes.gates.evidence import Budget, ContractTrial, Evidence, Load
 from orchestrator.domain.changes.gates.gate import (
     Finding,
     GateName,
@@ -12,7 +12,7 @@ from orchestrator.domain.changes.gates.gate import (
     failed,
     passed,
 )
-from orchestrator.domain.changes.gates.present import REACHED_DAYS, Present
+from orchestrator.domain.changes.gates.present import REACHED_DAYS, BacktestCounts, Present
 
 _MOST_TOLD = 3
 _PROPOSE_AGAIN = "propose it again, so that evidence is recorded with it"
@@ -88,10 +88,18 @@ def _contract(evidence: Evidence, now: Present) -> Finding:
         return failed(found.told, do)
     if found.covers == "yes":
         return passed(f"{found.says}; {found.told}")
-    if found.events:
-        return passed(f"{found.told}; but {found.says}")
+    return _by_real_events(found, test)
+
+
+def _by_real_events(found: ContractTrial, test: BacktestCounts | None) -> Finding:
+    """Of a contract that may take less than the one before."""
     if test is not None and test.events:
         return passed(f"of {test.events} events of its backtest none is newly refused")
+    if found.events and found.whole:
+        return passed(f"{found.told}; but {found.says}")
+    if found.events:  # the others may hold what it refuses
+        do = "`meshline change backtest` looks at all events of the last weeks"
+        return cannot_tell(f"{found.told}; but {found.says}", do)
     return cannot_tell(f"{found.says}; {found.told}", "ask the senders whether they send that")
 
 
@@ -115,20 +123,23 @@ def _load(evidence: Evidence, now: Present) -> Finding:
             says = f"{one.destination} gets {peaks[one.destination]} deliveries in one minute"
             do = "expect that some wait, or ask the tool's vendor for more"
             return failed(f"{says}, and takes {one.per_minute:g} calls", do)
-    open_ = [one.destination for one in found.budgets if not _fits(one, found.busiest, peaks)]
+    open_ = [one.destination for one in found.budgets if not _fits(one, found, peaks)]
     if open_:
         says = f"{told}; whether that fits {', '.join(open_)} is not known"
         return cannot_tell(says, "`meshline change backtest` counts its deliveries")
     return passed(f"{told}; with {CALLS_A_DELIVERY} calls each that fits every rate budget")
 
 
-def _fits(one: Budget, busiest: int, peaks: Mapping[str, int]) -> bool:
-    """Whether even the most calls fit: of all events where nobody counted the deliveries."""
+def _fits(one: Budget, found: Load, peaks: Mapping[str, int]) -> bool:
+    """Whether even the most calls fit: of all events where nobody counted the deliveries.
+
+    The newest events alone say nothing of the busiest minute of all.
+    """
     if one.per_minute is None:
         return True
-    if one.several and one.destination not in peaks:
+    if one.destination not in peaks and (one.several or not found.whole):
         return False
-    return peaks.get(one.destination, busiest) * CALLS_A_DELIVERY <= one.per_minute
+    return peaks.get(one.destination, found.busiest) * CALLS_A_DELIVERY <= one.per_minute
 
 
 def _logins(_: Evidence, now: Present) -> Finding:

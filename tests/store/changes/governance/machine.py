@@ -163,6 +163,16 @@ class Machine(RuleBasedStateMachine):
             self.everybody_looks(0)
             self._decide(SECOND, 0, Decision.APPROVE, None, None, looked=True)
 
+    @rule(who=WHO, other=WHO)
+    def an_approved_change_gets_another_time(self, who: str, other: str) -> None:
+        """The words stay, so that its digest does; the approval was of the later time."""
+        self._propose(who, who, (17, FIRST, 0), "1h", None, None, None)
+        if self.memory.stories:
+            self.everybody_looks(0)
+            self.everybody_approves(PEOPLE, 0, looked=True)
+            self._again(other, "now", 0)
+            self.time_passes(0, True, None, APPROVES)
+
     def _happens(self, what: str, who: str, admin: str) -> None:
         match what.split():
             case ["edit", *at] if self.memory.stories:

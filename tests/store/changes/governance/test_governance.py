@@ -20,6 +20,7 @@ from tests.store.changes.governance.play import play
 
 INTERLEAVINGS = 500
 ENOUGH_FOR_A_PLANT = 600
+SEEDS = range(4)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +48,12 @@ def test_nor_does_it_beside_a_server(postgres: EmbeddedServer) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("plant", PLANTS)
 def test_each_check_that_is_taken_away_is_missed(files: Files, plant: str) -> None:
-    outcome = play(files, ENOUGH_FOR_A_PLANT, plant=plant)
+    """Chance finds most of them within some dozens; a seldom one gets another seed."""
+    tried = (play(files, ENOUGH_FOR_A_PLANT, number=seed, plant=plant) for seed in SEEDS)
+    story = next((one.story for one in tried if one.story is not None), None)
 
-    assert outcome.story is not None, f"{plant} was not found"
-    assert "nobody else approved it" in outcome.story
+    assert story is not None, f"{plant} was not found"
+    assert "nobody else approved it" in story
 
 
 def governance(*arguments: str, plant: str = "") -> subprocess.CompletedProcess[str]:

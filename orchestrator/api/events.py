@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -14,10 +15,13 @@ from orchestrator.api.aside import Aside
 from orchestrator.api.cloud_events import read_binary, read_structured
 from orchestrator.api.digests import digest_of
 from orchestrator.api.door import Door
+from orchestrator.api.headers.idempotency import key_of, refuse_key, with_key
+from orchestrator.api.headers.outcomes import answer_each
+from orchestrator.api.headers.preferences import EACH, prefers
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
-from orchestrator.api.triggers import read_batch, read_plain
+from orchestrator.api.triggers import read_batch, read_each, read_plain
 from orchestrator.domain.access.roles import Role, includes
 from orchestrator.domain.acts import Act
 from orchestrator.domain.documents import strict_json
@@ -35,6 +39,8 @@ from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.telemetry import RequestAccepted, RequestRefused, emit
 
 _LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
+
+T = TypeVar("T")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -67,7 +73,7 @@ class Events:
     parsers: Parsers  # where long bodies are read
 
     async def post(self, request: Request) -> Response:
-        """202 with id and duplicate; of a batch, one for each trigger in order."""
+        """202 with id and duplicate; of a batch, one for each trigger in order, or 207."""
         began, config = perf_counter(), self.config
         with self.room.hold() as hold:
             try:
@@ -78,13 +84,23 @@ class Events:
                 body = await read_body(request, hold, limit=limit, seconds=self.body_seconds)
             except (Refused, StoreUnavailable) as error:
                 return EarlyAnswer(counted_problem(error))
-            triggers = await self._triggers(request, form, body, caller)
-            try:
-                accepted = await self.door.accept(triggers, actor=caller.actor)
-            except RefusedAt as refused:
-                raise refused if form in BATCHES else refused.cause from None
-        answer = orjson.dumps({"events": accepted} if form in BATCHES else accepted[0])
+            answer = await self._accept(request, form, body, caller)
         emit(RequestAccepted(seconds=perf_counter() - began))
+        return answer
+
+    async def _accept(self, request: Request, form: Form, body: bytes, caller: Caller) -> Response:
+        if form in BATCHES and prefers(request.headers, EACH):
+            refuse_key(key_of(request.headers), "a batch has no one key")
+            each = read_each(body, _reader(form, caller), self.config)
+            items = await self._in_turns(request, each, body, caller)
+            return await answer_each(self.door, items, actor=caller.actor)
+        reading = self._read(request, form, body, caller)
+        triggers = await self._in_turns(request, reading, body, caller)
+        try:
+            accepted = await self.door.accept(triggers, actor=caller.actor)
+        except RefusedAt as refused:
+            raise refused if form in BATCHES else refused.cause from None
+        answer = orjson.dumps({"events": accepted} if form in BATCHES else accepted[0])
         return Response(answer, 202, media_type="application/json")
 
     async def show(self, request: Request) -> Response:
@@ -103,10 +119,10 @@ class Events:
         headers = {"etag": f'W/"{digest_of(document)}"'}
         return Response(document, headers=headers, media_type="application/json")
 
-    async def _triggers(
-        self, request: Request, form: Form, body: bytes, caller: Caller
-    ) -> list[Trigger]:
-        reading = self._read(request, form, body, caller)
+    async def _in_turns(
+        self, request: Request, reading: Reading[T], body: bytes, caller: Caller
+    ) -> T:
+        """What is read of a body: at once where it is short."""
         if len(body) <= _LONG_BODY:
             return _read_at_once(reading)
         return await self.parsers.run(reading, key=caller.key_id, gone=request.is_disconnected)
@@ -114,24 +130,34 @@ class Events:
     def _read(
         self, request: Request, form: Form, body: bytes, caller: Caller
     ) -> Reading[list[Trigger]]:
-        read_one = read_plain if form in (Form.PLAIN, Form.PLAIN_BATCH) else read_structured
+        key = key_of(request.headers)
         if form in BATCHES:
-            return (yield from read_batch(body, lambda one: read_one(one, caller), self.config))
+            refuse_key(key, "a batch has no one key")
+            return (yield from read_batch(body, _reader(form, caller), self.config))
         depth = self.config.max_depth + 1  # around the payload
         value = strict_json.loads(body, max_depth=depth, most_values=self.config.max_values)
+        if form is Form.PLAIN:
+            return [with_key(read_plain(value, caller), key)]
+        refuse_key(key, "the key of a CloudEvent is its source and id")
         if form is Form.BINARY:
             return [read_binary(request.headers, value, caller)]
-        return [read_one(value, caller)]
+        return [read_structured(value, caller)]
 
 
-def _read_at_once(reading: Reading[list[Trigger]]) -> list[Trigger]:
+def _reader(form: Form, caller: Caller) -> Callable[[object], Trigger]:
+    """What reads one trigger of a batch."""
+    read_one = read_plain if form is Form.PLAIN_BATCH else read_structured
+    return lambda value: read_one(value, caller)
+
+
+def _read_at_once(reading: Reading[T]) -> T:
     """The end of a reading that is too short for turns."""
     while True:
         try:
             next(reading)
         except StopIteration as end:
-            triggers: list[Trigger] = end.value
-            return triggers
+            found: T = end.value
+            return found
 
 
 def _find(store: Store, event_id: str, caller: Caller) -> EventView | None:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from time import monotonic
@@ -14,6 +14,7 @@ from time import monotonic
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from orchestrator.api.headers.packed import Unpacking, is_packed
 from orchestrator.api.problems import BodyTooSlow, DoorFull, KeyBusy, UnsupportedContent
 from orchestrator.domain.errors import KeyRefused, PayloadTooLarge
 from orchestrator.operations.access.keys import Caller
@@ -176,9 +177,9 @@ def is_json(kind: str) -> bool:
 
 
 def refuse_encoded(headers: Headers) -> None:
-    """Raises UnsupportedContent for a body that is compressed, or in another charset than UTF-8."""
+    """Raises UnsupportedContent for a body in a coding or a charset that is not read."""
     _refuse_other_charsets(headers.get("content-type", ""))
-    _refuse_packed(headers.get("content-encoding", "identity"))
+    is_packed(headers)
 
 
 def _refuse_other_charsets(content_type: str) -> None:
@@ -192,24 +193,20 @@ def _refuse_other_charsets(content_type: str) -> None:
             )
 
 
-def _refuse_packed(encoding: str) -> None:
-    if encoding.strip().lower() not in ("", "identity"):
-        raise UnsupportedContent(
-            f"the encoding {encoding!r} is not read here",
-            field="Content-Encoding",
-            fix="send the body as it is, not compressed",
-        )
-
-
 async def read_body(request: Request, hold: HeldBytes, *, limit: int, seconds: float) -> bytes:
-    """The whole body. Raises PayloadTooLarge, BodyTooSlow, DoorFull, KeyBusy, ClientDisconnect."""
+    """The whole body, expanded; `limit` is of its bytes before and after that.
+
+    Raises PayloadTooLarge, BodyTooSlow, DoorFull, KeyBusy, UnsupportedContent, PackedWrong,
+    ClientDisconnect.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
+    pieces = _expanded(request, limit) if is_packed(request.headers) else request.stream()
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            async for part in request.stream():
+            async for part in pieces:
                 if len(body) + len(part) > limit:
                     raise _too_large(limit)
                 hold.take(len(part))
@@ -219,6 +216,19 @@ async def read_body(request: Request, hold: HeldBytes, *, limit: int, seconds: f
             f"the body did not arrive within {seconds:g} s", fix="send it again, faster"
         ) from None
     return bytes(body)
+
+
+async def _expanded(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """A compressed body in pieces; between two of them the other requests have a turn."""
+    unpacking, came = Unpacking(), 0
+    async for part in request.stream():
+        came += len(part)
+        if came > limit:
+            raise _too_large(limit)
+        for piece in unpacking.expand(part):
+            yield piece
+            await asyncio.sleep(0)
+    unpacking.end()
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

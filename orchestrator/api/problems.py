@@ -25,6 +25,12 @@ class UnsupportedContent(Refused):
     code = "unsupported_content"
 
 
+class PackedWrong(Refused):
+    """Raised when a body is not compressed as its header says."""
+
+    code = "invalid_encoding"
+
+
 class MethodNotAllowed(Refused):
     """Raised when an address is asked in a way that it does not answer."""
 
@@ -63,6 +69,7 @@ class TookTooLong(Refused):
 
 STATUS = {
     "invalid_json": HTTPStatus.BAD_REQUEST,
+    "invalid_encoding": HTTPStatus.BAD_REQUEST,
     "key_refused": HTTPStatus.UNAUTHORIZED,
     "login_refused": HTTPStatus.UNAUTHORIZED,
     "client_not_permitted": HTTPStatus.FORBIDDEN,
@@ -93,6 +100,7 @@ STATUS = {
 
 _HEADERS: Mapping[str, Mapping[str, str]] = {
     "key_refused": {"www-authenticate": 'Bearer realm="meshline"'},
+    "unsupported_content": {"accept-encoding": "gzip"},
     "store_unavailable": {"retry-after": "2"},  # seconds
     "door_full": {"retry-after": "1"},
     "key_busy": {"retry-after": "1"},
@@ -113,7 +121,7 @@ class Problem(Response):
     ) -> None:
         self.code = code
         status = STATUS[code]
-        document = {
+        self.document = {
             "type": "about:blank",  # `code` tells one problem from another
             "title": status.phrase,
             "status": status.value,
@@ -122,7 +130,9 @@ class Problem(Response):
             **{name: value for name, value in more.items() if value is not None},
         }
         super().__init__(
-            orjson.dumps(document), status, headers={**_HEADERS.get(code, {}), **(headers or {})}
+            orjson.dumps(self.document),
+            status,
+            headers={**_HEADERS.get(code, {}), **(headers or {})},
         )
 
 

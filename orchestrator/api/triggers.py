@@ -52,16 +52,41 @@ def read_batch(
 
     Raises InvalidJson, InvalidTrigger, PayloadTooLarge, and for one of them RefusedAt.
     """
+
+    def refuse(index: int, refused: Refused) -> None:
+        raise RefusedAt(index, refused) from None
+
+    items = yield from _items(raw, read_one, config, refuse)
+    return list(items.values())
+
+
+def read_each(
+    raw: bytes, read_one: Callable[[object], Trigger], config: Settings
+) -> Reading[list[Trigger | Refused]]:
+    """As `read_batch`, with the refusal of a trigger at its place; the others are read on."""
+    refused: dict[int, Refused] = {}
+    items = yield from _items(raw, read_one, config, refused.__setitem__)
+    found: dict[int, Trigger | Refused] = {**items, **refused}
+    return [found[place] for place in range(len(found))]
+
+
+def _items(
+    raw: bytes,
+    read_one: Callable[[object], Trigger],
+    config: Settings,
+    refuse: Callable[[int, Refused], None],
+) -> Reading[dict[int, Trigger]]:
+    """The triggers of a JSON array by their places; `refuse` hears of the others."""
     spans = yield from _spans(raw, config)
-    triggers: list[Trigger] = []
+    triggers: dict[int, Trigger] = {}
     turn_ends = TURN_BYTES
     for index, span in enumerate(spans):
         try:
             trigger = read_one(_value(raw, span, config))
             _refuse_large(trigger, config.max_body_bytes)
+            triggers[index] = trigger
         except Refused as refused:
-            raise RefusedAt(index, refused) from None
-        triggers.append(trigger)
+            refuse(index, refused)
         if span[1] > turn_ends:
             turn_ends = span[1] + TURN_BYTES
             yield

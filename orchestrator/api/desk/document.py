@@ -111,6 +111,14 @@ def _parameters(route: Route, schemas: Schemas) -> Iterator[dict[str, object]]:
         schemas.named.update(whole.pop("$defs", {}))
         for name, schema in whole["properties"].items():
             yield {"name": name, "in": "query", "required": False, "schema": _present(schema)}
+    for header in route.headers:
+        yield {
+            "name": header.name,
+            "in": "header",
+            "required": False,
+            "description": header.says,
+            "schema": header.schema,
+        }
     if route.tagged and route.method == "POST":
         yield {
             "name": "If-Match",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from orchestrator.api.desk.cursors import page_of, place_of
 from orchestrator.api.desk.models import Name, Number, Paged
-from orchestrator.api.desk.routes import Answer, Asked, Route
+from orchestrator.api.desk.routes import Answer, Asked, Header, Route
 from orchestrator.api.desk.schemas import ANY_JSON, Schema, list_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.lifecycle import State
@@ -76,6 +76,17 @@ _ACCEPTED: Schema = {
     "required": ["id", "duplicate"],
     "properties": {"id": {"type": "string"}, "duplicate": {"type": "boolean"}},
 }
+_EACH: Schema = {
+    "description": "with Prefer: outcome=each, by their places",
+    "type": "object",
+    "required": ["status"],
+    "properties": {
+        "status": {"type": "integer"},
+        "id": {"type": "string"},
+        "duplicate": {"type": "boolean"},
+        "problem": {"$ref": "#/components/schemas/Problem"},
+    },
+}
 _BATCH = {"type": "array", "minItems": 1, "items": _TRIGGER}
 _CLOUD_EVENT: Schema = {
     "type": "object",
@@ -88,6 +99,19 @@ _BODIES = {
     "application/cloudevents+json": {"schema": _CLOUD_EVENT},
     "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _CLOUD_EVENT}},
 }
+
+_HEADERS = (
+    Header(
+        name="Idempotency-Key",
+        says="the key of one plain trigger, instead of `idempotency_key`",
+        schema={"type": "string", "minLength": 1, "maxLength": 400},
+    ),
+    Header(
+        name="Prefer",
+        says="`outcome=each`: each trigger of a batch is taken or refused by itself (207)",
+        schema={"type": "string"},
+    ),
+)
 
 ROUTES = (
     Route(
@@ -102,11 +126,15 @@ ROUTES = (
                 {
                     "type": "object",
                     "required": ["events"],
-                    "properties": {"events": {"type": "array", "items": _ACCEPTED}},
+                    "properties": {
+                        "events": {"type": "array", "items": {"anyOf": [_ACCEPTED, _EACH]}}
+                    },
                 },
             ]
         },
         status=HTTPStatus.ACCEPTED,
+        also=HTTPStatus.MULTI_STATUS,
+        headers=_HEADERS,
         refusals=(HTTPStatus.CONFLICT,),
         content=_BODIES,
     ),

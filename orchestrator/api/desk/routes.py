@@ -112,6 +112,15 @@ Handler = Callable[[Asked], Answer]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Header:
+    """A header that a request may have."""
+
+    name: str
+    says: str  # what it does, in a sentence
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """One method of one address."""
 
@@ -131,3 +140,4 @@ class Route:
     content: Mapping[str, object] | None = None  # of bodies that an own endpoint reads, by type
     produces: str = "application/json"  # the type of a good answer
     also: HTTPStatus | None = None  # another status of the same answer
+    headers: Sequence[Header] = ()

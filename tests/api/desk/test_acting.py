@@ -213,7 +213,7 @@ def test_a_body_that_is_not_json_or_too_large_is_refused(desk: Desk) -> None:
     problem(
         send(b"{}", content_type="application/json; charset=utf-16"), 415, "unsupported_content"
     )
-    problem(send(b"{}", content_encoding="gzip"), 415, "unsupported_content")
+    problem(send(b"{}", content_encoding="br"), 415, "unsupported_content")
 
 
 def test_what_is_nobodys_name_is_not_found(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.embedded.valkey import embedded_valkey
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
+from tests.servers.mariadb import embedded_mariadb
 from tests.servers.postgres import FORGETFUL, embedded_postgres
 from tests.stores import make_file, new_database
 
@@ -31,6 +32,13 @@ pytest_plugins = ("tests.places", "tests.account")
 def postgres() -> Iterator[EmbeddedServer]:
     """One PostgreSQL server for the whole run."""
     with embedded_postgres(FORGETFUL) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[EmbeddedServer]:
+    """One MariaDB server for the whole run."""
+    with embedded_mariadb() as server:
         yield server
 
 

@@ -14,28 +14,30 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import StartupFailed
-from tests.servers.rabbitmq import find_server
+from tests.servers import mariadb, rabbitmq
 
 TESTS = Path(__file__).parent
 BARE = "bare"
-NEEDS = ("postgres", "rabbitmq", "chromium")
+NEEDS = ("postgres", "mariadb", "rabbitmq", "chromium")
 HEAVY = ("processes", "slow")
 PLACES = (BARE, *NEEDS, *HEAVY)
 
 FIXTURES = {
     "postgres": "postgres",
+    "mariadb": "mariadb",
     "rabbitmq": "rabbitmq",
     "rabbitmq_rig": "rabbitmq",
     "browser": "chromium",
 }
 """What a fixture needs, also when another fixture asks for it."""
 
-VARIED = {"store_url", "pair", "rig", "standing"}
+VARIED = {"store_url", "app_url", "pair", "rig", "standing"}
 """What is varied over databases and brokers: `postgresql+rabbitmq` needs both."""
 
 WORDS = {
     "postgresql": ("postgres",),
     "postgres": ("postgres",),
+    "mariadb": ("mariadb",),
     "rabbitmq": ("rabbitmq",),
     "postgresql+valkey": ("postgres",),
     "postgresql+rabbitmq": ("postgres", "rabbitmq"),
@@ -95,7 +97,15 @@ def find_chromium() -> str | None:
 
 def _no_rabbitmq() -> str | None:
     try:
-        find_server()
+        rabbitmq.find_server()
+    except StartupFailed as missing:
+        return str(missing)
+    return None
+
+
+def _no_mariadb() -> str | None:
+    try:
+        mariadb.find_server()
     except StartupFailed as missing:
         return str(missing)
     return None
@@ -112,6 +122,7 @@ def _no_postgres() -> str | None:
 
 _MISSING: dict[str, Callable[[], str | None]] = {
     "postgres": _no_postgres,
+    "mariadb": _no_mariadb,
     "rabbitmq": _no_rabbitmq,
     "chromium": _no_chromium,
 }

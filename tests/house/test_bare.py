@@ -12,7 +12,7 @@ SEEN = """
 for path in /usr/lib/rabbitmq /usr/lib/postgresql /usr/bin/chromium /usr/local/bin/pg_ctl; do
   [ ! -e "$path" ] || echo "$path"
 done
-for name in rabbitmq-server chromium faketime redis-server valkey-server psql openssl; do
+for name in rabbitmq-server chromium faketime mariadbd redis-server valkey-server psql openssl; do
   command -v "$name"
 done
 command -v make git >/dev/null && echo "make and git"

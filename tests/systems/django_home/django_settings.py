@@ -61,7 +61,7 @@ REST_FRAMEWORK = {
 def __getattr__(name: str) -> object:
     # The URLs are here too; Django asks for them when its apps are there, and not before.
     if name == "urlpatterns":
-        from django.urls import include, path  # type: ignore[import-not-found]
+        from django.urls import include, path
 
         return [path("", include("helpdesk.urls", namespace="helpdesk"))]
     raise AttributeError(name)

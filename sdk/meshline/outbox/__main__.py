@@ -1,0 +1,164 @@
+"""`python -m meshline.outbox`: make an outbox, forward what is in it, look at it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from meshline.errors import MeshlineError
+from meshline.outbox.databases import Database
+from meshline.outbox.dialects import DIALECTS, TABLE, ddl
+from meshline.outbox.forwarder import LEASE_SECONDS, Forwarder
+from meshline.outbox.table import OutboxTable, RefusedRow, Status
+from meshline.producer import Producer
+
+_SHOWN = 100  # refused events of one look
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; answers its exit code: 0 done, 1 failed, 2 wrong usage."""
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    try:
+        code: int = given.command(given)
+    except MeshlineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m meshline.outbox", description=__doc__)
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--table", default=TABLE, help=f"its name; by default {TABLE}")
+    there = argparse.ArgumentParser(add_help=False, parents=[every])
+    there.add_argument(
+        "--database",
+        default=os.environ.get("DATABASE_URL"),
+        help="sqlite:///FILE, postgresql://… or mariadb://…; by default DATABASE_URL, which other"
+        " users of the machine cannot read",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    made = commands.add_parser("ddl", parents=[every], help="print the tables' SQL")
+    made.add_argument("dialect", choices=sorted(DIALECTS))
+    made.set_defaults(command=_ddl)
+    made = commands.add_parser("create", parents=[there], help="make the tables")
+    made.set_defaults(command=_create)
+    made = commands.add_parser("forward", parents=[there], help="send what is in the outbox")
+    _add_door(made)
+    made.set_defaults(command=_forward)
+    made = commands.add_parser("status", parents=[there], help="say what waits and was refused")
+    made.add_argument("--json", action="store_true", help="as one JSON document")
+    made.set_defaults(command=_status)
+    made = commands.add_parser("retry", parents=[there], help="send refused events again")
+    made.add_argument("id", help="an event's id, or `all`")
+    made.set_defaults(command=_retry)
+    return parser
+
+
+def _add_door(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--door",
+        default=os.environ.get("MESHLINE_URL"),
+        help="the door's address; by default MESHLINE_URL. Its key is read from MESHLINE_KEY",
+    )
+    parser.add_argument("--once", action="store_true", help="end when nothing is left to send")
+    parser.add_argument(
+        "--lease",
+        type=float,
+        default=LEASE_SECONDS,
+        metavar="SECONDS",
+        help="after which another forwarder replaces one that was killed; 30 by default",
+    )
+
+
+def _ddl(given: argparse.Namespace) -> int:
+    for statement in ddl(given.dialect, table=given.table):
+        print(f"{statement};")
+    return 0
+
+
+def _create(given: argparse.Namespace) -> int:
+    _table(given).create()
+    return 0
+
+
+def _forward(given: argparse.Namespace) -> int:
+    if not given.door:
+        raise MeshlineError("door: it is missing; give --door or MESHLINE_URL")
+    if given.lease < 1:
+        raise MeshlineError("lease: it must be 1 second or longer")
+    # One send ends before the lease does, waits and all.
+    patience = given.lease / 3
+    with Producer(given.door, timeout=patience, deadline=patience) as producer:
+        forwarder = Forwarder(_table(given), producer, lease=given.lease)
+        return _once(forwarder) if given.once else _always(forwarder)
+
+
+def _once(forwarder: Forwarder) -> int:
+    try:
+        done = forwarder.forward()
+    finally:
+        forwarder.release()
+    print(f"sent {done.sent}, refused {done.refused}, delayed {done.delayed}")
+    if done.elsewhere:
+        print("another forwarder works on this outbox", file=sys.stderr)
+    if done.problem:
+        raise MeshlineError(done.problem)
+    return 0
+
+
+def _always(forwarder: Forwarder) -> int:
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    forwarder.run(stop)
+    return 0
+
+
+def _status(given: argparse.Namespace) -> int:
+    table = _table(given)
+    status, refused = table.status(), table.refused(_SHOWN)
+    if given.json:
+        print(json.dumps({**asdict(status), "refused_events": [asdict(one) for one in refused]}))
+    else:
+        print("\n".join(_page(status, refused)))
+    return 0
+
+
+def _page(status: Status, refused: Sequence[RefusedRow]) -> list[str]:
+    oldest = "" if status.oldest_seconds is None else f", the oldest {status.oldest_seconds:.0f} s"
+    lines = [
+        f"waiting    {status.waiting}{oldest}",
+        f"delayed    {status.delayed}",
+        f"refused    {status.refused}",
+        f"forwarder  {status.forwarder or 'none'}",
+    ]
+    if status.error:
+        lines.append(f"last error {status.error}")
+    return lines + [f"{one.id}  {one.type}  {one.error}" for one in refused]
+
+
+def _retry(given: argparse.Namespace) -> int:
+    count = _table(given).retry(None if given.id == "all" else given.id)
+    print(f"{count} will be sent again")
+    if not count and given.id != "all":
+        raise MeshlineError(f"id: {given.id!r} is not a refused event; see `status`")
+    return 0
+
+
+def _table(given: argparse.Namespace) -> OutboxTable:
+    if not given.database:
+        raise MeshlineError("database: it is missing; give --database or DATABASE_URL")
+    return OutboxTable(Database(given.database), given.table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""One event, written into the outbox by the application's own transaction."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from meshline.encoding import encode
+from meshline.errors import Refused
+from meshline.event import Event
+from meshline.outbox.connections import insert
+from meshline.outbox.dialects import LONGEST, TABLE, checked_table
+
+
+def add(
+    connection: Any,
+    type: str,  # noqa: A002 - the door's own word for it
+    data: object,
+    *,
+    client: str | None = None,
+    idempotency_key: str | None = None,
+    aggregate: tuple[str, object] | None = None,
+    table: str = TABLE,
+    paramstyle: str | None = None,
+) -> str:
+    """Insert one event, in the transaction that `connection` is in; answers its idempotency key.
+
+    `connection` is a session or connection of SQLAlchemy, a connection of Django, or any other of
+    DB-API 2.0; nothing is committed here. `aggregate` names the thing that the event is about,
+    such as ("order", 17): events about one thing are sent in the order of their inserts.
+    `paramstyle` is DB-API's word, for a driver that does not say it. Raises Refused for what the
+    door would refuse at once, and MeshlineError where no transaction is open.
+    """
+    key = str(uuid4()) if idempotency_key is None else idempotency_key
+    body = json.loads(encode(Event(type, data, client=client, idempotency_key=key)))
+    kind, number = (type, key) if aggregate is None else (aggregate[0], str(aggregate[1]))
+    row = {
+        "id": key,
+        "aggregatetype": kind,
+        "aggregateid": number,
+        "type": type,
+        # ASCII only: a connection with a narrow character set cannot damage it.
+        "payload": json.dumps(body["data"], separators=(",", ":")),
+        "client": client,
+    }
+    for name, value in row.items():
+        if name != "payload" and value is not None:
+            _check(name, value)
+    insert(connection, checked_table(table), row, paramstyle=paramstyle)
+    return key
+
+
+def _check(name: str, value: object) -> None:
+    field = "idempotency_key" if name == "id" else name
+    if not isinstance(value, str) or not value or "\0" in value:
+        detail = "must be a text, not empty, and without a NUL"
+        raise Refused(detail, code="invalid_data", field=field, fix=f"it is {value!r}")
+    if len(value) > LONGEST:
+        fix = f"keep it under {LONGEST + 1} characters"
+        raise Refused(f"has {len(value)} characters", code="invalid_data", field=field, fix=fix)

@@ -1,0 +1,205 @@
+"""What waits in an outbox goes to the door: once, in order, and nothing is forgotten."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from meshline import Producer, outbox
+from meshline.outbox import Forwarder, OutboxTable
+from meshline.testing import RecordingTransport
+from tests.sdk.outbox.apps import open_connection, rows, run
+
+WRONG = {"code": "invalid_trigger", "detail": "is not known", "field": "type"}
+
+
+def _add(url: str, *numbers: int, about: str = "a") -> None:
+    with closing(open_connection(url)) as connection:
+        for number in numbers:
+            outbox.add(
+                connection,
+                "lead.created",
+                {"number": number},
+                idempotency_key=f"key-{number}",
+                aggregate=("lead", about),
+            )
+        connection.commit()
+
+
+def _numbers(door: RecordingTransport) -> list[int]:
+    found: list[Any] = [event.data for event in door.events]
+    return [one["number"] for one in found]
+
+
+def test_events_are_sent_in_order_with_their_keys_and_deleted(
+    app_url: str, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    _add(app_url, *range(450))
+
+    done = forwarder.forward()
+
+    assert (done.sent, done.refused, done.problem) == (450, 0, None)
+    assert _numbers(door) == list(range(450))
+    assert {event.idempotency_key for event in door.events} == {f"key-{n}" for n in range(450)}
+    assert rows(app_url) == []
+
+
+@pytest.mark.parametrize("app_url", ["postgresql", "mariadb"], indirect=True)  # SQLite: one writes
+def test_what_commits_late_is_sent_although_later_rows_went_before_it(
+    app_url: str, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    with closing(open_connection(app_url)) as slow:
+        outbox.add(slow, "lead.created", {"number": 1}, aggregate=("lead", "a"))
+        _add(app_url, 2)
+        assert forwarder.forward().sent == 1
+        slow.commit()
+
+    assert forwarder.forward().sent == 1
+    assert _numbers(door) == [2, 1]
+
+
+def test_a_refused_event_is_kept_with_its_reason_and_holds_up_nobody(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2, 3)
+    door.answer_next(422, problem={**WRONG, "index": 1})
+
+    done = forwarder.forward()
+
+    assert (done.sent, done.refused) == (2, 1)
+    assert _numbers(door) == [1, 3]
+    (refused,) = table.refused(10)
+    assert (refused.id, refused.aggregate) == ("key-2", ("lead", "a"))
+    assert "type: is not known" in refused.error
+    assert table.retry("key-2") == 1
+    assert forwarder.forward().sent == 1
+    assert _numbers(door) == [1, 3, 2]
+
+
+def test_a_batch_that_is_refused_without_saying_which_is_parted_until_it_is_known(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2, 3, 4)
+    door.answer_next(413, times=3)  # all four, the first two, the first
+
+    forwarder.forward()
+
+    assert [one.id for one in table.refused(10)] == ["key-1"]
+    assert _numbers(door) == [2, 3, 4]
+
+
+def test_an_event_of_a_client_that_the_key_may_not_serve_delays_its_own_line_only(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2)
+    _add(app_url, 3, about="b")
+    door.answer_next(403, problem={"code": "client_not_permitted", "detail": "no", "index": 0})
+
+    done = forwarder.forward()
+
+    assert (done.sent, done.delayed, done.refused) == (1, 1, 0)
+    assert _numbers(door) == [3]
+    status = table.status()
+    assert (status.waiting, status.delayed, status.refused) == (2, 1, 0)
+    run(app_url, "UPDATE meshline_outbox SET retry_at = NULL")
+    forwarder.forward()
+    assert _numbers(door) == [3, 1, 2]
+
+
+@pytest.mark.parametrize(("status", "times"), [(503, 5), (401, 1), (302, 1), (404, 1)])
+def test_everything_is_kept_while_the_door_or_the_key_fails(
+    app_url: str,
+    forwarder: Forwarder,
+    table: OutboxTable,
+    door: RecordingTransport,
+    status: int,
+    times: int,
+) -> None:
+    _add(app_url, 1, 2)
+    door.answer_next(status, times=times)
+
+    done = forwarder.forward()
+
+    assert done.problem
+    assert (done.sent, table.status().waiting) == (0, 2)
+    assert table.status().error == done.problem
+    assert forwarder.forward().sent == 2
+    assert _numbers(door) == [1, 2]
+
+
+def test_an_answer_that_is_lost_doubles_nothing(
+    app_url: str, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2)
+    door.cut_next(after_taking=True, times=5)
+
+    assert forwarder.forward().problem
+    _add(app_url, 3)
+    forwarder.forward()
+
+    assert _numbers(door) == [1, 2, 3]
+
+
+def test_a_payload_that_is_not_json_for_the_door_is_refused_here(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    columns = "id, aggregatetype, aggregateid, type, payload"
+    values = "'twice', 'lead', 'a', 'lead.created', '{\"a\": 1, \"a\": 2}'"
+    run(app_url, f"INSERT INTO meshline_outbox ({columns}) VALUES ({values})")
+    _add(app_url, 1)
+
+    assert forwarder.forward().refused == 1
+
+    assert "holds a name twice" in table.refused(1)[0].error
+    assert _numbers(door) == [1]
+
+
+def test_one_forwarder_works_and_another_goes_on_when_the_lease_is_given_back_or_over(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    second = Forwarder(table, Producer("http://door.example", key="test", transport=door))
+    _add(app_url, 1)
+    forwarder.forward()
+    _add(app_url, 2)
+    assert second.forward().elsewhere
+
+    forwarder.release()
+    assert second.forward().sent == 1
+
+    _add(app_url, 3)
+    assert forwarder.forward().elsewhere
+    run(app_url, "UPDATE meshline_outbox_lease SET held_until = '2001-01-01 00:00:00'")
+    assert forwarder.forward().sent == 1
+
+
+def test_a_forwarder_that_lost_its_lease_between_two_batches_sends_no_more(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2)
+    held = table.take_lease("other", 30)
+
+    done = forwarder.forward()
+
+    assert held and done.elsewhere and done.sent == 0
+    assert table.status().forwarder == "other"
+    assert len(rows(app_url)) == 2
+
+
+def test_status_counts_what_there_is(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    assert table.status().oldest_seconds is None
+    _add(app_url, 1, 2)
+    door.answer_next(422, problem={**WRONG, "index": 0})
+    door.cut_next(times=5)
+    forwarder.forward()
+
+    status = table.status()
+
+    assert (status.waiting, status.delayed, status.refused) == (1, 0, 1)
+    assert status.oldest_seconds is not None and 0 <= status.oldest_seconds < 600
+    assert status.error and "attempts" in status.error
+    assert status.forwarder
+    assert 0 <= table.refused(1)[0].refused_seconds < 600

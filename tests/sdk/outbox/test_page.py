@@ -1,0 +1,42 @@
+"""The outbox's page: its example works, and its table lists the columns that there are."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from meshline import outbox
+from tests.house.pages import blocks, marked, rows_of
+
+PAGE = "docs/reference/outbox.md"
+
+
+def test_every_column_is_on_the_page() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in outbox.ddl("sqlite"):
+            connection.execute(statement)
+        found = connection.execute("SELECT name FROM pragma_table_info('meshline_outbox')")
+        columns = [name for (name,) in found]
+
+    assert [name for row in rows_of(PAGE, "The table") for name in marked(row[0])] == columns
+
+
+def test_the_pages_example_keeps_the_lead_and_its_event_together() -> None:
+    (shown,) = blocks(PAGE, "python")
+    named: dict[str, Any] = {}
+    exec(compile(shown, PAGE, "exec"), named)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE leads (id integer PRIMARY KEY, email text)")
+        for statement in outbox.ddl("sqlite"):
+            connection.execute(statement)
+
+        named["keep"](connection, 7, "ada@example.com")
+
+        kept = connection.execute("SELECT id, aggregateid, payload FROM meshline_outbox").fetchone()
+        assert connection.execute("SELECT id FROM leads").fetchall() == [(7,)]
+        assert not connection.in_transaction
+
+    assert (kept[0], kept[1]) == ("lead-7", "7")
+    assert json.loads(kept[2]) == {"email": "ada@example.com", "tier": "pro"}

@@ -39,6 +39,7 @@ LISTINGS = (
     "people signing-key list",
     "sla list",
     "connectors list",
+    "sources list",
 )
 MOST = 1.4
 

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     connectors: Path | None = Field(
         None, description="folder with connector definitions of your own (*.yaml)"
     )
+    sources: Path | None = Field(
+        None, description="folder with the sources that send webhooks and forms (*.yaml)"
+    )
     proxy: SecretStr | None = Field(
         None,
         description="http://HOST:PORT of the proxy for connectors and alerts, in place of what"
@@ -369,7 +372,7 @@ class Settings(BaseSettings):
     @property
     def named_files(self) -> list[Path]:
         """The files and folders of definitions and contacts that are set."""
-        return [one for one in (self.connectors, self.contacts) if one is not None]
+        return [one for one in (self.connectors, self.contacts, self.sources) if one is not None]
 
     def celery_config(self) -> dict[str, Any]:
         """What every Celery process of ours is configured with.

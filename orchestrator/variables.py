@@ -14,7 +14,7 @@ from orchestrator.domain.text.token_keys import setting_fault
 
 PREFIX = "MESHLINE_"
 DEFAULT_HOME = ".meshline"
-_FILES = ("connectors", "contacts")  # they name variables of their own
+_FILES = ("connectors", "contacts", "sources")  # they name variables of their own
 _ADDRESSES = ("database_url", "broker_url")
 # Settings that may be any text, or are checked here too.
 _TEXTS = {
@@ -28,7 +28,7 @@ _SHIPPED = Path(__file__).parents[1] / "connectors" / "definitions"
 # The fields of the settings; a test knows that they are all.
 # fmt: off
 SETTINGS = frozenset("""
-    home database_url broker_url connectors contacts keeper_seconds dashboard_url link_key
+    home database_url broker_url connectors contacts sources keeper_seconds dashboard_url link_key
     host port flower_host flower_port flower_user flower_password max_body_bytes
     max_batch_bytes max_batch_events max_values max_depth worker_processes group_size
     groups_in_flight patience_seconds poll_seconds start_limit dispatch_budget_seconds
@@ -137,8 +137,8 @@ def unknown_variables(
 ) -> list[str]:
     """The variables with our prefix that are neither a setting nor named in one of the files.
 
-    `files` are connector definitions, folders of them, or contacts; those that are shipped count
-    too. A variable that is empty sets nothing, and is left out.
+    `files` are connector definitions, sources, folders of them, or contacts; those that are
+    shipped count too. A variable that is empty sets nothing, and is left out.
     """
     known = {f"{PREFIX}{one.upper()}" for one in settings} | _OTHERS
     unknown = [

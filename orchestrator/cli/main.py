@@ -31,6 +31,7 @@ _PARTS = {
     "dead-letters": "dead_letters",
     "destinations": "destinations",
     "connectors": "connectors.commands",
+    "sources": "sources.commands",
     "sla": "sla",
     "alerts": "alerts",
     "retention": "retention",

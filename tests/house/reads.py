@@ -20,5 +20,6 @@ READS = {
     ),
     *("change list", "change show", "approvals list", "approvals show"),
     *("connectors list", "connectors show", "connectors check", "connectors schema"),
+    *("sources list", "sources check", "sources try"),
 }
 """Commands that look and change nothing."""

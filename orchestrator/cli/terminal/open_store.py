@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orchestrator.domain.errors import StoreUnavailable
 
@@ -47,14 +47,23 @@ def _store_url() -> str:
 
 def connectors_folder() -> Path | None:
     """The folder with the user's definitions of connectors; None where none is set."""
+    return _folder("connectors")
+
+
+def sources_folder() -> Path | None:
+    """The folder with the sources; None where none is set."""
+    return _folder("sources")
+
+
+def _folder(name: Literal["connectors", "sources"]) -> Path | None:
     from orchestrator.variables import plain_texts
 
     texts = plain_texts()
     if texts is None:
         from orchestrator.settings import settings
 
-        return settings().connectors
-    return Path(texts["connectors"]) if "connectors" in texts else None
+        return settings().connectors if name == "connectors" else settings().sources
+    return Path(texts[name]) if name in texts else None
 
 
 def missing_file(store: Store) -> Path | None:

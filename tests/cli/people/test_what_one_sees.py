@@ -64,6 +64,7 @@ SHOWING = {
 _OF_NOBODY = {
     *("doctor", "connectors list", "connectors show", "connectors check", "connectors schema"),
     *("workflow check", "workflow test", "workflow try"),
+    *("sources list", "sources check", "sources try"),
 }
 
 

@@ -97,6 +97,8 @@ NOT_OF_EVENTS = {
         ("connectors list", "connectors show", "connectors check", "connectors schema"),
         "definitions",
     ),
+    **dict.fromkeys(("sources list", "sources check"), "definitions"),
+    "sources try": "reads a request of whoever asks, and stores none",
     "connectors try": "sends what whoever asks gives it",
     **dict.fromkeys(("alerts test", "alerts retry"), "an alert has names and counts"),
     "retention apply": "counts",

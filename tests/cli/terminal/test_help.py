@@ -74,6 +74,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *("alerts list", "alerts test", "alerts retry"),
         *(f"destinations {one}" for one in ("list", "pause", "resume")),
         *(f"connectors {one}" for one in ("list", "show", "check", "try", "schema")),
+        *(f"sources {one}" for one in ("list", "check", "try")),
         *(f"dead-letters {one}" for one in ("list", "show", "requeue", "drop")),
         *(f"quarantine {one}" for one in ("list", "show", "fix", "replay", "discard")),
         "quarantine restore",

@@ -19,7 +19,7 @@ from tests.cli.desk import CommandLine, held_lead, late_lead
 from tests.leads import TEXT, publish_leads
 
 PROJECT = Path(__file__).parents[3]
-OF_FILES = {"connectors list"}  # it reads definitions, for which it loads their models
+OF_FILES = {"connectors list", "sources list"}  # definitions, for which they load models
 SLOW = {
     *("alembic", "aiohttp", "argparse", "celery", "cel_expr_python", "email_validator"),
     *("jsonschema_rs", "kombu", "psycopg", "pydantic", "pydantic_settings", "rapidfuzz", "rich"),

@@ -23,6 +23,8 @@ _LISTINGS = [
     ("destinations", "list"),
     ("connectors", "list"),
     ("connectors", "show", "slack"),
+    ("sources", "list"),
+    ("sources", "list", "--shipped"),
     ("sla", "list"),
     ("alerts", "list"),
     ("audit",),

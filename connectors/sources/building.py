@@ -1,0 +1,87 @@
+"""The source that a definition declares."""
+
+from __future__ import annotations
+
+from connectors.sources.definition import DeclaredHmac, SourceDefinition
+from orchestrator.domain.sources.reading import Handshake, Rules
+from orchestrator.domain.sources.schemes import (
+    Basic,
+    Hmac,
+    Scheme,
+    SecretPath,
+    Token,
+    Twilio,
+)
+from orchestrator.domain.sources.source import Answer, Source, SourceOwners
+from orchestrator.domain.sources.wording import wording
+
+_ALWAYS_KEPT = ("content-type", "user-agent")
+
+
+def build(said: SourceDefinition, *, origin: str) -> Source:
+    """The source."""
+    owners = said.owners
+    return Source(
+        name=said.source,
+        title=said.title,
+        client=said.client,
+        owners=SourceOwners(
+            owner=owners.owner,
+            recovery_lead=owners.recovery_lead,
+            approver=owners.approver or owners.owner,
+            backstop=owners.backstop or owners.owner,
+        ),
+        recover_within=said.recover_within,
+        scheme=_scheme(said),
+        secrets=said.secrets,
+        rules=_rules(said),
+        public_url=said.public_url,
+        keep_headers=tuple(dict.fromkeys((*_ALWAYS_KEPT, *said.keep_headers))),
+        answer=Answer(
+            status=said.answer.status, media_type=said.answer.media_type, body=said.answer.body
+        ),
+        origin=origin,
+    )
+
+
+def _rules(said: SourceDefinition) -> Rules:
+    return Rules(
+        source=said.source,
+        type=wording(said.type),
+        key=None if said.idempotency_key is None else wording(said.idempotency_key),
+        split=said.split,
+        payload_field=said.payload_field,
+        volatile=said.volatile,
+        handshakes=tuple(
+            Handshake(when=one.when, answer=None if one.answer is None else wording(one.answer))
+            for one in said.handshakes
+        ),
+    )
+
+
+def _scheme(said: SourceDefinition) -> Scheme:
+    signature = said.signature
+    if signature.hmac is not None:
+        return _hmac(signature.hmac)
+    if signature.token is not None:
+        return Token(header=signature.token.header, prefix=signature.token.prefix)
+    if signature.basic is not None:
+        return Basic()
+    return Twilio() if signature.twilio is not None else SecretPath()
+
+
+def _hmac(said: DeclaredHmac) -> Hmac:
+    stamp = said.timestamp
+    plain = Hmac(header=said.header)
+    return Hmac(
+        header=said.header,
+        signed=said.signed,
+        algorithm=said.algorithm,
+        encoding=said.encoding,
+        layout=said.layout,
+        prefix=said.prefix,
+        base64_secret=said.base64_secret,
+        timestamp_header=None if stamp is None else stamp.header,
+        timestamp_unit=plain.timestamp_unit if stamp is None else stamp.unit,
+        tolerance_seconds=said.tolerance_seconds,
+    )

@@ -1,0 +1,1 @@
+"""`meshline sources`: listing, checking, and trying one with a saved request."""

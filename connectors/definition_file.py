@@ -42,6 +42,15 @@ def read_definition(path: Path) -> Definition:
     return parse_definition(text, name=str(path), path=path)
 
 
+def document_of(path: Path) -> dict[str, object]:
+    """What a definition that can be read says, with what it extends in it. Raises InvalidFile."""
+    text = read_text(path, strict_yaml.MOST_BYTES, name_one="make it a readable file")
+    raw = strict_yaml.parse(text).value
+    if not isinstance(raw, dict):
+        raise _only(str(path), "", "it is not a mapping", "write `connector: NAME` first", line=1)
+    return dict(extended(raw, name=str(path), path=path) if raw.get("extends") else raw)
+
+
 def parse_definition(text: str, *, name: str, path: Path | None = None) -> Definition:
     """The definition in a text; `name` is what errors call it. Raises InvalidFile.
 

@@ -37,6 +37,7 @@ class Known:
     origin: str  # `shipped`, a file, or `package NAME`
     definition: Definition | None = None
     folder: Path | None = None  # where its definition lies
+    path: Path | None = None  # its definition
     package: str | None = None  # its name and version, where it brings the connector
 
     def digest(self) -> str:
@@ -96,6 +97,7 @@ def known_by(definition: Definition, path: Path, ports: Ports) -> Known:
         origin="shipped" if path.parent == SHIPPED else str(path),
         definition=definition,
         folder=path.parent,
+        path=path,
     )
 
 

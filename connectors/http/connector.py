@@ -49,6 +49,7 @@ class HttpConnector:
         }
         self._actions = {name: plan.action for name, plan in self._plans.items()}
         self._limits = limits_of(definition)
+        self._named = dict.fromkeys(definition.secrets, "secret")  # where nothing is sent
 
     @property
     def actions(self) -> Mapping[str, Action]:
@@ -72,6 +73,17 @@ class HttpConnector:
         """
         made = await write(self._calls, self._plans[call.action], values_of(call))
         return made.record_id if made.seen == NOTHING_SEEN else made
+
+    def render(self, call: Outgoing) -> None:
+        """Make the request that `create` would send. Raises DestinationRefused."""
+        plan, values = self._plans[call.action], replace(values_of(call), secrets=self._named)
+        for template in filter(None, (plan.make or plan.update,)):
+            try:
+                template.target(values)
+                template.headers(values)
+                template.body(values)
+            except Unfillable as error:
+                raise DestinationRefused(f"{template.name}: {error}") from None
 
     async def create_many(self, calls: Sequence[Outgoing]) -> Sequence[str | ConnectorError]:
         """What became of each, by one request; one that cannot be filled does not go with it."""

@@ -65,6 +65,13 @@ class SqlConnector:
         await self._ask(lambda to: to.put(said.table, said.unique_column, values, change=change))
         return str(unique)
 
+    def render(self, call: Outgoing) -> None:
+        """Bind the row that `create` would write. Raises DestinationRefused."""
+        said = self._definition.actions[call.action]
+        self._unique(said, call)
+        if unknown := sorted(call.fields.keys() - said.columns.keys()):
+            raise DestinationRefused(f"{unknown[0]} has no column")
+
     async def lookup(self, call: Outgoing) -> str | None:
         """The key, where there is a row with it; None where there is none."""
         record = await self.read(call, call.key)

@@ -38,6 +38,7 @@ class Act(StrEnum):
     PUBLISH_AMENDMENT = "publish_amendment"
     RETIRE_WORKFLOW = "retire_workflow"
     BACKTEST_CHANGE = "backtest_change"
+    REHEARSE_CHANGE = "rehearse_change"
     ROLLBACK_WORKFLOW = "rollback_workflow"
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
@@ -169,6 +170,12 @@ ACTS: Mapping[Act, Rule] = {
     Act.BACKTEST_CHANGE: Rule(
         use_case="changes.backtest.backtest_change", least=Role.OPERATOR,
         preview="it changes nothing that decides", says="see what a change would have decided",
+    ),
+    Act.REHEARSE_CHANGE: Rule(
+        use_case="changes.rehearsing.material.gather_material"
+        " changes.rehearsing.keep.keep_rehearsal",
+        least=Role.OPERATOR, preview="it changes nothing that decides",
+        says="run a change where nothing is real",
     ),
     Act.ROLLBACK_WORKFLOW: Rule(
         use_case="rollback_workflow.rollback_workflow", least=Role.OPERATOR, needs_reason=True,

@@ -17,6 +17,7 @@ KNOWN_ACTIONS = frozenset(
         *(f"{move}_job" for move in JobMove),
         *(f"{move}_change" for move in ChangeMove),
         *("abandon", "add_first_admin", "add_person", "backtest_change", "bind_login", "breach"),
+        "rehearse_change",
         *("add_signing_key", "change_pause", "confirm_signing_key", "revoke_signing_key"),
         "create_key",
         *(

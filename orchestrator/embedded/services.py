@@ -47,22 +47,41 @@ class Services:
         Raises StartupFailed; for a port that is in use before anything is started.
         """
         self._claim_ports()
-        self.environment["MESHLINE_HOME"] = str(self.config.home.absolute())
-        if not self.config.link_key:
-            self.environment["MESHLINE_LINK_KEY"] = secrets.token_urlsafe(24)
-        if self.config.connectors:
-            self.environment["MESHLINE_CONNECTORS"] = str(self.config.connectors.absolute())
-        self._make_token_key()
+        self._prepare()
         self._start_broker(say)
         if sandbox:
             self._start_sandbox(say)
         self._start_door(say)
         # First of all, so that what ran out while nothing ran is recorded before it goes on.
         self._start("keeper", ("keeper",), ready=says("keeping"))
-        self._start("relay", ("relay",), ready=says("relaying"))
-        self._start("worker", ("worker",), ready=says(" ready."))
+        self._start_chain()
         say("keeper, relay, worker", f"{self.config.worker_processes} processes")
         self._start_flower(say)
+
+    def start_chain(self, say: Say, *, sandbox: bool) -> None:
+        """Start broker, sandbox, relay and worker: what drives events that are there already.
+
+        Raises StartupFailed.
+        """
+        self._prepare()
+        self._start_broker(say)
+        if sandbox:
+            self._start_sandbox(say)
+        self._start_chain()
+        say("relay, worker", f"{self.config.worker_processes} processes")
+
+    def _start_chain(self) -> None:
+        self._start("relay", ("relay",), ready=says("relaying"))
+        self._start("worker", ("worker",), ready=says(" ready."))
+
+    def _prepare(self) -> None:
+        """What all processes share, before the first of them starts."""
+        self.environment["MESHLINE_HOME"] = str(self.config.home.absolute())
+        if not self.config.link_key:
+            self.environment["MESHLINE_LINK_KEY"] = secrets.token_urlsafe(24)
+        if self.config.connectors:
+            self.environment["MESHLINE_CONNECTORS"] = str(self.config.connectors.absolute())
+        self._make_token_key()
 
     def known_settings(self) -> Settings:
         """The settings as the processes have them: with the broker that was started."""

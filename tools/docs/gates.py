@@ -56,6 +56,10 @@ A `meshline change backtest` of this round counts too: where it finds events tha
 refused, the gate `contract` fails, and where it finds none, it passes what the contracts alone do
 not tell.
 
+A `meshline change rehearse` of this round is evidence too: the gate `audit` rests on it. It passes
+where an event was delivered, the audit of each names its trigger, the decision and who made each
+delivery, and no event was stopped that the version itself would not stop.
+
 No evidence has a value of a payload: it has counts, paths, names of tests and ids of events.
 
 ## The house's own
@@ -89,7 +93,8 @@ A rule passes where `when` is true. It is CEL over the evidence:
 | `owners` | `owner`, `recovery_lead`, `approver`, `backstop` |
 | `client`, `workflow` | their names |
 | `backtest` | `events`, `newly_refused`, `newly_passing`, `fields_changed`, `peaks`; or null |
-| `rehearsal`, `drill` | null: they do not exist yet |
+| `rehearsal` | `events`, `real`, `delivered`, `unfinished`, `unproven`, `stops`, ...; or null |
+| `drill` | null: it does not exist yet |
 
 Where something of it is not there, the rule cannot tell. `force` is `blocks` unless it says
 `warns`; `waive: approver` lets approvers waive it, else nobody can.

@@ -14,6 +14,7 @@ from orchestrator.cli.change.diffing import diff
 from orchestrator.cli.change.freezing import freeze, tell_freezes, thaw
 from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
+from orchestrator.cli.change.rehearsing import rehearse
 from orchestrator.cli.change.signing import sign_decision
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import (
@@ -139,6 +140,7 @@ def show(
 
 
 app.command()(backtest)
+app.command()(rehearse)
 app.command()(diff)
 
 

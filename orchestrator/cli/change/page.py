@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.change.backtesting import put_backtest
 from orchestrator.cli.change.differences import put_places, put_trial, put_words
 from orchestrator.cli.change.gates import told_state
+from orchestrator.cli.change.rehearsing import put_rehearsal
 from orchestrator.cli.terminal.screen import note, put, put_field, put_line
 from orchestrator.domain.changes.gates.gate import GateState
 from orchestrator.domain.changes.states import ChangeState
@@ -41,14 +42,20 @@ def put_change(found: ExplainedChange) -> None:
     _put_differences(found)
     _put_connectors(found)
     _put_plan(found)
-    if found.backtest is not None:
-        put_backtest(found.backtest.result)
+    _put_tried(found)
     _put_gates(found)
     _put_decisions(found)
     if found.state == ChangeState.EXPIRED:
         note(_why_expired(found))
     if found.state == ChangeState.AWAITING_APPROVAL:
         _note_deciders(found)
+
+
+def _put_tried(found: ExplainedChange) -> None:
+    if found.backtest is not None:
+        put_backtest(found.backtest.result)
+    if found.rehearsal is not None:
+        put_rehearsal(found.rehearsal)
 
 
 def _put_decisions(found: ExplainedChange) -> None:

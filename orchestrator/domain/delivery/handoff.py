@@ -181,6 +181,14 @@ class Stepwise(Connector, Protocol):
         """
 
 
+@runtime_checkable
+class Rendering(Connector, Protocol):
+    """A connector that can make a request without sending it."""
+
+    def render(self, call: Outgoing) -> None:
+        """Make what `create` would send. Raises DestinationRefused where it cannot be made."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Confirmed:
     """The record was read back and is what was sent."""

@@ -22,6 +22,7 @@ from orchestrator.domain.workflows.catalog import (
     undo_faults,
     with_required,
 )
+from orchestrator.domain.workflows.checks.environments import environment_faults
 from orchestrator.domain.workflows.checks.examine import examine
 from orchestrator.domain.workflows.compiled import Parts, part_faults
 from orchestrator.domain.workflows.hours.definition import Hours
@@ -151,6 +152,7 @@ def _parse(text: str, name: str, folder: Path | None, catalog: Catalog | None) -
     if catalog is not None:
         found += destination_faults(parts.destinations, parts.facts, catalog)
         found += undo_faults(raw.get("on_failure"), parts.destinations, catalog)
+        found += environment_faults(raw.get("environments"), parts.destinations, catalog)
     placed = _placed(found, document)
     if workflow is None or not all(one.is_note for one in placed):
         raise InvalidFile(name, placed)

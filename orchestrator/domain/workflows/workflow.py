@@ -105,6 +105,7 @@ Runbook = Annotated[
 ]
 OnFailure = Literal["quarantine", "undo"]
 OnStall = Literal["hold", "pass"]
+EnvironmentName = Literal["staging"]
 PayloadPath = Annotated[
     StrictStr, StringConstraints(max_length=LONGEST_PATH), AfterValidator(checked_path)
 ]
@@ -238,6 +239,8 @@ class Workflow(_Part):
     facts: Annotated[dict[FactName, ShortFact], Field(max_length=200)]  # by name
     routes: Annotated[tuple[Route, ...], Field(min_length=1, max_length=200)]
     destinations: Annotated[dict[Name, Destination], Field(min_length=1, max_length=100)]
+    # By environment and connector, what a rehearsal calls in its place: a connector, or `dry`.
+    environments: dict[EnvironmentName, Annotated[dict[Name, Name], Field(max_length=100)]] = {}
     retries: Retries = Retries()
     on_failure: OnFailure = "quarantine"  # or take back first what other destinations have
     ordering_key: PayloadPath | None = None  # events with one value there go one after another
@@ -308,6 +311,8 @@ class Workflow(_Part):
         """Keys that a file does not say and that came later: so it is the same as before them."""
         if not self.amend:
             yield definition, "amend"
+        if not self.environments:
+            yield definition, "environments"
         yield from ((one, "approve") for one in definition["routes"] if one["approve"] is None)
         yield from (
             (one, "after") for one in definition["destinations"].values() if not one["after"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from orchestrator.domain.changes.gates.evidence import Commit, ContractTrial, read_evidence
 from orchestrator.domain.changes.gates.gate import JudgedGate
+from orchestrator.domain.changes.rehearsing.result import Rehearsal
 from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
 from orchestrator.domain.changes.words.difference import difference_in_words
 from orchestrator.domain.changes.words.wording import Direction, Part, Wording
@@ -59,6 +60,7 @@ class ExplainedChange(ChangeView):
     contract: ContractTrial | None  # None: nothing was live before, or it was not recorded
     gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement or a rollback
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
+    rehearsal: Rehearsal | None  # of it as it is; None: it was not rehearsed
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
     plan: PlanOfChange | None  # the newest; None: nobody made one, or it was edited since
     may_decide: tuple[str, ...]  # mail addresses, while it awaits a decision; none: nobody may
@@ -93,6 +95,7 @@ def explain_to(
         contract=evidence.contract,
         gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
+        rehearsal=evidence.rehearsal,
         freeze=_freeze_of(tx, found) if found.state in OPEN else None,
         plan=_plan_of(tx, found),
         may_decide=deciders.mails,

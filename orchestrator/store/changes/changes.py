@@ -252,6 +252,12 @@ def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: 
     )
 
 
+def set_evidence(tx: Connection, change: LockedChange, *, evidence: str, subject: str) -> None:
+    """Write down what was found out about a change, and what an approval of it is of from now."""
+    values = {"evidence": evidence, "subject": subject}
+    tx.execute(update(changes).where(_T.id == change.id).values(values))
+
+
 def lock_others(tx: Connection, change: LockedChange) -> list[LockedChange]:
     """The other open changes of its workflow, held."""
     others = select(changes).where(

@@ -1,4 +1,4 @@
-"""What was found out about changes as rows, round by round; they are never changed."""
+"""What was found out about changes as rows, round by round; only a rehearsal is replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from orchestrator.domain.changes.gates.evidence import EvidenceKind, Recorded, body_digest
 from orchestrator.store.changes.changes import LockedChange
@@ -33,6 +33,13 @@ def keep_evidence(
                 by=by,
             )
         )
+
+
+def replace_evidence(tx: Connection, change: LockedChange, piece: Recorded, *, by: str) -> None:
+    """Keep a piece in the place of an earlier one of its kind and round."""
+    mine = (_T.change_id == change.id, _T.round == change.round, _T.kind == piece.kind.value)
+    tx.execute(delete(change_evidence).where(*mine))
+    keep_evidence(tx, change, [piece], by=by)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -70,6 +70,7 @@ NOT_OF_EVENTS = {
             "change list",
             "change show",
             "change backtest",
+            "change rehearse",
             "change propose",
             "change approve",
             "change request-changes",

@@ -15,6 +15,7 @@ from orchestrator.domain.access.roles import Role
 from orchestrator.domain.acts import ACTS, Act, Scope
 from orchestrator.domain.approvals.requests import EventDecision, read_group
 from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.changes.rehearsing.result import Rehearsal
 from orchestrator.domain.errors import Forbidden, NotFound, Refused
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
@@ -34,6 +35,8 @@ from orchestrator.operations.changes.break_glass import break_glass
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
 from orchestrator.operations.changes.gates.waive import waive_gate
+from orchestrator.operations.changes.rehearsing.keep import keep_rehearsal
+from orchestrator.operations.changes.rehearsing.material import gather_material
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.incidents.handle import (
@@ -156,6 +159,10 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
         s, told.change, Decision.APPROVE, actor=a
     ),
     "changes.backtest.backtest_change": lambda s, a, told: backtest_change(s, told.change, actor=a),
+    "changes.rehearsing.material.gather_material": lambda s, a, told: gather_material(
+        s, told.change, actor=a
+    ),
+    "changes.rehearsing.keep.keep_rehearsal": lambda s, a, told: _keep_rehearsal(s, a, told.change),
     "jobs.approve_with_plan.approve_with_plan": lambda s, a, told: approve_with_plan(
         s, told.change, "nope", actor=a
     ),
@@ -209,6 +216,16 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "access.away.end_away": lambda s, a, _: end_away(s, ADMIN, actor=a),
     "access.people.invite_person": lambda s, a, _: invite_person(s, "vic@acme.example", actor=a),
 }
+
+
+def _keep_rehearsal(store: Store, actor: Actor, token: str) -> object:
+    """What was rehearsed by somebody who may, and is kept by this actor."""
+    material = gather_material(store, token, actor=process("test"))
+    found = Rehearsal(
+        definition=material.digest, events=0, real=0, replaced=0, left_out=0, delivered=0,
+        awaiting=0, unfinished=0, unproven=0, destinations=(), stops=(),
+    )  # fmt: skip
+    return keep_rehearsal(store, material, found, actor=actor)
 
 
 def _signing_key(store: Store) -> str:

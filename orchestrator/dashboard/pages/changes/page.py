@@ -119,3 +119,6 @@ def _tested(change: ExplainedChange) -> Iterator[str]:
         found = change.backtest.result
         yield f"backtest of {coverage(found)}: {found.unchanged:,} would be decided as today"
         yield from sentences(found)
+    if change.rehearsal is not None:
+        yield f"rehearsal: {change.rehearsal.told}"
+        yield from (one.told for one in change.rehearsal.destinations)

@@ -10,6 +10,8 @@ from typing import TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from orchestrator.domain.changes.rehearsing.result import Rehearsal
+
 TRIAL_DAYS = 28
 
 
@@ -94,6 +96,7 @@ class EvidenceKind(StrEnum):
     CASES = "cases"
     LOAD = "load"
     COMMIT = "commit"
+    REHEARSAL = "rehearsal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +107,7 @@ class Evidence:
     cases: CasesRun | None = None
     load: Load | None = None
     commit: Commit | None = None
+    rehearsal: Rehearsal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +126,7 @@ def recorded(evidence: Evidence) -> tuple[Recorded, ...]:
         EvidenceKind.CASES: evidence.cases,
         EvidenceKind.LOAD: evidence.load,
         EvidenceKind.COMMIT: evidence.commit,
+        EvidenceKind.REHEARSAL: evidence.rehearsal,
     }
     return tuple(_record(kind, one) for kind, one in pieces.items() if one is not None)
 
@@ -144,6 +149,7 @@ def read_evidence(pieces: tuple[Recorded, ...]) -> Evidence:
         cases=_read(_CASES, bodies.get(EvidenceKind.CASES)),
         load=_read(_LOAD, bodies.get(EvidenceKind.LOAD)),
         commit=_read(_COMMIT, bodies.get(EvidenceKind.COMMIT)),
+        rehearsal=_read(_REHEARSAL, bodies.get(EvidenceKind.REHEARSAL)),
     )
 
 
@@ -151,6 +157,7 @@ _CONTRACT = TypeAdapter(ContractTrial)
 _CASES = TypeAdapter(CasesRun)
 _LOAD = TypeAdapter(Load)
 _COMMIT = TypeAdapter(Commit)
+_REHEARSAL = TypeAdapter(Rehearsal)
 _T = TypeVar("_T")
 
 

@@ -68,8 +68,16 @@ def _clocks(_: Evidence, now: Present) -> Finding:
     return passed(f"{told}{hours}; a keeper is {now.keeper}")
 
 
-def _audit(_: Evidence, __: Present) -> Finding:
-    return cannot_tell("no event of it was rehearsed: changes cannot be rehearsed yet")
+def _audit(evidence: Evidence, _: Present) -> Finding:
+    found = evidence.rehearsal
+    if found is None:
+        do = "`meshline change rehearse` runs it where nothing is real"
+        return cannot_tell("no event of it was rehearsed", do)
+    if found.fault is not None:
+        return failed(found.fault, "see `meshline change show`: mend it, and rehearse it again")
+    if found.unfinished or not found.delivered:
+        return cannot_tell(found.told, "rehearse it with more events, or longer")
+    return passed(f"{found.told}; the audit of each has trigger, decision and who did it")
 
 
 def _contract(evidence: Evidence, now: Present) -> Finding:

@@ -143,7 +143,8 @@ def _document(evidence: Evidence, now: Present) -> dict[str, object]:
         "client": now.client,
         "workflow": now.workflow,
         "backtest": _plain(now.backtest),
-        **dict.fromkeys(("rehearsal", "drill")),  # they do not exist yet
+        "rehearsal": _plain(evidence.rehearsal),
+        "drill": None,  # it does not exist yet
     }
 
 

@@ -20,6 +20,7 @@ from orchestrator.domain.changes.gates.present import Present
 
 _RESTS_ON = {
     GateName.CASES: EvidenceKind.CASES,
+    GateName.AUDIT: EvidenceKind.REHEARSAL,
     GateName.CONTRACT: EvidenceKind.CONTRACT,
     GateName.LOAD: EvidenceKind.LOAD,
 }

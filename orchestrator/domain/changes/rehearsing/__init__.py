@@ -1,0 +1,1 @@
+"""Rehearsals: a change run through the real chain where nothing is real."""

@@ -1,0 +1,101 @@
+"""Keep what a rehearsal found beside its change: from then on an approval is of that too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+
+from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.gates.evidence import Evidence, Recorded, recorded
+from orchestrator.domain.changes.rehearsing.result import Rehearsal
+from orchestrator.domain.changes.subject import Subject, definition_digest
+from orchestrator.domain.errors import ChangedSinceSeen
+from orchestrator.operations.changes.hold import held_change
+from orchestrator.operations.changes.rehearsing.material import Material, check_rehearsable
+from orchestrator.store.changes.changes import LockedChange, set_evidence
+from orchestrator.store.changes.evidence import replace_evidence
+from orchestrator.store.database import audit
+from orchestrator.store.database.engine import Store, Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed:
+    """What became of a rehearsal."""
+
+    change: str  # its token
+    client: str
+    workflow: str
+    digest: str  # of what was found: 64 hex digits
+    subject: str  # what an approval of the change is of from now on
+    result: Rehearsal
+
+
+def keep_rehearsal(store: Store, ran: Material, found: Rehearsal, *, actor: Actor) -> Rehearsed:
+    """Keep the evidence; one of an earlier rehearsal of this round goes.
+
+    Raises NotFound, Forbidden, Refused where it was decided about meanwhile, ChangedSinceSeen where
+    it was edited.
+    """
+    piece = recorded(Evidence(rehearsal=found))[0]
+    with store.write() as tx:
+        change = held_change(tx, ran.change, actor, Act.REHEARSE_CHANGE)
+        check_rehearsable(change)
+        if change.round != ran.round or change.definition != ran.definition:
+            raise ChangedSinceSeen(
+                f"change {ran.change} was edited while it was rehearsed",
+                field="change",
+                fix="rehearse it again",
+            )
+        subject = _keep(tx, change, piece, actor)
+        told = {
+            "change": change.token,
+            "round": change.round,
+            "digest": piece.digest,
+            "subject": subject,
+            "events": found.events,
+        }
+        audit.record(
+            tx,
+            actor=actor.name,
+            action="rehearse_change",
+            client=change.client,
+            workflow=change.workflow,
+            detail=told,
+        )
+    return Rehearsed(
+        change=change.token,
+        client=change.client,
+        workflow=change.workflow,
+        digest=piece.digest,
+        subject=subject,
+        result=found,
+    )
+
+
+def _keep(tx: Tx, change: LockedChange, piece: Recorded, actor: Actor) -> str:
+    digests: dict[str, str] = orjson.loads(change.evidence) if change.evidence else {}
+    digests[piece.kind.value] = piece.digest
+    kept = orjson.dumps(digests, option=orjson.OPT_SORT_KEYS).decode()
+    subject = subject_of(replace(change, evidence=kept)).digest()
+    replace_evidence(tx, change, piece, by=actor.name)
+    set_evidence(tx, change, evidence=kept, subject=subject)
+    return subject
+
+
+def subject_of(change: LockedChange) -> Subject:
+    """What an approval of a change is of, made from its row alone."""
+    connectors: Mapping[str, str] = orjson.loads(change.connectors) if change.connectors else {}
+    return Subject(
+        client=change.client,
+        workflow=change.workflow,
+        kind=change.kind.value,
+        definition=definition_digest(orjson.loads(change.definition)),
+        base=change.base_version,
+        round=change.round,
+        go_live_at=change.go_live_at,
+        connectors=connectors,
+        evidence=orjson.loads(change.evidence) if change.evidence else {},
+    )

@@ -21,7 +21,9 @@ _TEXTS = {
     *("home", "dashboard_url", "host", "flower_host", "flower_user", "flower_password"),
     *(*_FILES, *_ADDRESSES, "token_key", "gates"),
 }
-_OTHERS = frozenset({"MESHLINE_KEY", "MESHLINE_DEBUG", "MESHLINE_ACTOR"})  # read without settings
+_OTHERS = frozenset(
+    {"MESHLINE_KEY", "MESHLINE_URL", "MESHLINE_SPOOL", "MESHLINE_DEBUG", "MESHLINE_ACTOR"}
+)  # read without settings
 _SHIPPED = Path(__file__).parents[1] / "connectors" / "definitions"
 
 

@@ -137,7 +137,7 @@ class _Play:
         workflow = healing.publish()
         key = create_key(self.store, clients=[workflow.client], label="the form", actor=_ACTOR)
         renamed = range(leads.before, leads.before + leads.after)
-        with Producer(self.services.addresses["door"], key=key) as producer:
+        with Producer(self.services.addresses["door"], key=key, deadline=60) as producer:
             self.console.rule(f"{leads.before} leads arrive from the form")
             self._emit(producer, [leads.event(number) for number in range(leads.before)])
             self._wait("confirmed", "delivered", leads.before)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from meshline.errors import Refused
 from meshline.event import Event
+from meshline.rules import LARGEST_INTEGER, LONGEST, SMALLEST_INTEGER, fault_of_text
+
+Default = Callable[[object], object]
+"""Makes JSON of a value that is not JSON. It raises TypeError for a value that it does not know."""
 
 _DEEPEST = 200  # the door's own limit is lower; this one also ends a circle
 _INSTEAD = {
@@ -20,47 +25,77 @@ _INSTEAD = {
 }
 
 
-def encode(event: Event) -> bytes:
+def encode(event: Event, default: Default | None = None) -> bytes:
     """The event as the door reads it. Raises Refused that names what is not JSON, and where."""
-    for name in ("type", "idempotency_key"):
-        if not isinstance(value := getattr(event, name), str) or not value:
-            raise _refuse("must be a text, and not empty", name, f"it is {value!r}")
-    if event.client is not None and not isinstance(event.client, str):
-        raise _refuse("must be a text", "client", f"it is {event.client!r}")
-    body: dict[str, object] = {"type": event.type, "data": event.data}
+    body: dict[str, object] = {"type": event.type, "data": None}
     if event.client is not None:
         body["client"] = event.client
     body["idempotency_key"] = event.idempotency_key
-    _check(body, "", 0)
+    try:
+        for name in LONGEST.keys() & body.keys():
+            if fault := fault_of_text(name, body[name]):
+                _refuse(fault[0], name, fault[1])
+            _check_text(str(body[name]), name)
+        body["data"] = _Plain(default).value(event.data, "data", 0)
+    except Refused as error:
+        error.idempotency_key = event.idempotency_key
+        raise
     return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _check(value: object, path: str, depth: int) -> None:
-    if depth > _DEEPEST:
-        raise _refuse("is nested too deep, or holds itself", path[:80], "send it flatter")
+class _Plain:
+    """Builds the JSON of a value, and knows where it is."""
+
+    def __init__(self, default: Default | None) -> None:
+        self._default = default
+
+    def value(self, value: object, path: str, depth: int) -> object:
+        if depth > _DEEPEST:
+            _refuse("is nested too deep, or holds itself", path[:80], "send it flatter")
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, (str, int, float)):
+            _check_scalar(value, path)
+            return value
+        if isinstance(value, dict):
+            return self._object(value, path, depth)
+        if isinstance(value, (list, tuple)):
+            return [
+                self.value(item, f"{path}.{index}", depth + 1) for index, item in enumerate(value)
+            ]
+        return self._other(value, path, depth)
+
+    def _object(self, value: Mapping[object, object], path: str, depth: int) -> dict[str, object]:
+        plain: dict[str, object] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                _refuse(f"the key {key!r} is not a text", path, "JSON's keys are text")
+            where = f"{path}.{key}"
+            _check_text(key, where)
+            plain[key] = self.value(item, where, depth + 1)
+        return plain
+
+    def _other(self, value: object, path: str, depth: int) -> object:
+        if self._default is not None:
+            try:
+                made = self._default(value)
+            except TypeError:
+                made = value
+            if made is not value:
+                return self.value(made, path, depth + 1)
+        kind = type(value).__name__
+        instead = _INSTEAD.get(kind, "send text, numbers, true, false, null, lists and dicts")
+        raise _refusal(f"{kind} is not JSON", path, f"{instead}; or give default=meshline.plain")
+
+
+def _check_scalar(value: object, path: str) -> None:
     if isinstance(value, str):
         _check_text(value, path)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise _refuse(f"{value} is not JSON", path, "send null, or leave it out")
-    elif isinstance(value, dict):
-        _check_object(value, path, depth)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            _check(item, f"{path}.{index}", depth + 1)
-    elif value is not None and not isinstance(value, int):  # a bool is an int
-        kind = type(value).__name__
-        instead = _INSTEAD.get(kind, "send text, numbers, true, false, null, lists and dicts")
-        raise _refuse(f"{kind} is not JSON", path, instead)
-
-
-def _check_object(value: Mapping[object, object], path: str, depth: int) -> None:
-    for key, item in value.items():
-        if not isinstance(key, str):
-            raise _refuse(f"the key {key!r} is not a text", path, "JSON's keys are text")
-        where = f"{path}.{key}" if path else key
-        _check_text(key, where)
-        _check(item, where, depth + 1)
+            _refuse(f"{value} is not JSON", path, "send null, or leave it out")
+    elif isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+        _refuse("the number does not fit into 64 bits", path, "send it as text")
 
 
 def _check_text(value: str, path: str) -> None:
@@ -68,12 +103,16 @@ def _check_text(value: str, path: str) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise _refuse(
+            _refuse(
                 "holds half of a surrogate pair, which is not Unicode text",
                 path.encode(errors="replace").decode(),
                 "decode the text with errors='replace' where it comes from",
-            ) from None
+            )
 
 
-def _refuse(detail: str, field: str, fix: str) -> Refused:
+def _refuse(detail: str, field: str, fix: str) -> NoReturn:
+    raise _refusal(detail, field, fix) from None
+
+
+def _refusal(detail: str, field: str, fix: str) -> Refused:
     return Refused(detail, code="invalid_data", field=field, fix=fix)

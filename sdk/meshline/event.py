@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 
-def _new_key() -> str:
-    return str(uuid4())
+def new_key() -> str:
+    """A random idempotency key, in the form of a UUID of version 4."""
+    drawn = bytearray(os.urandom(16))  # the module uuid costs more to load than all of this file
+    drawn[6] = drawn[6] & 0x0F | 0x40
+    drawn[8] = drawn[8] & 0x3F | 0x80
+    text = drawn.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Event:
     type: str
     data: object  # JSON: dict, list, str, int, float, bool or None
     client: str | None = None  # None: the one that the key is for
-    idempotency_key: str = field(default_factory=_new_key)
+    idempotency_key: str = field(default_factory=new_key)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that another attempt may turn into success."""
@@ -14,7 +16,7 @@ _CEILING = 10.0
 
 def backoff(attempt: int, jitter: float) -> float:
     """Seconds to wait after `attempt` failed attempts (from 1); `jitter` in [0, 1) spreads it."""
-    return min(_CEILING, _FIRST * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+    return min(_CEILING, _FIRST * 2.0 ** min(attempt - 1, 10)) * (0.5 + jitter / 2)
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float:
@@ -24,12 +26,15 @@ def retry_after(value: str | None, now: datetime | None = None) -> float:
     """
     if value is None:
         return 0.0
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value)
+    from datetime import datetime, timezone  # seldom needed, and the mail parser is slow to load
+    from email.utils import parsedate_to_datetime
+
     try:
         then = parsedate_to_datetime(value)
-    except ValueError:
+    except (TypeError, ValueError):  # Python 3.9 raises the first
         return 0.0
     if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())
+        then = then.replace(tzinfo=timezone.utc)
+    return max(0.0, (then - (now or datetime.now(timezone.utc))).total_seconds())

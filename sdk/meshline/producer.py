@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import random
-from collections.abc import Iterable, Iterator
-from typing import Self
-from uuid import uuid4
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
-from meshline.answers import as_emitted, as_emitted_many, as_refusal
-from meshline.encoding import encode
-from meshline.errors import MeshlineError, Refused, Unreachable
-from meshline.event import Emitted, Event
-from meshline.patience import PASSING, backoff, retry_after
-from meshline.transport import HttpTransport, Request, Response, Transport
+from meshline.core import Core, Limits, Pause, Steps, Work
+from meshline.encoding import Default
+from meshline.errors import MeshlineError, Misconfigured
+from meshline.event import Emitted, Event, new_key
+from meshline.observing import Observer
+from meshline.transport import HttpTransport, Transport
 
-SINGLE = "application/json"
-BATCH = "application/vnd.meshline.batch+json"
-
-_PATH = "/v1/events"
-_MOST_EVENTS = 500  # in one batch
-_MOST_BYTES = 4 * 1024 * 1024
-
-_log = logging.getLogger("meshline")
+T = TypeVar("T")
+Made = TypeVar("Made", bound="Producer")
 
 
 class Producer:
     """Sends triggers to one door. Share it: it is safe between threads and across a fork.
 
     `key` is what `meshline keys create` printed; unset, it is MESHLINE_KEY. `timeout` is for one
-    attempt and `deadline` for all attempts of one send, in seconds.
+    attempt and `deadline` for all attempts of one send, in seconds. `default` makes JSON of values
+    that are not, as `meshline.plain` does; `observe` is called with each Observation.
     """
 
     def __init__(
@@ -38,22 +30,37 @@ class Producer:
         url: str,
         *,
         key: str | None = None,
-        timeout: float = 10.0,
+        timeout: float = 5.0,
         attempts: int = 5,
-        deadline: float = 60.0,
+        deadline: float = 5.0,
+        proxy: str | None = None,
+        default: Default | None = None,
+        observe: Observer | None = None,
         transport: Transport | None = None,
     ) -> None:
         self._url = url
-        self._authorization = f"Bearer {_checked(key)}"
-        self._timeout = timeout
-        self._attempts = max(1, attempts)
-        self._deadline = deadline
-        self._transport = transport or HttpTransport(url)
+        found = checked_key(key)
+        self._transport = transport or HttpTransport(url, proxy=proxy)
+        self._core = Core(
+            key=found,
+            limits=Limits(timeout=timeout, attempts=attempts, deadline=deadline),
+            now=self._transport.now,
+            default=default,
+            observer=observe,
+        )
+
+    @classmethod
+    def from_env(cls: type[Made], **options: Any) -> Made:
+        """A producer as MESHLINE_URL and MESHLINE_KEY say; `options` are the constructor's.
+
+        Raises Misconfigured where one is missing.
+        """
+        return cls(url_of_environment(), **options)
 
     def __repr__(self) -> str:
-        return f"Producer({self._url!r})"
+        return f"{type(self).__name__}({self._url!r})"
 
-    def __enter__(self) -> Self:
+    def __enter__(self: Made) -> Made:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,16 +80,12 @@ class Producer:
     ) -> Emitted:
         """Hand over one trigger; `data` is JSON. It is committed when this returns.
 
-        Raises Refused where it is wrong, and Unreachable where nobody answered in time: then
+        Raises Refused where it is wrong; Misconfigured and Unreachable where no door took it: then
         repeat it with the error's idempotency key.
         """
-        key = str(uuid4()) if idempotency_key is None else idempotency_key
+        key = new_key() if idempotency_key is None else idempotency_key
         event = Event(type, data, client=client, idempotency_key=key)
-        try:
-            return as_emitted(self._send(SINGLE, encode(event)))
-        except Unreachable as error:
-            error.idempotency_key = key
-            raise
+        return drive(self._core.emit(event), self._transport)
 
     def emit_many(self, events: Iterable[Event]) -> list[Emitted]:
         """Hand over many triggers, in batches; the answers are in their order.
@@ -91,90 +94,52 @@ class Producer:
         sending the same events again doubles nothing. A value that is not JSON is refused before
         any is sent. Raises as `emit` does.
         """
-        bodies = [_encode_item(event, index) for index, event in enumerate(events)]
-        emitted: list[Emitted] = []
-        for batch in _batches(bodies):
+        return drive(self._core.emit_many(events), self._transport)
+
+    def flush(self) -> int:
+        """How many events wait here still: none, for `emit` returns when they are committed."""
+        return 0
+
+
+def drive(steps: Steps[T], transport: Transport) -> T:
+    """Carry steps out, one after the other, in this thread."""
+    try:
+        step = next(steps)
+        while True:
             try:
-                answer = self._send(BATCH, b"[" + b",".join(batch) + b"]")
-                emitted += as_emitted_many(answer, len(batch))
+                answer: object = None
+                if isinstance(step, Pause):
+                    transport.pause(step.seconds)
+                elif isinstance(step, Work):
+                    answer = step.call()
+                else:
+                    answer = transport.send(step)
             except MeshlineError as error:
-                raise _after(emitted, error) from error.__cause__
-        return emitted
-
-    def _send(self, content_type: str, body: bytes) -> Response:
-        """Send until the door has taken it, or refuses it, or the patience is at its end."""
-        clock = self._transport
-        end = clock.now() + self._deadline
-        for attempt in range(1, self._attempts + 1):
-            try:
-                return self._attempt(content_type, body, end - clock.now())
-            except Unreachable as error:
-                failure = error
-            wait = max(backoff(attempt, random.random()), failure.retry_after)
-            if attempt == self._attempts or clock.now() + wait >= end:
-                break
-            _log.info("attempt %d failed, the next in %.1f s: %s", attempt, wait, failure)
-            clock.pause(wait)
-        raise Unreachable(
-            f"gave up after {attempt} attempts: {failure}", retry_after=failure.retry_after
-        ) from failure
-
-    def _attempt(self, content_type: str, body: bytes, left: float) -> Response:
-        headers = {
-            "Authorization": self._authorization,
-            "Content-Type": content_type,
-            "Accept": "application/json, application/problem+json",
-            "User-Agent": "meshline-python",
-        }
-        timeout = max(0.001, min(self._timeout, left))
-        request = Request(path=_PATH, headers=headers, body=body, timeout=timeout)
-        response = self._transport.send(request)
-        if 200 <= response.status < 300:
-            return response
-        refusal = as_refusal(response)
-        if response.status in PASSING:
-            asked = retry_after(response.headers.get("retry-after"))
-            raise Unreachable(str(refusal), retry_after=asked) from refusal
-        raise refusal
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as end:
+        done: T = end.value
+        return done
 
 
-def _checked(key: str | None) -> str:
+def url_of_environment() -> str:
+    """MESHLINE_URL. Raises Misconfigured where it is not set."""
+    if url := os.environ.get("MESHLINE_URL"):
+        return url
+    raise Misconfigured("is missing", code="invalid_url", field="MESHLINE_URL", fix="set it")
+
+
+def checked_key(key: str | None) -> str:
+    """The key, or MESHLINE_KEY. Raises Misconfigured where it cannot be one."""
     found = os.environ.get("MESHLINE_KEY", "") if key is None else key
     if not found:
-        raise Refused(
-            "is missing", code="key_refused", field="key", fix="give key=… or MESHLINE_KEY"
-        )
+        raise _wrong_key("is missing", "give key=… or MESHLINE_KEY")
     if not (found.isascii() and found.isprintable()) or " " in found:
         fix = "copy it whole, as `meshline keys create` printed it"
-        raise Refused(
-            "holds a space or a control character", code="key_refused", field="key", fix=fix
-        )
+        raise _wrong_key("holds a space or a control character", fix)
     return found
 
 
-def _encode_item(event: Event, index: int) -> bytes:
-    try:
-        return encode(event)
-    except Refused as error:
-        raise error.at(index) from None
-
-
-def _after(emitted: list[Emitted], error: MeshlineError) -> MeshlineError:
-    """The error of a batch, as one of all that were to be sent."""
-    if isinstance(error, Refused) and error.index is not None:
-        error = error.at(len(emitted) + error.index)
-    error.emitted = tuple(emitted)
-    return error
-
-
-def _batches(bodies: list[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for body in bodies:
-        if batch and (len(batch) == _MOST_EVENTS or size + len(body) > _MOST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
-        size += len(body) + 1
-    if batch:
-        yield batch
+def _wrong_key(detail: str, fix: str) -> Misconfigured:
+    return Misconfigured(detail, code="key_refused", field="key", fix=fix)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import http.client
-import os
-import socket
-import ssl
-import threading
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from meshline.errors import Refused, Unreachable
+from meshline.connections import Idle, allow, read_answer
+from meshline.errors import MeshlineError, Misconfigured, Unreachable
+from meshline.proxies import Proxy, proxy_for
 
-_LARGEST_ANSWER = 4 * 1024 * 1024  # bytes
-_IDLE_SECONDS = 4.0  # less than servers commonly keep a connection
-_MOST_IDLE = 8
+if TYPE_CHECKING:  # both are slow to load, and many who import this never send
+    import http.client
+    import ssl
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Request:
     """One POST."""
 
@@ -30,7 +28,7 @@ class Request:
     timeout: float  # seconds for the whole of it
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Response:
     """What was answered, whatever it means."""
 
@@ -43,7 +41,7 @@ class Transport(Protocol):
     """Carries requests, and owns the time that passes between them."""
 
     def send(self, request: Request) -> Response:
-        """One attempt. Raises Unreachable where no whole answer came."""
+        """One attempt. Raises Unreachable where no whole answer came, Misconfigured."""
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
@@ -59,18 +57,24 @@ class HttpTransport:
     """HTTP/1.1 with the standard library. Safe to share between threads and across a fork.
 
     https verifies the certificate. Redirects are not followed: they could carry the key elsewhere.
+    `proxy` is the address of an HTTP proxy, "" for none; left out, the environment says.
     """
 
-    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, url: str, *, tls: ssl.SSLContext | None = None, proxy: str | None = None
+    ) -> None:
         parts = _checked(url)
         self._host = parts.hostname or ""
         self._port = parts.port
         self._prefix = parts.path.rstrip("/")
-        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
-        self._idle = _Idle()
+        self._tls = (tls or _default_tls()) if parts.scheme == "https" else None
+        self._proxy = proxy_for(parts, proxy)
+        self._idle = Idle()
 
     def send(self, request: Request) -> Response:
         """One attempt; a kept connection that the other side has closed is replaced silently."""
+        import http.client
+
         end = time.monotonic() + request.timeout
         if kept := self._idle.take():
             try:
@@ -78,16 +82,11 @@ class HttpTransport:
             except (ConnectionError, http.client.BadStatusLine):
                 pass  # closed while it was idle; with the same idempotency key twice is once
             except (OSError, http.client.HTTPException) as error:
-                raise self._unreachable(error) from error
+                raise self._failure(error) from error
         try:
             return self._exchange(self._connect(), request, end)
-        except ssl.SSLCertVerificationError as error:
-            raise _wrong_url(
-                f"the certificate of {self._host} is not trusted ({error.verify_message})",
-                "correct the name, or give HttpTransport a context that knows its authority",
-            ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
+            raise self._failure(error) from error
 
     def now(self) -> float:
         """The system's monotonic clock."""
@@ -102,21 +101,30 @@ class HttpTransport:
         self._idle.close()
 
     def _connect(self) -> http.client.HTTPConnection:
+        import http.client
+
+        proxy = self._proxy
+        host, port = (proxy.host, proxy.port) if proxy else (self._host, self._port)
         if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port)
-        return http.client.HTTPSConnection(self._host, self._port, context=self._tls)
+            return http.client.HTTPConnection(host, port)
+        connection = http.client.HTTPSConnection(host, port, context=self._tls)
+        if proxy:
+            connection.set_tunnel(self._host, self._port or 443, dict(proxy.headers))
+        return connection
 
     def _exchange(
         self, connection: http.client.HTTPConnection, request: Request, end: float
     ) -> Response:
+        target, headers = self._prefix + request.path, dict(request.headers)
+        if self._proxy and self._tls is None:
+            target = f"http://{self._authority()}{target}"  # RFC 9112, section 3.2.2
+            headers.update(self._proxy.headers)
         try:
-            _allow(connection, end)
-            connection.request(
-                "POST", self._prefix + request.path, request.body, dict(request.headers)
-            )
-            _allow(connection, end)
+            allow(connection, end)
+            connection.request("POST", target, request.body, headers)
+            allow(connection, end)
             with connection.getresponse() as answer:
-                body = _read(answer, connection, end)
+                body = read_answer(answer, connection, end)
         except BaseException:
             connection.close()
             raise
@@ -124,73 +132,41 @@ class HttpTransport:
             connection.close()
         else:
             self._idle.put(connection)
-        headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(status=answer.status, headers=headers, body=body)
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Response(status=answer.status, headers=found, body=body)
 
-    def _unreachable(self, error: Exception) -> Unreachable:
-        where = f"{self._host}:{self._port}" if self._port else self._host
+    def _authority(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{host}:{self._port}" if self._port else host
+
+    def _failure(self, error: Exception) -> MeshlineError:
+        if verdict := getattr(error, "verify_message", ""):  # of a certificate, and of nothing else
+            return _wrong_url(
+                f"the certificate of {self._host} is not trusted ({verdict})",
+                "renew it or correct the name, or give HttpTransport a context that knows its"
+                " authority",
+                code="certificate_refused",
+            )
+        if self._proxy and (refused := _TUNNEL.match(str(error))):
+            return _of_the_proxy(self._proxy, refused[1], str(error))
+        where = self._authority() + (f" by the proxy {self._proxy.host}" if self._proxy else "")
         return Unreachable(f"{where} did not answer: {str(error) or type(error).__name__}")
 
 
-class _Idle:
-    """Connections that wait for their next request, the warmest first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._forget()
-
-    def take(self) -> http.client.HTTPConnection | None:
-        if self._process != os.getpid():
-            self._lock = threading.Lock()  # another thread may have held it at the fork
-            self._forget()
-        with self._lock:
-            while self._waiting:
-                since, connection = self._waiting.pop()
-                if time.monotonic() - since < _IDLE_SECONDS:
-                    return connection
-                connection.close()
-        return None
-
-    def put(self, connection: http.client.HTTPConnection) -> None:
-        with self._lock:
-            if len(self._waiting) < _MOST_IDLE:
-                self._waiting.append((time.monotonic(), connection))
-                return
-        connection.close()
-
-    def close(self) -> None:
-        with self._lock:
-            while self._waiting:
-                self._waiting.pop()[1].close()
-
-    def _forget(self) -> None:
-        # After a fork the connections are the parent's: a request on one would mix into its talk.
-        self._process = os.getpid()
-        self._waiting: list[tuple[float, http.client.HTTPConnection]] = []
+_TUNNEL = re.compile(r"Tunnel connection failed: ([34]\d\d)")
+"""How http.client says that a proxy refused to connect."""
 
 
-def _allow(connection: http.client.HTTPConnection, end: float) -> None:
-    """Let the next step take what is left of the time."""
-    left = end - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    connection.timeout = left
-    if isinstance(connection.sock, socket.socket):
-        connection.sock.settimeout(left)
+def _of_the_proxy(proxy: Proxy, status: str, said: str) -> Misconfigured:
+    fix = "give the proxy's login in its address" if status == "407" else "ask who runs the proxy"
+    detail = f"{proxy.host} does not lead to the door ({said})"
+    return Misconfigured(detail, status=int(status), code="proxy_refused", field="proxy", fix=fix)
 
 
-def _read(
-    answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, end: float
-) -> bytes:
-    body = bytearray()
-    while piece := answer.read1(65_536):
-        body += piece
-        if len(body) > _LARGEST_ANSWER:
-            raise http.client.HTTPException("the answer is too large")
-        _allow(connection, end)
-    if answer.length:
-        raise http.client.IncompleteRead(bytes(body), answer.length)
-    return bytes(body)
+def _default_tls() -> ssl.SSLContext:
+    import ssl
+
+    return ssl.create_default_context()
 
 
 def _checked(url: str) -> SplitResult:
@@ -210,5 +186,5 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
-def _wrong_url(detail: str, fix: str) -> Refused:
-    return Refused(detail, code="invalid_url", field="url", fix=fix)
+def _wrong_url(detail: str, fix: str, *, code: str = "invalid_url") -> Misconfigured:
+    return Misconfigured(detail, code=code, field="url", fix=fix)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from meshline import Event, Producer, Refused, Unreachable
+from meshline import Event, Misconfigured, Producer, Unreachable
 from meshline.testing import RecordingTransport
 from meshline.transport import HttpTransport
 from tests.sdk.conftest import MakeProducer, WireDoor
@@ -172,14 +172,14 @@ def test_a_path_in_the_url_stays_in_front(
     ],
 )
 def test_a_wrong_address_is_refused_at_once(url: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Misconfigured) as refused:
         Producer(url, key="k")
 
     assert refused.value.field == "url"
     assert refused.value.fix
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_and_not_retried(
+def test_a_certificate_that_nobody_vouches_for_is_named_and_not_retried(
     tmp_path: Path, door: RecordingTransport
 ) -> None:
     server, served = WireDoor(door), self_signed(tmp_path)
@@ -189,7 +189,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_not_retried(
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
-        with Producer(url, key="k") as stranger, pytest.raises(Refused, match="not trusted"):
+        with Producer(url, key="k") as stranger, pytest.raises(Misconfigured, match="not trusted"):
             stranger.emit("lead.created", {})
         with Producer(url, key="k", transport=HttpTransport(url, tls=trusting)) as friend:
             assert friend.emit_many([Event("lead.created", {})])[0].id == "event-1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import decimal
 import logging
@@ -9,12 +10,14 @@ import math
 import subprocess
 import sys
 import uuid
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
+import pydantic
 import pytest
 
-from meshline import Event, Producer, Refused
+import meshline
+from meshline import Event, Misconfigured, Producer, Refused
 from meshline.patience import backoff, retry_after
 from meshline.testing import RecordingTransport
 from tests.sdk.conftest import MakeProducer
@@ -111,7 +114,7 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_repeated(
 ) -> None:
     monkeypatch.delenv("MESHLINE_KEY", raising=False)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Misconfigured) as refused:
         Producer("http://door.example", key=key)
 
     assert refused.value.field == "key"
@@ -130,6 +133,89 @@ def test_the_key_is_in_no_text_that_anybody_reads(
 
     assert "attempt 1 failed" in caplog.text
     assert "secret-key" not in caplog.text + repr(producer) + repr(gave_up.value)
+
+
+def test_a_producer_is_made_from_the_environment(
+    door: RecordingTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MESHLINE_URL", raising=False)
+    monkeypatch.setenv("MESHLINE_KEY", "from-the-environment")
+    with pytest.raises(Misconfigured, match="MESHLINE_URL"):
+        Producer.from_env(transport=door)
+    monkeypatch.setenv("MESHLINE_URL", "http://door.example")
+
+    producer = Producer.from_env(transport=door)
+
+    assert repr(producer) == "Producer('http://door.example')"
+    assert producer.emit("lead.created", {}).id == "event-1"
+
+
+@dataclasses.dataclass
+class Money:
+    amount: decimal.Decimal
+    of: dt.date
+
+
+class Model(pydantic.BaseModel):
+    id: uuid.UUID
+    price: decimal.Decimal
+
+
+class Plan(Enum):
+    PRO = "pro"
+
+
+def test_a_default_makes_json_of_what_applications_hold(
+    in_memory: MakeProducer, door: RecordingTransport
+) -> None:
+    data = {
+        "sum": decimal.Decimal("1.10"),
+        "at": dt.datetime(2026, 4, 5, 6, 7, tzinfo=dt.UTC),
+        "id": uuid.UUID(int=1),
+        "money": [Money(decimal.Decimal(2), dt.date(2026, 4, 5))],
+        "model": Model(id=uuid.UUID(int=2), price=decimal.Decimal("3.30")),
+        "plan": Plan.PRO,
+    }
+
+    in_memory(default=meshline.plain).emit("lead.created", data)
+
+    assert door.events[0].data == {
+        "sum": "1.10",
+        "at": "2026-04-05T06:07:00+00:00",
+        "id": "00000000-0000-0000-0000-000000000001",
+        "money": [{"amount": "2", "of": "2026-04-05"}],
+        "model": {"id": "00000000-0000-0000-0000-000000000002", "price": "3.30"},
+        "plan": "pro",
+    }
+
+
+def test_what_no_default_knows_is_still_refused_by_its_path(in_memory: MakeProducer) -> None:
+    with pytest.raises(Refused, match=r"data\.tags: set is not JSON"):
+        in_memory(default=meshline.plain).emit("lead.created", {"tags": {"a"}})
+
+
+def test_an_observer_hears_what_happened_and_stops_nothing(
+    in_memory: MakeProducer, door: RecordingTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[meshline.Observation] = []
+
+    def observe(one: meshline.Observation) -> None:
+        seen.append(one)
+        raise RuntimeError("the counter is broken")
+
+    door.answer_next(503)
+    producer = in_memory(observe=observe)
+    producer.emit("lead.created", {})
+    with pytest.raises(Refused):
+        producer.emit("lead.created", {"set": {1}})
+
+    assert [(one.what, one.type, one.events) for one in seen] == [
+        ("retried", "lead.created", 1),
+        ("accepted", "lead.created", 1),
+        ("refused", "lead.created", 1),
+    ]
+    assert seen[0].attempt == 1 and seen[0].error
+    assert "the counter is broken" in caplog.text
 
 
 def test_waits_double_up_to_a_ceiling_and_are_spread() -> None:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from meshline import Event, Refused, Unreachable
+import meshline
+from meshline import Event, Misconfigured, Refused, Unreachable
 from meshline.testing import RecordingTransport
 from tests.sdk.conftest import MakeProducer
 
@@ -90,7 +91,7 @@ def test_the_door_may_say_when_to_come_back(
 ) -> None:
     door.answer_next(503, headers={"Retry-After": "7"})
 
-    producer_with().emit("lead.created", LEAD)
+    producer_with(deadline=60).emit("lead.created", LEAD)
 
     assert door.pauses == [7.0]
 
@@ -111,8 +112,10 @@ def test_patience_ends_and_the_error_holds_the_key_for_a_later_repeat(
     producer_with: MakeProducer, door: RecordingTransport
 ) -> None:
     door.cut_next(after_taking=True)
-    door.answer_next(503, problem={"detail": "the store does not answer"}, times=2)
-    producer = producer_with(attempts=3)
+    door.answer_next(
+        503, problem={"detail": "the store does not answer", "code": "store_unavailable"}, times=2
+    )
+    producer = producer_with(attempts=3, deadline=60)
 
     with pytest.raises(Unreachable, match=r"3 attempts.*the store does not answer") as gave_up:
         producer.emit("lead.created", LEAD)
@@ -162,29 +165,81 @@ def test_what_is_no_answer_of_a_door_is_not_taken_for_one(
 ) -> None:
     door.answer_next(200, body=body)
 
-    with pytest.raises(Unreachable, match="not a Meshline door"):
+    with pytest.raises(Misconfigured, match="not a Meshline door"):
         producer_with().emit("lead.created", LEAD)
 
 
 def test_a_redirect_is_not_followed(producer_with: MakeProducer, door: RecordingTransport) -> None:
     door.answer_next(308, headers={"Location": "http://elsewhere.example/"})
 
-    with pytest.raises(Refused, match=r"elsewhere\.example") as refused:
+    with pytest.raises(Misconfigured, match=r"elsewhere\.example") as refused:
         producer_with().emit("lead.created", LEAD)
 
     assert refused.value.field == "url"
     assert len(door.requests) == 1
 
 
-def test_a_refusal_without_a_reason_still_names_the_status(
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_an_answer_that_is_not_a_doors_blames_the_way_and_not_the_event(
+    producer_with: MakeProducer, door: RecordingTransport, status: int
+) -> None:
+    door.answer_next(status, body=b"<h1>nginx</h1>")
+
+    with pytest.raises(Misconfigured, match=str(status)) as wrong:
+        producer_with().emit("lead.created", LEAD, idempotency_key="form-1")
+
+    assert wrong.value.status == status
+    assert wrong.value.code == "not_a_door"
+    assert wrong.value.idempotency_key == "form-1"
+    assert len(door.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "key_refused"), (403, "client_not_permitted"), (404, "not_found"), (405, "x")],
+)
+def test_a_key_or_an_address_that_is_wrong_is_not_the_events_fault(
+    producer_with: MakeProducer, door: RecordingTransport, status: int, code: str
+) -> None:
+    door.answer_next(status, problem={"code": code, "detail": "no", "field": "f", "fix": "do"})
+
+    with pytest.raises(Misconfigured, match="f: no; do") as wrong:
+        producer_with().emit("lead.created", LEAD, idempotency_key="form-1")
+
+    assert (wrong.value.status, wrong.value.code) == (status, code)
+    assert wrong.value.idempotency_key == "form-1"
+
+
+def test_every_error_holds_the_key_that_makes_a_repeat_safe(
     producer_with: MakeProducer, door: RecordingTransport
 ) -> None:
-    door.answer_next(404, body=b"nothing here")
+    door.answer_next(422, problem={"code": "unknown_trigger", "detail": "no"})
 
-    with pytest.raises(Refused, match="404") as refused:
+    with pytest.raises(Refused) as refused:
         producer_with().emit("lead.created", LEAD)
 
-    assert refused.value.status == 404
+    assert refused.value.idempotency_key == json.loads(door.requests[0].body)["idempotency_key"]
+
+
+def test_of_many_the_one_that_is_refused_is_named_with_its_key(
+    producer_with: MakeProducer, door: RecordingTransport
+) -> None:
+    events = [Event("lead.created", LEAD, idempotency_key=f"form-{one}") for one in range(3)]
+    door.answer_next(422, problem={"code": "unknown_trigger", "detail": "no", "index": 1})
+
+    with pytest.raises(Refused) as refused:
+        producer_with().emit_many(events)
+
+    assert refused.value.index == 1
+    assert refused.value.idempotency_key == "form-1"
+
+
+def test_each_request_says_which_release_sends_it(
+    producer_with: MakeProducer, door: RecordingTransport
+) -> None:
+    producer_with().emit("lead.created", LEAD)
+
+    assert door.requests[0].headers["User-Agent"] == f"meshline-python/{meshline.__version__}"
 
 
 def test_many_triggers_go_in_batches_and_come_back_in_order(
@@ -223,7 +278,7 @@ def test_a_batch_that_fails_says_what_was_in_before_and_can_be_sent_again(
     events = [Event("lead.created", {"number": number}) for number in range(600)]
     taken = [{"id": f"earlier-{number}", "duplicate": False} for number in range(500)]
     door.answer_next(202, body=json.dumps({"events": taken}).encode())
-    door.answer_next(413, problem={"detail": "the batch is too large"})
+    door.answer_next(413, problem={"code": "payload_too_large", "detail": "the batch is too large"})
     producer = producer_with()
 
     with pytest.raises(Refused) as refused:
@@ -240,5 +295,5 @@ def test_an_answer_for_fewer_than_were_sent_is_not_taken(
 ) -> None:
     door.answer_next(202, body=b'{"events": [{"id": "a", "duplicate": false}]}')
 
-    with pytest.raises(Unreachable, match="not a Meshline door"):
+    with pytest.raises(Misconfigured, match="not a Meshline door"):
         producer_with().emit_many([Event("a", 1), Event("b", 2)])

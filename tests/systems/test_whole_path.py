@@ -104,7 +104,7 @@ def publish(system: System, folder: Path, *, room: str) -> None:
 def emit_and_wait(system: System, door: str) -> EventView:
     """One lead through the real door, and its event once it is settled."""
     key = create_key(system.store, clients=["acme"], label="form", actor=login("cli:tester"))
-    with Producer(door, key=key) as producer:
+    with Producer(door, key=key, deadline=60) as producer:
         lead = {"email": "ana@example.com", "tier": "pro"}
         emitted = producer.emit("lead.created", lead, client="acme", idempotency_key="form-1")
     system.wait_until_settled(1)

@@ -63,7 +63,7 @@ def with_marks(statement: str, style: str) -> str:
     """A statement whose parameters are written `?`, in another style that counts them."""
     parts = statement.split("?")
     marks = [_MARKS[style].format(number=number) for number in range(1, len(parts))]
-    pairs = zip(parts, [*marks, ""])  # noqa: B905 - Python 3.9 has no strict=
+    pairs = zip(parts, [*marks, ""])
     return "".join(part + mark for part, mark in pairs)
 
 

@@ -83,7 +83,7 @@ def send(system: System, door: str) -> list[str]:
     data = [
         {"email": f"lead-{number}@example.com", "tier": "enterprise"} for number in range(LEADS)
     ]
-    with Producer(door, key=key) as producer:
+    with Producer(door, key=key, deadline=60) as producer:
         return [one.id for one in producer.emit_many(Event("lead.created", one) for one in data)]
 
 

@@ -53,7 +53,7 @@ def test_no_event_is_driven_twice(tmp_path: Path, pair: Pair) -> None:
 def send_to_all_doors(system: System, doors: Sequence[str]) -> list[str]:
     """Send each batch to every door at the same time; the ids, on which the doors agree."""
     key = create_key(system.store, clients=["acme"], label="tests", actor=login("cli:tester"))
-    producers = [Producer(url, key=key) for url in doors]
+    producers = [Producer(url, key=key, timeout=10, deadline=60) for url in doors]
     ids: list[str] = []
     with ThreadPoolExecutor(len(doors)) as threads:
         for batch in range(BATCHES):

@@ -1,0 +1,204 @@
+"""What sending is, without doing any of it: steps that a driver carries out.
+
+A step is a request to send, a pause to make, or work that may block. `Producer` makes them one
+after the other, `AsyncProducer` in threads and on the event loop. Only this decides what is next.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, Union
+
+from meshline.answers import as_emitted, as_emitted_many, as_failure
+from meshline.encoding import Default, encode
+from meshline.errors import Explained, MeshlineError, Misconfigured, Refused, Unreachable
+from meshline.event import Emitted, Event
+from meshline.observing import Observation, Observer, observe
+from meshline.patience import backoff
+from meshline.transport import Request, Response
+from meshline.version import __version__
+
+SINGLE = "application/json"
+BATCH = "application/vnd.meshline.batch+json"
+
+_PATH = "/v1/events"
+_MOST_EVENTS = 500  # in one batch
+_MOST_BYTES = 4 * 1024 * 1024
+
+_log = logging.getLogger("meshline")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait before the next step."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """Call this, where blocking does no harm; its answer or its error is the step's."""
+
+    call: Callable[[], Any]
+
+
+Step = Union[Request, Pause, Work]
+Steps = Generator[Step, Any, T]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a send is tried."""
+
+    timeout: float  # seconds of one attempt
+    attempts: int
+    deadline: float  # seconds of all attempts, pauses included
+
+
+class Core:
+    """Sends triggers to one door, in steps."""
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        limits: Limits,
+        now: Callable[[], float],
+        default: Default | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._authorization = f"Bearer {key}"
+        self._limits = limits
+        self._now = now
+        self._default = default
+        self._observer = observer
+
+    def emit(self, event: Event) -> Steps[Emitted]:
+        """Hand over one event."""
+        began = self._now()
+        try:
+            body = encode(event, self._default)
+            emitted = as_emitted((yield from self.send(SINGLE, body, self._limits, event)))
+        except MeshlineError as error:
+            error.idempotency_key = event.idempotency_key
+            self._tell(_word_for(error), [event], began, error)
+            raise
+        self._tell("accepted", [event], began)
+        return emitted
+
+    def emit_many(self, events: Iterable[Event]) -> Steps[list[Emitted]]:
+        """Hand over many events, in batches; every one is encoded before any is sent."""
+        began, whole = self._now(), list(events)
+        bodies = [self._encode_item(event, index) for index, event in enumerate(whole)]
+        emitted: list[Emitted] = []
+        for batch in batches(bodies):
+            these = whole[len(emitted) : len(emitted) + len(batch)]
+            try:
+                body = b"[" + b",".join(batch) + b"]"
+                answer = yield from self.send(BATCH, body, self._limits, these[0])
+                emitted += as_emitted_many(answer, len(batch))
+            except MeshlineError as error:
+                failed = _after(emitted, error, whole)
+                self._tell(_word_for(error), these, began, failed)
+                raise failed from error.__cause__
+            self._tell("accepted", these, began)
+        return emitted
+
+    def send(
+        self, content_type: str, body: bytes, limits: Limits, event: Event | None = None
+    ) -> Steps[Response]:
+        """Send until the door has taken it or refuses it, or the limits are reached."""
+        began = self._now()
+        end = began + limits.deadline
+        for attempt in range(1, max(1, limits.attempts) + 1):
+            try:
+                return (yield from self._attempt(content_type, body, limits, end - self._now()))
+            except Unreachable as error:
+                failure = error
+            wait = max(backoff(attempt, random.random()), failure.retry_after)
+            if attempt >= limits.attempts or self._now() + wait >= end:
+                break
+            _log.info("attempt %d failed, the next in %.1f s: %s", attempt, wait, failure)
+            self._tell("retried", [event] if event else [], began, failure, attempt=attempt)
+            yield Pause(wait)
+        raise Unreachable(
+            f"gave up after {attempt} attempts: {failure}", retry_after=failure.retry_after
+        ) from failure
+
+    def _attempt(
+        self, content_type: str, body: bytes, limits: Limits, left: float
+    ) -> Steps[Response]:
+        headers = {
+            "Authorization": self._authorization,
+            "Content-Type": content_type,
+            "Accept": "application/json, application/problem+json",
+            "User-Agent": f"meshline-python/{__version__}",
+        }
+        timeout = max(0.001, min(limits.timeout, left))
+        response: Response = yield Request(_PATH, headers, body, timeout)
+        if 200 <= response.status < 300:
+            return response
+        failure = as_failure(response)
+        raise failure from failure.__cause__
+
+    def _encode_item(self, event: Event, index: int) -> bytes:
+        try:
+            return encode(event, self._default)
+        except Refused as error:
+            raise error.at(index) from None
+
+    def _tell(
+        self,
+        what: str,
+        events: Sequence[Event],
+        began: float,
+        error: BaseException | None = None,
+        *,
+        attempt: int = 0,
+    ) -> None:
+        observe(
+            self._observer,
+            Observation(
+                what=what,
+                events=len(events),
+                type=events[0].type if events else None,
+                seconds=self._now() - began,
+                attempt=attempt,
+                error=error,
+            ),
+        )
+
+
+def batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The bodies in order, as many together as one request carries."""
+    batch: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if batch and (len(batch) == _MOST_EVENTS or size + len(body) > _MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += len(body) + 1
+    if batch:
+        yield batch
+
+
+def _word_for(error: MeshlineError) -> str:
+    if isinstance(error, Refused):
+        return "refused"
+    return "misconfigured" if isinstance(error, Misconfigured) else "unreachable"
+
+
+def _after(emitted: list[Emitted], error: MeshlineError, events: Sequence[Event]) -> MeshlineError:
+    """The error of a batch, as one of all that were to be sent."""
+    if isinstance(error, Explained) and error.index is not None:
+        error = error.at(len(emitted) + error.index)
+        if error.index is not None and error.index < len(events):
+            error.idempotency_key = events[error.index].idempotency_key
+    error.emitted = tuple(emitted)
+    return error

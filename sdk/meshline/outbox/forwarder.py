@@ -25,8 +25,6 @@ LEASE_SECONDS = 30.0
 _FIRST_DELAY = 5.0  # seconds until an event that failed by itself is tried again
 _LONGEST_DELAY = 300.0
 _LONGEST_PAUSE = 30.0  # seconds, while the door or the database does not answer
-_MENDABLE = frozenset({401, 403, 404, 407})
-"""Statuses that speak of the key or of the way to the door, not of the event."""
 
 _log = logging.getLogger("meshline.outbox")
 
@@ -134,8 +132,9 @@ class Forwarder:
         if isinstance(error, DatabaseFailed):
             raise error
         index: int | None = getattr(error, "index", None)
-        mendable = _is_mendable(error)
-        if mendable and index is None:
+        mendable = not isinstance(error, Refused)
+        too_large = getattr(error, "status", None) == 413  # for a proxy, if it is mendable
+        if mendable and index is None and not too_large:
             self._table.note(batch, str(error))
             raise _NothingGoes(str(error)) from error
         if index is None and len(batch) > 1:  # such as a body that is too large
@@ -170,13 +169,6 @@ class Forwarder:
 
 class _NothingGoes(Exception):
     """Raised when no event can be sent now, whichever it is."""
-
-
-def _is_mendable(error: MeshlineError) -> bool:
-    """Whether the event is right, and goes out once somebody has mended something else."""
-    if not isinstance(error, Refused) or error.status is None:
-        return not isinstance(error, Refused)
-    return error.status in _MENDABLE or 300 <= error.status < 400
 
 
 def _delay(attempts: int) -> float:

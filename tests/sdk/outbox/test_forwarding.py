@@ -13,6 +13,7 @@ from meshline.testing import RecordingTransport
 from tests.sdk.outbox.apps import open_connection, rows, run
 
 WRONG = {"code": "invalid_trigger", "detail": "is not known", "field": "type"}
+TOO_LARGE = {"code": "payload_too_large", "detail": "it is too large"}
 
 
 def _add(url: str, *numbers: int, about: str = "a") -> None:
@@ -82,12 +83,26 @@ def test_a_batch_that_is_refused_without_saying_which_is_parted_until_it_is_know
     app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
 ) -> None:
     _add(app_url, 1, 2, 3, 4)
-    door.answer_next(413, times=3)  # all four, the first two, the first
+    door.answer_next(413, problem=TOO_LARGE, times=3)  # all four, the first two, the first
 
     forwarder.forward()
 
     assert [one.id for one in table.refused(10)] == ["key-1"]
     assert _numbers(door) == [2, 3, 4]
+
+
+def test_an_event_that_is_too_large_for_a_proxy_is_kept_and_delays_its_own_line_only(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2)
+    _add(app_url, 3, about="b")
+    door.answer_next(413, times=2)  # all three, the first
+
+    done = forwarder.forward()
+
+    assert (done.sent, done.delayed) == (1, 1)
+    assert table.refused(10) == []
+    assert _numbers(door) == [3]
 
 
 def test_an_event_of_a_client_that_the_key_may_not_serve_delays_its_own_line_only(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def embedded_mariadb() -> Iterator[EmbeddedServer]:
                     command=command,
                     environment={"LC_ALL": "C"},
                     ready=says("ready for connections"),
+                    stop_signal=signal.SIGKILL,  # its data goes anyway, and to tidy up takes long
                     folder=home,
                 )
             )

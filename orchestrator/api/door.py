@@ -79,7 +79,8 @@ class Door:
     def accept(self, triggers: Sequence[Trigger], *, actor: str) -> asyncio.Future[list[Accepted]]:
         """The answer, there when the triggers are committed, in their order: all of them, or none.
 
-        Raises DoorFull; the answer raises RefusedAt, StoreUnavailable.
+        Of none the answer is there at once. Raises DoorFull; the answer raises RefusedAt,
+        StoreUnavailable.
         """
         more = self.waiting + len(triggers)
         # One batch alone is always taken in: it could never come at a better time.
@@ -87,6 +88,9 @@ class Door:
             raise DoorFull("too much waits to be written", fix="send it again in a moment")
         batch = TriggerBatch(triggers=triggers, actor=actor)
         one = _Waiting(batch, asyncio.get_running_loop().create_future())
+        if not triggers:
+            one.answer.set_result([])
+            return one.answer
         self._waiting.append(one)
         self.waiting += len(triggers)
         self._wake.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeVar
@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from orchestrator.api.aside import Aside
-from orchestrator.api.cloud_events import read_binary, read_structured
+from orchestrator.api.cloud_events import read_binary, read_structured, read_structured_batch
 from orchestrator.api.digests import digest_of
 from orchestrator.api.door import Door
 from orchestrator.api.headers.idempotency import key_of, refuse_key, with_key
@@ -21,7 +21,7 @@ from orchestrator.api.headers.preferences import EACH, prefers
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
-from orchestrator.api.triggers import read_batch, read_each, read_plain
+from orchestrator.api.triggers import read_batch, read_each, read_plain, refuse_empty
 from orchestrator.domain.access.roles import Role, includes
 from orchestrator.domain.acts import Act
 from orchestrator.domain.documents import strict_json
@@ -91,11 +91,13 @@ class Events:
     async def _accept(self, request: Request, form: Form, body: bytes, caller: Caller) -> Response:
         if form in BATCHES and prefers(request.headers, EACH):
             refuse_key(key_of(request.headers), "a batch has no one key")
-            each = read_each(body, _reader(form, caller), self.config)
+            each = read_each(body, self._reader(form, caller), self.config)
             items = await self._in_turns(request, each, body, caller)
+            _refuse_empty(form, items)
             return await answer_each(self.door, items, actor=caller.actor)
         reading = self._read(request, form, body, caller)
         triggers = await self._in_turns(request, reading, body, caller)
+        _refuse_empty(form, triggers)
         try:
             accepted = await self.door.accept(triggers, actor=caller.actor)
         except RefusedAt as refused:
@@ -133,7 +135,7 @@ class Events:
         key = key_of(request.headers)
         if form in BATCHES:
             refuse_key(key, "a batch has no one key")
-            return (yield from read_batch(body, _reader(form, caller), self.config))
+            return (yield from read_batch(body, self._reader(form, caller), self.config))
         depth = self.config.max_depth + 1  # around the payload
         value = strict_json.loads(body, max_depth=depth, most_values=self.config.max_values)
         if form is Form.PLAIN:
@@ -141,13 +143,19 @@ class Events:
         refuse_key(key, "the key of a CloudEvent is its source and id")
         if form is Form.BINARY:
             return [read_binary(request.headers, value, caller)]
-        return [read_structured(value, caller)]
+        return [read_structured(value, caller, self.config)]
+
+    def _reader(self, form: Form, caller: Caller) -> Callable[[object], Trigger]:
+        """What reads one trigger of a batch."""
+        if form is Form.PLAIN_BATCH:
+            return lambda value: read_plain(value, caller)
+        return read_structured_batch(caller, self.config)
 
 
-def _reader(form: Form, caller: Caller) -> Callable[[object], Trigger]:
-    """What reads one trigger of a batch."""
-    read_one = read_plain if form is Form.PLAIN_BATCH else read_structured
-    return lambda value: read_one(value, caller)
+def _refuse_empty(form: Form, items: Sequence[object]) -> None:
+    """Raises InvalidTrigger; a batch of CloudEvents may be empty (JSON format 1.0.2, section 4)."""
+    if form is not Form.STRUCTURED_BATCH:
+        refuse_empty(items)
 
 
 def _read_at_once(reading: Reading[T]) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from starlette.requests import Request
 
 from orchestrator.api.headers.packed import Unpacking, is_packed
 from orchestrator.api.problems import BodyTooSlow, DoorFull, KeyBusy, UnsupportedContent
+from orchestrator.domain.cloud_events.attributes import declares_json
 from orchestrator.domain.errors import KeyRefused, PayloadTooLarge
 from orchestrator.operations.access.keys import Caller
 
@@ -130,9 +130,6 @@ class HeldBytes:
             del room.held[self._key]
 
 
-_JSON = re.compile(r"(application|text)/([a-z0-9.-]+\+)?json")
-
-
 class Form(StrEnum):
     """The forms of a trigger. Each value is the media type that announces it."""
 
@@ -153,7 +150,7 @@ def form_of(headers: Headers) -> Form:
     kind = media_type(content_type)
     if kind in (Form.PLAIN_BATCH, Form.STRUCTURED, Form.STRUCTURED_BATCH):
         form = Form(kind)
-    elif (is_json(kind) or not kind) and any(name.startswith("ce-") for name in headers):
+    elif (declares_json(kind) or not kind) and any(name.startswith("ce-") for name in headers):
         form = Form.BINARY
     elif kind == Form.PLAIN:
         form = Form.PLAIN
@@ -169,11 +166,6 @@ def form_of(headers: Headers) -> Form:
 def media_type(content_type: str) -> str:
     """The type without its parameters."""
     return content_type.partition(";")[0].strip().lower()
-
-
-def is_json(kind: str) -> bool:
-    """Whether a media type is JSON, as CloudEvents count it."""
-    return _JSON.fullmatch(kind) is not None
 
 
 def refuse_encoded(headers: Headers) -> None:

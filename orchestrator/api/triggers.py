@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.api.parsers import TURN_BYTES, Reading
 from orchestrator.domain.access.roles import EVERY_CLIENT
@@ -46,7 +46,9 @@ def read_plain(value: object, caller: Caller) -> Trigger:
 
 
 def read_batch(
-    raw: bytes, read_one: Callable[[object], Trigger], config: Settings
+    raw: bytes,
+    read_one: Callable[[object], Trigger],
+    config: Settings,
 ) -> Reading[list[Trigger]]:
     """The triggers of a JSON array, in turns: they are counted first, then built one by one.
 
@@ -127,9 +129,13 @@ def _spans(raw: bytes, config: Settings) -> Reading[list[tuple[int, int]]]:
         if spans:  # where the last one does not end, that is the first fault
             _value(raw, spans[-1], config)
         raise fault.told(raw, "body") from None
-    if not spans:
-        raise InvalidTrigger("the batch is empty", field="body", fix="send at least one trigger")
     return spans
+
+
+def refuse_empty(items: Sequence[object]) -> None:
+    """Raises InvalidTrigger for a batch of nothing."""
+    if not items:
+        raise InvalidTrigger("the batch is empty", field="body", fix="send at least one trigger")
 
 
 def make_trigger(

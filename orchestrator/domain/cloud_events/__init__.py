@@ -1,0 +1,1 @@
+"""What the CloudEvents specification asks of an event's attributes."""

@@ -21,7 +21,8 @@ from tests.store.changes.governance.gates import GatedStore
 
 FIRST = "head-of-support@acme.example"  # whom the live version names as its approver
 SECOND = "second@acme.example"
-THIRD = "third@acme.example"  # an admin
+THIRD = "third@acme.example"  # an admin, and the backstop
+ON_CALL = "on-call@agency.example"
 PEOPLE = (FIRST, SECOND, THIRD)
 APPROVERS = (FIRST, SECOND)
 STEPS = recipe_of(
@@ -113,7 +114,7 @@ def _now(store: Store) -> int:
 
 def people_arrive(store: Store, *, governed: bool) -> None:
     """Version 1 is live; three people may propose. Where it is governed, two also approve."""
-    publish_leads(store)
+    publish_leads(store, _text(15, FIRST))
     add_admin(store)
     for mail in PEOPLE:
         add(store, mail, Role.OPERATOR, "acme")
@@ -122,11 +123,14 @@ def people_arrive(store: Store, *, governed: bool) -> None:
         give(store, mail, Role.APPROVER, "acme")
 
 
+def _text(minutes: int, approver: str) -> str:
+    return TEXT.replace("15m", f"{minutes}m").replace(FIRST, approver).replace(ON_CALL, THIRD)
+
+
 @cache
 def workflow(minutes: int, approver: str, amended: int) -> Workflow:
     """A version: how long it may take, whom it names, and how many recipes are in it."""
-    text = TEXT.replace("15m", f"{minutes}m").replace(FIRST, approver)
-    found = lead_workflow(text)
+    found = lead_workflow(_text(minutes, approver))
     return found.model_copy(update={"amend": STEPS[:amended]})
 
 

@@ -79,6 +79,22 @@ class Away:
     given: Given
 
 
+@dataclass(frozen=True, kw_only=True)
+class Emergency:
+    """What somebody does now that needs no approval."""
+
+    who: str
+    token: str | None  # of the change that the glass is broken for; None: it is a rollback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lived:
+    """A version that is or was live."""
+
+    content: Content | None
+    by_glass: bool
+
+
 @dataclass(kw_only=True)
 class Memory:
     """Everything that was done in one interleaving."""
@@ -93,6 +109,9 @@ class Memory:
     savers: list[tuple[object, str]] = field(default_factory=list)  # steps, and who saved them
     stories: dict[str, Story] = field(default_factory=dict)
     words: list[Word] = field(default_factory=list)
+    lived: dict[int, Lived] = field(default_factory=dict)
+    frozen_until: int = 0  # nothing goes live by an approval before
+    emergency: Emergency | None = None
     told: list[str] = field(default_factory=list)  # the whole, for whoever reads a failure
 
     def write(self, token: str, writing: Writing, *, open_: set[str], again: bool) -> None:
@@ -129,21 +148,47 @@ class Memory:
 
     def see_live(self, version: int | None, content: Content | None, *, now: int, by: str) -> None:
         """A commit let another version be live, or none. Raises Unapproved."""
+        glass = self.emergency is not None and self.emergency.token is not None
         for token in self.stories:
             if self._was_approved(token, content, now):
                 self.told.append(f"version {version} is live by {token}")
                 break
         else:
-            if self.required:
+            if self._was_an_emergency(version, content):
+                self.told.append(f"version {version} is live in an emergency")
+            elif self.required:
                 self.told.append(f"version {version} is live, and nobody else approved it ({by})")
                 raise Unapproved("\n".join(self.told))
-            self.told.append(f"version {version} is live unapproved, before there are approvers")
+            else:
+                told = f"version {version} is live unapproved, before there are approvers"
+                self.told.append(told)
+        if self.live is not None:
+            self.lived.setdefault(self.live, Lived(content=self.content, by_glass=False))
+        if version is not None:
+            self.lived.setdefault(version, Lived(content=content, by_glass=glass))
         self.live, self.content = version, content
+
+    def _was_an_emergency(self, version: int | None, content: Content | None) -> bool:
+        """Whether a rollback led here, or the backstop broke the glass."""
+        now = self.emergency
+        if now is None or now.who in self.disabled:
+            return False
+        if now.token is None:
+            before = self.lived.get(version or 0)
+            return before is not None and (before.content, before.by_glass) == (content, False)
+        story = self.stories[now.token]
+        writing, owners = story.writings[-1], _owners(self.content)
+        if (writing.content, writing.base) != (content, self.live) or story.withdrawn:
+            return False
+        same = content is None or _owners(content) == owners
+        return same and owners["backstop"] == now.who
 
     def _was_approved(self, token: str, content: Content | None, now: int) -> bool:
         story = self.stories[token]
         number, writing = len(story.writings) - 1, story.writings[-1]
         if (writing.content, writing.base) != (content, self.live) or story.withdrawn:
+            return False
+        if now < self.frozen_until or self.emergency is not None:
             return False
         words = [one for one in self.words if (one.token, one.writing) == (token, number)]
         if [one.decision for one in words] != ["approve"]:
@@ -176,9 +221,7 @@ class Memory:
 
     def _named(self, story: Story) -> str | None:
         """Who alone decides: the version that is live says it, if that person can."""
-        owners = (self.content or story.writings[-1].content or {})["owners"]
-        assert isinstance(owners, Mapping)
-        name = str(owners["approver"])
+        name = _owners(self.content or story.writings[-1].content)["approver"]
         can = any(self._is_good(one, story) for one in self._roles(name))
         return name if can and name not in story.proven else None
 
@@ -191,6 +234,13 @@ class Memory:
         """Who saved a recipe with a step that this content adds to what is live."""
         steps, before = (_steps(one) for one in (content, self.content))
         return {who for step, who in self.savers if step in steps and step not in before}
+
+
+def _owners(content: Content | None) -> Mapping[str, str]:
+    """Whom a definition names, by role; nobody where there is none."""
+    found = (content or {}).get("owners", {})
+    assert isinstance(found, Mapping)
+    return {str(role): str(mail) for role, mail in found.items()}
 
 
 def _steps(content: Content | None) -> list[object]:

@@ -19,7 +19,16 @@ from orchestrator.domain.access.actor import who
 from orchestrator.domain.changes import deciding
 from orchestrator.domain.changes.deciding import Asked, Away, Decider, Given
 from orchestrator.domain.changes.states import ChangeMove, ChangeState, change_target
-from orchestrator.operations.changes import decide, go_live, hold, keep_time, propose, required
+from orchestrator.operations import rollback_workflow
+from orchestrator.operations.changes import (
+    break_glass,
+    decide,
+    go_live,
+    hold,
+    keep_time,
+    propose,
+    required,
+)
 from orchestrator.store.changes import changes as rows
 from orchestrator.store.changes.approvers import decider_of, deciders_of, required_for
 from orchestrator.store.changes.authors import Part, add_author
@@ -203,6 +212,27 @@ def editors() -> Patches:
     return [(propose, "add_author", only_proposers)]
 
 
+def frozen() -> Patches:
+    """What is approved goes live in a freeze."""
+    thawed = [(module, "waits_for_thaw", lambda *_: False) for module in (decide, keep_time)]
+    return [(go_live, "check_not_frozen", _nothing), *thawed]
+
+
+def backstop() -> Patches:
+    """Everybody may break the glass."""
+    return [(break_glass, "_check_backstop", _nothing)]
+
+
+def owners_by_glass() -> Patches:
+    """The glass lets somebody choose who approves from then on."""
+    return [(break_glass, "_check_same_owners", _nothing)]
+
+
+def back_to_glass() -> Patches:
+    """A rollback may lead to a version that went live by break-glass."""
+    return [(rollback_workflow, "way_of", lambda *_: "approved")]
+
+
 PLANTS: Mapping[str, Callable[[], Patches]] = {
     "self-approval": self_approval,
     "named-approver": named,
@@ -227,12 +257,22 @@ PLANTS: Mapping[str, Callable[[], Patches]] = {
     "editors": editors,
 }
 
+EMERGENCIES: Mapping[str, Callable[[], Patches]] = {
+    "frozen": frozen,
+    "backstop": backstop,
+    "owners-by-glass": owners_by_glass,
+    "back-to-glass": back_to_glass,
+}
+"""The same, which only a machine of emergencies finds."""
+
+ALL_PLANTS = {**PLANTS, **EMERGENCIES}
+
 
 @contextmanager
 def planted(name: str | None) -> Iterator[None]:
     """Take a check away meanwhile; None: nothing."""
     with ExitStack() as stack:
-        for module, named_, other in PLANTS[name]() if name else ():
+        for module, named_, other in ALL_PLANTS[name]() if name else ():
             stack.enter_context(patch.object(module, named_, other))
         yield
 

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.store.changes.governance.emergencies import MachineOfEmergencies
 from tests.store.changes.governance.ground import Ground
 from tests.store.changes.governance.machine import Machine
 from tests.store.changes.governance.memory import Unapproved
-from tests.store.changes.governance.plants import planted
+from tests.store.changes.governance.plants import PLANTS, planted
 from tests.store.changes.governance.recorder import Recorder
 
 STEPS = 12  # acts of an interleaving, at most
@@ -32,9 +33,10 @@ def play(
 ) -> Outcome:
     """Play up to the first version that nobody approved; `number` None: the same ones each time."""
     recorder, story = Recorder(), None
+    machine = Machine if plant in PLANTS else MachineOfEmergencies
 
     def begin() -> Machine:
-        return Machine(ground, recorder)
+        return machine(ground, recorder)
 
     told = settings(
         max_examples=count,

@@ -15,7 +15,7 @@ import pytest
 
 from orchestrator.embedded.child import EmbeddedServer
 from tests.store.changes.governance.ground import Databases, Files
-from tests.store.changes.governance.plants import PLANTS
+from tests.store.changes.governance.plants import ALL_PLANTS
 from tests.store.changes.governance.play import play
 
 INTERLEAVINGS = 500
@@ -46,7 +46,7 @@ def test_nor_does_it_beside_a_server(postgres: EmbeddedServer) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("plant", ALL_PLANTS)
 def test_each_check_that_is_taken_away_is_missed(files: Files, plant: str) -> None:
     """Chance finds most of them within some dozens; a seldom one gets another seed."""
     tried = (play(files, ENOUGH_FOR_A_PLANT, number=seed, plant=plant) for seed in SEEDS)

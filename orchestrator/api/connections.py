@@ -11,9 +11,11 @@ import h11
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from orchestrator.api.headers.framing import LARGEST_HEAD, StrictConnection, problem_with
 from orchestrator.api.problems import Problem
 from orchestrator.api.seldom import seldom
 from orchestrator.starting import connections_that_fit
+from orchestrator.telemetry import RequestRefused, emit
 
 HEAD_SECONDS = 15.0
 MOST_CONNECTIONS = 4_000
@@ -22,7 +24,6 @@ ACCEPTED_AT_ONCE = 32
 
 _UNTAKEN_SECONDS = 30.0  # until an answer that the client does not take is given up
 _CLOSING_SECONDS = 5.0  # until a connection that is closed over unsent bytes is cut
-_MOST_PARTS, _SMALLEST_PART = 2_000, 128  # of one body; bytes of a part beyond them, on average
 
 _FULL = Problem("door_full", "too many connections are open", fix="send it again in a moment")
 _FULL.headers["connection"] = "close"
@@ -102,7 +103,7 @@ class ImpatientProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.conn = _FewParts(self.config.h11_max_incomplete_event_size or _LARGEST_HEAD)
+        self.conn: StrictConnection = StrictConnection(LARGEST_HEAD)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
@@ -132,10 +133,14 @@ class ImpatientProtocol(H11Protocol):
         elif self._is_idle():
             self.crowd.is_idle(self)
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Answer what is not HTTP, where nothing was answered yet, and close."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
+            problem = problem_with(self.conn.fault)
+            emit(RequestRefused(code=problem.code))
+            response = h11.Response(status_code=problem.status_code, headers=problem.raw_headers)
+            for event in (response, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
         self._hang_up()
 
     def pause_writing(self) -> None:
@@ -171,29 +176,6 @@ class ImpatientProtocol(H11Protocol):
         self.transport.close()
         if self.transport.get_write_buffer_size():  # a client that reads nothing keeps it open
             self.loop.call_later(_CLOSING_SECONDS, self.transport.abort)
-
-
-_LARGEST_HEAD = 16 * 1024  # bytes
-
-
-class _FewParts(h11.Connection):
-    """Refuses a body in ever more and ever smaller parts: each costs more than its bytes do."""
-
-    def __init__(self, largest_head: int) -> None:
-        super().__init__(h11.SERVER, largest_head)
-        self._parts = self._bytes = 0
-
-    def next_event(self) -> Any:
-        """The next event. Raises RemoteProtocolError."""
-        event = super().next_event()
-        if isinstance(event, h11.Data):
-            self._parts += 1
-            self._bytes += len(event.data)
-            if self._parts > _MOST_PARTS + self._bytes // _SMALLEST_PART:
-                raise h11.RemoteProtocolError("the body comes in too many small parts")
-        elif isinstance(event, h11.Request):
-            self._parts = self._bytes = 0
-        return event
 
 
 def without_traceback(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -31,6 +31,30 @@ class PackedWrong(Refused):
     code = "invalid_encoding"
 
 
+class InvalidHttp(Refused):
+    """Raised when a request is not HTTP, or its end could be read in two ways."""
+
+    code = "invalid_http"
+
+
+class ExpectationFailed(Refused):
+    """Raised when a request expects more than `100-continue`."""
+
+    code = "expectation_failed"
+
+
+class HeadTooLarge(Refused):
+    """Raised when the headers of a request, or a line of a chunked body, are too long."""
+
+    code = "head_too_large"
+
+
+class UnknownCoding(Refused):
+    """Raised when a body comes in another transfer coding than `chunked`."""
+
+    code = "unknown_coding"
+
+
 class MethodNotAllowed(Refused):
     """Raised when an address is asked in a way that it does not answer."""
 
@@ -70,6 +94,7 @@ class TookTooLong(Refused):
 STATUS = {
     "invalid_json": HTTPStatus.BAD_REQUEST,
     "invalid_encoding": HTTPStatus.BAD_REQUEST,
+    "invalid_http": HTTPStatus.BAD_REQUEST,
     "key_refused": HTTPStatus.UNAUTHORIZED,
     "login_refused": HTTPStatus.UNAUTHORIZED,
     "client_not_permitted": HTTPStatus.FORBIDDEN,
@@ -83,6 +108,9 @@ STATUS = {
     "changed_since_seen": HTTPStatus.PRECONDITION_FAILED,
     "payload_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_content": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "expectation_failed": HTTPStatus.EXPECTATION_FAILED,
+    "head_too_large": HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "unknown_coding": HTTPStatus.NOT_IMPLEMENTED,
     "invalid_trigger": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown_trigger": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invalid_request": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -246,6 +246,11 @@ def away(
         put(f"{done.mail} is back")
     else:
         put(f"{done.mail} is away until {moment(done.until)}; {done.to} approves in their place")
+        if done.cannot:
+            note(
+                f"{done.to} is not an approver of {', '.join(done.cannot)} and cannot decide there:"
+                " see `meshline people roles --help`"
+            )
 
 
 @app.command()

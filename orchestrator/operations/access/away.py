@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.domain.access.actor import Actor, mail_of
+from orchestrator.domain.access.roles import EVERY_CLIENT, Role
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.timing import time_ahead
 from orchestrator.domain.errors import Refused
@@ -24,6 +25,7 @@ class Absent:
     mail: str
     until: str | None  # ISO 8601 in UTC; None: they are back
     to: str | None  # who decides in their place: a mail address
+    cannot: tuple[str, ...] = ()  # clients whose approver they are, and the other is not
 
 
 def set_away(store: Store, mail: str, *, until: str, to: str, actor: Actor) -> Absent:
@@ -42,7 +44,9 @@ def set_away(store: Store, mail: str, *, until: str, to: str, actor: Actor) -> A
             why = "is disabled" if other.id != person.id else "is the one who is away"
             raise Refused(f"{other.mail} {why}", field="to", fix="name another person")
         add_absence(tx, person.id, person.mail, other.id, other.mail, ends, actor=actor.name)
-        return Absent(mail=person.mail, until=iso_time(ends), to=other.mail)
+        return Absent(
+            mail=person.mail, until=iso_time(ends), to=other.mail, cannot=_cannot(person, other)
+        )
 
 
 def end_away(store: Store, mail: str, *, actor: Actor) -> Absent:
@@ -60,6 +64,15 @@ def absence_of(tx: Tx, mail: str) -> Absent | None:
     """Until when a person is away, and who decides in their place; None: they are not."""
     one = away_now(tx).get(mail)
     return None if one is None else Absent(mail=mail, until=iso_time(one.until), to=one.to)
+
+
+def _cannot(person: rows.Person, other: rows.Person) -> tuple[str, ...]:
+    """The clients for which one is an approver and the other is not."""
+    mine, theirs = (
+        {grant.client for grant in one.roles if grant.role is Role.APPROVER}
+        for one in (person, other)
+    )
+    return () if EVERY_CLIENT in theirs else tuple(sorted(mine - theirs))
 
 
 def _person(tx: Tx, mail: str, actor: Actor) -> rows.Person:

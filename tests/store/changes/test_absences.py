@@ -57,6 +57,17 @@ def test_another_approver_decides_for_the_one_who_is_away_and_the_decision_says_
     assert live_version(store) == 2
 
 
+def test_an_absence_says_where_the_other_person_cannot_decide(store: Store) -> None:
+    govern(store)
+    add(store, THIRD, Role.OPERATOR, "acme")
+    approver_ = logged_in(store, APPROVER)
+
+    good = set_away(store, APPROVER, until="2h", to=OTHER, actor=approver_)
+    bad = set_away(store, APPROVER, until="2h", to=THIRD, actor=approver_)
+
+    assert (good.cannot, bad.cannot) == ((), ("acme",))
+
+
 def test_who_is_away_may_still_decide_and_that_is_for_nobody(store: Store) -> None:
     govern(store)
     _away(store)

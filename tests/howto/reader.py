@@ -16,10 +16,16 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.ready import says
 
 ROOT = Path(__file__).parents[2]
-_STEP = re.compile(r"(?ms)(?:^`([\w./-]+)`:\n\n)?^```(json|yaml|sh|text)\n(.*?)^```$")
+_STEP = re.compile(
+    r"(?ms)(?:^`([\w./-]+)`:\n\n)?^```(json|yaml|sh|text|(?<=:\n\n```)python)\n(.*?)^```$"
+)
 _STAYS = {
     "meshline up": "everything runs",
     "python -m orchestrator.sandbox.server": "a stand-in CRM and helpdesk on",
+    "python manage.py runserver": "Quit the server",
+    "flask run": "Running on",
+    "uvicorn app:app": "startup complete",
+    "celery -A tasks worker": " ready.",
 }
 """Commands that keep a terminal, and what they say when they are ready."""
 _LOOKS = re.compile(r"meshline [a-z-]+ (show|list|diagnose)\b|meshline audit\b")
@@ -33,7 +39,7 @@ class Step:
     """One block of a page."""
 
     file: str  # what it is to be written to; empty: it is none
-    kind: str  # json, yaml, sh or text
+    kind: str  # json, yaml, python, sh or text
     text: str
 
 

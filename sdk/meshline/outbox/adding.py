@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from meshline.encoding import encode
+from meshline.encoding import Default, encode
 from meshline.errors import Refused
 from meshline.event import Event
 from meshline.outbox.connections import insert
@@ -21,6 +21,7 @@ def add(
     client: str | None = None,
     idempotency_key: str | None = None,
     aggregate: tuple[str, object] | None = None,
+    default: Default | None = None,
     table: str = TABLE,
     paramstyle: str | None = None,
 ) -> str:
@@ -29,11 +30,13 @@ def add(
     `connection` is a session or connection of SQLAlchemy, a connection of Django, or any other of
     DB-API 2.0; nothing is committed here. `aggregate` names the thing that the event is about,
     such as ("order", 17): events about one thing are sent in the order of their inserts.
-    `paramstyle` is DB-API's word, for a driver that does not say it. Raises Refused for what the
-    door would refuse at once, and MeshlineError where no transaction is open.
+    `default` makes JSON of a value that is not. `paramstyle` is DB-API's word, for a driver that
+    does not say it. Raises Refused for what the door would refuse at once, and MeshlineError where
+    no transaction is open.
     """
     key = str(uuid4()) if idempotency_key is None else idempotency_key
-    body = json.loads(encode(Event(type, data, client=client, idempotency_key=key)))
+    event = Event(type, data, client=client, idempotency_key=key)
+    body = json.loads(encode(event, default))
     kind, number = (type, key) if aggregate is None else (aggregate[0], str(aggregate[1]))
     row = {
         "id": key,

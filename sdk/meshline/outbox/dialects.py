@@ -127,20 +127,22 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     age="(julianday('now') - julianday({moment})) * 86400.0",
 )
 
+_ALIASES = {"mysql": "mariadb"}  # what Django calls it
 DIALECTS = {one.name: one for one in (_POSTGRESQL, _MARIADB, _SQLITE)}
 
 
 def ddl(dialect: str, *, table: str = TABLE) -> tuple[str, ...]:
     """The statements that make an outbox in a database; run again, they change nothing.
 
-    `dialect` is postgresql, mariadb or sqlite. Raises MeshlineError for another one, and for a
-    table's name that is not plain.
+    `dialect` is postgresql, mariadb, or mysql for the same, or sqlite. Raises MeshlineError for
+    another one, and for a table's name that is not plain.
     """
-    if dialect not in DIALECTS:
+    known = _ALIASES.get(dialect, dialect)
+    if known not in DIALECTS:
         raise MeshlineError(f"dialect: {dialect!r} is not one of {', '.join(DIALECTS)}")
     named = checked_table(table)
     index = f"{named.rpartition('.')[2]}_line"
-    return tuple(one.format(table=named, index=index) for one in DIALECTS[dialect].tables)
+    return tuple(one.format(table=named, index=index) for one in DIALECTS[known].tables)
 
 
 def checked_table(name: str) -> str:

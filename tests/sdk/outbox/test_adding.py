@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import orm
 
-from meshline import MeshlineError, Refused, outbox
+from meshline import MeshlineError, Refused, outbox, plain
 from tests.sdk.outbox.apps import open_connection, rows, run
 
 DATA = {"email": "zoë@shop.example", "tier": "pro", "note": "100 % ? :x", "price": 1.5, "tags": []}
@@ -221,6 +222,16 @@ def test_what_the_door_would_refuse_is_refused_before_it_is_inserted(
 def test_a_wrong_argument_is_named(connection: object, options: dict[str, Any], said: str) -> None:
     with pytest.raises(MeshlineError, match=said):
         outbox.add(connection, "lead.created", {}, **options)
+
+
+def test_a_value_that_is_not_json_is_made_json_by_the_callers_function() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in outbox.ddl("sqlite"):
+            connection.execute(statement)
+        outbox.add(connection, "lead.created", {"price": Decimal("1.10")}, default=plain)
+        (payload,) = connection.execute("SELECT payload FROM meshline_outbox").fetchone()
+
+    assert json.loads(payload) == {"price": "1.10"}
 
 
 def test_a_dialect_that_is_not_known_is_named_with_those_that_are() -> None:

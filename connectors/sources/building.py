@@ -53,7 +53,10 @@ def _rules(said: SourceDefinition) -> Rules:
         payload_field=said.payload_field,
         volatile=said.volatile,
         handshakes=tuple(
-            Handshake(when=one.when, answer=None if one.answer is None else wording(one.answer))
+            Handshake(
+                when=tuple(one.when.items()),
+                answer=None if one.answer is None else wording(one.answer),
+            )
             for one in said.handshakes
         ),
     )

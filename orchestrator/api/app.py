@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from connectors.sources.registry import load_sources
 from orchestrator.api.aside import Aside, Remembered
 from orchestrator.api.desk.document import describe
 from orchestrator.api.desk.serving import Desk
@@ -23,6 +24,9 @@ from orchestrator.api.desk.table import ROUTES
 from orchestrator.api.door import Door, DoorLimits
 from orchestrator.api.events import Endpoint, Events, answering, counted_problem
 from orchestrator.api.hands import Hands
+from orchestrator.api.hooks.endpoint import Hooks
+from orchestrator.api.hooks.opened import OpenSources
+from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import REMEMBERED_SECONDS, KeyRing, Room
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
@@ -60,7 +64,10 @@ class ApiLimits:
 
 
 def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -> Starlette:
-    """The door as an ASGI application; it writes between its lifespan's start and end."""
+    """The door as an ASGI application; it writes between its lifespan's start and end.
+
+    Raises InvalidFile for a source that is wrong.
+    """
     limits = limits or ApiLimits()
     looks = Aside(
         "door-reader", StoreUnavailable, seconds=limits.look_seconds, threads=_READING_THREADS
@@ -89,6 +96,15 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         hands=hands,
         body_seconds=limits.body_seconds,
         act_seconds=limits.act_seconds,
+    )
+    hooks = Hooks(
+        door=door,
+        room=events.room,
+        config=config,
+        body_seconds=limits.body_seconds,
+        parsers=parsers,
+        sources=OpenSources(load_sources(config.sources)),
+        refusals=Refusals(store, looks),
     )
     readiness = Readiness(store, config, door)
     states = Remembered(lambda: _count(counts, store), seconds=_COUNTED_SECONDS)
@@ -128,6 +144,8 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
 
     own: dict[str, Endpoint] = {
         "send_events": events.post,
+        "send_hook": hooks.post,
+        "send_hook_with_secret": hooks.post,
         "show_event": events.show,
         "healthz": healthz,
         "readyz": readyz,

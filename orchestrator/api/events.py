@@ -125,9 +125,7 @@ class Events:
         self, request: Request, reading: Reading[T], body: bytes, caller: Caller
     ) -> T:
         """What is read of a body: at once where it is short."""
-        if len(body) <= _LONG_BODY:
-            return _read_at_once(reading)
-        return await self.parsers.run(reading, key=caller.key_id, gone=request.is_disconnected)
+        return await in_turns(self.parsers, request, reading, body, key=caller.key_id)
 
     def _read(
         self, request: Request, form: Form, body: bytes, caller: Caller
@@ -156,6 +154,15 @@ def _refuse_empty(form: Form, items: Sequence[object]) -> None:
     """Raises InvalidTrigger; a batch of CloudEvents may be empty (JSON format 1.0.2, section 4)."""
     if form is not Form.STRUCTURED_BATCH:
         refuse_empty(items)
+
+
+async def in_turns(
+    parsers: Parsers, request: Request, reading: Reading[T], body: bytes, *, key: str
+) -> T:
+    """What is read of a body: at once where it is short, else aside and in turns of its `key`."""
+    if len(body) <= _LONG_BODY:
+        return _read_at_once(reading)
+    return await parsers.run(reading, key=key, gone=request.is_disconnected)
 
 
 def _read_at_once(reading: Reading[T]) -> T:

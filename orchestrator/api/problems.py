@@ -79,6 +79,12 @@ class KeyBusy(Refused):
     code = "key_busy"
 
 
+class SourceClosed(Refused):
+    """Raised when a source has no secret here: nothing could be proven, so it takes nothing."""
+
+    code = "source_closed"
+
+
 class InvalidRequest(Refused):
     """Raised when a query or a body has a field that is unknown, missing or of the wrong kind."""
 
@@ -97,6 +103,7 @@ STATUS = {
     "invalid_http": HTTPStatus.BAD_REQUEST,
     "key_refused": HTTPStatus.UNAUTHORIZED,
     "login_refused": HTTPStatus.UNAUTHORIZED,
+    "signature_refused": HTTPStatus.UNAUTHORIZED,
     "client_not_permitted": HTTPStatus.FORBIDDEN,
     "forbidden": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
@@ -123,15 +130,18 @@ STATUS = {
     "store_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "took_too_long": HTTPStatus.SERVICE_UNAVAILABLE,
     "door_full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "source_closed": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each code. People script against both: a code never changes its status."""
 
 _HEADERS: Mapping[str, Mapping[str, str]] = {
     "key_refused": {"www-authenticate": 'Bearer realm="meshline"'},
     "unsupported_content": {"accept-encoding": "gzip"},
+    "signature_refused": {"www-authenticate": 'Signature realm="meshline"'},
     "store_unavailable": {"retry-after": "2"},  # seconds
     "door_full": {"retry-after": "1"},
     "key_busy": {"retry-after": "1"},
+    "source_closed": {"retry-after": "60"},
 }
 
 _MOST_FAULTS = 100

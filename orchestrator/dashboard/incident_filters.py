@@ -11,6 +11,7 @@ from orchestrator.dashboard.given import one_of, query_of, values_of, worded
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BAD_SIGNATURES,
     BROKE_GLASS,
     FURTHER,
     HELD,
@@ -23,7 +24,7 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.words import sought_words
 from orchestrator.store.views.incidents.list import Cursor, IncidentRow, Sought
 
-INCIDENT_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, FURTHER)
+INCIDENT_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, BAD_SIGNATURES, FURTHER)
 """What an incident may be about."""
 
 

@@ -78,6 +78,12 @@ class LoginRefused(Refused):
     code = "login_refused"
 
 
+class SignatureRefused(Refused):
+    """Raised when a request does not prove that it comes from its source; nothing is kept of it."""
+
+    code = "signature_refused"
+
+
 class IdempotencyConflict(Refused):
     """Raised when an idempotency key comes again with another payload."""
 

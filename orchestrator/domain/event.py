@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what reads events does not read sources
+    from orchestrator.domain.sources.origin import HookOrigin
 
 TIME_DIGITS = 12
 """Hex digits that an event's id begins with: the milliseconds since 1970 when it was accepted."""
@@ -23,6 +27,7 @@ class Trigger:
     payload: str  # the JSON document, compact
     digest: str  # of the payload with sorted keys: the same content has the same digest
     idempotency_key: str | None = None  # None: the event's own id
+    hook: HookOrigin | None = None  # of what a source sent; nothing of that is refused
 
 
 @dataclass(frozen=True, kw_only=True)

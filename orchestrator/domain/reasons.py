@@ -23,4 +23,6 @@ class Reason(StrEnum):
     START_LIMIT = "start_limit"  # started again and again without progress
     APPROVAL_REFUSED = "approval_refused"  # the approver said no to what would be sent
     APPROVAL_LATE = "approval_late"  # nobody decided in time about what would be sent
+    NO_WORKFLOW = "no_workflow"  # a source sent it, and no live workflow takes its type
+    CONFLICTING_DUPLICATE = "conflicting_duplicate"  # a source sent its key with another payload
     POISON_MESSAGE = "poison_message"  # a broker message that no worker can read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -15,8 +15,10 @@ from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.operations.access.allow import allow
+from orchestrator.operations.stop_hooks import not_taken, set_apart
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.drive.accept import Arrival, InConflict, KeyConflict, accept, live_for
+from orchestrator.store.quarantine.unclaimed import unclaimed_version
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflows
 
 
@@ -44,11 +46,13 @@ def accept_batches(
 ) -> list[list[Accepted] | RefusedAt]:
     """Accept each batch whole or not at all; the answers are in the order of the batches.
 
-    All that are accepted share one commit.
+    All that are accepted share one commit. Nothing that a source sent is refused: what no workflow
+    takes, and a key that comes again with another payload, go into quarantine as they come.
 
     Raises StoreUnavailable; nothing is accepted then.
     """
     refused: dict[int, RefusedAt] = {}
+    again: dict[_Owner, KeyConflict] = {}
     accepted: dict[int, list[Accepted]] = {}
     # No other event has such an id, and ids of later events are greater.
     ids = [[uuid7().hex for _ in batch.triggers] for batch in batches]
@@ -58,7 +62,7 @@ def accept_batches(
             for place, batch in enumerate(batches)
             if place not in refused
         ]
-        accepted = _accept_together(store, left, refused)
+        accepted = _accept_together(store, left, refused, again)
     return [refused.get(place) or accepted[place] for place in range(len(batches))]
 
 
@@ -102,15 +106,24 @@ _Owner = tuple[int, int]
 
 
 def _accept_together(
-    store: Store, left: Sequence[_Left], refused: dict[int, RefusedAt]
+    store: Store,
+    left: Sequence[_Left],
+    refused: dict[int, RefusedAt],
+    again: dict[_Owner, KeyConflict],
 ) -> dict[int, list[Accepted]]:
-    """Accept what is left; or accept nothing, and add what has to be refused first."""
+    """Accept what is left; or accept nothing, and add what has to be refused or kept first.
+
+    `again` has what a source sent with the key of another payload.
+    """
     try:
         with store.write(ring=True, large=_size(left) > _LARGE) as tx:
-            arrivals, owners = _arrivals(tx, left, refused)
+            arrivals, owners = _arrivals(tx, left, refused, again)
             answers = accept(tx, arrivals) if arrivals else []
     except InConflict as found:
-        _refuse(found.conflicts, owners, refused)
+        ours = [one for one in found.conflicts if arrivals[one.index].trigger.hook]
+        again.update({owners[one.index]: one for one in ours})
+        if not ours:
+            _refuse(found.conflicts, owners, refused)
         return {}
     accepted: dict[int, list[Accepted]] = {one.place: [] for one in left}
     for (place, _), answer in zip(owners, answers, strict=True):
@@ -119,23 +132,39 @@ def _accept_together(
 
 
 def _arrivals(
-    tx: Tx, left: Sequence[_Left], refused: dict[int, RefusedAt]
+    tx: Tx,
+    left: Sequence[_Left],
+    refused: dict[int, RefusedAt],
+    again: Mapping[_Owner, KeyConflict],
 ) -> tuple[list[Arrival], list[_Owner]]:
     """The arrivals of all batches whose triggers somebody takes; the other batches are refused."""
     live = live_for(tx, ((one.client, one.type) for _, batch, _ in left for one in batch.triggers))
     published = cache(lambda: live_workflows(tx))
+    unclaimed = cache(lambda source: unclaimed_version(tx, source))
     arrivals: list[Arrival] = []
     owners: list[_Owner] = []
     for place, batch, ids in left:
-        unknown = [one for one in batch.triggers if (one.client, one.type) not in live]
-        if unknown:
-            index = batch.triggers.index(unknown[0])
-            refused[place] = RefusedAt(index, _unknown(unknown[0], published()))
+        taken = [(one.client, one.type) in live or one.hook is not None for one in batch.triggers]
+        if False in taken:
+            index = taken.index(False)
+            refused[place] = RefusedAt(index, _unknown(batch.triggers[index], published()))
             continue
         for index, (event_id, trigger) in enumerate(zip(ids, batch.triggers, strict=True)):
-            workflow = live[trigger.client, trigger.type]
+            workflow, stopped = live.get((trigger.client, trigger.type)), None
+            if workflow is None and trigger.hook is not None:
+                workflow, stopped = unclaimed(trigger.hook.source), not_taken(trigger)
+            if (conflict := again.get((place, index))) is not None:
+                trigger, stopped = set_apart(trigger, conflict)  # noqa: PLW2901 - the same, kept apart
+            if workflow is None:
+                raise TypeError("only what a source sent may have no workflow")
             arrivals.append(
-                Arrival(id=event_id, trigger=trigger, workflow=workflow, actor=batch.actor)
+                Arrival(
+                    id=event_id,
+                    trigger=trigger,
+                    workflow=workflow,
+                    actor=batch.actor,
+                    stopped=stopped,
+                )
             )
             owners.append((place, index))
     return arrivals, owners

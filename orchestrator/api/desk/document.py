@@ -170,6 +170,6 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, object]:
 
 def _refusals(route: Route) -> Iterable[HTTPStatus]:
     if route.act is None:
-        return ()
+        return route.refusals
     with_body = _WITH_BODY if route.body or route.content else ()
     return {*_WITH_KEY, *route.refusals, *with_body}

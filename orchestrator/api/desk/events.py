@@ -71,7 +71,7 @@ _TRIGGER: Schema = {
         "client": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": _LINE},
     },
 }
-_ACCEPTED: Schema = {
+ACCEPTED: Schema = {
     "type": "object",
     "required": ["id", "duplicate"],
     "properties": {"id": {"type": "string"}, "duplicate": {"type": "boolean"}},
@@ -122,12 +122,12 @@ ROUTES = (
         says="Send a trigger or a batch; what is answered 202 is stored.",
         answers={
             "anyOf": [
-                _ACCEPTED,
+                ACCEPTED,
                 {
                     "type": "object",
                     "required": ["events"],
                     "properties": {
-                        "events": {"type": "array", "items": {"anyOf": [_ACCEPTED, _EACH]}}
+                        "events": {"type": "array", "items": {"anyOf": [ACCEPTED, _EACH]}}
                     },
                 },
             ]

@@ -9,6 +9,7 @@ from orchestrator.api.desk import (
     destinations,
     events,
     freezes,
+    hooks,
     incidents,
     jobs,
     plans,
@@ -68,6 +69,7 @@ OPEN = (
 
 ROUTES: tuple[Route, ...] = (
     *events.ROUTES,  # the first: they are asked most
+    *hooks.ROUTES,
     *OPEN,
     *incidents.ROUTES,
     *quarantine.ROUTES,

@@ -21,6 +21,7 @@ from orchestrator.cli.doctor.login_checks import look_at_company_login
 from orchestrator.cli.doctor.plan_checks import look_at_plans
 from orchestrator.cli.doctor.process_checks import look_at_processes
 from orchestrator.cli.doctor.proxy_checks import look_at_proxies
+from orchestrator.cli.doctor.source_checks import look_at_sources
 from orchestrator.cli.doctor.token_checks import look_at_tokens, tokens_problem
 from orchestrator.cli.doctor.wake_checks import look_at_wake_ups
 from orchestrator.cli.terminal.open_store import missing_file, no_store
@@ -67,6 +68,7 @@ def look_at_everything() -> Iterator[CheckResult]:
     yield _look_at_broker(config)
     connectors, finding = _look_at_connectors(config)
     yield finding
+    yield from look_at_sources(config)
     yield from look_at_proxies()
     yield from look_at_contacts(config)
     yield from look_at_company_login(config)

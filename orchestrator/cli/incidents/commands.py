@@ -27,6 +27,7 @@ from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BAD_SIGNATURES,
     BROKE_GLASS,
     HELD,
     LATE,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
     from orchestrator.store.views.incidents.list import IncidentRow
 
-_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS)
+_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, BAD_SIGNATURES)
 
 app = typer.Typer(
     help="Stopped events by cause: list, show, ack, assign, resolve, work.",

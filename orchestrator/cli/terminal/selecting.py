@@ -26,7 +26,14 @@ from orchestrator.cli.terminal.options import (
 from orchestrator.cli.terminal.personal import check_words_here
 from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.incidents.incident import AWAITING, BROKE_GLASS, HELD, LATE, LOW_RATE
+from orchestrator.domain.incidents.incident import (
+    AWAITING,
+    BAD_SIGNATURES,
+    BROKE_GLASS,
+    HELD,
+    LATE,
+    LOW_RATE,
+)
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.given_times import EXAMPLES, given_time
 
@@ -173,6 +180,7 @@ _NEVER_STANDS = {
     LOW_RATE: "too few deliveries",
     AWAITING: "events that await an approval",
     BROKE_GLASS: "a change that went live by break-glass",
+    BAD_SIGNATURES: "requests that a source does not prove",
     Reason.POISON_MESSAGE: "messages that no worker can read",
 }
 

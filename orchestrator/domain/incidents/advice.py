@@ -18,6 +18,7 @@ from orchestrator.domain.delivery.breakers import (
 )
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BAD_SIGNATURES,
     BROKE_GLASS,
     FURTHER,
     HELD,
@@ -252,6 +253,37 @@ ADVICE: Mapping[str, tuple[Step, ...]] = {
         Step(
             do="Say yes, or no with a reason; whoever amended an event does not approve it",
             command="meshline approvals approve EVENT",
+        ),
+    ),
+    Reason.NO_WORKFLOW: (
+        Step(do="See which types no workflow takes", command="meshline quarantine {see}"),
+        Step(do="Publish a workflow of {client} that takes the type", command=_NEW_VERSION),
+        Step(
+            do="Replay: the events go to the workflow that takes their type now",
+            command="meshline quarantine replay {which}",
+        ),
+        _JUNK,
+    ),
+    Reason.CONFLICTING_DUPLICATE: (
+        Step(do="See which event has the key, and compare", command="meshline quarantine {see}"),
+        Step(
+            do="Where both have to be delivered, replay this one as an event of its own",
+            command="meshline quarantine replay {which}",
+        ),
+        _JUNK,
+    ),
+    BAD_SIGNATURES: (
+        Step(
+            do="Ask whether the vendor's secret was replaced, and add the new one beside the old",
+            command="meshline sources list",
+        ),
+        Step(
+            do="Try a request that the vendor sent since",
+            command="meshline sources try NAME --request FILE",
+        ),
+        Step(
+            do="Let the vendor send again what it could not deliver; then resolve this incident",
+            command="meshline incidents list --client {client} --workflow {workflow}",
         ),
     ),
     Reason.POISON_MESSAGE: (

@@ -16,6 +16,7 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.documents.json_pointer import pointer_steps
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BAD_SIGNATURES,
     BROKE_GLASS,
     FURTHER,
     HELD,
@@ -96,6 +97,19 @@ def broken_glass_cause(change: str) -> Cause:
     )
 
 
+def bad_signatures_cause(source: str, day: str) -> Cause:
+    """The cause of requests that a source does not prove, one for each day in UTC."""
+    named = json.dumps([BAD_SIGNATURES, source, day])
+    return Cause(
+        key=hashlib.sha256(named.encode()).hexdigest(),
+        kind=IncidentKind.CONTRACT,
+        reason=BAD_SIGNATURES,
+        stage="accept",
+        destination=None,
+        title=f"bad signatures at the source {source} on {day}: was the secret rotated?",
+    )
+
+
 def further_cause() -> Cause:
     """What stands for more causes than may open incidents of their own in an hour."""
     return cause_of(FURTHER, Stage.VALIDATE)
@@ -115,6 +129,8 @@ _SENDERS = {
     Reason.NO_ROUTE,
     Reason.RULE_ERROR,
     Reason.DUPLICATE_ITEM,
+    Reason.NO_WORKFLOW,
+    Reason.CONFLICTING_DUPLICATE,
 }
 
 
@@ -165,6 +181,8 @@ _SAID = {
     Reason.START_LIMIT: "started again and again without progress",
     Reason.APPROVAL_REFUSED: "the approver said no",
     Reason.APPROVAL_LATE: "nobody approved it in time",
+    Reason.NO_WORKFLOW: "no workflow takes what the source sends",
+    Reason.CONFLICTING_DUPLICATE: "the source sent a key with another payload",
     Reason.POISON_MESSAGE: "a message that no worker can read",
 }
 
@@ -176,6 +194,8 @@ _OF_NO_STAGE = (
     AWAITING,
     Reason.APPROVAL_REFUSED,
     Reason.APPROVAL_LATE,
+    Reason.NO_WORKFLOW,
+    Reason.CONFLICTING_DUPLICATE,
 )
 
 

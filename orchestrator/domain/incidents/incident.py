@@ -22,6 +22,9 @@ AWAITING = "awaiting_approval"
 BROKE_GLASS = "break_glass"
 """The reason of an incident of a change that its backstop made live; its approver answers."""
 
+BAD_SIGNATURES = "bad_signatures"
+"""The reason of an incident whose source sends what is not proven, after it sent what was."""
+
 FURTHER = "further_causes"
 """The reason of the incident that counts what exceeds `MOST_NEW_INCIDENTS`."""
 

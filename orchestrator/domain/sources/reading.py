@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -30,7 +29,7 @@ class Bounds:
 class Handshake:
     """A request that asks whether we are there, and what it is answered."""
 
-    when: Mapping[str, str]  # texts by place, such as {"body.type": "url_verification"}
+    when: tuple[tuple[str, str], ...]  # place and text, such as body.type and url_verification
     answer: Wording | None  # None: an empty answer
 
 
@@ -95,7 +94,7 @@ def form_fields(raw: bytes, bounds: Bounds) -> dict[str, object]:
 def answer_to_handshake(rules: Rules, request: HookRequest, payload: object) -> str | None:
     """What a handshake is answered; None where the request is none."""
     for one in rules.handshakes:
-        if all(_says(place, text, request, payload) for place, text in one.when.items()):
+        if all(_says(place, text, request, payload) for place, text in one.when):
             return "" if one.answer is None else one.answer.of(request, payload, "") or ""
     return None
 

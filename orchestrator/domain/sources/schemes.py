@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import SignatureRefused
 from orchestrator.domain.sources.request import HookRequest
 from orchestrator.domain.sources.signed_text import signed_text
 
@@ -25,15 +25,6 @@ _MOST_SIGNATURES = 16
 _LONGEST_TIME = 16  # digits: the year 300,000 in milliseconds
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 _WHSEC = "whsec_"
-
-
-class SignatureRefused(Refused):
-    """Raised when a request does not prove that it comes from its source; nothing is kept of it."""
-
-    code = "signature_refused"
-
-    def __init__(self, detail: str, *, field: str | None = None) -> None:
-        super().__init__(detail, field=field, fix="sign the request as the source's page says")
 
 
 class SecretUnusable(ValueError):
@@ -128,7 +119,7 @@ def verify(scheme: Scheme, request: HookRequest, secrets: Sequence[str], *, now:
     by, fits = _check(scheme, request, now)
     found = [fits(secret) for secret in secrets]  # all of them, whichever fits
     if True not in found:
-        raise SignatureRefused("the signature does not fit", field=_place(scheme))
+        raise _refusal("the signature does not fit", field=_place(scheme))
     return Verified(by=by, secret=found.index(True) + 1)
 
 
@@ -145,11 +136,15 @@ def _check(scheme: Scheme, request: HookRequest, now: float) -> tuple[str, Fits]
     if isinstance(scheme, Basic):
         kind, _, given = _given(request, "Authorization").partition(" ")
         if kind.lower() != "basic":
-            raise SignatureRefused("it is not a basic login", field="Authorization")
+            raise _refusal("it is not a basic login", field="Authorization")
         return "basic", lambda secret: _same(given, _base64(_login(secret)))
     if isinstance(scheme, SecretPath):
         return "secret path", lambda secret: _same(request.secret_path, secret)
     return "hmac-sha1", _twilio(request)
+
+
+def _refusal(detail: str, *, field: str) -> SignatureRefused:
+    return SignatureRefused(detail, field=field, fix="sign the request as the source's page says")
 
 
 def _place(scheme: Scheme) -> str:
@@ -188,12 +183,12 @@ def _parts(scheme: Hmac, request: HookRequest, value: str) -> tuple[str | None, 
         found = [one.strip() for one in value.split(",")]
         times = [one.removeprefix("t=") for one in found if one.startswith("t=")]
         if len(times) != 1:
-            raise SignatureRefused("it does not say one time", field=scheme.header)
+            raise _refusal("it does not say one time", field=scheme.header)
         timestamp = times[0]
     prefix = f"{scheme.prefix}=" if scheme.layout is Layout.PAIRS else scheme.prefix
     given = [one.removeprefix(prefix) for one in found if one.startswith(prefix)]
     if not given or len(given) > _MOST_SIGNATURES:
-        raise SignatureRefused("it has no signature of a known kind", field=scheme.header)
+        raise _refusal("it has no signature of a known kind", field=scheme.header)
     return timestamp, given
 
 
@@ -201,10 +196,10 @@ def _refuse_old(scheme: Hmac, timestamp: str, now: float) -> None:
     place = scheme.timestamp_header or scheme.header
     moment = _moment(timestamp, scheme.timestamp_unit)
     if moment is None:
-        raise SignatureRefused("its time cannot be read", field=place)
+        raise _refusal("its time cannot be read", field=place)
     if abs(now - moment) > scheme.tolerance_seconds:
         way = "old" if moment < now else "far ahead"
-        raise SignatureRefused(f"it was signed too {way}", field=place)
+        raise _refusal(f"it was signed too {way}", field=place)
 
 
 def _moment(text: str, unit: Unit) -> float | None:
@@ -235,9 +230,9 @@ def _given(request: HookRequest, name: str) -> str:
     """A header that has to be there. Raises SignatureRefused."""
     value = request.header(name)
     if not value:
-        raise SignatureRefused("the request is not signed", field=name)
+        raise _refusal("the request is not signed", field=name)
     if len(value) > _LONGEST:
-        raise SignatureRefused(f"it is longer than {_LONGEST} characters", field=name)
+        raise _refusal(f"it is longer than {_LONGEST} characters", field=name)
     return value
 
 

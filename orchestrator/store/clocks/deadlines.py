@@ -29,6 +29,7 @@ from sqlalchemy import (
 from orchestrator.domain.incidents.causes import late_cause
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BAD_SIGNATURES,
     BROKE_GLASS,
     HELD,
     LATE,
@@ -265,6 +266,9 @@ def record_unanswered(tx: Connection) -> list[int]:
     ]
 
 
+_WITHOUT_STAYS = (HELD, LATE, LOW_RATE, BROKE_GLASS, BAD_SIGNATURES)
+
+
 def overdue(by: ColumnElement[int] | int) -> Select[Any]:
     """The incidents that were not healed by then, in milliseconds, which nobody recorded."""
     table, stay = incidents.c, quarantine.c
@@ -282,7 +286,7 @@ def overdue(by: ColumnElement[int] | int) -> Select[Any]:
         table.state != IncidentState.RESOLVED,
         table.recover_by <= by,
         or_(table.stopped_at.is_(None), table.recover_by <= table.stopped_at),
-        or_(table.reason.in_((HELD, LATE, LOW_RATE, BROKE_GLASS)), stands, under_way, letters),
+        or_(table.reason.in_(_WITHOUT_STAYS), stands, under_way, letters),
         ~_was_recorded(table.id, table.opened_at, RECOVER_WITHIN),
     )
 

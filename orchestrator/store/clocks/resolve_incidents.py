@@ -12,6 +12,7 @@ from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.incidents.causes import Cause, awaiting_cause, cause_of
 from orchestrator.domain.incidents.incident import (
     AWAITING,
+    BAD_SIGNATURES,
     BROKE_GLASS,
     HELD,
     LATE,
@@ -52,7 +53,8 @@ def resolve_ended_incidents(tx: Connection, *, actor: str = "keeper") -> list[in
         select(incidents)
         .where(
             table.state != IncidentState.RESOLVED,
-            table.reason.not_in((LOW_RATE, BROKE_GLASS)),  # a person says when that is answered
+            # A person says when these are answered.
+            table.reason.not_in((LOW_RATE, BROKE_GLASS, BAD_SIGNATURES)),
             ~has_open_events(table.id),
         )
         .order_by(table.id)

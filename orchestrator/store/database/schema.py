@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0038"
+HEAD = "0039"
 
 metadata = MetaData(
     naming_convention={
@@ -123,6 +123,19 @@ payloads = Table(
     Column("body", Text, nullable=False),
     Column("amended", Text),  # what a person's fix made of it; the body is never changed
 )
+
+# The request of a source that an event came in. Its contents go with those of the event.
+hook_requests = Table(
+    "hook_requests",
+    metadata,
+    Column("event_id", ForeignKey(events.c.id), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("type", String(255)),  # null: the request said none
+    Column("verified_by", String(80), nullable=False),  # what proved it at the door
+    Column("headers", Text, nullable=False),  # JSON; those that the source names
+    Column("body", LargeBinary),  # as it came; null: it holds several events, or is forgotten
+)
+Index("ix_hook_requests_source", hook_requests.c.source)
 
 # Events that have an ordering key, each with its place in the line of that key.
 ordered_events = Table(

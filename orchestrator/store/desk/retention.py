@@ -28,6 +28,7 @@ from orchestrator.store.database.schema import (
     deliveries,
     event_approvals,
     events,
+    hook_requests,
     job_items,
     jobs,
     payloads,
@@ -204,4 +205,14 @@ _FORGET_DETAILS = Prepared(
         update(job_items).where(among(dialect, job_items.c.event_id)).values(detail=None)
     )
 )
-_FORGET = (_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS, _FORGET_DETAILS, _FORGET_SALTS)
+_FORGET_REQUESTS = Prepared(
+    lambda dialect: (
+        update(hook_requests)
+        .where(among(dialect, hook_requests.c.event_id))
+        .values(headers="{}", body=None)
+    )
+)
+_FORGET = (
+    *(_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS, _FORGET_DETAILS, _FORGET_SALTS),
+    _FORGET_REQUESTS,
+)

@@ -6,17 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection
 
+from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import IdempotencyConflict, MeshlineError
 from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import row_values
 from orchestrator.store.database.store_key import key_of_store
 from orchestrator.store.drive import accept_statements as sql
 from orchestrator.store.drive.erased_keys import erased_key
 from orchestrator.store.ordering.lines import comer, enter
-from orchestrator.store.quarantine.workflows import LiveWorkflow
+from orchestrator.store.quarantine.actions import Verdict, quarantine_rejected
+from orchestrator.store.quarantine.hook_requests import keep_requests
+from orchestrator.store.quarantine.workflows import LiveWorkflow, definition_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,7 @@ class Arrival:
     trigger: Trigger
     workflow: LiveWorkflow
     actor: str
+    stopped: Rejected | None = None  # why it goes into quarantine as it comes; None: it goes on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +97,11 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     rows = [_new(one) for one in arrivals]
     # In one order everywhere: two doors that write the same keys must not wait for each other.
     written = _write(tx, sorted(_without_erased(tx, rows), key=lambda row: row.key))
-    _line_up(tx, [one for one in arrivals if one.workflow.ordering_text and one.id in written])
+    new = [one for one in arrivals if one.id in written]
+    # What is stopped as it comes takes its place in a line when it is replayed.
+    _line_up(tx, [one for one in new if one.workflow.ordering_text and not one.stopped])
     if len(written) == len(rows):
+        _keep_origins(tx, new)
         return [Accepted(id=row.id, duplicate=False) for row in rows]
     missing = [row.key for row in rows if row.id not in written]
     known = _known(tx, missing)
@@ -99,12 +109,34 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     conflicts = _conflicts(rows, written, known)
     if conflicts:
         raise InConflict(conflicts)
+    _keep_origins(tx, new)
     return [
         Accepted(id=row.id, duplicate=False)
         if row.id in written
         else Accepted(id=known[row.key].id, duplicate=True)
         for row in rows
     ]
+
+
+def _keep_origins(tx: Connection, new: Sequence[Arrival]) -> None:
+    """Keep the requests of sources, and stop what cannot go on as it came."""
+    keep_requests(tx, {one.id: one.trigger.hook for one in new if one.trigger.hook})
+    by_version: dict[int, dict[Verdict, list[str]]] = {}
+    actors: dict[int, str] = {}
+    for one in new:
+        if one.stopped is not None:
+            stopped = by_version.setdefault(one.workflow.id, {})
+            stopped.setdefault((one.stopped, None), []).append(one.id)
+            actors[one.workflow.id] = one.actor
+    for version in sorted(by_version):
+        definition = orjson.loads(definition_of(tx, version))
+        quarantine_rejected(
+            tx,
+            by_version[version],
+            source=State.ACCEPTED,
+            workflow=Workflow.from_published(definition),
+            actor=actors[version],
+        )
 
 
 def _line_up(tx: Connection, arrivals: Sequence[Arrival]) -> None:

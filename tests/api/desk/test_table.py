@@ -52,7 +52,8 @@ def test_every_route_of_the_door_is_in_the_document(document: dict[str, Any], le
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_route_is_an_act_of_the_table_or_open_to_everybody(route: Route) -> None:
     if route.act is None:
-        assert route in OPEN and route.method == "GET"
+        # A source proves itself by what it signs.
+        assert (route in OPEN and route.method == "GET") or route.name.startswith("send_hook")
     else:
         assert route.act in ACTS
     if route.method == "GET":  # looking never changes anything

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from orchestrator.domain.errors import SignatureRefused
 from orchestrator.domain.sources.request import HookRequest, joined
 from orchestrator.domain.sources.schemes import (
     Hmac,
     Scheme,
     SecretUnusable,
-    SignatureRefused,
     Token,
     verify,
 )

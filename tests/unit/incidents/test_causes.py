@@ -91,7 +91,7 @@ def test_a_cause_is_the_same_in_every_process_and_at_every_stage_its_own() -> No
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_is_on_somebodys_side(reason: Reason) -> None:
     sender = {"contract_violation", "contract_limit", "missing_fact", "no_route", "rule_error"}
-    sender.add("duplicate_item")
+    sender |= {"duplicate_item", "no_workflow", "conflicting_duplicate"}
     ours = {"start_limit", "connector_missing", "poison_message"}
     ours |= {"approval_refused", "approval_late"}
 

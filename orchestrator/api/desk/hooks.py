@@ -1,0 +1,62 @@
+"""The addresses of sources, which prove themselves by what they sign and not by a key."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from orchestrator.api.desk.events import ACCEPTED
+from orchestrator.api.desk.routes import Route
+
+_BODIES = {
+    "application/json": {"schema": {"description": "what the vendor sends"}},
+    "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+}
+_REFUSALS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+_ANSWERS = {
+    "description": "of a source that reads it; others get what they take",
+    "anyOf": [
+        ACCEPTED,
+        {
+            "type": "object",
+            "required": ["events"],
+            "properties": {"events": {"type": "array", "items": ACCEPTED}},
+        },
+    ],
+}
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/hooks/{source}",
+        name="send_hook",
+        act=None,
+        says="Take a signed request of a source; what is answered 2xx is stored.",
+        answers=_ANSWERS,
+        status=HTTPStatus.ACCEPTED,
+        also=HTTPStatus.OK,
+        content=_BODIES,
+        refusals=_REFUSALS,
+    ),
+    Route(
+        method="POST",
+        path="/v1/hooks/{source}/{secret}",
+        name="send_hook_with_secret",
+        act=None,
+        says="The same of a source whose secret is in its address.",
+        answers=_ANSWERS,
+        status=HTTPStatus.ACCEPTED,
+        also=HTTPStatus.OK,
+        content=_BODIES,
+        refusals=_REFUSALS,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The addresses of sources: what vendors and forms send by themselves."""

@@ -111,7 +111,8 @@ ACTS: Mapping[Act, Rule] = {
         says="change payloads of quarantined events",
     ),
     Act.REPLAY: Rule(
-        use_case="replay.plan.plan_replay replay.without_plan.replay_events"
+        use_case="replay.plan_outcomes.plan_outcomes replay.plan.plan_replay"
+        " replay.without_plan.replay_events"
         " jobs.heal_incident.plan_incident",
         least=Role.OPERATOR,
         preview="replay plan", says="plan a replay, and send quarantined events on their way again",

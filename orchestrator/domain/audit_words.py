@@ -32,6 +32,7 @@ KNOWN_ACTIONS = frozenset(
         *("disable_person", "drop", "enable_person", "end_pause", "erase", "escalate", "fail"),
         *("grant_role", "hold", "invite_person", "log_in", "log_in_refused", "log_out"),
         *("note_incident", "pause", "refuse"),
+        "plan_outcomes",
         *("plan_replay", "plan_undo", "proceed", "publish", "recover", "replace_login", "requeue"),
         *(
             "require_approvals",

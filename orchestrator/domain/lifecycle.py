@@ -41,6 +41,7 @@ class Move(StrEnum):
     DISCARD = "discard"
     RESTORE = "restore"
     REPIN = "repin"
+    RECALL = "recall"
 
 
 class Stage(StrEnum):
@@ -100,12 +101,18 @@ TRANSITIONS: tuple[Transition, ...] = (
                when="its version was rolled back: the one before decides about it"),
     Transition(move=Move.REPIN, source=State.VALIDATED, target=State.ACCEPTED,
                when="the same, and nothing was routed yet"),
+    Transition(move=Move.RECALL, source=State.DELIVERED, target=State.ROUTED,
+               when="its version was rolled back: what it made is to be taken back"),
+    Transition(move=Move.REPIN, source=State.ROUTED, target=State.ACCEPTED,
+               when="what its version made was taken back: the live one decides about it"),
+    Transition(move=Move.REPIN, source=State.DELIVERED, target=State.ACCEPTED,
+               when="its version was rolled back, and left something out"),
     Transition(move=Move.RESTORE, source=State.DISCARDED, target=State.QUARANTINED,
                when="a person took the discard back, before retention emptied it"),
 )  # fmt: skip
 
 AT_END = frozenset({State.DELIVERED, State.DISCARDED})
-"""Where nothing is left to do; nothing but a restore leads on from there."""
+"""Where nothing is left to do; a restore leads on from there, and a plan after a rollback."""
 
 
 class _Targets(dict[tuple[Move, State | None], State]):
@@ -175,7 +182,11 @@ DELIVERY_TRANSITIONS: tuple[tuple[DeliveryState, DeliveryState, str], ...] = (
     (DeliveryState.SENDING, DeliveryState.UNDONE, "its record was taken back"),
     (DeliveryState.HELD, DeliveryState.PENDING, "its destination is back, or one call tries"),
     (DeliveryState.PENDING, DeliveryState.SUPERSEDED, "a newer update of its key is confirmed"),
-    (DeliveryState.CONFIRMED, DeliveryState.PENDING, "another failed: it is to be taken back"),
+    (
+        DeliveryState.CONFIRMED,
+        DeliveryState.PENDING,
+        "another failed, or its version was rolled back: it is to be taken back",
+    ),
     (DeliveryState.PENDING, DeliveryState.PENDING, "its event was replayed, and routed anew"),
     (DeliveryState.PENDING, DeliveryState.WAITING, "the same, and it comes after another"),
     (DeliveryState.FAILED, DeliveryState.PENDING, "its event was replayed, and routed anew"),

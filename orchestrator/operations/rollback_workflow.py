@@ -55,7 +55,7 @@ class RolledBack:
     repinned: int  # of these, the ones that the version decides about from the beginning
 
 
-def rollback_workflow(
+def rollback_workflow(  # noqa: PLR0913 - each is one thing that a rollback says
     store: Store,
     client: str,
     name: str,
@@ -64,6 +64,7 @@ def rollback_workflow(
     actor: Actor,
     to: int | None = None,
     repin: bool = False,
+    outcomes: bool = False,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> RolledBack:
@@ -72,16 +73,17 @@ def rollback_workflow(
     It takes no approval, for that version was live before; its approver and owner get an alert.
     Events that are routed finish with the version they began with. With `repin` those that are not
     routed begin again with the version that is live then, in chunks: one that was stopped goes on
-    by the same call. With `dry_run` nothing changes. Raises NotFound without a live
-    version or for one that never was, Refused without a reason, WorkflowConflict where another
-    workflow has its trigger by now, Forbidden.
+    by the same call. With `outcomes` the caller goes on with what the other version made, so a
+    rollback that is done already is answered again. With `dry_run` nothing changes. Raises NotFound
+    without a live version or for one that never was, Refused without a reason, WorkflowConflict
+    where another workflow has its trigger by now, Forbidden.
     """
     reason = needed_why(why, "a rollback")
     with store.write() as tx:
         allow(tx, actor, Act.ROLLBACK_WORKFLOW, [client])
         hold_governance(tx, client)
         live = require_live(tx, client, name)
-        bad, target, change = _versions(tx, live, to, repin=repin)
+        bad, target, change = _versions(tx, live, to, goes_on=repin or outcomes)
         if repin and target.ordering_text != bad.ordering_text:
             raise _other_order(bad, target)
         done = RolledBack(
@@ -106,13 +108,13 @@ def rollback_workflow(
 
 
 def _versions(
-    tx: Tx, live: LiveWorkflow, to: int | None, *, repin: bool
+    tx: Tx, live: LiveWorkflow, to: int | None, *, goes_on: bool
 ) -> tuple[KeptVersion, KeptVersion, str | None]:
     """The version that goes, the one that comes, and the rollback that was done already."""
     last = last_change(tx, live)
     rolled_back = last is not None and last.kind is ChangeKind.ROLLBACK
     if last is not None and rolled_back and to in (None, live.version):
-        if not repin:
+        if not goes_on:
             raise Refused(
                 f"version {live.version} of {live.name!r} is live again already, by change"
                 f" {last.token}",

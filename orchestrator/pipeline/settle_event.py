@@ -10,6 +10,7 @@ from orchestrator.domain.event import destination_of
 from orchestrator.domain.lifecycle import SETTLED_DELIVERIES, DeliveryState
 from orchestrator.domain.reasons import Reason
 
+_AT_REST = SETTLED_DELIVERIES | {DeliveryState.UNDONE}
 _ON_THEIR_WAY = (DeliveryState.PENDING, DeliveryState.HELD)
 
 
@@ -44,6 +45,11 @@ class TakeBack:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """What a rolled-back version made was taken back: the live one decides about the event."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stuck:
     """A delivery was given up: the event goes to quarantine with its cause."""
 
@@ -61,7 +67,7 @@ def settle_event(
     *,
     undoable: Collection[str] = (),
     predecessors: Predecessors = MappingProxyType({}),
-) -> Delivered | Waiting | TakeBack | Stuck:
+) -> Delivered | Waiting | TakeBack | TakenBack | Stuck:
     """Decide on an event by the states of its deliveries.
 
     One that was given up brings the event to a person at once: the clock of its SLA does not wait
@@ -70,6 +76,8 @@ def settle_event(
     """
     if all(one.state in SETTLED_DELIVERIES for one in deliveries):
         return Delivered()
+    if all(one.state in _AT_REST for one in deliveries):
+        return TakenBack()
     failed = [one for one in deliveries if one.state is DeliveryState.FAILED]
     if not failed or any(one.state is DeliveryState.SENDING for one in deliveries):
         return Waiting()

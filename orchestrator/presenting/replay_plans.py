@@ -14,6 +14,10 @@ EFFECTS = {
     "look": "looked for first, and not made twice",
     "again": "MAY ARRIVE TWICE: nobody can look it up",
     "drop": "not sent: the new plan leaves it out",
+    "same": "left as it is: it would be made the same",
+    "undo": "taken back",
+    "remake": "taken back, and made again as the live version says",
+    "cannot_undo": "LEFT AS IT IS: it cannot be taken back, look into the tool",
 }
 """What running a plan does with deliveries, by the word of the effect."""
 
@@ -24,6 +28,10 @@ _PLANNED = {
     "look": "{count} looked for at {to} first, and not made twice",
     "again": "{count} at {to} MAY ARRIVE TWICE: nobody can look them up",
     "drop": "{count} not sent to {to} any more",
+    "same": "{count} at {to} left as they are, for they would be the same",
+    "undo": "{count} at {to} taken back",
+    "remake": "{count} at {to} taken back, and made again",
+    "cannot_undo": "{count} at {to} LEFT AS THEY ARE: they cannot be taken back",
 }
 
 

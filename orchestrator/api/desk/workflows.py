@@ -20,6 +20,7 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.publish_workflow import Published, publish_workflow
+from orchestrator.operations.replay.plan_outcomes import OutcomesPlan, plan_outcomes
 from orchestrator.operations.retire_workflow import retire_workflow
 from orchestrator.operations.rollback_workflow import RolledBack, rollback_workflow
 from orchestrator.operations.run_tests import run_tests
@@ -145,6 +146,29 @@ class Rollback(NeedsWhy):
     dry_run: Annotated[bool, Field(description="only say what it would do")] = False
 
 
+class Outcomes(Body):
+    """Whose outcomes."""
+
+    made_by: Annotated[
+        int | None,
+        Field(ge=1, description="this version made them; else the one that was rolled back last"),
+    ] = None
+
+
+def plan_of_outcomes(asked: Asked) -> Answer:
+    """Plan what becomes of what a rolled-back version made."""
+    done = plan_outcomes(
+        asked.store,
+        asked.path["client"],
+        asked.path["name"],
+        catalog=catalog(load_connectors(asked.config.connectors)),
+        actor=asked.actor,
+        made_by=asked.body_as(Outcomes).made_by,
+    )
+    location = None if done.token is None else f"/v1/plans/{done.token}"
+    return Answer(document=done, location=location)
+
+
 def rollback(asked: Asked) -> Answer:
     """Make a version live again that was live before."""
     body = asked.body_as(Rollback)
@@ -249,6 +273,18 @@ ROUTES = (
         handler=rollback,
         body=Rollback,
         answers=RolledBack,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Route(
+        method="POST",
+        path="/v1/workflows/{client}/{name}/outcomes",
+        name="plan_outcomes",
+        act=Act.REPLAY,
+        says="List what a rolled-back version made, and plan what to undo and what to send again."
+        " `POST /v1/plans/{token}/run` runs the plan.",
+        handler=plan_of_outcomes,
+        body=Outcomes,
+        answers=OutcomesPlan,
         refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
 )

@@ -13,10 +13,18 @@ from orchestrator.cli.terminal.progress import Progress
 from orchestrator.cli.terminal.screen import note, put, put_json
 from orchestrator.cli.terminal.stopping import resuming
 from orchestrator.cli.terminal.who import actor
+from orchestrator.cli.workflow.outcomes import plan_outcomes_of, put_outcomes
 from orchestrator.cli.workflow.versions import find_version
 
 if TYPE_CHECKING:
     from orchestrator.operations.rollback_workflow import RolledBack
+
+
+class Outcomes(StrEnum):
+    """What becomes of what the other version made."""
+
+    KEEP = "keep"  # it stays made
+    PLAN = "plan"  # a plan says what is undone and sent again; nothing happens before it is run
 
 
 class InFlight(StrEnum):
@@ -41,6 +49,14 @@ def rollback(
             help="Events that are not routed yet: keep their version, or begin again with this.",
         ),
     ] = InFlight.KEEP,
+    outcomes: Annotated[
+        Outcomes,
+        typer.Option(
+            "--outcomes",
+            metavar="keep|plan",
+            help="What the other version made: keep it, or plan what to undo and to send again.",
+        ),
+    ] = Outcomes.KEEP,
     why: Why = "",
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -48,7 +64,8 @@ def rollback(
     """Make a version live again that was live before, at once and without an approval.
 
     Its approver and owner get an alert. Events that are routed finish with the version that they
-    began with; what it made stays. To take it back, roll back to the later version.
+    began with. What it made stays, unless --outcomes plan makes a plan of it. To take the rollback
+    back, roll back to the later version.
     """
     with opened_store() as store:
         from orchestrator.operations.rollback_workflow import rollback_workflow
@@ -63,13 +80,19 @@ def rollback(
                 actor=actor(store),
                 to=to,
                 repin=in_flight is InFlight.REPIN,
+                outcomes=outcomes is Outcomes.PLAN,
                 dry_run=dry_run,
                 progress=Progress().tell,
             )
+        plan = None
+        if outcomes is Outcomes.PLAN and not dry_run:
+            plan = plan_outcomes_of(store, done.client, name, made_by=done.instead_of)
     if as_json:
-        put_json(done)
-    else:
-        _tell(done, in_flight, dry_run=dry_run)
+        put_json(done if plan is None else {"rollback": done, "outcomes": plan})
+        return
+    _tell(done, in_flight, dry_run=dry_run)
+    if plan is not None:
+        put_outcomes(plan)
 
 
 def _tell(done: RolledBack, in_flight: InFlight, *, dry_run: bool) -> None:

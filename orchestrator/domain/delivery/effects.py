@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +19,11 @@ class Effect(StrEnum):
     LOOK = "look"  # a call may have made it: it is looked for first, and not made twice
     AGAIN = "again"  # a call may have made it, and nobody can look: it may arrive twice
     DROP = "drop"  # the new plan does not send here
+    # Of what a version made that was rolled back:
+    SAME = "same"  # the version before would have made the same: it stays
+    UNDO = "undo"  # it is taken back, and nothing is sent there any more
+    REMAKE = "remake"  # it is taken back, and made once more as the version before says
+    CANNOT = "cannot_undo"  # it stays, for it cannot be taken back: a person looks at it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +36,23 @@ class PlannedEffect:
     effect: str  # as `Effect`
     item: Item = None  # the key of the item that it is for; None: for the whole event
     after: tuple[str, ...] = ()  # the destinations that have to be confirmed before
+
+
+TAKEN_BACK = frozenset({Effect.UNDO, Effect.REMAKE})
+"""What of a version that was rolled back is taken back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeDelivery:
+    """A delivery of an event that is at its end."""
+
+    name: str  # within its event
+    connector: str
+    action: str
+    state: DeliveryState
+    record_id: str | None
+    updated: bool  # the record was there before: it is not ours to delete
+    send: Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)

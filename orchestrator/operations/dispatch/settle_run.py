@@ -25,6 +25,7 @@ from orchestrator.pipeline.settle_event import (
     DeliveryStatus,
     Stuck,
     TakeBack,
+    TakenBack,
     settle_event,
 )
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
@@ -39,7 +40,7 @@ from orchestrator.store.drive.deliveries import (
     save_not_made,
 )
 from orchestrator.store.drive.stages import hand_back, save_delivered, save_retry
-from orchestrator.store.drive.take_back import begin_undo
+from orchestrator.store.drive.take_back import begin_anew, begin_undo
 from orchestrator.store.quarantine.actions import quarantine_rejected
 from orchestrator.store.quarantine.incidents import Where, note_held
 
@@ -269,6 +270,7 @@ def _move_events(
     saving = run.saving
     delivered: list[str] = []
     idle: list[str] = []
+    anew: list[str] = []
     stuck: dict[Stuck, list[str]] = {}
     unwound: dict[TakeBack, list[str]] = {}
     retried: dict[LastFailure, list[str]] = {}
@@ -283,12 +285,15 @@ def _move_events(
                 stuck.setdefault(verdict, []).append(event_id)
             case TakeBack() as verdict:
                 unwound.setdefault(verdict, []).append(event_id)
+            case TakenBack():
+                anew.append(event_id)
             case _ if event_id in failed:
                 retried.setdefault(failed[event_id], []).append(event_id)
             case _:
                 (going_on if event_id in released else idle).append(event_id)
     save_delivered(tx, delivered, run.workflow.workflow, saving)
     _quarantine(tx, run, stuck)
+    begin_anew(tx, anew, run.workflow.workflow, epoch=saving.epoch, actor=saving.actor)
     for verdict, events in unwound.items():
         begin_undo(
             tx, events, verdict.destinations,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -14,12 +14,15 @@ from orchestrator.domain.errors import Refused
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.replay.fit_plan import live_versions, permitted_plan, refuse_repeats
 from orchestrator.operations.replay.plan import record_plan
+from orchestrator.operations.replay.plan_outcomes import names_to_undo
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.made_snapshot import MadeGround, made_grounds
 from orchestrator.store.desk.plan_order import count_open, is_under_way, ready_events
 from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.desk.plans import (
     StoredPlan,
+    effects_in,
     finish_plan,
     mark_done,
     open_events,
@@ -28,6 +31,7 @@ from orchestrator.store.desk.plans import (
     take_back_start,
 )
 from orchestrator.store.drive.deliveries import allow_resend
+from orchestrator.store.drive.take_back import recall_events
 from orchestrator.store.quarantine.actions import InOrder, replay
 from orchestrator.store.views.events.last_acts import last_acts
 from orchestrator.store.views.quarantine.selection import CHUNK
@@ -164,7 +168,7 @@ class _Runner:
                 permitted_plan(tx, self._token, self._actor, lock=True)
                 rows = choose(tx, plan.id, limit=self._chunk)
                 if rows:
-                    self._replay(tx, plan, rows)
+                    self._move(tx, plan, rows)
                 left = self._left(tx, plan, rows)
                 if not left:
                     finish_plan(tx, plan.id)
@@ -184,6 +188,31 @@ class _Runner:
         if rows and not plan.order_by:
             return int(plan.events) - rows[-1][0] - 1
         return count_open(tx, plan.id)
+
+    def _move(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> None:
+        if plan.made_by is None:
+            self._replay(tx, plan, rows)
+        else:
+            self._recall(tx, plan, plan.made_by, rows)
+
+    def _recall(self, tx: Tx, plan: StoredPlan, made_by: int, rows: Sequence[Row]) -> None:
+        """Let workers take back what the version made; they go on with what is sent instead."""
+        (live,) = live_versions(tx, plan).values()
+        found = made_grounds(tx, [row[1] for row in rows], lock=True)
+        changed = _changed(rows, found)
+        if changed:
+            raise _refused(tx, plan, changed)
+        moved = recall_events(
+            tx,
+            {row[1]: names_to_undo(found[row[1]], effects_in(row[3])) for row in rows},
+            live=live,
+            because=f"version {made_by} was rolled back",
+            plan=self._token,
+            actor=self._actor.name,
+        )
+        if moved != len(rows):
+            raise _refused(tx, plan, [row[1] for row in rows])
+        mark_done(tx, plan.id, [row[0] for row in rows])
 
     def _replay(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> None:
         live = live_versions(tx, plan)
@@ -221,11 +250,13 @@ class _Runner:
     def _check_all(self, plan: StoredPlan) -> None:
         """Nothing is sent where only a part of it still is as it was."""
         changed: list[str] = []
+        look: Callable[..., Mapping[str, Ground | MadeGround]]
+        look = grounds if plan.made_by is None else made_grounds
         after = -1
         with self._store.read() as tx:
             live_versions(tx, plan)
             while rows := open_events(tx, plan.id, limit=CHUNK, after=after):
-                if found := _changed(rows, grounds(tx, [row[1] for row in rows])):
+                if found := _changed(rows, look(tx, [row[1] for row in rows])):
                     # On PostgreSQL another run may have replayed them between both statements.
                     still = {row[1] for row in open_events(tx, plan.id, limit=CHUNK, after=after)}
                     changed += [one for one in found if one in still]
@@ -237,7 +268,7 @@ class _Runner:
                 raise _refused(tx, plan, changed)
 
 
-def _changed(rows: Sequence[Row], found: dict[str, Ground]) -> list[str]:
+def _changed(rows: Sequence[Row], found: Mapping[str, Ground | MadeGround]) -> list[str]:
     return [row[1] for row in rows if row[1] not in found or found[row[1]].digest != row[2]]
 
 

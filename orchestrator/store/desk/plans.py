@@ -18,6 +18,9 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import deliveries, events, plan_events, plans
 from orchestrator.store.views.values import iso, iso_time
 
+MADE_BY = "made_by"
+"""In the selection of a plan about what a version made that was rolled back: its number."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedWorkflow:
@@ -51,6 +54,12 @@ class StoredPlan:
     change: str | None  # the token of the change under which it was made; None: what was live
     subject: str | None  # the digest that this change had then
     digest: str | None  # over its events and what is done with each; None: of an older plan
+
+    @property
+    def made_by(self) -> int | None:
+        """The version whose outcomes it is about; None: it is about events in quarantine."""
+        found = self.selection.get(MADE_BY)
+        return found if isinstance(found, int) else None
 
     def as_json(self) -> dict[str, object]:
         """The plan as a document; it is named by its token."""
@@ -313,6 +322,7 @@ def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     table = plan_events.c
     # Looked up event by event: for a join PostgreSQL would read all events of a large store.
     state = select(events.c.state).where(events.c.id == table.event_id).scalar_subquery()
+    rests = _rests(tx, plan)
     each = (
         select(table.done_at.is_(None).label("waits"), state.label("state"))
         .where(table.plan_id == plan)
@@ -321,7 +331,7 @@ def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     statement = select(each, func.count().label("many")).group_by(each.c.waits, each.c.state)
     found: dict[str, int] = {}
     for row in tx.execute(statement):
-        word = _outcome(row.state, waits=bool(row.waits))
+        word = _outcome(row.state, rests, waits=bool(row.waits))
         found[word] = found.get(word, 0) + row.many
     return found
 
@@ -338,13 +348,24 @@ def count_deliveries(tx: Connection, plan: int) -> dict[str, int]:
     return {row.state: row.many for row in tx.execute(statement)}
 
 
-def _outcome(state: str | None, *, waits: bool) -> str:
+def _rests(tx: Connection, plan: int) -> State:
+    """Where events of a plan are that wait for it."""
+    text = tx.execute(select(plans.c.selection).where(plans.c.id == plan)).scalar_one()
+    return State.DELIVERED if MADE_BY in orjson.loads(text) else State.QUARANTINED
+
+
+def _outcome(state: str | None, rests: State, *, waits: bool) -> str:
     """The state of an event of a plan; what left otherwise is not the plan's any more."""
     if state is None:
         return "deleted"
     if not waits:
         return state
-    return "waiting" if state == State.QUARANTINED else f"{state}, not by this plan"
+    return "waiting" if state == rests else f"{state}, not by this plan"
+
+
+def effects_in(text: str) -> tuple[PlannedEffect, ...]:
+    """What is done with each delivery of an event, as a plan keeps it."""
+    return tuple(map(_effect, orjson.loads(text)))
 
 
 def _effect(kept: dict[str, Any]) -> PlannedEffect:
@@ -371,17 +392,18 @@ def planned_events(
         .order_by(some.c.place)
         .limit(limit)
     )
+    rests = _rests(tx, plan)
     if failed:
-        in_quarantine = func.coalesce(events.c.state == State.QUARANTINED.value, false())
+        in_quarantine = func.coalesce(events.c.state == rests.value, false())
         statement = statement.where(some.c.done_at.is_not(None) == in_quarantine)
     rows = tx.execute(statement)
     return [
         EventOfPlan(
             place=row.place,
             id=row.event_id,
-            effects=tuple(map(_effect, orjson.loads(row.effects))),
+            effects=effects_in(row.effects),
             replayed_at=iso(row.done_at),
-            outcome=_outcome(row.state, waits=row.done_at is None),
+            outcome=_outcome(row.state, rests, waits=row.done_at is None),
             ground=row.ground,
         )
         for row in rows

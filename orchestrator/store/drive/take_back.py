@@ -1,19 +1,24 @@
-"""Taking back what an event's other destinations have, where one of them failed for good."""
+"""Taking back what destinations have: another failed for good, or a version was rolled back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, literal_column, or_, update
 
 from orchestrator.domain.commitments import Value
-from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.lifecycle import DeliveryState, Move, State
+from orchestrator.domain.reasons import Reason
+from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.prepared import Prepared, among
-from orchestrator.store.database.schema import deliveries
+from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
+from orchestrator.store.database.schema import deliveries, events
 from orchestrator.store.drive.deliveries import routed_under
+from orchestrator.store.quarantine.actions import quarantine_events
+from orchestrator.store.quarantine.moves import ColumnChange, move_events
+from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow
 
 
 def begin_undo(
@@ -28,17 +33,131 @@ def begin_undo(
     """Plan to take back what these events have elsewhere, and send nothing else for them."""
     _STOP_OTHERS.run(tx, ids=list(ids), epoch=epoch)
     rows = _PLAN_UNDO.run(tx, ids=list(ids), destinations=list(destinations), epoch=epoch)
-    notes = [
-        DeliveryNote(
-            event_id=row[0],
-            name=row[1],
-            action="plan_undo",
-            target=DeliveryState.PENDING,
-            detail={"because": because, "record_id": Value(value=row[2])},
-        )
-        for row in rows.all()
-    ]
+    notes = [_undo_note(row[0], row[1], row[2], because=because) for row in rows.all()]
     record_deliveries(tx, notes, actor=actor)
+
+
+def recall_events(
+    tx: Connection,
+    wanted: Mapping[str, Sequence[str]],
+    *,
+    live: LiveWorkflow,
+    because: str,
+    plan: str,
+    actor: str,
+) -> int:
+    """Plan to take back these deliveries of delivered events, by name; how many events moved.
+
+    An event without any begins anew at once: something was not sent for it. Whoever asks holds the
+    events.
+    """
+    told = {"plan": plan, "version": live.version}
+    by_undo: dict[bool, list[str]] = {True: [], False: []}
+    for event_id, names in wanted.items():
+        by_undo[bool(names)].append(event_id)
+    recalled = move_events(
+        tx,
+        by_undo[True],
+        move=Move.RECALL,
+        source=State.DELIVERED,
+        actor=actor,
+        change=_RECALLED,
+        detail=told,
+    )
+    _plan_recall(tx, {one: wanted[one] for one in recalled}, because=because, actor=actor)
+    begun = move_events(
+        tx,
+        by_undo[False],
+        move=Move.REPIN,
+        source=State.DELIVERED,
+        actor=actor,
+        change=_ANEW,
+        detail=told,
+        workflow_id=live.id,
+    )
+    return len(recalled) + len(begun)
+
+
+def _plan_recall(
+    tx: Connection, wanted: Mapping[str, Sequence[str]], *, because: str, actor: str
+) -> None:
+    names = [(event_id, name) for event_id, own in wanted.items() for name in own]
+    if not names:
+        return
+    rows = _PLAN_RECALL.run(tx, **row_values(tx, list(_NAMED), names)).all()
+    notes = [_undo_note(row[0], row[1], row[2], because=because) for row in rows]
+    record_deliveries(tx, notes, actor=actor)
+
+
+def begin_anew(
+    tx: Connection, ids: Sequence[str], workflow: Workflow, *, epoch: int, actor: str
+) -> None:
+    """Let the live version decide about events of which all that was planned is taken back.
+
+    Where none is live any more they go to quarantine: nobody knows what to send.
+    """
+    if not ids:
+        return
+    live = live_workflow(tx, workflow.client, workflow.name)
+    if live is None:
+        quarantine_events(
+            tx,
+            ids,
+            source=State.ROUTED,
+            workflow=workflow,
+            reason=Reason.NO_ROUTE,
+            detail="what was made of it was taken back, and no version of its workflow is live",
+            actor=actor,
+            epoch=epoch,
+        )
+        return
+    move_events(
+        tx,
+        ids,
+        move=Move.REPIN,
+        source=State.ROUTED,
+        actor=actor,
+        epoch=epoch,
+        change=_ANEW,
+        detail={"version": live.version},
+        workflow_id=live.id,
+    )
+
+
+def _undo_note(event_id: str, name: str, record_id: str | None, *, because: str) -> DeliveryNote:
+    return DeliveryNote(
+        event_id=event_id,
+        name=name,
+        action="plan_undo",
+        target=DeliveryState.PENDING,
+        detail={"because": because, "record_id": Value(value=record_id)},
+    )
+
+
+_RECALLED = ColumnChange(values={"due_at": now_ms(), "epoch": 0})
+_BEGUN: Mapping[str, object] = {
+    "due_at": now_ms(),
+    "workflow_id": bindparam("workflow_id", type_=BigInteger),
+    "replays": events.c.replays + 1,  # so that its route is planned upon what is there
+    # No message from before fits it any more. Spelt out: `epoch` is a parameter of the move.
+    "epoch": literal_column("0"),
+}
+_ANEW = ColumnChange(values=_BEGUN)
+_NAMED = dict.fromkeys(("event_id", "name"), str)
+
+
+def _recall(dialect: str) -> Any:
+    given, table = rows_of(dialect, **_NAMED), deliveries.c
+    return (
+        update(deliveries)
+        .where(
+            table.event_id == given.c.event_id,
+            table.name == given.c.name,
+            table.state == DeliveryState.CONFIRMED.value,
+        )
+        .values(**_TO_BE_UNDONE)
+        .returning(table.event_id, table.name, table.record_id)
+    )
 
 
 def _stop_others(dialect: str) -> Any:
@@ -60,16 +179,19 @@ def _plan_undo(dialect: str) -> Any:
             among(dialect, table.destination, "destinations"),
             and_(table.state == DeliveryState.CONFIRMED.value, table.record_id.is_not(None)),
         )
-        .values(
-            state=DeliveryState.PENDING,
-            undo=True,
-            attempt=0,
-            failing_since=None,
-            due_at=now_ms(),
-            updated_at=now_ms(),
-        )
+        .values(**_TO_BE_UNDONE)
         .returning(table.event_id, table.name, table.record_id)
     )
 
 
+_TO_BE_UNDONE: Mapping[str, Any] = {
+    "state": DeliveryState.PENDING,
+    "undo": True,
+    "attempt": 0,
+    "failing_since": None,
+    "due_at": now_ms(),
+    "updated_at": now_ms(),
+}
+
 _STOP_OTHERS, _PLAN_UNDO = Prepared(_stop_others), Prepared(_plan_undo)
+_PLAN_RECALL = Prepared(_recall)

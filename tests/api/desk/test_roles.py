@@ -164,6 +164,7 @@ BODIES: Mapping[str, dict[str, object]] = {
     "publish_workflow": {"file": TEXT, "dry_run": True},
     "retire_workflow": {"why": "a test"},
     "rollback_workflow": {"why": "a test", "to": 1},
+    "plan_outcomes": {"made_by": 1},
     "decide_change": {"decision": "approve"},
     "withdraw_change": {},
     "break_glass": {"why": "a test"},

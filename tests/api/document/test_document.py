@@ -36,6 +36,7 @@ def test_every_route_was_asked_and_did_what_it_is_for(held: Held) -> None:
         "POST /v1/changes/{change}/waivers",
         "POST /v1/changes/{change}/break-glass",
         "POST /v1/workflows/{client}/{name}/rollback",
+        "POST /v1/workflows/{client}/{name}/outcomes",
         "POST /v1/approvals/{event}/decision",
         "POST /v1/approval-groups/{group}/decision",
     }

@@ -292,3 +292,22 @@ def test_a_commit_is_kept_as_evidence_and_its_address_holds_no_login(
     document = governed("change", "show", token, "--json").document
     assert document["commit"]["id"] == "4adfa9d"
     assert len(document["commit"]["file_digest"]) == 64
+
+
+def test_a_rollback_says_what_becomes_of_what_the_version_made(
+    meshline: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = meshline.write("leads.yaml", TEXT)
+    meshline("workflow", "publish", file)
+    meshline("workflow", "publish", meshline.write("leads.yaml", TEXT.replace("15m", "20m")))
+
+    done = meshline("workflow", "rollback", "leads", "--outcomes", "plan", "--why", "too slow")
+
+    assert "version 1 is live again" in done.out
+    assert "version 2 delivered 0 events" in done.out
+    assert "there is nothing to undo" in done.err
+    again = meshline(
+        "workflow", "rollback", "leads", "--outcomes", "plan", "--why", "again", "--json"
+    ).document
+    assert again["outcomes"]["made_by"] == 2
+    assert again["rollback"]["change"] is not None

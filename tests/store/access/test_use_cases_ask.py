@@ -73,6 +73,7 @@ from orchestrator.operations.repair.preview_for_incident import (
 )
 from orchestrator.operations.repair.publish_amendment import publish_amendment
 from orchestrator.operations.replay.plan import plan_replay
+from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.operations.retire_workflow import retire_workflow
@@ -110,6 +111,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "repair.amend.mend_events": lambda s, a, _: mend_events(s, ALL, RECIPE, actor=a),
     "repair.amend.reset_events": lambda s, a, _: reset_events(s, ALL, actor=a),
     "replay.plan.plan_replay": lambda s, a, _: plan_replay(s, ALL, catalog=CATALOG, actor=a),
+    "replay.plan_outcomes.plan_outcomes": lambda s, a, _: plan_outcomes(
+        s, "acme", "leads", catalog=CATALOG, actor=a, made_by=1
+    ),
     "replay.without_plan.replay_events": lambda s, a, _: replay_events(s, ALL, actor=a),
     "replay.run_plan.run_plan": lambda s, a, told: run_plan(s, told.plan, actor=a),
     "jobs.start.start_plan_job": lambda s, a, told: start_plan_job(s, told.plan, actor=a),
@@ -283,7 +287,10 @@ def test_only_who_has_the_role_does_it(store: Store, use_case: str) -> None:
         raise
     except Refused as refused:  # by an incident that is not over, a plan, a gate that passes, or
         # for there is one version only
-        by_others = ("resolve_incidents", "approve_with_plan", "waive_gate", "rollback_workflow")
+        by_others = (
+            *("resolve_incidents", "approve_with_plan", "waive_gate"),
+            *("rollback_workflow", "plan_outcomes"),
+        )
         assert use_case.endswith(by_others), refused  # noqa: PT017 - see above
 
 

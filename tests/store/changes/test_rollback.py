@@ -8,6 +8,7 @@ from sqlalchemy import select
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import Forbidden, NotFound, Refused, WorkflowConflict
 from orchestrator.domain.lifecycle import State
+from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.rollback_workflow import RolledBack, rollback_workflow
 from orchestrator.store.changes.views import show_change
 from orchestrator.store.database.engine import Store
@@ -16,6 +17,7 @@ from orchestrator.store.drive.stages import load_group
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.audit import list_audit
 from tests.leads import (
+    CATALOG,
     TEXT,
     accept_leads,
     claim_groups,
@@ -217,3 +219,32 @@ def test_events_do_not_change_over_to_a_version_that_is_not_live_any_more(
     with store.read() as tx:
         found = tx.execute(select(events.c.workflow_id)).scalars().all()
     assert sorted(found) == [1, 1, 2, 2, 2, 2]
+
+
+def test_a_plan_of_outcomes_is_of_a_version_that_is_not_live(store: Store) -> None:
+    govern(store)
+    approved(store)
+    asked = {"catalog": CATALOG, "actor": author(store)}
+    with pytest.raises(Refused, match="is not live by a rollback"):
+        plan_outcomes(store, "acme", "leads", **asked)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="version 2 of 'leads' is live"):
+        plan_outcomes(store, "acme", "leads", made_by=2, **asked)  # type: ignore[arg-type]
+    with pytest.raises(NotFound, match="never had a version 9"):
+        plan_outcomes(store, "acme", "leads", made_by=9, **asked)  # type: ignore[arg-type]
+    accept_leads(store, 3)
+    back(store)
+    plan = plan_outcomes(store, "acme", "leads", **asked)  # type: ignore[arg-type]
+    assert (plan.made_by, plan.version, plan.under_way, plan.token) == (2, 1, 3, None)
+    assert back(store, outcomes=True).change is not None  # done already, and no fault
+    with pytest.raises(Forbidden):
+        plan_outcomes(store, "acme", "leads", catalog=CATALOG, actor=approver(store))
+
+
+def test_a_plan_of_outcomes_is_refused_where_events_have_an_order(store: Store) -> None:
+    ordered = TEXT.replace("retries:", "ordering_key: data.email\nretries:")
+    publish_leads(store, ordered)
+    publish_leads(store, ordered.replace("15m", "20m"))
+    me = login("cli:tester")
+    rollback_workflow(store, "acme", "leads", why="no", actor=me)
+    with pytest.raises(Refused, match="have an order"):
+        plan_outcomes(store, "acme", "leads", catalog=CATALOG, actor=me)

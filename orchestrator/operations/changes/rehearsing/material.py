@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -75,28 +76,17 @@ def gather_material(
             raise no_change(token)
         allow(tx, actor, Act.REHEARSE_CHANGE, [change.client], unseen=no_change(token))
         check_rehearsable(change)
-        definition = orjson.loads(change.definition)
-        workflow = Workflow.from_published(definition)
+        workflow = Workflow.from_published(orjson.loads(change.definition))
         if file is not None:
-            _check_same(file, definition, token)
-        compiled = compile_workflow(workflow)
+            _check_same(file, change)
         recent = recent_events(tx, change.client, change.workflow, days=_DAYS, most=events)
         payloads = payloads_that_came(tx, recent.ids)
     faker = Faker(PersonalPlaces(workflow.contract), secrets.token_bytes(32))
-    real = [
-        Case(name=name, payload=made)
-        for name, payload in payloads
-        if _same_verdict(payload, made := faker.payload(payload), compiled)
-    ]
+    real = _made_up(payloads, faker, compile_workflow(workflow))
     tests = () if file is None else file.tests
-    cases = [*real, *(Case(name=one.name, payload=one.payload) for one in tests)]
+    cases = (*real, *(Case(name=one.name, payload=one.payload) for one in tests))
     if not cases:
-        raise Refused(
-            f"no event of {change.workflow!r} came in the last {_DAYS} days, so there is nothing to"
-            " rehearse",
-            field="events",
-            fix="name its file with --file: its tests are rehearsed then",
-        )
+        raise _nothing(change)
     return Material(
         change=token,
         client=change.client,
@@ -104,11 +94,32 @@ def gather_material(
         trigger=workflow.trigger_type,
         round=change.round,
         definition=change.definition,
-        digest=definition_digest(definition),
-        cases=tuple(cases),
+        digest=definition_digest(orjson.loads(change.definition)),
+        cases=cases,
         real=len(real),
         replaced=faker.replaced,
         left_out=len(payloads) - len(real),
+    )
+
+
+def _made_up(
+    payloads: Sequence[tuple[str, object]], faker: Faker, compiled: CompiledWorkflow
+) -> list[Case]:
+    """Those that the contract takes, where it took what came."""
+    made = ((name, came, faker.payload(came)) for name, came in payloads)
+    return [
+        Case(name=name, payload=payload)
+        for name, came, payload in made
+        if _same_verdict(came, payload, compiled)
+    ]
+
+
+def _nothing(change: LockedChange) -> Refused:
+    return Refused(
+        f"no event of {change.workflow!r} came in the last {_DAYS} days, so there is nothing to"
+        " rehearse",
+        field="events",
+        fix="name its file with --file: its tests are rehearsed then",
     )
 
 
@@ -130,14 +141,14 @@ def check_rehearsable(change: LockedChange) -> None:
     )
 
 
-def _check_same(file: Workflow, definition: object, token: str) -> None:
+def _check_same(file: Workflow, change: LockedChange) -> None:
     # As it is kept: what a version says is what was read from JSON.
     said = orjson.loads(orjson.dumps(file.definition()))
-    if said != definition:
+    if said != orjson.loads(change.definition):
         raise Refused(
-            f"the file says something else than change {token}",
+            f"the file says something else than change {change.token}",
             field="file",
-            fix=f"name the file that was proposed, or propose this: `--change {token}`",
+            fix=f"name the file that was proposed, or propose this: `--change {change.token}`",
         )
 
 

@@ -1,0 +1,280 @@
+"""Plan what becomes of all that a rolled-back version made: undo, send again, or leave it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+from orchestrator.domain.access.actor import Actor
+from orchestrator.domain.acts import Act
+from orchestrator.domain.changes.states import ChangeKind
+from orchestrator.domain.delivery.effects import TAKEN_BACK, Effect, PlannedEffect
+from orchestrator.domain.delivery.verdicts import Rejected
+from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.event import Item
+from orchestrator.domain.lifecycle import State
+from orchestrator.domain.workflows.catalog import Catalog
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
+from orchestrator.domain.workflows.effects import outcome_effects
+from orchestrator.operations.access.allow import allow
+from orchestrator.operations.replay.plan import record_plan, routed_now
+from orchestrator.store.changes.changes import last_change
+from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.desk.made_snapshot import (
+    MadeGround,
+    delivered_by,
+    made_grounds,
+    states_of,
+)
+from orchestrator.store.desk.plans import (
+    MADE_BY,
+    PlannedEvent,
+    PlannedWorkflow,
+    add_plan,
+    add_plan_events,
+    drop_plan,
+    freeze_plan,
+)
+from orchestrator.store.quarantine.workflows import (
+    KeptVersion,
+    LiveWorkflow,
+    WorkflowShelf,
+    kept_version,
+    require_live,
+)
+
+_CHUNK = 1_000
+_MOST_LISTED = 1_000  # deliveries that stay and are named one by one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stays:
+    """A delivery of the version that cannot be taken back, and would not be made so today."""
+
+    event_id: str
+    destination: str
+    item: Item
+    record_id: str | None  # for whoever looks into the tool
+
+
+@dataclass(kw_only=True)
+class OutcomesPlan:
+    """What becomes of what a version made."""
+
+    client: str
+    workflow: str
+    made_by: int  # the version
+    version: int  # that is live, and decides anew
+    token: str | None = None  # of the plan; None: there is nothing to do
+    digest: str = ""  # over its events and what is done with each
+    delivered: int = 0  # events that the version delivered
+    events: int = 0  # of these, the ones that the plan takes up
+    as_before: int = 0  # of these, the ones of which all would be the same
+    refused: int = 0  # of the plan's, the ones that the live version refuses: to quarantine
+    without_payload: int = 0  # nobody knows any more what else would have been sent
+    effects: dict[str, dict[str, int]] = field(default_factory=dict)  # by effect and destination
+    stays: list[Stays] = field(default_factory=list)  # at most a thousand of them
+    under_way: int = 0  # events of the version that are not at their end yet
+    in_quarantine: int = 0  # a replay decides about them anew
+
+
+def plan_outcomes(
+    store: Store,
+    client: str,
+    name: str,
+    *,
+    catalog: Catalog,
+    actor: Actor,
+    made_by: int | None = None,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> OutcomesPlan:
+    """List every delivery that a version made, and freeze what to undo and what to send again.
+
+    `made_by` is the version; without it the one that the last rollback took back. Nothing is sent
+    or undone yet: `run_plan` does it by the token. `progress` gets how many of how many events were
+    looked at. Raises NotFound, Forbidden, Refused for the live version and where events have an
+    order.
+    """
+    with store.read() as tx:
+        allow(tx, actor, Act.REPLAY, [client])
+        live = require_live(tx, client, name)
+        bad = _version(tx, live, made_by)
+        workflow = WorkflowShelf().take(tx, live.id)
+        states = states_of(tx, bad.id)
+    _check_order(bad, workflow)
+    plan = OutcomesPlan(
+        client=client,
+        workflow=name,
+        made_by=bad.version,
+        version=live.version,
+        delivered=states.get(State.DELIVERED, 0),
+        in_quarantine=states.get(State.QUARANTINED, 0),
+        under_way=sum(states.get(one, 0) for one in _UNDER_WAY),
+    )
+    return _Freezer(store, plan, bad, live, workflow, catalog).freeze(actor, progress)
+
+
+_UNDER_WAY = (State.ACCEPTED, State.VALIDATED, State.ROUTED, State.AWAITING_APPROVAL)
+
+
+def _version(tx: Tx, live: LiveWorkflow, made_by: int | None) -> KeptVersion:
+    if made_by is None:
+        last = last_change(tx, live)
+        if last is None or last.kind is not ChangeKind.ROLLBACK or last.base_version is None:
+            raise Refused(
+                f"version {live.version} of {live.name!r} is not live by a rollback",
+                field="outcomes",
+                fix="roll it back first, or name the version whose outcomes you mean: --of N",
+            )
+        made_by = last.base_version
+    found = kept_version(tx, live.client, live.name, made_by)
+    if found is None:
+        raise NotFound(
+            f"{live.name!r} of client {live.client!r} never had a version {made_by}",
+            field="of",
+            fix="see `meshline workflow list --all-versions`",
+        )
+    if found.id == live.id:
+        raise Refused(
+            f"version {made_by} of {live.name!r} is live, so what it made is as it should be",
+            field="of",
+            fix="roll it back first",
+        )
+    return found
+
+
+def _check_order(bad: KeptVersion, workflow: CompiledWorkflow) -> None:
+    if bad.ordering_text is not None or workflow.workflow.ordering is not None:
+        raise Refused(
+            "events of this workflow have an order, and what came after an event may rest on it",
+            field="outcomes",
+            fix="look at its events one by one: `meshline events list`",
+        )
+
+
+class _Freezer:
+    """Looks at the events of the version, chunk by chunk, and writes down what to do."""
+
+    def __init__(
+        self,
+        store: Store,
+        plan: OutcomesPlan,
+        bad: KeptVersion,
+        live: LiveWorkflow,
+        workflow: CompiledWorkflow,
+        catalog: Catalog,
+    ) -> None:
+        self.plan = plan
+        self._store = store
+        self._bad = bad
+        self._live = live
+        self._workflow = workflow
+        self._catalog = catalog
+        self._token = secrets.token_hex(6)
+        self._hash = hashlib.sha256(f"{self._token} {bad.id} {live.id}".encode())
+
+    def freeze(self, actor: Actor, progress: Callable[[int, int], None]) -> OutcomesPlan:
+        plan = self.plan
+        selection = {MADE_BY: plan.made_by, "client": plan.client, "workflow": plan.workflow}
+        with self._store.write() as tx:
+            number = add_plan(tx, self._token, selection, actor=actor.name)
+        looked = 0
+        for ids in self._chunks():
+            with self._store.read() as tx:
+                frozen = list(self._decided(made_grounds(tx, ids), len(ids)))
+            with self._store.write() as tx:
+                add_plan_events(tx, number, frozen)
+            looked += len(ids)
+            progress(looked, max(looked, plan.delivered))
+        plan.delivered = looked
+        with self._store.write() as tx:
+            if not plan.events:
+                drop_plan(tx, number)
+                return plan
+            self._end(tx, number, actor)
+        return plan
+
+    def _chunks(self) -> Iterable[list[str]]:
+        last = ""
+        while True:
+            with self._store.read() as tx:
+                ids = delivered_by(tx, self._bad.id, after=last, limit=_CHUNK)
+            if ids:
+                yield ids
+            if len(ids) < _CHUNK:
+                return
+            last = ids[-1]
+
+    def _decided(self, found: Mapping[str, MadeGround], looked: int) -> Iterable[PlannedEvent]:
+        self.plan.without_payload += looked - len(found)
+        for ground in found.values():
+            planned = self._decide(ground)
+            if planned is not None:
+                self._hash.update(orjson.dumps(planned))
+                yield planned
+
+    def _decide(self, ground: MadeGround) -> PlannedEvent | None:
+        plan = self.plan
+        routed = routed_now(ground.payload, self._workflow)
+        wanted = () if isinstance(routed, Rejected) else routed.deliveries
+        effects = outcome_effects(wanted, ground.deliveries, self._catalog)
+        for one in effects:
+            counts = plan.effects.setdefault(one.effect, {})
+            counts[one.destination] = counts.get(one.destination, 0) + 1
+            if one.effect == Effect.CANNOT and len(plan.stays) < _MOST_LISTED:
+                made = ground.deliveries[one.destination, one.item]
+                plan.stays.append(
+                    Stays(
+                        event_id=ground.event_id,
+                        destination=one.destination,
+                        item=one.item,
+                        record_id=made.record_id,
+                    )
+                )
+        if not any(one.effect in _TO_DO for one in effects):
+            plan.as_before += all(one.effect == Effect.SAME for one in effects)
+            return None
+        plan.refused += isinstance(routed, Rejected)
+        plan.events += 1
+        return PlannedEvent(
+            place=plan.events - 1,
+            event_id=ground.event_id,
+            ground=ground.digest,
+            effects=effects,
+        )
+
+    def _end(self, tx: Tx, number: int, actor: Actor) -> None:
+        plan, live = self.plan, self._live
+        allow(tx, actor, Act.REPLAY, [plan.client])
+        plan.token, plan.digest = self._token, self._hash.hexdigest()
+        under = PlannedWorkflow(
+            client=live.client, workflow=live.name, version=live.version, id=live.id
+        )
+        freeze_plan(
+            tx,
+            number,
+            workflows=[under],
+            effects=plan.effects,
+            left_out={},
+            count=plan.events,
+            repeats=0,
+            digest=plan.digest,
+        )
+        detail = {"plan": self._token, "events": plan.events, "effects": plan.effects}
+        record_plan(tx, [under], actor=actor, action="plan_outcomes", detail=detail)
+
+
+_TO_DO = frozenset({*TAKEN_BACK, Effect.SEND})
+
+
+def names_to_undo(ground: MadeGround, effects: Iterable[PlannedEffect]) -> list[str]:
+    """The names of the deliveries of an event that a plan takes back."""
+    return [
+        ground.deliveries[one.destination, one.item].name
+        for one in effects
+        if one.effect in TAKEN_BACK
+    ]

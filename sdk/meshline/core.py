@@ -77,37 +77,78 @@ class Core:
         self._now = now
         self._default = default
         self._observer = observer
+        self.spool_header: str | None = None  # what waits here, for the door to know
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
     def emit(self, event: Event) -> Steps[Emitted]:
-        """Hand over one event."""
-        began = self._now()
-        try:
-            body = encode(event, self._default)
-            emitted = as_emitted((yield from self.send(SINGLE, body, self._limits, event)))
-        except MeshlineError as error:
-            error.idempotency_key = event.idempotency_key
-            self._tell(_word_for(error), [event], began, error)
-            raise
-        self._tell("accepted", [event], began)
-        return emitted
+        """Hand over one event. Raises Refused, Misconfigured, Unreachable."""
+        return (yield from self.hand_over(event, self.encode(event), self._limits))
 
     def emit_many(self, events: Iterable[Event]) -> Steps[list[Emitted]]:
         """Hand over many events, in batches; every one is encoded before any is sent."""
-        began, whole = self._now(), list(events)
-        bodies = [self._encode_item(event, index) for index, event in enumerate(whole)]
+        whole = list(events)
+        bodies = self.encode_all(whole)
         emitted: list[Emitted] = []
-        for batch in batches(bodies):
-            these = whole[len(emitted) : len(emitted) + len(batch)]
+        for count in batch_sizes(bodies):
+            here = slice(len(emitted), len(emitted) + count)
             try:
-                body = b"[" + b",".join(batch) + b"]"
-                answer = yield from self.send(BATCH, body, self._limits, these[0])
-                emitted += as_emitted_many(answer, len(batch))
+                emitted += yield from self.hand_over_batch(whole[here], bodies[here], self._limits)
             except MeshlineError as error:
-                failed = _after(emitted, error, whole)
-                self._tell(_word_for(error), these, began, failed)
-                raise failed from error.__cause__
-            self._tell("accepted", these, began)
+                raise after(emitted, error, whole) from error.__cause__
         return emitted
+
+    def flush(self, seconds: float) -> Steps[int]:  # noqa: ARG002 - as with a spool
+        """How many events wait: none."""
+        yield from ()
+        return 0
+
+    def hand_over(self, event: Event, body: bytes, limits: Limits) -> Steps[Emitted]:
+        """Hand over one event that is encoded."""
+        began = self._now()
+        try:
+            emitted = as_emitted((yield from self.send(SINGLE, body, limits, event)))
+        except MeshlineError as error:
+            error.idempotency_key = event.idempotency_key
+            self.tell(_word_for(error), [event], began, error)
+            raise
+        self.tell("accepted", [event], began)
+        return emitted
+
+    def hand_over_batch(
+        self, events: Sequence[Event], bodies: Sequence[bytes], limits: Limits
+    ) -> Steps[list[Emitted]]:
+        """Hand over what fits into one request; an error's index is a place in `events`."""
+        if not events:
+            return []
+        began = self._now()
+        try:
+            answer = yield from self.send(BATCH, joined(bodies), limits, events[0])
+            emitted = as_emitted_many(answer, len(events))
+        except MeshlineError as error:
+            self.tell(_word_for(error), events, began, error)
+            raise
+        self.tell("accepted", events, began)
+        return emitted
+
+    def encode(self, event: Event) -> bytes:
+        """The event as the door reads it. Raises Refused."""
+        try:
+            return encode(event, self._default)
+        except Refused as error:
+            self.tell("refused", [event], self._now(), error)
+            raise
+
+    def encode_all(self, events: Sequence[Event]) -> list[bytes]:
+        """The events as the door reads them. Raises Refused, which names the one that is wrong."""
+        bodies: list[bytes] = []
+        for event in events:
+            try:
+                bodies.append(self.encode(event))
+            except Refused as error:
+                raise error.at(len(bodies)) from None
+        return bodies
 
     def send(
         self, content_type: str, body: bytes, limits: Limits, event: Event | None = None
@@ -124,7 +165,7 @@ class Core:
             if attempt >= limits.attempts or self._now() + wait >= end:
                 break
             _log.info("attempt %d failed, the next in %.1f s: %s", attempt, wait, failure)
-            self._tell("retried", [event] if event else [], began, failure, attempt=attempt)
+            self.tell("retried", [event] if event else [], began, failure, attempt=attempt)
             yield Pause(wait)
         raise Unreachable(
             f"gave up after {attempt} attempts: {failure}", retry_after=failure.retry_after
@@ -139,6 +180,8 @@ class Core:
             "Accept": "application/json, application/problem+json",
             "User-Agent": f"meshline-python/{__version__}",
         }
+        if self.spool_header is not None:
+            headers["Meshline-Spool"] = self.spool_header
         timeout = max(0.001, min(limits.timeout, left))
         response: Response = yield Request(_PATH, headers, body, timeout)
         if 200 <= response.status < 300:
@@ -146,13 +189,7 @@ class Core:
         failure = as_failure(response)
         raise failure from failure.__cause__
 
-    def _encode_item(self, event: Event, index: int) -> bytes:
-        try:
-            return encode(event, self._default)
-        except Refused as error:
-            raise error.at(index) from None
-
-    def _tell(
+    def tell(
         self,
         what: str,
         events: Sequence[Event],
@@ -161,6 +198,7 @@ class Core:
         *,
         attempt: int = 0,
     ) -> None:
+        """Let the observer know."""
         observe(
             self._observer,
             Observation(
@@ -174,18 +212,22 @@ class Core:
         )
 
 
-def batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """The bodies in order, as many together as one request carries."""
-    batch: list[bytes] = []
-    size = 0
+def joined(bodies: Sequence[bytes]) -> bytes:
+    """The body of a batch."""
+    return b"[" + b",".join(bodies) + b"]"
+
+
+def batch_sizes(bodies: Sequence[bytes]) -> Iterator[int]:
+    """How many go together, batch for batch: as many as one request carries."""
+    count = size = 0
     for body in bodies:
-        if batch and (len(batch) == _MOST_EVENTS or size + len(body) > _MOST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
+        if count and (count == _MOST_EVENTS or size + len(body) > _MOST_BYTES):
+            yield count
+            count = size = 0
+        count += 1
         size += len(body) + 1
-    if batch:
-        yield batch
+    if count:
+        yield count
 
 
 def _word_for(error: MeshlineError) -> str:
@@ -194,8 +236,8 @@ def _word_for(error: MeshlineError) -> str:
     return "misconfigured" if isinstance(error, Misconfigured) else "unreachable"
 
 
-def _after(emitted: list[Emitted], error: MeshlineError, events: Sequence[Event]) -> MeshlineError:
-    """The error of a batch, as one of all that were to be sent."""
+def after(emitted: list[Emitted], error: MeshlineError, events: Sequence[Event]) -> MeshlineError:
+    """The error of a batch, as one of all the events that were to be sent."""
     if isinstance(error, Explained) and error.index is not None:
         error = error.at(len(emitted) + error.index)
         if error.index is not None and error.index < len(events):

@@ -23,11 +23,18 @@ class Event:
     data: object  # JSON: dict, list, str, int, float, bool or None
     client: str | None = None  # None: the one that the key is for
     idempotency_key: str = field(default_factory=new_key)
+    ordering_key: str | None = None  # a spool keeps the order of those with the same one
 
 
 @dataclass(frozen=True)
 class Emitted:
-    """What Meshline committed."""
+    """What became of an event: Meshline committed it, or the spool here keeps it."""
 
-    id: str
+    id: str  # empty while it is in the spool
     duplicate: bool  # it was there already, from an earlier attempt
+    spooled: bool = False  # kept on this machine's disk, to be forwarded
+
+    @property
+    def accepted(self) -> bool:
+        """Whether Meshline committed it."""
+        return not self.spooled

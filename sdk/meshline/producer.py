@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Union
 
-from meshline.core import Core, Limits, Pause, Steps, Work
+from meshline.core import Core, Limits
+from meshline.driving import drive
 from meshline.encoding import Default
-from meshline.errors import MeshlineError, Misconfigured
+from meshline.errors import Misconfigured
 from meshline.event import Emitted, Event, new_key
 from meshline.observing import Observer
 from meshline.transport import HttpTransport, Transport
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from meshline.keeping import Keeper
+    from meshline.spool import Spool
+
 Made = TypeVar("Made", bound="Producer")
 
 
@@ -23,9 +27,12 @@ class Producer:
     `key` is what `meshline keys create` printed; unset, it is MESHLINE_KEY. `timeout` is for one
     attempt and `deadline` for all attempts of one send, in seconds. `default` makes JSON of values
     that are not, as `meshline.plain` does; `observe` is called with each Observation.
+
+    `spool` is a path on a local disk: what no door takes within `patience` seconds is kept there,
+    and forwarded by a thread of this process, unless `forward` is false.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one per setting, and all but the first by name
         self,
         url: str,
         *,
@@ -36,25 +43,34 @@ class Producer:
         proxy: str | None = None,
         default: Default | None = None,
         observe: Observer | None = None,
+        spool: str | os.PathLike[str] | Spool | None = None,
+        patience: float = 2.0,
+        forward: bool = True,
         transport: Transport | None = None,
     ) -> None:
         self._url = url
         found = checked_key(key)
         self._transport = transport or HttpTransport(url, proxy=proxy)
-        self._core = Core(
+        core = Core(
             key=found,
             limits=Limits(timeout=timeout, attempts=attempts, deadline=deadline),
             now=self._transport.now,
             default=default,
             observer=observe,
         )
+        self._core: Union[Core, Keeper] = core  # noqa: UP007 - read when this runs, by Python 3.9
+        if spool is not None:
+            limits = Limits(timeout=min(timeout, patience), attempts=attempts, deadline=patience)
+            self._core = _keeper(core, spool, self._transport, limits, forwards=forward)
 
     @classmethod
     def from_env(cls: type[Made], **options: Any) -> Made:
-        """A producer as MESHLINE_URL and MESHLINE_KEY say; `options` are the constructor's.
+        """A producer as MESHLINE_URL, MESHLINE_KEY and MESHLINE_SPOOL say.
 
-        Raises Misconfigured where one is missing.
+        `options` are the constructor's. Without MESHLINE_SPOOL there is no spool. Raises
+        Misconfigured where one of the others is missing.
         """
+        options.setdefault("spool", os.environ.get("MESHLINE_SPOOL") or None)
         return cls(url_of_environment(), **options)
 
     def __repr__(self) -> str:
@@ -67,7 +83,8 @@ class Producer:
         self.close()
 
     def close(self) -> None:
-        """Give connections back."""
+        """Give connections back. Events in the spool are kept there for the next producer."""
+        self._core.close()
         self._transport.close()
 
     def emit(
@@ -77,14 +94,17 @@ class Producer:
         *,
         client: str | None = None,
         idempotency_key: str | None = None,
+        ordering_key: str | None = None,
     ) -> Emitted:
-        """Hand over one trigger; `data` is JSON. It is committed when this returns.
+        """Hand over one trigger; `data` is JSON. When this returns it is committed, or spooled.
 
-        Raises Refused where it is wrong; Misconfigured and Unreachable where no door took it: then
-        repeat it with the error's idempotency key.
+        Events with one `ordering_key` leave the spool in their order; without one, those of one
+        client and type. Raises Refused where it is wrong; without a spool Misconfigured and
+        Unreachable where no door took it, with a spool SpoolFailed where it could not be kept:
+        then repeat it with the error's idempotency key.
         """
         key = new_key() if idempotency_key is None else idempotency_key
-        event = Event(type, data, client=client, idempotency_key=key)
+        event = Event(type, data, client, idempotency_key=key, ordering_key=ordering_key)
         return drive(self._core.emit(event), self._transport)
 
     def emit_many(self, events: Iterable[Event]) -> list[Emitted]:
@@ -96,31 +116,27 @@ class Producer:
         """
         return drive(self._core.emit_many(events), self._transport)
 
-    def flush(self) -> int:
-        """How many events wait here still: none, for `emit` returns when they are committed."""
-        return 0
+    def flush(self, seconds: float = 5.0) -> int:
+        """Forward what is in the spool, for as long as that; how many events still wait.
+
+        Raises SpoolFailed.
+        """
+        return drive(self._core.flush(seconds), self._transport)
 
 
-def drive(steps: Steps[T], transport: Transport) -> T:
-    """Carry steps out, one after the other, in this thread."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                answer: object = None
-                if isinstance(step, Pause):
-                    transport.pause(step.seconds)
-                elif isinstance(step, Work):
-                    answer = step.call()
-                else:
-                    answer = transport.send(step)
-            except MeshlineError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(answer)
-    except StopIteration as end:
-        done: T = end.value
-        return done
+def _keeper(
+    core: Core,
+    spool: str | os.PathLike[str] | Spool,
+    transport: Transport,
+    limits: Limits,
+    *,
+    forwards: bool,
+) -> Keeper:
+    from meshline.keeping import Keeper  # loads sqlite3, which most producers do without
+    from meshline.spool import Spool
+
+    kept = spool if isinstance(spool, Spool) else Spool(spool)
+    return Keeper(core, kept, transport, limits=limits, forwards=forwards)
 
 
 def url_of_environment() -> str:

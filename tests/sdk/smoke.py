@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import decimal
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass
 
@@ -33,6 +34,12 @@ def main(url: str) -> None:
         assert len(producer.emit_many(Event("lead.created", number) for number in range(3))) == 3
         with contextlib.suppress(Refused):
             producer.emit("lead.created", {"set": {1}})
+    with tempfile.TemporaryDirectory() as folder:
+        spool = f"{folder}/events.spool"
+        with Producer("http://127.0.0.1:9", key="k", spool=spool, forward=False) as away:
+            assert away.emit("lead.created", "kept").spooled
+        with Producer(url, key="k", spool=spool, forward=False) as back:
+            assert back.flush() == 0
     assert seen == ["accepted", "accepted", "accepted", "refused"], seen
     sys.stdout.write(f"{first.id} {meshline.__version__}")
 

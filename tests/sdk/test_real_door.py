@@ -11,6 +11,7 @@ import pytest
 
 from meshline import Event, Misconfigured, Producer, Refused, rules
 from meshline.answers import as_failure
+from meshline.core import Core
 from meshline.errors import Explained
 from meshline.testing import RecordingTransport
 from meshline.transport import Request, Transport
@@ -33,6 +34,7 @@ def producer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Producer]:
 
 @pytest.fixture
 def headers(producer: Producer) -> dict[str, str]:
+    assert isinstance(producer._core, Core)
     return {"Authorization": producer._core._authorization, "Content-Type": "application/json"}
 
 

@@ -35,6 +35,7 @@ for RabbitMQ.
 OTHERS = {
     "MESHLINE_KEY": "the SDK's `Producer`: its key, where none is given",
     "MESHLINE_URL": "the SDK's `Producer.from_env()`: the address of the door",
+    "MESHLINE_SPOOL": "the SDK's `Producer.from_env()`: the path of its spool",
     "MESHLINE_ACTOR": "the `meshline` command: who acts, as `--as` does, or a key of that person",
     "MESHLINE_DEBUG": "the `meshline` command: set, an unexpected error shows its traceback",
     "MESHLINE_MAIL_HOST": "the shipped connector `mail`: the mail server",

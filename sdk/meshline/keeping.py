@@ -1,0 +1,187 @@
+"""Sending with a spool behind it: what no door takes in time is kept, and goes out in order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable, Sequence
+
+from meshline.answers import as_emitted_many
+from meshline.core import BATCH, Core, Limits, Pause, Steps, Work, after, batch_sizes, joined
+from meshline.driving import drive
+from meshline.errors import MeshlineError, Misconfigured, SpoolFull, Unreachable
+from meshline.event import Emitted, Event
+from meshline.patience import backoff
+from meshline.spool.forwarder import Forwarder
+from meshline.spool.queue import Addition, Spool, SpooledEvent
+from meshline.transport import Transport
+
+_FORWARDING = Limits(timeout=10.0, attempts=1, deadline=10.0)
+_KEPT = (Unreachable, Misconfigured)
+"""What an event survives: neither is its fault."""
+
+_FRESH_SECONDS = 1.0  # how old the number may be that tells the door what waits
+
+
+def line_of(event: Event) -> str:
+    """Within which order is kept: that of its ordering key, else that of its client and type.
+
+    >>> line_of(Event("lead.created", {}, client="acme"))
+    'acme type lead.created'
+    """
+    if event.ordering_key is not None:
+        return f"{event.client or ''} key {event.ordering_key}"
+    return f"{event.client or ''} type {event.type}"
+
+
+class Keeper:
+    """Sends by a core, and keeps in a spool what the door does not take."""
+
+    def __init__(
+        self, core: Core, spool: Spool, transport: Transport, *, limits: Limits, forwards: bool
+    ) -> None:
+        self._core = core
+        self._spool = spool
+        self._now = transport.now
+        self._limits = limits
+        self._forwards = forwards
+        self._failures = 0
+        self._rests_until = 0.0  # no door is asked before, for the last one did not answer
+        self._read_at = -_FRESH_SECONDS
+
+        def send(bodies: Sequence[bytes]) -> object:
+            self._read_state()
+            answer = drive(core.send(BATCH, joined(bodies), _FORWARDING), transport)
+            return as_emitted_many(answer, len(bodies))
+
+        self._forwarder = Forwarder(spool, send, self._tell)
+        if forwards and spool.state().waiting:  # of an earlier process
+            self._forwarder.run()
+
+    def close(self) -> None:
+        """Stop forwarding, and give the file back."""
+        self._forwarder.close(_FORWARDING.timeout)
+        self._spool.close()
+
+    def emit(self, event: Event) -> Steps[Emitted]:
+        """Hand over one event, or keep it. Raises Refused, SpoolFailed."""
+        body, line = self._core.encode(event), line_of(event)
+        try:
+            waits = yield Work(lambda: self._waits_in([line]))
+            failure: MeshlineError | None = None
+            if not waits and self._asks():
+                try:
+                    emitted = yield from self._core.hand_over(event, body, self._limits)
+                except _KEPT as error:
+                    failure = error
+                    self._rest()
+                else:
+                    self._failures = 0
+                    return emitted
+            yield from self._keep([event], [body], failure)
+        except MeshlineError as error:
+            error.idempotency_key = event.idempotency_key
+            raise
+        return _SPOOLED
+
+    def emit_many(self, events: Iterable[Event]) -> Steps[list[Emitted]]:
+        """Hand over many events, or keep them; the answers are in their order."""
+        whole = list(events)
+        bodies = self._core.encode_all(whole)
+        emitted: list[Emitted] = []
+        for count in batch_sizes(bodies):
+            start = len(emitted)
+            try:
+                emitted += yield from self._batch(
+                    whole[start : start + count], bodies[start : start + count]
+                )
+            except MeshlineError as error:
+                raise after(emitted, error, whole) from error.__cause__
+        return emitted
+
+    def flush(self, seconds: float) -> Steps[int]:
+        """Send what waits, for as long as that; how many events still wait."""
+        end = self._now() + seconds
+        while True:
+            waiting: int = (yield Work(self._spool.state)).waiting
+            if not waiting or self._now() >= end:
+                return waiting
+            done = yield Work(lambda: self._forwarder.forward(lambda: self._now() >= end))
+            if done.failure or not done.leased:
+                yield Pause(min(0.2, max(0.001, end - self._now())))
+
+    def _batch(self, events: Sequence[Event], bodies: Sequence[bytes]) -> Steps[list[Emitted]]:
+        lines = [line_of(event) for event in events]
+        waits = yield Work(lambda: self._waits_in(set(lines)))
+        places = range(len(events))
+        direct = [at for at in places if lines[at] not in waits] if self._asks() else []
+        emitted = [_SPOOLED] * len(events)
+        failure: MeshlineError | None = None
+        try:
+            answers = yield from self._core.hand_over_batch(
+                [events[at] for at in direct], [bodies[at] for at in direct], self._limits
+            )
+        except _KEPT as error:
+            failure, direct, answers = error, [], []
+            self._rest()
+        except MeshlineError as error:
+            index = getattr(error, "index", None)
+            raise (error if index is None else error.at(direct[index])) from error.__cause__  # type: ignore[attr-defined]
+        for at, answer in zip(direct, answers):
+            emitted[at] = answer
+        kept = [at for at in places if emitted[at].spooled]
+        if kept:
+            yield from self._keep([events[at] for at in kept], [bodies[at] for at in kept], failure)
+        return emitted
+
+    def _keep(
+        self, events: Sequence[Event], bodies: Sequence[bytes], failure: MeshlineError | None
+    ) -> Steps[None]:
+        additions = [
+            Addition(line_of(event), event.client, event.type, event.idempotency_key, body)
+            for event, body in zip(events, bodies)
+        ]
+        began = self._now()
+        try:
+            yield Work(lambda: self._spool.add(additions))
+        except MeshlineError as error:
+            what = "spool_full" if isinstance(error, SpoolFull) else "spool_failed"
+            self._core.tell(what, events, began, error)
+            raise error from (error.__cause__ or failure)
+        self._core.tell("spooled", events, began, failure)
+        if self._forwards:
+            self._forwarder.wake()
+
+    def _waits_in(self, lines: Collection[str]) -> set[str]:
+        if self._forwards:
+            self._forwarder.run()
+        self._read_state()
+        return self._spool.waits_in(lines)
+
+    def _read_state(self) -> None:
+        """What the door hears of with the next request: how much waits here, and since when."""
+        now = self._now()
+        if now - self._read_at < _FRESH_SECONDS:
+            return
+        self._read_at = now
+        state = self._spool.state()
+        self._core.spool_header = (
+            f"waiting={state.waiting}, oldest={state.oldest:.0f}, refused={state.refused}"
+        )
+
+    def _asks(self) -> bool:
+        return self._now() >= self._rests_until
+
+    def _rest(self) -> None:
+        """A web request after the other would wait for a door that is down."""
+        self._failures += 1
+        self._rests_until = self._now() + backoff(self._failures, random.random())
+
+    def _tell(self, what: str, rows: Sequence[SpooledEvent], error: BaseException | None) -> None:
+        events = [
+            Event(row.type, None, client=row.client or None, idempotency_key=row.idempotency_key)
+            for row in rows
+        ]
+        self._core.tell(what, events, self._now(), error)
+
+
+_SPOOLED = Emitted(id="", duplicate=False, spooled=True)

@@ -1,0 +1,167 @@
+"""Sends what waits in a spool, in order, when the door takes it again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from meshline.errors import Explained, MeshlineError, Refused, SpoolFailed, Unreachable
+from meshline.event import new_key
+from meshline.patience import backoff
+from meshline.spool.queue import Spool, SpooledEvent
+
+MOST_EVENTS = 500  # in one batch
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_LINES_BLOCKED = 200  # then it waits for all of them
+_LOOK_SECONDS = 2.0  # how often an idle forwarder looks whether another process spooled something
+
+_log = logging.getLogger("meshline")
+
+Send = Callable[[Sequence[bytes]], object]
+"""One attempt to hand over a batch. Raises MeshlineError."""
+
+Tell = Callable[[str, Sequence[SpooledEvent], "BaseException | None"], object]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass over the spool came to."""
+
+    sent: int
+    failure: MeshlineError | None = None  # for which it stopped, or which holds lines up
+    leased: bool = True  # False: another process forwards
+
+
+class Forwarder:
+    """Forwards one spool from this process: in a thread of its own, and whenever it is asked."""
+
+    def __init__(self, spool: Spool, send: Send, tell: Tell) -> None:
+        self._spool = spool
+        self._send = send
+        self._tell = tell
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._owner = f"{self._process}-{new_key()}"
+        self._thread: threading.Thread | None = None
+        self._passing = threading.Lock()
+        self._woken = threading.Event()
+        self._stopped = False
+
+    def run(self) -> None:
+        """Have the thread run, in this process: a fork leaves a parent's thread behind."""
+        if self._process != os.getpid():
+            self._begin()
+        if self._thread is None or not self._thread.is_alive():
+            self._stopped = False
+            self._thread = threading.Thread(target=self._loop, name="meshline-spool", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Say that something was spooled."""
+        self.run()
+        self._woken.set()
+
+    def close(self, seconds: float) -> None:
+        """Stop after the batch that is on its way. Events that wait are kept."""
+        self._stopped = True
+        self._woken.set()
+        if self._thread is not None and self._process == os.getpid():
+            self._thread.join(seconds)
+
+    def forward(self, is_enough: Callable[[], bool] = lambda: False) -> Pass:
+        """Send everything that waits and that the door takes, until it is enough.
+
+        Raises SpoolFailed.
+        """
+        with self._passing:
+            if not self._spool.state().waiting:
+                return Pass(sent=0)
+            if not self._spool.take_lease(self._owner):
+                return Pass(sent=0, leased=False)
+            return self._forward(is_enough)
+
+    def _forward(self, is_enough: Callable[[], bool]) -> Pass:
+        sent, most, failure = 0, MOST_EVENTS, None
+        blocked: set[str] = set()  # lines whose first event has to wait, and so the others too
+        while len(blocked) < _MOST_LINES_BLOCKED and not self._stopped and not is_enough():
+            rows = self._spool.first(most, size=_MOST_BYTES, but_lines=blocked)
+            if not rows:
+                break
+            try:
+                self._send([one.body for one in rows])
+            except SpoolFailed:
+                raise
+            except MeshlineError as error:
+                failure = error
+                if _stops_all(error):
+                    return Pass(sent=sent, failure=error)
+                most = self._part(rows, error, blocked)
+                continue
+            # The door has committed them. A crash here sends them again, with the same keys.
+            self._spool.forget(rows)
+            self._tell("forwarded", rows, None)
+            sent, most = sent + len(rows), MOST_EVENTS
+            if not self._spool.take_lease(self._owner):
+                return Pass(sent=sent, leased=False)
+        if not blocked:
+            self._spool.give_lease_back(self._owner)
+        return Pass(sent=sent, failure=failure if blocked else None)
+
+    def _part(self, rows: Sequence[SpooledEvent], error: MeshlineError, blocked: set[str]) -> int:
+        """Take the event that is at fault out of the way; how many to send next."""
+        index = error.index if isinstance(error, Explained) else None
+        if index is None and len(rows) > 1:
+            return len(rows) // 2
+        row = rows[index if index is not None and index < len(rows) else 0]
+        if isinstance(error, Refused):
+            self._spool.set_aside(row, str(error))
+            self._tell("set_aside", [row], error)
+            _log.error(
+                "refused, and kept in the spool: %s, number %d: %s", row.type, row.seq, error
+            )
+        else:
+            blocked.add(row.line)
+        return MOST_EVENTS
+
+    def _loop(self) -> None:
+        failures = 0
+        while not self._stopped and self._process == os.getpid():
+            try:
+                done = self.forward()
+            except MeshlineError as error:
+                done = Pass(sent=0, failure=error)
+            except Exception as error:  # noqa: BLE001 - a thread that dies would send nothing
+                _log.exception("the forwarder of the spool failed, and goes on")
+                done = Pass(sent=0, failure=Unreachable(str(error)))
+            if done.failure is None:
+                failures = 0
+                self._woken.wait(_LOOK_SECONDS)
+                self._woken.clear()
+                continue
+            failures = 1 if done.sent else failures + 1
+            self._wait(failures, done.failure)
+
+    def _wait(self, failures: int, failure: MeshlineError) -> None:
+        asked = failure.retry_after if isinstance(failure, Unreachable) else 0.0
+        seconds = max(backoff(failures, random.random()), asked)
+        _log.info("the spool waits %.1f s: %s", seconds, failure)
+        end = threading.Event()
+        while seconds > 0 and not self._stopped:  # being woken does not make the door answer
+            end.wait(min(seconds, 0.5))
+            seconds -= 0.5
+
+
+def _stops_all(error: MeshlineError) -> bool:
+    """Whether no other event can go out now either."""
+    if isinstance(error, Refused):
+        return False
+    if not isinstance(error, Explained):
+        return True
+    too_large = error.status == 413  # for a proxy: it may take fewer, or others
+    return error.index is None and not too_large

@@ -42,6 +42,7 @@ class Act(StrEnum):
     ROLLBACK_WORKFLOW = "rollback_workflow"
     DECIDE_CHANGE = "decide_change"
     WITHDRAW_CHANGE = "withdraw_change"
+    STOP_ROLLOUT = "stop_rollout"
     BREAK_GLASS = "break_glass"
     FREEZE_CHANGES = "freeze_changes"
     THAW_CHANGES = "thaw_changes"
@@ -190,6 +191,11 @@ ACTS: Mapping[Act, Rule] = {
     Act.WITHDRAW_CHANGE: Rule(
         use_case="changes.withdraw.withdraw_change", least=Role.OPERATOR,
         preview="the change", says="take a proposed change back",
+    ),
+    Act.STOP_ROLLOUT: Rule(
+        use_case="changes.rollout.go_back.stop_rollout", least=Role.OPERATOR, needs_reason=True,
+        preview="the rollout of the change",
+        says="stop a rollout, so that the version before decides about all events again",
     ),
     Act.DECIDE_EVENT: Rule(
         use_case="approvals.decide.decide_event approvals.decide.decide_group",

@@ -22,7 +22,7 @@ COMMITMENT = "commitment"
 """The one key of the object that an audit row has in the place of a value."""
 
 NAMES = frozenset({
-    "acknowledged_by", "alert", "approved_by", "base", "because", "before", "by", "change",
+    "acknowledged_by", "alert", "approved_by", "bad", "base", "because", "before", "by", "change",
     "circuit", "client", "clients", "days",
     "dead_letter", "dead_letters", "defaulted", "destination", "digest", "due_at", "effects",
     "events", "failures", "for", "found", "from", "gate", "grade", "items", "job", "jobs", "keeper",
@@ -30,7 +30,7 @@ NAMES = frozenset({
     "outcome", "owner", "plan", "plan_digest", "plans", "qa_gate", "rate", "recipe",
     "record_id",
     "role", "route", "seconds",
-    "round", "send_again", "step", "subject", "to", "until", "version", "way", "when",
+    "round", "send_again", "share", "step", "subject", "to", "until", "version", "way", "when",
 })  # fmt: skip
 """What stays in the row: our own words, counts, and names that a workflow declares. All else
 is a value, so that a writer who forgets this list keeps too little in the row, never too

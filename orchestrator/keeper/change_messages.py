@@ -27,6 +27,7 @@ _URGENT = {
     AlertKind.ASKED: Urgency.NORMAL,
     AlertKind.EXPIRING: Urgency.HIGH,
     AlertKind.BREAK_GLASS: Urgency.CRITICAL,
+    AlertKind.ROLLED_BACK: Urgency.HIGH,
 }
 _ASKS = (AlertKind.ASKED, AlertKind.EXPIRING)
 
@@ -70,6 +71,7 @@ _NEWS = {
     AlertKind.EXPIRED: "because",
     AlertKind.STALE: "instead of it",
     AlertKind.BREAK_GLASS: "because",
+    AlertKind.ROLLED_BACK: "because",
 }
 
 
@@ -84,6 +86,7 @@ def _first_line(alert: Alert, change: ChangeView) -> str:
         AlertKind.EXPIRED: "expired",
         AlertKind.LIVE: "is live",
         AlertKind.BREAK_GLASS: "went live by break-glass, without the approval that it needs",
+        AlertKind.ROLLED_BACK: "went back: the version before decides about all events again",
     }
     return f"change {change.change} {told[alert.kind]}"
 

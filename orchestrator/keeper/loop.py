@@ -19,6 +19,7 @@ from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.keeper.telling import InHand, Teller
 from orchestrator.operations.approvals.keep_time import end_late_requests
 from orchestrator.operations.changes.keep_time import keep_time_of_changes
+from orchestrator.operations.changes.rollout.keep import keep_rollouts
 from orchestrator.operations.incidents.keep_clocks import complete_words, keep_clocks
 from orchestrator.operations.incidents.watch_changes import ChangeWatch, watch_changes
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
@@ -76,6 +77,7 @@ class Keeper:
         keep_clocks(self.store, self._shelf, self._sweep, steward=self.config.steward)
         end_late_requests(self.store)
         keep_time_of_changes(self.store)
+        keep_rollouts(self.store)
         watch_changes(self.store, self._watch)
         self.pulse.beat("it looked at clocks and incidents")
 

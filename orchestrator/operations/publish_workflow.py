@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.gates.evidence import Commit, Evidence, recorded
-from orchestrator.domain.changes.states import ChangeKind
+from orchestrator.domain.changes.rollout import Rollout
+from orchestrator.domain.changes.states import ROLLING, ChangeKind
 from orchestrator.domain.changes.timing import NOW, time_to_go_live
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import WorkflowConflict
@@ -20,8 +21,9 @@ from orchestrator.operations.access.allow import allow
 from orchestrator.operations.changes.gates.gather import Gathered, Rates, gather_evidence
 from orchestrator.operations.changes.go_live import check_trigger
 from orchestrator.operations.changes.hold import hold_governance
-from orchestrator.operations.changes.propose import Proposal, propose
+from orchestrator.operations.changes.propose import Proposal, Proposed, propose
 from orchestrator.operations.changes.required import needs_approval
+from orchestrator.operations.changes.rollout.begin import check_can_roll
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.workflows import (
     LiveWorkflow,
@@ -41,7 +43,7 @@ class Published:
     version: int | None  # that is or would be live; None: it has to be approved first
     unchanged: bool  # the live version says the same already
     lost_amend: int = 0  # steps of the live version's `amend` that this one has not
-    state: str = "live"  # or proposed: it waits for an approval
+    state: str = "live"  # or proposed: it waits for an approval; shadow or canary: see its rollout
     change: str | None = None  # the token of the change; None: there is none
 
 
@@ -59,6 +61,7 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     connectors: Mapping[str, str] | None = None,
     commit: Commit | None = None,
     rates: Rates | None = None,
+    rollout: Rollout | None = None,
 ) -> Published:
     """Propose a checked workflow. Events on their way stay with the version they began with.
 
@@ -66,8 +69,8 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
     live at the time `at` (`2h`, ISO 8601 with its zone, or `now`) at the earliest. `change` is the
     token of a proposal that it takes the place of. `connectors` are digests of the definitions that
     are to be approved with it, by name; without them those of the live version are. `commit` is
-    where it comes from, as whoever proposes says; `rates` are those of its connectors. With
-    `dry_run` nothing changes. Raises NotFound,
+    where it comes from, as whoever proposes says; `rates` are those of its connectors. With a
+    `rollout` it decides about few events first. With `dry_run` nothing changes. Raises NotFound,
     Forbidden, Refused, WorkflowConflict where another live workflow takes the same trigger, and
     where the live version is not `instead_of` any more, if that is given.
     """
@@ -83,6 +86,7 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
             if _says_the_same(tx, live, workflow, defined):
                 return _published(workflow, live.version if live else None, unchanged=True)
             check_trigger(tx, workflow)
+            check_can_roll(workflow, live, rollout)
             lost, added = _differing_steps(tx, live, workflow)
             if dry_run:
                 asked = needs_approval(tx, workflow.client)
@@ -103,11 +107,10 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
                 change=change,
                 connectors=defined,
                 evidence=(*gathered.pieces, *recorded(Evidence(commit=commit))),
+                rollout=rollout,
             )
             done = propose(tx, proposal, live, actor)
-            return _published(
-                workflow, done.version, unchanged=False, lost=lost, change=done.change
-            )
+            return _proposed(workflow, done, lost)
 
 
 def _gathered(
@@ -169,6 +172,11 @@ def _differing_steps(
         return 0, kept
     before = orjson.loads(definition_of(tx, live.id)).get("amend", [])
     return sum(one not in kept for one in before), [one for one in kept if one not in before]
+
+
+def _proposed(workflow: Workflow, done: Proposed, lost: int) -> Published:
+    found = _published(workflow, done.version, unchanged=False, lost=lost, change=done.change)
+    return replace(found, state=done.state.value) if done.state in ROLLING else found
 
 
 def _published(

@@ -124,6 +124,13 @@ def _versions(
         bad = _kept(tx, live, last.base_version)
         return bad, _kept(tx, live, live.version), last.token
     target = _target(tx, live, to)
+    if target.is_candidate:
+        raise Refused(
+            f"version {target.version} of {live.name!r} was only tried in a rollout: it was never"
+            " live",
+            field="to",
+            fix="propose it with `meshline change propose`",
+        )
     if way_of(tx, target.id) == Way.BREAK_GLASS:
         raise Refused(
             f"version {target.version} of {live.name!r} went live by break-glass: nobody approved"
@@ -183,6 +190,7 @@ def _rolled_back(tx: Tx, live: LiveWorkflow, target: KeptVersion, why: str, acto
         go_live_at=None,
         connectors=None,
         evidence=None,
+        rollout=None,
     )
     add_author(tx, add_change(tx, new, actor=actor.name), actor, Part.PROPOSED)
     change = lock_change(tx, new.token)

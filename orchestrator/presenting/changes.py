@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.access.actor import who
-from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
+from orchestrator.domain.changes.states import OPEN, ROLLING, ChangeKind, ChangeState
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
@@ -43,18 +43,30 @@ def told_state(change: ChangeRow) -> str:
             return f"It waits for an approval until {moment(change.expires_at)}."
         case ChangeState.APPROVED if change.go_live_at:
             return f"It is approved, and goes live at {moment(change.go_live_at)}."
+        case ChangeState.SHADOW | ChangeState.CANARY as rolling:
+            return f"{_ROLLS[rolling]}, {since}."
         case ChangeState.DRAFT:
             return f"It is with its authors, {since}; it is asked for again once they edit it."
-        case ChangeState.LIVE if change.live_version is None:
-            return f"It is done: the workflow is retired {since}."
         case ChangeState.LIVE:
-            return f"It is live as version {change.live_version}, {_way(change)}{since}."
+            return _told_live(change, since)
         case ChangeState.STALE:
             return f"It is over: another version went live before it, {since}."
         case ChangeState.EXPIRED:
             return f"It expired {since}: nobody decided in time, or its approval did not hold."
         case state:
             return f"It is {state.replace('_', ' ')} {since}."
+
+
+_ROLLS = {
+    ChangeState.SHADOW: "Its version decides beside the live one, and sends nothing",
+    ChangeState.CANARY: "Its version decides about a share of the events",
+}
+
+
+def _told_live(change: ChangeRow, since: str) -> str:
+    if change.live_version is None:
+        return f"It is done: the workflow is retired {since}."
+    return f"It is live as version {change.live_version}, {_way(change)}{since}."
 
 
 def _way(change: ChangeRow) -> str:
@@ -71,6 +83,12 @@ def told_way_back(change: ChangeRow) -> list[str]:
     kept = f"Version {base} is kept as it is, and nothing of it is lost."
     if change.state in OPEN:
         kept = f"Version {base} stays live until this change is, and it is kept afterwards."
+    if change.state in ROLLING:
+        stop = f"`meshline change stop {change.change} --why ...`"
+        return [
+            f"Version {base} is live, and decides about all events that its version does not.",
+            f"To go back: {stop}. A keeper does so by itself where a step fails.",
+        ]
     if change.kind == ChangeKind.RETIRE:
         kept += " Events on their way go on; new ones are refused while no version is live."
     else:
@@ -128,6 +146,7 @@ def _last(change: ChangeView) -> list[Happened]:
         ChangeState.AWAITING_APPROVAL: f"edited: round {change.round}" if change.round > 1 else "",
         ChangeState.LIVE: "retired" if change.live_version is None else "live",
         ChangeState.WITHDRAWN: "withdrawn",
+        ChangeState.ROLLED_BACK: "taken back",
         ChangeState.EXPIRED: "expired",
         ChangeState.STALE: "overtaken by another version",
     }.get(ChangeState(change.state), "")

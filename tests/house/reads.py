@@ -9,7 +9,7 @@ READS = {
     *("jobs list", "jobs show"),
     *("destinations list", "alerts list", "dead-letters list", "dead-letters show", "keys list"),
     *("people list", "people show", "people signing-key list"),
-    *("change check", "change diff", "change prove"),
+    *("change check", "change diff", "change prove", "change rollout"),
     *(
         "workflow check",
         "workflow try",

@@ -21,6 +21,8 @@ from orchestrator.operations.changes.break_glass import break_glass
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.gates.show import CheckedChange, check_change
 from orchestrator.operations.changes.gates.waive import waive_gate
+from orchestrator.operations.changes.rollout.figures import RolloutFigures, show_rollout
+from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.changes.show import ExplainedChange, Settled, explain_change
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
@@ -172,6 +174,21 @@ def glass(asked: Asked) -> Answer:
     return Answer(document=done)
 
 
+def rollout(asked: Asked) -> Answer:
+    """How far its rollout is."""
+    with asked.store.read() as tx:
+        found = show_rollout(tx, asked.path["change"], asked.clients(tx))
+    return Answer(document=found)
+
+
+def stop(asked: Asked) -> Answer:
+    """Stop its rollout: the version before decides about all events again."""
+    why = asked.body_as(NeedsWhy).why
+    token = asked.path["change"]
+    done = stop_rollout(asked.store, token, why=why, actor=asked.actor, seen=asked.seen)
+    return Answer(document=done)
+
+
 def withdraw(asked: Asked) -> Answer:
     """Take it back."""
     why = asked.body_as(WithWhy).why
@@ -243,6 +260,28 @@ ROUTES = (
         act=Act.BREAK_GLASS,
         says="Make a change live without its approval: for the backstop, in an emergency.",
         handler=glass,
+        body=NeedsWhy,
+        answers=Settled,
+        tagged=True,
+        refusals=_CONFLICTS,
+    ),
+    Route(
+        method="GET",
+        path="/v1/changes/{change}/rollout",
+        name="show_rollout",
+        act=Act.VIEW,
+        says="Show how far a rollout is: its steps, what became of its events, what is missing.",
+        handler=rollout,
+        answers=RolloutFigures,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Route(
+        method="POST",
+        path="/v1/changes/{change}/stop",
+        name="stop_rollout",
+        act=Act.STOP_ROLLOUT,
+        says="Stop a rollout, so that the version before decides about all events again.",
+        handler=stop,
         body=NeedsWhy,
         answers=Settled,
         tagged=True,

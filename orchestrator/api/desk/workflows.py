@@ -15,6 +15,7 @@ from orchestrator.api.desk.routes import Answer, Asked, Route, tag_of
 from orchestrator.api.desk.schemas import list_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.gates.commit import commit_of
+from orchestrator.domain.changes.rollout import read_rollout
 from orchestrator.domain.errors import Fault, InvalidFile, NotFound
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
@@ -68,6 +69,16 @@ class Publication(Body):
     instead_of: Annotated[
         Number | None, Field(description="the version that is live, as far as you know")
     ] = None
+    shadow: Annotated[
+        Name | None,
+        Field(description="first it decides beside the live version for so long, such as 24h"),
+    ] = None
+    canary: Annotated[
+        Name | None, Field(description="then about these shares of the events: 5%,25%,100%")
+    ] = None
+    each: Annotated[
+        Name | None, Field(description="events and time that each share lasts: 100ev,2h")
+    ] = None
 
 
 def list_(asked: Asked) -> Answer:
@@ -117,6 +128,7 @@ def publish(asked: Asked) -> Answer:
             body.commit_url,
             file_digest=hashlib.sha256(body.file.encode()).hexdigest(),
         ),
+        rollout=read_rollout(body.shadow, body.canary, body.each),
     )
     return Answer(document=done, location=f"/v1/workflows/{done.client}/{done.workflow}")
 

@@ -15,6 +15,7 @@ from orchestrator.cli.change.freezing import freeze, tell_freezes, thaw
 from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
 from orchestrator.cli.change.rehearsing import rehearse
+from orchestrator.cli.change.rolling import Canary, Each, Shadow, rollout, rollout_of, stop
 from orchestrator.cli.change.signing import sign_decision
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import (
@@ -182,6 +183,10 @@ def propose(
         str | None,
         typer.Option("--url", metavar="URL", help="Where people look at that commit."),
     ] = None,
+    *,
+    shadow: Shadow = None,
+    canary: Canary = None,
+    each: Each = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose a workflow file; where its client's changes need no approval, it is live at once."""
@@ -192,6 +197,7 @@ def propose(
 
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if commit and file.is_file() else None
     origin = commit_of(commit, url, file_digest=digest)
+    steps = rollout_of(shadow, canary, each)
     workflow = one_workflow(file)
     defined = connector_definitions(settings().connectors)
     with opened_store(create=True) as store:
@@ -208,6 +214,7 @@ def propose(
             connectors=defined.digests,
             rates=defined.rates,
             commit=origin,
+            rollout=steps,
         )
         if done.change is not None and not as_json:
             with store.read() as tx:
@@ -340,6 +347,8 @@ def break_glass(change: Token, why: Why = "", digest: Seen = None, as_json: AsJs
         _tell(done, as_json=as_json)
 
 
+app.command()(rollout)
+app.command()(stop)
 app.command()(freeze)
 app.command()(thaw)
 

@@ -8,6 +8,7 @@ from orchestrator.cli.change.backtesting import put_backtest
 from orchestrator.cli.change.differences import put_places, put_trial, put_words
 from orchestrator.cli.change.gates import told_state
 from orchestrator.cli.change.rehearsing import put_rehearsal
+from orchestrator.cli.change.rolling import put_rollout
 from orchestrator.cli.terminal.screen import note, put, put_field, put_line
 from orchestrator.domain.changes.gates.gate import GateState
 from orchestrator.domain.changes.states import ChangeState
@@ -22,23 +23,7 @@ _SHORT = 12  # digits of a digest
 def put_change(found: ExplainedChange) -> None:
     """The whole page."""
     put(f"change {found.change}: {found.kind} {found.workflow} of client {found.client}")
-    put_field("state", found.state.replace("_", " "))
-    put_field("upon", "nothing" if found.base_version is None else f"version {found.base_version}")
-    if found.live_version is not None:
-        put_field("live as", f"version {found.live_version}, {found.way}")
-    put_field("proposed", f"{moment(found.proposed_at)} by {found.proposed_by}")
-    if found.why is not None:
-        put_field("why", found.why)
-    if found.because is not None:
-        put_field("because", found.because)
-    if found.go_live_at is not None:
-        put_field("goes live", moment(found.go_live_at))
-    if found.commit is not None:
-        put_field("commit", " ".join(filter(None, (found.commit.id, found.commit.url))))
-    if found.freeze is not None:
-        put_field("frozen", f"until {moment(found.freeze.until)}: {found.freeze.why}")
-    put_field("digest", found.digest)
-    put_field("authors", ", ".join(_author(one.name, proven=one.proven) for one in found.authors))
+    _put_head(found)
     _put_differences(found)
     _put_connectors(found)
     _put_plan(found)
@@ -56,6 +41,30 @@ def _put_tried(found: ExplainedChange) -> None:
         put_backtest(found.backtest.result)
     if found.rehearsal is not None:
         put_rehearsal(found.rehearsal)
+    if found.figures is not None:
+        put_rollout(found.figures)
+
+
+def _put_head(found: ExplainedChange) -> None:
+    """Where it is, whose it is, and when it goes live."""
+    commit, freeze = found.commit, found.freeze
+    fields = {
+        "state": found.state.replace("_", " "),
+        "upon": "nothing" if found.base_version is None else f"version {found.base_version}",
+        "live as": found.live_version and f"version {found.live_version}, {found.way}",
+        "proposed": f"{moment(found.proposed_at)} by {found.proposed_by}",
+        "why": found.why,
+        "because": found.because,
+        "goes live": found.go_live_at and moment(found.go_live_at),
+        "rollout": found.rollout if found.figures is None else None,
+        "commit": commit and " ".join(filter(None, (commit.id, commit.url))),
+        "frozen": freeze and f"until {moment(freeze.until)}: {freeze.why}",
+        "digest": found.digest,
+        "authors": ", ".join(_author(one.name, proven=one.proven) for one in found.authors),
+    }
+    for name, value in fields.items():
+        if value is not None:
+            put_field(name, value)
 
 
 def _put_decisions(found: ExplainedChange) -> None:

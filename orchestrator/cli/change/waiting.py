@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from orchestrator.domain.changes.states import OPEN, ChangeState
+from orchestrator.domain.changes.states import UNFINISHED, ChangeState
 from orchestrator.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def wait_until_live(store: Store, token: str) -> int | None:
             now = settled(tx, token)
         if now.state == ChangeState.LIVE:
             return now.live_version
-        if now.state not in OPEN:
+        if now.state not in UNFINISHED:
             raise Refused(
                 f"change {token} is {now.state}",
                 field="change",

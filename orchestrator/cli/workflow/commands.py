@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli.change.rolling import Canary, Each, Shadow, rollout_of
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, DryRun, OnlyClient, OptionalWhy, Why
 from orchestrator.cli.terminal.screen import note, put, put_json, put_source, put_table
@@ -17,10 +18,12 @@ from orchestrator.cli.workflow.rolling_back import rollback
 from orchestrator.cli.workflow.testing import show_tests
 from orchestrator.cli.workflow.trying import try_
 from orchestrator.cli.workflow.versions import find_version, versions
+from orchestrator.domain.changes.states import ROLLING
 from orchestrator.domain.text.visible import visible
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
+    from orchestrator.domain.changes.rollout import Rollout
     from orchestrator.domain.workflows.workflow import Workflow
     from orchestrator.operations.publish_workflow import Published
     from orchestrator.store.database.engine import Store
@@ -73,18 +76,22 @@ def publish(
         bool, typer.Option("--wait", help="End when it is live, or will not be.")
     ] = False,
     why: OptionalWhy = None,
+    shadow: Shadow = None,
+    canary: Canary = None,
+    each: Each = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish workflow files as new versions; with one fault in any of them, none.
 
     Where a client's changes need an approval they are proposed, and live once that was given.
     """
+    steps = rollout_of(shadow, canary, each)
     checked = check_files(files)
     tell_faults(checked)
     if checked.faults:
         raise typer.Exit(1)
     with opened_store(create=not dry_run) as store:
-        published = _publish(store, checked, dry_run=dry_run, why=why)
+        published = _publish(store, checked, dry_run=dry_run, why=why, rollout=steps)
         if not as_json:
             for one in published:
                 _tell_published(one, dry_run=dry_run)
@@ -190,7 +197,9 @@ def graph(
     put_source(flowchart(Workflow.from_published(found.definition)))
 
 
-def _publish(store: Store, checked: Checked, *, dry_run: bool, why: str | None) -> list[Published]:
+def _publish(
+    store: Store, checked: Checked, *, dry_run: bool, why: str | None, rollout: Rollout | None
+) -> list[Published]:
     from connectors.registry import connector_definitions
     from orchestrator.operations.publish_workflow import publish_workflow
     from orchestrator.settings import settings
@@ -205,6 +214,7 @@ def _publish(store: Store, checked: Checked, *, dry_run: bool, why: str | None) 
             why=why,
             connectors=defined.digests,
             rates=defined.rates,
+            rollout=rollout,
         )
         for _, one in checked.workflows
     ]
@@ -216,6 +226,8 @@ def _tell_published(one: Published, *, dry_run: bool) -> None:
         put(f"{name}: version {one.version} is live already and says the same")
     elif one.state == "live":
         put(f"{name}: version {one.version} {'would be' if dry_run else 'is'} live")
+    elif one.state in ROLLING:
+        put(f"{name}: change {one.change} is rolled out; `meshline change rollout {one.change}`")
     elif one.change is None:
         put(f"{name}: it would be proposed, for its changes need an approval")
     else:

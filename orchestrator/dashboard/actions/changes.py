@@ -14,6 +14,7 @@ from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.errors import MeshlineError, Refused
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.gates.waive import waive_gate
+from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
@@ -94,6 +95,16 @@ class WaiveGatePage(_ChangeAct):
         return waive_gate(
             store, token, gate, actor=self.actor, why=why or "", until=until, seen=(seen,)
         )
+
+
+class StopRolloutPage(_ChangeAct):
+    """Stop its rollout."""
+
+    act = Act.STOP_ROLLOUT
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> Settled:
+        """Stop it; the version before decides about all events again."""
+        return stop_rollout(store, token, actor=self.actor, why=why or "", seen=(seen,))
 
 
 class WithdrawChangePage(_ChangeAct):

@@ -12,6 +12,7 @@ from orchestrator.dashboard.actions.changes import (
     ApproveChangePage,
     RejectChangePage,
     RequestChangesPage,
+    StopRolloutPage,
     WaiveGatePage,
     WithdrawChangePage,
 )
@@ -77,6 +78,7 @@ def act_routes(given: Mapping[str, object]) -> list[URLSpec]:
         URLSpec(rf"{_CHANGE}/request", RequestChangesPage, args, name="change-request"),
         URLSpec(rf"{_CHANGE}/reject", RejectChangePage, args, name="change-reject"),
         URLSpec(rf"{_CHANGE}/waive", WaiveGatePage, args, name="change-waive"),
+        URLSpec(rf"{_CHANGE}/stop", StopRolloutPage, args, name="change-stop"),
         URLSpec(rf"{_CHANGE}/withdraw", WithdrawChangePage, args, name="change-withdraw"),
         URLSpec(rf"{_APPROVAL}/approve", ApproveEventPage, args, name="approval-approve"),
         URLSpec(rf"{_APPROVAL}/refuse", RefuseEventPage, args, name="approval-refuse"),

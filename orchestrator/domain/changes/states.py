@@ -23,6 +23,8 @@ class ChangeState(StrEnum):
     DRAFT = "draft"
     AWAITING_APPROVAL = "awaiting_approval"
     APPROVED = "approved"
+    SHADOW = "shadow"
+    CANARY = "canary"
     LIVE = "live"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
@@ -43,6 +45,9 @@ class ChangeMove(StrEnum):
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
     OVERTAKE = "overtake"
+    START_SHADOW = "start_shadow"
+    START_CANARY = "start_canary"
+    STEP = "step"
     GO_LIVE = "go_live"
     BREAK_GLASS = "break_glass"
     ROLL_BACK = "roll_back"
@@ -65,9 +70,17 @@ _DRAFT, _ASKED, _APPROVED = (
 )
 
 OPEN = (_DRAFT, _ASKED, _APPROVED)
+"""The states of a change that nothing was begun of, and that may still go live."""
+
+ROLLING = (ChangeState.SHADOW, ChangeState.CANARY)
+"""The states of a change whose version is rolled out: it decides beside the live one, or of few."""
+
+UNFINISHED = (*OPEN, *ROLLING)
 """The states of a change that may still go live."""
 
 
+_BY_HAND = "somebody made the version before it live again"
+_BACK = "its rollout failed, or somebody stopped it: the version before decides alone again"
 _LATE = "nobody decided in time, or its approval did not hold any more when its time came"
 
 
@@ -113,9 +126,43 @@ CHANGE_TRANSITIONS: tuple[ChangeTransition, ...] = (
         when="its client's changes need no approval yet, or it is a rollback",
     ),
     *_from_open(ChangeMove.BREAK_GLASS, ChangeState.LIVE, "the backstop broke the glass"),
+    *(
+        ChangeTransition(move=move, source=source, target=target, when=f"{what} begins")
+        for source in (_APPROVED, _DRAFT)
+        for move, target, what in (
+            (ChangeMove.START_SHADOW, ChangeState.SHADOW, "its rollout, beside the live version,"),
+            (ChangeMove.START_CANARY, ChangeState.CANARY, "its rollout, on a share of the events,"),
+        )
+    ),
     ChangeTransition(
-        move=ChangeMove.ROLL_BACK, source=ChangeState.LIVE, target=ChangeState.ROLLED_BACK,
-        when="somebody made the version before it live again",
+        move=ChangeMove.START_CANARY, source=ChangeState.SHADOW, target=ChangeState.CANARY,
+        when="its time beside the live version is over, and nothing spoke against it",
+    ),
+    ChangeTransition(
+        move=ChangeMove.STEP, source=ChangeState.CANARY, target=ChangeState.CANARY,
+        when="a step of its canary passed: the next share of the events is larger",
+    ),
+    *(
+        ChangeTransition(
+            move=ChangeMove.GO_LIVE, source=source, target=ChangeState.LIVE,
+            when="the last step of its rollout passed, and its approval still holds",
+        )
+        for source in ROLLING
+    ),
+    *(
+        ChangeTransition(
+            move=ChangeMove.OVERTAKE, source=source, target=ChangeState.STALE,
+            when="another version went live by break-glass or by a rollback",
+        )
+        for source in ROLLING
+    ),
+    *(
+        ChangeTransition(
+            move=ChangeMove.ROLL_BACK, source=source, target=ChangeState.ROLLED_BACK, when=when
+        )
+        for source, when in (
+            (ChangeState.LIVE, _BY_HAND), *((one, _BACK) for one in ROLLING),
+        )
     ),
 )  # fmt: skip
 """Every allowed move."""
@@ -131,7 +178,7 @@ def change_target(move: ChangeMove, source: ChangeState) -> ChangeState:
         raise IllegalMove(
             f"a change that is {source.replace('_', ' ')} cannot {_TOLD[move]}",
             field="state",
-            fix="propose it again" if source not in OPEN else "see `meshline change show`",
+            fix="propose it again" if source not in UNFINISHED else "see `meshline change show`",
         ) from None
 
 
@@ -145,6 +192,9 @@ _TOLD = {
     ChangeMove.WITHDRAW: "be withdrawn",
     ChangeMove.EXPIRE: "expire",
     ChangeMove.OVERTAKE: "be overtaken",
+    ChangeMove.START_SHADOW: "begin its rollout",
+    ChangeMove.START_CANARY: "begin its rollout",
+    ChangeMove.STEP: "go on with its rollout",
     ChangeMove.GO_LIVE: "go live",
     ChangeMove.BREAK_GLASS: "go live",
     ChangeMove.ROLL_BACK: "be rolled back",

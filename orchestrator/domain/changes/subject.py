@@ -24,6 +24,7 @@ class Subject:
     connectors: Mapping[str, str] = field(default_factory=dict)
     # By kind, the digest of what was found out about it; nothing where none was recorded.
     evidence: Mapping[str, str] = field(default_factory=dict)
+    rollout: str | None = None  # its steps, as `Rollout.text` has them; None: live for all at once
 
     def digest(self) -> str:
         """64 hex digits: sha256 over the canonical JSON of the fields."""
@@ -44,6 +45,8 @@ class Subject:
             said["connectors"] = self.connectors
         if self.evidence:
             said["evidence"] = self.evidence
+        if self.rollout is not None:
+            said["rollout"] = self.rollout
         return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -121,6 +121,11 @@ def check_not_frozen(tx: Tx, change: LockedChange) -> None:
         )
 
 
+def is_frozen_now(tx: Tx, client: str) -> bool:
+    """Whether nothing of a client goes live now; it has to be held."""
+    return freeze_at(tx, client, now_of(tx)) is not None
+
+
 def waits_for_thaw(tx: Tx, change: LockedChange) -> bool:
     """Whether a freeze keeps an approved change from going live at its time.
 

@@ -11,7 +11,7 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.changes.deciding import Decision, check_decider
-from orchestrator.domain.changes.states import ChangeKind, ChangeMove, ChangeState
+from orchestrator.domain.changes.states import ROLLING, ChangeKind, ChangeMove, ChangeState
 from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, NotFound, Refused, WorkflowConflict
@@ -20,6 +20,12 @@ from orchestrator.operations.changes.freeze import check_not_frozen
 from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
+from orchestrator.operations.changes.rollout.begin import (
+    Candidate,
+    begin_rollout,
+    end_of_rollout,
+    end_rollout,
+)
 from orchestrator.operations.changes.signing.signatures import check_still_signed
 from orchestrator.operations.changes.tell import tell_authors, tell_owners
 from orchestrator.store.changes.approvers import decider_of
@@ -28,6 +34,7 @@ from orchestrator.store.changes.changes import (
     change_of_live,
     lock_others,
     move_change,
+    rolling_change,
 )
 from orchestrator.store.changes.decisions import Decided, list_decisions
 from orchestrator.store.clocks.alerts import AlertKind
@@ -35,10 +42,12 @@ from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.destinations.definition_blocks import end_definition_blocks
 from orchestrator.store.quarantine.workflows import (
+    add_candidate,
     end_live,
     live_workflow,
     make_live,
     make_live_again,
+    promote_candidate,
     trigger_holder,
 )
 
@@ -55,35 +64,35 @@ class Way(StrEnum):
 def go_live(tx: Tx, change: LockedChange, actor: Actor, *, glass: str | None = None) -> int | None:
     """Make it live, and answer the version's number; None for a retirement.
 
-    The client's roles, versions and this change have to be held. With `glass`, the backstop's
-    reason, nobody has to have approved it. Raises Refused where its approval does not hold (any
-    more), a gate that blocks fails, or its client is frozen; WorkflowConflict where the base is not
-    live or the trigger is taken.
+    A change that names the steps of a rollout begins with the first one, which is None too; it goes
+    live by a second call, after the last one. The client's roles, versions and this change have to
+    be held. With `glass`, the backstop's reason, nobody has to have approved it, and it takes no
+    steps. Raises Refused where its approval does not hold (any more), a gate that blocks fails, its
+    client is frozen, or another version is rolled out; WorkflowConflict where the base is not live
+    or the trigger is taken.
     """
     _check_base(tx, change)
     required = keep_required(tx, change.client, actor)
     approval = None
     if glass is None:
         check_not_frozen(tx, change)
+        _check_alone(tx, change)
         approval = check_approved(tx, change) if required else None
-    by = change.proposed_by
     if change.kind is ChangeKind.RETIRE:
         version = None
         end_live(tx, change.client, change.workflow)
     else:
         workflow = _workflow_of(change)
-        if required and glass is None:
+        rolls = change.state in ROLLING
+        if required and glass is None and not rolls:  # what the gates ask for, the steps have shown
             check_gates(tx, change)
         check_trigger(tx, workflow)
-        version = make_live(
-            tx,
-            workflow,
-            digest=change.digest,
-            actor=by,
-            change=change.id,
-            # Where nobody approves, nobody approved a definition either.
-            connectors=change.connectors if required else None,
-        )
+        # Where nobody approves, nobody approved a definition either.
+        connectors = change.connectors if required else None
+        if glass is None and change.rollout is not None and not rolls:
+            begin_rollout(tx, change, _candidate(tx, change, workflow, connectors), actor)
+            return None
+        version = _put_live(tx, change, workflow, connectors, rolls=rolls)
         end_definition_blocks(
             tx, change.client, change.workflow, workflow.destinations, actor=actor.name
         )
@@ -92,6 +101,51 @@ def go_live(tx: Tx, change: LockedChange, actor: Actor, *, glass: str | None = N
         tell_authors(tx, change, AlertKind.LIVE, actor=actor)
     _record(tx, change, actor, version, *_way(approval, glass))
     return version
+
+
+def _put_live(
+    tx: Tx, change: LockedChange, workflow: Workflow, connectors: str | None, *, rolls: bool
+) -> int:
+    """A new version, or the candidate that was rolled out; its number."""
+    if rolls:
+        candidate = end_of_rollout(tx, change)
+        return promote_candidate(tx, change.client, change.workflow, candidate)
+    return make_live(
+        tx,
+        workflow,
+        digest=change.digest,
+        actor=change.proposed_by,
+        change=change.id,
+        connectors=connectors,
+    )
+
+
+def _candidate(
+    tx: Tx, change: LockedChange, workflow: Workflow, connectors: str | None
+) -> Candidate:
+    """Its version, which was checked as one that goes live, and is not live yet."""
+    row, version = add_candidate(
+        tx,
+        workflow,
+        digest=change.digest,
+        actor=change.proposed_by,
+        change=change.id,
+        connectors=connectors,
+    )
+    return Candidate(row=row, version=version, ordering=workflow.ordering)
+
+
+def _check_alone(tx: Tx, change: LockedChange) -> None:
+    """Raises Refused where a version of another change is rolled out."""
+    other = rolling_change(tx, change.client, change.workflow)
+    if other not in (None, change.token):
+        raise Refused(
+            f"change {other} of {change.workflow!r} is rolled out, and two versions are not tried"
+            " at once",
+            field="change",
+            fix=f"wait for its end, or stop it with `meshline change stop {other}`; see"
+            f" `meshline change rollout {other}`",
+        )
 
 
 def _way(approval: Decided | None, glass: str | None) -> tuple[Way, Detail]:
@@ -137,6 +191,8 @@ def _overtake(tx: Tx, change: LockedChange, actor: Actor) -> None:
     """The other open changes of the workflow are upon a version that is not live any more."""
     for other in lock_others(tx, change):
         detail = {"by": change.token}
+        if other.state in ROLLING:
+            end_rollout(tx, other, f"another version went live, by change {change.token}")
         move_change(tx, other, ChangeMove.OVERTAKE, actor=actor.name, detail=detail)
         tell_authors(tx, other, AlertKind.STALE, actor=actor, news=f"change {change.token}")
 
@@ -209,6 +265,7 @@ def subject_of(change: LockedChange) -> Subject:
         go_live_at=change.go_live_at,
         connectors={} if change.connectors is None else orjson.loads(change.connectors),
         evidence={} if change.evidence is None else orjson.loads(change.evidence),
+        rollout=change.rollout,
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor, Proof
 from orchestrator.domain.changes.gates.evidence import Recorded
+from orchestrator.domain.changes.rollout import Rollout
 from orchestrator.domain.changes.states import ChangeKind, ChangeMove, ChangeState
 from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.errors import Refused
@@ -60,6 +61,7 @@ class Proposal:
     change: str | None = None  # the token of the change that it edits
     connectors: Mapping[str, str] = field(default_factory=dict)  # digests of their definitions
     evidence: Sequence[Recorded] = ()  # what was found out about it
+    rollout: Rollout | None = None  # the steps to being live; None: for all events at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,7 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
         digest=proposal.digest,
         base_version=base,
         connectors=_connectors(proposal),
+        rollout=_rollout(proposal),
     )
     if before is not None:
         if proposal.change is None and not proposal.says_when:
@@ -109,7 +112,7 @@ def propose(tx: Tx, proposal: Proposal, live: LiveWorkflow | None, actor: Actor)
         tell_asked(tx, change)
         return Proposed(change=change.token, state=state, version=None)
     version = go_live(tx, change, actor)
-    return Proposed(change=change.token, state=ChangeState.LIVE, version=version)
+    return Proposed(change=change.token, state=_locked(tx, change.token).state, version=version)
 
 
 def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedChange:
@@ -132,13 +135,21 @@ def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedC
             go_live_at=proposal.go_live_at,
             connectors=_connectors(proposal),
             evidence=_evidence(proposal),
+            rollout=_rollout(proposal),
         )
         add_author(tx, add_change(tx, new, actor=actor.name), actor, Part.PROPOSED)
         return _locked(tx, token)
-    before = _locked(tx, proposal.change)
+    return _edited(tx, proposal, proposal.change, base, actor)
+
+
+def _edited(tx: Tx, proposal: Proposal, token: str, base: int | None, actor: Actor) -> LockedChange:
+    """The next round; what it does not name, such as a time or a rollout, stays as it was."""
+    before = _locked(tx, token)
     _check_same_workflow(before, proposal)
     if not proposal.says_when:
         proposal = replace(proposal, go_live_at=before.go_live_at)
+    if proposal.rollout is None and before.rollout is not None:
+        proposal = replace(proposal, rollout=Rollout.from_text(before.rollout))
     edited = Edited(
         base_version=base,
         definition=_text(proposal),
@@ -149,6 +160,7 @@ def _kept(tx: Tx, proposal: Proposal, base: int | None, actor: Actor) -> LockedC
         go_live_at=proposal.go_live_at,
         connectors=_connectors(proposal),
         evidence=_evidence(proposal),
+        rollout=_rollout(proposal),
     )
     edit_change(tx, before, edited, actor=actor.name)
     add_author(tx, before.id, actor, Part.EDITED)
@@ -213,6 +225,10 @@ def _connectors(proposal: Proposal) -> str | None:
     return kept.decode() if proposal.connectors else None
 
 
+def _rollout(proposal: Proposal) -> str | None:
+    return None if proposal.rollout is None else proposal.rollout.text()
+
+
 def _digests(proposal: Proposal) -> dict[str, str]:
     """Of the evidence, by kind."""
     return {one.kind.value: one.digest for one in proposal.evidence}
@@ -234,4 +250,5 @@ def _subject(proposal: Proposal, base: int | None, round_: int) -> Subject:
         go_live_at=proposal.go_live_at,
         connectors=proposal.connectors,
         evidence=_digests(proposal),
+        rollout=_rollout(proposal),
     )

@@ -8,12 +8,13 @@ from dataclasses import dataclass, fields
 from orchestrator.domain.changes.gates.evidence import Commit, ContractTrial, read_evidence
 from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.changes.rehearsing.result import Rehearsal
-from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
+from orchestrator.domain.changes.states import UNFINISHED, ChangeKind, ChangeState
 from orchestrator.domain.changes.words.difference import difference_in_words
 from orchestrator.domain.changes.words.wording import Direction, Part, Wording
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.gates.judge import judged_gates
 from orchestrator.operations.changes.hold import no_change
+from orchestrator.operations.changes.rollout.figures import RolloutFigures, figures_of
 from orchestrator.operations.changes.who_decides import NOBODY_ASKED, Deciders, who_decides
 from orchestrator.store.changes.backtests import Backtest, find_backtest
 from orchestrator.store.changes.evidence import gate_subject, list_evidence
@@ -61,6 +62,7 @@ class ExplainedChange(ChangeView):
     gates: tuple[JudgedGate, ...]  # as they are now; none of a retirement or a rollback
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
     rehearsal: Rehearsal | None  # of it as it is; None: it was not rehearsed
+    figures: RolloutFigures | None  # of its rollout; None: none began
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
     plan: PlanOfChange | None  # the newest; None: nobody made one, or it was edited since
     may_decide: tuple[str, ...]  # mail addresses, while it awaits a decision; none: nobody may
@@ -96,7 +98,8 @@ def explain_to(
         gates=() if lost else judged_gates(tx, subject, pieces),
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
         rehearsal=evidence.rehearsal,
-        freeze=_freeze_of(tx, found) if found.state in OPEN else None,
+        figures=figures_of(tx, found),
+        freeze=_freeze_of(tx, found) if found.state in UNFINISHED else None,
         plan=_plan_of(tx, found),
         may_decide=deciders.mails,
         may_not=_others(deciders),

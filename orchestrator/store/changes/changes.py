@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 
 from orchestrator.domain.changes.states import (
     OPEN,
+    ROLLING,
+    UNFINISHED,
     ChangeKind,
     ChangeMove,
     ChangeState,
@@ -25,6 +27,8 @@ from orchestrator.store.quarantine.workflows import LiveWorkflow
 
 _T = changes.c
 _OPEN = tuple(one.value for one in OPEN)
+_UNFINISHED = tuple(one.value for one in UNFINISHED)
+_ROLLING = tuple(one.value for one in ROLLING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +48,7 @@ class NewChange:
     go_live_at: int | None
     connectors: str | None  # digests of the definitions that it uses, by name, as JSON
     evidence: str | None  # digests of what was found out about it, by kind, as JSON
+    rollout: str | None = None  # its steps, as JSON; None: it goes live for all events at once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +75,7 @@ class LockedChange:
     go_live_at: int | None
     connectors: str | None  # JSON
     evidence: str | None  # JSON
+    rollout: str | None  # JSON
 
 
 def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
@@ -97,6 +103,7 @@ def add_change(tx: Connection, new: NewChange, *, actor: str) -> int:
             go_live_at=new.go_live_at,
             connectors=new.connectors,
             evidence=new.evidence,
+            rollout=new.rollout,
         )
         .returning(_T.id)
     ).scalar_one()
@@ -155,11 +162,13 @@ def lock_asked_change(
     digest: str,
     base_version: int | None,
     connectors: str | None,
+    rollout: str | None,
 ) -> LockedChange | None:
     """One that awaits or has its approval, and says the same upon the same version; else None."""
     same = (_T.client == client, _T.workflow == workflow, _T.digest == digest)
     found = select(changes).where(*same, _T.base_version.is_not_distinct_from(base_version))
     found = found.where(_T.connectors.is_not_distinct_from(connectors))
+    found = found.where(_T.rollout.is_not_distinct_from(rollout))
     asked = (ChangeState.AWAITING_APPROVAL.value, ChangeState.APPROVED.value)
     found = found.where(_T.state.in_(asked)).order_by(_T.id).limit(1)
     return _locked(tx, found.with_for_update())
@@ -196,7 +205,7 @@ def move_change(
     if live is not None:
         values |= {"live_version": live[0], "way": live[1]}
     why = (detail or {}).get("why")
-    if target not in OPEN and isinstance(why, str):
+    if target not in UNFINISHED and isinstance(why, str):
         values["ended_why"] = storable(why)
     tx.execute(update(changes).where(_T.id == change.id).values(values))
     _record(tx, change.client, change.workflow, change.token, move, actor, detail or {})
@@ -228,6 +237,7 @@ class Edited:
     go_live_at: int | None
     connectors: str | None
     evidence: str | None
+    rollout: str | None
 
 
 def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: str) -> None:
@@ -248,6 +258,7 @@ def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: 
             go_live_at=edited.go_live_at,
             connectors=edited.connectors,
             evidence=edited.evidence,
+            rollout=edited.rollout,
         )
     )
 
@@ -259,17 +270,31 @@ def set_evidence(tx: Connection, change: LockedChange, *, evidence: str, subject
 
 
 def lock_others(tx: Connection, change: LockedChange) -> list[LockedChange]:
-    """The other open changes of its workflow, held."""
+    """The other changes of its workflow that may still go live, held."""
     others = select(changes).where(
         _T.client == change.client, _T.workflow == change.workflow, _T.id != change.id
     )
-    rows = tx.execute(others.where(_T.state.in_(_OPEN)).order_by(_T.id).with_for_update())
+    rows = tx.execute(others.where(_T.state.in_(_UNFINISHED)).order_by(_T.id).with_for_update())
     return [_of(row) for row in rows]
+
+
+def rolling_changes(tx: Connection) -> Sequence[str]:
+    """Tokens of the changes whose version is rolled out, of all clients; the oldest first."""
+    found = select(_T.token).where(_T.state.in_(_UNFINISHED), _T.state.in_(_ROLLING))
+    return tx.execute(found.order_by(_T.id)).scalars().all()
+
+
+def rolling_change(tx: Connection, client: str, workflow: str) -> str | None:
+    """The token of the change of a workflow whose version is rolled out; None: there is none."""
+    mine = (_T.client == client, _T.workflow == workflow, _T.state.in_(_ROLLING))
+    return tx.execute(select(_T.token).where(*mine)).scalars().first()
 
 
 def lock_open(tx: Connection, client: str) -> list[LockedChange]:
     """The changes of a client that may still go live, held."""
-    found = select(changes).where(_T.client == client, _T.state.in_(_OPEN))
+    # The first condition leads to the index.
+    found = select(changes).where(_T.state.in_(_UNFINISHED), _T.state.in_(_OPEN))
+    found = found.where(_T.client == client)
     return [_of(row) for row in tx.execute(found.order_by(_T.id).with_for_update())]
 
 
@@ -285,7 +310,8 @@ def due_changes(tx: Connection, *, most: int) -> Sequence[str]:
     # One that has no time is live once it is approved, unless a freeze kept it.
     due = (_T.state == ChangeState.APPROVED.value) & (func.coalesce(_T.go_live_at, 0) <= now)
     due &= ~is_frozen()
-    found = select(_T.token).where(_T.state.in_(_OPEN), due | (_T.expires_at <= now))
+    found = select(_T.token).where(_T.state.in_(_UNFINISHED), _T.state.in_(_OPEN))
+    found = found.where(due | (_T.expires_at <= now))
     return tx.execute(found.order_by(_T.id).limit(most)).scalars().all()
 
 
@@ -316,6 +342,7 @@ def _of(row: Any) -> LockedChange:
         go_live_at=row.go_live_at,
         connectors=row.connectors,
         evidence=row.evidence,
+        rollout=row.rollout,
     )
 
 

@@ -10,7 +10,8 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from orchestrator.domain.changes.differences import Difference, differences
-from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
+from orchestrator.domain.changes.rollout import Rollout
+from orchestrator.domain.changes.states import UNFINISHED, ChangeKind, ChangeState
 from orchestrator.store.changes.authors import Author, list_authors
 from orchestrator.store.changes.decisions import list_decisions
 from orchestrator.store.database.schema import changes, workflow_versions
@@ -79,6 +80,7 @@ class ChangeView(ChangeRow):
     decisions: tuple[ShownDecision, ...]
     differences: tuple[Difference, ...]  # of its definition from that of its base version
     connectors: tuple[UsedDefinition, ...]  # by name; none: whoever proposed it knew of none
+    rollout: str | None  # its steps in words; None: it goes live for all events at once
 
 
 def open_changes_of(
@@ -87,7 +89,7 @@ def open_changes_of(
     """Changes that may still go live, by client and name of these workflows; the newest first."""
     if not workflows:
         return {}
-    still = _T.state.in_([one.value for one in OPEN])
+    still = _T.state.in_([one.value for one in UNFINISHED])
     names = {name for _, name in workflows}
     found: dict[tuple[str, str], list[ChangeRow]] = {}
     for row in tx.execute(
@@ -118,10 +120,10 @@ def list_changes(
     for column, value in ((_T.client, client), (_T.workflow, workflow), (_T.state, state)):
         if value is not None:
             found = found.where(column == value)
-    still = _T.state.in_([one.value for one in OPEN])
+    still = _T.state.in_([one.value for one in UNFINISHED])
     if over:
         found = found.where(~still)
-    elif state in OPEN or (state is None and not every):
+    elif state in UNFINISHED or (state is None and not every):
         found = found.where(still)  # also for one state: it leads to the index
     if before is not None:
         found = found.where(_T.id < before)
@@ -159,6 +161,7 @@ def show_change(
         decisions=tuple(decided),
         differences=_differences(tx, row),
         connectors=_connectors(tx, row),
+        rollout=None if row.rollout is None else Rollout.from_text(row.rollout).told(),
     )
 
 
@@ -217,6 +220,21 @@ def count_changes(tx: Connection) -> ChangeCounts:
 def client_of(tx: Connection, token: str) -> str | None:
     """The client of a change; None where there is no such change."""
     return tx.execute(select(_T.client).where(_T.token == token)).scalar_one_or_none()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedChange:
+    """Which change it is."""
+
+    change: str  # its token
+    client: str
+    workflow: str
+
+
+def named_by_number(tx: Connection, number: int) -> NamedChange | None:
+    """A change by its number; None where there is none."""
+    row = tx.execute(select(_T.token, _T.client, _T.workflow).where(_T.id == number)).one_or_none()
+    return None if row is None else NamedChange(change=row[0], client=row[1], workflow=row[2])
 
 
 def _head(row: Any) -> dict[str, Any]:

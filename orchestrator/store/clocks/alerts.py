@@ -48,6 +48,7 @@ class AlertKind(StrEnum):
     EXPIRED = "expired"
     LIVE = "live"
     BREAK_GLASS = "break_glass"
+    ROLLED_BACK = "rolled_back"  # its rollout failed, or somebody stopped it
 
 
 class AlertState(StrEnum):

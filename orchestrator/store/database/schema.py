@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0039"
+HEAD = "0040"
 
 metadata = MetaData(
     naming_convention={
@@ -69,6 +70,8 @@ workflow_versions = Table(
     Column("ordering", Text),  # how its events are ordered, as JSON; null: they are not
     Column("change_id", BigInteger),  # by which it went live; null: before there were changes
     Column("connectors", Text),  # approved definitions, by name, as JSON; null: any will do
+    Column("trial", String(10)),  # of a candidate: running or stopped; null: it is, or was, live
+    Column("canary", Text),  # of a live version: the candidate beside it, see canary.py
     UniqueConstraint("client", "name", "version"),
 )
 Index(
@@ -719,14 +722,60 @@ changes = Table(
     Column("way", String(20)),  # how it went live: approved, unapproved or break_glass
     Column("connectors", Text),  # digests of their definitions, by name, as JSON; null: not known
     Column("evidence", Text),  # digests of this round's, by kind, as JSON; null: none was recorded
+    Column("rollout", Text),  # its steps, see rollout.py; null: live for all events at once
     sqlite_autoincrement=True,
 )
 Index("ix_changes_workflow", changes.c.client, changes.c.workflow, changes.c.id)
 Index(
     "ix_changes_open",
     changes.c.id,
-    **_only_where("state IN ('draft', 'awaiting_approval', 'approved')"),
+    **_only_where("state IN ('draft', 'awaiting_approval', 'approved', 'shadow', 'canary')"),
 )
+
+# The steps of a rollout, one row each; the one that has not stopped is under way.
+rollout_arms = Table(
+    "rollout_arms",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("change_id", ForeignKey(changes.c.id), nullable=False),
+    Column("version_id", ForeignKey(workflow_versions.c.id), nullable=False),  # the candidate
+    Column("base_id", ForeignKey(workflow_versions.c.id), nullable=False),  # what was live then
+    Column("step", Integer, nullable=False),  # 0 is the shadow, 1 the first share of the canary
+    Column("mode", String(10), nullable=False),  # shadow or canary
+    Column("share", Integer, nullable=False),  # of all events, in ten-thousandths
+    Column("began_at", BigInteger, nullable=False),  # the rollout
+    Column("since", BigInteger, nullable=False),  # this step
+    Column("stopped_at", BigInteger),
+    Column("stop_reason", Text),
+    Column("events", Integer, nullable=False),  # of this step, whose outcome counts
+    Column("bad", Integer, nullable=False),  # of these, in quarantine or late
+    Column("all_events", Integer, nullable=False),  # the same of all steps so far
+    Column("all_bad", Integer, nullable=False),
+    Column("log_wealth", Float, nullable=False),  # of the test, see betting.py
+    Column("base_events", Integer, nullable=False),  # of the 28 days before, with an outcome
+    Column("base_bad", Integer, nullable=False),
+    Column("base_seconds", BigInteger, nullable=False),  # from the first of these to the begin
+    Column("cursor", String(32), nullable=False),  # of a shadow: the last event it looked at
+    # Whether it is over, and so are the events that nothing was routed of when it was.
+    Column("tidy", Boolean, nullable=False),
+    Index("ix_rollout_arms_change_id", "change_id"),
+)
+Index("ix_rollout_arms_untidy", rollout_arms.c.version_id, **_only_where("NOT tidy"))
+
+# The events that a canary took, with what became of each.
+rollout_events = Table(
+    "rollout_events",
+    metadata,
+    Column("event_id", ForeignKey(events.c.id), primary_key=True),
+    Column("change_id", ForeignKey(changes.c.id), nullable=False),
+    Column("claimed_at", BigInteger),  # null: it waits until the ones before it are judged
+    Column("outcome", String(20)),  # delivered, late or quarantined; null: not known yet
+    Column("ended_at", BigInteger),
+    Column("counted", Boolean, nullable=False),  # the outcome counts in the verdict
+    sqlite_with_rowid=False,
+)
+Index("ix_rollout_events_change_id", rollout_events.c.change_id)
+Index("ix_rollout_events_open", rollout_events.c.change_id, **_only_where("NOT counted"))
 
 # Everybody whose steps are in a change.
 change_authors = Table(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection
 
+from orchestrator.domain.changes.canary import canary_from
 from orchestrator.domain.delivery.verdicts import Rejected
 from orchestrator.domain.errors import IdempotencyConflict, MeshlineError
 from orchestrator.domain.event import Accepted, Trigger
@@ -23,6 +24,7 @@ from orchestrator.store.ordering.lines import comer, enter
 from orchestrator.store.quarantine.actions import Verdict, quarantine_rejected
 from orchestrator.store.quarantine.hook_requests import keep_requests
 from orchestrator.store.quarantine.workflows import LiveWorkflow, definition_of
+from orchestrator.store.rollout.taking import note_taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +96,13 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
 
     Raises InConflict, upon which the transaction must not be committed.
     """
-    rows = [_new(one) for one in arrivals]
+    rows = [_new(one, _version_for(tx, one)) for one in arrivals]
     # In one order everywhere: two doors that write the same keys must not wait for each other.
     written = _write(tx, sorted(_without_erased(tx, rows), key=lambda row: row.key))
     new = [one for one in arrivals if one.id in written]
     # What is stopped as it comes takes its place in a line when it is replayed.
     _line_up(tx, [one for one in new if one.workflow.ordering_text and not one.stopped])
+    _note_canaries(tx, [one for one in new if one.workflow.canary_text])
     if len(written) == len(rows):
         _keep_origins(tx, new)
         return [Accepted(id=row.id, duplicate=False) for row in rows]
@@ -137,6 +140,37 @@ def _keep_origins(tx: Connection, new: Sequence[Arrival]) -> None:
             workflow=Workflow.from_published(definition),
             actor=actors[version],
         )
+
+
+def _version_for(tx: Connection, arrival: Arrival) -> int:
+    """The version that decides about it for life: the live one, or the candidate beside it."""
+    live = arrival.workflow
+    if live.canary_text is None or arrival.stopped is not None:  # what is stopped tells nothing
+        return live.id
+    canary = canary_from(live.canary_text)
+    return canary.version if canary.takes(_side_key(tx, arrival)) else live.id
+
+
+def _side_key(tx: Connection, arrival: Arrival) -> str:
+    """Its line, so that events with one ordering key are on one side; else its id."""
+    ordering = arrival.workflow.ordering
+    if ordering is None:
+        return arrival.id
+    place = comer(
+        key_of_store(tx), arrival.id, arrival.trigger.payload, ordering,
+        client=arrival.trigger.client, workflow=arrival.workflow.name,
+    )  # fmt: skip
+    return arrival.id if place is None else place.line
+
+
+def _note_canaries(tx: Connection, arrivals: Sequence[Arrival]) -> None:
+    """Keep which of these the candidate decides about, beside the events themselves."""
+    taken = [
+        (one.id, canary_from(one.workflow.canary_text or "").change)
+        for one in arrivals
+        if _version_for(tx, one) != one.workflow.id
+    ]
+    note_taken(tx, taken)
 
 
 def _line_up(tx: Connection, arrivals: Sequence[Arrival]) -> None:
@@ -197,12 +231,12 @@ def _conflicts(
     ]
 
 
-def _new(arrival: Arrival) -> _New:
+def _new(arrival: Arrival, workflow_id: int) -> _New:
     return _New(
         id=arrival.id,
         client=arrival.trigger.client,
         workflow=arrival.workflow.name,
-        workflow_id=arrival.workflow.id,
+        workflow_id=workflow_id,
         idempotency_key=arrival.trigger.idempotency_key or arrival.id,
         digest=arrival.trigger.digest,
         body=arrival.trigger.payload,

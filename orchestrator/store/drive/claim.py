@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from orchestrator.domain.changes.rollout import MOST_AT_ONCE
 from orchestrator.domain.lifecycle import STAGE_OF, Stage, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.clock import now_ms
@@ -28,11 +29,14 @@ from orchestrator.store.database.prepared import Prepared, among
 from orchestrator.store.database.schema import events, groups, workflow_versions
 from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.rollout.taking import DueEvent, due_of_candidate
 
 ACTOR = "relay"
 
 ALONE_AFTER = 3
 """Starts without progress after which an event is tried alone."""
+
+_DueRow = AnyRow | DueEvent
 
 _LEASE_END = now_ms() + bindparam("lease_ms", type_=BigInteger)
 
@@ -81,12 +85,13 @@ def claim(tx: Connection, limits: ClaimLimits, shelf: WorkflowShelf) -> Claimed:
     waited_ms = 0
     while waiting and room > len(taken):
         line = _next_in_turn(waiting, lines)
-        rows = _due(tx, line.workflow_id, limits.group_size)
-        lots = _lots(_fit_to_start(tx, rows, limits, shelf), limits)[: room - len(taken)]
+        rows = _due(tx, line, limits.group_size)
+        size = limits.group_size if line.trial is None else min(limits.group_size, MOST_AT_ONCE)
+        lots = _lots(_fit_to_start(tx, rows, limits, shelf), size)[: room - len(taken)]
         taken += (_lease(tx, line.workflow_id, lot, limits.lease_seconds) for lot in lots)
         line.unfinished += len(lots)
         waited_ms = max(waited_ms, line.now - line.oldest) if lots else waited_ms
-        if len(rows) < limits.group_size:
+        if len(rows) < limits.group_size or line.trial is not None:
             waiting.remove(line)
     return Claimed(groups=tuple(taken), unfinished=unfinished, waited_ms=waited_ms)
 
@@ -97,6 +102,7 @@ class _Line:
 
     workflow_id: int
     client: str
+    trial: str | None  # of a candidate that a rollout tries, or that went back
     oldest: int  # when its earliest event is due
     now: int  # by the database's clock
     due: bool
@@ -127,6 +133,7 @@ def _select_lines(_: str) -> Any:
     return select(
         found.c.id.label("workflow_id"),
         workflow_versions.c.client,
+        workflow_versions.c.trial,
         oldest.label("oldest"),
         now_ms().label("now"),
         (oldest <= now_ms()).label("due"),
@@ -146,8 +153,8 @@ def _next_in_turn(waiting: Sequence[_Line], lines: Sequence[_Line]) -> _Line:
 
 
 def _fit_to_start(
-    tx: Connection, rows: Sequence[AnyRow], limits: ClaimLimits, shelf: WorkflowShelf
-) -> list[AnyRow]:
+    tx: Connection, rows: Sequence[_DueRow], limits: ClaimLimits, shelf: WorkflowShelf
+) -> list[_DueRow]:
     """Those that may start once more; the others go to quarantine."""
     _quarantine_worn_out(tx, [row for row in rows if row.starts >= limits.start_limit], shelf)
     return [row for row in rows if row.starts < limits.start_limit]
@@ -255,8 +262,10 @@ def forget_expired_groups(tx: Connection) -> int:
     return tx.execute(delete(groups).where(groups.c.epoch.in_(free))).rowcount
 
 
-def _due(tx: Connection, workflow_id: int, most: int) -> list[AnyRow]:
-    return list(_DUE.run(tx, workflow=workflow_id, most=most).all())
+def _due(tx: Connection, line: _Line, most: int) -> Sequence[_DueRow]:
+    if line.trial is not None:
+        return due_of_candidate(tx, line.workflow_id, line.trial, most)
+    return list(_DUE.run(tx, workflow=line.workflow_id, most=most).all())
 
 
 def _select_due(dialect: str) -> Any:
@@ -273,16 +282,16 @@ def _select_due(dialect: str) -> Any:
 _DUE = Prepared(_select_due)
 
 
-def _lots(rows: Sequence[AnyRow], limits: ClaimLimits) -> list[list[AnyRow]]:
+def _lots(rows: Sequence[_DueRow], size: int) -> list[list[_DueRow]]:
     """Rows of one stage together, the lot with the oldest first; what failed to start, in less.
 
     A group whose worker died is tried once more as it was; after that it is split, so that the
     one event that kills its process is found and its companions get on.
     """
-    lots: list[list[AnyRow]] = []
-    filling: dict[tuple[str, int], list[AnyRow]] = {}
+    lots: list[list[_DueRow]] = []
+    filling: dict[tuple[str, int], list[_DueRow]] = {}
     for row in rows:
-        most = _most_together(row.starts, limits.group_size)
+        most = _most_together(row.starts, size)
         lot = filling.get((row.state, most))
         if lot is None or len(lot) == most:
             lot = filling[row.state, most] = []
@@ -297,7 +306,7 @@ def _most_together(starts: int, group_size: int) -> int:
     return 1 if starts >= ALONE_AFTER else max(1, group_size // 16)
 
 
-def _lease(tx: Connection, workflow_id: int, lot: Sequence[AnyRow], seconds: float) -> Group:
+def _lease(tx: Connection, workflow_id: int, lot: Sequence[_DueRow], seconds: float) -> Group:
     state = State(lot[0].state)
     ids = tuple(row.id for row in lot)
     lease_ms = int(seconds * 1000)
@@ -334,7 +343,7 @@ _LEASE = Prepared(
 )
 
 
-def _quarantine_worn_out(tx: Connection, rows: list[AnyRow], shelf: WorkflowShelf) -> None:
+def _quarantine_worn_out(tx: Connection, rows: list[_DueRow], shelf: WorkflowShelf) -> None:
     for row in rows:
         quarantine_events(
             tx,

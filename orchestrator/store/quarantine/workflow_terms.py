@@ -53,7 +53,11 @@ class TermsShelf:
 
     def newest(self, tx: Connection) -> dict[tuple[str, str], Terms]:
         """The terms of the newest version by client and workflow."""
-        return {(one.client, one.workflow): one for one in self.take(tx).values()}
+        table = workflow_versions.c
+        # A candidate promises nothing before it is live, and never where it went back.
+        tried = set(tx.execute(select(table.id).where(table.trial.is_not(None))).scalars())
+        kept = (one for number, one in self.take(tx).items() if number not in tried)
+        return {(one.client, one.workflow): one for one in kept}
 
 
 def _terms(row: Any) -> Terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,6 +31,7 @@ class LiveWorkflow:
     trigger_type: str  # what it takes, such as `lead.created`; no other live one of the client does
     digest: str  # of its definition: 64 hex digits
     ordering_text: str | None  # how its events are ordered, as it is stored; None: they are not
+    canary_text: str | None = None  # the candidate that decides about some of its events
 
     @property
     def ordering(self) -> Ordering | None:
@@ -45,6 +47,7 @@ LIVE = select(
     workflow_versions.c.trigger_type,
     workflow_versions.c.digest,
     workflow_versions.c.ordering.label("ordering_text"),
+    workflow_versions.c.canary.label("canary_text"),
 ).where(workflow_versions.c.live)
 """The live versions, a column for each field of `LiveWorkflow`."""
 
@@ -82,19 +85,21 @@ def require_live(tx: Connection, client: str, name: str) -> LiveWorkflow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptVersion:
-    """A version that is or was live."""
+    """A version that is or was live, or that a rollout tries or tried."""
 
     id: int
     version: int
     definition: str  # JSON
     digest: str
     ordering_text: str | None
+    is_candidate: bool  # it was never live
 
 
 def kept_version(tx: Connection, client: str, name: str, version: int) -> KeptVersion | None:
-    """A version of a workflow by its number; each of them was live."""
+    """A version of a workflow by its number; also a candidate, which may never be live."""
     table = workflow_versions.c
-    found = select(table.id, table.version, table.definition, table.digest, table.ordering).where(
+    columns = (table.id, table.version, table.definition, table.digest, table.ordering, table.trial)
+    found = select(*columns).where(
         table.client == client, table.name == name, table.version == version
     )
     row = tx.execute(found).one_or_none()
@@ -107,6 +112,7 @@ def kept_version(tx: Connection, client: str, name: str, version: int) -> KeptVe
             definition=row.definition,
             digest=row.digest,
             ordering_text=row.ordering,
+            is_candidate=row.trial is not None,
         )
     )
 
@@ -178,28 +184,84 @@ def make_live(
 
     Only `operations/changes/go_live.py` calls it, and `end_live`: it has checked who said yes.
     """
+    end_live(tx, workflow.client, workflow.name)
+    return _add(
+        tx, workflow, digest=digest, actor=actor, change=change, connectors=connectors, live=True
+    )[1]
+
+
+def add_candidate(
+    tx: Connection,
+    workflow: Workflow,
+    *,
+    digest: str,
+    actor: str,
+    change: int,
+    connectors: str | None,
+) -> tuple[int, int]:
+    """Keep `workflow` as a version that is not live: the id of its row, and its number.
+
+    It decides about the events that a canary gives it. Only `operations/changes/go_live.py` calls
+    it, as `make_live`.
+    """
+    return _add(
+        tx, workflow, digest=digest, actor=actor, change=change, connectors=connectors, live=False
+    )
+
+
+def promote_candidate(tx: Connection, client: str, name: str, workflow_id: int) -> int:
+    """Make a candidate whose rollout has passed the live version; its number.
+
+    Only `operations/changes/go_live.py` calls it, as `make_live`.
+    """
+    table = workflow_versions.c
+    end_live(tx, client, name)
+    mine = (table.id == workflow_id, table.client == client, table.name == name)
+    running = (*mine, table.trial == TrialState.RUNNING.value)
+    values = {"live": True, "trial": None, "published_at": now_ms()}
+    done = tx.execute(
+        update(workflow_versions).where(*running).values(values).returning(table.version)
+    )
+    return int(done.scalar_one())
+
+
+class TrialState(StrEnum):
+    """The states of a version that was never live."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"  # it went back; what it had routed goes on with it
+
+
+def _add(
+    tx: Connection,
+    workflow: Workflow,
+    *,
+    digest: str,
+    actor: str,
+    change: int,
+    connectors: str | None,
+    live: bool,
+) -> tuple[int, int]:
     table = workflow_versions.c
     same = (table.client == workflow.client, table.name == workflow.name)
     last = tx.execute(select(func.max(table.version)).where(*same)).scalar_one()
-    end_live(tx, workflow.client, workflow.name)
     version = (last or 0) + 1
-    tx.execute(
-        insert(workflow_versions).values(
-            client=workflow.client,
-            name=workflow.name,
-            version=version,
-            trigger_type=workflow.trigger_type,
-            definition=orjson.dumps(workflow.definition()).decode(),
-            digest=digest,
-            live=True,
-            published_at=now_ms(),
-            published_by=actor,
-            ordering=workflow.ordering.as_text() if workflow.ordering else None,
-            change_id=change,
-            connectors=connectors,
-        )
+    added = insert(workflow_versions).values(
+        client=workflow.client,
+        name=workflow.name,
+        version=version,
+        trigger_type=workflow.trigger_type,
+        definition=orjson.dumps(workflow.definition()).decode(),
+        digest=digest,
+        live=live,
+        trial=None if live else TrialState.RUNNING.value,
+        published_at=now_ms(),
+        published_by=actor,
+        ordering=workflow.ordering.as_text() if workflow.ordering else None,
+        change_id=change,
+        connectors=connectors,
     )
-    return version
+    return int(tx.execute(added.returning(table.id)).scalar_one()), version
 
 
 def make_live_again(tx: Connection, client: str, name: str, version: int) -> bool:
@@ -210,7 +272,7 @@ def make_live_again(tx: Connection, client: str, name: str, version: int) -> boo
     table = workflow_versions.c
     end_live(tx, client, name)
     same = (table.client == client, table.name == name, table.version == version)
-    done = tx.execute(update(workflow_versions).where(*same).values(live=True))
+    done = tx.execute(update(workflow_versions).where(*same).values(live=True, trial=None))
     return done.rowcount == 1
 
 
@@ -218,7 +280,7 @@ def end_live(tx: Connection, client: str, name: str) -> None:
     """Let no version of a workflow be live; events on their way go on with theirs."""
     table = workflow_versions.c
     same = (table.client == client, table.name == name, table.live)
-    tx.execute(update(workflow_versions).where(*same).values(live=False))
+    tx.execute(update(workflow_versions).where(*same).values(live=False, canary=None))
 
 
 class WorkflowShelf:

@@ -168,6 +168,7 @@ BODIES: Mapping[str, dict[str, object]] = {
     "decide_change": {"decision": "approve"},
     "withdraw_change": {},
     "break_glass": {"why": "a test"},
+    "stop_rollout": {"why": "a test"},
     "freeze_changes": {"until": "1d", "why": "a test", "dry_run": True},
     "thaw_changes": {"why": "a test"},
     "decide_event": {"decision": "approve"},

@@ -53,6 +53,7 @@ SHOWING = {
     "workflow graph": ("workflow", "graph", "leads"),
     "people show": ("people", "show", ADA),
     "change show": ("change", "show", "{change}"),
+    "change rollout": ("change", "rollout", "{change}"),
     "change prove": ("change", "prove", "{change}"),
     "approvals show": ("approvals", "show", "{asked}"),
     "change check": ("change", "check", "{change}"),
@@ -136,7 +137,8 @@ def test_what_is_another_clients_is_not_there(acme: CommandLine) -> None:
         hers = acme("--as", VIC, *words(acme, command))
 
         assert "there is no " in hers.error, name
-        if name not in ("dead-letters show", "change prove"):  # nobody approved it
+        # Nobody approved it, and nothing of it is rolled out.
+        if name not in ("dead-letters show", "change prove", "change rollout"):
             assert acme("--as", ADA, *words(acme, command)).code == 0, name
 
 

@@ -79,6 +79,8 @@ NOT_OF_EVENTS = {
             "change check",
             "change diff",
             "change waive",
+            "change rollout",
+            "change stop",
             "change freeze",
             "change thaw",
             "change break-glass",

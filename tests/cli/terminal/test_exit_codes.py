@@ -21,7 +21,7 @@ NEEDED = {
     *("incidents resolve", "incidents note", "dead-letters drop", "erase"),
     *("change request-changes", "change reject", "change waive", "approvals refuse"),
     *("workflow retire", "workflow rollback"),
-    *("change freeze", "change thaw", "change break-glass"),
+    *("change freeze", "change thaw", "change break-glass", "change stop"),
 }
 """Acts against the normal course."""
 
@@ -58,6 +58,7 @@ ARGUMENTS = {
     "change waive": ("x", "contract", "--until", "3d"),
     "change withdraw": ("x",),
     "change freeze": ("x", "--until", "1d"),
+    "change stop": ("x",),
     "change thaw": ("x",),
     "change break-glass": ("x",),
     "approvals approve": ("x",),

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from orchestrator.domain.access.roles import Role
+from orchestrator.domain.changes.rollout import read_rollout
 from orchestrator.operations.access.away import end_away, set_away
 from orchestrator.operations.access.people import disable_person
 from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
@@ -218,3 +219,30 @@ def test_a_freeze_is_on_the_page_and_in_whose_place_somebody_decided(
     assert status == 303
     assert "Frozen nothing of acme goes live until" in page and ": the sale" in page
     assert f"for {APPROVER}, who was away" in page
+
+
+def test_a_rollout_shows_its_figures_and_is_stopped_on_the_page(
+    governed: Governed, one: Somebody
+) -> None:
+    before = live_version(governed.store)
+    done = publish_workflow(
+        governed.store,
+        lead_workflow(version(61)),
+        actor=logged_in(governed.store, AUTHOR),
+        rollout=read_rollout(None, "5%,100%", "100ev"),
+    )
+    token = done.change or ""
+    governed.come(one, APPROVER)
+    assert "It begins with its rollout: canary of 5%, 100%" in text_of(one.get(path(token)).text)
+    decide(governed.store, token)
+    give(governed.store, APPROVER, Role.OPERATOR, "acme")
+
+    page = text_of(one.get(path(token)).text)
+    assert "How it does on real events" in page and "not enough yet" in page
+    assert "canary of 5%" in page
+    assert "stop" in offers(one, token)
+    status, _ = act(one, token, "stop", why="odd titles")
+
+    assert (status, change(governed.store, token).state) == (303, "rolled_back")
+    assert live_version(governed.store) == before
+    assert "it went back: odd titles" in text_of(one.get(path(token)).text)

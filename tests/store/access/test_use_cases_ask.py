@@ -37,6 +37,7 @@ from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
 from orchestrator.operations.changes.gates.waive import waive_gate
 from orchestrator.operations.changes.rehearsing.keep import keep_rehearsal
 from orchestrator.operations.changes.rehearsing.material import gather_material
+from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.incidents.handle import (
@@ -186,6 +187,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
     "changes.break_glass.break_glass": lambda s, a, told: break_glass(
         s, told.change, why=WHY, actor=a
     ),
+    "changes.rollout.go_back.stop_rollout": lambda s, a, told: stop_rollout(
+        s, told.change, why=WHY, actor=a
+    ),
     "changes.withdraw.withdraw_change": lambda s, a, told: withdraw_change(s, told.change, actor=a),
     "quarantine.close_dead_letters.requeue_dead_letters": lambda s, a, _: requeue_dead_letters(
         s, [1], lambda _: None, actor=a
@@ -286,10 +290,10 @@ def test_only_who_has_the_role_does_it(store: Store, use_case: str) -> None:
     except (Forbidden, NotFound):
         raise
     except Refused as refused:  # by an incident that is not over, a plan, a gate that passes, or
-        # for there is one version only
+        # for there is one version only, or nothing is rolled out
         by_others = (
             *("resolve_incidents", "approve_with_plan", "waive_gate"),
-            *("rollback_workflow", "plan_outcomes"),
+            *("rollback_workflow", "plan_outcomes", "stop_rollout"),
         )
         assert use_case.endswith(by_others), refused  # noqa: PT017 - see above
 

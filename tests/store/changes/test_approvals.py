@@ -445,7 +445,8 @@ def test_a_trigger_that_was_taken_meanwhile_stops_it(store: Store) -> None:
 
 def test_one_function_makes_a_version_live_and_has_one_caller() -> None:
     root = Path(orchestrator.__file__).parent
-    callers = {name: set[str]() for name in ("make_live", "end_live", "go_live")}
+    ways = ("make_live", "add_candidate", "promote_candidate", "end_live", "go_live")
+    callers = {name: set[str]() for name in (*ways, "begin_rollout", "add_first_arm")}
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             called = node.func if isinstance(node, ast.Call) else None
@@ -454,11 +455,16 @@ def test_one_function_makes_a_version_live_and_has_one_caller() -> None:
 
     assert callers == {
         "make_live": {"operations/changes/go_live.py"},
+        "add_candidate": {"operations/changes/go_live.py"},
+        "promote_candidate": {"operations/changes/go_live.py"},
+        "begin_rollout": {"operations/changes/go_live.py"},
+        "add_first_arm": {"operations/changes/rollout/begin.py"},
         "end_live": {"operations/changes/go_live.py", "store/quarantine/workflows.py"},
         "go_live": {
             "operations/changes/decide.py",
             "operations/changes/break_glass.py",
             "operations/changes/keep_time.py",
+            "operations/changes/rollout/keep.py",
             "operations/changes/propose.py",
         },
     }

@@ -9,7 +9,7 @@ from tornado.web import authenticated
 
 from orchestrator.dashboard.given import one_of, query_of, row_number, values_of
 from orchestrator.dashboard.pages.frame import StorePage
-from orchestrator.domain.changes.states import OPEN, ChangeState
+from orchestrator.domain.changes.states import UNFINISHED, ChangeState
 from orchestrator.operations.changes.who_decides import who_decides
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.presenting.changes import KINDS, named
@@ -92,8 +92,8 @@ def look_for_changes(
     """What the list shows. Raises Refused for a name that never was there."""
     check_filters(tx, client=filters.client, workflow=filters.workflow, clients=clients)
     state = None if filters.state is None else ChangeState(filters.state)
-    shows_open = filters.before is None and (state is None or state in OPEN)
-    shows_over = state is None or state not in OPEN
+    shows_open = filters.before is None and (state is None or state in UNFINISHED)
+    shows_over = state is None or state not in UNFINISHED
     waiting = filters.find(tx, clients, state=state) if shows_open else []
     over = filters.find(tx, clients, state=state, over=True) if shows_over else []
     return {

@@ -11,7 +11,7 @@ from orchestrator.dashboard.given import searchable
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.access.actor import Actor, mail_of
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.states import OPEN, ChangeState
+from orchestrator.domain.changes.states import OPEN, ROLLING, ChangeState
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.operations.changes.show import ExplainedChange, explain_to
 from orchestrator.presenting.backtests import coverage, sentences
@@ -44,7 +44,8 @@ class ShownChange:
     may_decide: tuple[str, ...]  # mail addresses; none: nobody may, or nobody is asked
     asks_me: bool  # whoever looks may decide about it
     why_not: str | None  # why whoever looks may not, where there is something to say
-    is_open: bool  # it may still go live
+    is_open: bool  # it may still go live, and nothing of it began
+    rolls: bool  # its version is rolled out
     plan: StoredPlan | None  # the replay that was planned under it as it is
     effects: tuple[str, ...]  # what running this plan does, in words
     jobs: tuple[JobRow, ...]  # that run it, or ran it
@@ -97,6 +98,7 @@ def look_at_change(
         asks_me=mail is not None and mail in deciders.mails,
         why_not=why_not if is_told else None,
         is_open=change.state in OPEN,
+        rolls=change.state in ROLLING,
         plan=plan,
         effects=() if plan is None else tuple(told_effects(plan)),
         jobs=() if plan is None else tuple(jobs_of_plan(tx, plan.token)),

@@ -23,7 +23,7 @@ def guidance_of(tx: Connection, client: str, workflow: str) -> Guidance:
     table = workflow_versions.c
     newest = (
         select(table.definition)
-        .where(table.client == client, table.name == workflow)
+        .where(table.client == client, table.name == workflow, table.trial.is_(None))
         .order_by(table.id.desc())
         .limit(1)
     )

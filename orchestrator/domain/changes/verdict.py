@@ -1,0 +1,150 @@
+"""What follows from a step of a rollout: it fails, it passed, or there is not enough yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from orchestrator.domain.changes.betting import Wealth, events_to_see, most_likely_rate
+from orchestrator.domain.changes.rollout import MOST_SECONDS, WHOLE, Rollout, told_seconds
+from orchestrator.domain.reasons import Reason
+
+UNSEEN_DAYS = 28
+"""A cause that the base had within so many days is none of the candidate's."""
+
+_DAY = 86_400
+
+
+class Outcome(StrEnum):
+    """What became of an event of the canary."""
+
+    DELIVERED = "delivered"
+    LATE = "late"  # delivered after its time
+    QUARANTINED = "quarantined"  # also where its handoff failed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stopped:
+    """Why an event of the canary went into quarantine."""
+
+    event: str
+    reason: str  # a Reason
+    seen: bool  # the base had the cause within `UNSEEN_DAYS`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """What became of the workflow's events before the rollout began."""
+
+    events: int  # that came to an end, or into quarantine
+    bad: int  # of these, the ones in quarantine, given up, replayed, or late
+    seconds: int  # from the first of them to the begin
+
+    @property
+    def rate(self) -> float:
+        """The highest share of bad events that goes with it."""
+        return most_likely_rate(self.events, self.bad)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far a step of a canary is."""
+
+    share: int  # of all events, in ten-thousandths
+    judged: int  # events of this step whose outcome counts
+    lasted: int  # seconds since the step began
+    whole: int  # seconds since the rollout began
+    wealth: Wealth  # over all steps
+    base: Base
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What follows, and why, in a sentence."""
+
+    failed: bool
+    passed: bool  # neither: not enough yet
+    says: str
+
+
+def alarm_of(stopped: Stopped) -> str | None:
+    """Why this one event ends the rollout; None: it counts as one of many."""
+    if stopped.reason == Reason.HANDOFF_MISMATCH:
+        return f"of event {stopped.event}, what was read back is not what was sent"
+    if not stopped.seen:
+        reason = stopped.reason.replace("_", " ")
+        return (
+            f"event {stopped.event} is in quarantine ({reason}) for a cause that the version"
+            f" before has not had in {UNSEEN_DAYS} days"
+        )
+    return None
+
+
+def judge_shadow(rollout: Rollout, lasted: int) -> Verdict:
+    """The verdict on a shadow that has lasted so many seconds: it ends by its time alone."""
+    left = max((rollout.shadow_seconds or 0) - lasted, 0)
+    if not left:
+        return Verdict(failed=False, passed=True, says="its time beside the live version is over")
+    says = f"not enough yet: it decides beside the live version for {_about(left / _DAY)} more"
+    return Verdict(failed=False, passed=False, says=says)
+
+
+def judge_step(rollout: Rollout, progress: Progress) -> Verdict:
+    """The verdict on a step in which no single event raised an alarm."""
+    wealth, base = progress.wealth, progress.base
+    if wealth.is_worse:
+        says = (
+            f"{wealth.bad} of {wealth.events} events failed or were late, and of the version before"
+            f" at most {base.rate:.1%} do"
+        )
+        return Verdict(failed=True, passed=False, says=says)
+    missing = max(rollout.each_events - progress.judged, 0)
+    left = max(rollout.each_seconds - progress.lasted, 0)
+    if not missing and not left:
+        return Verdict(failed=False, passed=True, says=f"{progress.judged} events were judged")
+    if progress.whole >= MOST_SECONDS:
+        says = f"it did not come to its end within {told_seconds(MOST_SECONDS)}"
+        return Verdict(failed=True, passed=False, says=says)
+    return Verdict(failed=False, passed=False, says=_not_enough(progress, missing, left))
+
+
+def _not_enough(progress: Progress, missing: int, left: int) -> str:
+    """What the step lacks, and how long that takes at the rate of the days before."""
+    lacks = [f"{missing} more events"] if missing else []
+    lacks += [_about(left / _DAY)] if left else []
+    says = f"not enough yet: this step needs {' and '.join(lacks)}"
+    per_day = _per_day(progress.base) * progress.share / WHOLE
+    if missing:
+        says += (
+            f"; at {_number(per_day)} events a day, {_about(missing / per_day)}"
+            if per_day
+            else "; no event came in the days before, so nobody knows how long that takes"
+        )
+    return says + _power(progress.base, per_day)
+
+
+def _power(base: Base, per_day: float) -> str:
+    """After how long a candidate that is worse would be found out by its rate alone."""
+    seen = base.bad / base.events if base.events else 0.0
+    worse = max(2 * base.rate, 0.05)
+    needed = events_to_see(base.rate, worse) if worse < 1 else None
+    if needed is None or not per_day:
+        return ""
+    return f"; a rise from {seen:.1%} to {worse:.1%} shows in {_about(needed / per_day)}"
+
+
+def _per_day(base: Base) -> float:
+    return base.events * _DAY / max(base.seconds, _DAY)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _about(days: float) -> str:
+    """A length of time, rounded up."""
+    for size, unit in ((1.0, "days"), (1 / 24, "hours"), (1 / 1440, "minutes")):
+        if days >= 2 * size:
+            return f"about {ceil(days / size)} {unit}"
+    return f"about {max(ceil(days * _DAY), 1)} seconds"

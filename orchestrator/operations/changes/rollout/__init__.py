@@ -1,0 +1,1 @@
+"""A rollout of a change: begin, judge, go on or go back, show."""

@@ -54,3 +54,21 @@ def saved(name: str) -> HookRequest:
 def with_header(request: HookRequest, name: str, value: str) -> HookRequest:
     """The request with another header."""
     return replace(request, headers={**request.headers, name.lower(): value})
+
+
+FORM_KEY = "pk_4hT9s0Jm2QwErTyUiOp1"
+PAGE = "https://www.acme.example"
+FORM = f"""\
+source: contact
+title: The contact form
+client: acme
+owners: {{owner: ops@acme.example, recovery_lead: triage@acme.example}}
+form:
+  key: {FORM_KEY}
+  origins: ["{PAGE}"]
+  honeypot: website
+  rate: {{calls: 5, per: 1h}}
+  redirect: {PAGE}/thanks
+type: lead.created
+idempotency_key: "{{body.form_id}}"
+"""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from connectors.sources.definition import DeclaredHmac, SourceDefinition
-from orchestrator.domain.sources.reading import Handshake, Rules
+from connectors.sources.definition import DeclaredForm, DeclaredHmac, SourceDefinition
+from orchestrator.domain.sources.reading import FormRules, Handshake, Rules
 from orchestrator.domain.sources.schemes import (
     Basic,
+    FormKey,
     Hmac,
     Scheme,
     SecretPath,
@@ -33,7 +34,8 @@ def build(said: SourceDefinition, *, origin: str) -> Source:
         ),
         recover_within=said.recover_within,
         scheme=_scheme(said),
-        secrets=said.secrets,
+        # The key of a form is no secret: it is written in the file as it is.
+        secrets=said.secrets if said.form is None else (said.form.key,),
         rules=_rules(said),
         public_url=said.public_url,
         keep_headers=tuple(dict.fromkeys((*_ALWAYS_KEPT, *said.keep_headers))),
@@ -41,6 +43,16 @@ def build(said: SourceDefinition, *, origin: str) -> Source:
             status=said.answer.status, media_type=said.answer.media_type, body=said.answer.body
         ),
         origin=origin,
+    )
+
+
+def _form(said: DeclaredForm) -> FormRules:
+    return FormRules(
+        origins=said.origins,
+        honeypot=said.honeypot,
+        calls=said.rate.calls,
+        per_seconds=said.rate.per_seconds,
+        redirect=said.redirect,
     )
 
 
@@ -59,11 +71,14 @@ def _rules(said: SourceDefinition) -> Rules:
             )
             for one in said.handshakes
         ),
+        form=None if said.form is None else _form(said.form),
     )
 
 
 def _scheme(said: SourceDefinition) -> Scheme:
     signature = said.signature
+    if said.form is not None:
+        return FormKey(origins=said.form.origins)
     if signature.hmac is not None:
         return _hmac(signature.hmac)
     if signature.token is not None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from connectors.definition.shared_keys import Strict
-from connectors.definition.values import Secret, Text, word_of
+from connectors.definition.values import Secret, Text, Window, word_of
 from orchestrator.domain.documents.model_faults import wrong
 from orchestrator.domain.sources.schemes import Encoding, Layout, Unit
 from orchestrator.domain.sources.signed_text import template_problem
@@ -76,6 +76,28 @@ def _address(text: str) -> str:
     return text
 
 
+def _form_key(text: str) -> str:
+    if not re.fullmatch(r"pk_[A-Za-z0-9]{16,80}", text):
+        fix = "write pk_ and at least 16 letters and digits, as `openssl rand -hex 16` makes them"
+        raise wrong("key", "it is not a publishable key", fix)
+    return text
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.path or parts.query:
+        fix = "write https://www.acme.example, without a path"
+        raise wrong("origin", f"{text!r} is not the origin of a page", fix)
+    return text.lower()
+
+
+def _page(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname or not text.isascii():
+        raise wrong("page", "it is not the address of a page", "write https://HOST/thanks")
+    return text
+
+
 def _kept(name: str) -> str:
     if name.lower() in NEVER_KEPT:
         raise wrong("kept", f"{name} may hold a credential and is never kept", "take it out")
@@ -130,6 +152,27 @@ class Nothing(Strict):
     """A scheme that has no keys of its own."""
 
 
+class DeclaredRate(Strict):
+    """How many requests a form takes."""
+
+    calls: int = Field(ge=1, le=100_000)
+    per_seconds: Window = Field(alias="per")
+
+
+class DeclaredForm(Strict):
+    """A form of a page: a key that everybody may see, and the pages that may use it."""
+
+    key: Annotated[Text, AfterValidator(_form_key)]
+    origins: tuple[Annotated[Text, AfterValidator(_origin)], ...] = Field(
+        min_length=1, max_length=20
+    )
+    honeypot: Text | None = None
+    rate: DeclaredRate = Field(
+        default_factory=lambda: DeclaredRate.model_validate({"calls": 60, "per": "1m"})
+    )
+    redirect: Annotated[Text, AfterValidator(_page)] | None = None
+
+
 class DeclaredSignature(Strict):
     """How a request proves where it comes from: one of these."""
 
@@ -168,8 +211,9 @@ class SourceDefinition(Strict):
     client: Name
     owners: DeclaredOwners
     recover_within: Annotated[Text, AfterValidator(_clock)] = "72h"
-    signature: DeclaredSignature
-    secrets: tuple[Secret, ...] = Field(min_length=1, max_length=5)
+    signature: DeclaredSignature = Field(default_factory=DeclaredSignature)
+    form: DeclaredForm | None = None
+    secrets: tuple[Secret, ...] = Field((), max_length=5)
     public_url: Annotated[Text, AfterValidator(_address)] | None = None
     type: Worded
     idempotency_key: Worded | None = None

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.sources.building import build
 from connectors.sources.definition import (
+    DeclaredForm,
     DeclaredHmac,
     DeclaredOwners,
     DeclaredSignature,
@@ -32,6 +33,7 @@ _MODELS: Mapping[Place, type[BaseModel]] = {
     ("owners",): DeclaredOwners,
     ("signature",): DeclaredSignature,
     ("signature", "hmac"): DeclaredHmac,
+    ("form",): DeclaredForm,
 }
 _EXAMPLES: Mapping[Place, str] = {
     ("source",): "source: acme-github",
@@ -83,6 +85,11 @@ def _misfits(said: SourceDefinition) -> list[Fault]:
     """What is right in itself and does not fit together."""
     faults = []
     schemes = said.signature.said
+    if said.form is not None:
+        return _misfits_of_form(said)
+    if not said.secrets:
+        fix = _EXAMPLES["secrets",]
+        faults.append(Fault(path="secrets", problem="it is missing", fix=f"add `{fix}`"))
     if len(schemes) != 1:
         names = ", ".join(DeclaredSignature.model_fields)
         fix = f"name one of: {names}"
@@ -97,6 +104,19 @@ def _misfits(said: SourceDefinition) -> list[Fault]:
         fix = "write timestamp: {header: X-Timestamp}"
         problem = "what is signed holds a time, and no header is named for it"
         faults.append(Fault(path="signature.hmac.timestamp", problem=problem, fix=fix))
+    return faults
+
+
+def _misfits_of_form(said: SourceDefinition) -> list[Fault]:
+    faults = []
+    if said.signature.said or said.secrets:
+        problem = "a form of a page cannot keep a secret"
+        fix = "take `signature` and `secrets` out: the key of the form is in `form`"
+        faults.append(Fault(path="form", problem=problem, fix=fix))
+    if "{" in said.type or "[" in said.type:
+        problem = "the key of a form is for one type"
+        fix = "write a type such as contact.submitted"
+        faults.append(Fault(path="type", problem=problem, fix=fix))
     return faults
 
 

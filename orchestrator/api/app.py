@@ -26,6 +26,7 @@ from orchestrator.api.events import Endpoint, Events, answering, counted_problem
 from orchestrator.api.hands import Hands
 from orchestrator.api.hooks.endpoint import Hooks
 from orchestrator.api.hooks.opened import OpenSources
+from orchestrator.api.hooks.pages import FormRates
 from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import REMEMBERED_SECONDS, KeyRing, Room
 from orchestrator.api.metrics import Counted, Metrics
@@ -105,6 +106,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         parsers=parsers,
         sources=OpenSources(load_sources(config.sources)),
         refusals=Refusals(store, looks),
+        rates=FormRates(),
     )
     readiness = Readiness(store, config, door)
     states = Remembered(lambda: _count(counts, store), seconds=_COUNTED_SECONDS)
@@ -145,6 +147,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     own: dict[str, Endpoint] = {
         "send_events": events.post,
         "send_hook": hooks.post,
+        "ask_hook": hooks.ask,
         "send_hook_with_secret": hooks.post,
         "show_event": events.show,
         "healthz": healthz,

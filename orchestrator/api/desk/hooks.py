@@ -10,6 +10,7 @@ from orchestrator.api.desk.routes import Route
 _BODIES = {
     "application/json": {"schema": {"description": "what the vendor sends"}},
     "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+    "multipart/form-data": {"schema": {"type": "object"}},
 }
 _REFUSALS = (
     HTTPStatus.BAD_REQUEST,
@@ -52,11 +53,22 @@ ROUTES = (
         path="/v1/hooks/{source}/{secret}",
         name="send_hook_with_secret",
         act=None,
-        says="The same of a source whose secret is in its address.",
+        says="The same of a form, or of a source whose secret is in its address.",
         answers=_ANSWERS,
         status=HTTPStatus.ACCEPTED,
         also=HTTPStatus.OK,
         content=_BODIES,
         refusals=_REFUSALS,
+    ),
+    Route(
+        method="OPTIONS",
+        path="/v1/hooks/{source}/{secret}",
+        name="ask_hook",
+        act=None,
+        says="Whether a page may send a form, as browsers ask it.",
+        answers=None,
+        status=HTTPStatus.NO_CONTENT,
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+        produces="text/plain",
     ),
 )

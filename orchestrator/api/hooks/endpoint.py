@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from orchestrator.api.door import Door
 from orchestrator.api.events import counted_problem, in_turns
 from orchestrator.api.hooks.opened import OpenSources, closed
+from orchestrator.api.hooks.pages import FormRates, answer_preflight, leave, redirect_of
 from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import Room, read_body
 from orchestrator.api.parsers import Parsers, Reading
@@ -62,15 +63,34 @@ class Hooks:
     parsers: Parsers
     sources: OpenSources
     refusals: Refusals
+    rates: FormRates
+
+    async def ask(self, request: Request) -> Response:
+        """Leave for a page to send a form; other sources are not for pages."""
+        return answer_preflight(self.sources.find(request.path_params["source"]), request)
 
     async def post(self, request: Request) -> Response:
         """What the source wants to hear, once all its events are committed."""
+        try:
+            answer = await self._take(request)
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged where it becomes an answer
+            answer = counted_problem(error)
+        source = self.sources.known(request.path_params["source"])
+        if source is not None:
+            answer.headers.update(leave(source, request))
+        return answer
+
+    async def _take(self, request: Request) -> Response:
         began = perf_counter()
         with self.room.hold() as hold:
             try:
                 source = self.sources.find(request.path_params["source"])
                 secrets = self.sources.secrets(source)
                 hold.belongs_to(source.actor)
+                if source.rules.form is not None:
+                    self.rates.take(source.name, source.rules.form)
                 limit = self.config.max_body_bytes
                 body = await read_body(request, hold, limit=limit, seconds=self.body_seconds)
             except (Refused, StoreUnavailable) as error:
@@ -80,13 +100,15 @@ class Hooks:
             try:
                 found = await in_turns(self.parsers, request, reading, body, key=source.actor)
             except SignatureRefused:
-                await self.refusals.note(source)
+                if source.rules.form is None:  # the key of a form is for everybody
+                    await self.refusals.note(source)
                 raise
             except SecretUnusable:
                 raise closed() from None
             if found.handshake is not None:
                 return Response(found.handshake, media_type="text/plain")
             answer = await self._accept(source, found.triggers)
+            answer = redirect_of(source, request) or answer
         emit(RequestAccepted(seconds=perf_counter() - began))
         return answer
 

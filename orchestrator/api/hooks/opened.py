@@ -20,6 +20,10 @@ class OpenSources:
         self._sources = sources
         self._secrets: dict[str, tuple[float, Secrets]] = {}
 
+    def known(self, name: str) -> Source | None:
+        """The source of a name, or None."""
+        return self._sources.get(name)
+
     def find(self, name: str) -> Source:
         """The source of a name. Raises NotFound."""
         source = self._sources.get(name)

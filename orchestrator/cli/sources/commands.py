@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.workflow.file_faults import FileFault
 from orchestrator.domain.errors import InvalidFile, Refused
 from orchestrator.domain.text.given_times import EXAMPLES, given_time
+
+if TYPE_CHECKING:
+    from orchestrator.domain.sources.source import Source
 
 app = typer.Typer(help="Sources of webhooks and forms: list, check, try.", no_args_is_help=True)
 
@@ -146,7 +149,7 @@ def _own() -> list[dict[str, Any]]:
                 "title": one.title,
                 "client": one.client,
                 "open": not secrets.closed,
-                "path": f"/v1/hooks/{name}",
+                "path": _path(one),
                 "owner": one.owners.owner,
                 "recovery_lead": one.owners.recovery_lead,
                 "missing": list(secrets.missing),
@@ -154,3 +157,9 @@ def _own() -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _path(source: Source) -> str:
+    """The address at the door; the key of a form is for everybody, and part of it."""
+    path = f"/v1/hooks/{source.name}"
+    return path if source.rules.form is None else f"{path}/{source.secrets[0]}"

@@ -5,14 +5,20 @@ from __future__ import annotations
 import copy
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from orchestrator.domain.documents import strict_json
-from orchestrator.domain.errors import InvalidJson, PayloadTooLarge
+from orchestrator.domain.errors import InvalidTrigger, PayloadTooLarge
+from orchestrator.domain.sources.forms import (
+    MULTIPART,
+    URLENCODED,
+    Fields,
+    multipart_fields,
+    nested,
+    urlencoded_fields,
+)
 from orchestrator.domain.sources.request import HookRequest
 from orchestrator.domain.sources.wording import Wording, value_at
 
-FORM = "application/x-www-form-urlencoded"
 LONGEST_TYPE, LONGEST_KEY = 255, 400  # characters
 
 
@@ -34,6 +40,17 @@ class Handshake:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormRules:
+    """What a form of a page may send, and how often."""
+
+    origins: tuple[str, ...]  # of the pages that it is on, such as https://www.acme.example
+    honeypot: str | None  # a field that people do not see and leave empty
+    calls: int  # of the whole form, for each door
+    per_seconds: float
+    redirect: str | None  # where a browser goes afterwards; None: it gets the answer as JSON
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """How a source's requests become events."""
 
@@ -44,6 +61,7 @@ class Rules:
     payload_field: str | None = None  # of a form: the field that holds the JSON
     volatile: tuple[str, ...] = ()  # paths that another delivery of the same event may change
     handshakes: tuple[Handshake, ...] = ()
+    form: FormRules | None = None  # None: it is no form of a page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,36 +75,47 @@ class HookEvent:
 
 
 def read_body(rules: Rules, request: HookRequest, bounds: Bounds) -> object:
-    """The body as a JSON value. Raises InvalidJson, PayloadTooLarge."""
-    kind = request.header("content-type").partition(";")[0].strip().lower()
+    """The body as a JSON value. Raises InvalidJson, InvalidTrigger, PayloadTooLarge."""
+    content_type = request.header("content-type")
+    kind = content_type.partition(";")[0].strip().lower()
     raw = request.body
-    if kind == FORM:
-        fields = form_fields(raw, bounds)
-        if rules.payload_field is None or rules.payload_field not in fields:
-            return fields
-        raw = str(fields[rules.payload_field]).encode()
+    if kind == MULTIPART and rules.form is not None:
+        return _of_form(rules.form, multipart_fields(raw, content_type, most=bounds.values), bounds)
+    if kind == URLENCODED:
+        fields = urlencoded_fields(raw, most=bounds.values)
+        if rules.form is not None:
+            return _of_form(rules.form, fields, bounds)
+        named = _by_name(fields)
+        if rules.payload_field is None or rules.payload_field not in named:
+            return named
+        raw = str(named[rules.payload_field]).encode()
     if not raw.strip():
         return {}
-    return strict_json.loads(raw, max_depth=bounds.depth, most_values=bounds.values)
+    value = strict_json.loads(raw, max_depth=bounds.depth, most_values=bounds.values)
+    return value if rules.form is None else _without_trap(rules.form, value)
 
 
-def form_fields(raw: bytes, bounds: Bounds) -> dict[str, object]:
-    """The fields of a form; one that comes several times is a list of texts.
+def _of_form(form: FormRules, fields: Fields, bounds: Bounds) -> object:
+    return _without_trap(form, nested(fields, depth=bounds.depth))
 
-    Raises InvalidJson, PayloadTooLarge.
+
+def _without_trap(form: FormRules, payload: object) -> object:
+    """The payload without the field that people do not see. Raises InvalidTrigger where it is full.
+
+    It is refused and not dropped in silence: a browser that fills forms by itself may have done it.
     """
-    try:
-        pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, max_num_fields=bounds.values, errors="strict"
-        )
-    except UnicodeDecodeError:
-        fix = "encode the form as UTF-8"
-        raise InvalidJson("the form is not UTF-8", field="body", fix=fix) from None
-    except ValueError:
-        problem = f"the form has more than {bounds.values} fields"
-        raise PayloadTooLarge(problem, field="body", fix="send fewer") from None
+    if form.honeypot is None or not isinstance(payload, dict):
+        return payload
+    if payload.get(form.honeypot) not in (None, ""):
+        fix = "leave this field empty: it is there to find out programs"
+        raise InvalidTrigger("it is not empty", field=form.honeypot, fix=fix)
+    return {name: value for name, value in payload.items() if name != form.honeypot}
+
+
+def _by_name(fields: Fields) -> dict[str, object]:
+    """The fields; one that comes several times is a list of texts."""
     found: dict[str, list[str]] = {}
-    for name, value in pairs:
+    for name, value in fields:
         found.setdefault(name, []).append(value)
     return {name: some[0] if len(some) == 1 else some for name, some in found.items()}
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from orchestrator.domain.errors import SignatureRefused
 from orchestrator.domain.sources.request import HookRequest
@@ -98,7 +99,14 @@ class Twilio:
     """The address and the sorted fields of a form, or the address and the digest of a body."""
 
 
-Scheme = Hmac | Token | Basic | SecretPath | Twilio
+@dataclass(frozen=True, kw_only=True)
+class FormKey:
+    """A key that everybody may see, at the end of the address, and the pages that may use it."""
+
+    origins: tuple[str, ...]
+
+
+Scheme = Hmac | Token | Basic | SecretPath | Twilio | FormKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +146,21 @@ def _check(scheme: Scheme, request: HookRequest, now: float) -> tuple[str, Fits]
         if kind.lower() != "basic":
             raise _refusal("it is not a basic login", field="Authorization")
         return "basic", lambda secret: _same(given, _base64(_login(secret)))
+    if isinstance(scheme, FormKey):
+        if origin_of_page(request) not in scheme.origins:
+            raise _refusal("the page that it comes from may not use this form", field="Origin")
+        return "form key", lambda key: _same(request.secret_path, key)
     if isinstance(scheme, SecretPath):
         return "secret path", lambda secret: _same(request.secret_path, secret)
     return "hmac-sha1", _twilio(request)
+
+
+def origin_of_page(request: HookRequest) -> str:
+    """The origin of the page that a form was sent from, as the browser says it; "" for none."""
+    if origin := request.header("origin"):
+        return origin.lower()
+    page = urlsplit(request.header("referer"))
+    return f"{page.scheme}://{page.netloc}".lower() if page.netloc else ""
 
 
 def _refusal(detail: str, *, field: str) -> SignatureRefused:

@@ -33,6 +33,7 @@ def test_every_route_was_asked_and_did_what_it_is_for(held: Held) -> None:
     assert held.never_done == {
         "POST /v1/hooks/{source}",
         "POST /v1/hooks/{source}/{secret}",
+        "OPTIONS /v1/hooks/{source}/{secret}",
         "POST /v1/changes/{change}/decision",
         "POST /v1/changes/{change}/waivers",
         "POST /v1/changes/{change}/break-glass",

@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from connectors.sources.definition import (
+    DeclaredForm,
+    DeclaredHmac,
+    DeclaredSignature,
+    SourceDefinition,
+)
 from connectors.sources.file import parse_source, shipped_sources
 from connectors.sources.registry import closed_sources, load_sources, secrets_of
 from orchestrator.domain.errors import InvalidFile
 from tests.hooks import SAVED, source, source_text
+from tests.house.pages import blocks, text_of
 
 WHOLE = """\
 source: shop
@@ -91,3 +98,23 @@ def test_several_secrets_are_good_at_once_and_one_that_is_missing_is_named(
     (tmp_path / "old").write_text("old\n")
     assert secrets_of(shop).values == ("new", "old")
     assert closed_sources(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        block
+        for page in ("reference/sources", "howto/receive-webhooks", "howto/receive-forms")
+        for block in blocks(f"docs/{page}.md", "yaml")
+    ],
+)
+def test_a_source_on_a_page_is_right(block: str) -> None:
+    assert parse_source(block, name="page.yaml").client == "acme"
+
+
+def test_the_reference_names_every_key_and_every_shipped_source() -> None:
+    page = text_of("docs/reference/sources.md") + text_of("docs/howto/receive-forms.md")
+    models = (SourceDefinition, DeclaredSignature, DeclaredHmac, DeclaredForm)
+    keys = {one.alias or name for model in models for name, one in model.model_fields.items()}
+
+    assert {one for one in {*keys, *shipped_sources()} if f"`{one}`" not in page} == set()

@@ -29,7 +29,7 @@ def sources(tmp_path: Path) -> Path:
 def submit(door: RunningDoor, *, origin: str = PAGE, **options: object) -> httpx.Response:
     fields = {"email": "ada@example.com", "tier": "pro", "website": "", "form_id": "1"}
     headers = {"origin": origin, "accept": "*/*"}
-    return door.ask("POST", ADDRESS, **{"data": fields, "headers": headers, **options})  # type: ignore[arg-type]
+    return door.ask("POST", ADDRESS, **{"data": fields, "headers": headers, **options})
 
 
 def test_a_form_is_committed_and_a_script_reads_the_answer(

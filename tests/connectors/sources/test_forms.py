@@ -7,11 +7,17 @@ import json
 import pytest
 
 from connectors.sources.file import parse_source
-from orchestrator.domain.errors import InvalidFile, InvalidJson, InvalidTrigger, PayloadTooLarge
+from orchestrator.domain.errors import (
+    InvalidFile,
+    InvalidJson,
+    InvalidTrigger,
+    PayloadTooLarge,
+    SignatureRefused,
+)
 from orchestrator.domain.sources.forms import multipart_fields, nested, urlencoded_fields
 from orchestrator.domain.sources.reading import Bounds, read_body, read_events
 from orchestrator.domain.sources.request import HookRequest
-from orchestrator.domain.sources.schemes import SignatureRefused, verify
+from orchestrator.domain.sources.schemes import verify
 from tests.hooks import FORM, FORM_KEY, PAGE
 
 BOUNDS = Bounds(depth=4, values=20, events=3)

@@ -29,6 +29,8 @@ from orchestrator.api.hooks.opened import OpenSources
 from orchestrator.api.hooks.pages import FormRates
 from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import REMEMBERED_SECONDS, KeyRing, Room
+from orchestrator.api.looks.show import Looks, look_at_marks
+from orchestrator.api.looks.watch import Watch
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
 from orchestrator.api.readiness import OK, Readiness, beating
@@ -79,15 +81,15 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     door = Door(store, limits.door)
     keys = KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds)
     events = Events(
-        store=store,
         door=door,
         keys=keys,
         room=_room(limits, config, parsers),
         config=config,
         body_seconds=limits.body_seconds,
-        looks=looks,
         parsers=parsers,
     )
+    watch = Watch(lambda ids: looks.run(look_at_marks, store, ids))
+    shows = Looks(store=store, keys=keys, looks=looks, watch=watch)
     hands = Hands(most=_HANDS, share=_SHARE, seconds=limits.call_seconds)
     desk = Desk(
         store=store,
@@ -149,7 +151,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         "send_hook": hooks.post,
         "ask_hook": hooks.ask,
         "send_hook_with_secret": hooks.post,
-        "show_event": events.show,
+        "show_event": shows.show,
         "healthz": healthz,
         "readyz": readyz,
         "metrics": show_metrics,
@@ -167,6 +169,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         exception_handlers={HTTPException: not_routed},
         lifespan=lifespan,
     )
+    app.state.release = watch.release  # whoever waits would keep the server from its end
     app.router.redirect_slashes = False  # a redirect would name the Host that a client made up
     return app
 

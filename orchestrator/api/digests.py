@@ -26,3 +26,12 @@ def read_tags(header: str | None) -> tuple[str, ...]:
     if header is None or header.strip() == "*":
         return ()
     return tuple(_TAG.findall(header)) or ("",)
+
+
+def matches_none(header: str, digest: str) -> bool:
+    """Whether no tag of an If-None-Match header fits (weakly, as RFC 9110 has it); `*` fits all.
+
+    >>> matches_none('W/"ab"', "ab"), matches_none('"ab"', "cd"), matches_none("*", "cd")
+    (False, True, False)
+    """
+    return header.strip() != "*" and digest not in _TAG.findall(header)

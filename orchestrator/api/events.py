@@ -1,4 +1,4 @@
-"""`POST /v1/events` takes triggers; `GET /v1/events/{id}` shows an event."""
+"""`POST /v1/events` takes triggers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from orchestrator.api.aside import Aside
 from orchestrator.api.cloud_events import read_binary, read_structured, read_structured_batch
-from orchestrator.api.digests import digest_of
 from orchestrator.api.door import Door
 from orchestrator.api.headers.idempotency import key_of, refuse_key, with_key
 from orchestrator.api.headers.outcomes import answer_each
@@ -22,20 +20,12 @@ from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
 from orchestrator.api.triggers import read_batch, read_each, read_plain, refuse_empty
-from orchestrator.domain.access.roles import Role, includes
-from orchestrator.domain.acts import Act
 from orchestrator.domain.documents import strict_json
-from orchestrator.domain.errors import NotFound, Refused, StoreUnavailable
+from orchestrator.domain.errors import Refused, StoreUnavailable
 from orchestrator.domain.event import Trigger
 from orchestrator.operations.accept_triggers import RefusedAt
-from orchestrator.operations.access.allow import scope_of
 from orchestrator.operations.access.keys import Caller
-from orchestrator.operations.note_seen import note_seen
-from orchestrator.presenting.documents import to_json
-from orchestrator.presenting.personal.gate import shown
 from orchestrator.settings import Settings
-from orchestrator.store.database.engine import Store
-from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.telemetry import RequestAccepted, RequestRefused, emit
 
 _LONG_BODY = 32 * 1024  # bytes; reading a longer one would keep the other requests waiting
@@ -61,15 +51,13 @@ def answering(endpoint: Endpoint) -> Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """The two addresses, and what they need."""
+    """The address of triggers, and what it needs."""
 
-    store: Store
     door: Door
     keys: KeyRing
     room: Room
     config: Settings
     body_seconds: float
-    looks: Aside  # where the store is read
     parsers: Parsers  # where long bodies are read
 
     async def post(self, request: Request) -> Response:
@@ -104,22 +92,6 @@ class Events:
             raise refused if form in BATCHES else refused.cause from None
         answer = orjson.dumps({"events": accepted} if form in BATCHES else accepted[0])
         return Response(answer, 202, media_type="application/json")
-
-    async def show(self, request: Request) -> Response:
-        """State, stage, reason, deliveries and history; 404 too where the key may not look."""
-        caller = await self.keys.caller(request.headers.get("authorization"))
-        event_id = request.path_params["id"]
-        event = await self.looks.run(_find, self.store, event_id, caller)
-        if event is None:
-            raise NotFound(
-                "there is no such event, or it is another client's",
-                field="id",
-                fix="use the id that the door answered, with a key of the event's client",
-            )
-        without = [one.without_values() for one in event.deliveries]
-        document = to_json(event.as_json() | {"deliveries": without})
-        headers = {"etag": f'W/"{digest_of(document)}"'}
-        return Response(document, headers=headers, media_type="application/json")
 
     async def _in_turns(
         self, request: Request, reading: Reading[T], body: bytes, caller: Caller
@@ -173,21 +145,6 @@ def _read_at_once(reading: Reading[T]) -> T:
         except StopIteration as end:
             found: T = end.value
             return found
-
-
-def _find(store: Store, event_id: str, caller: Caller) -> EventView | None:
-    """The event, for whoever may view it or sent events of its client; personal values masked."""
-    actor = caller.as_actor()
-    with store.read() as tx:
-        event = show_event(tx, event_id)
-        if event is None or not caller.sees(event.client):
-            return None
-        asked = Act.EMIT if includes(caller.role, Role.PRODUCER) else Act.VIEW
-        if event.client not in scope_of(tx, actor, asked):
-            return None
-        found = shown(tx, event, sees=scope_of(tx, actor, Act.SEE_PERSONAL_DATA))
-    note_seen(store, found.seen, actor=actor.name)
-    return found.value
 
 
 def counted_problem(error: Exception) -> Problem:

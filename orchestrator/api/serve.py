@@ -9,6 +9,7 @@ import math
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -72,6 +73,12 @@ class DoorServer(uvicorn.Server):
         )
         super().__init__(config)
         self._port_file = port_file
+        self._release: Callable[[], object] = app.state.release
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what was begun; who only waits for news is answered now."""
+        self._release()
+        await super().shutdown(sockets=sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say where."""

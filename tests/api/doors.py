@@ -36,6 +36,7 @@ class RunningDoor:
     def __init__(self, port: int, key: str) -> None:
         self.port = port
         self.key = key
+        self.stop: Callable[[], None] = lambda: None  # begins to end the server
         self._http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=20, trust_env=False)
 
     def close(self) -> None:
@@ -112,6 +113,7 @@ def run_door(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         door = RunningDoor(listener.getsockname()[1], key)
+        door.stop = partial(setattr, server, "should_exit", True)
         try:
             wait_until(lambda: server.started)
             yield door

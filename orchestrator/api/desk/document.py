@@ -156,7 +156,9 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, object]:
     if route.tagged and route.method == "GET":
         good["headers"] = {"ETag": {"schema": {"type": "string"}}}
     found: dict[str, object] = {str(route.status.value): good}
-    if route.also is not None:
+    if route.also is HTTPStatus.NOT_MODIFIED:
+        found[str(route.also.value)] = {"description": "it is what you know"}
+    elif route.also is not None:
         found[str(route.also.value)] = good
     for status in sorted(_refusals(route)):
         found[str(status.value)] = {

@@ -11,9 +11,12 @@ from orchestrator.api.desk.cursors import page_of, place_of
 from orchestrator.api.desk.models import Name, Number, Paged
 from orchestrator.api.desk.routes import Answer, Asked, Header, Route
 from orchestrator.api.desk.schemas import ANY_JSON, Schema, list_of
+from orchestrator.api.looks.show import Look
 from orchestrator.domain.acts import Act
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
+from orchestrator.operations.access.allow import scope_of
+from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.events.search import Wanted
 from orchestrator.store.views.events.show import EventRow, EventView, list_events
 from orchestrator.store.views.quarantine.selection import Selection
@@ -28,6 +31,10 @@ class Events(Paged):
     reason: Reason | None = None
     text: Annotated[
         Name | None, Field(description="an idempotency key, or the beginning of an id")
+    ] = None
+    key: Annotated[
+        Name | None,
+        Field(description="an idempotency key; a producer's key may ask with it, for its clients"),
     ] = None
     words: Annotated[
         Name | None, Field(description="words of the payload of a quarantined event")
@@ -51,12 +58,27 @@ def list_(asked: Asked) -> Answer:
             words=asked.words(tx, query.words, about),
             incident=query.incident,
             held=query.held,
-            clients=asked.some_clients(tx),
+            key=query.key,
+            clients=_clients(asked, tx, query.key),
             before=None if place is None else str(place[0]),
             limit=query.limit + 1,
         )
         rows = list_events(tx, wanted)
     return Answer(document=page_of(rows, query.limit, lambda row: (row.id,)).as_json("events"))
+
+
+def _clients(asked: Asked, tx: Tx, key: str | None) -> frozenset[str] | None:
+    """Whose events may be listed; by their key those too that the actor may send. None: all.
+
+    Raises Forbidden.
+    """
+    seen = asked.clients(tx) if key is not None else asked.some_clients(tx)
+    if key is None or seen is None:
+        return seen
+    sent = scope_of(tx, asked.actor, Act.EMIT).names
+    if sent is None or seen | sent:
+        return None if sent is None else seen | sent
+    return asked.some_clients(tx)
 
 
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]+$"
@@ -113,6 +135,12 @@ _HEADERS = (
     ),
 )
 
+_KNOWN = Header(
+    name="If-None-Match",
+    says="the ETag that you know: 304 while it is the same, after `wait` seconds at the latest",
+    schema={"type": "string"},
+)
+
 ROUTES = (
     Route(
         method="POST",
@@ -146,7 +174,10 @@ ROUTES = (
         or_act=Act.EMIT,
         says="Show an event: state, stage, reason, deliveries and history.",
         answers=EventView,
+        query=Look,
+        headers=(_KNOWN,),
         tagged=True,
+        also=HTTPStatus.NOT_MODIFIED,
         refusals=(HTTPStatus.NOT_FOUND,),
     ),
     Route(

@@ -31,6 +31,7 @@ class Wanted:
     state: str | None = None
     reason: str | None = None  # why they are stopped
     text: str | None = None  # an idempotency key, or the beginning of an id
+    key: str | None = None  # an idempotency key
     # Each begins a word of the payload; only quarantined events are known by them.
     words: tuple[str, ...] = ()
     incident: int | None = None  # that they are quarantined for
@@ -67,9 +68,7 @@ def newest(tx: Connection, statement: Select[Any], wanted: Wanted) -> Sequence[A
 
 
 def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
-    found = _accepted_within(wanted) + _seen(tx, wanted.clients)
-    if wanted.text is not None:
-        found.append(_known_as(tx, wanted.text))
+    found = _accepted_within(wanted) + _seen(tx, wanted.clients) + _named(tx, wanted)
     if wanted.state is not None:
         found.append(events.c.state == wanted.state)
     if wanted.reason is not None:
@@ -88,6 +87,16 @@ def _conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     elif wanted.state in STAGE_OF:
         unfinished = events.alias("unfinished").c
         found.append(events.c.id.in_(select(unfinished.id).where(unfinished.due_at.is_not(None))))
+    return found
+
+
+def _named(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """That events are known by what was asked for."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.text is not None:
+        found.append(_known_as(tx, wanted.text))
+    if wanted.key is not None:
+        found.append(events.c.id.in_(_keyed(tx, wanted.key)))
     return found
 
 
@@ -140,7 +149,12 @@ def _newest_of_owner(tx: Connection, page: Select[Any], wanted: Wanted) -> Seque
     with an empty text behind it has no index.
     """
     unindexed = page.where(*(column.concat("") == one for column, one in wanted.owner.items()))
-    few = wanted.text is not None or wanted.held or wanted.held_by is not None
+    few = (
+        wanted.text is not None
+        or wanted.key is not None
+        or wanted.held
+        or wanted.held_by is not None
+    )
     anywhere = not few and wanted.state in (None, State.DELIVERED)
     edge = _edge(tx, wanted.before) if anywhere and not wanted.standing else None
     if edge is None:
@@ -154,13 +168,18 @@ def _newest_of_owner(tx: Connection, page: Select[Any], wanted: Wanted) -> Seque
 
 def _known_as(tx: Connection, text: str) -> ColumnElement[bool]:
     """That an event's key is `text`, or its id begins so."""
-    keyed = select(events.c.id).where(_owned_by(None, None), events.c.idempotency_key == text)
-    ids = list(tx.execute(keyed).scalars())
+    ids = _keyed(tx, text)
     begin = text.lower()
     if len(begin) > _ID_LENGTH or not set(begin) <= set("0123456789abcdef"):
         return events.c.id.in_(ids)
     begins = (events.c.id >= begin) & (events.c.id < f"{begin}g")
     return or_(begins, events.c.id.in_(ids)) if ids else begins
+
+
+def _keyed(tx: Connection, key: str) -> list[str]:
+    """The ids of the events that have this key: one of each workflow at most."""
+    keyed = select(events.c.id).where(_owned_by(None, None), events.c.idempotency_key == key)
+    return list(tx.execute(keyed).scalars())
 
 
 def _owned_by(client: str | None, workflow: str | None) -> ColumnElement[bool]:

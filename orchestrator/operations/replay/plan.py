@@ -17,6 +17,7 @@ from orchestrator.domain.delivery.effects import Effect
 from orchestrator.domain.delivery.verdicts import Amended, Rejected, Routed
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import NothingSelected, Refused
+from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.hints import did_you_mean
 from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
@@ -185,6 +186,12 @@ class _Freezer:
         for event_id in wanted:
             if (ground := found.get(event_id)) is None:
                 continue  # it left the quarantine while it was planned
+            if (home := ground.homeless) is not None:
+                why = home.reason or Reason.NO_WORKFLOW
+                self.plan.left_out.append(
+                    LeftOut(id=event_id, reason=why.value, detail=home.detail)
+                )
+                continue
             of = ground.client, ground.workflow
             live[of] = live.get(of) or self._note(require_live(tx, *of))
             if (planned := self._decide(tx, ground, live[of])) is not None:

@@ -22,7 +22,6 @@ from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.drive.deliveries import allow_resend
 from orchestrator.store.quarantine.actions import replay
-from orchestrator.store.quarantine.unclaimed import give_home
 from orchestrator.store.quarantine.workflows import LiveWorkflow, require_live
 from orchestrator.store.views.quarantine.selection import Selection, by_workflow, reasons_among
 
@@ -85,8 +84,6 @@ def replay_events(
                 going = foresight.choose(tx, {one: reasons[one] for one in ids}, live)
                 moved = going
                 if not dry_run:
-                    if (live, ids) in homes.found:
-                        give_home(tx, going, live)
                     moved = _replay(tx, going, live, actor, send_again=send_again)
                 report.events += [
                     ReplayedEvent(id=one, workflow=live.name, version=live.version) for one in moved

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, select
 from orchestrator.domain.delivery.effects import Stands
 from orchestrator.domain.event import Item
 from orchestrator.domain.lifecycle import DeliveryState
+from orchestrator.domain.reasons import Reason
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
 from orchestrator.store.drive.deliveries import item_of
+from orchestrator.store.quarantine.hook_requests import Taker, takers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,8 @@ class Ground:
 
     event_id: str
     client: str
-    workflow: str
+    workflow: str  # that it belongs to, or that takes it now where none took it when it came
+    homeless: Taker | None  # why none takes it now either; None: one does
     payload: object  # amended where it was amended
     deliveries: Mapping[tuple[str, Item], Stands]
     digest: str
@@ -42,6 +45,7 @@ def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[s
             events.c.workflow,
             events.c.replays,
             quarantine.c.id.label("stay"),
+            quarantine.c.reason,
             payloads.c.body,
             payloads.c.amended,
         )
@@ -53,7 +57,8 @@ def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[s
         hold_events(tx, ids)  # first: a statement that waits would read payloads from before it
     rows = tx.execute(statement).all()
     made = _deliveries(tx, ids)
-    return {row.id: _ground(row, made.get(row.id, {})) for row in rows}
+    homes = takers(tx, [row.id for row in rows if row.reason == Reason.NO_WORKFLOW])
+    return {row.id: _ground(row, made.get(row.id, {}), homes.get(row.id)) for row in rows}
 
 
 def _deliveries(tx: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[str, Item], Stands]]:
@@ -82,13 +87,18 @@ def _deliveries(tx: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[str,
     return found
 
 
-def _ground(row: Any, made: Mapping[tuple[str, Item], Stands]) -> Ground:
+def _ground(row: Any, made: Mapping[tuple[str, Item], Stands], home: Taker | None) -> Ground:
     # The payload as it came never changes; a stay ends when the event leaves the quarantine.
     state = [row.stay, row.replays, row.amended, [str(one) for one in made.values()]]
+    workflow = row.workflow
+    if home is not None and home.live is not None:
+        workflow = home.live.name
+        state.append(workflow)
     return Ground(
         event_id=row.id,
         client=row.client,
-        workflow=row.workflow,
+        workflow=workflow,
+        homeless=home if home is not None and home.reason else None,
         payload=orjson.loads(row.amended if row.amended is not None else row.body),
         deliveries=made,
         digest=hashlib.blake2b(orjson.dumps(state), digest_size=16).hexdigest(),

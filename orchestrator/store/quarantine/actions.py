@@ -164,6 +164,7 @@ def replay(
         actor=actor,
         change=_IN_ORDER if order else _AGAIN,
         workflow_id=live.id,
+        workflow_name=live.name,
         detail=told,
         **values,
     )
@@ -184,6 +185,8 @@ _AGAIN = ColumnChange(
     values={
         "due_at": now_ms(),
         "workflow_id": bindparam("workflow_id", type_=BigInteger),
+        # Another one only where no workflow took it when it came.
+        "workflow": bindparam("workflow_name", type_=Text),
         "replays": events.c.replays + 1,
         "epoch": 0,  # no message from before fits it any more
     },

@@ -1,17 +1,15 @@
-"""What a source sends and no workflow takes: the version it is kept under, and its new home."""
+"""What a source sends and no workflow takes: the version that it is kept under."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import orjson
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from orchestrator.domain.changes.subject import definition_digest
 from orchestrator.domain.sources.source import Source
 from orchestrator.domain.sources.unclaimed import unclaimed_workflow
 from orchestrator.store.database.clock import now_ms
-from orchestrator.store.database.schema import events, workflow_versions
+from orchestrator.store.database.schema import workflow_versions
 from orchestrator.store.database.upserts import upsert
 from orchestrator.store.quarantine.workflows import LiveWorkflow
 
@@ -62,30 +60,4 @@ def _named(source: Source, version_id: int, version: int, digest: str) -> LiveWo
         trigger_type=workflow.trigger_type,
         digest=digest,
         ordering_text=None,
-    )
-
-
-def keys_taken(tx: Connection, ids: Sequence[str], live: LiveWorkflow) -> set[str]:
-    """Those of these events whose key an event of the workflow has already."""
-    other = events.alias("other")
-    mine, theirs = events.c, other.c
-    rows = tx.execute(
-        select(mine.id)
-        .join(
-            other,
-            (theirs.client == mine.client)
-            & (theirs.idempotency_key == mine.idempotency_key)
-            & (theirs.workflow == live.name),
-        )
-        .where(mine.id.in_(ids), mine.workflow != live.name)
-    )
-    return set(rows.scalars())
-
-
-def give_home(tx: Connection, ids: Sequence[str], live: LiveWorkflow) -> None:
-    """Let these events belong to the workflow that takes their type; a replay moves them on."""
-    tx.execute(
-        update(events)
-        .where(events.c.id.in_(ids), events.c.client == live.client)
-        .values(workflow=live.name)
     )

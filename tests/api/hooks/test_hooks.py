@@ -12,8 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from connectors.registry import catalog, load_connectors
 from orchestrator.domain.access.actor import login
 from orchestrator.operations.erase_events import Wanted, erase_events
+from orchestrator.operations.replay.plan import plan_replay
+from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, events, hook_requests, workflow_versions
@@ -133,6 +136,39 @@ def test_what_no_workflow_took_goes_by_a_replay_to_the_one_that_takes_it_now(
     event = shown(store, event_id)
     assert (event.state, event.workflow, event.type) == ("accepted", "calls", "call.made")
     assert send(hooked, type="call.made").json() == {"id": event_id, "duplicate": True}
+
+
+def test_a_plan_sends_them_there_too_and_leaves_out_what_still_nobody_takes(
+    hooked: RunningDoor, store: Store
+) -> None:
+    known = send(hooked, type="call.made").json()["id"]
+    unknown = send(hooked, type="order.paid", id="2").json()["id"]
+    calls = TEXT.replace("leads", "calls").replace("lead.created", "call.made")
+    publish_leads(store, calls.replace("additionalProperties: false", "additionalProperties: true"))
+
+    chosen = Selection(ids=(known, unknown))
+    plan = plan_replay(store, chosen, catalog=catalog(load_connectors(None)), actor=ME)
+    ran = run_plan(store, plan.token, actor=ME)
+
+    assert [(one.id, one.reason) for one in plan.left_out] == [(unknown, "no_workflow")]
+    assert (ran.replayed, shown(store, known).workflow) == (1, "calls")
+    assert shown(store, unknown).state == "quarantined"
+
+
+def test_a_key_that_the_workflow_knows_already_is_left_out_and_not_doubled(
+    hooked: RunningDoor, store: Store
+) -> None:
+    before = send(hooked, type="call.made").json()["id"]
+    publish_leads(store, TEXT.replace("leads", "calls").replace("lead.created", "call.made"))
+    after = send(hooked, type="call.made").json()["id"]
+
+    replayed = replay_events(store, Selection(ids=(before,)), actor=ME, anyway=True)
+
+    assert before != after
+    assert [(one.id, one.reason) for one in replayed.left_out] == [
+        (before, "conflicting_duplicate")
+    ]
+    assert shown(store, before).state == "quarantined"
 
 
 def test_the_same_key_with_another_payload_is_kept_in_quarantine_and_never_refused(

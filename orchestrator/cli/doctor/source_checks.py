@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.doctor.findings import CheckResult, attention, broken, ok
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
 
 
 def look_at_sources(config: Settings) -> Iterator[CheckResult]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from orchestrator.api.looks.watch import SHARE
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.access.roles import Role
 from orchestrator.operations.access.keys import create_key
@@ -18,7 +16,6 @@ from orchestrator.settings import LOOPBACK, Settings
 from orchestrator.store.database.engine import Store
 from tests.api.doors import LEAD, RunningDoor, open_door, problem, read_to_end
 from tests.leads import TEXT, claim_groups, drive_to_routed, publish_leads
-from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -98,24 +95,13 @@ def test_a_wait_that_is_too_long_or_no_number_is_refused(door: RunningDoor, wait
     assert problem(answer, 422, "invalid_request")["field"] == "wait"
 
 
-def test_the_waits_of_one_key_are_bounded_and_given_back(door: RunningDoor) -> None:
-    event = door.emit().json()["id"]
-    with ThreadPoolExecutor(SHARE) as pool:
-        waiting = [pool.submit(look, door, event, 4) for _ in range(SHARE)]
-        wait_until(lambda: look(door, event, 1).status_code == 429)
-        assert {one.result(30).status_code for one in waiting} <= {200, 429}
-
-    assert look(door, event, 1).status_code == 200
-
-
 def test_those_who_wait_keep_nobody_from_looking_or_sending(door: RunningDoor) -> None:
     event = door.emit().json()["id"]
-    with ThreadPoolExecutor(40) as pool:
-        waiting = [pool.submit(look, door, event, 3) for _ in range(40)]
+    with ThreadPoolExecutor(10) as pool:  # more than the threads that read the store
+        waiting = [pool.submit(look, door, event, 3) for _ in range(10)]
         assert door.emit().status_code == 202
         assert look(door, event).status_code == 200
-        assert threading.active_count() < 80  # 40 are ours
-        assert {one.result(30).status_code for one in waiting} == {200}
+        assert {one.result(60).status_code for one in waiting} == {200}
 
 
 def test_a_door_that_stops_answers_those_who_wait(leads: Store) -> None:

@@ -33,7 +33,7 @@ from orchestrator.api.looks.show import Looks, look_at_marks
 from orchestrator.api.looks.watch import Watch
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
-from orchestrator.api.readiness import OK, Readiness, beating
+from orchestrator.api.readiness import Readiness, beating
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.access.keys import check_key
 from orchestrator.settings import Settings
@@ -117,10 +117,14 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         return Response("ok\n", media_type="text/plain")
 
     async def readyz(_: Request) -> Response:
-        found = await readiness.states()
-        ready = found["store"] == OK
-        body = orjson.dumps({"ready": ready, **found})
-        return Response(body, 200 if ready else 503, media_type="application/json")
+        look = await readiness.look()
+        told = {"ready": look.ready, **look.states, "age_seconds": look.age_seconds}
+        return Response(
+            orjson.dumps(told),
+            200 if look.ready else 503,
+            headers={"cache-control": "no-store"},
+            media_type="application/json",
+        )
 
     async def show_metrics(_: Request) -> Response:
         text = metrics.render(await states.get(), waiting=door.waiting)

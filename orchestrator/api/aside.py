@@ -131,7 +131,13 @@ class Remembered(Generic[T]):
         self._find = find
         self._seconds = seconds
         self._until = 0.0
+        self._asked_at = 0.0  # seconds of the clock, when the last answer was begun
         self._asking: asyncio.Task[T] | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last answer was asked for: it may be as old as that."""
+        return monotonic() - self._asked_at
 
     async def get(self) -> T:
         """The answer; raises what `find` raises."""
@@ -139,7 +145,19 @@ class Remembered(Generic[T]):
             self._asking = asyncio.create_task(self._ask())
         return await asyncio.shield(self._asking)
 
+    async def get_within(self, seconds: float) -> T:
+        """An answer that is not older than `seconds`, as far as it comes in that time.
+
+        Whoever needs to know looks at `age` after it. Raises what `find` raises.
+        """
+        found = await self.get()
+        if self.age > seconds:  # a process that was stopped for a while goes on with old answers
+            self._until = 0.0
+            found = await self.get()
+        return found
+
     async def _ask(self) -> T:
+        self._asked_at = monotonic()
         try:
             return await self._find()
         finally:

@@ -6,8 +6,9 @@ To do its work it needs the store; the broker may be away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from orchestrator.api.aside import Aside, Remembered
 from orchestrator.api.door import Door
@@ -29,10 +30,26 @@ from orchestrator.store.database.schema import HEAD
 from orchestrator.store.desk.heartbeats import Pulse, list_heartbeats
 
 OK = "ok"
+OLDEST_SECONDS = 5.0
+"""A look that is older is made anew, or it says that nobody is ready."""
+
 _REMEMBERED_SECONDS = 2.0
 _PATIENCE_SECONDS = 3.0
 _BEAT_PATIENCE_SECONDS = 10.0
 _DRIVING = (ProcessKind.RELAY, ProcessKind.WORKER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a probe is answered."""
+
+    states: Mapping[str, str]  # "ok", or a word and a reason, by what was asked
+    age_seconds: float  # of the oldest look in it
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is sent is taken."""
+        return self.states["store"] == OK
 
 
 class Readiness:
@@ -47,16 +64,25 @@ class Readiness:
         self._door = door
         self._looks = Aside("readiness", StoreUnavailable, seconds=_PATIENCE_SECONDS)
         self._calls = Aside("readiness", BrokerUnavailable, seconds=_PATIENCE_SECONDS)
-        self._states = {
-            "store": Remembered(self._ask_store, seconds=_REMEMBERED_SECONDS),
-            "broker": Remembered(self._ask_broker, seconds=_REMEMBERED_SECONDS),
-        }
-        self._beats = Remembered(self._ask_beats, seconds=_REMEMBERED_SECONDS)
+        self._of_store = Remembered(self._ask_store, seconds=_REMEMBERED_SECONDS)
+        self._of_broker = Remembered(self._ask_broker, seconds=_REMEMBERED_SECONDS)
+        self._of_beats = Remembered(self._ask_beats, seconds=_REMEMBERED_SECONDS)
 
-    async def states(self) -> dict[str, str]:
-        """How store, broker, relay and worker are: "ok", or a word and a reason."""
-        found = await asyncio.gather(*(one.get() for one in self._states.values()))
-        return dict(zip(self._states, found, strict=True)) | await self._beats.get()
+    async def look(self) -> Look:
+        """How store, broker, relay and worker are, by looks of at most OLDEST_SECONDS ago.
+
+        What comes later than that is too old to be believed: it says so, and nobody is ready by it.
+        """
+        store, broker, beats = await asyncio.gather(
+            self._of_store.get_within(OLDEST_SECONDS),
+            self._of_broker.get_within(OLDEST_SECONDS),
+            self._of_beats.get_within(OLDEST_SECONDS),
+        )
+        age = max(one.age for one in (self._of_store, self._of_broker, self._of_beats))
+        if age > OLDEST_SECONDS:
+            store = f"unknown: the oldest look is of {age:.1f} s ago"
+        states = {"store": store, "broker": broker, **beats}
+        return Look(states=states, age_seconds=round(age, 1))
 
     def close(self) -> None:
         """End the threads that ask."""

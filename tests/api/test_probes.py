@@ -6,13 +6,16 @@ import logging
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from orchestrator.api.readiness import OLDEST_SECONDS
 from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
@@ -61,9 +64,40 @@ def test_a_door_with_store_and_broker_is_ready(leads: Store, valkey: EmbeddedSer
 
     assert answer.status_code == 200
     missing = "degraded: missing; what is accepted waits in the store"
-    assert answer.json() == {
+    found = answer.json()
+    assert 0 <= found.pop("age_seconds") <= OLDEST_SECONDS
+    assert found == {
         "ready": True, "store": "ok", "broker": "ok", "relay": missing, "worker": missing,
     }  # fmt: skip
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_look_that_is_too_old_is_made_anew_before_it_is_answered(
+    leads: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_door(leads) as door:
+        assert door.get("/readyz").json()["ready"]
+        with store_is_away(leads):
+            later = time.monotonic() + OLDEST_SECONDS + 100  # as after a stop of the process
+            monkeypatch.setattr("orchestrator.api.aside.monotonic", lambda: later)
+            answer = door.get("/readyz")
+
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    assert answer.json()["age_seconds"] == 0
+
+
+def test_nobody_is_ready_by_a_look_that_took_too_long(
+    leads: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(0, OLDEST_SECONDS + 1)  # each question is that much later
+    with open_door(leads) as door:
+        monkeypatch.setattr("orchestrator.api.aside.monotonic", lambda: next(clock))
+        answer = door.get("/readyz")
+        monkeypatch.undo()
+
+    assert answer.status_code == 503
+    assert answer.json()["store"].startswith("unknown: the oldest look is of ")
+    assert answer.json()["age_seconds"] > OLDEST_SECONDS
 
 
 def test_a_relay_and_a_worker_that_beat_are_seen_and_missed_when_they_fall_silent(

@@ -23,8 +23,8 @@ from orchestrator.api.desk.routes import Route
 
 _READY = {
     "type": "object",
-    "required": ["ready", "store"],
-    "properties": {"ready": bool},
+    "required": ["ready", "store", "age_seconds"],
+    "properties": {"ready": bool, "age_seconds": float},
     "additionalProperties": str,
 }
 

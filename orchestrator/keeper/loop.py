@@ -77,8 +77,8 @@ class Keeper:
         keep_clocks(self.store, self._shelf, self._sweep, steward=self.config.steward)
         end_late_requests(self.store)
         keep_time_of_changes(self.store)
-        keep_rollouts(self.store)
         watch_changes(self.store, self._watch)
+        keep_rollouts(self.store)
         self.pulse.beat("it looked at clocks and incidents")
 
     def _carry_out_jobs(self) -> None:

@@ -112,6 +112,15 @@ def put_rollout(found: RolloutFigures) -> None:
     put_line(
         f"  {found.base_events:,} events in the 28 days before, {found.base_bad:,} of them bad"
     )
+    if found.differences:
+        put_table(
+            ("SHADOW", "LIVE", "CANDIDATE", "EVENTS", "SUCH AS"),
+            [
+                (one.kind.replace("_", " "), one.before, one.after, f"{one.events:,}", one.example)
+                for one in found.differences
+            ],
+            below=("SUCH AS",),
+        )
     for one in found.stopped:
         put_line(f"  in quarantine: {one}")
     if found.not_routed:

@@ -121,7 +121,7 @@ class Tally:
         elif after.passes and not before.passes:
             _count(self.passing, (before.outcome, before.place), weight, one)
         else:
-            changes = _changes(before.sends, after.sends)
+            changes = changed_fields(before.sends, after.sends)
             for change in changes:
                 _count(self.fields, change, weight, one)
             if not changes and before.outcome == after.outcome:
@@ -176,7 +176,7 @@ ITEMS = "*"
 """Stands for a field where deliveries of items come or go, and the destination stays."""
 
 
-def _changes(
+def changed_fields(
     before: Mapping[Place, Mapping[str, object]], after: Mapping[Place, Mapping[str, object]]
 ) -> set[tuple[str, str, str]]:
     """Destination, field and `added`, `removed` or `changed`, of the deliveries that both make."""

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0040"
+HEAD = "0041"
 
 metadata = MetaData(
     naming_convention={
@@ -776,6 +776,18 @@ rollout_events = Table(
 )
 Index("ix_rollout_events_change_id", rollout_events.c.change_id)
 Index("ix_rollout_events_open", rollout_events.c.change_id, **_only_where("NOT counted"))
+
+# What a candidate would have decided otherwise, in names and reasons.
+shadow_diffs = Table(
+    "shadow_diffs",
+    metadata,
+    Column("change_id", ForeignKey(changes.c.id), primary_key=True),
+    Column("event_id", String(32), primary_key=True),
+    Column("kind", String(20), nullable=False),  # a DifferenceKind
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # Everybody whose steps are in a change.
 change_authors = Table(

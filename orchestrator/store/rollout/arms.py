@@ -139,6 +139,13 @@ def lock_arm(tx: Connection, change: int) -> Arm | None:
     return None if row is None else _of(row)
 
 
+def find_arm(tx: Connection, change: int) -> Arm | None:
+    """The same without holding it, for a look."""
+    found = select(rollout_arms).where(_A.change_id == change, _A.stopped_at.is_(None))
+    row = tx.execute(found).one_or_none()
+    return None if row is None else _of(row)
+
+
 def list_arms(tx: Connection, change: int) -> list[Arm]:
     """Every step that a rollout took, the first one first."""
     found = select(rollout_arms).where(_A.change_id == change).order_by(_A.id)

@@ -14,9 +14,11 @@ from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.repin import count_early
 from orchestrator.store.quarantine.workflows import version_of
 from orchestrator.store.rollout.arms import Arm, list_arms
+from orchestrator.store.rollout.beside import CountedDifference, count_beside
 from orchestrator.store.rollout.outcomes import Taken, count_taken, stopped_events
 from orchestrator.store.views.values import iso, iso_time, now_of
 
+_MOST_DIFFERENCES = 50
 _MOST_NAMED = 20  # events in quarantine that are named
 
 
@@ -30,8 +32,8 @@ class RolloutStep:
     since: str
     stopped_at: str | None  # None: it is under way
     because: str | None  # why it went back; None: it passed, or is under way
-    events: int  # whose outcome counts
-    bad: int  # of these, in quarantine or late
+    events: int  # whose outcome counts; of a shadow, those that it looked at
+    bad: int  # of these, in quarantine or late; of a shadow, those that it decides otherwise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,7 @@ class RolloutFigures:
     taken: Taken  # the events that the candidate decided about
     stopped: tuple[str, ...]  # ids of those in quarantine, the first ones
     not_routed: int  # events of a candidate that went back which wait for the live version
+    differences: tuple[CountedDifference, ...]  # of a shadow, those of the most events first
     base_events: int  # of the workflow, in the 28 days before
     base_bad: int  # of these, in quarantine or late
     says: str  # the verdict, in a sentence
@@ -90,6 +93,7 @@ def figures_of(tx: Tx, change: ChangeView) -> RolloutFigures | None:
         taken=count_taken(tx, locked.id),
         stopped=stopped_events(tx, locked.id, most=_MOST_NAMED),
         not_routed=count_early(tx, last.version) if gone_back else 0,
+        differences=count_beside(tx, locked.id, most=_MOST_DIFFERENCES),
         base_events=last.before.events,
         base_bad=last.before.bad,
         says=_says(tx, Rollout.from_text(locked.rollout), last),

@@ -10,6 +10,7 @@ from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import hold_governance
 from orchestrator.operations.changes.keep_time import KEEPER
 from orchestrator.operations.changes.rollout.begin import MOVES
+from orchestrator.operations.changes.rollout.beside import look_beside
 from orchestrator.operations.changes.rollout.go_back import go_back, tidy
 from orchestrator.operations.changes.rollout.judging import count_outcomes, verdict_on
 from orchestrator.store.changes.changes import (
@@ -37,10 +38,11 @@ def keep_rollouts(store: Store) -> int:
 
 
 def _keep(store: Store, token: str) -> int:
+    against = look_beside(store, token)
     try:
         with store.write(ring=True) as tx:  # a relay may wait until these events are judged
             change = _held(tx, token)
-            return 0 if change is None else _judge(tx, change)
+            return 0 if change is None else _judge(tx, change, against)
     except (Refused, WorkflowConflict) as error:
         # Its approval does not hold any more, or what is live is another version.
         with store.write(ring=True) as tx:
@@ -60,12 +62,14 @@ def _held(tx: Tx, token: str) -> LockedChange | None:
     return change if change is not None and change.state in ROLLING else None
 
 
-def _judge(tx: Tx, change: LockedChange) -> int:
+def _judge(tx: Tx, change: LockedChange, against: str | None) -> int:
     arm = lock_arm(tx, change.id)
     if arm is None or change.rollout is None:
         return 0
     rollout = Rollout.from_text(change.rollout)
-    arm, alarm = count_outcomes(tx, arm)
+    alarm = against
+    if arm.mode is Mode.CANARY:
+        arm, alarm = count_outcomes(tx, arm)
     if alarm is not None:
         go_back(tx, change, alarm, KEEPER)
         return 1

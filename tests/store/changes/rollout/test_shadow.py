@@ -1,0 +1,124 @@
+"""A candidate decides beside the live version: nothing is sent by it, and only differences stay."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from orchestrator.operations.changes.rollout import beside
+from orchestrator.operations.changes.rollout.keep import keep_rollouts
+from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import deliveries, rollout_events, shadow_diffs
+from tests.leads import TEXT, accept_leads, publish_leads
+from tests.store.changes.governed import change, live_version
+from tests.store.changes.rollout.rolling import (
+    BROKEN,
+    HARMLESS,
+    figures,
+    pass_time,
+    roll_out,
+    states_by_version,
+    work,
+)
+
+OTHER_TITLE = TEXT.replace('"Onboard " + email', '"Welcome " + email')
+OTHER_DESK = TEXT.replace("to: [crm]}", "to: [crm, desk]}")
+
+
+@pytest.fixture(autouse=True)
+def _no_latecomers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was accepted a moment ago is looked at: nobody commits late here."""
+    from orchestrator.store.rollout import beside as rows
+
+    monkeypatch.setattr(rows, "_LATE_MS", -1_000)
+
+
+def _shadowed(store: Store, text: str, **steps: str | None) -> str:
+    publish_leads(store)
+    asked = {"shadow": "1h", "canary": None, "each": None} | steps
+    return roll_out(store, text, **asked).change or ""
+
+
+def test_every_event_is_decided_by_the_live_version_and_differences_are_told(store: Store) -> None:
+    token = _shadowed(store, OTHER_TITLE)
+    accept_leads(store, 3, tier="enterprise")
+    accept_leads(store, 4)
+    work(store)
+    keep_rollouts(store)
+
+    assert states_by_version(store) == {(1, "delivered"): 7}
+    shown = figures(store, token)
+    assert (shown.state, shown.steps[0].events, shown.steps[0].bad) == ("shadow", 7, 3)
+    (difference,) = shown.differences
+    assert (difference.kind, difference.after) == ("fields", "desk.title changed")
+    assert difference.events == 3
+    with store.read() as tx:
+        assert tx.execute(select(func.count()).select_from(rollout_events)).scalar_one() == 0
+        sent = tx.execute(select(deliveries.c.send)).scalars().all()
+        kept = tx.execute(select(shadow_diffs)).all()
+    assert not any("Welcome" in one for one in sent)
+    assert not any("example.com" in str(one) for one in kept)  # no value of a payload
+
+    keep_rollouts(store)
+    assert figures(store, token).steps[0].events == 7  # each is looked at once
+
+
+def test_other_destinations_are_a_difference(store: Store) -> None:
+    token = _shadowed(store, OTHER_DESK)
+    accept_leads(store, 2)
+    keep_rollouts(store)
+    (difference,) = figures(store, token).differences
+    assert (difference.kind, difference.before, difference.after) == (
+        "otherwise",
+        "crm",
+        "crm, desk",
+    )
+
+
+def test_what_it_would_newly_refuse_ends_it_with_nothing_harmed(store: Store) -> None:
+    token = _shadowed(store, BROKEN, canary="100%", each="5ev")
+    accept_leads(store, 5, tier="enterprise")
+    accept_leads(store, 1)
+    work(store)
+    keep_rollouts(store)
+
+    assert (live_version(store), change(store, token).state) == (1, "rolled_back")
+    assert "it would refuse event" in (change(store, token).because or "")
+    assert states_by_version(store) == {(1, "delivered"): 6}
+    assert figures(store, token).differences[0].kind == "newly_refused"
+
+
+def test_after_its_time_the_canary_begins_or_without_one_it_is_live(store: Store) -> None:
+    token = _shadowed(store, HARMLESS, canary="100%", each="2ev")
+    keep_rollouts(store)
+    assert change(store, token).state == "shadow"
+    pass_time(store, token, 3_601)
+    keep_rollouts(store)
+    assert change(store, token).state == "canary"
+    accept_leads(store, 2)
+    work(store)
+    keep_rollouts(store)
+    assert live_version(store) == 2
+
+    alone = roll_out(store, OTHER_TITLE, shadow="1h", canary=None, each=None).change or ""
+    pass_time(store, alone, 3_601)
+    keep_rollouts(store)
+    assert (live_version(store), change(store, alone).state) == (3, "live")
+
+
+def test_many_events_are_looked_at_in_chunks_and_few_differences_are_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "_CHUNK", 3)
+    monkeypatch.setattr(beside, "_MOST_CHUNKS", 2)
+    monkeypatch.setattr(beside, "MOST_KEPT", 4)
+    token = _shadowed(store, OTHER_DESK)
+    accept_leads(store, 10)
+    seen = []
+    for _ in range(3):
+        keep_rollouts(store)
+        seen.append(figures(store, token).steps[0].events)
+
+    assert seen == [6, 10, 10]
+    shown = figures(store, token)
+    assert (shown.steps[0].bad, sum(one.events for one in shown.differences)) == (10, 4)

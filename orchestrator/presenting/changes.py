@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.access.actor import who
@@ -13,7 +12,7 @@ from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
     from orchestrator.domain.changes.gates.gate import JudgedGate
-    from orchestrator.store.changes.views import ChangeRow, ChangeView, ShownDecision
+    from orchestrator.store.changes.views import ChangeRow
 
 KINDS: Mapping[str, str] = {
     ChangeKind.PUBLISH: "a new version",
@@ -22,8 +21,6 @@ KINDS: Mapping[str, str] = {
     ChangeKind.ROLLBACK: "an earlier version again",
 }
 """What a change proposes, by its kind."""
-
-_SAID = {"approve": "approved", "request_changes": "changes requested", "reject": "rejected"}
 
 
 def named(actor: str) -> str:
@@ -101,60 +98,17 @@ def told_way_back(change: ChangeRow) -> list[str]:
     return [kept, f"To go back: {back}. Version {base} was live, so it needs no approval."]
 
 
-def told_gates(gates: Sequence[JudgedGate]) -> str:
-    """What the gates of a change say together, in a sentence."""
+def count_gates(gates: Sequence[JudgedGate]) -> str:
+    """How many gates of a change say what."""
     counts = Counter(one.state.replace("_", " ") for one in gates)
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    return f"{len(gates)} gates: {told}"
+
+
+def told_gates(gates: Sequence[JudgedGate]) -> str:
+    """What the gates of a change say together, in a sentence."""
     stopping = [one.gate.replace("_", " ") for one in gates if one.stops]
     says = (
         f"Nobody can approve it while {', '.join(stopping)} fails" if stopping else "None stops it"
     )
-    return f"{len(gates)} gates: {told}. {says}."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Happened:
-    """One moment in the story of a change."""
-
-    at: str  # ISO 8601 in UTC
-    what: str
-    by: str  # without the way
-    how: str | None = None  # it is known who that was: session or key
-    why: str | None = None
-
-
-def told_story(change: ChangeView) -> list[Happened]:
-    """What happened to it, the oldest first."""
-    first = Happened(
-        at=change.proposed_at, what="proposed", by=named(change.proposed_by), why=change.why
-    )
-    return [first, *(_decided(one, change.round) for one in change.decisions), *_last(change)]
-
-
-def _decided(one: ShownDecision, rounds: int) -> Happened:
-    which = f", round {one.round}" if rounds > 1 else ""
-    what = f"{_SAID[one.decision]}{which}"
-    how = one.grade
-    if one.stands_in_for is not None:
-        how += f", for {named(one.stands_in_for)}, who was away"
-    return Happened(at=one.at, what=what, by=named(one.by), how=how, why=one.why)
-
-
-def _last(change: ChangeView) -> list[Happened]:
-    """The last move, unless a decision says it already."""
-    told = {
-        ChangeState.AWAITING_APPROVAL: f"edited: round {change.round}" if change.round > 1 else "",
-        ChangeState.LIVE: "retired" if change.live_version is None else "live",
-        ChangeState.WITHDRAWN: "withdrawn",
-        ChangeState.ROLLED_BACK: "taken back",
-        ChangeState.EXPIRED: "expired",
-        ChangeState.STALE: "overtaken by another version",
-    }.get(ChangeState(change.state), "")
-    if not told:
-        return []
-    if change.live_version is not None:
-        told = f"live as version {change.live_version}"
-    if change.way == "break_glass":
-        told += ", by break-glass,"
-    by, why = named(change.changed_by), change.because
-    return [Happened(at=change.changed_at, what=told, by=by, why=why)]
+    return f"{count_gates(gates)}. {says}."

@@ -25,7 +25,7 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.embedded.up import example_folder
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.decide import decide_change
-from orchestrator.operations.changes.rehearsing.keep import subject_of
+from orchestrator.operations.changes.go_live import subject_of
 from orchestrator.operations.changes.show import ExplainedChange, explain_change
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.rehearsal.conduct import Asked, rehearse_change

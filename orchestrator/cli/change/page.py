@@ -12,6 +12,7 @@ from orchestrator.cli.change.rolling import put_rollout
 from orchestrator.cli.terminal.screen import note, put, put_field, put_line
 from orchestrator.domain.changes.gates.gate import GateState
 from orchestrator.domain.changes.states import ChangeState
+from orchestrator.presenting.change_stories import told_story
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def put_change(found: ExplainedChange) -> None:
     _put_plan(found)
     _put_tried(found)
     _put_gates(found)
-    _put_decisions(found)
+    _put_story(found)
     if found.state == ChangeState.EXPIRED:
         note(_why_expired(found))
     if found.state == ChangeState.AWAITING_APPROVAL:
@@ -67,11 +68,14 @@ def _put_head(found: ExplainedChange) -> None:
             put_field(name, value)
 
 
-def _put_decisions(found: ExplainedChange) -> None:
-    for one in found.decisions:
-        told = f"round {one.round}: {one.by} said {one.decision.replace('_', ' ')} ({one.grade})"
-        told += f" for {one.stands_in_for}, who was away" if one.stands_in_for else ""
-        put_line(f"  {told}, {moment(one.at)}{f': {one.why}' if one.why else ''}")
+def _put_story(found: ExplainedChange) -> None:
+    """One line of time: what happened, with figures and who."""
+    put_field("story", "the oldest first")
+    for one in told_story(found):
+        how = f" ({one.how})" if one.how else ""
+        put_line(f"  {moment(one.at)}  {one.what}, by {one.by}{how}")
+        for more in filter(None, (one.figures, one.why)):
+            put_line(f"    {more}")
 
 
 def _note_deciders(found: ExplainedChange) -> None:

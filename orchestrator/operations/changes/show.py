@@ -19,6 +19,7 @@ from orchestrator.operations.changes.who_decides import NOBODY_ASKED, Deciders, 
 from orchestrator.store.changes.backtests import Backtest, find_backtest
 from orchestrator.store.changes.evidence import gate_subject, list_evidence
 from orchestrator.store.changes.freezes import Freeze, list_freezes
+from orchestrator.store.changes.steps import ChangeStep, list_steps
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plans import last_plan_of
@@ -63,6 +64,7 @@ class ExplainedChange(ChangeView):
     backtest: Backtest | None  # the newest of it as it is; None: nobody asked for one
     rehearsal: Rehearsal | None  # of it as it is; None: it was not rehearsed
     figures: RolloutFigures | None  # of its rollout; None: none began
+    steps: tuple[ChangeStep, ...]  # what happened to it, as the audit has it, the oldest first
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
     plan: PlanOfChange | None  # the newest; None: nobody made one, or it was edited since
     may_decide: tuple[str, ...]  # mail addresses, while it awaits a decision; none: nobody may
@@ -99,6 +101,7 @@ def explain_to(
         backtest=find_backtest(tx, found.change, found.round, found.base_version),
         rehearsal=evidence.rehearsal,
         figures=figures_of(tx, found),
+        steps=list_steps(tx, found.change),
         freeze=_freeze_of(tx, found) if found.state in UNFINISHED else None,
         plan=_plan_of(tx, found),
         may_decide=deciders.mails,

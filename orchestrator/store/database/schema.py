@@ -419,6 +419,13 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_audit_event_id", audit.c.event_id)
+# What is about no event is little, and is read by workflow: the story of a change.
+Index(
+    "ix_audit_workflow",
+    audit.c.workflow,
+    audit.c.id,
+    **_only_where("event_id IS NULL"),
+)
 Index("ix_audit_incident_id", audit.c.incident_id, **_only_where("incident_id IS NOT NULL"))
 
 # What rows of the audit are committed to, kept beside them so that it can be erased.

@@ -15,13 +15,12 @@ from orchestrator.domain.changes.states import OPEN, ROLLING, ChangeState
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.operations.changes.show import ExplainedChange, explain_to
 from orchestrator.presenting.backtests import coverage, sentences
+from orchestrator.presenting.change_stories import Happened, told_story
 from orchestrator.presenting.changes import (
     KINDS,
-    Happened,
     named,
     told_gates,
     told_state,
-    told_story,
     told_way_back,
 )
 from orchestrator.presenting.replay_plans import told_effects

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import orjson
@@ -11,8 +10,8 @@ from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.gates.evidence import Evidence, Recorded, recorded
 from orchestrator.domain.changes.rehearsing.result import Rehearsal
-from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.errors import ChangedSinceSeen
+from orchestrator.operations.changes.go_live import subject_of
 from orchestrator.operations.changes.hold import held_change
 from orchestrator.operations.changes.rehearsing.material import Material, check_rehearsable
 from orchestrator.store.changes.changes import LockedChange, set_evidence
@@ -83,19 +82,3 @@ def _keep(tx: Tx, change: LockedChange, piece: Recorded, actor: Actor) -> str:
     replace_evidence(tx, change, piece, by=actor.name)
     set_evidence(tx, change, evidence=kept, subject=subject)
     return subject
-
-
-def subject_of(change: LockedChange) -> Subject:
-    """What an approval of a change is of, made from its row alone."""
-    connectors: Mapping[str, str] = orjson.loads(change.connectors) if change.connectors else {}
-    return Subject(
-        client=change.client,
-        workflow=change.workflow,
-        kind=change.kind.value,
-        definition=definition_digest(orjson.loads(change.definition)),
-        base=change.base_version,
-        round=change.round,
-        go_live_at=change.go_live_at,
-        connectors=connectors,
-        evidence=orjson.loads(change.evidence) if change.evidence else {},
-    )

@@ -6,11 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.domain.changes.rehearsing.result import (
-    Rehearsal,
-    RehearsedDestination,
-    RehearsedStop,
-)
+from orchestrator.domain.changes.rehearsing.result import Rehearsal, RehearsedStop
 from orchestrator.domain.errors import ChangedSinceSeen, NotFound, Refused
 from orchestrator.operations.changes.rehearsing.keep import keep_rehearsal
 from orchestrator.operations.changes.rehearsing.material import gather_material
@@ -20,25 +16,9 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.views.audit import list_audit
 from tests.leads import TEXT, accept_leads, lead_workflow
 from tests.store.changes.governed import author, change, decide, govern, proposed, version
+from tests.store.changes.rehearsing.found import FOUND
 
 MARKED = TEXT.replace("x-pii: false", "x-pii: email")
-FOUND = Rehearsal(
-    definition="d" * 64,
-    events=3,
-    real=3,
-    replaced=3,
-    left_out=0,
-    delivered=3,
-    awaiting=0,
-    unfinished=0,
-    unproven=0,
-    destinations=(
-        RehearsedDestination(
-            destination="crm", connector="fake", instead="dry", made=3, failed=0, unmade=0
-        ),
-    ),
-    stops=(),
-)
 
 
 def test_payloads_have_made_up_persons_and_else_what_came(store: Store) -> None:

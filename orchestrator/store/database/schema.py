@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0041"
+HEAD = "0042"
 
 metadata = MetaData(
     naming_convention={

@@ -17,9 +17,9 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, payloads
 from tests.api.doors import RunningDoor, leads_store, open_door
+from tests.house.pages import blocks
 from tests.howto.reader import ROOT, Reader, steps
-from tests.sdk.outbox.apps import new_mysql_database, opened, prepare, rows, run
-from tests.stores import new_database
+from tests.sdk.outbox.apps import run
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.processes
@@ -118,29 +118,12 @@ def test_a_celery_task_that_runs_twice_sends_one_event(
     assert _accepted(store) == [("form-1", ADA)]
 
 
-def _statement() -> str:
-    (shown,) = re.findall(r"(?ms)^```sql\n(.*?)^```$", (FOLDER / "another-language.md").read_text())
-    return str(shown)
-
-
 def test_any_language_sends_by_a_post_and_by_an_insert(reader: Reader, store: Store) -> None:
     *before, forward = steps(FOLDER / "another-language.md")
     for step in before:
         reader.do(step)
-    run(f"sqlite:///{reader.folder / 'app.db'}", _statement())
+    (statement,) = blocks("docs/howto/send/another-language.md", "sql")
+    run(f"sqlite:///{reader.folder / 'app.db'}", statement)
     reader.do(forward)
 
     assert _accepted(store) == [("form-1", ADA), ("lead-17", BO)]
-
-
-@pytest.mark.parametrize("server", ["postgres", "mariadb"])
-def test_the_insert_is_the_same_on_the_servers(server: str, request: pytest.FixtureRequest) -> None:
-    running: EmbeddedServer = request.getfixturevalue(server)
-    url = new_database(running) if server == "postgres" else new_mysql_database(running.url)
-    prepare(url)
-
-    run(url, _statement())
-
-    with opened(url) as table:
-        assert table.status().waiting == 1
-    assert json.loads(rows(url)[0][4]) == BO

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshline.errors import MeshlineError
 
 TABLE = "meshline_outbox"
-LONGEST = 255  # characters of an id, a type, a client and of both names of an aggregate
+LONGEST = 255  # characters of both names of an aggregate
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,40}(\.[A-Za-z_]\w{0,40})?", re.ASCII)
 
@@ -22,6 +22,7 @@ class Dialect:
     now: str
     later: str  # `{seconds}` from now
     age: str  # seconds since the moment `{moment}`
+    order: str  # by position, so that the index over refused_at and position gives it unsorted
 
     def after(self, seconds: float) -> str:
         """The moment in so many seconds, as SQL."""
@@ -36,7 +37,7 @@ _POSTGRESQL = Dialect(
         """\
 CREATE TABLE IF NOT EXISTS {table} (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id varchar(255) NOT NULL UNIQUE DEFAULT CAST(gen_random_uuid() AS varchar),
+    id varchar(400) NOT NULL UNIQUE DEFAULT CAST(gen_random_uuid() AS varchar),
     aggregatetype varchar(255) NOT NULL,
     aggregateid varchar(255) NOT NULL,
     type varchar(255) NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE IF NOT EXISTS {table} (
     refused_at timestamptz,
     error text
 )""",
-        "CREATE INDEX IF NOT EXISTS {index} ON {table} (aggregatetype, aggregateid, position)",
+        "CREATE INDEX IF NOT EXISTS {index} ON {table} (refused_at, position)",
         """\
 CREATE TABLE IF NOT EXISTS {table}_lease (
     id integer PRIMARY KEY CHECK (id = 1),
@@ -60,6 +61,7 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     now="clock_timestamp()",
     later="clock_timestamp() + interval '{seconds} seconds'",
     age="CAST(extract(epoch FROM clock_timestamp() - {moment}) AS double precision)",
+    order="refused_at, position",
 )
 
 _MARIADB = Dialect(
@@ -68,7 +70,7 @@ _MARIADB = Dialect(
         """\
 CREATE TABLE IF NOT EXISTS {table} (
     position bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    id varchar(255) NOT NULL DEFAULT (uuid()),
+    id varchar(400) NOT NULL DEFAULT (uuid()),
     aggregatetype varchar(255) NOT NULL,
     aggregateid varchar(255) NOT NULL,
     type varchar(255) NOT NULL,
@@ -80,7 +82,7 @@ CREATE TABLE IF NOT EXISTS {table} (
     refused_at datetime(6),
     error text,
     UNIQUE KEY {index}_id (id),
-    KEY {index} (aggregatetype, aggregateid, position)
+    KEY {index} (refused_at, position)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
         """\
 CREATE TABLE IF NOT EXISTS {table}_lease (
@@ -93,6 +95,7 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     now="utc_timestamp(6)",
     later="utc_timestamp(6) + INTERVAL {millis} * 1000 MICROSECOND",
     age="timestampdiff(MICROSECOND, {moment}, utc_timestamp(6)) / 1e6",
+    order="position",
 )
 
 _SQLITE = Dialect(
@@ -113,7 +116,7 @@ CREATE TABLE IF NOT EXISTS {table} (
     refused_at text,
     error text
 )""",
-        "CREATE INDEX IF NOT EXISTS {index} ON {table} (aggregatetype, aggregateid, position)",
+        "CREATE INDEX IF NOT EXISTS {index} ON {table} (refused_at, position)",
         """\
 CREATE TABLE IF NOT EXISTS {table}_lease (
     id integer PRIMARY KEY CHECK (id = 1),
@@ -125,6 +128,7 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     now="strftime('%Y-%m-%d %H:%M:%f', 'now')",
     later="strftime('%Y-%m-%d %H:%M:%f', 'now', '+{seconds} seconds')",
     age="(julianday('now') - julianday({moment})) * 86400.0",
+    order="refused_at, position",
 )
 
 _ALIASES = {"mysql": "mariadb"}  # what Django calls it
@@ -141,7 +145,7 @@ def ddl(dialect: str, *, table: str = TABLE) -> tuple[str, ...]:
     if known not in DIALECTS:
         raise MeshlineError(f"dialect: {dialect!r} is not one of {', '.join(DIALECTS)}")
     named = checked_table(table)
-    index = f"{named.rpartition('.')[2]}_line"
+    index = f"{named.rpartition('.')[2]}_due"
     return tuple(one.format(table=named, index=index) for one in DIALECTS[known].tables)
 
 

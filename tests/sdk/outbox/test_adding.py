@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy import orm
 
 from meshline import MeshlineError, Refused, outbox, plain
+from meshline.outbox import Forwarder
 from tests.sdk.outbox.apps import open_connection, rows, run
 
 DATA = {"email": "zoë@shop.example", "tier": "pro", "note": "100 % ? :x", "price": 1.5, "tags": []}
@@ -180,6 +181,16 @@ def test_an_event_outside_of_a_transaction_is_refused_by_drivers_in_autocommit(
     assert _kept(app_url) == [ROW]
 
 
+def test_the_longest_key_of_the_door_is_kept(app_url: str, forwarder: Forwarder) -> None:
+    key = "é" * 400
+    with closing(open_connection(app_url)) as connection:
+        outbox.add(connection, "lead.created", {}, idempotency_key=key)
+        connection.commit()
+
+    assert rows(app_url)[0][0] == key
+    assert forwarder.forward().sent == 1
+
+
 def test_an_event_without_an_aggregate_waits_for_no_other() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         for statement in outbox.ddl("sqlite"):
@@ -194,13 +205,14 @@ def test_an_event_without_an_aggregate_waits_for_no_other() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"type": ""}, "type: must be"),
-        ({"type": "x" * 256}, "type: has 256 characters; keep it under 256"),
-        ({"client": "x" * 256}, "client: has 256"),
-        ({"idempotency_key": ""}, "idempotency_key: must be"),
-        ({"idempotency_key": "a\0b"}, "idempotency_key: must be"),
-        ({"aggregate": ("", 1)}, "aggregatetype: must be"),
-        ({"aggregate": ("lead", "")}, "aggregateid: must be"),
+        ({"type": ""}, "type: it has 0"),
+        ({"type": "x" * 256}, "type: it has 256 characters"),
+        ({"client": "x" * 65}, "client: it has 65"),
+        ({"idempotency_key": "x" * 401}, "idempotency_key: it has 401"),
+        ({"idempotency_key": "a\0b"}, "idempotency_key: it holds a control"),
+        ({"aggregate": ("", 1)}, "aggregatetype: '' is not a name"),
+        ({"aggregate": ("lead", "x" * 256)}, "aggregateid: .* is not a name; it has 1 to 255"),
+        ({"aggregate": ("lead", "")}, "aggregateid: '' is not a name"),
         ({"data": {"price": float("nan")}}, r"data\.price: nan is not JSON"),
     ],
 )

@@ -150,9 +150,10 @@ def test_killed_at_random_moments_events_equal_leads_and_keep_their_order(
     app_url: str, meshline: Store, door: RunningDoor
 ) -> None:
     chance = random.Random(7)
-    forward = ("meshline.outbox", "forward", "--lease", "1", "--database", app_url)
+    forward = ("meshline.outbox", "forward", "--database", app_url, "--lease")
     roles = [("tests.sdk.outbox.victim", "many", app_url, owner) for owner in ("ada", "bo")]
-    running = {words: _spawn(door, *words) for words in (*roles, forward)}
+    forwarders = [(*forward, "1"), (*forward, "1.0")]
+    running = {words: _spawn(door, *words) for words in (*roles, *forwarders)}
     for _ in range(KILLS):
         time.sleep(chance.uniform(0.1, 0.6))
         words = chance.choice([*running])

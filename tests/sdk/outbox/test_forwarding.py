@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshline import Producer, outbox
-from meshline.outbox import Forwarder, OutboxTable
+from meshline.outbox import DatabaseFailed, Forwarder, OutboxTable
 from meshline.testing import RecordingTransport
 from tests.sdk.outbox.apps import open_connection, rows, run
 
@@ -200,6 +200,27 @@ def test_a_forwarder_that_lost_its_lease_between_two_batches_sends_no_more(
     assert held and done.elsewhere and done.sent == 0
     assert table.status().forwarder == "other"
     assert len(rows(app_url)) == 2
+
+
+@pytest.mark.parametrize("app_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_connection_that_was_cut_is_opened_again(
+    app_url: str, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    forwarder.forward()
+    if app_url.startswith("postgresql"):
+        others = "FROM pg_stat_activity WHERE datname = current_database()"
+        run(app_url, f"SELECT pg_terminate_backend(pid) {others} AND pid <> pg_backend_pid()")
+    else:
+        others = "FROM information_schema.processlist WHERE db = database()"
+        ((number,),) = run(app_url, f"SELECT id {others} AND id <> connection_id()")
+        run(app_url, f"KILL {number}")
+    _add(app_url, 1)
+
+    with pytest.raises(DatabaseFailed, match="the database failed: "):
+        forwarder.forward()
+
+    assert forwarder.forward().sent == 1
+    assert _numbers(door) == [1]
 
 
 def test_status_counts_what_there_is(

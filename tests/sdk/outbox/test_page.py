@@ -8,7 +8,10 @@ from contextlib import closing
 from typing import Any
 
 from meshline import outbox
+from meshline.outbox import Forwarder
+from meshline.testing import RecordingTransport
 from tests.house.pages import blocks, marked, rows_of
+from tests.sdk.outbox.apps import run
 
 PAGE = "docs/reference/outbox.md"
 
@@ -21,6 +24,18 @@ def test_every_column_is_on_the_page() -> None:
         columns = [name for (name,) in found]
 
     assert [name for row in rows_of(PAGE, "The table") for name in marked(row[0])] == columns
+
+
+def test_one_insert_of_any_language_is_right_on_every_database(
+    app_url: str, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    (shown,) = blocks("docs/howto/send/another-language.md", "sql")
+    run(app_url, shown)
+
+    assert forwarder.forward().sent == 1
+    (event,) = door.events
+    assert (event.idempotency_key, event.type, event.client) == ("lead-17", "lead.created", "acme")
+    assert event.data == {"email": "bo@example.com", "tier": "enterprise"}
 
 
 def test_the_pages_example_keeps_the_lead_and_its_event_together() -> None:

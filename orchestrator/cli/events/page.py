@@ -41,6 +41,8 @@ def _put_head(event: EventView, now: int) -> None:
     _line("client", event.client)
     _line("workflow", f"{event.workflow} version {event.version} ({event.type})")
     _line("key", event.idempotency_key)
+    if (came := event.request) is not None:
+        _line("source", f"{came.source} ({came.type or 'no type'}), proven by {came.verified_by}")
     accepted = event.accepted_at
     _line("accepted", f"{moment(accepted)} ({age(accepted, now)} ago)")
     if event.state == State.AWAITING_APPROVAL:

@@ -20,7 +20,7 @@ from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, events, hook_requests, workflow_versions
-from orchestrator.store.views.events.show import EventView, show_event
+from orchestrator.store.views.events.show import EventView, RequestOfSource, show_event
 from orchestrator.store.views.incidents.list import Sought, list_incidents
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.api.doors import LEAD, RunningDoor, problem
@@ -72,6 +72,9 @@ def test_a_proven_request_is_an_event_of_the_workflow_that_takes_its_type(
     event = shown(store, answer.json()["id"])
     assert (event.client, event.workflow, event.state) == ("acme", "leads", "accepted")
     assert (event.idempotency_key, event.history[0].actor) == ("leads:1", "source:leads")
+    assert event.request == RequestOfSource(
+        source="leads", type="lead.created", verified_by="hmac-sha256, secret 1", kept=True
+    )
     source, type_, by, headers, body = kept(store, event.id)
     assert (source, type_, by) == ("leads", "lead.created", "hmac-sha256, secret 1")
     assert {*headers} == {"content-type", "user-agent", "x-signature"}

@@ -17,6 +17,7 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import (
     deliveries,
     events,
+    hook_requests,
     incidents,
     payloads,
     quarantine,
@@ -110,6 +111,16 @@ class Payload:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequestOfSource:
+    """The request of a source that an event came in, without its contents."""
+
+    source: str  # its name
+    type: str | None  # that the request said; None: it said none
+    verified_by: str  # what proved it at the door, such as `hmac-sha256, secret 1`
+    kept: bool  # its raw body is kept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EventView(EventHead):
     """One event with all that is known of it. Times are ISO 8601 in UTC."""
 
@@ -123,6 +134,7 @@ class EventView(EventHead):
     incidents: tuple[IncidentOfEvent, ...]  # the newest first
     deliveries: tuple[Delivery, ...]  # by destination; none before a route was taken
     history: tuple[AuditRow, ...]  # the oldest first
+    request: RequestOfSource | None  # None: a program sent it with a key
     content: Payload | None  # None: it was not asked for
 
     def as_json(self) -> dict[str, object]:
@@ -160,8 +172,16 @@ def show_event(
         incidents=_incidents_of(tx, row, [one.destination for one in held]),
         deliveries=tuple(_delivery(one) for one in tx.execute(_deliveries_of([event_id]))),
         history=tuple(list_audit(tx, event_id=event_id, newest_first=False)),
+        request=_request(tx, event_id),
         content=_payload(tx, event_id) if with_payload else None,
     )
+
+
+def _request(tx: Connection, event_id: str) -> RequestOfSource | None:
+    table = hook_requests.c
+    columns = (table.source, table.type, table.verified_by, table.body.is_not(None).label("kept"))
+    row = tx.execute(select(*columns).where(table.event_id == event_id)).one_or_none()
+    return None if row is None else RequestOfSource(**{**row._mapping, "kept": bool(row.kept)})
 
 
 def _payload(tx: Connection, event_id: str) -> Payload:

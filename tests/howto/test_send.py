@@ -18,7 +18,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, payloads
 from tests.api.doors import RunningDoor, leads_store, open_door
 from tests.house.pages import blocks
-from tests.howto.reader import ROOT, Reader, steps
+from tests.howto.reader import ROOT, Reader, Step, steps
 from tests.sdk.outbox.apps import run
 from tests.waiting import wait_until
 
@@ -97,6 +97,24 @@ def test_a_reader_who_follows_the_page_has_sent_the_event(
         reader.do(step)
 
     assert _accepted(store) == sent
+
+
+def test_fastapi_keeps_an_event_in_the_spool_while_the_door_is_away(
+    tmp_path: Path, store: Store, supervisor: Supervisor
+) -> None:
+    (tmp_path / "work").mkdir()
+    with open_door(store) as door:
+        instead = _instead(door)
+    reader = Reader(tmp_path / "work", supervisor, instead=instead, port=("8000", str(free_port())))
+    *before, _ = steps(FOLDER / "fastapi.md")
+
+    for step in before:
+        reader.do(step)
+
+    assert reader.output.count('"spooled":true') == 2
+    assert _accepted(store) == []
+    reader.do(Step(file="", kind="sh", text="python -m meshline.spool list --json events.spool"))
+    assert "lead.created" in reader.output
 
 
 def test_a_celery_task_that_runs_twice_sends_one_event(

@@ -120,7 +120,9 @@ class Forwarder:
 
     def _send(self, batch: Sequence[Row]) -> None:
         if batch:
-            self._producer.emit_many([_event(row) for row in batch])
+            emitted = self._producer.emit_many([_event(row) for row in batch])
+            if not all(one.accepted for one in emitted):
+                raise _NothingGoes("the producer has a spool; give the forwarder one without")
             # The door has committed them. A crash here sends them again, with the same keys.
             self._table.forget(batch)
             self._sent += len(batch)

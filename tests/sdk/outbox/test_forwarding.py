@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,6 +201,21 @@ def test_a_forwarder_that_lost_its_lease_between_two_batches_sends_no_more(
     assert held and done.elsewhere and done.sent == 0
     assert table.status().forwarder == "other"
     assert len(rows(app_url)) == 2
+
+
+@pytest.mark.parametrize("app_url", ["sqlite"], indirect=True)
+def test_events_stay_in_the_outbox_while_a_producer_only_spools_them(
+    app_url: str, table: OutboxTable, door: RecordingTransport, tmp_path: Path
+) -> None:
+    _add(app_url, 1)
+    door.cut_next(times=20)
+    with Producer(
+        "http://door.example", key="k", transport=door, spool=tmp_path / "spool", forward=False
+    ) as producer:
+        done = Forwarder(table, producer).forward()
+
+    assert done.problem and "has a spool" in done.problem
+    assert len(rows(app_url)) == 1
 
 
 @pytest.mark.parametrize("app_url", ["postgresql", "mariadb"], indirect=True)

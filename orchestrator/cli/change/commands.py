@@ -15,7 +15,15 @@ from orchestrator.cli.change.freezing import freeze, tell_freezes, thaw
 from orchestrator.cli.change.gates import put_checklist, put_gates
 from orchestrator.cli.change.page import put_change
 from orchestrator.cli.change.rehearsing import rehearse
-from orchestrator.cli.change.rolling import Canary, Each, Shadow, rollout, rollout_of, stop
+from orchestrator.cli.change.rolling import (
+    Canary,
+    Each,
+    Shadow,
+    outcomes,
+    rollout,
+    rollout_of,
+    stop,
+)
 from orchestrator.cli.change.signing import sign_decision
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import (
@@ -349,6 +357,7 @@ def break_glass(change: Token, why: Why = "", digest: Seen = None, as_json: AsJs
 
 app.command()(rollout)
 app.command()(stop)
+app.command()(outcomes)
 app.command()(freeze)
 app.command()(thaw)
 

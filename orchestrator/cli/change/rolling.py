@@ -10,6 +10,8 @@ from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Why
 from orchestrator.cli.terminal.screen import note, put, put_field, put_json, put_line, put_table
 from orchestrator.cli.terminal.who import actor, seen_clients
+from orchestrator.cli.workflow.outcomes import plan_outcomes_of, put_outcomes
+from orchestrator.domain.changes.states import ChangeState
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
@@ -85,6 +87,25 @@ def stop(change: Token, why: Why = "", as_json: AsJson = False) -> None:
     put_rollout(found)
 
 
+def outcomes(change: Token, as_json: AsJson = False) -> None:
+    """Plan what to undo and send again of what a candidate delivered before it went back.
+
+    It lists every delivery that the candidate made. Nothing is undone before somebody runs the plan
+    by its token.
+    """
+    with opened_store() as store:
+        from orchestrator.operations.changes.rollout.figures import show_rollout
+
+        clients = seen_clients(store)
+        with store.read() as tx:
+            found = show_rollout(tx, change, clients)
+        plan = plan_outcomes_of(store, found.client, found.workflow, made_by=found.version)
+    if as_json:
+        put_json(plan)
+    else:
+        put_outcomes(plan)
+
+
 def put_rollout(found: RolloutFigures) -> None:
     """Its figures, below the line that names the change."""
     put_field("rollout", found.rollout)
@@ -125,6 +146,8 @@ def put_rollout(found: RolloutFigures) -> None:
         put_line(f"  in quarantine: {one}")
     if found.not_routed:
         note(f"{found.not_routed:,} events wait until a keeper gives them to the version before")
+    if found.state == ChangeState.ROLLED_BACK and found.taken.delivered + found.taken.late:
+        note(f"what it delivered stays; `meshline change outcomes {found.change}` plans to undo it")
 
 
 def _told(found: RolloutFigures) -> str:

@@ -81,6 +81,7 @@ NOT_OF_EVENTS = {
             "change waive",
             "change rollout",
             "change stop",
+            "change outcomes",
             "change freeze",
             "change thaw",
             "change break-glass",

@@ -63,6 +63,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         *(f"change {one}" for one in ("list", "show", "propose", "approve", "request-changes")),
         *("change backtest", "change rehearse", "change reject", "change withdraw"),
         *("change break-glass", "change freeze", "change thaw", "change rollout", "change stop"),
+        "change outcomes",
         *(f"approvals {one}" for one in ("list", "show", "approve", "refuse")),
         *("change check", "change waive", "change diff", "change prove"),
         *("events list", "events show", "retention apply"),

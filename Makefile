@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-desk bench-tabs trace chaos fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
+.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-desk bench-tabs bench-sdk trace chaos chaos-producers fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,9 @@ bench-desk: .venv/.dev ## Time the quarantine's commands beside 100,000 events. 
 bench-tabs: .venv/.dev ## Time every page of the desk beside its bare queries. ARGS="--events 20000"
 	@$(BIN)/python -m benchmarks.tabs $(ARGS)
 
+bench-sdk: .venv/.dev ## Measure what `import meshline` costs beside `import requests`. ARGS="--rounds 30"
+	@$(BIN)/python -m benchmarks.sdk $(ARGS)
+
 trace: .venv/.dev ## Follow one event: the files entered, the moves between them. ARGS="--list dispatch"
 	@$(BIN)/python -m benchmarks.trips $(ARGS)
 
@@ -86,6 +89,11 @@ PAIR ?= postgres
 chaos: .venv/.dev ## Break everything and count what arrives. EVENTS=20000 FAULTS=100 SEED=7 SEEDS=20 PAIR=sqlite
 	@$(BIN)/python -m tests.faults --events $(EVENTS) --faults $(FAULTS) --seed $(SEED) \
 	  --pair $(PAIR) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+chaos-producers: N = 5000
+chaos-producers: .venv/.dev ## Kill producers, cut the door, fill the disk, count. N=100000 KILLS=100 SEED=7 PLANT=lost
+	@$(BIN)/python -m tests.sdk.chaos --events $(N) --kills $(or $(KILLS),20) --seed $(SEED) \
+	  --plant "$(PLANT)" $(ARGS)
 
 N ?= 20000
 

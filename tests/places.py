@@ -50,6 +50,7 @@ STORIES = (
     "embedded/test_processes.py",
     "embedded/test_valkey.py",
     "faults/test_chaos.py",
+    "sdk/chaos/test_chaos.py",
     "integration/crashes/test_crashes.py",
 )
 """Tests of real processes that `make test` runs all the same: one of each kind."""

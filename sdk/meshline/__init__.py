@@ -18,9 +18,11 @@ from meshline.producer import Producer
 from meshline.version import __version__
 
 if TYPE_CHECKING:
+    from meshline.aio import AsyncProducer
     from meshline.values import plain
 
 __all__ = [
+    "AsyncProducer",
     "Emitted",
     "Event",
     "MeshlineError",
@@ -36,11 +38,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """What is loaded when it is first asked for: it costs time that many never need."""
-    if name == "plain":
-        from meshline.values import plain
+_LATER = {"AsyncProducer": "meshline.aio", "plain": "meshline.values"}
+"""What is loaded when it is first asked for: asyncio and decimal cost time that many never need."""
 
-        globals()[name] = plain
-        return plain
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found: object = getattr(import_module(_LATER[name]), name)
+    globals()[name] = found
+    return found

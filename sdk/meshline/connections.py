@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -62,7 +61,7 @@ def allow(connection: http.client.HTTPConnection, end: float) -> None:
     if left <= 0:
         raise TimeoutError("timed out")
     connection.timeout = left
-    if isinstance(connection.sock, socket.socket):
+    if connection.sock is not None:
         connection.sock.settimeout(left)
 
 

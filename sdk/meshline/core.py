@@ -7,7 +7,6 @@ after the other, `AsyncProducer` in threads and on the event loop. Only this dec
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, Union
@@ -17,7 +16,7 @@ from meshline.encoding import Default, encode
 from meshline.errors import Explained, MeshlineError, Misconfigured, Refused, Unreachable
 from meshline.event import Emitted, Event
 from meshline.observing import Observation, Observer, observe
-from meshline.patience import backoff
+from meshline.patience import backoff, jitter
 from meshline.transport import Request, Response
 from meshline.version import __version__
 
@@ -161,7 +160,7 @@ class Core:
                 return (yield from self._attempt(content_type, body, limits, end - self._now()))
             except Unreachable as error:
                 failure = error
-            wait = max(backoff(attempt, random.random()), failure.retry_after)
+            wait = max(backoff(attempt, jitter()), failure.retry_after)
             if attempt >= limits.attempts or self._now() + wait >= end:
                 break
             _log.info("attempt %d failed, the next in %.1f s: %s", attempt, wait, failure)

@@ -25,6 +25,19 @@ class Event:
     idempotency_key: str = field(default_factory=new_key)
     ordering_key: str | None = None  # a spool keeps the order of those with the same one
 
+    @classmethod
+    def made(
+        cls,
+        type: str,  # noqa: A002 - the door's own word for it
+        data: object,
+        client: str | None,
+        idempotency_key: str | None,
+        ordering_key: str | None,
+    ) -> Event:
+        """The event of a call of `emit`, which gives None for what it was not given."""
+        key = new_key() if idempotency_key is None else idempotency_key
+        return cls(type, data, client, key, ordering_key)
+
 
 @dataclass(frozen=True)
 class Emitted:

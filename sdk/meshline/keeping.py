@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection, Iterable, Sequence
 
 from meshline.answers import as_emitted_many
@@ -10,7 +9,7 @@ from meshline.core import BATCH, Core, Limits, Pause, Steps, Work, after, batch_
 from meshline.driving import drive
 from meshline.errors import MeshlineError, Misconfigured, SpoolFull, Unreachable
 from meshline.event import Emitted, Event
-from meshline.patience import backoff
+from meshline.patience import backoff, jitter
 from meshline.spool.forwarder import Forwarder
 from meshline.spool.queue import Addition, Spool, SpooledEvent
 from meshline.transport import Transport
@@ -19,6 +18,7 @@ _FORWARDING = Limits(timeout=10.0, attempts=1, deadline=10.0)
 _KEPT = (Unreachable, Misconfigured)
 """What an event survives: neither is its fault."""
 
+_LONGEST_REST = 2.0  # seconds
 _FRESH_SECONDS = 1.0  # how old the number may be that tells the door what waits
 
 
@@ -51,7 +51,9 @@ class Keeper:
         def send(bodies: Sequence[bytes]) -> object:
             self._read_state()
             answer = drive(core.send(BATCH, joined(bodies), _FORWARDING), transport)
-            return as_emitted_many(answer, len(bodies))
+            taken = as_emitted_many(answer, len(bodies))
+            self._door_is_back()
+            return taken
 
         self._forwarder = Forwarder(spool, send, self._tell)
         if forwards and spool.state().waiting:  # of an earlier process
@@ -75,7 +77,7 @@ class Keeper:
                     failure = error
                     self._rest()
                 else:
-                    self._failures = 0
+                    self._door_is_back()
                     return emitted
             yield from self._keep([event], [body], failure)
         except MeshlineError as error:
@@ -174,7 +176,11 @@ class Keeper:
     def _rest(self) -> None:
         """A web request after the other would wait for a door that is down."""
         self._failures += 1
-        self._rests_until = self._now() + backoff(self._failures, random.random())
+        seconds = min(_LONGEST_REST, backoff(self._failures, jitter()))
+        self._rests_until = self._now() + seconds
+
+    def _door_is_back(self) -> None:
+        self._failures, self._rests_until = 0, 0.0
 
     def _tell(self, what: str, rows: Sequence[SpooledEvent], error: BaseException | None) -> None:
         events = [

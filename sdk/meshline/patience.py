@@ -19,6 +19,13 @@ def backoff(attempt: int, jitter: float) -> float:
     return min(_CEILING, _FIRST * 2.0 ** min(attempt - 1, 10)) * (0.5 + jitter / 2)
 
 
+def jitter() -> float:
+    """What spreads the next wait."""
+    from random import random  # slow to load, and seldom needed
+
+    return random()
+
+
 def retry_after(value: str | None, now: datetime | None = None) -> float:
     """The seconds that a Retry-After header asks for; 0 where it asks for nothing readable.
 

@@ -10,7 +10,7 @@ from meshline.core import Core, Limits
 from meshline.driving import drive
 from meshline.encoding import Default
 from meshline.errors import Misconfigured
-from meshline.event import Emitted, Event, new_key
+from meshline.event import Emitted, Event
 from meshline.observing import Observer
 from meshline.transport import HttpTransport, Transport
 
@@ -50,18 +50,18 @@ class Producer:
     ) -> None:
         self._url = url
         found = checked_key(key)
-        self._transport = transport or HttpTransport(url, proxy=proxy)
+        self.transport = transport or HttpTransport(url, proxy=proxy)
         core = Core(
             key=found,
             limits=Limits(timeout=timeout, attempts=attempts, deadline=deadline),
-            now=self._transport.now,
+            now=self.transport.now,
             default=default,
             observer=observe,
         )
-        self._core: Union[Core, Keeper] = core  # noqa: UP007 - read when this runs, by Python 3.9
+        self.steps: Union[Core, Keeper] = core  # noqa: UP007 - read when this runs, by Python 3.9
         if spool is not None:
             limits = Limits(timeout=min(timeout, patience), attempts=attempts, deadline=patience)
-            self._core = _keeper(core, spool, self._transport, limits, forwards=forward)
+            self.steps = _keeper(core, spool, self.transport, limits, forwards=forward)
 
     @classmethod
     def from_env(cls: type[Made], **options: Any) -> Made:
@@ -84,8 +84,8 @@ class Producer:
 
     def close(self) -> None:
         """Give connections back. Events in the spool are kept there for the next producer."""
-        self._core.close()
-        self._transport.close()
+        self.steps.close()
+        self.transport.close()
 
     def emit(
         self,
@@ -103,9 +103,8 @@ class Producer:
         Unreachable where no door took it, with a spool SpoolFailed where it could not be kept:
         then repeat it with the error's idempotency key.
         """
-        key = new_key() if idempotency_key is None else idempotency_key
-        event = Event(type, data, client, idempotency_key=key, ordering_key=ordering_key)
-        return drive(self._core.emit(event), self._transport)
+        event = Event.made(type, data, client, idempotency_key, ordering_key)
+        return drive(self.steps.emit(event), self.transport)
 
     def emit_many(self, events: Iterable[Event]) -> list[Emitted]:
         """Hand over many triggers, in batches; the answers are in their order.
@@ -114,14 +113,14 @@ class Producer:
         sending the same events again doubles nothing. A value that is not JSON is refused before
         any is sent. Raises as `emit` does.
         """
-        return drive(self._core.emit_many(events), self._transport)
+        return drive(self.steps.emit_many(events), self.transport)
 
     def flush(self, seconds: float = 5.0) -> int:
         """Forward what is in the spool, for as long as that; how many events still wait.
 
         Raises SpoolFailed.
         """
-        return drive(self._core.flush(seconds), self._transport)
+        return drive(self.steps.flush(seconds), self.transport)
 
 
 def _keeper(

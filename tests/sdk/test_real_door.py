@@ -34,8 +34,8 @@ def producer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Producer]:
 
 @pytest.fixture
 def headers(producer: Producer) -> dict[str, str]:
-    assert isinstance(producer._core, Core)
-    return {"Authorization": producer._core._authorization, "Content-Type": "application/json"}
+    assert isinstance(producer.steps, Core)
+    return {"Authorization": producer.steps._authorization, "Content-Type": "application/json"}
 
 
 def test_a_trigger_is_accepted_once(producer: Producer) -> None:
@@ -118,7 +118,7 @@ def test_the_door_for_tests_refuses_what_a_door_refuses(
     said = {"type": "lead.created", "data": LEAD, "idempotency_key": "form-9", **changed}
     in_tests = RecordingTransport(types=["lead.created"], clients=["acme"])
 
-    real, fake = (_refusal(one, headers, said) for one in (producer._transport, in_tests))
+    real, fake = (_refusal(one, headers, said) for one in (producer.transport, in_tests))
 
     assert real == fake
 

@@ -57,7 +57,8 @@ def grounds(tx: Connection, ids: Sequence[str], *, lock: bool = False) -> dict[s
         hold_events(tx, ids)  # first: a statement that waits would read payloads from before it
     rows = tx.execute(statement).all()
     made = _deliveries(tx, ids)
-    homes = takers(tx, [row.id for row in rows if row.reason == Reason.NO_WORKFLOW])
+    homeless = [row.id for row in rows if row.reason == Reason.NO_WORKFLOW]
+    homes = takers(tx, homeless) if homeless else {}
     return {row.id: _ground(row, made.get(row.id, {}), homes.get(row.id)) for row in rows}
 
 

@@ -103,8 +103,9 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     # What is stopped as it comes takes its place in a line when it is replayed.
     _line_up(tx, [one for one in new if one.workflow.ordering_text and not one.stopped])
     _note_canaries(tx, [one for one in new if one.workflow.canary_text])
-    if len(written) == len(rows):
+    if any(one.trigger.hook for one in new):
         _keep_origins(tx, new)
+    if len(written) == len(rows):
         return [Accepted(id=row.id, duplicate=False) for row in rows]
     missing = [row.key for row in rows if row.id not in written]
     known = _known(tx, missing)
@@ -112,7 +113,6 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     conflicts = _conflicts(rows, written, known)
     if conflicts:
         raise InConflict(conflicts)
-    _keep_origins(tx, new)
     return [
         Accepted(id=row.id, duplicate=False)
         if row.id in written

@@ -20,6 +20,7 @@ from meshline.outbox.table import OutboxTable, RefusedRow, Status
 from meshline.producer import Producer
 
 _SHOWN = 100  # refused events of one look
+_LONGEST_LEASE = 3600  # seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     try:
         code: int = given.command(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # such as `| head`; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
     except MeshlineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -93,8 +100,8 @@ def _create(given: argparse.Namespace) -> int:
 def _forward(given: argparse.Namespace) -> int:
     if not given.door:
         raise MeshlineError("door: it is missing; give --door or MESHLINE_URL")
-    if given.lease < 1:
-        raise MeshlineError("lease: it must be 1 second or longer")
+    if not 1 <= given.lease <= _LONGEST_LEASE:
+        raise MeshlineError(f"lease: it must be from 1 to {_LONGEST_LEASE} seconds")
     # One send ends before the lease does, waits and all.
     patience = given.lease / 3
     with Producer(given.door, timeout=patience, deadline=patience) as producer:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -26,6 +28,7 @@ _SCHEMES = {
 _DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mariadb": ("pymysql", "MySQLdb")}
 _CONNECT_SECONDS = 10
 _BUSY_SECONDS = 10.0  # that SQLite waits while the application writes
+_NO_TABLE = re.compile(r"no such table|relation .* does not exist|Table .* doesn't exist")
 _MYSQL_OPTIONS = {"unix_socket", "ssl_ca"}
 
 
@@ -52,7 +55,12 @@ class Database:
 
         Raises MeshlineError where it is none of these, or no driver is installed.
         """
-        scheme = urlsplit(url).scheme.partition("+")[0]
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:
+            raise MeshlineError(f"database: it is not an address: {error}") from None
+        scheme = parts.scheme.partition("+")[0]
         if scheme not in _SCHEMES:
             raise MeshlineError(
                 f"database: {scheme or 'it'!r} is not sqlite, postgresql, mysql or mariadb;"
@@ -73,8 +81,7 @@ class Database:
             return self._run(self._connection, statement, values)
         except self._driver.Error as error:
             self.close()
-            said = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise DatabaseFailed(f"the database failed: {said}") from error
+            raise DatabaseFailed(f"the database failed: {_said(error)}") from error
 
     def close(self) -> None:
         """Give the connection back."""
@@ -99,6 +106,14 @@ class Database:
     @property
     def _style(self) -> str:
         return "qmark" if self.dialect.name == "sqlite" else "format"
+
+
+def _said(error: Exception) -> str:
+    """The first line of what a driver says, and what to do where there is no outbox."""
+    whole = error.args[-1] if error.args else ""  # before it, PyMySQL has a number
+    said = str(whole).strip().partition("\n")[0] or type(error).__name__
+    fix = "; `python -m meshline.outbox create` makes it" if _NO_TABLE.search(said) else ""
+    return f"{said}{fix}"
 
 
 def _opener(dialect: str, url: str) -> tuple[ModuleType, Callable[[], Any]]:
@@ -126,6 +141,8 @@ def _of_sqlite(url: str) -> Callable[[], Any]:
         raise MeshlineError("database: name its file: sqlite:///app.db, or sqlite:////var/app.db")
 
     def connect() -> sqlite3.Connection:
+        if not Path(file).is_file():
+            raise sqlite3.OperationalError(f"there is no file {file}")
         # An address with a wrong letter is not to make an empty database.
         quoted = file.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         return sqlite3.connect(f"file:{quoted}?mode=rw", uri=True, timeout=_BUSY_SECONDS)

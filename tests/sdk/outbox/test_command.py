@@ -97,12 +97,23 @@ def test_once_fails_and_keeps_everything_where_the_key_is_wrong(
     [
         (["status", "--database", "oracle://x"], "'oracle' is not sqlite, postgresql"),
         (["status", "--database", "sqlite://"], "name its file"),
-        (["status", "--database", "sqlite:///nowhere/app.db"], "the database failed: unable"),
-        (["status", "--table", "other"], "the database failed: no such table: other"),
+        (
+            ["status", "--database", "sqlite:///nowhere/app.db"],
+            "failed: there is no file nowhere/app.db",
+        ),
+        (
+            ["status", "--table", "other"],
+            "no such table: other; `python -m meshline.outbox",
+        ),
+        (["status", "--database", "mariadb://h:port/x"], "database: it is not an address: Port"),
+        (["status", "--database", "postgresql://[::1/x"], "database: it is not an address"),
+        (["status", "--database", "postgresql://127.0.0.1:1/x"], "the database failed: "),
+        (["status", "--database", "mariadb://127.0.0.1:1/x"], "the database failed: Can't connect"),
         (["status", "--table", "a b"], "'a b' is not a plain name"),
         (["status", "--database", "mariadb://h/x?colour=1"], "colour is not an option here"),
         (["forward", "--door", "ftp://x"], "ftp"),
-        (["forward", "--lease", "0"], "lease: it must be 1 second"),
+        (["forward", "--lease", "0"], "lease: it must be from 1 to 3600"),
+        (["forward", "--lease", "nan"], "lease: it must be from 1 to 3600"),
     ],
 )
 def test_a_wrong_argument_is_one_clear_line(
@@ -128,6 +139,16 @@ def test_what_is_missing_is_named(
     assert "give --database or DATABASE_URL" in first
     assert "give --door or MESHLINE_URL" in second
     assert "key: is missing" in third
+
+
+@pytest.mark.processes
+def test_a_reader_who_reads_no_further_sees_no_traceback() -> None:
+    line = f"{sys.executable} -m meshline.outbox ddl sqlite | true"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stderr == ""
 
 
 @pytest.mark.processes

@@ -239,6 +239,13 @@ def test_a_connection_that_was_cut_is_opened_again(
     assert _numbers(door) == [1]
 
 
+def test_a_database_without_an_outbox_says_how_it_is_made(app_url: str, table: OutboxTable) -> None:
+    run(app_url, "DROP TABLE meshline_outbox")
+
+    with pytest.raises(DatabaseFailed, match=r"meshline_outbox.*; `python -m .* create`"):
+        table.status()
+
+
 def test_status_counts_what_there_is(
     app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
 ) -> None:

@@ -5,6 +5,7 @@ Nothing is imported here: what made a connection is loaded already.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,6 +31,7 @@ def insert(
     """Insert a row into a table. Raises MeshlineError where it would not be in a transaction."""
     given = getattr(connection, "dbapi_connection", connection)  # of a pool of SQLAlchemy
     roots = set(_roots(given))
+    _check_synchronous(given)
     _check_transaction(given, roots)
     if "sqlalchemy" in roots:
         text = sys.modules["sqlalchemy"].text
@@ -78,6 +80,16 @@ def _roots(connection: Any) -> Iterator[str]:
     """The packages that a connection and what it is derived from are of."""
     for kind in type(connection).__mro__:
         yield kind.__module__.partition(".")[0]
+
+
+def _check_synchronous(connection: Any) -> None:
+    """A coroutine that nobody awaits would insert nothing, and say nothing."""
+    methods = (getattr(connection, name, None) for name in ("execute", "commit"))
+    if any(inspect.iscoroutinefunction(one) for one in methods):
+        raise MeshlineError(
+            f"connection: {type(connection).__name__} is asynchronous; of SQLAlchemy, call"
+            " `await session.run_sync(outbox.add, …)`"
+        )
 
 
 def _check_transaction(connection: Any, roots: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -9,9 +10,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import sqlalchemy
 from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from meshline import MeshlineError, Refused, outbox, plain
 from meshline.outbox import Forwarder
@@ -77,6 +80,24 @@ def test_a_session_and_a_connection_of_sqlalchemy_do_the_same(app_url: str) -> N
     engine.dispose()
 
     assert _kept(app_url)[3:] == [ROW]
+
+
+@pytest.mark.parametrize("app_url", ["postgresql"], indirect=True)
+def test_an_asynchronous_session_is_refused_and_its_run_sync_is_taken(app_url: str) -> None:
+    async def story() -> None:
+        engine = create_async_engine(_engine(app_url).url)
+        async with AsyncSession(engine) as session, session.begin():
+            with pytest.raises(MeshlineError, match=r"AsyncSession is asynchronous; .*run_sync"):
+                _add(session)
+            await session.run_sync(_add)
+        async with await psycopg.AsyncConnection.connect(app_url) as connection:
+            with pytest.raises(MeshlineError, match="AsyncConnection is asynchronous"):
+                _add(connection)
+        await engine.dispose()
+
+    asyncio.run(story())
+
+    assert _kept(app_url) == [ROW]
 
 
 def test_a_connection_of_django_does_the_same_and_asks_for_a_transaction(app_url: str) -> None:

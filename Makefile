@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-desk bench-tabs bench-sdk trace chaos chaos-producers fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
+.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-rollback bench-desk bench-tabs bench-sdk trace chaos chaos-producers fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ bench-drift: .venv/.dev ## Count how often the drift diagnosis is right. ARGS="-
 
 bench-order: .venv/.dev ## Measure what an ordering key costs. ARGS="--rounds 3 --events 2000"
 	@$(BIN)/python -m benchmarks.ordering $(ARGS)
+
+bench-rollback: .venv/.dev ## Take a bad version back with 10,000 events on their way. ARGS="--database sqlite"
+	@$(BIN)/python -m benchmarks.rollback $(ARGS)
 
 bench-backtest: .venv/.dev ## Measure how fast past events are decided again. ARGS="--events 20000"
 	@$(BIN)/python -m benchmarks.backtest $(ARGS)

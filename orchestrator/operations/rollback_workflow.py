@@ -92,7 +92,7 @@ def rollback_workflow(  # noqa: PLR0913 - each is one thing that a rollback says
             version=target.version,
             instead_of=bad.version,
             change=change,
-            early=count_early(tx, bad.id),
+            early=count_early(tx, bad.id, ordered=bad.ordering_text is not None),
             repinned=0,
         )
         if dry_run:
@@ -102,7 +102,12 @@ def rollback_workflow(  # noqa: PLR0913 - each is one thing that a rollback says
         if change is None:
             done = replace(done, change=_rolled_back(tx, live, target, reason, actor))
     if repin:
-        pair = Repinned(source=bad.id, target=target.id, version=target.version)
+        pair = Repinned(
+            source=bad.id,
+            target=target.id,
+            version=target.version,
+            ordered=bad.ordering_text is not None,
+        )
         done = replace(done, repinned=_repin(store, client, name, pair, actor, progress))
     return done
 

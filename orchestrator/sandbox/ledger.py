@@ -13,7 +13,8 @@ _PAGE = 10_000  # records
 
 def read_ledger(url: str, token: str) -> list[Mapping[str, Any]]:
     """Every record of the sandbox, as GET /ledger gives them."""
-    return _read(url, token, "/ledger")
+    records: list[Mapping[str, Any]] = _read(url, token, "/ledger")["records"]
+    return records
 
 
 def read_collection(url: str, token: str, collection: str) -> Iterator[Mapping[str, Any]]:
@@ -22,13 +23,13 @@ def read_collection(url: str, token: str, collection: str) -> Iterator[Mapping[s
     while True:
         where = f"/ledger?collection={quote(collection, safe='')}&after={after}&count={_PAGE}"
         page = _read(url, token, where)
-        yield from page
-        after += len(page)
-        if len(page) < _PAGE:
+        yield from page["records"]
+        after += _PAGE  # also where some of them are gone
+        if not page["more"]:
             return
 
 
-def _read(url: str, token: str, path: str) -> list[Mapping[str, Any]]:
+def _read(url: str, token: str, path: str) -> Mapping[str, Any]:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
@@ -36,7 +37,7 @@ def _read(url: str, token: str, path: str) -> list[Mapping[str, Any]]:
         body = json.loads(answer.read())
         if answer.status != 200:
             raise OSError(f"the sandbox answers {answer.status}")
-        records: list[Mapping[str, Any]] = body["records"]
-        return records
+        found: Mapping[str, Any] = body
+        return found
     finally:
         connection.close()

@@ -10,7 +10,8 @@ really arrived: a ticket that is created twice is two tickets. It fails on deman
     GET  …/ID, GET …?key=KEY        one record; {"items": [records with the key]}
     DELETE …/ID                     204; 404 where there is none
     GET  /ledger                    every record, and how many requests made it
-    GET  /ledger?collection=NAME&after=N&count=M    at most M of one kind, after the first N
+    GET  /ledger?collection=NAME&after=N&count=M    of one kind the M after the first N, without
+                                                    what is gone, and whether there are more
     GET, POST, DELETE /faults       what goes wrong next
 """
 
@@ -85,10 +86,10 @@ class Sandbox:
         after, count = asked.get("after", "0"), asked.get("count", "1000")
         if not (after.isascii() and after.isdigit() and count.isascii() and count.isdigit()):
             return _json(422, {"error": "after and count are numbers from 0"})
-        found = (
-            self.collections[name].page(int(after), int(count)) if name in self.collections else []
-        )
-        return _json(200, {"records": [_booked(name, record) for record in found]})
+        collection = self.collections[name] if name in self.collections else Collection()
+        found = collection.page(int(after), int(count))
+        more = int(after) + int(count) < len(collection.records)  # a page leaves out what is gone
+        return _json(200, {"records": [_booked(name, one) for one in found], "more": more})
 
     async def _fail(self, fault: Fault, request: web.BaseRequest, path: str) -> web.StreamResponse:
         if fault.waits:

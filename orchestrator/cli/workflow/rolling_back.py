@@ -57,6 +57,16 @@ def rollback(
             help="What the other version made: keep it, or plan what to undo and to send again.",
         ),
     ] = Outcomes.KEEP,
+    of: Annotated[
+        int | None,
+        typer.Option(
+            "--of",
+            metavar="N",
+            min=1,
+            help="With --outcomes plan: of this version, such as a stopped candidate; nothing is"
+            " rolled back.",
+        ),
+    ] = None,
     why: Why = "",
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -67,6 +77,9 @@ def rollback(
     began with. What it made stays, unless --outcomes plan makes a plan of it. To take the rollback
     back, roll back to the later version.
     """
+    if of is not None:
+        _plan_of(name, client, of, plans=outcomes is Outcomes.PLAN and to is None, as_json=as_json)
+        return
     with opened_store() as store:
         from orchestrator.operations.rollback_workflow import rollback_workflow
 
@@ -92,6 +105,21 @@ def rollback(
         return
     _tell(done, in_flight, dry_run=dry_run)
     if plan is not None:
+        put_outcomes(plan)
+
+
+def _plan_of(name: str, client: str | None, of: int, *, plans: bool, as_json: bool) -> None:
+    """Plan what becomes of what a version made that is not live any more, or never was for all."""
+    if not plans:
+        raise typer.BadParameter(
+            "it goes with --outcomes plan, and without --to", param_hint="--of"
+        )
+    with opened_store() as store:
+        found = find_version(store, name, client=client, version=None)
+        plan = plan_outcomes_of(store, found.client, name, made_by=of)
+    if as_json:
+        put_json({"outcomes": plan})
+    else:
         put_outcomes(plan)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, select
 
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.database.clock import now_ms
@@ -30,13 +30,20 @@ class Repinned:
     source: int
     target: int
     version: int  # the number of the target, for the audit
+    ordered: bool = True  # its events may wait for a turn
 
 
-def count_early(tx: Connection, workflow_id: int) -> int:
+def count_early(tx: Connection, workflow_id: int, *, ordered: bool = True) -> int:
     """How many events of a version are not routed yet."""
     early = events.c.state.in_([one.value for one in _EARLY])
-    found = select(func.count()).where(events.c.workflow_id == workflow_id, early)
+    found = select(func.count()).where(*_of(workflow_id, ordered=ordered), early)
     return int(tx.execute(found).scalar_one())
+
+
+def _of(workflow_id: int, *, ordered: bool) -> tuple[ColumnElement[bool], ...]:
+    """Events of a version that are under way; by the index of what is due, where all of it is."""
+    mine = events.c.workflow_id == workflow_id
+    return (mine,) if ordered else (mine, events.c.due_at.is_not(None))
 
 
 def repin_some(tx: Connection, repinned: Repinned, *, actor: str, most: int) -> int:
@@ -47,7 +54,10 @@ def repin_some(tx: Connection, repinned: Repinned, *, actor: str, most: int) -> 
     moved = 0
     detail = {"version": repinned.version}
     for source in _EARLY:
-        mine = (events.c.workflow_id == repinned.source, events.c.state == source.value)
+        mine = (
+            *_of(repinned.source, ordered=repinned.ordered),
+            events.c.state == source.value,
+        )
         ids = tx.execute(select(events.c.id).where(*mine).limit(most - moved)).scalars().all()
         moved += len(
             move_events(

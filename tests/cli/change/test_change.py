@@ -311,3 +311,8 @@ def test_a_rollback_says_what_becomes_of_what_the_version_made(
     ).document
     assert again["outcomes"]["made_by"] == 2
     assert again["rollback"]["change"] is not None
+    planned = ("workflow", "rollback", "leads", "--of", "2", "--why", "again")
+    of = meshline(*planned, "--outcomes", "plan", "--json").document
+    assert of["outcomes"]["made_by"] == 2
+    assert "rollback" not in of
+    assert "goes with --outcomes plan" in meshline(*planned).usage

@@ -1,0 +1,1 @@
+"""What a rollback costs while many events are on their way."""

@@ -60,11 +60,11 @@ def _tolerance(value: object) -> float:
 
 def _clock(text: str) -> str:
     try:
-        fits = 60 <= seconds(text) <= 90 * 86_400
+        fits = 60 <= seconds(text) <= 30 * 86_400
     except ValueError:
         fits = False
     if not fits:
-        raise wrong("duration", "it is not a duration from 1m to 90d", "write 72h")
+        raise wrong("duration", "it is not a duration from 1m to 30d", "write 72h")
     return text
 
 
@@ -105,6 +105,7 @@ def _kept(name: str) -> str:
 
 
 Name = Annotated[Text, Field(max_length=40), AfterValidator(_name)]
+ClientName = Annotated[Text, Field(max_length=63), AfterValidator(_name)]
 Mailbox = Annotated[Text, AfterValidator(_mailbox)]
 Worded = Annotated[Text, AfterValidator(_wording)]
 
@@ -208,7 +209,7 @@ class SourceDefinition(Strict):
 
     source: Name
     title: str = Field("", max_length=200)
-    client: Name
+    client: ClientName
     owners: DeclaredOwners
     recover_within: Annotated[Text, AfterValidator(_clock)] = "72h"
     signature: DeclaredSignature = Field(default_factory=DeclaredSignature)

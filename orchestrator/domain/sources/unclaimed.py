@@ -39,6 +39,10 @@ def unclaimed_workflow(source: Source) -> Workflow:
             "destinations": {
                 "nowhere": {"connector": "none", "action": "none", "send": {}, "required": []}
             },
-            "sla": {"deliver_within": "15m", "recover_within": source.recover_within},
+            # Nothing is delivered from here: the one clock that counts is that of the recovery.
+            "sla": {
+                "deliver_within": source.recover_within,
+                "recover_within": source.recover_within,
+            },
         }
     )

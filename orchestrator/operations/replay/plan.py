@@ -288,6 +288,10 @@ def _counted(left_out: Iterable[LeftOut]) -> dict[str, int]:
     return dict(Counter(one.reason for one in left_out))
 
 
+_MEND = "mend them first, with `meshline quarantine recipe`"
+_PUBLISH = "publish a workflow that takes the type first"
+
+
 def _nothing(plan: ReplayPlan) -> Refused:
     if not plan.left_out:
         return NothingSelected(
@@ -299,5 +303,5 @@ def _nothing(plan: ReplayPlan) -> Refused:
     return Refused(
         f"none of {len(plan.left_out)} events would pass; the first: {first.detail}",
         field="plan",
-        fix="mend them first, with `meshline quarantine recipe`",
+        fix=_PUBLISH if first.reason == Reason.NO_WORKFLOW else _MEND,
     )

@@ -15,6 +15,7 @@ from connectors.sources.definition import (
 from connectors.sources.file import parse_source, shipped_sources
 from connectors.sources.registry import closed_sources, load_sources, secrets_of
 from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.sources.unclaimed import unclaimed_workflow
 from tests.hooks import SAVED, source, source_text
 from tests.house.pages import blocks, text_of
 
@@ -63,6 +64,7 @@ def test_a_source_that_says_everything_itself_is_right() -> None:
         (("type:", "keep_headers: [Cookie]\ntype:"), "is never kept"),
         (("type:", "extends: githb\ntype:"), "write `github`"),
         (("source: shop", "source: ../shop"), "it is not a plain name"),
+        (("type:", "recover_within: 31d\ntype:"), "it is not a duration from 1m to 30d"),
     ],
 )
 def test_a_fault_says_where_it_is_and_what_to_write(change: tuple[str, str], said: str) -> None:
@@ -118,3 +120,11 @@ def test_the_reference_names_every_key_and_every_shipped_source() -> None:
     keys = {one.alias or name for model in models for name, one in model.model_fields.items()}
 
     assert {one for one in {*keys, *shipped_sources()} if f"`{one}`" not in page} == set()
+
+
+def test_what_a_source_may_say_is_right_for_the_workflow_that_keeps_what_nobody_takes() -> None:
+    longest = WHOLE.replace("source: shop", f"source: {'s' * 40}").replace("acme", "a" * 63, 1)
+
+    for clock in ("1m", "30d"):
+        kept = unclaimed_workflow(parse_source(f"{longest}recover_within: {clock}", name="x.yaml"))
+        assert (kept.name, kept.client) == (f"{'s' * 40}-unclaimed", "a" * 63)

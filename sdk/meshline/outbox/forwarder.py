@@ -24,6 +24,7 @@ LEASE_SECONDS = 30.0
 
 _FIRST_DELAY = 5.0  # seconds until an event that failed by itself is tried again
 _LONGEST_DELAY = 300.0
+_MANY = 3  # single events that a door fails over: then it fails over all
 _LONGEST_PAUSE = 30.0  # seconds, while the door or the database does not answer
 
 _log = logging.getLogger("meshline.outbox")
@@ -56,13 +57,14 @@ class Forwarder:
         place = f"{os.getpid()}@{socket.gethostname()[:60]}"
         self._own = f"{place}/{uuid4().hex[:12]}"  # a process id is used again
         self._sent = self._refused = self._delayed = 0
+        self._crashes = 0  # single events in a row that the door failed over
 
     def forward(self) -> Round:
         """Send what is due now, until nothing is, the door fails, or the lease is another's.
 
         Raises DatabaseFailed where the application's database does not answer.
         """
-        self._sent = self._refused = self._delayed = 0
+        self._sent = self._refused = self._delayed = self._crashes = 0
         problem, held = None, self._hold()
         while held and problem is None:
             rows = _first(self._table.due(MOST_ROWS))
@@ -125,6 +127,7 @@ class Forwarder:
                 raise _NothingGoes("the producer has a spool; give the forwarder one without")
             # The door has committed them. A crash here sends them again, with the same keys.
             self._table.forget(batch)
+            self._crashes = 0
             self._sent += len(batch)
 
     def _parts(
@@ -136,7 +139,9 @@ class Forwarder:
         index: int | None = getattr(error, "index", None)
         mendable = not isinstance(error, Refused)
         too_large = getattr(error, "status", None) == 413  # for a proxy, if it is mendable
-        if mendable and index is None and not too_large:
+        crashed = _door_crashed(error)  # perhaps over one of them
+        self._crashes += crashed and len(batch) == 1
+        if (mendable and index is None and not (too_large or crashed)) or self._crashes == _MANY:
             self._table.note(batch, str(error))
             raise _NothingGoes(str(error)) from error
         if index is None and len(batch) > 1:  # such as a body that is too large
@@ -171,6 +176,15 @@ class Forwarder:
 
 class _NothingGoes(Exception):
     """Raised when no event can be sent now, whichever it is."""
+
+
+def _door_crashed(error: BaseException | None) -> bool:
+    """Whether a door answered that it failed inside: it is there, and may take other events."""
+    while error is not None:
+        if getattr(error, "code", None) == "internal_error":
+            return True
+        error = error.__cause__
+    return False
 
 
 def _delay(attempts: int) -> float:

@@ -203,6 +203,38 @@ def test_a_forwarder_that_lost_its_lease_between_two_batches_sends_no_more(
     assert len(rows(app_url)) == 2
 
 
+CRASH = {"code": "internal_error", "detail": "the door failed"}
+
+
+@pytest.mark.parametrize("app_url", ["sqlite"], indirect=True)
+def test_an_event_that_the_door_fails_over_holds_up_its_own_line_only(
+    app_url: str, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2)
+    _add(app_url, 3, about="b")
+    door.answer_next(500, problem=CRASH, times=10)  # all three, then the first
+
+    done = forwarder.forward()
+
+    assert (done.sent, done.delayed, done.problem) == (1, 1, None)
+    assert _numbers(door) == [3]
+
+
+@pytest.mark.parametrize("app_url", ["sqlite"], indirect=True)
+def test_a_door_that_fails_over_every_event_is_left_alone(
+    app_url: str, forwarder: Forwarder, table: OutboxTable, door: RecordingTransport
+) -> None:
+    for number in range(64):
+        _add(app_url, number, about=str(number))
+    door.answer_next(500, problem=CRASH, times=1000)
+
+    done = forwarder.forward()
+
+    assert done.problem and done.delayed == 2
+    assert table.status().waiting == 64
+    assert len(door.requests) == 5 * 10  # 64 to 2, two alone, the next two, one of them
+
+
 @pytest.mark.parametrize("app_url", ["sqlite"], indirect=True)
 def test_events_stay_in_the_outbox_while_a_producer_only_spools_them(
     app_url: str, table: OutboxTable, door: RecordingTransport, tmp_path: Path

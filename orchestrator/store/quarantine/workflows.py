@@ -100,7 +100,11 @@ def kept_version(tx: Connection, client: str, name: str, version: int) -> KeptVe
     table = workflow_versions.c
     columns = (table.id, table.version, table.definition, table.digest, table.ordering, table.trial)
     found = select(*columns).where(
-        table.client == client, table.name == name, table.version == version
+        table.client == client,
+        table.name == name,
+        table.version == version,
+        # What a source keeps its unclaimed events under was never live, and never is to be.
+        ~table.published_by.startswith("source:"),
     )
     row = tx.execute(found).one_or_none()
     return (

@@ -130,3 +130,25 @@ def test_what_is_not_a_request_or_a_source_is_one_clear_error(
     assert "does not begin with a request line" in empty.err
     assert "write `github`" in unknown.err
     assert folder.is_dir()
+
+
+def test_the_doctor_says_which_source_is_closed_and_what_it_lacks(
+    meshline: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[tuple[str, str]]:
+        checks = json.loads(meshline("doctor", "--json").out)["checks"]
+        return [(one["health"], one["found"]) for one in checks if one["check"] == "sources"]
+
+    ready = found()
+    monkeypatch.delenv("MESHLINE_HOOK_SECRET")
+    closed = found()
+    (folder / "github.yaml").write_text("source: github")
+    wrong = found()
+    monkeypatch.delenv("MESHLINE_SOURCES")
+
+    assert ready == [("ok", "github")]
+    assert closed == [
+        ("broken", "github is closed: env:MESHLINE_HOOK_SECRET is not set on this machine")
+    ]
+    assert [health for health, _ in wrong] == ["broken"]
+    assert found() == []

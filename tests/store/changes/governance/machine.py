@@ -18,6 +18,7 @@ from sqlalchemy import text
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.changes.deciding import Decision
+from orchestrator.domain.changes.rollout import Rollout
 from orchestrator.domain.errors import MeshlineError
 from orchestrator.domain.recipes.recipe import Recipe
 from orchestrator.operations.access.away import end_away, set_away
@@ -92,6 +93,7 @@ class Machine(RuleBasedStateMachine):
         self.ground, self.recorder = ground, recorder
         self.effects: list[Callable[[], None]] = []  # of the act's commits, in their order
         self.sights: dict[tuple[str, str], tuple[str, int]] = {}  # digest and writing, as seen
+        self.rollout: Rollout | None = None  # of what is proposed now
 
     @initialize(governed=st.sampled_from([True, True, False]))
     def it_begins(self, governed: bool) -> None:
@@ -219,7 +221,10 @@ class Machine(RuleBasedStateMachine):
         content = content_of(*words)
         with self._act(f"{who} proposes {words} {at or ''} {edited or ''}", stop, other):
             self.effects = [lambda: self._wrote(who, content, at=at, edited=edited)]
-            publish_workflow(self.store, workflow(*words), actor=actor, at=at, change=edited)
+            publish_workflow(
+                self.store, workflow(*words), actor=actor, at=at, change=edited,
+                rollout=self.rollout,
+            )  # fmt: skip
 
     @rule(who=WHO, author=st.none() | WHO, stop=STOPS, other=OVERTAKES)
     def somebody_publishes_a_recipe(

@@ -95,6 +95,16 @@ class Lived:
     by_glass: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A version that decides about some events, beside the one that is live."""
+
+    version: int
+    token: str | None  # of the change that somebody approved; None: it needed no approval yet
+    base: int | None  # that was live when it began
+    since: int
+
+
 @dataclass(kw_only=True)
 class Memory:
     """Everything that was done in one interleaving."""
@@ -112,6 +122,7 @@ class Memory:
     lived: dict[int, Lived] = field(default_factory=dict)
     frozen_until: int = 0  # nothing goes live by an approval before
     emergency: Emergency | None = None
+    trial: Trial | None = None  # that is under way
     told: list[str] = field(default_factory=list)  # the whole, for whoever reads a failure
 
     def write(self, token: str, writing: Writing, *, open_: set[str], again: bool) -> None:
@@ -121,14 +132,14 @@ class Memory:
             story.writings.append(writing)
         story.authors |= {writing.who, *self._savers(writing.content)}
         story.proven.add(writing.who)
-        for other in open_ - {token}:  # nobody approves their own words in another change
-            theirs = self.stories[other]
-            if theirs.writings[-1].content == writing.content:
-                writer = theirs.writings[-1].who
-                story.authors.add(writer)
-                story.proven.add(writer)
-                theirs.authors.add(writing.who)
-                theirs.proven.add(writing.who)
+        # Nobody approves their own words in another change, and an editor stays an author.
+        same = [story, *(self.stories[one] for one in open_ - {token} if self._says(one, writing))]
+        for one in same:
+            one.authors = set().union(*(each.authors for each in same))
+            one.proven = set().union(*(each.proven for each in same))
+
+    def _says(self, token: str, writing: Writing) -> bool:
+        return self.stories[token].writings[-1].content == writing.content
 
     def say(self, who: str, token: str, decision: str, *, saw: int | None, now: int) -> None:
         """Somebody decided about a change; `saw` None: about whatever it says."""
@@ -150,7 +161,8 @@ class Memory:
         """A commit let another version be live, or none. Raises Unapproved."""
         glass = self.emergency is not None and self.emergency.token is not None
         for token in self.stories:
-            if self._was_approved(token, content, now):
+            tried = self._was_tried(version, token)
+            if self._was_approved(token, content, now, begun=tried):
                 self.told.append(f"version {version} is live by {token}")
                 break
         else:
@@ -168,6 +180,33 @@ class Memory:
             self.lived.setdefault(version, Lived(content=content, by_glass=glass))
         self.live, self.content = version, content
 
+    def see_trial(self, version: int | None, content: Content | None, *, now: int, by: str) -> None:
+        """After each commit: a version is tried on some events, or none is. Raises Unapproved."""
+        before = self.trial
+        if version is None:
+            self.trial = None
+        elif before is None or before.version != version:
+            approved = [one for one in self.stories if self._was_approved(one, content, now)]
+            if self.required and not approved:
+                self.told.append(f"version {version} is tried, and nobody else approved it ({by})")
+                raise Unapproved("\n".join(self.told))
+            token = approved[0] if approved else None
+            self.told.append(f"version {version} is tried by {token}")
+            self.trial = Trial(version=version, token=token, base=self.live, since=now)
+        elif before.base != self.live:
+            self.told.append(
+                f"version {version} is tried beside {self.live}, and nobody else approved it for"
+                f" that ({by})"
+            )
+            raise Unapproved("\n".join(self.told))
+
+    def _was_tried(self, version: int | None, token: str) -> int | None:
+        """When the trial of this version began, which was approved in time; None: it was none."""
+        trial = self.trial
+        if trial is None or (trial.version, trial.token) != (version, token):
+            return None
+        return trial.since
+
     def _was_an_emergency(self, version: int | None, content: Content | None) -> bool:
         """Whether a rollback led here, or the backstop broke the glass."""
         now = self.emergency
@@ -183,7 +222,10 @@ class Memory:
         same = content is None or _owners(content) == owners
         return same and owners["backstop"] == now.who
 
-    def _was_approved(self, token: str, content: Content | None, now: int) -> bool:
+    def _was_approved(
+        self, token: str, content: Content | None, now: int, *, begun: int | None = None
+    ) -> bool:
+        """Whether it may be live now, or, after a trial, since that has `begun`."""
         story = self.stories[token]
         number, writing = len(story.writings) - 1, story.writings[-1]
         if (writing.content, writing.base) != (content, self.live) or story.withdrawn:
@@ -194,7 +236,8 @@ class Memory:
         if [one.decision for one in words] != ["approve"]:
             return False
         (word,) = words
-        in_time = word.at < writing.expires and (writing.waits_until or 0) <= now < writing.expires
+        came = now if begun is None else begun
+        in_time = word.at < writing.expires and (writing.waits_until or 0) <= came < writing.expires
         if word.saw != number or not in_time or not word.was_approver:
             return False
         return self._counts(word, story)

@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from orchestrator.domain.access.actor import who
 from orchestrator.domain.changes import deciding
 from orchestrator.domain.changes.deciding import Asked, Away, Decider, Given
-from orchestrator.domain.changes.states import ChangeMove, ChangeState, change_target
+from orchestrator.domain.changes.states import ROLLING, ChangeMove, ChangeState, change_target
 from orchestrator.operations import rollback_workflow
 from orchestrator.operations.changes import (
     break_glass,
@@ -233,6 +233,21 @@ def back_to_glass() -> Patches:
     return [(rollback_workflow, "way_of", lambda *_: "approved")]
 
 
+def promotion() -> Patches:
+    """When a rollout has passed, nobody asks again whether its approval still counts."""
+
+    def until_it_rolls(tx: Any, change: Any) -> Any:
+        return None if change.state in ROLLING else honest(tx, change)
+
+    honest = go_live.check_approved
+    return [(go_live, "check_approved", until_it_rolls)]
+
+
+def overtaken_rollout() -> Patches:
+    """A version is still tried when another one than its base is live."""
+    return [(go_live, "end_rollout", _nothing), (go_live, "lock_others", lambda *_: [])]
+
+
 PLANTS: Mapping[str, Callable[[], Patches]] = {
     "self-approval": self_approval,
     "named-approver": named,
@@ -262,6 +277,8 @@ EMERGENCIES: Mapping[str, Callable[[], Patches]] = {
     "backstop": backstop,
     "owners-by-glass": owners_by_glass,
     "back-to-glass": back_to_glass,
+    "promotion": promotion,
+    "overtaken-rollout": overtaken_rollout,
 }
 """The same, which only a machine of emergencies finds."""
 

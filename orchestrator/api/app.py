@@ -24,6 +24,7 @@ from orchestrator.api.desk.table import ROUTES
 from orchestrator.api.door import Door, DoorLimits
 from orchestrator.api.events import Endpoint, Events, answering, counted_problem
 from orchestrator.api.hands import Hands
+from orchestrator.api.headers.rates import Rates
 from orchestrator.api.hooks.endpoint import Hooks
 from orchestrator.api.hooks.opened import OpenSources
 from orchestrator.api.hooks.pages import FormRates
@@ -80,6 +81,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     metrics = Metrics()
     door = Door(store, limits.door)
     keys = KeyRing(lambda key: looks.run(check_key, store, key), seconds=limits.key_seconds)
+    rates = Rates()
     events = Events(
         door=door,
         keys=keys,
@@ -87,6 +89,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         config=config,
         body_seconds=limits.body_seconds,
         parsers=parsers,
+        rates=rates,
     )
     watch = Watch(lambda ids: looks.run(look_at_marks, store, ids))
     shows = Looks(store=store, keys=keys, looks=looks, watch=watch)
@@ -143,7 +146,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         await door.start()
         try:
             with reading(metrics):
-                async with beating(store, door, keys):
+                async with beating(store, door, keys, rates):
                     yield
         finally:
             await door.stop()

@@ -16,6 +16,7 @@ from orchestrator.api.door import Door
 from orchestrator.api.headers.idempotency import key_of, refuse_key, with_key
 from orchestrator.api.headers.outcomes import answer_each
 from orchestrator.api.headers.preferences import EACH, prefers
+from orchestrator.api.headers.rates import Rates
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
@@ -59,6 +60,7 @@ class Events:
     config: Settings
     body_seconds: float
     parsers: Parsers  # where long bodies are read
+    rates: Rates
 
     async def post(self, request: Request) -> Response:
         """202 with id and duplicate; of a batch, one for each trigger in order, or 207."""
@@ -67,6 +69,7 @@ class Events:
             try:
                 caller = await self.keys.caller(request.headers.get("authorization"))
                 hold.belongs_to(caller.key_id)
+                self.rates.check(caller.key_id, caller.limits)
                 form = form_of(request.headers)
                 limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes
                 body = await read_body(request, hold, limit=limit, seconds=self.body_seconds)
@@ -82,16 +85,23 @@ class Events:
             each = read_each(body, self._reader(form, caller), self.config)
             items = await self._in_turns(request, each, body, caller)
             _refuse_empty(form, items)
-            return await answer_each(self.door, items, actor=caller.actor)
+            told = self.rates.take(caller.key_id, caller.limits, len(items))
+            answer = await answer_each(self.door, items, actor=caller.actor)
+            answer.headers.update(told)
+            return answer
         reading = self._read(request, form, body, caller)
         triggers = await self._in_turns(request, reading, body, caller)
         _refuse_empty(form, triggers)
+        told = self.rates.take(caller.key_id, caller.limits, len(triggers))
         try:
             accepted = await self.door.accept(triggers, actor=caller.actor)
-        except RefusedAt as refused:
-            raise refused if form in BATCHES else refused.cause from None
-        answer = orjson.dumps({"events": accepted} if form in BATCHES else accepted[0])
-        return Response(answer, 202, media_type="application/json")
+        except (Refused, StoreUnavailable) as error:
+            self.rates.give_back(caller.key_id, len(triggers))
+            if isinstance(error, RefusedAt) and form not in BATCHES:
+                raise error.cause from None
+            raise
+        found = orjson.dumps({"events": accepted} if form in BATCHES else accepted[0])
+        return Response(found, 202, headers=dict(told), media_type="application/json")
 
     async def _in_turns(
         self, request: Request, reading: Reading[T], body: bytes, caller: Caller

@@ -85,6 +85,16 @@ class SourceClosed(Refused):
     code = "source_closed"
 
 
+class Limited(Refused):
+    """Raised when a key has sent as much as its rate or its quota allows."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, *, fix: str, headers: Mapping[str, str], seconds: int) -> None:
+        super().__init__(detail, fix=fix)
+        self.headers = {**headers, "retry-after": str(max(1, seconds))}
+
+
 class InvalidRequest(Refused):
     """Raised when a query or a body has a field that is unknown, missing or of the wrong kind."""
 
@@ -126,6 +136,7 @@ STATUS = {
     "nothing_selected": HTTPStatus.UNPROCESSABLE_ENTITY,
     "refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "key_busy": HTTPStatus.TOO_MANY_REQUESTS,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "store_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "took_too_long": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -194,7 +205,13 @@ def problem_of(error: Exception) -> Problem:
 def _refusal(error: Refused, index: int | None = None) -> Problem:
     faults = error.faults[:_MOST_FAULTS] if isinstance(error, InvalidFile) else None
     return Problem(
-        error.code, error.detail, field=error.field, fix=error.fix, index=index, faults=faults
+        error.code,
+        error.detail,
+        headers=error.headers if isinstance(error, Limited) else None,
+        field=error.field,
+        fix=error.fix,
+        index=index,
+        faults=faults,
     )
 
 

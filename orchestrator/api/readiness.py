@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.api.aside import Aside, Remembered
 from orchestrator.api.door import Door
+from orchestrator.api.headers.rates import Rates
 from orchestrator.api.intake import KeyRing
 from orchestrator.broker import call_broker
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
@@ -23,6 +24,7 @@ from orchestrator.domain.heartbeats import (
     presence_of,
 )
 from orchestrator.operations.access.keys import note_key_uses
+from orchestrator.operations.access.limit_key import count_sent
 from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import schema_version
@@ -128,15 +130,16 @@ class Readiness:
 
 
 @asynccontextmanager
-async def beating(store: Store, door: Door, keys: KeyRing) -> AsyncIterator[None]:
+async def beating(store: Store, door: Door, keys: KeyRing, rates: Rates) -> AsyncIterator[None]:
     """Leave heartbeats in the store for as long as the block runs.
 
     The door's event loop asks for each, and a commit answers; none is left while a commit hangs.
-    With each, the last use of keys is written: a request never waits for that.
+    With each, the last use of keys and what they sent is written: a request never waits for that.
     """
     pulse = Pulse(store, ProcessKind.DOOR, longest_turn_seconds=_BEAT_PATIENCE_SECONDS)
     aside = Aside("heartbeat", StoreUnavailable, seconds=_BEAT_PATIENCE_SECONDS)
-    heart = asyncio.create_task(_beat(store, pulse, aside, door, keys), name="door-heart")
+    beat = _beat(store, pulse, aside, door, keys, rates)
+    heart = asyncio.create_task(beat, name="door-heart")
     try:
         yield
     finally:
@@ -144,15 +147,34 @@ async def beating(store: Store, door: Door, keys: KeyRing) -> AsyncIterator[None
         with suppress(asyncio.CancelledError):
             await heart
         with suppress(StoreUnavailable):
+            await _count(store, aside, rates)
             await aside.run(pulse.end)
         aside.close()
 
 
-async def _beat(store: Store, pulse: Pulse, aside: Aside, door: Door, keys: KeyRing) -> None:
+async def _beat(
+    store: Store, pulse: Pulse, aside: Aside, door: Door, keys: KeyRing, rates: Rates
+) -> None:
     while True:
         if not door.hangs:
             with suppress(StoreUnavailable):
                 await aside.run(pulse.beat, "it takes requests")
                 if used := keys.take_used():
                     await aside.run(note_key_uses, store, used)
+                await _count(store, aside, rates)
         await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _count(store: Store, aside: Aside, rates: Rates) -> None:
+    """Tell the store what keys sent, and learn what they sent elsewhere. Raises StoreUnavailable.
+
+    What may not have been written is sent again: rather twice than never.
+    """
+    told = rates.take_new()
+    if not told:
+        return
+    try:
+        rates.learn(await aside.run(count_sent, store, told))
+    except StoreUnavailable:
+        rates.put_back(told)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from orchestrator.domain.text.durations import seconds
 from orchestrator.presenting.moments import moment
 
 app = typer.Typer(
-    help="Keys of programs and people: create, list, rotate, revoke.", no_args_is_help=True
+    help="Keys of programs and people: create, list, limit, rotate, revoke.", no_args_is_help=True
 )
 
 
@@ -98,7 +99,10 @@ def list_(as_json: AsJson = False) -> None:
         put_json({"keys": rows})
         return
     put_table(
-        ("ID", "ROLE", "CLIENTS", "PERSON", "LABEL", "CREATED", "BY", "USED", "EXPIRES", "REVOKED"),
+        (
+            *("ID", "ROLE", "CLIENTS", "PERSON", "LABEL", "CREATED", "BY", "USED", "EXPIRES"),
+            *("REVOKED", "MAY SEND"),
+        ),
         [
             (
                 row.id,
@@ -111,11 +115,44 @@ def list_(as_json: AsJson = False) -> None:
                 moment(row.used_at),
                 moment(row.expires_at),
                 moment(row.revoked_at),
+                _told(row.rate_per_second, row.quota_per_day),
             )
             for row in rows
         ],
         below=("LABEL",),
     )
+
+
+@app.command()
+def limit(
+    key: Annotated[str, typer.Argument(metavar="ID", help="Its id in the list.")],
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", metavar="N/s", help="Triggers a second at each door, such as 50/s."),
+    ] = None,
+    quota: Annotated[
+        str | None,
+        typer.Option("--quota", metavar="N/day", help="Triggers a day of UTC, over all doors."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Limit how much a key may send: both limits are set, and one that is left out is taken away.
+
+    The door refuses more with 429 and says when to come again. It knows of new limits in seconds.
+    """
+    with opened_store() as store:
+        from orchestrator.domain.access.key_limits import KeyLimits
+        from orchestrator.operations.access.limit_key import limit_key
+
+        limits = KeyLimits(
+            rate_per_second=None if rate is None else _number(rate, "/s", "--rate"),
+            quota_per_day=None if quota is None else _number(quota, "/day", "--quota"),
+        )
+        limit_key(store, key, limits=limits, actor=actor(store))
+    if as_json:
+        put_json({"id": key, **asdict(limits)})
+    else:
+        put(f"{key} may send {_told(limits.rate_per_second, limits.quota_per_day)}")
 
 
 @app.command()
@@ -168,3 +205,17 @@ def _seconds(text: str, option: str) -> float:
         raise typer.BadParameter(
             f"{text!r} is not a duration: write one such as 24h or 90d", param_hint=option
         ) from None
+
+
+def _number(text: str, unit: str, option: str) -> int:
+    """The number of a limit such as 50/s. Raises BadParameter."""
+    number = text.strip().removesuffix(unit)
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise typer.BadParameter(f"write a number such as 50{unit}", param_hint=option)
+    return int(number)
+
+
+def _told(rate: int | None, quota: int | None) -> str:
+    told = [f"{rate}/s"] if rate is not None else []
+    told += [f"{quota}/day"] if quota is not None else []
+    return ", ".join(told) or "without a limit"

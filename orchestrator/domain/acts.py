@@ -236,9 +236,12 @@ ACTS: Mapping[Act, Rule] = {
         preview="dry run", says="empty what is older than retention allows",
     ),
     Act.MANAGE_KEYS: Rule(
-        use_case="access.keys.create_key access.keys.rotate_key access.keys.revoke_key",
+        use_case=(
+            "access.keys.create_key access.keys.rotate_key access.keys.revoke_key"
+            " access.limit_key.limit_key"
+        ),
         least=Role.ADMIN, needs_proof=True, preview="the list of keys",
-        says="create, rotate and revoke keys of programs, and revoke keys of people",
+        says="create, limit, rotate and revoke keys of programs, and revoke keys of people",
     ),
     Act.MAKE_OWN_KEY: Rule(
         use_case="access.keys.create_own_key", least=Role.VIEWER, needs_proof=True,

@@ -40,6 +40,7 @@ KNOWN_ACTIONS = frozenset(
             "retention",
             "retire",
             "retry_alert",
+            "limit_key",
             "revoke_key",
             "rotate_key",
             "run_clock",

@@ -27,7 +27,7 @@ NAMES = frozenset({
     "dead_letter", "dead_letters", "defaulted", "destination", "digest", "due_at", "effects",
     "events", "failures", "for", "found", "from", "gate", "grade", "items", "job", "jobs", "keeper",
     "key", "kind",
-    "outcome", "owner", "plan", "plan_digest", "plans", "qa_gate", "rate", "recipe",
+    "outcome", "owner", "plan", "plan_digest", "plans", "qa_gate", "quota", "rate", "recipe",
     "record_id",
     "role", "route", "seconds",
     "round", "send_again", "share", "step", "subject", "to", "until", "version", "way", "when",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from orchestrator.domain.access.actor import Actor, Proof, name_of_person
+from orchestrator.domain.access.key_limits import KeyLimits
 from orchestrator.domain.access.roles import EVERY_CLIENT, Role, includes
 from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import Forbidden, KeyRefused, NotFound, Refused, StoreUnavailable
@@ -36,6 +37,7 @@ class Caller:
     role: Role = Role.PRODUCER
     person: int | None = None  # whose key it is; None: a program's
     mail: str | None = None  # of the person
+    limits: KeyLimits | None = None  # None: it has none
 
     @cached_property
     def actor(self) -> str:
@@ -121,7 +123,12 @@ def check_key(store: Store, key: str) -> Caller:
             fix="send `Authorization: Bearer KEY` with a key from `meshline keys create`",
         )
     return Caller(
-        key_id=row.id, clients=row.clients, role=row.role, person=row.person, mail=row.mail
+        key_id=row.id,
+        clients=row.clients,
+        role=row.role,
+        person=row.person,
+        mail=row.mail,
+        limits=row.limits,
     )
 
 
@@ -145,7 +152,12 @@ def rotate_key(
         if old.person is not None and not _is_own(actor, old.person):
             raise _not_ones_own("rotate")
         made = _Made(
-            label=old.label, clients=old.clients, role=old.role, person=old.person, ends_in=None
+            label=old.label,
+            clients=old.clients,
+            role=old.role,
+            person=old.person,
+            ends_in=None,
+            limits=old.limits,
         )
         new_id, key = _add(tx, made, actor)
         rows.replace_key(tx, key_id, by=new_id, seconds=overlap)
@@ -171,6 +183,7 @@ class _Made:
     role: Role
     person: int | None  # whose key it is; None: a program's
     ends_in: float | None  # seconds
+    limits: KeyLimits | None = None
 
 
 def _made(clients: Sequence[str], label: str, role: Role, seconds: float | None) -> _Made:
@@ -205,6 +218,7 @@ def _add(tx: Tx, made: _Made, actor: Actor) -> tuple[str, str]:
             role=made.role,
             person=made.person,
             seconds=made.ends_in,
+            limits=made.limits,
         ),
         actor=actor.name,
     )

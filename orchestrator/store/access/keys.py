@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, insert, select, update
 
+from orchestrator.domain.access.key_limits import KeyLimits
 from orchestrator.domain.access.roles import Role
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.schema import keys, people
@@ -30,6 +31,8 @@ class Key:
     used_at: str | None  # the last time, to a few seconds; None: never
     replaced_by: str | None  # the key that it was rotated to
     revoked_at: str | None  # None: nobody revoked it
+    rate_per_second: int | None  # triggers that each door takes of it; None: any
+    quota_per_day: int | None  # triggers that all doors take of it in a day of UTC; None: any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +46,7 @@ class KeyProof:
     role: Role
     person: int | None  # whose key it is
     mail: str | None  # of that person
+    limits: KeyLimits | None  # None: it has none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,7 @@ class NewKey:
     role: Role
     person: int | None
     seconds: float | None  # until it expires
+    limits: KeyLimits | None = None
 
 
 def add_key(tx: Connection, key: NewKey, *, actor: str) -> None:
@@ -71,6 +76,8 @@ def add_key(tx: Connection, key: NewKey, *, actor: str) -> None:
             expires_at=None if key.seconds is None else after(key.seconds),
             created_at=now_ms(),
             created_by=actor,
+            rate_per_second=key.limits and key.limits.rate_per_second,
+            quota_per_day=key.limits and key.limits.quota_per_day,
         )
     )
 
@@ -98,6 +105,22 @@ def find_key(tx: Connection, key_id: str) -> KeyProof | None:
         role=Role(row.role),
         person=row.person_id,
         mail=row.mail,
+        limits=_limits(row.rate_per_second, row.quota_per_day),
+    )
+
+
+def _limits(rate: int | None, quota: int | None) -> KeyLimits | None:
+    if rate is None and quota is None:
+        return None
+    return KeyLimits(rate_per_second=rate, quota_per_day=quota)
+
+
+def set_limits(tx: Connection, key_id: str, limits: KeyLimits) -> None:
+    """Write both limits of a key."""
+    tx.execute(
+        update(keys)
+        .where(keys.c.id == key_id)
+        .values(rate_per_second=limits.rate_per_second, quota_per_day=limits.quota_per_day)
     )
 
 
@@ -128,6 +151,8 @@ def _shown(row: Any) -> Key:
         used_at=iso(row.used_at),
         replaced_by=row.replaced_by,
         revoked_at=iso(row.revoked_at),
+        rate_per_second=row.rate_per_second,
+        quota_per_day=row.quota_per_day,
     )
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0042"
+HEAD = "0043"
 
 metadata = MetaData(
     naming_convention={
@@ -464,6 +464,18 @@ keys = Table(
     Column("expires_at", BigInteger),
     Column("used_at", BigInteger),  # the last use, to a few seconds
     Column("replaced_by", String(16)),  # the key that it was rotated to
+    Column("rate_per_second", Integer),  # triggers that each door takes of it; null: any
+    Column("quota_per_day", BigInteger),  # triggers of a day of UTC; null: any
+)
+
+# What a key that has limits sent, day by day.
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", ForeignKey(keys.c.id), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # of UTC since 1970
+    Column("events", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 people = Table(

@@ -181,5 +181,6 @@ BODIES: Mapping[str, dict[str, object]] = {
     "invite_person": {},
     "create_key": {"label": "a test", "clients": ["acme"]},
     "rotate_key": {},
+    "limit_key": {"rate_per_second": 50},
     "revoke_key": {},
 }

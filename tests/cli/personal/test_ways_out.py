@@ -126,7 +126,9 @@ NOT_OF_EVENTS = {
         ),
         "people of the desk, whom no payload names",
     ),
-    **dict.fromkeys(("keys create", "keys list", "keys revoke", "keys rotate"), "keys"),
+    **dict.fromkeys(
+        ("keys create", "keys limit", "keys list", "keys revoke", "keys rotate"), "keys"
+    ),
 }
 """Commands that show nothing of events, and why."""
 

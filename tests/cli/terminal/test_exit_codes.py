@@ -206,6 +206,7 @@ CASES: list[tuple[int, Callable[[CommandLine], str], str]] = [
     (1, published, 'workflow try leads --data {{"tier":"gold"}}'),
     (1, published, "incidents ack 7"),
     (1, published, "keys revoke absent"),
+    (1, published, "keys limit absent --rate 50/s"),
     (1, published, "emit lead.created --client acme --data {{"),
     (1, discarded, "quarantine replay {}"),
     (1, discarded, "quarantine fix {} --set tier=pro"),

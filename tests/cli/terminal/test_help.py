@@ -81,7 +81,7 @@ def test_the_commands_are_those_that_people_script_against() -> None:
         "quarantine restore",
         *(f"quarantine {one}" for one in ("diagnose", "recipe", "recipes", "run")),
         *(f"jobs {one}" for one in ("list", "show", "stop", "go-on")),
-        *(f"keys {one}" for one in ("create", "list", "rotate", "revoke")),
+        *(f"keys {one}" for one in ("create", "list", "limit", "rotate", "revoke")),
         *(f"people {one}" for one in ("add", "list", "show", "roles", "invite")),
         *(f"people {one}" for one in ("away", "disable", "enable", "password")),
         *("login", "logout"),

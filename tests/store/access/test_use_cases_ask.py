@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from orchestrator.domain.access.actor import Actor, login, process
+from orchestrator.domain.access.key_limits import KeyLimits
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.acts import ACTS, Act, Scope
 from orchestrator.domain.approvals.requests import EventDecision, read_group
@@ -21,6 +22,7 @@ from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.access.away import end_away, set_away
 from orchestrator.operations.access.keys import create_key, create_own_key, revoke_key, rotate_key
+from orchestrator.operations.access.limit_key import limit_key
 from orchestrator.operations.access.people import (
     add_person,
     change_roles,
@@ -212,6 +214,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
         s, clients=["acme"], label="x", actor=a, role=Role.OPERATOR, mail=mail_of(a)
     ),
     "access.keys.rotate_key": lambda s, a, told: rotate_key(s, told.key, actor=a),
+    "access.limit_key.limit_key": lambda s, a, told: limit_key(
+        s, told.key, limits=KeyLimits(rate_per_second=50), actor=a
+    ),
     "access.keys.revoke_key": lambda s, a, told: revoke_key(s, told.key, actor=a),
     "access.people.add_person": lambda s, a, _: add_person(
         s, "new@acme.example", name="", roles=[], actor=a

@@ -13,6 +13,7 @@ from orchestrator.api.desk.cursors import page_of, place_of
 from orchestrator.api.desk.models import Body, Name, Paged
 from orchestrator.api.desk.routes import Answer, Asked, Route
 from orchestrator.api.desk.schemas import list_of
+from orchestrator.domain.access.key_limits import MOST_PER_DAY, MOST_PER_SECOND, KeyLimits
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.acts import Act
 from orchestrator.operations.access.keys import (
@@ -23,6 +24,7 @@ from orchestrator.operations.access.keys import (
     revoke_key,
     rotate_key,
 )
+from orchestrator.operations.access.limit_key import limit_key
 from orchestrator.store.access.keys import Key, list_keys
 
 _MOST_CLIENTS = 1000
@@ -49,6 +51,17 @@ class Rotation(Body):
     overlap_seconds: Annotated[float, Field(description="how long both are taken")] = (
         OVERLAP_SECONDS
     )
+
+
+class Limits(Body):
+    """How much a key may send; null, or left out, takes a limit away."""
+
+    rate_per_second: Annotated[
+        int | None, Field(ge=1, le=MOST_PER_SECOND, description="triggers, at each door")
+    ] = None
+    quota_per_day: Annotated[
+        int | None, Field(ge=1, le=MOST_PER_DAY, description="triggers, over all doors")
+    ] = None
 
 
 def list_(asked: Asked) -> Answer:
@@ -86,6 +99,14 @@ def rotate(asked: Asked) -> Answer:
         overlap_seconds=asked.body_as(Rotation).overlap_seconds,
     )
     return Answer(document={"id": id_of_key(key), "key": key}, status=HTTPStatus.CREATED)
+
+
+def limit(asked: Asked) -> Answer:
+    """Set both limits."""
+    body = asked.body_as(Limits)
+    limits = KeyLimits(rate_per_second=body.rate_per_second, quota_per_day=body.quota_per_day)
+    limit_key(asked.store, asked.path["id"], limits=limits, actor=asked.actor)
+    return Answer(document={"limited": asked.path["id"]})
 
 
 def revoke(asked: Asked) -> Answer:
@@ -136,6 +157,17 @@ ROUTES = (
         body=Rotation,
         answers=_KEY,
         status=HTTPStatus.CREATED,
+        refusals=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/keys/{id}/limit",
+        name="limit_key",
+        act=Act.MANAGE_KEYS,
+        says="Limit how much a key may send. It takes a key of a person's.",
+        handler=limit,
+        body=Limits,
+        answers={"type": "object", "required": ["limited"], "properties": {"limited": str}},
         refusals=(HTTPStatus.NOT_FOUND,),
     ),
     Route(

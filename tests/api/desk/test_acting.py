@@ -12,7 +12,7 @@ import pytest
 from orchestrator.domain.access.roles import Role
 from tests.api.desk.stories import SOMEBODY, Desk
 from tests.api.doors import problem
-from tests.leads import accept_leads
+from tests.leads import TEXT, accept_leads
 from tests.people import ADMIN
 
 
@@ -251,6 +251,23 @@ def test_a_file_that_nobody_may_publish_is_not_read(desk: Desk) -> None:
     for role in (Role.PRODUCER, Role.VIEWER):
         told = post(desk, "/v1/workflows", {"file": "a: ["}, key=desk.key_of(role, "acme"))
         problem(told, 403, "forbidden")
+
+
+def test_a_rollout_is_proposed_looked_at_and_refused_over_http(desk: Desk) -> None:
+    file = TEXT.replace("15m", "44m")
+    steps = {"canary": "5%,100%", "each": "100ev,2h"}
+    proposed = post(desk, "/v1/workflows", {"file": file, **steps}).json()
+    assert proposed["state"] == "proposed"
+    address = f"/v1/changes/{proposed['change']}"
+
+    shown = get(desk, address).json()
+    assert shown["rollout"] == "canary of 5%, 100%, each for 100 events and 2h"
+    assert shown["figures"] is None
+    told = get(desk, f"{address}/rollout").json()
+    assert (told["code"], told["detail"][:17]) == ("illegal_move", "nothing of change")
+    assert post(desk, f"{address}/stop", {"why": "no"}).json()["code"] == "illegal_move"
+    wrong = post(desk, "/v1/workflows", {"file": file, "canary": "5", "each": "1ev"}).json()
+    assert (wrong["field"], "is not a share" in wrong["detail"]) == ("canary", True)
 
 
 def test_one_caller_does_not_keep_the_door_from_others(desk: Desk) -> None:

@@ -5,6 +5,8 @@ It runs in the keeper and not in the chain, so that no event waits for it.
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import orjson
@@ -12,12 +14,11 @@ import orjson
 from orchestrator.domain.changes.beside import Beside, DifferenceKind, beside_of
 from orchestrator.domain.changes.rollout import Mode
 from orchestrator.pipeline.redecide import Bench
-from orchestrator.store.changes.changes import find_locked
+from orchestrator.store.changes.changes import LockedChange, find_locked
 from orchestrator.store.database.engine import Store
 from orchestrator.store.rollout.arms import Arm, find_arm, keep_counts, lock_arm
 from orchestrator.store.rollout.beside import (
     MOST_KEPT,
-    Chunk,
     definitions_of,
     keep_beside,
     move_cursor,
@@ -25,50 +26,76 @@ from orchestrator.store.rollout.beside import (
 )
 from orchestrator.store.views.values import now_of
 
-_CHUNK = 250
-_MOST_CHUNKS = 8  # in one turn of a keeper: what comes faster is looked at later
+_CHUNK = 200
+_TURN_SECONDS = 0.1
+"""Processor time of one turn: 5 % of a core at a keeper's default. What comes faster is looked at
+later."""
+
+
+@dataclass(kw_only=True)
+class _Look:
+    """What one turn found, behind the cursor of the step."""
+
+    arm: Arm
+    cursor: str
+    events: int = 0
+    found: list[Beside] = field(default_factory=list)
+
+    @property
+    def refused(self) -> Beside | None:
+        """The first event that the candidate would newly refuse."""
+        return next((one for one in self.found if one.kind is DifferenceKind.REFUSED), None)
 
 
 def look_beside(store: Store, token: str) -> str | None:
     """Look at what came since; why the rollout has to go back, where an event speaks against it.
 
-    Nothing is held while the two versions decide. Of two keepers that look at the same, one counts.
+    Nothing is held while the two versions decide, and one commit keeps what was found. Of two
+    keepers that look at the same, one counts.
     """
-    for _ in range(_MOST_CHUNKS):
-        with store.read() as tx:
-            change = find_locked(tx, token)
-            arm = None if change is None else find_arm(tx, change.id)
-            if change is None or arm is None or arm.mode is not Mode.SHADOW:
-                return None
-            chunk = next_chunk(tx, change.client, change.workflow, arm, now=now_of(tx), size=_CHUNK)
-            texts = definitions_of(tx, arm) if chunk.bodies else None
-        found = [] if texts is None else _differences(_bench(*texts), chunk)
-        if chunk.bodies:
-            _keep(store, arm, chunk, found)
-        refused = next((one for one in found if one.kind is DifferenceKind.REFUSED), None)
-        if refused is not None:
-            return (
-                f"it would refuse event {refused.event} ({refused.after}), which the live version"
-                " lets pass"
-            )
-        if chunk.is_last:
-            return None
-    return None
+    with store.read() as tx:
+        change = find_locked(tx, token)
+        arm = None if change is None else find_arm(tx, change.id)
+    if change is None or arm is None or arm.mode is not Mode.SHADOW:
+        return None
+    look = _Look(arm=arm, cursor=arm.cursor)
+    end = time.thread_time() + _TURN_SECONDS
+    while not _look_further(store, change, look) and look.refused is None:
+        if time.thread_time() >= end:
+            break
+    if look.events:
+        _keep(store, look)
+    if look.refused is None:
+        return None
+    return (
+        f"it would refuse event {look.refused.event} ({look.refused.after}), which the live version"
+        " lets pass"
+    )
 
 
-def _differences(bench: Bench, chunk: Chunk) -> list[Beside]:
-    judged = (beside_of(one, *bench.decide(body)) for one, body in chunk.bodies)
-    return [one for one in judged if one is not None]
+def _look_further(store: Store, change: LockedChange, look: _Look) -> bool:
+    """Decide about the next events; whether these were the last ones."""
+    with store.read() as tx:
+        arm = replace(look.arm, cursor=look.cursor)
+        chunk = next_chunk(tx, change.client, change.workflow, arm, now=now_of(tx), size=_CHUNK)
+        texts = definitions_of(tx, arm) if chunk.bodies else None
+    if texts is not None:
+        bench = _bench(*texts)
+        judged = (beside_of(one, *bench.decide(body)) for one, body in chunk.bodies)
+        look.found += [one for one in judged if one is not None]
+    look.events += len(chunk.bodies)
+    look.cursor = chunk.cursor
+    return chunk.is_last
 
 
-def _keep(store: Store, arm: Arm, chunk: Chunk, found: list[Beside]) -> None:
+def _keep(store: Store, look: _Look) -> None:
     with store.write() as tx:
-        now = lock_arm(tx, arm.change)
-        if now is None or now.id != arm.id or now.cursor != arm.cursor:
+        now = lock_arm(tx, look.arm.change)
+        if now is None or now.id != look.arm.id or now.cursor != look.arm.cursor:
             return  # another keeper was first, or it is over
-        keep_beside(tx, now, found, room=MOST_KEPT - now.bad)
-        keep_counts(tx, now, events=len(chunk.bodies), bad=len(found), wealth=now.wealth)
-        move_cursor(tx, now, chunk.cursor)
+        keep_beside(tx, now, look.found, room=MOST_KEPT - now.bad)
+        keep_counts(tx, now, events=look.events, bad=len(look.found), wealth=now.wealth)
+        move_cursor(tx, now, look.cursor)
 
 
 @lru_cache(maxsize=4)

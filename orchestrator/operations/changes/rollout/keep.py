@@ -15,13 +15,14 @@ from orchestrator.operations.changes.rollout.go_back import go_back, tidy
 from orchestrator.operations.changes.rollout.judging import count_outcomes, verdict_on
 from orchestrator.store.changes.changes import (
     LockedChange,
+    find_locked,
     lock_change,
     move_change,
     rolling_changes,
 )
 from orchestrator.store.changes.views import client_of, named_by_number
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.rollout.arms import Arm, add_next_arm, lock_arm, untidy_arms
+from orchestrator.store.rollout.arms import Arm, add_next_arm, find_arm, lock_arm, untidy_arms
 from orchestrator.store.views.values import now_of
 
 
@@ -39,6 +40,8 @@ def keep_rollouts(store: Store) -> int:
 
 def _keep(store: Store, token: str) -> int:
     against = look_beside(store, token)
+    if against is None and not _may_move(store, token):
+        return 0
     try:
         with store.write(ring=True) as tx:  # a relay may wait until these events are judged
             change = _held(tx, token)
@@ -50,6 +53,16 @@ def _keep(store: Store, token: str) -> int:
             if change is not None:
                 go_back(tx, change, str(error), KEEPER)
         return 1
+
+
+def _may_move(store: Store, token: str) -> bool:
+    """Whether there is anything to write; a shadow that is not over writes nothing of its own."""
+    with store.read() as tx:
+        change = find_locked(tx, token)
+        arm = None if change is None else find_arm(tx, change.id)
+        if change is None or change.rollout is None or arm is None or arm.mode is Mode.CANARY:
+            return True
+        return verdict_on(Rollout.from_text(change.rollout), arm, now_of(tx)).passed
 
 
 def _held(tx: Tx, token: str) -> LockedChange | None:

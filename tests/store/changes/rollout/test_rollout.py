@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.changes.rollout import MOST_AT_ONCE, read_rollout
@@ -20,7 +21,13 @@ from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.retire_workflow import retire_workflow
 from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import alerts, changes, rollout_events
+from orchestrator.store.database.schema import (
+    alerts,
+    changes,
+    events,
+    ordered_events,
+    rollout_events,
+)
 from orchestrator.store.quarantine.workflows import live_workflow
 from orchestrator.store.views.audit import list_audit
 from tests.leads import TEXT, accept_leads, claim_groups, lead, lead_workflow, publish_leads
@@ -385,3 +392,63 @@ def test_a_look_at_the_change_has_its_steps_and_figures(store: Store) -> None:
         shown = explain_change(tx, token, None)
     assert shown.rollout == "canary of 5%, 100%, each for 100 events and 2h"
     assert shown.figures and shown.figures.version == 2
+
+
+def test_a_workflow_without_a_rollout_pays_no_statement(store: Store) -> None:
+    """Beside another client's rollout, which has to leave its statements alone."""
+    _rolled(store)
+    publish_leads(store, TEXT.replace("client: acme", "client: globex"))
+    said: list[str] = []
+
+    def keep(*given: object) -> None:
+        said.append(str(given[2]))
+
+    event.listen(store.engine, "before_cursor_execute", keep)
+    try:
+        accept_batch(store, [lead(1, client="globex")], actor="key:test")
+        work(store)
+    finally:
+        event.remove(store.engine, "before_cursor_execute", keep)
+
+    assert said
+    assert [one for one in said if "rollout_" in one] == []
+
+
+def test_relays_that_claim_at_once_take_three_together(store: Store) -> None:
+    _rolled(store, each="100ev")
+    accept_leads(store, 30)
+    ready = threading.Barrier(4)
+    taken: list[str] = []
+
+    def claim_once() -> None:
+        ready.wait()
+        for group in claim_groups(store):
+            taken.extend(group.ids)
+
+    relays = [threading.Thread(target=claim_once) for _ in range(4)]
+    for one in relays:
+        one.start()
+    for one in relays:
+        one.join()
+
+    assert len(taken) == len(set(taken)) == MOST_AT_ONCE
+
+
+def test_events_of_one_ordering_key_are_on_one_side_and_in_order(store: Store) -> None:
+    ordered = TEXT.replace("title: New", "ordering_key: data.email\ntitle: New")
+    publish_leads(store, ordered)
+    roll_out(store, ordered.replace("15m", "20m"), canary="50%,100%", each="1000ev")
+    for _ in range(2):
+        accept_leads(store, 20)
+    with store.read() as tx:
+        rows = tx.execute(
+            select(ordered_events.c.line, events.c.workflow_id).join(
+                events, events.c.id == ordered_events.c.event_id
+            )
+        ).all()
+    sides: dict[str, set[int]] = {}
+    for line, version_id in rows:
+        sides.setdefault(line, set()).add(version_id)
+    assert len(sides) == 20
+    assert all(len(one) == 1 for one in sides.values())
+    assert len(set.union(*sides.values())) == 2

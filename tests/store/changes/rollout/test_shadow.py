@@ -110,15 +110,15 @@ def test_many_events_are_looked_at_in_chunks_and_few_differences_are_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(beside, "_CHUNK", 3)
-    monkeypatch.setattr(beside, "_MOST_CHUNKS", 2)
+    monkeypatch.setattr(beside, "_TURN_SECONDS", 0.0)  # one chunk in a turn
     monkeypatch.setattr(beside, "MOST_KEPT", 4)
     token = _shadowed(store, OTHER_DESK)
     accept_leads(store, 10)
     seen = []
-    for _ in range(3):
+    for _ in range(5):
         keep_rollouts(store)
         seen.append(figures(store, token).steps[0].events)
 
-    assert seen == [6, 10, 10]
+    assert seen == [3, 6, 9, 10, 10]
     shown = figures(store, token)
     assert (shown.steps[0].bad, sum(one.events for one in shown.differences)) == (10, 4)

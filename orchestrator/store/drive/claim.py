@@ -247,7 +247,8 @@ _RENEW = Prepared(
 def others_wait(tx: Connection, workflow_id: int) -> bool:
     """Whether another workflow version has events that are due, or groups on their way."""
     return any(
-        line.workflow_id != workflow_id and (line.due or line.unfinished)
+        # What is due of a candidate may wait until others of its events are judged.
+        line.workflow_id != workflow_id and ((line.due and line.trial is None) or line.unfinished)
         for line in _LINES.run(tx, quiet_ms=0)
     )
 

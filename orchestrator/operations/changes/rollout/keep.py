@@ -23,6 +23,7 @@ from orchestrator.store.changes.changes import (
 from orchestrator.store.changes.views import client_of, named_by_number
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.rollout.arms import Arm, add_next_arm, find_arm, lock_arm, untidy_arms
+from orchestrator.store.rollout.outcomes import newly_ended
 from orchestrator.store.views.values import now_of
 
 
@@ -56,13 +57,16 @@ def _keep(store: Store, token: str) -> int:
 
 
 def _may_move(store: Store, token: str) -> bool:
-    """Whether there is anything to write; a shadow that is not over writes nothing of its own."""
+    """Whether there is anything to write: an event that ended, or a step that is over."""
     with store.read() as tx:
         change = find_locked(tx, token)
         arm = None if change is None else find_arm(tx, change.id)
-        if change is None or change.rollout is None or arm is None or arm.mode is Mode.CANARY:
+        if change is None or change.rollout is None or arm is None:
+            return False
+        if arm.mode is Mode.CANARY and newly_ended(tx, arm, most=1):
             return True
-        return verdict_on(Rollout.from_text(change.rollout), arm, now_of(tx)).passed
+        verdict = verdict_on(Rollout.from_text(change.rollout), arm, now_of(tx))
+        return verdict.failed or verdict.passed
 
 
 def _held(tx: Tx, token: str) -> LockedChange | None:

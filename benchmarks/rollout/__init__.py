@@ -1,0 +1,1 @@
+"""What a rollout costs the drain beside it."""

@@ -28,8 +28,8 @@ from orchestrator.store.views.values import now_of
 
 _CHUNK = 200
 _TURN_SECONDS = 0.1
-"""Processor time of one turn: 5 % of a core at a keeper's default. What comes faster is looked at
-later."""
+"""Processor time of one turn: 5 % of a core at a keeper's default. Events that come
+faster are looked at later."""
 
 
 @dataclass(kw_only=True)

@@ -41,6 +41,7 @@ test-all: packages .venv/.dev ## Run every test, and say what cannot run here. W
 packages: ## Install what make test-all uses from Debian, as far as that can be done here.
 	@[ -e /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/packages rabbitmq-server
 	@command -v chromium >/dev/null || .ci/packages chromium
+	@command -v curl >/dev/null || .ci/packages curl
 	@[ -e /usr/sbin/mariadbd ] || .ci/packages mariadb-server
 	@command -v faketime >/dev/null || .ci/packages faketime
 

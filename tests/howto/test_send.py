@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ from tests.howto.reader import ROOT, Reader, Step, steps
 from tests.sdk.outbox.apps import run
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not shutil.which("curl"), reason="no curl here: `apt-get install curl`"),
+]
 
 FOLDER = ROOT / "docs" / "howto" / "send"
 ADA = {"email": "ada@example.com", "tier": "pro"}

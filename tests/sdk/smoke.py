@@ -5,18 +5,30 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import decimal
+import sqlite3
 import sys
 import tempfile
 import uuid
 from dataclasses import dataclass
 
 import meshline
-from meshline import Event, Producer, Refused
+from meshline import Event, Producer, Refused, outbox
 
 
 @dataclass
 class Line:
     price: decimal.Decimal
+
+
+def forwarded(file: str, producer: Producer) -> int:
+    """How many events an outbox in a file hands over."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        for statement in outbox.ddl("sqlite"):
+            connection.execute(statement)
+        outbox.add(connection, "lead.created", {}, aggregate=("lead", 1))
+        connection.commit()
+    with contextlib.closing(outbox.Database(f"sqlite:///{file}")) as database:
+        return outbox.Forwarder(outbox.OutboxTable(database), producer).forward().sent
 
 
 def main(url: str) -> None:
@@ -41,6 +53,8 @@ def main(url: str) -> None:
         with Producer(url, key="k", spool=spool, forward=False) as back:
             assert back.flush() == 0
     assert seen == ["accepted", "accepted", "accepted", "refused"], seen
+    with tempfile.TemporaryDirectory() as folder, Producer(url, key="k") as producer:
+        assert forwarded(f"{folder}/app.db", producer) == 1
     sys.stdout.write(f"{first.id} {meshline.__version__}")
 
 

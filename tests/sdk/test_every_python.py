@@ -47,7 +47,7 @@ def test_the_sdk_works_on(version: str, wire: WireDoor, door: RecordingTransport
 
     assert done.stderr == ""
     assert done.stdout.split() == ["event-1", meshline.__version__]
-    assert len(door.events) == 5
+    assert len(door.events) == 6
     first = door.events[0].data
     assert first == {
         "when": "2026-04-05T00:00:00+00:00",

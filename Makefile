@@ -11,7 +11,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python 
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-package meshline --quiet
 
-.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-backtest bench-rollback bench-rollout bench-desk bench-tabs bench-sdk trace chaos chaos-producers fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
+.PHONY: help install demo up test test-all packages test-systems check bench bench-cli bench-drift bench-order bench-fair bench-backtest bench-rollback bench-rollout bench-desk bench-tabs bench-sdk trace chaos chaos-producers fuzz fuzz-api governance vendor-check pictures docs fmt lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,9 @@ bench-order: .venv/.dev ## Measure what an ordering key costs. ARGS="--rounds 3 
 
 bench-rollback: .venv/.dev ## Take a bad version back with 10,000 events on their way. ARGS="--database sqlite"
 	@$(BIN)/python -m benchmarks.rollback $(ARGS)
+
+bench-fair: .venv/.dev ## Count the groups that one client waits beside a flood. ARGS="--events 5000"
+	@$(BIN)/python -m benchmarks.fair $(ARGS)
 
 bench-backtest: .venv/.dev ## Measure how fast past events are decided again. ARGS="--events 20000"
 	@$(BIN)/python -m benchmarks.backtest $(ARGS)

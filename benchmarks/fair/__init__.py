@@ -1,0 +1,1 @@
+"""How long one client waits beside a flood of another."""

@@ -180,6 +180,17 @@ class RequestRefused:
     code: str  # the problem's code
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpoolReported:
+    """A request said what waits in its producer's own spool."""
+
+    key: str  # the id of the producer's key
+    spool: str  # tells one spool of that key from another
+    waiting: int  # events that no door has taken yet
+    refused: int  # events that a door refused, and that are kept there
+    oldest_seconds: int  # since the first of those that wait was spooled
+
+
 TelemetryEvent = (
     ClaimMade
     | StageSaved
@@ -197,6 +208,7 @@ TelemetryEvent = (
     | TriggersCommitted
     | RequestAccepted
     | RequestRefused
+    | SpoolReported
 )
 
 

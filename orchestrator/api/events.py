@@ -20,6 +20,7 @@ from orchestrator.api.headers.rates import Rates
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
+from orchestrator.api.spools import hear_of_spool
 from orchestrator.api.triggers import read_batch, read_each, read_plain, refuse_empty
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import Refused, StoreUnavailable
@@ -69,6 +70,7 @@ class Events:
             try:
                 caller = await self.keys.caller(request.headers.get("authorization"))
                 hold.belongs_to(caller.key_id)
+                hear_of_spool(request.headers, caller.key_id)
                 self.rates.check(caller.key_id, caller.limits)
                 form = form_of(request.headers)
                 limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes

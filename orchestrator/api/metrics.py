@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from orchestrator.api.spools import SpoolGauges
 from orchestrator.telemetry import (
     RequestAccepted,
     RequestRefused,
+    SpoolReported,
     TelemetryEvent,
     TriggersCommitted,
 )
@@ -35,6 +37,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._spools = SpoolGauges(self._registry)
         self._accepted = self._counter("accepted", "New events that were committed")
         self._duplicates = self._counter("duplicates", "Triggers that were accepted before")
         self._commits = self._counter("commits", "Transactions that wrote events")
@@ -102,7 +105,7 @@ class Metrics:
     @property
     def reads(self) -> Collection[type[TelemetryEvent]]:
         """What a door does; what other processes do is read from the store."""
-        return (TriggersCommitted, RequestAccepted, RequestRefused)
+        return (TriggersCommitted, RequestAccepted, RequestRefused, SpoolReported)
 
     def read(self, event: TelemetryEvent) -> None:
         """Count it."""
@@ -117,6 +120,8 @@ class Metrics:
                 self._accept_seconds.observe(event.seconds)
             case RequestRefused():
                 self._refused.labels(event.code).inc()
+            case SpoolReported():
+                self._spools.read(event)
 
     def render(self, found: Counted | None, *, waiting: int = 0) -> bytes:
         """The text format; `found` is None where the store did not answer.
@@ -125,6 +130,7 @@ class Metrics:
         """
         self._waiting.set(waiting)
         self._store_up.set(found is not None)
+        self._spools.fill()
         _fill(self._states, found.states if found else {})
         _fill(self._blocked, found.blocked if found else {})
         _fill(self._held, found.held if found else {})

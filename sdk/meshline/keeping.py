@@ -49,7 +49,7 @@ class Keeper:
         self._read_at = -_FRESH_SECONDS
 
         def send(bodies: Sequence[bytes]) -> object:
-            self._read_state()
+            self._read_state(sending=len(bodies))
             answer = drive(core.send(BATCH, joined(bodies), _FORWARDING), transport)
             taken = as_emitted_many(answer, len(bodies))
             self._door_is_back()
@@ -159,15 +159,17 @@ class Keeper:
         self._read_state()
         return self._spool.waits_in(lines)
 
-    def _read_state(self) -> None:
-        """What the door hears of with the next request: how much waits here, and since when."""
+    def _read_state(self, sending: int = 0) -> None:
+        """What the door hears of with the next request: how much waits, without what it carries."""
         now = self._now()
-        if now - self._read_at < _FRESH_SECONDS:
+        if not sending and now - self._read_at < _FRESH_SECONDS:
             return
         self._read_at = now
         state = self._spool.state()
+        waiting = max(0, state.waiting - sending)
+        oldest = state.oldest if waiting else 0.0
         self._core.spool_header = (
-            f"waiting={state.waiting}, oldest={state.oldest:.0f}, refused={state.refused}"
+            f"waiting={waiting}, oldest={oldest:.0f}, refused={state.refused}, id={self._spool.id}"
         )
 
     def _asks(self) -> bool:

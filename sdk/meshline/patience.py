@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ def backoff(attempt: int, jitter: float) -> float:
 
 def jitter() -> float:
     """What spreads the next wait."""
-    from random import random  # slow to load, and seldom needed
-
-    return random()
+    return int.from_bytes(os.urandom(4), "big") / 2**32  # the module random is slow to load
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float:

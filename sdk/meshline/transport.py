@@ -63,6 +63,10 @@ class HttpTransport:
     def __init__(
         self, url: str, *, tls: ssl.SSLContext | None = None, proxy: str | None = None
     ) -> None:
+        # Here, and not at the first request: a process that forks while one of its threads imports
+        # leaves a child that waits for that import for ever.
+        import http.client  # noqa: F401
+
         parts = _checked(url)
         self._host = parts.hostname or ""
         self._port = parts.port

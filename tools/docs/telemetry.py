@@ -28,7 +28,7 @@ store stays the truth: an event may be lost when a process dies.
 _PROCESSES = (
     (
         "door",
-        "`TriggersCommitted`, `RequestAccepted`, `RequestRefused`",
+        "`TriggersCommitted`, `RequestAccepted`, `RequestRefused`, `SpoolReported`",
         "`GET /metrics`; the log takes no line per request",
     ),
     (

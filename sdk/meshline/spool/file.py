@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import sqlite3
 import stat
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from meshline.errors import MeshlineError, SpoolFailed, SpoolFull
 
@@ -58,6 +60,30 @@ INSERT INTO lease VALUES ('', 0);
 """
 
 
+class Transaction:
+    """Statements in one transaction. No cursor leaves it: SQLite has to be at rest at a fork."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Everything that is found."""
+        with contextlib.closing(self._connection.execute(statement, values)) as found:
+            return found.fetchall()
+
+    def some(
+        self, statement: str, values: Sequence[object], wants: Callable[[tuple[Any, ...]], bool]
+    ) -> list[tuple[Any, ...]]:
+        """What is found, up to the first row that is not wanted."""
+        with contextlib.closing(self._connection.execute(statement, values)) as found:
+            return list(itertools.takewhile(wants, found))
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        """How many rows were written."""
+        with contextlib.closing(self._connection.execute(statement, values)) as done:
+            return done.rowcount
+
+
 class SpoolFile:
     """One SQLite file. Every call is one transaction, which is on disk when the call returns."""
 
@@ -71,19 +97,19 @@ class SpoolFile:
         _FILES.add(self)
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one statement that looks. Raises SpoolFailed."""
+    def read(self) -> Iterator[Transaction]:
+        """For one statement that looks. Raises SpoolFailed."""
         with self._lock, self._translated():
-            yield self._open()
+            yield Transaction(self._open())
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Iterator[Transaction]:
         """A transaction that nobody else writes beside. Raises SpoolFailed, SpoolFull."""
         with self._lock, self._translated():
             connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE").close()
+            yield Transaction(connection)
+            connection.execute("COMMIT").close()
 
     def close(self) -> None:
         """Give the connection back; the next call opens another."""

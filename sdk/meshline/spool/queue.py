@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import socket
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from meshline.errors import Refused, SpoolFull
-from meshline.spool.file import SpoolFile
-
-if TYPE_CHECKING:
-    import sqlite3
+from meshline.spool.file import SpoolFile, Transaction
 
 MOST_EVENTS = 100_000
 MOST_BYTES = 256 * 1024 * 1024
@@ -75,6 +74,7 @@ class Spool:
     ) -> None:
         self.path = Path(path)
         self.lease_seconds = lease_seconds
+        self.id = _id_of(self.path)
         self._most_events = most_events
         self._most_bytes = most_bytes
         self._file = SpoolFile(self.path, busy_seconds=busy_seconds)
@@ -92,7 +92,7 @@ class Spool:
         with self._file.write() as tx:
             for one in additions:
                 if not self._is_there(tx, one):
-                    tx.execute(
+                    tx.change(
                         "INSERT INTO events (line, client, type, idempotency_key, body,"
                         " spooled_at, state) VALUES (?, ?, ?, ?, ?, ?, 'waiting')",
                         (one.line, one.client or "", one.type, one.idempotency_key, one.body,
@@ -106,18 +106,18 @@ class Spool:
             return {
                 line
                 for line in lines
-                if tx.execute(
+                if tx.rows(
                     "SELECT 1 FROM events WHERE line = ? AND state = 'waiting' LIMIT 1", (line,)
-                ).fetchone()
+                )
             }
 
     def state(self) -> SpoolState:
         """How much is in it. Raises SpoolFailed."""
         with self._file.read() as tx:
-            waiting, refused, size, first = tx.execute(
+            [(waiting, refused, size, first)] = tx.rows(
                 "SELECT waiting, refused, bytes, (SELECT spooled_at FROM events"
                 " WHERE state = 'waiting' ORDER BY seq LIMIT 1) FROM totals"
-            ).fetchone()
+            )
         age = 0.0 if first is None else max(0.0, time.time() - first)
         return SpoolState(waiting=waiting, refused=refused, bytes=size, oldest=age)
 
@@ -126,28 +126,30 @@ class Spool:
     ) -> list[SpooledEvent]:
         """The first that wait, of other lines than these: up to `count`, and `size` bytes."""
         marks = ", ".join("?" * len(but_lines))
+        taken = 0
+
+        def fits(row: tuple[Any, ...]) -> bool:
+            nonlocal taken
+            first, taken = not taken, taken + len(row[5])
+            return first or taken <= size
+
         with self._file.read() as tx:
-            found = tx.execute(
+            found = tx.some(
                 f"SELECT {_COLUMNS} FROM events WHERE state = 'waiting'"  # noqa: S608 - our words
                 f" AND line NOT IN ({marks}) ORDER BY seq LIMIT ?",
                 (*but_lines, count),
+                fits,
             )
-            rows: list[SpooledEvent] = []
-            for row in found:
-                size -= len(row[5])
-                if rows and size < 0:
-                    break
-                rows.append(SpooledEvent(*row))
-            return rows
+        return [SpooledEvent(*row) for row in found]
 
     def every(self, state: str | None = None) -> list[SpooledEvent]:
         """All of them in order, or those of one state. Raises SpoolFailed."""
         with self._file.read() as tx:
-            found = tx.execute(
+            found = tx.rows(
                 f"SELECT {_COLUMNS} FROM events WHERE ? IN ('', state) ORDER BY seq",  # noqa: S608
                 (state or "",),
             )
-            return [SpooledEvent(*row) for row in found]
+        return [SpooledEvent(*row) for row in found]
 
     def forget(self, events: Collection[SpooledEvent]) -> None:
         """Take events out that the door has committed."""
@@ -156,7 +158,7 @@ class Spool:
     def set_aside(self, event: SpooledEvent, error: str) -> None:
         """Keep an event that the door refused, out of the way of the others."""
         with self._file.write() as tx:
-            tx.execute(
+            tx.change(
                 "UPDATE events SET state = 'refused', error = ? WHERE seq = ?", (error, event.seq)
             )
 
@@ -174,42 +176,43 @@ class Spool:
         now, most = time.time(), self.lease_seconds
         with self._file.write() as tx:
             # A lease that ends too late was written before the clock was set back.
-            taken = tx.execute(
+            taken = tx.change(
                 "UPDATE lease SET owner = ?, until = ? WHERE owner = ? OR until < ? OR until > ?",
                 (owner, now + most, owner, now, now + most),
             )
-            return taken.rowcount == 1
+            return taken == 1
 
     def give_lease_back(self, owner: str) -> None:
         """Let the next one forward at once."""
         with self._file.write() as tx:
-            tx.execute("UPDATE lease SET owner = '', until = 0 WHERE owner = ?", (owner,))
+            tx.change("UPDATE lease SET owner = '', until = 0 WHERE owner = ?", (owner,))
 
     def _by_number(self, statement: str, numbers: Collection[int]) -> int:
         with self._file.write() as tx:
-            return sum(tx.execute(statement, (number,)).rowcount for number in numbers)
+            return sum(tx.change(statement, (number,)) for number in numbers)
 
-    def _is_there(self, tx: sqlite3.Connection, one: Addition) -> bool:
-        found = tx.execute(
+    def _is_there(self, tx: Transaction, one: Addition) -> bool:
+        found = tx.rows(
             "SELECT seq, body, state FROM events"
             " WHERE client = ? AND type = ? AND idempotency_key = ?",
             (one.client or "", one.type, one.idempotency_key),
-        ).fetchone()
-        if found is None:
+        )
+        if not found:
             return False
-        if found[1] != one.body:
+        number, body, state = found[0]
+        if body != one.body:
             raise Refused(
                 "the spool holds this key with another payload",
                 code="idempotency_conflict",
                 field="idempotency_key",
                 fix="use a new key for a new event",
             )
-        if found[2] == "refused":
-            _again(tx, found[0])
+        if state == "refused":
+            _again(tx, number)
         return True
 
-    def _refuse_overflow(self, tx: sqlite3.Connection) -> None:
-        waiting, refused, size = tx.execute("SELECT waiting, refused, bytes FROM totals").fetchone()
+    def _refuse_overflow(self, tx: Transaction) -> None:
+        [(waiting, refused, size)] = tx.rows("SELECT waiting, refused, bytes FROM totals")
         if waiting + refused > self._most_events or size > self._most_bytes:
             raise SpoolFull(
                 f"the spool {self.path} is full: it may hold {self._most_events} events and"
@@ -218,15 +221,21 @@ class Spool:
             )
 
 
-def _again(tx: sqlite3.Connection, number: int) -> int:
+def _id_of(path: Path) -> str:
+    """Tells this spool from others, and does not tell its path."""
+    place = f"{socket.gethostname()} {path.absolute()}"
+    return hashlib.sha256(place.encode(errors="surrogateescape")).hexdigest()[:12]
+
+
+def _again(tx: Transaction, number: int) -> int:
     """Move a refused event to the end, where it waits."""
-    moved: int = tx.execute(
+    moved = tx.change(
         "UPDATE events SET state = 'waiting', error = NULL, seq = (SELECT max(seq) FROM ("
         "SELECT max(seq) + 1 AS seq FROM events UNION SELECT seq + 1 FROM sqlite_sequence"
         " WHERE name = 'events')) WHERE seq = ? AND state = 'refused'",
         (number,),
-    ).rowcount
-    tx.execute(
+    )
+    tx.change(
         "UPDATE sqlite_sequence SET seq = max(seq, (SELECT max(seq) FROM events))"
         " WHERE name = 'events'"
     )

@@ -67,6 +67,7 @@ class HttpTransport:
         # leaves a child that waits for that import for ever.
         import http.client  # noqa: F401
 
+        "door".encode("idna")  # looking an address up imports this codec
         parts = _checked(url)
         self._host = parts.hostname or ""
         self._port = parts.port

@@ -20,8 +20,8 @@ from tests.api.desk.stories import Desk
 from tests.api.document.known import Known
 
 # 412 and 422 may answer what the document allows: what has changed, and rules beyond a schema,
-# such as a duration that is too long.
-_ACCEPTED = ("2xx", "401", "403", "404", "409", "412", "422")
+# such as a duration that is too long. 304 is the answer to who knows the state already.
+_ACCEPTED = ("2xx", "304", "401", "403", "404", "409", "412", "422")
 
 
 @dataclass(frozen=True, kw_only=True)

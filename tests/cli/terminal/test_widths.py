@@ -44,10 +44,10 @@ def filled(meshline: CommandLine) -> Filled:
 
 
 def _words(text: str) -> set[str]:
-    """Words as people copy them: no marks of a sentence, no heads, no ages, no dashes."""
+    """Words as people copy them: no marks of a sentence, heads, ages, sizes of a disk, dashes."""
     lines = [line for line in text.splitlines() if line != line.upper() or line[:1] == " "]
     words = {word.strip(":;,()").casefold() for line in lines for word in line.split()}
-    return {word for word in words if not re.fullmatch(r"\d+[smhd]|-", word)}
+    return {word for word in words if not re.fullmatch(r"\d+[smhd]|\d+\.\d|-", word)}
 
 
 def _check(piped: Ran, screen: str) -> None:

@@ -73,7 +73,7 @@ class DoorServer(uvicorn.Server):
         )
         super().__init__(config)
         self._port_file = port_file
-        self._release: Callable[[], object] = app.state.release
+        self._release: Callable[[], object] = getattr(app.state, "release", _nothing)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what was begun; who only waits for news is answered now."""
@@ -142,3 +142,7 @@ def _why(error: OSError, host: str, port: int) -> str:
             " another port (0 takes a free one)"
         )
     return f"port {port} on {host} cannot be listened on: {error.strerror}; see MESHLINE_PORT"
+
+
+def _nothing() -> None:
+    """Nobody waits for news of an application that has none."""

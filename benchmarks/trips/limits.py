@@ -21,13 +21,15 @@ class Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
-    "door": Limit(files=15, moves=34),
+    # Where a request begins and ends is held against RFC 9112 in a file of its own: the connection
+    # goes there and back twice. No other header that a door reads costs an event without it a file.
+    "door": Limit(files=15, moves=38),
     "claim": Limit(files=6, moves=12),
     "validate": Limit(files=9, moves=18),
     "route": Limit(files=13, moves=23),
     # Two of its files ask whether what is sent, and by which definition, is what was approved.
     "dispatch": Limit(files=23, moves=52),
-    WHOLE: Limit(files=43, moves=136),
+    WHOLE: Limit(files=43, moves=140),
     BAD: Limit(files=27, moves=75),  # JSON Pointers have one home, which it goes through five times
     # Each of its transactions asks who acts: the table of acts, the actor, the rows of people.
     # A plan may go with a change, whose approval it then waits for; and each chunk asks whether it

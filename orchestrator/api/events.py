@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeVar
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from orchestrator.api.cloud_events import read_binary, read_structured, read_structured_batch
 from orchestrator.api.door import Door
+from orchestrator.api.headers.idempotency import NAME as IDEMPOTENCY_KEY
 from orchestrator.api.headers.idempotency import key_of, refuse_key, with_key
 from orchestrator.api.headers.outcomes import answer_each
 from orchestrator.api.headers.preferences import EACH, prefers
@@ -20,10 +21,11 @@ from orchestrator.api.headers.rates import Rates
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
+from orchestrator.api.spools import HEADER as SPOOL
 from orchestrator.api.spools import hear_of_spool
-from orchestrator.api.triggers import read_batch, read_each, read_plain, refuse_empty
+from orchestrator.api.triggers import read_batch, read_each, read_plain
 from orchestrator.domain.documents import strict_json
-from orchestrator.domain.errors import Refused, StoreUnavailable
+from orchestrator.domain.errors import InvalidTrigger, Refused, StoreUnavailable
 from orchestrator.domain.event import Trigger
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.access.keys import Caller
@@ -70,8 +72,10 @@ class Events:
             try:
                 caller = await self.keys.caller(request.headers.get("authorization"))
                 hold.belongs_to(caller.key_id)
-                hear_of_spool(request.headers, caller.key_id)
-                self.rates.check(caller.key_id, caller.limits)
+                if SPOOL in request.headers:
+                    hear_of_spool(request.headers, caller.key_id)
+                if caller.limits:
+                    self.rates.check(caller.key_id, caller.limits)
                 form = form_of(request.headers)
                 limit = config.max_batch_bytes if form in BATCHES else config.max_body_bytes
                 body = await read_body(request, hold, limit=limit, seconds=self.body_seconds)
@@ -82,23 +86,27 @@ class Events:
         return answer
 
     async def _accept(self, request: Request, form: Form, body: bytes, caller: Caller) -> Response:
+        key, limits = caller.key_id, caller.limits
         if form in BATCHES and prefers(request.headers, EACH):
-            refuse_key(key_of(request.headers), "a batch has no one key")
+            refuse_key(_key_of(request), "a batch has no one key")
             each = read_each(body, self._reader(form, caller), self.config)
             items = await self._in_turns(request, each, body, caller)
-            _refuse_empty(form, items)
-            told = self.rates.take(caller.key_id, caller.limits, len(items))
+            if not items:
+                _refuse_empty(form)
+            told = self.rates.take(key, limits, len(items)) if limits else {}
             answer = await answer_each(self.door, items, actor=caller.actor)
             answer.headers.update(told)
             return answer
         reading = self._read(request, form, body, caller)
         triggers = await self._in_turns(request, reading, body, caller)
-        _refuse_empty(form, triggers)
-        told = self.rates.take(caller.key_id, caller.limits, len(triggers))
+        if not triggers:
+            _refuse_empty(form)
+        told = self.rates.take(key, limits, len(triggers)) if limits else {}
         try:
             accepted = await self.door.accept(triggers, actor=caller.actor)
         except (Refused, StoreUnavailable) as error:
-            self.rates.give_back(caller.key_id, len(triggers))
+            if limits:
+                self.rates.give_back(key, len(triggers))
             if isinstance(error, RefusedAt) and form not in BATCHES:
                 raise error.cause from None
             raise
@@ -114,14 +122,15 @@ class Events:
     def _read(
         self, request: Request, form: Form, body: bytes, caller: Caller
     ) -> Reading[list[Trigger]]:
-        key = key_of(request.headers)
+        key = _key_of(request)
         if form in BATCHES:
             refuse_key(key, "a batch has no one key")
             return (yield from read_batch(body, self._reader(form, caller), self.config))
         depth = self.config.max_depth + 1  # around the payload
         value = strict_json.loads(body, max_depth=depth, most_values=self.config.max_values)
         if form is Form.PLAIN:
-            return [with_key(read_plain(value, caller), key)]
+            trigger = read_plain(value, caller)
+            return [trigger if key is None else with_key(trigger, key)]
         refuse_key(key, "the key of a CloudEvent is its source and id")
         if form is Form.BINARY:
             return [read_binary(request.headers, value, caller)]
@@ -134,10 +143,16 @@ class Events:
         return read_structured_batch(caller, self.config)
 
 
-def _refuse_empty(form: Form, items: Sequence[object]) -> None:
+def _key_of(request: Request) -> str | None:
+    """The key in the header, where there is one. Raises InvalidTrigger."""
+    headers = request.headers
+    return key_of(headers) if IDEMPOTENCY_KEY in headers else None
+
+
+def _refuse_empty(form: Form) -> None:
     """Raises InvalidTrigger; a batch of CloudEvents may be empty (JSON format 1.0.2, section 4)."""
     if form is not Form.STRUCTURED_BATCH:
-        refuse_empty(items)
+        raise InvalidTrigger("the batch is empty", field="body", fix="send at least one trigger")
 
 
 async def in_turns(

@@ -13,7 +13,7 @@ from time import monotonic
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from orchestrator.api.headers.packed import Unpacking, is_packed
+from orchestrator.api.headers.packed import ENCODING, Unpacking, is_packed
 from orchestrator.api.problems import BodyTooSlow, DoorFull, KeyBusy, UnsupportedContent
 from orchestrator.domain.cloud_events.attributes import declares_json
 from orchestrator.domain.errors import KeyRefused, PayloadTooLarge
@@ -150,7 +150,7 @@ def form_of(headers: Headers) -> Form:
     kind = media_type(content_type)
     if kind in (Form.PLAIN_BATCH, Form.STRUCTURED, Form.STRUCTURED_BATCH):
         form = Form(kind)
-    elif (declares_json(kind) or not kind) and any(name.startswith("ce-") for name in headers):
+    elif any(name.startswith("ce-") for name in headers) and (not kind or declares_json(kind)):
         form = Form.BINARY
     elif kind == Form.PLAIN:
         form = Form.PLAIN
@@ -171,7 +171,7 @@ def media_type(content_type: str) -> str:
 def refuse_encoded(headers: Headers) -> None:
     """Raises UnsupportedContent for a body in a coding or a charset that is not read."""
     _refuse_other_charsets(headers.get("content-type", ""))
-    is_packed(headers)
+    _is_packed(headers)
 
 
 def _refuse_other_charsets(content_type: str) -> None:
@@ -185,6 +185,10 @@ def _refuse_other_charsets(content_type: str) -> None:
             )
 
 
+def _is_packed(headers: Headers) -> bool:
+    return ENCODING in headers and is_packed(headers)
+
+
 async def read_body(request: Request, hold: HeldBytes, *, limit: int, seconds: float) -> bytes:
     """The whole body, expanded; `limit` is of its bytes before and after that.
 
@@ -194,7 +198,7 @@ async def read_body(request: Request, hold: HeldBytes, *, limit: int, seconds: f
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
-    pieces = _expanded(request, limit) if is_packed(request.headers) else request.stream()
+    pieces = _expanded(request, limit) if _is_packed(request.headers) else request.stream()
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from orchestrator.api.parsers import TURN_BYTES, Reading
 from orchestrator.domain.access.roles import EVERY_CLIENT
@@ -130,12 +130,6 @@ def _spans(raw: bytes, config: Settings) -> Reading[list[tuple[int, int]]]:
             _value(raw, spans[-1], config)
         raise fault.told(raw, "body") from None
     return spans
-
-
-def refuse_empty(items: Sequence[object]) -> None:
-    """Raises InvalidTrigger for a batch of nothing."""
-    if not items:
-        raise InvalidTrigger("the batch is empty", field="body", fix="send at least one trigger")
 
 
 def make_trigger(

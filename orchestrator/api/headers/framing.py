@@ -66,19 +66,24 @@ def problem_with(fault: h11.RemoteProtocolError) -> Problem:
 
 def _check(request: h11.Request) -> None:
     """Raises RemoteProtocolError."""
-    size = len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
+    fields = list(request.headers)  # h11 makes each of them anew, each time
+    size = len(request.target) + sum([len(name) + len(value) for name, value in fields])
     if size > LARGEST_HEAD:  # h11 counts only what has not come whole
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         raise h11.RemoteProtocolError(f"the head is larger than {LARGEST_HEAD} bytes", status.value)
-    names = {name for name, _ in request.headers}
+    names = {name for name, _ in fields}
     if b"transfer-encoding" in names:
         # Another server on the way may count the bytes by the other of the two (section 6.3).
         if b"content-length" in names:
             raise h11.RemoteProtocolError("Transfer-Encoding and Content-Length are both sent")
         if request.http_version < b"1.1":
             raise h11.RemoteProtocolError("HTTP/1.0 has no Transfer-Encoding")
-    expected = b",".join(value for name, value in request.headers if name == b"expect")
-    members = {one.strip().lower() for one in expected.split(b",")} - {b"", b"100-continue"}
-    if members and request.http_version >= b"1.1":
+    if b"expect" in names and request.http_version >= b"1.1":
+        _check_expected(b",".join(value for name, value in fields if name == b"expect"))
+
+
+def _check_expected(expected: bytes) -> None:
+    """Raises RemoteProtocolError."""
+    if {one.strip().lower() for one in expected.split(b",")} - {b"", b"100-continue"}:
         status = HTTPStatus.EXPECTATION_FAILED
         raise h11.RemoteProtocolError("it expects more than 100-continue", status.value)

@@ -10,6 +10,9 @@ from starlette.datastructures import Headers
 from orchestrator.api.problems import PackedWrong, UnsupportedContent
 from orchestrator.domain.errors import PayloadTooLarge
 
+ENCODING = "Content-Encoding"
+"""The header that this is about."""
+
 MOST_TIMES = 100
 """A body is refused once it is this many times as large as what came, beyond the first bytes."""
 
@@ -21,14 +24,13 @@ MOST_MEMBERS = 100
 
 PIECE_BYTES = 64 * 1024
 
-_FIELD = "Content-Encoding"
 _GZIP = ("gzip", "x-gzip")  # RFC 9110, section 8.4.1.3: recipients take one for the other
 _WINDOW = 16 + zlib.MAX_WBITS  # of a gzip header and trailer, with its checksum
 
 
 def is_packed(headers: Headers) -> bool:
     """Whether the body is gzip; False where it comes as it is. Raises UnsupportedContent."""
-    given = ",".join(headers.getlist(_FIELD)).lower()
+    given = ",".join(headers.getlist(ENCODING)).lower()
     codings = [coding for part in given.split(",") if (coding := part.strip())]
     applied = [coding for coding in codings if coding != "identity"]
     if not applied:
@@ -37,7 +39,7 @@ def is_packed(headers: Headers) -> bool:
         return True
     raise UnsupportedContent(
         f"the encoding {given[:100]!r} is not read here",
-        field=_FIELD,
+        field=ENCODING,
         fix="send the body as it is, or with gzip once",
     )
 
@@ -82,10 +84,10 @@ class Unpacking:
         if self._gone > FREE_BYTES and self._gone > MOST_TIMES * self._came:
             raise PayloadTooLarge(
                 f"the body expands to more than {MOST_TIMES} times its size",
-                field=_FIELD,
+                field=ENCODING,
                 fix="send it as it is, or in smaller batches",
             )
 
 
 def _wrong(detail: str) -> PackedWrong:
-    return PackedWrong(detail, field=_FIELD, fix="compress the whole body with gzip, once")
+    return PackedWrong(detail, field=ENCODING, fix="compress the whole body with gzip, once")

@@ -40,19 +40,16 @@ class Rates:
         self._today = today  # seconds since 1970
         self._spent: dict[str, _Spent] = {}
 
-    def check(self, key: str, limits: KeyLimits | None) -> None:
+    def check(self, key: str, limits: KeyLimits) -> None:
         """Raises Limited for a key that may send nothing now: before its body is read."""
-        if limits is not None:
-            self._refuse(self._of(key, limits), limits, 1)
+        self._refuse(self._of(key, limits), limits, 1)
 
-    def take(self, key: str, limits: KeyLimits | None, count: int) -> Mapping[str, str]:
+    def take(self, key: str, limits: KeyLimits, count: int) -> Mapping[str, str]:
         """Count triggers of a key; the headers that tell what it has left.
 
         A batch may take more than the rate has left, which has to grow again before the next
         request. Raises Limited.
         """
-        if limits is None:
-            return {}
         spent = self._of(key, limits)
         self._refuse(spent, limits, count)
         spent.tokens -= count

@@ -102,7 +102,8 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     new = [one for one in arrivals if one.id in written]
     # What is stopped as it comes takes its place in a line when it is replayed.
     _line_up(tx, [one for one in new if one.workflow.ordering_text and not one.stopped])
-    _note_canaries(tx, [one for one in new if one.workflow.canary_text])
+    if any(one.workflow.canary_text for one in new):
+        _note_canaries(tx, [one for one in new if one.workflow.canary_text])
     if any(one.trigger.hook for one in new):
         _keep_origins(tx, new)
     if len(written) == len(rows):

@@ -24,6 +24,7 @@ class DeliveryStatus:
     error: str | None = None
     undo: bool = False  # its record is to be taken back
     unknown: bool = False  # its record may be there
+    parked: bool = False  # nothing is sent of it before its event is routed anew
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ def settle_event(
     """
     if all(one.state in SETTLED_DELIVERIES for one in deliveries):
         return Delivered()
-    if all(one.state in _AT_REST for one in deliveries):
+    if all(one.state in _AT_REST or one.parked for one in deliveries):
         return TakenBack()
     failed = [one for one in deliveries if one.state is DeliveryState.FAILED]
     if not failed or any(one.state is DeliveryState.SENDING for one in deliveries):

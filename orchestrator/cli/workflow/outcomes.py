@@ -47,10 +47,14 @@ def put_outcomes(plan: OutcomesPlan) -> None:
     if (more := len(plan.stays) - _MOST_TOLD) > 0:
         note(f"and {more} more that stay: --json has them")
     for count, told in (
+        (plan.stopped, "of the plan are in quarantine: what was made of them is undone first"),
         (plan.refused, "would be refused now: they come to quarantine"),
         (plan.without_payload, "have no payload any more, so nobody knows what else was due"),
         (plan.under_way, "are under way still: plan again once they are at their end"),
-        (plan.in_quarantine, "are in quarantine: a replay decides about them anew"),
+        (
+            plan.in_quarantine,
+            "are in quarantine, and not in the plan: a replay decides about them anew",
+        ),
     ):
         if count:
             note(f"{count} events {told}")

@@ -44,12 +44,12 @@ TAKEN_BACK = frozenset({Effect.UNDO, Effect.REMAKE})
 
 @dataclass(frozen=True, kw_only=True)
 class MadeDelivery:
-    """A delivery of an event that is at its end."""
+    """A delivery of which a record is there, of an event that is at its end or in quarantine."""
 
     name: str  # within its event
     connector: str
     action: str
-    state: DeliveryState
+    state: DeliveryState  # failed: its record was read back, and is not what was sent
     record_id: str | None
     updated: bool  # the record was there before: it is not ours to delete
     send: Mapping[str, object]

@@ -64,7 +64,8 @@ def outcome_effects(
     found = []
     for place, was in made.items():
         now = wanted.get(place)
-        effect = Effect.SAME
+        # What differs from what was sent is read once more by the replay, never left unlooked at.
+        effect = Effect.LOOK if was.state is DeliveryState.FAILED else Effect.SAME
         if place not in kept:
             effect = Effect.REMAKE if now is not None else Effect.UNDO
             effect = effect if _can_undo(was, catalog) else Effect.CANNOT
@@ -98,7 +99,8 @@ def _is_same(now: PlannedDelivery, was: MadeDelivery) -> bool:
 
 def _can_undo(was: MadeDelivery, catalog: Catalog) -> bool:
     action = catalog.get(was.connector, {}).get(was.action)
-    ours = was.state is DeliveryState.CONFIRMED and was.record_id is not None and not was.updated
+    there = was.state in (DeliveryState.CONFIRMED, DeliveryState.FAILED)
+    ours = there and was.record_id is not None and not was.updated
     return ours and action is not None and action.can_undo
 
 

@@ -328,4 +328,5 @@ def _status(row: DeliveryStanding) -> DeliveryStatus:
         error=row.error,
         undo=row.undo,
         unknown=row.unknown,
+        parked=row.parked,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -26,8 +26,8 @@ from orchestrator.store.changes.changes import last_change
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.made_snapshot import (
     MadeGround,
-    delivered_by,
     made_grounds,
+    made_under,
     states_of,
 )
 from orchestrator.store.desk.plans import (
@@ -76,10 +76,11 @@ class OutcomesPlan:
     as_before: int = 0  # of these, the ones of which all would be the same
     refused: int = 0  # of the plan's, the ones that the live version refuses: to quarantine
     without_payload: int = 0  # nobody knows any more what else would have been sent
+    stopped: int = 0  # of the plan's, the ones that are in quarantine after a part was made
     effects: dict[str, dict[str, int]] = field(default_factory=dict)  # by effect and destination
     stays: list[Stays] = field(default_factory=list)  # at most a thousand of them
     under_way: int = 0  # events of the version that are not at their end yet
-    in_quarantine: int = 0  # a replay decides about them anew
+    in_quarantine: int = 0  # and not in the plan: a replay decides about them anew
 
 
 def plan_outcomes(
@@ -94,6 +95,8 @@ def plan_outcomes(
 ) -> OutcomesPlan:
     """List every delivery that a version made, and freeze what to undo and what to send again.
 
+    Events in quarantine are in the plan where something is to be undone, such as a record that
+    differs from what was sent; the others are for a replay, which sends nothing twice.
     `made_by` is the version; without it the one that the last rollback took back. Nothing is sent
     or undone yet: `run_plan` does it by the token. `progress` gets how many of how many events were
     looked at. Raises NotFound, Forbidden, Refused for the live version and where events have an
@@ -183,14 +186,14 @@ class _Freezer:
         with self._store.write() as tx:
             number = add_plan(tx, self._token, selection, actor=actor.name)
         looked = 0
-        for ids in self._chunks():
-            with self._store.read() as tx:
-                frozen = list(self._decided(made_grounds(tx, ids), len(ids)))
-            with self._store.write() as tx:
-                add_plan_events(tx, number, frozen)
+        for ids in self._chunks(State.DELIVERED):
+            plan.without_payload += len(ids) - self._freeze_some(number, ids)
             looked += len(ids)
             progress(looked, max(looked, plan.delivered))
         plan.delivered = looked
+        for ids in self._chunks(State.QUARANTINED):
+            self._freeze_some(number, ids)
+        plan.in_quarantine -= plan.stopped
         with self._store.write() as tx:
             if not plan.events:
                 drop_plan(tx, number)
@@ -198,19 +201,27 @@ class _Freezer:
             self._end(tx, number, actor)
         return plan
 
-    def _chunks(self) -> Iterable[list[str]]:
+    def _freeze_some(self, number: int, ids: Sequence[str]) -> int:
+        """Write down what to do with these events; of how many that could be decided."""
+        with self._store.read() as tx:
+            found = made_grounds(tx, ids)
+            frozen = list(self._decided(found))
+        with self._store.write() as tx:
+            add_plan_events(tx, number, frozen)
+        return len(found)
+
+    def _chunks(self, state: State) -> Iterable[list[str]]:
         last = ""
         while True:
             with self._store.read() as tx:
-                ids = delivered_by(tx, self._bad.id, after=last, limit=_CHUNK)
+                ids = made_under(tx, self._bad.id, state, after=last, limit=_CHUNK)
             if ids:
                 yield ids
             if len(ids) < _CHUNK:
                 return
             last = ids[-1]
 
-    def _decided(self, found: Mapping[str, MadeGround], looked: int) -> Iterable[PlannedEvent]:
-        self.plan.without_payload += looked - len(found)
+    def _decided(self, found: Mapping[str, MadeGround]) -> Iterable[PlannedEvent]:
         for ground in found.values():
             planned = self._decide(ground)
             if planned is not None:
@@ -222,7 +233,27 @@ class _Freezer:
         routed = routed_now(ground.payload, self._workflow)
         wanted = () if isinstance(routed, Rejected) else routed.deliveries
         effects = outcome_effects(wanted, ground.deliveries, self._catalog)
+        # What is not made yet of an event in quarantine, a replay sends too.
+        taken = any(one.effect in (TAKEN_BACK if ground.stopped else _TO_DO) for one in effects)
+        self._count(ground, effects, taken=taken)
+        if not taken:
+            return None
+        plan.stopped += ground.stopped
+        plan.refused += isinstance(routed, Rejected)
+        plan.events += 1
+        return PlannedEvent(
+            place=plan.events - 1,
+            event_id=ground.event_id,
+            ground=ground.digest,
+            effects=effects,
+        )
+
+    def _count(self, ground: MadeGround, effects: Sequence[PlannedEffect], *, taken: bool) -> None:
+        """Add what becomes of an event's deliveries; what stays of them is named one by one."""
+        plan = self.plan
         for one in effects:
+            if ground.stopped and not taken and one.effect != Effect.CANNOT:
+                continue  # a replay decides about it
             counts = plan.effects.setdefault(one.effect, {})
             counts[one.destination] = counts.get(one.destination, 0) + 1
             if one.effect == Effect.CANNOT and len(plan.stays) < _MOST_LISTED:
@@ -235,17 +266,8 @@ class _Freezer:
                         record_id=made.record_id,
                     )
                 )
-        if not any(one.effect in _TO_DO for one in effects):
+        if not ground.stopped:
             plan.as_before += all(one.effect == Effect.SAME for one in effects)
-            return None
-        plan.refused += isinstance(routed, Rejected)
-        plan.events += 1
-        return PlannedEvent(
-            place=plan.events - 1,
-            event_id=ground.event_id,
-            ground=ground.digest,
-            effects=effects,
-        )
 
     def _end(self, tx: Tx, number: int, actor: Actor) -> None:
         plan, live = self.plan, self._live

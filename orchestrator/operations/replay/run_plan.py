@@ -205,6 +205,7 @@ class _Runner:
         moved = recall_events(
             tx,
             {row[1]: names_to_undo(found[row[1]], effects_in(row[3])) for row in rows},
+            stopped={row[1] for row in rows if found[row[1]].stopped},
             live=live,
             because=f"version {made_by} was rolled back",
             plan=self._token,

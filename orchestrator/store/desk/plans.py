@@ -8,7 +8,19 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, case, delete, false, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from orchestrator.domain.delivery.effects import PlannedEffect
 from orchestrator.domain.documents.fields_of import fields_of
@@ -348,19 +360,20 @@ def count_deliveries(tx: Connection, plan: int) -> dict[str, int]:
     return {row.state: row.many for row in tx.execute(statement)}
 
 
-def _rests(tx: Connection, plan: int) -> State:
+def _rests(tx: Connection, plan: int) -> tuple[State, ...]:
     """Where events of a plan are that wait for it."""
     text = tx.execute(select(plans.c.selection).where(plans.c.id == plan)).scalar_one()
-    return State.DELIVERED if MADE_BY in orjson.loads(text) else State.QUARANTINED
+    ends = (State.DELIVERED,) if MADE_BY in orjson.loads(text) else ()
+    return (State.QUARANTINED, *ends)
 
 
-def _outcome(state: str | None, rests: State, *, waits: bool) -> str:
+def _outcome(state: str | None, rests: Sequence[State], *, waits: bool) -> str:
     """The state of an event of a plan; what left otherwise is not the plan's any more."""
     if state is None:
         return "deleted"
     if not waits:
         return state
-    return "waiting" if state == rests else f"{state}, not by this plan"
+    return "waiting" if state in rests else f"{state}, not by this plan"
 
 
 def effects_in(text: str) -> tuple[PlannedEffect, ...]:
@@ -394,8 +407,10 @@ def planned_events(
     )
     rests = _rests(tx, plan)
     if failed:
-        in_quarantine = func.coalesce(events.c.state == rests.value, false())
-        statement = statement.where(some.c.done_at.is_not(None) == in_quarantine)
+        came_back = func.coalesce(events.c.state == State.QUARANTINED.value, false())
+        rested = func.coalesce(or_(*(events.c.state == one.value for one in rests)), false())
+        waits = some.c.done_at.is_(None)
+        statement = statement.where(or_(and_(waits, not_(rested)), and_(not_(waits), came_back)))
     rows = tx.execute(statement)
     return [
         EventOfPlan(

@@ -41,6 +41,13 @@ _HELD_AT_MOST_SECONDS = 3_600
 # What is left of what was known of a record that is no longer ours.
 FORGOTTEN = {"record_url": None, "record_version": None, "record_updated": False}
 
+# Its record was read back and is not what was sent; what else fails has none, or nobody knows.
+MISMATCHED = and_(
+    deliveries.c.state == DeliveryState.FAILED.value,
+    deliveries.c.reason == Reason.HANDOFF_MISMATCH.value,
+    deliveries.c.record_id.is_not(None),
+)
+
 NOT_MADE = and_(*(deliveries.c.state != state.value for state in sorted(DONE_DELIVERIES)))
 
 
@@ -346,6 +353,7 @@ class DeliveryStanding:
     error: str | None  # the same in the tool's words, secrets masked
     undo: bool  # its record is to be taken back
     unknown: bool  # an earlier call may have stored the record
+    parked: bool  # it waits until its event is routed anew: it is due never
 
 
 def load_deliveries(
@@ -373,6 +381,7 @@ def _standing(row: AnyRow) -> DeliveryStanding:
         error=row.error,
         undo=bool(row.undo),  # SQLite answers with numbers
         unknown=bool(row.unknown),
+        parked=row.state == DeliveryState.PENDING and row.due_at is None,
     )
 
 
@@ -387,6 +396,7 @@ def _select_deliveries(dialect: str) -> Any:
             table.error,
             table.undo,
             table.unknown,
+            table.due_at,
         )
         .select_from(events.outerjoin(deliveries, table.event_id == events.c.id))
         .where(events.c.id.in_(routed_under(dialect)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, literal_column, or_, update
@@ -15,8 +15,8 @@ from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.database.schema import deliveries, events
-from orchestrator.store.drive.deliveries import routed_under
-from orchestrator.store.quarantine.actions import quarantine_events
+from orchestrator.store.drive.deliveries import MISMATCHED, routed_under
+from orchestrator.store.quarantine.actions import quarantine_events, recall
 from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow
 
@@ -41,20 +41,22 @@ def recall_events(
     tx: Connection,
     wanted: Mapping[str, Sequence[str]],
     *,
+    stopped: Collection[str],
     live: LiveWorkflow,
     because: str,
     plan: str,
     actor: str,
 ) -> int:
-    """Plan to take back these deliveries of delivered events, by name; how many events moved.
+    """Plan to take back these deliveries of events, by name; how many events moved.
 
-    An event without any begins anew at once: something was not sent for it. Whoever asks holds the
-    events.
+    `stopped` are in quarantine; the others are delivered. A delivered event without any begins anew
+    at once: something was not sent for it. Whoever asks holds the events.
     """
     told = {"plan": plan, "version": live.version}
     by_undo: dict[bool, list[str]] = {True: [], False: []}
     for event_id, names in wanted.items():
-        by_undo[bool(names)].append(event_id)
+        if event_id not in stopped:
+            by_undo[bool(names)].append(event_id)
     recalled = move_events(
         tx,
         by_undo[True],
@@ -64,7 +66,12 @@ def recall_events(
         change=_RECALLED,
         detail=told,
     )
+    halted = [one for one in wanted if one in stopped]
+    left = recall(tx, halted, change=_RECALLED, actor=actor, detail=told) if halted else []
+    recalled += left
     _plan_recall(tx, {one: wanted[one] for one in recalled}, because=because, actor=actor)
+    if left:  # what else they were to send waits for their new route
+        _PARK.run(tx, ids=left)
     begun = move_events(
         tx,
         by_undo[False],
@@ -153,7 +160,7 @@ def _recall(dialect: str) -> Any:
         .where(
             table.event_id == given.c.event_id,
             table.name == given.c.name,
-            table.state == DeliveryState.CONFIRMED.value,
+            or_(table.state == DeliveryState.CONFIRMED.value, MISMATCHED),
         )
         .values(**_TO_BE_UNDONE)
         .returning(table.event_id, table.name, table.record_id)
@@ -166,6 +173,22 @@ def _stop_others(dialect: str) -> Any:
     return (
         update(deliveries)
         .where(table.event_id.in_(routed_under(dialect)), waits, ~table.undo)
+        .values(state=DeliveryState.PENDING, due_at=None, held_by=None, updated_at=now_ms())
+    )
+
+
+def _park(dialect: str) -> Any:
+    table = deliveries.c
+    open_states = (
+        DeliveryState.PENDING,
+        DeliveryState.HELD,
+        DeliveryState.WAITING,
+        DeliveryState.FAILED,
+    )
+    waits = or_(*(table.state == one.value for one in open_states))
+    return (
+        update(deliveries)
+        .where(among(dialect, table.event_id), waits, ~table.undo)
         .values(state=DeliveryState.PENDING, due_at=None, held_by=None, updated_at=now_ms())
     )
 
@@ -194,4 +217,4 @@ _TO_BE_UNDONE: Mapping[str, Any] = {
 }
 
 _STOP_OTHERS, _PLAN_UNDO = Prepared(_stop_others), Prepared(_plan_undo)
-_PLAN_RECALL = Prepared(_recall)
+_PLAN_RECALL, _PARK = Prepared(_recall), Prepared(_park)

@@ -205,6 +205,13 @@ _IN_ORDER = ColumnChange(
 )
 
 
+def recall(
+    tx: Connection, ids: Sequence[str], *, change: ColumnChange, actor: str, detail: Detail
+) -> list[str]:
+    """Let workers take back what was made of events; answers those that were here."""
+    return _leave(tx, ids, move=Move.RECALL, actor=actor, change=change, detail=detail)
+
+
 def discard(tx: Connection, ids: Sequence[str], *, why: str, actor: str) -> list[str]:
     """Give events up for good; answers those that were here."""
     gone = _leave(tx, ids, move=Move.DISCARD, actor=actor, detail={"why": why})
@@ -276,6 +283,7 @@ def _leave(
 
 _LEFT: Mapping[Move, Mapping[str, Any]] = {
     Move.REPLAY: {"outcome": StayOutcome.UNDER_WAY},
+    Move.RECALL: {"outcome": StayOutcome.UNDER_WAY},
     Move.DISCARD: {"outcome": StayOutcome.DISCARDED, "ended_at": now_ms()},
 }
 """What is known of a stay's outcome when its event leaves."""

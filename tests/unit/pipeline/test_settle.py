@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.delivery.comparing import differences
@@ -27,6 +29,7 @@ from orchestrator.pipeline.settle_event import (
     Waiting,
     settle_event,
 )
+from orchestrator.pipeline.settle_event import TakenBack as AllTakenBack
 
 POLICY = RetryPolicy(limit=2, first=10, factor=2, ceiling=100)
 
@@ -224,6 +227,15 @@ def test_the_quarantine_tells_what_nobody_looks_for_and_may_be_there(state: Deli
         " its call was lost"
     )
     assert with_nothing_to_undo.detail == "desk: 422; taken back: crm"
+
+
+def test_an_event_is_decided_anew_when_its_record_is_taken_back_and_the_rest_is_parked() -> None:
+    parked = DeliveryStatus(name="chat", state=DeliveryState.PENDING, parked=True)
+    undoing = DeliveryStatus(name="crm", state=DeliveryState.PENDING, undo=True)
+
+    assert settle_event([UNDONE, parked]) == AllTakenBack()
+    assert settle_event([undoing, parked]) == Waiting()
+    assert settle_event([UNDONE, replace(parked, parked=False)]) == Waiting()
 
 
 def test_the_quarantine_tells_what_was_taken_back_and_what_could_not_be() -> None:

@@ -79,3 +79,13 @@ def test_what_rests_on_a_record_that_is_made_again_is_made_again_too() -> None:
     assert effects([PLANNED, chat], made) == {"desk": "same", "chat": "same"}
     other = replace(PLANNED, send={"queue": "senior"})
     assert effects([other, chat], made) == {"desk": "remake", "chat": "remake"}
+
+
+def test_a_record_that_differs_from_what_was_sent_is_undone_or_looked_at_again() -> None:
+    differs = replace(TICKET, state=DeliveryState.FAILED)
+    other = replace(PLANNED, send={"queue": "senior"})
+
+    assert effects([other], {HERE: differs}) == {"desk": "remake"}
+    assert effects([], {HERE: differs}) == {"desk": "undo"}
+    assert effects([PLANNED], {HERE: differs}) == {"desk": "look"}
+    assert effects([], {HERE: replace(differs, updated=True)}) == {"desk": "cannot_undo"}

@@ -102,7 +102,8 @@ class Settings(BaseSettings):
     )
     steward: str | None = Field(
         None,
-        description="mail address of who owns messages that no worker can read; unset: nobody does",
+        description="mail address of who owns messages that no worker can read, and producers'"
+        " spools that grow old; unset: nobody does",
     )
     keeper_seconds: float = Field(
         2.0, gt=0, description="how often the keeper looks at clocks, incidents and alerts"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from http.client import METHOD_NOT_ALLOWED
 
 import orjson
@@ -35,6 +35,7 @@ from orchestrator.api.looks.watch import Watch
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
 from orchestrator.api.readiness import Readiness, beating
+from orchestrator.api.spools import watching_spools
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.access.keys import check_key
 from orchestrator.settings import Settings
@@ -65,6 +66,7 @@ class ApiLimits:
     look_seconds: float = 2.0  # how long a look into the store is waited for
     act_seconds: float = 20.0  # after which an act stops at its next step
     call_seconds: float = 30.0  # how long an act or a listing is waited for
+    spool_seconds: float = 60.0  # between two looks at the incident of a producer's spool
 
 
 def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -> Starlette:
@@ -76,6 +78,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
     looks = Aside(
         "door-reader", StoreUnavailable, seconds=limits.look_seconds, threads=_READING_THREADS
     )
+    spools = partial(watching_spools, store, config.steward, seconds=limits.spool_seconds)
     counts = Aside("door-counter", StoreUnavailable, seconds=_COUNTING_SECONDS)
     parsers = Parsers()
     metrics = Metrics()
@@ -146,7 +149,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         await door.start()
         try:
             with reading(metrics):
-                async with beating(store, door, keys, rates):
+                async with beating(store, door, keys, rates), spools():
                     yield
         finally:
             await door.stop()

@@ -17,6 +17,7 @@ from orchestrator.domain.incidents.incident import (
     HELD,
     LATE,
     LOW_RATE,
+    OLD_SPOOL,
     IncidentKind,
     IncidentState,
 )
@@ -24,7 +25,17 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.words import sought_words
 from orchestrator.store.views.incidents.list import Cursor, IncidentRow, Sought
 
-INCIDENT_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, BAD_SIGNATURES, FURTHER)
+INCIDENT_REASONS = (
+    *Reason,
+    HELD,
+    LATE,
+    LOW_RATE,
+    AWAITING,
+    BROKE_GLASS,
+    BAD_SIGNATURES,
+    OLD_SPOOL,
+    FURTHER,
+)
 """What an incident may be about."""
 
 

@@ -22,6 +22,7 @@ from orchestrator.cli.doctor.plan_checks import look_at_plans
 from orchestrator.cli.doctor.process_checks import look_at_processes
 from orchestrator.cli.doctor.proxy_checks import look_at_proxies
 from orchestrator.cli.doctor.source_checks import look_at_sources
+from orchestrator.cli.doctor.spool_checks import look_at_spools
 from orchestrator.cli.doctor.token_checks import look_at_tokens, tokens_problem
 from orchestrator.cli.doctor.wake_checks import look_at_wake_ups
 from orchestrator.cli.terminal.open_store import missing_file, no_store
@@ -147,6 +148,7 @@ def _look_into(store: Store, config: Settings, connectors: Connectors) -> Iterat
         yield from look_at_asked_events(store)
         yield from look_at_definitions(store, connectors.digests)
         yield look_at_the_audit(store)
+        yield from look_at_spools(store, config)
         yield from look_at_tokens(store, config)
         known = "mail" in connectors.actions
         lacks = connectors.unset.get("mail") if known else "there is no such connector here"

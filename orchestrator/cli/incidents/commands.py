@@ -32,6 +32,7 @@ from orchestrator.domain.incidents.incident import (
     HELD,
     LATE,
     LOW_RATE,
+    OLD_SPOOL,
     IncidentKind,
     IncidentState,
 )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
     from orchestrator.store.views.incidents.list import IncidentRow
 
-_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, BAD_SIGNATURES)
+_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, BAD_SIGNATURES, OLD_SPOOL)
 
 app = typer.Typer(
     help="Stopped events by cause: list, show, ack, assign, resolve, work.",

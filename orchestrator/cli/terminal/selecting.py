@@ -33,6 +33,7 @@ from orchestrator.domain.incidents.incident import (
     HELD,
     LATE,
     LOW_RATE,
+    OLD_SPOOL,
 )
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.given_times import EXAMPLES, given_time
@@ -181,6 +182,7 @@ _NEVER_STANDS = {
     AWAITING: "events that await an approval",
     BROKE_GLASS: "a change that went live by break-glass",
     BAD_SIGNATURES: "requests that a source does not prove",
+    OLD_SPOOL: "events that wait on their producer's own disk",
     Reason.POISON_MESSAGE: "messages that no worker can read",
 }
 

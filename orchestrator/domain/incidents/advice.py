@@ -24,6 +24,7 @@ from orchestrator.domain.incidents.incident import (
     HELD,
     LATE,
     LOW_RATE,
+    OLD_SPOOL,
 )
 from orchestrator.domain.reasons import Reason
 
@@ -284,6 +285,18 @@ ADVICE: Mapping[str, tuple[Step, ...]] = {
         Step(
             do="Let the vendor send again what it could not deliver; then resolve this incident",
             command="meshline incidents list --client {client} --workflow {workflow}",
+        ),
+    ),
+    OLD_SPOOL: (
+        Step(do="See whose key it is, and when it was last used", command="meshline keys list"),
+        Step(
+            do="On the producer's machine see what waits and why, with `python -m meshline.spool"
+            " list PATH`; where none of its processes lives long, let a timer forward it"
+        ),
+        Step(
+            do="It is resolved by itself when the producer says that nothing old waits; where the"
+            " spool is gone for good, resolve it",
+            command="meshline incidents list --reason old_spool",
         ),
     ),
     Reason.POISON_MESSAGE: (

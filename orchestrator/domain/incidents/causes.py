@@ -23,6 +23,8 @@ from orchestrator.domain.incidents.incident import (
     LATE,
     LOW_RATE,
     MOST_NEW_INCIDENTS,
+    OLD_SPOOL,
+    OLD_SPOOL_SECONDS,
     IncidentKind,
 )
 from orchestrator.domain.lifecycle import Stage
@@ -107,6 +109,21 @@ def bad_signatures_cause(source: str, day: str) -> Cause:
         stage="accept",
         destination=None,
         title=f"bad signatures at the source {source} on {day}: was the secret rotated?",
+    )
+
+
+def old_spool_cause(key: str, spool: str) -> Cause:
+    """The cause of one spool of a producer's key in which events wait too long."""
+    named = json.dumps([OLD_SPOOL, key, spool])
+    which = f"the spool {spool}" if spool else "a spool"
+    minutes = OLD_SPOOL_SECONDS // 60
+    return Cause(
+        key=hashlib.sha256(named.encode()).hexdigest(),
+        kind=IncidentKind.CONTRACT,
+        reason=OLD_SPOOL,
+        stage="accept",
+        destination=None,
+        title=f"events wait over {minutes} minutes in {which} of the key {key}",
     )
 
 

@@ -25,6 +25,13 @@ BROKE_GLASS = "break_glass"
 BAD_SIGNATURES = "bad_signatures"
 """The reason of an incident whose source sends what is not proven, after it sent what was."""
 
+OLD_SPOOL = "old_spool"
+"""The reason of an incident whose events wait too long on their producer's own disk."""
+
+OLD_SPOOL_SECONDS = 900
+"""For how long an event may wait in a producer's spool: longer than a door is away for an upgrade,
+and short beside what a spool holds."""
+
 FURTHER = "further_causes"
 """The reason of the incident that counts what exceeds `MOST_NEW_INCIDENTS`."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, case, func, select
 
 from orchestrator.domain.incidents.advice import Step
 from orchestrator.domain.incidents.escalation import ROLES, recipient_of
-from orchestrator.domain.incidents.incident import IncidentState
+from orchestrator.domain.incidents.incident import OLD_SPOOL, IncidentState
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.hours.calendar import deadline
 from orchestrator.store.clocks.deadlines import latest_accepted
@@ -218,7 +218,7 @@ def list_breached(
 
 def _terms_of(row: AnyRow, newest: Mapping[tuple[str, str], Terms]) -> Terms | None:
     """Whom its escalation tells: the workflow's people, or the steward where nobody knows whose."""
-    if row.reason == Reason.POISON_MESSAGE:
+    if row.reason in (Reason.POISON_MESSAGE, OLD_SPOOL):
         from orchestrator.store.clocks.poison import steward_terms  # it knows whole workflows
         from orchestrator.store.quarantine.dead_letters import NOBODY
 

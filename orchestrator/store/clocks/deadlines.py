@@ -34,6 +34,7 @@ from orchestrator.domain.incidents.incident import (
     HELD,
     LATE,
     LOW_RATE,
+    OLD_SPOOL,
     IncidentState,
 )
 from orchestrator.domain.workflows.hours.calendar import deadline, latest_start
@@ -266,7 +267,7 @@ def record_unanswered(tx: Connection) -> list[int]:
     ]
 
 
-_WITHOUT_STAYS = (HELD, LATE, LOW_RATE, BROKE_GLASS, BAD_SIGNATURES)
+_WITHOUT_STAYS = (HELD, LATE, LOW_RATE, BROKE_GLASS, BAD_SIGNATURES, OLD_SPOOL)
 
 
 def overdue(by: ColumnElement[int] | int) -> Select[Any]:

@@ -14,6 +14,7 @@ from orchestrator.domain.incidents.incident import IncidentMove, IncidentState
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.durations import seconds
 from orchestrator.domain.workflows.promises import ESCALATE
+from orchestrator.store.clocks.old_spools import SPOOLS
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.schema import dead_letters, heartbeats, incidents
 from orchestrator.store.quarantine.dead_letters import BROKER, NOBODY, PLATFORM, LetterState
@@ -103,13 +104,20 @@ def has_open_letters(tx: Connection, incident: int) -> bool:
 
 
 def steward_terms(steward: str | None) -> dict[tuple[str, str], Terms]:
-    """Whom the escalation of the incident tells: the steward, at each step; nobody without one."""
+    """Whom the escalation of what is no workflow's tells: the steward, at each step.
+
+    Nobody without one.
+    """
     if steward is None:
         return {}
-    terms = Terms(
+    return {(PLATFORM, one): _steward_terms(one, steward) for one in (BROKER, SPOOLS)}
+
+
+def _steward_terms(workflow: str, steward: str) -> Terms:
+    return Terms(
         workflow_id=0,
         client=PLATFORM,
-        workflow=BROKER,
+        workflow=workflow,
         deliver_within=seconds(_DELIVER_WITHIN),
         recover_within=seconds(_RECOVER_WITHIN),
         calendar=None,
@@ -120,4 +128,3 @@ def steward_terms(steward: str | None) -> dict[tuple[str, str], Terms]:
         success_rate=None,
         pauses_stop=(),
     )
-    return {(PLATFORM, BROKER): terms}

@@ -17,6 +17,7 @@ from orchestrator.domain.incidents.incident import (
     HELD,
     LATE,
     LOW_RATE,
+    OLD_SPOOL,
     IncidentMove,
     IncidentState,
 )
@@ -53,8 +54,8 @@ def resolve_ended_incidents(tx: Connection, *, actor: str = "keeper") -> list[in
         select(incidents)
         .where(
             table.state != IncidentState.RESOLVED,
-            # A person says when these are answered.
-            table.reason.not_in((LOW_RATE, BROKE_GLASS, BAD_SIGNATURES)),
+            # A person says when these are answered, and of a spool its producer.
+            table.reason.not_in((LOW_RATE, BROKE_GLASS, BAD_SIGNATURES, OLD_SPOOL)),
             ~has_open_events(table.id),
         )
         .order_by(table.id)

@@ -15,6 +15,7 @@ from sqlalchemy import update
 from orchestrator.domain.heartbeats import ProcessKind
 from orchestrator.embedded.child import EmbeddedServer
 from orchestrator.operations.incidents.keep_clocks import keep_clocks
+from orchestrator.operations.note_old_spools import HeardSpool, note_old_spools
 from orchestrator.settings import Settings
 from orchestrator.store.clocks.alerts import add_test
 from orchestrator.store.database.clock import after
@@ -194,6 +195,23 @@ def test_a_schema_of_another_release_is_found_and_left_alone(
 
     assert findings(meshline)["store"]["health"] == health
     assert version in findings(meshline)["store"]["found"]
+
+
+def test_a_spool_that_grew_old_is_found_and_who_owns_it(meshline: CommandLine) -> None:
+    meshline.publish()
+    assert "spools" not in findings(meshline)
+    with meshline.store() as store:
+        heard = HeardSpool(key="0123456789ab", spool="aa", waiting=3, is_old=True)
+        note_old_spools(store, [heard], None)
+
+    nobodys = findings(meshline)["spools"]
+    stewards = findings(meshline, MESHLINE_STEWARD="steward@agency.example")["spools"]
+
+    assert nobodys["health"] == stewards["health"] == "attention"
+    assert "events wait over 15 minutes in the spool aa" in nobodys["found"]
+    assert "MESHLINE_STEWARD" in nobodys["fix"] and "MESHLINE_STEWARD" not in stewards["fix"]
+    assert "the spool aa" in meshline("incidents", "list", "--reason", "old_spool").out
+    assert "python -m meshline.spool" in meshline("incidents", "show", "1").out
 
 
 def test_a_setting_that_is_wrong_ends_the_visit(meshline: CommandLine) -> None:

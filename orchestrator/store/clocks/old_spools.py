@@ -1,7 +1,7 @@
 """The incident of a producer's spool in which events wait too long: the steward's.
 
-Nobody knows which workflows the events in it are for, so it is no workflow's. A door opens it by
-what a producer says, and any door may end it: what stands is read from the rows.
+Nobody knows which workflows the events in it are for, so it has none. A door opens it by what a
+producer says, and any door may end it: which are open is read from the rows.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def has_open_letters(tx: Connection, incident: int) -> bool:
 
 
 def steward_terms(steward: str | None) -> dict[tuple[str, str], Terms]:
-    """Whom the escalation of what is no workflow's tells: the steward, at each step.
+    """Whom the escalation of incidents without a workflow tells: the steward, at each step.
 
     Nobody without one.
     """

@@ -14,6 +14,7 @@ from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
+from orchestrator.domain.sources.source import Source
 from orchestrator.operations.access.allow import allow
 from orchestrator.operations.stop_hooks import not_taken, set_apart
 from orchestrator.store.database.engine import Store, Tx
@@ -140,7 +141,7 @@ def _arrivals(
     """The arrivals of all batches whose triggers somebody takes; the other batches are refused."""
     live = live_for(tx, ((one.client, one.type) for _, batch, _ in left for one in batch.triggers))
     published = cache(lambda: live_workflows(tx))
-    unclaimed = cache(lambda source: unclaimed_version(tx, source))
+    unclaimed: dict[Source, LiveWorkflow] = {}  # by source; what `cache` makes costs each commit
     arrivals: list[Arrival] = []
     owners: list[_Owner] = []
     for place, batch, ids in left:
@@ -152,7 +153,10 @@ def _arrivals(
         for index, (event_id, trigger) in enumerate(zip(ids, batch.triggers, strict=True)):
             workflow, stopped = live.get((trigger.client, trigger.type)), None
             if workflow is None and trigger.hook is not None:
-                workflow, stopped = unclaimed(trigger.hook.source), not_taken(trigger)
+                source = trigger.hook.source
+                if source not in unclaimed:
+                    unclaimed[source] = unclaimed_version(tx, source)
+                workflow, stopped = unclaimed[source], not_taken(trigger)
             if (conflict := again.get((place, index))) is not None:
                 trigger, stopped = set_apart(trigger, conflict)  # noqa: PLW2901 - the same, kept apart
             if workflow is None:

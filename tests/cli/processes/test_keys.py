@@ -58,7 +58,7 @@ def test_the_list_has_no_secret(meshline: CommandLine) -> None:
     (row,) = ran.document["keys"]
     assert row.keys() == {
         *("id", "label", "clients", "role", "person", "created_at", "created_by"),
-        *("expires_at", "used_at", "replaced_by", "revoked_at"),
+        *("expires_at", "used_at", "replaced_by", "revoked_at", "rate_per_second", "quota_per_day"),
     }
     assert key.rpartition("_")[2] not in ran.out
     assert row["id"] in meshline("keys", "list").out

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sqlalchemy import update
+
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.operations.changes.decide import decide_change
+from orchestrator.operations.changes.go_live import subject_of
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.publish_workflow import Published, publish_workflow
+from orchestrator.store.changes.changes import lock_change
 from orchestrator.store.changes.views import ChangeView, show_change
+from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
+from orchestrator.store.database.schema import change_decisions, changes
 from orchestrator.store.quarantine.workflows import live_workflow
 from tests.leads import TEXT, lead_workflow, publish_leads
 from tests.people import add, add_admin, age_roles, logged_in
@@ -37,6 +43,19 @@ def author(store: Store) -> Actor:
 
 def approver(store: Store) -> Actor:
     return logged_in(store, APPROVER)
+
+
+def time_comes(store: Store, token: str) -> None:
+    """An approved change had been proposed, and approved, for a time that is over by now."""
+    with store.write() as tx:
+        at = update(changes).where(changes.c.token == token)
+        tx.execute(at.values(go_live_at=after(-1)))
+        locked = lock_change(tx, token)
+        assert locked is not None
+        subject = subject_of(locked).digest()
+        tx.execute(at.values(subject=subject))
+        of_it = change_decisions.c.change_id == locked.id
+        tx.execute(update(change_decisions).where(of_it).values(subject=subject))
 
 
 def version(minutes: int = 20, text: str = TEXT) -> str:

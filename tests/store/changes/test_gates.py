@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +33,7 @@ from tests.store.changes.governed import (
     govern,
     live_version,
     proposed,
+    time_comes,
     version,
 )
 
@@ -134,12 +134,12 @@ def test_a_change_for_later_is_not_approved_either_while_a_gate_fails(store: Sto
 
 def test_evidence_that_is_taken_away_after_the_approval_stops_it(store: Store) -> None:
     govern(store)
-    done = publish_workflow(store, lead_workflow(version()), actor=author(store), at="2s")
+    done = publish_workflow(store, lead_workflow(version()), actor=author(store), at="1h")
     assert done.change is not None
     assert decide(store, done.change).state == "approved"
+    time_comes(store, done.change)
     with store.write() as tx:
         tx.execute(update(changes).where(changes.c.token == done.change).values(evidence=None))
-    time.sleep(2.1)
 
     keep_time_of_changes(store)
 
@@ -149,13 +149,13 @@ def test_evidence_that_is_taken_away_after_the_approval_stops_it(store: Store) -
 def test_a_waiver_that_ends_before_the_change_goes_live_does_not_count_then(store: Store) -> None:
     govern(store)
     accept_leads(store, 3)
-    done = publish_workflow(store, lead_workflow(NEEDS_PLAN), actor=author(store), at="2s")
+    done = publish_workflow(store, lead_workflow(NEEDS_PLAN), actor=author(store), at="1h")
     assert done.change is not None
     waive(store, done.change)
     assert decide(store, done.change).state == "approved"
     with store.write() as tx:
         tx.execute(update(gate_waivers).values(until=after(-1)))
-    time.sleep(2.1)
+    time_comes(store, done.change)
 
     keep_time_of_changes(store)
 

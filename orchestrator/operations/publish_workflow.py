@@ -40,7 +40,7 @@ class Published:
 
     client: str
     workflow: str
-    version: int | None  # that is or would be live; None: it has to be approved first
+    version: int | None  # that is or would be live; None: it is approved or rolled out first
     unchanged: bool  # the live version says the same already
     lost_amend: int = 0  # steps of the live version's `amend` that this one has not
     state: str = "live"  # or proposed: it waits for an approval; shadow or canary: see its rollout
@@ -89,9 +89,7 @@ def publish_workflow(  # noqa: PLR0913 - each is one thing that a proposal says
             check_can_roll(workflow, live, rollout)
             lost, added = _differing_steps(tx, live, workflow)
             if dry_run:
-                asked = needs_approval(tx, workflow.client)
-                version = None if asked else live.version + 1 if live else 1
-                return _published(workflow, version, unchanged=False, lost=lost)
+                return _would_be(tx, workflow, live, rollout, lost)
             if gathered is None or not gathered.is_upon(live):
                 continue  # another one went live meanwhile; nothing is gathered while it is held
             proposal = Proposal(
@@ -172,6 +170,18 @@ def _differing_steps(
         return 0, kept
     before = orjson.loads(definition_of(tx, live.id)).get("amend", [])
     return sum(one not in kept for one in before), [one for one in kept if one not in before]
+
+
+def _would_be(
+    tx: Tx, workflow: Workflow, live: LiveWorkflow | None, rollout: Rollout | None, lost: int
+) -> Published:
+    """What publishing would do: it is proposed, begins with its first step, or is live."""
+    if needs_approval(tx, workflow.client):
+        return _published(workflow, None, unchanged=False, lost=lost)
+    if rollout is not None:
+        found = _published(workflow, None, unchanged=False, lost=lost)
+        return replace(found, state=rollout.steps()[0].mode.value)
+    return _published(workflow, live.version + 1 if live else 1, unchanged=False, lost=lost)
 
 
 def _proposed(workflow: Workflow, done: Proposed, lost: int) -> Published:

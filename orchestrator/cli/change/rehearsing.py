@@ -40,7 +40,9 @@ def rehearse(
 
     Real events go through it with made-up values in personal fields. Each destination is the tool's
     sandbox account that the file names, our sandbox, or dry: what would be sent is made, and not
-    sent. What it found stays with the change, and an approval is of that too.
+    sent. What it found stays with the change, and an approval is of that too. The change has to be
+    proposed and not approved yet, so the client needs an approver: where nobody has to approve, a
+    proposal begins at once, and there is nothing to rehearse.
     """
     from orchestrator.cli.workflow.files import one_workflow
     from orchestrator.settings import settings

@@ -226,6 +226,8 @@ def _tell_published(one: Published, *, dry_run: bool) -> None:
         put(f"{name}: version {one.version} is live already and says the same")
     elif one.state == "live":
         put(f"{name}: version {one.version} {'would be' if dry_run else 'is'} live")
+    elif one.state in ROLLING and dry_run:
+        put(f"{name}: it would be tried first, in a {one.state}, and be live after its last step")
     elif one.state in ROLLING:
         put(f"{name}: change {one.change} is rolled out; `meshline change rollout {one.change}`")
     elif one.change is None:

@@ -19,7 +19,7 @@ MOST_SECONDS = 28 * 86_400
 """A rollout that has not come to its end by then goes back."""
 
 MOST_AT_ONCE = 3
-"""Events of a canary that are claimed and not judged yet: so many are harmed at the most."""
+"""Events of a canary that are claimed and not judged yet, at the most."""
 
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%")
 _EVENTS = re.compile(r"([1-9][0-9]{0,6})ev")

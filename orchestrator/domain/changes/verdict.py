@@ -7,13 +7,20 @@ from enum import StrEnum
 from math import ceil
 
 from orchestrator.domain.changes.betting import Wealth, events_to_see, most_likely_rate
-from orchestrator.domain.changes.rollout import MOST_SECONDS, WHOLE, Rollout, told_seconds
+from orchestrator.domain.changes.rollout import (
+    MOST_AT_ONCE,
+    MOST_SECONDS,
+    WHOLE,
+    Rollout,
+    told_seconds,
+)
 from orchestrator.domain.reasons import Reason
 
 UNSEEN_DAYS = 28
 """A cause that the base had within so many days is none of the candidate's."""
 
 _DAY = 86_400
+_HALF = 0.5  # of a base that fails more often, three bad events in a row say too little
 
 
 class Outcome(StrEnum):
@@ -79,6 +86,20 @@ def alarm_of(stopped: Stopped) -> str | None:
             f" before has not had in {UNSEEN_DAYS} days"
         )
     return None
+
+
+def alarm_of_first(wealth: Wealth, quarantined: int, base: Base) -> str | None:
+    """Why the first events of a candidate end its rollout, without waiting for the bets.
+
+    None unless all that were judged failed, at least `MOST_AT_ONCE` of them into quarantine, and
+    the base is known to fail less than every other time.
+    """
+    if wealth.bad < wealth.events or quarantined < MOST_AT_ONCE or base.rate >= _HALF:
+        return None
+    return (
+        f"each of its first {wealth.events} events failed or was late, {quarantined} of them are in"
+        f" quarantine, and of the version before at most {base.rate:.1%} fail or are late"
+    )
 
 
 def judge_shadow(rollout: Rollout, lasted: int) -> Verdict:

@@ -163,15 +163,22 @@ def count_base(tx: Connection, client: str, workflow: str, now: int) -> Base:
         .subquery("newest")
     )
     one = newest.c
-    stopped = or_(one.state.in_([State.QUARANTINED.value, State.DISCARDED.value]), one.replays > 0)
+    # A plan that takes back what a bad version made counts as a replay of a delivered event too.
+    # That event was never in quarantine: it is as it is now, and not late for being sent again.
+    was_there = exists().where(_Q.event_id == one.id, _INDEXED)
+    stopped = or_(
+        one.state.in_([State.QUARANTINED.value, State.DISCARDED.value]),
+        and_(one.replays > 0, was_there),
+    )
     late = exists().where(breaches.c.event_id == one.id)
+    late_again = and_(one.replays > 0, ~was_there, late)
     mine = and_(one.client == client, one.workflow == workflow)
     row = tx.execute(
         select(
             func.count(),
             func.coalesce(func.sum(case((or_(stopped, late), 1), else_=0)), 0),
             func.min(one.accepted_at),
-        ).where(mine, or_(stopped, one.state == State.DELIVERED.value))
+        ).where(mine, or_(stopped, and_(one.state == State.DELIVERED.value, ~late_again)))
     ).one()
     first = now if row[2] is None else int(row[2])
     return Base(events=int(row[0]), bad=int(row[1]), seconds=max((now - first) // 1000, 0))

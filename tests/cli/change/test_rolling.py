@@ -25,6 +25,22 @@ def _rolled_out(meshline: CommandLine, text: str = HARMLESS) -> str:
     return str(one["change"])
 
 
+def test_a_dry_run_says_that_a_version_would_be_tried_first(meshline: CommandLine) -> None:
+    _published(meshline)
+    file = meshline.write("next.yaml", HARMLESS)
+
+    dry = meshline("workflow", "publish", file, *CANARY, "--dry-run")
+    shadow = meshline("workflow", "publish", file, "--shadow", "2h", "--dry-run", "--json")
+
+    assert dry.out == (
+        "leads of client acme: it would be tried first, in a canary, and be live after its last"
+        " step\n"
+    )
+    (one,) = shadow.document["workflows"]
+    assert (one["state"], one["version"], one["change"]) == ("shadow", None, None)
+    assert "2 would be live" in meshline("workflow", "publish", file, "--dry-run").out
+
+
 def test_a_rollout_is_published_looked_at_and_stopped(meshline: CommandLine) -> None:
     _published(meshline)
     token = _rolled_out(meshline)

@@ -19,6 +19,7 @@ from orchestrator.domain.changes.verdict import (
     Progress,
     Stopped,
     alarm_of,
+    alarm_of_first,
     judge_shadow,
     judge_step,
 )
@@ -135,6 +136,38 @@ def test_one_unseen_cause_or_one_mismatch_is_an_alarm_and_a_known_cause_is_none(
     assert unseen and "e1" in unseen and "28 days" in unseen
     assert mismatch and "read back" in mismatch
     assert alarm_of(Stopped(event="e1", reason="contract_violation", seen=True)) is None
+
+
+def _all_bad(events: int) -> Wealth:
+    return Wealth(events=events, bad=events)
+
+
+def test_a_candidate_whose_first_three_events_all_failed_goes_back_for_a_known_cause() -> None:
+    few = Base(events=8, bad=0, seconds=86_400)  # so few that the bets say nothing after three
+    wealth = Wealth()
+    for _ in range(3):
+        wealth = wealth.after(is_bad=True, base=few.rate)
+    assert not wealth.is_worse and few.rate < 0.5
+
+    says = alarm_of_first(wealth, 3, few)
+
+    assert says and says.startswith("each of its first 3 events failed or was late, 3 of them")
+
+
+@pytest.mark.parametrize(
+    ("wealth", "quarantined", "base"),
+    [
+        (_all_bad(2), 2, BASE),
+        (Wealth(events=4, bad=3), 3, BASE),
+        (_all_bad(3), 2, BASE),  # the third was late, which a slow canary may be
+        (_all_bad(3), 3, Base(events=10, bad=6, seconds=86_400)),
+        (_all_bad(3), 3, Base(events=0, bad=0, seconds=0)),
+    ],
+)
+def test_fewer_or_other_events_or_a_base_that_fails_as_often_are_left_to_the_rate(
+    wealth: Wealth, quarantined: int, base: Base
+) -> None:
+    assert alarm_of_first(wealth, quarantined, base) is None
 
 
 def test_a_step_passes_after_its_events_and_its_time_and_not_before() -> None:

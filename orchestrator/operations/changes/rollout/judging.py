@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.changes.betting import Wealth
 from orchestrator.domain.changes.rollout import Mode, Rollout
 from orchestrator.domain.changes.verdict import (
     Outcome,
     Progress,
     Verdict,
     alarm_of,
+    alarm_of_first,
     judge_shadow,
     judge_step,
 )
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.rollout.arms import Arm, keep_counts, lock_arm
-from orchestrator.store.rollout.outcomes import count_ended, newly_ended
+from orchestrator.store.rollout.outcomes import count_ended, count_taken, newly_ended
 
 _MOST_JUDGED = 1_000  # in one transaction; the others count in the next turn
 
@@ -31,7 +33,14 @@ def count_outcomes(tx: Tx, arm: Arm) -> tuple[Arm, str | None]:
     count_ended(tx, ended)
     keep_counts(tx, arm, events=len(ended), bad=bad, wealth=wealth)
     after = lock_arm(tx, arm.change)
+    alarms.append(_alarm_of_first(tx, arm, wealth))
     return after or arm, next((one for one in alarms if one is not None), None)
+
+
+def _alarm_of_first(tx: Tx, arm: Arm, wealth: Wealth) -> str | None:
+    if wealth.bad < wealth.events:
+        return None  # most often; nothing has to be counted then
+    return alarm_of_first(wealth, count_taken(tx, arm.change).quarantined, arm.before)
 
 
 def verdict_on(rollout: Rollout, arm: Arm, now: int) -> Verdict:

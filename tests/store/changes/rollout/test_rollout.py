@@ -6,7 +6,7 @@ import random
 import threading
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.changes.rollout import MOST_AT_ONCE, read_rollout
@@ -23,13 +23,18 @@ from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import (
     alerts,
+    breaches,
     changes,
     events,
     ordered_events,
     rollout_events,
 )
-from orchestrator.store.quarantine.workflows import live_workflow
+from orchestrator.store.drive.take_back import recall_events
+from orchestrator.store.quarantine.actions import replay
+from orchestrator.store.quarantine.workflows import live_workflow, require_live
+from orchestrator.store.rollout.outcomes import count_base
 from orchestrator.store.views.audit import list_audit
+from orchestrator.store.views.values import now_of
 from tests.leads import TEXT, accept_leads, claim_groups, lead, lead_workflow, publish_leads
 from tests.people import logged_in
 from tests.store.changes.governed import (
@@ -152,6 +157,71 @@ def test_a_cause_that_the_version_before_has_too_does_not_stop_it(store: Store) 
     assert (shown.state, shown.steps[-1].bad, shown.base_bad) == ("canary", 1, 1)
     accept_leads(store, 2)
     assert len(work(store)) == 1
+
+
+def test_a_known_cause_in_each_of_the_first_three_events_stops_it(store: Store) -> None:
+    publish_leads(store)
+    accept_leads(store, 1, tier="none")
+    accept_leads(store, 12)
+    work(store)
+    token = roll_out(store, each="100ev").change or ""
+    accept_leads(store, 9, tier="none")
+    work(store)
+    _keep(store)
+
+    shown = figures(store, token)
+    assert shown.state == "rolled_back"
+    assert "each of its first 3 events failed or was late" in shown.says
+    assert shown.taken.quarantined == MOST_AT_ONCE
+    _keep(store)
+    work(store)
+    assert states_by_version(store)[2, "quarantined"] == MOST_AT_ONCE
+
+
+def _send_again(store: Store, ids: list[str]) -> None:
+    """As a plan of outcomes does, of which nothing has to be undone."""
+    with store.write() as tx:
+        moved = recall_events(
+            tx,
+            {one: [] for one in ids},
+            stopped=(),
+            live=require_live(tx, "acme", "leads"),
+            because="version 2 was rolled back",
+            plan="a plan",
+            actor="cli:tester",
+        )
+    assert moved == len(ids)
+    work(store)
+
+
+def _make_late(store: Store, event_id: str) -> None:
+    with store.write() as tx:
+        late = {"event_id": event_id, "kind": "deliver_within", "client": "acme"}
+        tx.execute(insert(breaches).values(**late, workflow="leads", due_at=1, at=2))
+
+
+def test_what_a_plan_takes_back_and_sends_again_is_no_failure_of_the_version_before(
+    store: Store,
+) -> None:
+    publish_leads(store)
+    (failed,) = accept_leads(store, 1, tier="none")
+    delivered = accept_leads(store, 12)
+    work(store)
+    _send_again(store, delivered[:5])
+    _make_late(store, delivered[0])  # for it was sent again
+    _make_late(store, delivered[-1])
+
+    with store.read() as tx:
+        base = count_base(tx, "acme", "leads", now_of(tx))
+
+    assert (base.events, base.bad) == (12, 2)
+    publish_leads(store, TEXT.replace("pro]", "pro, none]").replace('== "pro"', '== "none"'))
+    with store.write() as tx:
+        assert replay(tx, [failed], live=require_live(tx, "acme", "leads"), actor="cli:t")
+    work(store)
+    assert states_by_version(store)[2, "delivered"] == 1
+    with store.read() as tx:
+        assert count_base(tx, "acme", "leads", now_of(tx)).bad == 2  # it failed once
 
 
 def test_too_few_events_are_told_with_how_long_the_rest_takes(store: Store) -> None:

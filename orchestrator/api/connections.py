@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import h11
@@ -139,8 +140,10 @@ class ImpatientProtocol(H11Protocol):
             problem = problem_with(self.conn.fault)
             emit(RequestRefused(code=problem.code))
             response = h11.Response(status_code=problem.status_code, headers=problem.raw_headers)
-            for event in (response, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            # An answer to HEAD has no body, and h11 takes none.
+            with suppress(h11.LocalProtocolError):
+                for event in (response, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
+                    self.transport.write(self.conn.send(event) or b"")
         self._hang_up()
 
     def pause_writing(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,8 @@ LARGEST_HEAD = 16 * 1024
 """Bytes of a request's line and headers, and of the line before a part of a chunked body."""
 
 _MOST_PARTS, _SMALLEST_PART = 2_000, 128  # of one body; bytes of a part beyond them, on average
+
+_CITED = re.compile(r":| bytearray| b?['\"]")
 
 _CODES = {
     HTTPStatus.EXPECTATION_FAILED: "expectation_failed",
@@ -58,10 +61,15 @@ def problem_with(fault: h11.RemoteProtocolError) -> Problem:
     code = _CODES.get(HTTPStatus(fault.error_status_hint), "invalid_http")
     return Problem(
         code,
-        f"the request is refused as HTTP: {fault}"[:200],
+        f"the request is refused as HTTP: {_without_input(fault)}",
         headers={"connection": "close"},
         fix="send it as RFC 9112 has it, with one Content-Length or with chunked coding",
     )
+
+
+def _without_input(fault: h11.RemoteProtocolError) -> str:
+    """What is wrong, without what h11 cites of the request: that may be a part of a key."""
+    return _CITED.split(str(fault), maxsplit=1)[0]
 
 
 def _check(request: h11.Request) -> None:

@@ -81,6 +81,23 @@ def test_a_head_that_says_something_else_is_refused(
     refused(answer(door, head(door, *headers)), status, code)
 
 
+def test_a_refusal_does_not_repeat_what_came(door: RunningDoor) -> None:
+    for line in ("authoriza\\tion: Bearer mk_secret", "authorizati\xaeon: Bearer mk_secret"):
+        found = answer(door, head(door, line))
+
+        refused(found, 400, "invalid_http")
+        assert b"mk_secret" not in found
+
+
+def test_a_head_that_is_too_large_is_refused_without_a_body_where_only_the_head_is_asked(
+    door: RunningDoor,
+) -> None:
+    found = answer(door, b"HEAD /%s HTTP/1.1\r\nhost: door\r\n\r\n" % (b"a" * 17_000))
+
+    top, _, body = found.partition(b"\r\n\r\n")
+    assert (top.split(b" ")[1], body) == (b"431", b"")
+
+
 def test_http_1_0_has_no_chunked_coding(door: RunningDoor) -> None:
     old = head(door, "transfer-encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0")
 

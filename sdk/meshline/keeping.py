@@ -48,14 +48,16 @@ class Keeper:
         self._rests_until = 0.0  # no door is asked before, for the last one did not answer
         self._read_at = -_FRESH_SECONDS
 
-        def send(bodies: Sequence[bytes]) -> object:
-            self._read_state(sending=len(bodies))
-            answer = drive(core.send(BATCH, joined(bodies), _FORWARDING), transport)
-            taken = as_emitted_many(answer, len(bodies))
+        def send(rows: Sequence[SpooledEvent]) -> object:
+            # What was tried in vain counts as waiting: else the door never hears that it is old.
+            self._read_state(sending=sum(row.error is None for row in rows))
+            body = joined([row.body for row in rows])
+            answer = drive(core.send(BATCH, body, _FORWARDING), transport)
+            taken = as_emitted_many(answer, len(rows))
             self._door_is_back()
             return taken
 
-        self._forwarder = Forwarder(spool, send, self._tell)
+        self._forwarder = Forwarder(spool, send, self._tell, self._now)
         if forwards and spool.state().waiting:  # of an earlier process
             self._forwarder.run()
 
@@ -108,7 +110,7 @@ class Keeper:
             if not waiting or self._now() >= end:
                 return waiting
             done = yield Work(lambda: self._forwarder.forward(lambda: self._now() >= end))
-            if done.failure or not done.leased:
+            if done.failure or not done.leased or not done.sent:
                 yield Pause(min(0.2, max(0.001, end - self._now())))
 
     def _batch(self, events: Sequence[Event], bodies: Sequence[bytes]) -> Steps[list[Emitted]]:
@@ -159,14 +161,14 @@ class Keeper:
         self._read_state()
         return self._spool.waits_in(lines)
 
-    def _read_state(self, sending: int = 0) -> None:
+    def _read_state(self, sending: int | None = None) -> None:
         """What the door hears of with the next request: how much waits, without what it carries."""
         now = self._now()
-        if not sending and now - self._read_at < _FRESH_SECONDS:
+        if sending is None and now - self._read_at < _FRESH_SECONDS:
             return
         self._read_at = now
         state = self._spool.state()
-        waiting = max(0, state.waiting - sending)
+        waiting = max(0, state.waiting - (sending or 0))
         oldest = state.oldest if waiting else 0.0
         self._core.spool_header = (
             f"waiting={waiting}, oldest={oldest:.0f}, refused={state.refused}, id={self._spool.id}"

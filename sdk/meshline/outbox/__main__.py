@@ -105,20 +105,26 @@ def _forward(given: argparse.Namespace) -> int:
     # One send ends before the lease does, waits and all.
     patience = given.lease / 3
     with Producer(given.door, timeout=patience, deadline=patience) as producer:
-        forwarder = Forwarder(_table(given), producer, lease=given.lease)
-        return _once(forwarder) if given.once else _always(forwarder)
+        table = _table(given)
+        forwarder = Forwarder(table, producer, lease=given.lease)
+        return _once(forwarder, table) if given.once else _always(forwarder)
 
 
-def _once(forwarder: Forwarder) -> int:
+def _once(forwarder: Forwarder, table: OutboxTable) -> int:
     try:
         done = forwarder.forward()
     finally:
         forwarder.release()
     print(f"sent {done.sent}, refused {done.refused}, delayed {done.delayed}")
-    if done.elsewhere:
-        print("another forwarder works on this outbox", file=sys.stderr)
     if done.problem:
         raise MeshlineError(done.problem)
+    # Only what this look left: what an application inserts behind it is for the next one.
+    left = table.status()
+    if done.elsewhere:
+        print("another forwarder works on this outbox", file=sys.stderr)
+        return 1 if left.waiting else 0
+    if left.delayed:
+        raise MeshlineError(f"{left.delayed} delayed, and tried again later: {left.error}")
     return 0
 
 

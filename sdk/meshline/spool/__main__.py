@@ -133,6 +133,8 @@ def _forward(spool: Spool, asked: argparse.Namespace) -> int:
 
     if not asked.url:
         raise MeshlineError("url: it is missing; give --url or MESHLINE_URL")
+    if spool.state().waiting and spool.is_leased():
+        sys.stderr.write("another forwarder works on this spool; this one waits for it\n")
     with Producer(asked.url, spool=spool, forward=False) as producer:
         left = producer.flush(asked.seconds)
     state = spool.state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
@@ -17,11 +18,13 @@ from meshline.spool.queue import Spool, SpooledEvent
 MOST_EVENTS = 500  # in one batch
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_LINES_BLOCKED = 200  # then it waits for all of them
+_FIRST_DELAY = 5.0  # seconds until a line that is blocked is tried again
+_LONGEST_DELAY = 300.0
 _LOOK_SECONDS = 2.0  # how often an idle forwarder looks whether another process spooled something
 
 _log = logging.getLogger("meshline")
 
-Send = Callable[[Sequence[bytes]], object]
+Send = Callable[[Sequence[SpooledEvent]], object]
 """One attempt to hand over a batch. Raises MeshlineError."""
 
 Tell = Callable[[str, Sequence[SpooledEvent], "BaseException | None"], object]
@@ -36,13 +39,26 @@ class Pass:
     leased: bool = True  # False: another process forwards
 
 
-class Forwarder:
-    """Forwards one spool from this process: in a thread of its own, and whenever it is asked."""
+@dataclass(frozen=True)
+class _Delay:
+    """A line whose first event was tried in vain."""
 
-    def __init__(self, spool: Spool, send: Send, tell: Tell) -> None:
+    tries: int
+    until: float  # on the forwarder's clock
+    error: str
+
+
+class Forwarder:
+    """Forwards one spool from this process: in a thread of its own, and whenever it is asked.
+
+    `now` is in seconds, on a clock that never goes back.
+    """
+
+    def __init__(self, spool: Spool, send: Send, tell: Tell, now: Callable[[], float]) -> None:
         self._spool = spool
         self._send = send
         self._tell = tell
+        self._now = now
         self._begin()
 
     def _begin(self) -> None:
@@ -52,6 +68,8 @@ class Forwarder:
         self._passing = threading.Lock()
         self._woken = threading.Event()
         self._stopped = False
+        self._leased = False
+        self._delays: dict[str, _Delay] = {}  # by line
 
     def run(self) -> None:
         """Have the thread run, in this process: a fork leaves a parent's thread behind."""
@@ -68,11 +86,22 @@ class Forwarder:
         self._woken.set()
 
     def close(self, seconds: float) -> None:
-        """Stop after the batch that is on its way. Events that wait are kept."""
+        """Stop after the batch that is on its way. Events that wait are kept.
+
+        Another forwarder may go on at once, unless that batch takes longer than `seconds`.
+        """
         self._stopped = True
         self._woken.set()
-        if self._thread is not None and self._process == os.getpid():
+        if self._process != os.getpid():
+            return
+        if self._thread is not None:
             self._thread.join(seconds)
+        if self._passing.acquire(blocking=False):  # else what is on its way would go out twice
+            try:
+                with contextlib.suppress(SpoolFailed):  # then the lease ends by itself
+                    self._give_lease_back()
+            finally:
+                self._passing.release()
 
     def forward(self, is_enough: Callable[[], bool] = lambda: False) -> Pass:
         """Send everything that waits and that the door takes, until it is enough.
@@ -82,19 +111,28 @@ class Forwarder:
         with self._passing:
             if not self._spool.state().waiting:
                 return Pass(sent=0)
-            if not self._spool.take_lease(self._owner):
+            if not self._take_lease():
                 return Pass(sent=0, leased=False)
             return self._forward(is_enough)
 
+    def _take_lease(self) -> bool:
+        self._leased = self._spool.take_lease(self._owner)
+        return self._leased
+
+    def _give_lease_back(self) -> None:
+        if self._leased:
+            self._spool.give_lease_back(self._owner)
+            self._leased = False
+
     def _forward(self, is_enough: Callable[[], bool]) -> Pass:
         sent, most, failure = 0, MOST_EVENTS, None
-        blocked: set[str] = set()  # lines whose first event has to wait, and so the others too
+        blocked = self._delayed()  # lines whose first event has to wait, and so the others too
         while len(blocked) < _MOST_LINES_BLOCKED and not self._stopped and not is_enough():
             rows = self._spool.first(most, size=_MOST_BYTES, but_lines=blocked)
             if not rows:
                 break
             try:
-                self._send([one.body for one in rows])
+                self._send(rows)
             except SpoolFailed:
                 raise
             except MeshlineError as error:
@@ -105,13 +143,34 @@ class Forwarder:
                 continue
             # The door has committed them. A crash here sends them again, with the same keys.
             self._spool.forget(rows)
+            for row in rows:
+                self._delays.pop(row.line, None)
             self._tell("forwarded", rows, None)
             sent, most = sent + len(rows), MOST_EVENTS
-            if not self._spool.take_lease(self._owner):
+            if not self._take_lease():
                 return Pass(sent=sent, leased=False)
         if not blocked:
-            self._spool.give_lease_back(self._owner)
+            self._give_lease_back()
         return Pass(sent=sent, failure=failure if blocked else None)
+
+    def _delayed(self) -> set[str]:
+        """The lines that are not tried yet; what was mended long ago is forgotten."""
+        now, known = self._now(), self._delays
+        self._delays = {
+            line: one for line, one in known.items() if now < one.until + _LONGEST_DELAY
+        }
+        return {line for line, one in self._delays.items() if now < one.until}
+
+    def _delay(self, row: SpooledEvent, error: str) -> None:
+        """Let a line wait behind its first event, longer with each try; the cause is said once."""
+        known = self._delays.get(row.line)
+        tries = known.tries + 1 if known else 0
+        seconds = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(tries, 9))
+        self._delays[row.line] = _Delay(tries, self._now() + seconds, error)
+        if known is None or known.error != error:
+            _log.warning("waits in the spool: %s, number %d: %s", row.type, row.seq, error)
+        if row.error != error:
+            self._spool.note(row, error)
 
     def _part(self, rows: Sequence[SpooledEvent], error: MeshlineError, blocked: set[str]) -> int:
         """Take the event that is at fault out of the way; how many to send next."""
@@ -121,12 +180,14 @@ class Forwarder:
         row = rows[index if index is not None and index < len(rows) else 0]
         if isinstance(error, Refused):
             self._spool.set_aside(row, str(error))
+            self._delays.pop(row.line, None)
             self._tell("set_aside", [row], error)
             _log.error(
                 "refused, and kept in the spool: %s, number %d: %s", row.type, row.seq, error
             )
         else:
             blocked.add(row.line)
+            self._delay(row, str(error))
         return MOST_EVENTS
 
     def _loop(self) -> None:

@@ -162,6 +162,11 @@ class Spool:
                 "UPDATE events SET state = 'refused', error = ? WHERE seq = ?", (error, event.seq)
             )
 
+    def note(self, event: SpooledEvent, error: str) -> None:
+        """Keep why an event waits that the door did not take."""
+        with self._file.write() as tx:
+            tx.change("UPDATE events SET error = ? WHERE seq = ?", (error, event.seq))
+
     def retry(self, numbers: Collection[int]) -> int:
         """Let refused events wait again, at the end; how many there were."""
         with self._file.write() as tx:
@@ -181,6 +186,17 @@ class Spool:
                 (owner, now + most, owner, now, now + most),
             )
             return taken == 1
+
+    def is_leased(self) -> bool:
+        """Whether somebody forwards now, or died doing so a moment ago. Raises SpoolFailed."""
+        now = time.time()
+        with self._file.read() as tx:
+            return bool(
+                tx.rows(
+                    "SELECT 1 FROM lease WHERE owner <> '' AND until BETWEEN ? AND ?",
+                    (now, now + self.lease_seconds),
+                )
+            )
 
     def give_lease_back(self, owner: str) -> None:
         """Let the next one forward at once."""

@@ -92,6 +92,40 @@ def test_once_fails_and_keeps_everything_where_the_key_is_wrong(
     assert len(rows(url)) == 1
 
 
+def test_once_fails_where_another_forwarder_works_and_events_wait(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(outbox.Database(url)) as database:
+        table = outbox.OutboxTable(database)
+        assert table.take_lease("another", 60)
+
+        assert main(["forward", "--once"]) == 0  # nothing is left
+        _add(url)
+        capsys.readouterr()
+        assert main(["forward", "--once"]) == 1
+        assert capsys.readouterr().err == "another forwarder works on this outbox\n"
+        assert len(rows(url)) == 1
+
+        table.release_lease("another")
+    assert main(["forward", "--once"]) == 0
+    assert rows(url) == []
+
+
+def test_once_fails_and_says_why_where_events_are_delayed(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _add(url)
+    with closing(outbox.Database(url)) as database:
+        table = outbox.OutboxTable(database)
+        table.delay(table.due(1)[0], "client: the key may not act for it", seconds=60)
+
+    assert main(["forward", "--once"]) == 1
+
+    said = capsys.readouterr().err
+    assert "error: 1 delayed, and tried again later: client: the key" in said
+    assert len(rows(url)) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -94,6 +94,25 @@ def test_a_cron_job_may_forward(
     assert [one.idempotency_key for one in wire.door.events] == [KEYS[1], KEYS[0]]
 
 
+def test_a_forwarder_that_waits_for_another_says_so(
+    capsys: pytest.CaptureFixture[str],
+    path: Path,
+    spool: Spool,
+    wire: WireDoor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MESHLINE_KEY", "k")
+    spool.take_lease("another")
+    words = ("forward", "--url", wire.url, "--seconds", "0.1", str(path))
+
+    assert "another forwarder works" in _run(capsys, *words, code=1)
+    assert wire.door.events == []
+
+    spool.give_lease_back("another")
+    assert "another" not in _run(capsys, *words, code=1)  # the refused one is there still
+    assert len(wire.door.events) == 1
+
+
 def test_a_path_that_is_not_there_makes_no_file(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -173,7 +173,76 @@ def test_a_client_that_the_key_may_not_send_for_delays_its_own_line_only(
 
     assert producer.flush(0.1) == 1  # its time is over after the first pass
     assert _numbers(door) == [2]
-    assert producer.flush() == 0
+    assert producer.flush(10) == 0
+
+
+NOT_PERMITTED = {"code": "client_not_permitted", "detail": "no", "index": 0}
+
+
+def test_a_blocked_line_is_tried_again_more_and_more_seldom_and_its_cause_is_said_once(
+    spooling: MakeProducer,
+    door: RecordingTransport,
+    spool: Spool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    door.cut_next()
+    producer = spooling()
+    producer.emit("lead", 1, client="a")
+    door.answer_next(403, problem=NOT_PERMITTED, times=9)
+
+    assert producer.flush(60) == 1
+
+    assert len(door.requests) == 1 + 4  # the one that was cut; then at 0, 5, 15 and 35 seconds
+    (said,) = [one.getMessage() for one in caplog.records if "waits in" in one.getMessage()]
+    (kept,) = spool.every("waiting")
+    assert kept.error and kept.error in said
+
+
+def test_a_blocked_line_does_not_hold_up_what_is_spooled_later(
+    spooling: MakeProducer, door: RecordingTransport
+) -> None:
+    door.cut_next()
+    producer = spooling()
+    producer.emit("lead", 1, client="a")
+    door.answer_next(403, problem=NOT_PERMITTED)
+    producer.flush(0.1)
+    door.cut_next()
+    producer.emit("lead", 2, client="b")
+
+    assert producer.flush(1) == 1
+    assert _numbers(door) == [2]
+
+
+def test_the_door_hears_of_what_was_tried_in_vain_also_while_it_is_tried_again(
+    spooling: MakeProducer, door: RecordingTransport
+) -> None:
+    door.cut_next()
+    producer = spooling()
+    producer.emit("lead", 1, client="a")
+    door.answer_next(403, problem=NOT_PERMITTED, times=9)
+
+    producer.flush(10)
+    producer.close()
+    spooling().flush(0.1)  # the next process knows it too
+
+    said = [one.headers["Meshline-Spool"].split(",")[0] for one in door.requests]
+    assert said == ["waiting=0", "waiting=0", "waiting=1", "waiting=1"]
+
+
+def test_a_producer_that_is_closed_gives_the_lease_back_with_what_is_blocked(
+    spooling: MakeProducer, door: RecordingTransport, spool: Spool
+) -> None:
+    door.cut_next()
+    producer = spooling()
+    producer.emit("lead", 1, client="a")
+    door.answer_next(403, problem=NOT_PERMITTED)
+    assert producer.flush(0.1) == 1
+    assert spool.is_leased()
+
+    producer.close()
+
+    assert not spool.is_leased()
+    assert spool.take_lease("another")
 
 
 def test_a_batch_that_is_too_large_for_a_proxy_is_parted(

@@ -90,12 +90,13 @@ def test_a_refusal_does_not_repeat_what_came(door: RunningDoor) -> None:
 
 
 def test_a_head_that_is_too_large_is_refused_without_a_body_where_only_the_head_is_asked(
-    door: RunningDoor,
+    door: RunningDoor, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     found = answer(door, b"HEAD /%s HTTP/1.1\r\nhost: door\r\n\r\n" % (b"a" * 17_000))
 
     top, _, body = found.partition(b"\r\n\r\n")
     assert (top.split(b" ")[1], body) == (b"431", b"")
+    assert "Fatal error" not in capfd.readouterr().err + caplog.text
 
 
 def test_http_1_0_has_no_chunked_coding(door: RunningDoor) -> None:

@@ -28,8 +28,8 @@ def connected(door: RunningDoor) -> Iterator[socket.socket]:
 def answer(door: RunningDoor, *parts: bytes) -> bytes:
     """All that is answered until the door closes."""
     with connected(door) as sender:
-        for part in parts:
-            sender.sendall(part)
+        # At once: what came behind a refusal would reset the connection, and the answer with it.
+        sender.sendall(b"".join(parts))
         return read_to_end(sender)
 
 

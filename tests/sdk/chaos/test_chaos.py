@@ -24,9 +24,10 @@ def test_nothing_is_lost_doubled_or_disordered() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("plant", sorted(PLANTS))
 def test_a_planted_fault_is_found(plant: str) -> None:
-    found = run(Asked(events=3_000, kills=6, seed=3, plant=plant), lambda _: None)
+    """Some faults take chance to show, such as a lost answer: then another seed follows."""
+    runs = (Asked(events=3_000, kills=6, seed=seed, plant=plant) for seed in range(3, 9))
 
-    assert getattr(found, plant) > 0
+    assert any(getattr(run(asked, lambda _: None), plant) > 0 for asked in runs)
 
 
 def test_the_count_knows_each_fault() -> None:

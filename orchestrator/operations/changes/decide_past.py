@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import orjson
 
@@ -22,7 +23,7 @@ from orchestrator.store.changes.past_events import (
     Sample,
     Span,
     count_past,
-    end_of_chunk,
+    ends_of_chunks,
     past_events,
 )
 from orchestrator.store.database.engine import Store
@@ -32,7 +33,8 @@ MOST_EVENTS = 1_000_000
 
 _CHUNK = 1_000
 _LEAST_OF_A_STRATUM = 1_000
-_ALONE = 4_000  # events below which further processes would take longer to start
+_MOST_AHEAD = 64  # chunks that are counted while an earlier one is not
+_ALONE = 20_000  # events below which further processes would take longer to start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +74,21 @@ def run_backtest(
     total = sum(past.with_payload.values())
     sample = sample_of(past, seed=question.seed, most=question.most)
     wanted = processes or (1 if total < _ALONE else os.cpu_count() or 1)
-    with _looking(store, question, sample, wanted) as look_at:
+    with _looking(store, question, sample, helpers=wanted - 1) as hands:
         ahead: deque[tuple[str, Future[Tally] | Tally]] = deque()
         for after, last in _chunks(store, question.span, standing.cursor):
-            ahead.append((last, look_at(after, last)))
-            if len(ahead) > 2 * wanted:
+            ahead.append((last, hands.look_at(after, last)))
+            while ahead and (_is_done(ahead[0][1]) or len(ahead) > _MOST_AHEAD):
                 _take(standing, ahead.popleft())
                 step(standing, past)
         while ahead:
             _take(standing, ahead.popleft())
             step(standing, past)
     return past
+
+
+def _is_done(found: Future[Tally] | Tally) -> bool:
+    return isinstance(found, Tally) or found.done()
 
 
 def _take(standing: Standing, one: tuple[str, Future[Tally] | Tally]) -> None:
@@ -115,12 +121,9 @@ def new_seed() -> int:
 
 def _chunks(store: Store, span: Span, cursor: str) -> Iterator[tuple[str, str]]:
     """Ids between which a chunk is: above the first, and up to the second."""
-    after = cursor
-    while after < span.end:
-        with store.read() as tx:
-            last = end_of_chunk(tx, span, after=after, size=_CHUNK) or span.end
-        yield after, last
-        after = last
+    with store.read() as tx:
+        ends = ends_of_chunks(tx, span, after=cursor, size=_CHUNK)
+    return pairwise((cursor, *ends))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,23 +141,43 @@ class _Desk:
         return self.bench.look_at(events)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Hands:
+    """This process and its helpers: it looks at a chunk itself where they have enough to do.
+
+    So it loses no time while they start, which takes as long as twenty thousand events.
+    """
+
+    desk: _Desk
+    pool: ProcessPoolExecutor | None
+    most_given: int
+    _given: list[Future[Tally]] = field(default_factory=list)  # those that are not done
+
+    def look_at(self, after: str, last: str) -> Future[Tally] | Tally:
+        self._given[:] = [one for one in self._given if not one.done()]
+        if self.pool is None or len(self._given) >= self.most_given:
+            return self.desk.look_at(after, last)
+        self._given.append(self.pool.submit(_look_at, after, last))
+        return self._given[-1]
+
+
 @contextmanager
 def _looking(
-    store: Store, question: Question, sample: Sample, processes: int
-) -> Iterator[Callable[[str, str], Future[Tally] | Tally]]:
-    # Also where others do the work, what is not right is said here and not by one of them.
+    store: Store, question: Question, sample: Sample, *, helpers: int
+) -> Iterator[_Hands]:
     bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
-    if processes == 1:
-        yield _Desk(store=store, bench=bench, span=question.span, sample=sample).look_at
+    desk = _Desk(store=store, bench=bench, span=question.span, sample=sample)
+    if not helpers:
+        yield _Hands(desk=desk, pool=None, most_given=0)
         return
     pool = ProcessPoolExecutor(
-        processes,
+        helpers,
         mp_context=multiprocessing.get_context("spawn"),  # the store's connections are not forked
         initializer=_prepare,
         initargs=(store.url.render_as_string(hide_password=False), question, sample),
     )
     try:
-        yield lambda after, last: pool.submit(_look_at, after, last)
+        yield _Hands(desk=desk, pool=pool, most_given=2 * helpers)
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -162,9 +162,7 @@ class _Hands:
 
 
 @contextmanager
-def _looking(
-    store: Store, question: Question, sample: Sample, *, helpers: int
-) -> Iterator[_Hands]:
+def _looking(store: Store, question: Question, sample: Sample, *, helpers: int) -> Iterator[_Hands]:
     bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
     desk = _Desk(store=store, bench=bench, span=question.span, sample=sample)
     if not helpers:

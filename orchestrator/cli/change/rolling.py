@@ -119,7 +119,7 @@ def put_rollout(found: RolloutFigures) -> None:
                 one.share if one.mode == "canary" else "-",
                 moment(one.since),
                 moment(one.stopped_at) if one.stopped_at else "-",
-                f"{one.events:,}",
+                f"{one.events:,}" + (f" of {one.events + one.left:,}" if one.left else ""),
                 one.bad,
             )
             for one in found.steps

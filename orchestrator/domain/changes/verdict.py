@@ -19,6 +19,9 @@ from orchestrator.domain.reasons import Reason
 UNSEEN_DAYS = 28
 """A cause that the base had within so many days is none of the candidate's."""
 
+CATCH_UP_SECONDS = 86_400
+"""So much longer than the longest rollout a shadow that is behind goes on; then it goes back."""
+
 _DAY = 86_400
 _HALF = 0.5  # of a base that fails more often, three bad events in a row say too little
 
@@ -66,6 +69,33 @@ class Progress:
     base: Base
 
 
+MOST_LEFT = 100_000
+"""Events that a shadow has not looked at are counted up to here."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """How far a shadow is with the events that were accepted since it began."""
+
+    lasted: int  # seconds since then
+    events: int  # that it has looked at
+    left: int  # accepted, and not looked at yet; `MOST_LEFT` stands for that many or more
+    is_through: bool  # it has looked at everything that was accepted in its time
+
+    def told(self) -> str:
+        """The coverage in words.
+
+        >>> Looked(lasted=60, events=3, left=1, is_through=False).told()
+        'it has looked at 3 of 4 events (75%)'
+        """
+        if self.left >= MOST_LEFT:
+            return f"it has looked at {self.events:,} events, {MOST_LEFT:,} or more are left"
+        accepted = self.events + self.left
+        # Rounded down: 100 % says that nothing is left.
+        share = f" ({100 * self.events // accepted}%)" if accepted else ""
+        return f"it has looked at {self.events:,} of {accepted:,} events{share}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """What follows, and why, in a sentence."""
@@ -102,13 +132,33 @@ def alarm_of_first(wealth: Wealth, quarantined: int, base: Base) -> str | None:
     )
 
 
-def judge_shadow(rollout: Rollout, lasted: int) -> Verdict:
-    """The verdict on a shadow that has lasted so many seconds: it ends by its time alone."""
-    left = max((rollout.shadow_seconds or 0) - lasted, 0)
-    if not left:
-        return Verdict(failed=False, passed=True, says="its time beside the live version is over")
-    says = f"not enough yet: it decides beside the live version for {_about(left / _DAY)} more"
-    return Verdict(failed=False, passed=False, says=says)
+def judge_shadow(rollout: Rollout, looked: Looked) -> Verdict:
+    """The verdict on a shadow: its time has to be over, and everything of it looked at.
+
+    It reads the oldest events first, so a part of them would say nothing about the last ones.
+    """
+    time_left = max((rollout.shadow_seconds or 0) - looked.lasted, 0)
+    if not time_left and looked.is_through:
+        says = f"its time beside the live version is over, and {looked.told()}"
+        return Verdict(failed=False, passed=True, says=says)
+    if looked.lasted >= MOST_SECONDS + CATCH_UP_SECONDS:
+        says = f"it did not look at everything within {told_seconds(MOST_SECONDS)} and a day more"
+        return Verdict(failed=True, passed=False, says=f"{says}: {looked.told()}")
+    lacks = (
+        f"it decides beside the live version for {_about(time_left / _DAY)} more, and so far"
+        if time_left
+        else "its time is over, and"
+    )
+    says = f"not enough yet: {lacks} {looked.told()}"
+    return Verdict(failed=False, passed=False, says=says + ("" if time_left else _behind(looked)))
+
+
+def _behind(looked: Looked) -> str:
+    """How long the other events of its time take at the pace so far."""
+    if not looked.events:
+        return "; nobody knows how long that takes before a keeper looks at some"
+    about = _about(looked.left * max(looked.lasted, 1) / looked.events / _DAY)
+    return f"; the others take {about}{' or more' if looked.left >= MOST_LEFT else ''}"
 
 
 def judge_step(rollout: Rollout, progress: Progress) -> Verdict:

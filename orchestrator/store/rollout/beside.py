@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, update
 
 from orchestrator.domain.changes.beside import Beside
+from orchestrator.domain.changes.verdict import MOST_LEFT
+from orchestrator.domain.event import TIME_DIGITS
 from orchestrator.store.database.clock import first_id
 from orchestrator.store.database.schema import (
     events,
@@ -39,7 +41,7 @@ def next_chunk(
     tx: Connection, client: str, workflow: str, arm: Arm, *, now: int, size: int
 ) -> Chunk:
     """The events after those that a shadow has looked at, the oldest first."""
-    after, until = arm.cursor or first_id(arm.since), first_id(now - _LATE_MS)
+    after, until = _behind(arm), first_id(now - _LATE_MS)
     found = (
         select(_E.id, payloads.c.body)
         .join(payloads, payloads.c.event_id == _E.id)
@@ -52,6 +54,36 @@ def next_chunk(
     return Chunk(
         bodies=bodies, cursor=max(after, until) if is_last else bodies[-1][0], is_last=is_last
     )
+
+
+def count_left(tx: Connection, client: str, workflow: str, arm: Arm, *, until: int) -> int:
+    """Events accepted before that time which a shadow has not looked at, `MOST_LEFT` at the most.
+
+    One whose payload is deleted cannot be looked at, and does not count.
+    """
+    left = (
+        select(_E.id)
+        .join(payloads, payloads.c.event_id == _E.id)
+        .where(_E.id > _behind(arm), _E.id < first_id(until))
+        .where(_E.client == client, _E.workflow == workflow)
+        .limit(MOST_LEFT)
+        .subquery()
+    )
+    return int(tx.execute(select(func.count()).select_from(left)).scalar_one())
+
+
+def is_through(arm: Arm, *, until: int) -> bool:
+    """Whether a shadow has looked at everything that was accepted before that time."""
+    return _behind(arm) >= first_id(until)
+
+
+def moved_ms(arm: Arm, cursor: str) -> int:
+    """How much later what this cursor is behind was accepted than what a shadow is behind."""
+    return int(cursor[:TIME_DIGITS], 16) - int(_behind(arm)[:TIME_DIGITS], 16)
+
+
+def _behind(arm: Arm) -> str:
+    return arm.cursor or first_id(arm.since)
 
 
 def definitions_of(tx: Connection, arm: Arm) -> tuple[str, str]:

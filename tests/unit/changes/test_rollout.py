@@ -16,6 +16,7 @@ from orchestrator.domain.changes.canary import Canary, canary_from
 from orchestrator.domain.changes.rollout import Mode, Rollout, read_rollout
 from orchestrator.domain.changes.verdict import (
     Base,
+    Looked,
     Progress,
     Stopped,
     alarm_of,
@@ -197,7 +198,22 @@ def test_a_rate_that_is_worse_fails_and_so_does_an_endless_step() -> None:
     assert judge_step(rollout(), progress(whole=28 * 86_400)).failed
 
 
-def test_a_shadow_ends_by_its_time() -> None:
+def looked(lasted: int, events: int, left: int = 0) -> Looked:
+    return Looked(lasted=lasted, events=events, left=left, is_through=not left and lasted >= 7_200)
+
+
+def test_a_shadow_ends_when_its_time_is_over_and_everything_of_it_was_looked_at() -> None:
     steps = rollout("2h")
-    assert "about 60 minutes" in judge_shadow(steps, 3_600).says
-    assert judge_shadow(steps, 7_200).passed
+    early = judge_shadow(steps, looked(3_600, 3, 1))
+    assert not early.passed and "about 60 minutes" in early.says
+    assert early.says.endswith("and so far it has looked at 3 of 4 events (75%)")
+    assert judge_shadow(steps, looked(7_200, 0)).passed
+    assert judge_shadow(steps, looked(9_000, 10)).passed
+
+    behind = judge_shadow(steps, looked(7_200, 999, 1))
+    assert not behind.passed and not behind.failed
+    assert "looked at 999 of 1,000 events (99%); the others take about" in behind.says
+    assert "nobody knows how long" in judge_shadow(steps, looked(7_200, 0, 5)).says
+    assert "or more" in judge_shadow(steps, looked(7_200, 5, 100_000)).says
+    assert not judge_shadow(steps, looked(28 * 86_400, 5, 5)).failed
+    assert judge_shadow(steps, looked(29 * 86_400, 5, 5)).failed

@@ -13,6 +13,7 @@ import orjson
 
 from orchestrator.domain.changes.beside import Beside, DifferenceKind, beside_of
 from orchestrator.domain.changes.rollout import Mode
+from orchestrator.operations.changes.rollout.judging import time_over
 from orchestrator.pipeline.redecide import Bench
 from orchestrator.store.changes.changes import LockedChange, find_locked
 from orchestrator.store.database.engine import Store
@@ -20,8 +21,10 @@ from orchestrator.store.rollout.arms import Arm, find_arm, keep_counts, lock_arm
 from orchestrator.store.rollout.beside import (
     MOST_KEPT,
     definitions_of,
+    is_through,
     keep_beside,
     move_cursor,
+    moved_ms,
     next_chunk,
 )
 from orchestrator.store.views.values import now_of
@@ -30,6 +33,8 @@ _CHUNK = 200
 _TURN_SECONDS = 0.1
 """Processor time of one turn: 5 % of a core at a keeper's default. Events that come
 faster are looked at later."""
+
+_FAR_MS = 60_000  # behind a cursor that is older, an idle shadow would read much again
 
 
 @dataclass(kw_only=True)
@@ -63,7 +68,7 @@ def look_beside(store: Store, token: str) -> str | None:
     while not _look_further(store, change, look) and look.refused is None:
         if time.thread_time() >= end:
             break
-    if look.events:
+    if look.events or _is_far(change, look):
         _keep(store, look)
     if look.refused is None:
         return None
@@ -71,6 +76,14 @@ def look_beside(store: Store, token: str) -> str | None:
         f"it would refuse event {look.refused.event} ({look.refused.after}), which the live version"
         " lets pass"
     )
+
+
+def _is_far(change: LockedChange, look: _Look) -> bool:
+    """Whether a look without events is kept: it comes to the end of the shadow's time, or far."""
+    ends = time_over(change, look.arm)
+    after = replace(look.arm, cursor=look.cursor)
+    is_end = is_through(after, until=ends) and not is_through(look.arm, until=ends)
+    return is_end or moved_ms(look.arm, look.cursor) >= _FAR_MS
 
 
 def _look_further(store: Store, change: LockedChange, look: _Look) -> bool:

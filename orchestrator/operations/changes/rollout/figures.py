@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.domain.changes.rollout import Rollout, told_share
+from orchestrator.domain.changes.rollout import Mode, Rollout, told_share
 from orchestrator.domain.errors import IllegalMove
 from orchestrator.operations.changes.hold import no_change
-from orchestrator.operations.changes.rollout.judging import verdict_on
-from orchestrator.store.changes.changes import find_locked
+from orchestrator.operations.changes.rollout.judging import looked_at, verdict_on
+from orchestrator.store.changes.changes import LockedChange, find_locked
 from orchestrator.store.changes.views import ChangeView, show_change
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.repin import count_early
@@ -16,7 +16,7 @@ from orchestrator.store.quarantine.workflows import version_of
 from orchestrator.store.rollout.arms import Arm, list_arms
 from orchestrator.store.rollout.beside import CountedDifference, count_beside
 from orchestrator.store.rollout.outcomes import Taken, count_taken, stopped_events
-from orchestrator.store.views.values import iso, iso_time, now_of
+from orchestrator.store.views.values import iso, iso_time
 
 _MOST_DIFFERENCES = 50
 _MOST_NAMED = 20  # events in quarantine that are named
@@ -34,6 +34,7 @@ class RolloutStep:
     because: str | None  # why it went back; None: it passed, or is under way
     events: int  # whose outcome counts; of a shadow, those that it looked at
     bad: int  # of these, in quarantine or late; of a shadow, those that it decides otherwise
+    left: int | None  # of a shadow, accepted in its time and not looked at, to 100,000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,26 +90,32 @@ def figures_of(tx: Tx, change: ChangeView) -> RolloutFigures | None:
         rollout=change.rollout,
         version=version_of(tx, last.version),
         base_version=version_of(tx, last.base),
-        steps=tuple(_step(one) for one in arms),
+        steps=tuple(_step(one, _left(tx, locked, one)) for one in arms),
         taken=count_taken(tx, locked.id),
         stopped=stopped_events(tx, locked.id, most=_MOST_NAMED),
         not_routed=count_early(tx, last.version) if gone_back else 0,
         differences=count_beside(tx, locked.id, most=_MOST_DIFFERENCES),
         base_events=last.before.events,
         base_bad=last.before.bad,
-        says=_says(tx, Rollout.from_text(locked.rollout), last),
+        says=_says(tx, locked, last),
     )
 
 
-def _says(tx: Tx, rollout: Rollout, last: Arm) -> str:
+def _says(tx: Tx, change: LockedChange, last: Arm) -> str:
     if last.stop_reason is not None:
         return f"it went back: {last.stop_reason}"
     if last.stopped_at is not None:
         return "every step passed"
-    return verdict_on(rollout, last, now_of(tx)).says
+    return verdict_on(tx, change, Rollout.from_text(change.rollout or ""), last).says
 
 
-def _step(arm: Arm) -> RolloutStep:
+def _left(tx: Tx, change: LockedChange, arm: Arm) -> int | None:
+    if arm.mode is not Mode.SHADOW or change.rollout is None:
+        return None
+    return looked_at(tx, change, arm).left
+
+
+def _step(arm: Arm, left: int | None) -> RolloutStep:
     return RolloutStep(
         step=arm.step,
         mode=arm.mode.value,
@@ -118,4 +125,5 @@ def _step(arm: Arm) -> RolloutStep:
         because=arm.stop_reason,
         events=arm.events,
         bad=arm.bad,
+        left=left,
     )

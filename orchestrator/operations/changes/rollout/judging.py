@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.domain.changes.betting import Wealth
 from orchestrator.domain.changes.rollout import Mode, Rollout
 from orchestrator.domain.changes.verdict import (
+    Looked,
     Outcome,
     Progress,
     Verdict,
@@ -13,9 +14,12 @@ from orchestrator.domain.changes.verdict import (
     judge_shadow,
     judge_step,
 )
+from orchestrator.store.changes.changes import LockedChange
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.rollout.arms import Arm, keep_counts, lock_arm
+from orchestrator.store.rollout.beside import count_left, is_through
 from orchestrator.store.rollout.outcomes import count_ended, count_taken, newly_ended
+from orchestrator.store.views.values import now_of
 
 _MOST_JUDGED = 1_000  # in one transaction; the others count in the next turn
 
@@ -43,17 +47,41 @@ def _alarm_of_first(tx: Tx, arm: Arm, wealth: Wealth) -> str | None:
     return alarm_of_first(wealth, count_taken(tx, arm.change).quarantined, arm.before)
 
 
-def verdict_on(rollout: Rollout, arm: Arm, now: int) -> Verdict:
-    """What follows from a step as it is."""
-    lasted = (now - arm.since) // 1000
+def verdict_on(
+    tx: Tx, change: LockedChange, rollout: Rollout, arm: Arm, *, counted: bool = True
+) -> Verdict:
+    """What follows from a step as it is; without `counted` its sentence is not for people."""
     if arm.mode is Mode.SHADOW:
-        return judge_shadow(rollout, lasted)
+        return judge_shadow(rollout, looked_at(tx, change, arm, counted=counted))
+    now = now_of(tx)
     progress = Progress(
         share=arm.share,
         judged=arm.events,
-        lasted=lasted,
+        lasted=(now - arm.since) // 1000,
         whole=(now - arm.began_at) // 1000,
         wealth=arm.wealth,
         base=arm.before,
     )
     return judge_step(rollout, progress)
+
+
+def time_over(change: LockedChange, arm: Arm) -> int:
+    """When the time of a shadow is over, in milliseconds since 1970."""
+    rollout = None if change.rollout is None else Rollout.from_text(change.rollout)
+    return arm.since + ((rollout and rollout.shadow_seconds) or 0) * 1000
+
+
+def looked_at(tx: Tx, change: LockedChange, arm: Arm, *, counted: bool = True) -> Looked:
+    """How far a shadow is with what was accepted before its time was over, or it was stopped.
+
+    Without `counted` the events that are left are not counted: no sentence is made of it.
+    """
+    now = now_of(tx)
+    ends = time_over(change, arm)
+    until = min(now, ends, arm.stopped_at or now)
+    return Looked(
+        lasted=(now - arm.since) // 1000,
+        events=arm.events,
+        left=count_left(tx, change.client, change.workflow, arm, until=until) if counted else 0,
+        is_through=is_through(arm, until=ends),
+    )

@@ -24,7 +24,6 @@ from orchestrator.store.changes.views import client_of, named_by_number
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.rollout.arms import Arm, add_next_arm, find_arm, lock_arm, untidy_arms
 from orchestrator.store.rollout.outcomes import newly_ended
-from orchestrator.store.views.values import now_of
 
 
 def keep_rollouts(store: Store) -> int:
@@ -65,7 +64,7 @@ def _may_move(store: Store, token: str) -> bool:
             return False
         if arm.mode is Mode.CANARY and newly_ended(tx, arm, most=1):
             return True
-        verdict = verdict_on(Rollout.from_text(change.rollout), arm, now_of(tx))
+        verdict = verdict_on(tx, change, Rollout.from_text(change.rollout), arm, counted=False)
         return verdict.failed or verdict.passed
 
 
@@ -90,7 +89,7 @@ def _judge(tx: Tx, change: LockedChange, against: str | None) -> int:
     if alarm is not None:
         go_back(tx, change, alarm, KEEPER)
         return 1
-    verdict = verdict_on(rollout, arm, now_of(tx))
+    verdict = verdict_on(tx, change, rollout, arm)
     if verdict.failed:
         go_back(tx, change, verdict.says, KEEPER)
         return 1

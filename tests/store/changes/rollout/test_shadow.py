@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from orchestrator.operations.changes.rollout import beside
 from orchestrator.operations.changes.rollout.keep import keep_rollouts
 from orchestrator.store.database.engine import Store
-from orchestrator.store.database.schema import deliveries, rollout_events, shadow_diffs
+from orchestrator.store.database.schema import (
+    deliveries,
+    events,
+    rollout_arms,
+    rollout_events,
+    shadow_diffs,
+)
 from tests.leads import TEXT, accept_leads, publish_leads
 from tests.store.changes.governed import change, live_version
 from tests.store.changes.rollout.rolling import (
@@ -20,6 +26,7 @@ from tests.store.changes.rollout.rolling import (
     states_by_version,
     work,
 )
+from tests.waiting import wait_until
 
 OTHER_TITLE = TEXT.replace('"Onboard " + email', '"Welcome " + email')
 OTHER_DESK = TEXT.replace("to: [crm]}", "to: [crm, desk]}")
@@ -104,6 +111,35 @@ def test_after_its_time_the_canary_begins_or_without_one_it_is_live(store: Store
     pass_time(store, alone, 3_601)
     keep_rollouts(store)
     assert (live_version(store), change(store, alone).state) == (3, "live")
+
+
+def _lasts(store: Store, token: str) -> bool:
+    return " more, and so far" in figures(store, token).says
+
+
+def test_its_time_alone_does_not_end_it_while_events_of_its_time_are_left(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a refusal that only the last event shows is found before the canary."""
+    monkeypatch.setattr(beside, "_CHUNK", 2)
+    monkeypatch.setattr(beside, "_TURN_SECONDS", 0.0)  # one chunk in a turn
+    token = _shadowed(store, BROKEN, canary="100%", each="5ev")
+    accept_leads(store, 6, tier="enterprise")
+    accept_leads(store, 1)
+    with store.write() as tx:  # its time is over just behind the last of them
+        last = tx.execute(select(func.max(events.c.accepted_at))).scalar_one()
+        tx.execute(update(rollout_arms).values(since=last + 1_000 - 3_600_000))
+    wait_until(lambda: not _lasts(store, token), within=10)
+
+    keep_rollouts(store)
+    shown = figures(store, token)
+    assert (shown.state, shown.steps[0].events, shown.steps[0].left) == ("shadow", 2, 5)
+    assert "not enough yet: " in shown.says and "2 of 7 events (28%)" in shown.says
+
+    for _ in range(3):
+        keep_rollouts(store)
+    assert change(store, token).state == "rolled_back"
+    assert "it would refuse event" in (change(store, token).because or "")
 
 
 def test_many_events_are_looked_at_in_chunks_and_few_differences_are_kept(

@@ -67,8 +67,8 @@ form:
   key: {FORM_KEY}
   origins: ["{PAGE}"]
   honeypot: website
-  rate: {{calls: 5, per: 1h}}
   redirect: {PAGE}/thanks
+limits: {{rate: {{calls: 5, per: 1h}}}}
 type: lead.created
 idempotency_key: "{{body.form_id}}"
 """

@@ -13,10 +13,15 @@ from orchestrator.domain.sources.schemes import (
     Token,
     Twilio,
 )
-from orchestrator.domain.sources.source import Answer, Source, SourceOwners
+from orchestrator.domain.sources.source import Answer, Source, SourceLimits, SourceOwners
 from orchestrator.domain.sources.wording import wording
 
 _ALWAYS_KEPT = ("content-type", "user-agent")
+
+# A vendor proves who it is and some send bursts, which few of them repeat; the key of a form is
+# for everybody.
+_LIMITS = SourceLimits(rate=6_000, per_seconds=60.0, quota_per_day=1_000_000)
+_LIMITS_OF_FORM = SourceLimits(rate=60, per_seconds=60.0, quota_per_day=10_000)
 
 
 def build(said: SourceDefinition, *, origin: str) -> Source:
@@ -42,7 +47,18 @@ def build(said: SourceDefinition, *, origin: str) -> Source:
         answer=Answer(
             status=said.answer.status, media_type=said.answer.media_type, body=said.answer.body
         ),
+        limits=_limits(said),
         origin=origin,
+    )
+
+
+def _limits(said: SourceDefinition) -> SourceLimits:
+    usual = _LIMITS if said.form is None else _LIMITS_OF_FORM
+    rate, quota = said.limits.rate, said.limits.quota
+    return SourceLimits(
+        rate=usual.rate if rate is None else rate.calls,
+        per_seconds=usual.per_seconds if rate is None else rate.per_seconds,
+        quota_per_day=quota or usual.quota_per_day,
     )
 
 
@@ -50,9 +66,8 @@ def _form(said: DeclaredForm) -> FormRules:
     return FormRules(
         origins=said.origins,
         honeypot=said.honeypot,
-        calls=said.rate.calls,
-        per_seconds=said.rate.per_seconds,
         redirect=said.redirect,
+        on_error=said.on_error,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from connectors.definition.shared_keys import Strict
 from connectors.definition.values import Secret, Text, Window, word_of
+from orchestrator.domain.access.key_limits import MOST_PER_DAY, MOST_PER_SECOND
 from orchestrator.domain.documents.model_faults import wrong
 from orchestrator.domain.sources.schemes import Encoding, Layout, Unit
 from orchestrator.domain.sources.signed_text import template_problem
@@ -98,6 +99,12 @@ def _page(text: str) -> str:
     return text
 
 
+def _whole_seconds(window: float) -> float:
+    if window < 1 or window % 1:
+        raise wrong("window", "it is not a number of whole seconds", "write 1s, 1m or 1h")
+    return window
+
+
 def _kept(name: str) -> str:
     if name.lower() in NEVER_KEPT:
         raise wrong("kept", f"{name} may hold a credential and is never kept", "take it out")
@@ -154,10 +161,17 @@ class Nothing(Strict):
 
 
 class DeclaredRate(Strict):
-    """How many requests a form takes."""
+    """How many events each door takes."""
 
-    calls: int = Field(ge=1, le=100_000)
-    per_seconds: Window = Field(alias="per")
+    calls: int = Field(ge=1, le=MOST_PER_SECOND)
+    per_seconds: Annotated[Window, AfterValidator(_whole_seconds)] = Field(alias="per")
+
+
+class DeclaredLimits(Strict):
+    """How many events a source may send."""
+
+    rate: DeclaredRate | None = None  # unset: as `building` has it
+    quota: int | None = Field(None, ge=1, le=MOST_PER_DAY)  # a day of UTC, over all doors
 
 
 class DeclaredForm(Strict):
@@ -168,10 +182,8 @@ class DeclaredForm(Strict):
         min_length=1, max_length=20
     )
     honeypot: Text | None = None
-    rate: DeclaredRate = Field(
-        default_factory=lambda: DeclaredRate.model_validate({"calls": 60, "per": "1m"})
-    )
     redirect: Annotated[Text, AfterValidator(_page)] | None = None
+    on_error: Annotated[Text, AfterValidator(_page)] | None = None
 
 
 class DeclaredSignature(Strict):
@@ -214,6 +226,7 @@ class SourceDefinition(Strict):
     recover_within: Annotated[Text, AfterValidator(_clock)] = "72h"
     signature: DeclaredSignature = Field(default_factory=DeclaredSignature)
     form: DeclaredForm | None = None
+    limits: DeclaredLimits = Field(default_factory=DeclaredLimits)
     secrets: tuple[Secret, ...] = Field((), max_length=5)
     public_url: Annotated[Text, AfterValidator(_address)] | None = None
     type: Worded

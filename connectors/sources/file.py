@@ -15,7 +15,9 @@ from connectors.sources.building import build
 from connectors.sources.definition import (
     DeclaredForm,
     DeclaredHmac,
+    DeclaredLimits,
     DeclaredOwners,
+    DeclaredRate,
     DeclaredSignature,
     SourceDefinition,
 )
@@ -34,6 +36,8 @@ _MODELS: Mapping[Place, type[BaseModel]] = {
     ("signature",): DeclaredSignature,
     ("signature", "hmac"): DeclaredHmac,
     ("form",): DeclaredForm,
+    ("limits",): DeclaredLimits,
+    ("limits", "rate"): DeclaredRate,
 }
 _EXAMPLES: Mapping[Place, str] = {
     ("source",): "source: acme-github",

@@ -27,7 +27,6 @@ from orchestrator.api.hands import Hands
 from orchestrator.api.headers.rates import Rates
 from orchestrator.api.hooks.endpoint import Hooks
 from orchestrator.api.hooks.opened import OpenSources
-from orchestrator.api.hooks.pages import FormRates
 from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import REMEMBERED_SECONDS, KeyRing, Room
 from orchestrator.api.looks.show import Looks, look_at_marks
@@ -114,7 +113,7 @@ def build_app(store: Store, config: Settings, limits: ApiLimits | None = None) -
         parsers=parsers,
         sources=OpenSources(load_sources(config.sources)),
         refusals=Refusals(store, looks),
-        rates=FormRates(),
+        rates=rates,
     )
     readiness = Readiness(store, config, door)
     states = Remembered(lambda: _count(counts, store), seconds=_COUNTED_SECONDS)

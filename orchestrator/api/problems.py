@@ -86,7 +86,7 @@ class SourceClosed(Refused):
 
 
 class Limited(Refused):
-    """Raised when a key has sent as much as its rate or its quota allows."""
+    """Raised when a key or a source has sent as much as its rate or its quota allows."""
 
     code = "rate_limited"
 
@@ -116,6 +116,7 @@ STATUS = {
     "signature_refused": HTTPStatus.UNAUTHORIZED,
     "client_not_permitted": HTTPStatus.FORBIDDEN,
     "forbidden": HTTPStatus.FORBIDDEN,
+    "form_refused": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
@@ -236,14 +237,14 @@ _LINGER_BYTES = 64 * 1024 * 1024
 
 
 class EarlyAnswer(Response):
-    """A problem that is answered before the body was read; the connection is closed after it.
+    """A refusal that is answered before the body was read; the connection is closed after it.
 
     A connection that is closed over unread bytes is reset, and the answer may be lost with it. So
     the answer goes out first, and what still comes is taken and thrown away for a moment.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.body, problem.status_code, problem.headers)
+    def __init__(self, refusal: Response) -> None:
+        super().__init__(refusal.body, refusal.status_code, refusal.headers)
         self.headers["connection"] = "close"
 
     async def __call__(

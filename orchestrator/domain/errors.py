@@ -84,6 +84,12 @@ class SignatureRefused(Refused):
     code = "signature_refused"
 
 
+class FormRefused(SignatureRefused):
+    """Raised when a form does not come from a page, or with the key, that its source names."""
+
+    code = "form_refused"
+
+
 class IdempotencyConflict(Refused):
     """Raised when an idempotency key comes again with another payload."""
 

@@ -1,4 +1,4 @@
-"""Rates and quotas of keys, and the headers that tell of them (IETF draft ratelimit-headers-09).
+"""Rates and quotas of keys and sources, and their headers (IETF draft ratelimit-headers-09).
 
 The rate is kept by each door. The quota is of all doors: each counts what it takes, and every few
 seconds adds that to the store and learns what the others took.
@@ -13,14 +13,17 @@ from time import monotonic, time
 
 from orchestrator.api.problems import Limited
 from orchestrator.domain.access.key_limits import KeyLimits
+from orchestrator.domain.sources.source import SourceLimits
 
 _DAY = 86_400  # seconds
 _MOST_KEYS = 10_000  # that are remembered; the one that was longest silent is forgotten
 
+Limits = KeyLimits | SourceLimits
+
 
 @dataclass
 class _Spent:
-    """What one key has left, and what it sent."""
+    """What one sender has left, and what it sent."""
 
     tokens: float  # of the rate; below zero after a batch that was larger
     at: float  # of the clock, when the tokens were counted
@@ -31,7 +34,10 @@ class _Spent:
 
 
 class Rates:
-    """What the keys of one door have sent. Belongs to one event loop."""
+    """What the keys and sources of one door have sent. Belongs to one event loop.
+
+    A key is named by its id, and a source by its actor's name, which no id of a key equals.
+    """
 
     def __init__(
         self, *, clock: Callable[[], float] = monotonic, today: Callable[[], float] = time
@@ -40,11 +46,11 @@ class Rates:
         self._today = today  # seconds since 1970
         self._spent: dict[str, _Spent] = {}
 
-    def check(self, key: str, limits: KeyLimits) -> None:
+    def check(self, key: str, limits: Limits) -> None:
         """Raises Limited for a key that may send nothing now: before its body is read."""
         self._refuse(self._of(key, limits), limits, 1)
 
-    def take(self, key: str, limits: KeyLimits, count: int) -> Mapping[str, str]:
+    def take(self, key: str, limits: Limits, count: int) -> Mapping[str, str]:
         """Count triggers of a key; the headers that tell what it has left.
 
         A batch may take more than the rate has left, which has to grow again before the next
@@ -55,6 +61,10 @@ class Rates:
         spent.tokens -= count
         spent.new += count
         return self._headers(spent, limits)
+
+    def spend(self, key: str, limits: Limits) -> None:
+        """Count one of the rate alone: what was proven and then refused is not of the quota."""
+        self._of(key, limits).tokens -= 1
 
     def give_back(self, key: str, count: int) -> None:
         """Triggers that were counted are not of the quota: they were refused."""
@@ -85,11 +95,12 @@ class Rates:
                 self._spent[key].known -= count
                 self._spent[key].asked = True
 
-    def _of(self, key: str, limits: KeyLimits) -> _Spent:
+    def _of(self, key: str, limits: Limits) -> _Spent:
         now, day = self._clock(), int(self._today() // _DAY)
-        rate = limits.rate_per_second or 0
+        rate = limits.rate or 0
         spent = self._spent.pop(key, None) or _Spent(tokens=rate, at=now, day=day)
-        spent.tokens = min(rate, spent.tokens + (now - spent.at) * rate)
+        grown = (now - spent.at) * rate / limits.per_seconds
+        spent.tokens = min(rate, spent.tokens + grown)
         spent.at = now
         if spent.day != day:
             spent.day, spent.known, spent.new = day, 0, 0
@@ -99,29 +110,29 @@ class Rates:
             self._spent.pop(next(iter(self._spent)))
         return spent
 
-    def _refuse(self, spent: _Spent, limits: KeyLimits, count: int) -> None:
-        rate, quota = limits.rate_per_second, limits.quota_per_day
+    def _refuse(self, spent: _Spent, limits: Limits, count: int) -> None:
+        rate, quota = limits.rate, limits.quota_per_day
         if quota is not None and spent.known + spent.new + count > quota:
             raise Limited(
-                f"the key may send {quota} triggers a day, and {count} more are too many",
-                fix="send it again after Retry-After, or ask an admin: `meshline keys limit`",
+                f"{limits.sender} may send {quota} events a day, and {count} more are too many",
+                fix=limits.fix,
                 headers=self._headers(spent, limits),
                 seconds=self._left_of_day(),
             )
         if rate is not None and spent.tokens < 1:
             raise Limited(
-                f"the key may send {rate} triggers a second",
-                fix="send it again after Retry-After, or ask an admin: `meshline keys limit`",
+                f"{limits.sender} may send {rate} events in {limits.per_seconds:g} s",
+                fix=limits.fix,
                 headers=self._headers(spent, limits),
-                seconds=math.ceil((1 - spent.tokens) / rate),
+                seconds=math.ceil((1 - spent.tokens) * limits.per_seconds / rate),
             )
 
-    def _headers(self, spent: _Spent, limits: KeyLimits) -> dict[str, str]:
+    def _headers(self, spent: _Spent, limits: Limits) -> dict[str, str]:
         policies, left = [], []
-        rate, quota = limits.rate_per_second, limits.quota_per_day
+        rate, quota = limits.rate, limits.quota_per_day
         if rate is not None:
-            policies.append(f'"rate";q={rate};w=1')
-            again = math.ceil(max(0.0, rate - spent.tokens) / rate)
+            policies.append(f'"rate";q={rate};w={limits.per_seconds:.0f}')
+            again = math.ceil(max(0.0, rate - spent.tokens) * limits.per_seconds / rate)
             left.append(f'"rate";r={max(0, math.floor(spent.tokens))};t={again}')
         if quota is not None:
             policies.append(f'"quota";q={quota};w={_DAY}')

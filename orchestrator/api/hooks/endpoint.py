@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from orchestrator.api.door import Door
 from orchestrator.api.events import counted_problem, in_turns
+from orchestrator.api.headers.rates import Rates
 from orchestrator.api.hooks.opened import OpenSources, closed
-from orchestrator.api.hooks.pages import FormRates, answer_preflight, leave, redirect_of
+from orchestrator.api.hooks.pages import answer_preflight, leave, redirect_of, refused_form
 from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import Room, read_body
 from orchestrator.api.parsers import Parsers, Reading
@@ -63,7 +64,7 @@ class Hooks:
     parsers: Parsers
     sources: OpenSources
     refusals: Refusals
-    rates: FormRates
+    rates: Rates
 
     async def ask(self, request: Request) -> Response:
         """Leave for a page to send a form; other sources are not for pages."""
@@ -76,7 +77,7 @@ class Hooks:
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - logged where it becomes an answer
-            answer = counted_problem(error)
+            answer = self._refusal(request, error)
         source = self.sources.known(request.path_params["source"])
         if source is not None:
             answer.headers.update(leave(source, request))
@@ -89,12 +90,11 @@ class Hooks:
                 source = self.sources.find(request.path_params["source"])
                 secrets = self.sources.secrets(source)
                 hold.belongs_to(source.actor)
-                if source.rules.form is not None:
-                    self.rates.take(source.name, source.rules.form)
+                self.rates.check(source.actor, source.limits)
                 limit = self.config.max_body_bytes
                 body = await read_body(request, hold, limit=limit, seconds=self.body_seconds)
             except (Refused, StoreUnavailable) as error:
-                return EarlyAnswer(counted_problem(error))
+                return EarlyAnswer(self._refusal(request, error))
             asked = _request_of(request, source, body)
             reading = self._read(source, asked, secrets)
             try:
@@ -102,15 +102,26 @@ class Hooks:
             except SignatureRefused:
                 if source.rules.form is None:  # the key of a form is for everybody
                     await self.refusals.note(source)
-                raise
+                raise  # a stranger's request takes nothing of what the source may send
             except SecretUnusable:
                 raise closed() from None
+            except Refused:
+                self.rates.spend(source.actor, source.limits)
+                raise
             if found.handshake is not None:
                 return Response(found.handshake, media_type="text/plain")
+            told = self.rates.take(source.actor, source.limits, len(found.triggers))
             answer = await self._accept(source, found.triggers)
             answer = redirect_of(source, request) or answer
+        answer.headers.update(told)
         emit(RequestAccepted(seconds=perf_counter() - began))
         return answer
+
+    def _refusal(self, request: Request, error: Exception) -> Response:
+        """A problem document; for a person before a browser, a page or where the form says."""
+        problem = counted_problem(error)
+        source = self.sources.known(request.path_params["source"])
+        return problem if source is None else refused_form(source, request, problem)
 
     def _read(self, source: Source, asked: HookRequest, secrets: Sequence[str]) -> Reading[_Read]:
         """Nothing of the body is looked at before the request is proven."""
@@ -132,8 +143,9 @@ class Hooks:
         if triggers:
             try:
                 accepted = await self.door.accept(triggers, actor=source.actor)
-            except RefusedAt as refused:
-                raise refused.cause from None
+            except (Refused, StoreUnavailable) as error:
+                self.rates.give_back(source.actor, len(triggers))
+                raise error.cause if isinstance(error, RefusedAt) else error from None
         said = source.answer
         if said.media_type is not None:
             return Response(said.body, said.status, media_type=said.media_type)

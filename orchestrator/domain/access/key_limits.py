@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from orchestrator.domain.errors import Refused
 
@@ -16,6 +17,15 @@ class KeyLimits:
 
     rate_per_second: int | None = None  # triggers, at each door
     quota_per_day: int | None = None  # triggers in a day of UTC, over all doors
+
+    per_seconds: ClassVar[float] = 1.0  # the time that the rate is of
+    sender: ClassVar[str] = "the key"
+    fix: ClassVar[str] = "send it again after Retry-After, or ask an admin: `meshline keys limit`"
+
+    @property
+    def rate(self) -> int | None:
+        """Triggers in `per_seconds`, at each door."""
+        return self.rate_per_second
 
     def check(self) -> None:
         """Raises Refused for a number that is too small or too large."""

@@ -41,13 +41,12 @@ class Handshake:
 
 @dataclass(frozen=True, kw_only=True)
 class FormRules:
-    """What a form of a page may send, and how often."""
+    """What a form of a page may send."""
 
     origins: tuple[str, ...]  # of the pages that it is on, such as https://www.acme.example
     honeypot: str | None  # a field that people do not see and leave empty
-    calls: int  # of the whole form, for each door
-    per_seconds: float
     redirect: str | None  # where a browser goes afterwards; None: it gets the answer as JSON
+    on_error: str | None  # where it goes with what was refused; None: it gets a page that says why
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from orchestrator.domain.errors import SignatureRefused
+from orchestrator.domain.errors import FormRefused, SignatureRefused
 from orchestrator.domain.sources.request import HookRequest
 from orchestrator.domain.sources.signed_text import signed_text
 
@@ -127,6 +127,12 @@ def verify(scheme: Scheme, request: HookRequest, secrets: Sequence[str], *, now:
     by, fits = _check(scheme, request, now)
     found = [fits(secret) for secret in secrets]  # all of them, whichever fits
     if True not in found:
+        if isinstance(scheme, FormKey):
+            raise FormRefused(
+                "the address does not end with the key of this form",
+                field="the address",
+                fix="write the address that `meshline sources list` shows into the page",
+            )
         raise _refusal("the signature does not fit", field=_place(scheme))
     return Verified(by=by, secret=found.index(True) + 1)
 
@@ -148,7 +154,11 @@ def _check(scheme: Scheme, request: HookRequest, now: float) -> tuple[str, Fits]
         return "basic", lambda secret: _same(given, _base64(_login(secret)))
     if isinstance(scheme, FormKey):
         if origin_of_page(request) not in scheme.origins:
-            raise _refusal("the page that it comes from may not use this form", field="Origin")
+            raise FormRefused(
+                "the page that it comes from may not use this form",
+                field="Origin",
+                fix="send it from a page that `origins` in the source's file names",
+            )
         return "form key", lambda key: _same(request.secret_path, key)
     if isinstance(scheme, SecretPath):
         return "secret path", lambda secret: _same(request.secret_path, secret)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from orchestrator.domain.sources.reading import Rules
 from orchestrator.domain.sources.schemes import Scheme
 
 NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 """Headers that are kept with no event, whatever a source says."""
+
+
+SOURCE = "source:"
+"""What the audit's word for a source begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,18 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceLimits:
+    """How many events a source may send."""
+
+    rate: int  # in `per_seconds`, at each door; a request that is proven and refused counts as one
+    per_seconds: float
+    quota_per_day: int  # in a day of UTC, over all doors
+
+    sender: ClassVar[str] = "the source"
+    fix: ClassVar[str] = "send it again after Retry-After; `limits` in the source's file sets both"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A vendor, or a form, that sends events to one client."""
 
@@ -44,10 +61,11 @@ class Source:
     rules: Rules
     public_url: str | None  # the address as the vendor calls it, without a query
     keep_headers: tuple[str, ...]  # names in small letters
+    limits: SourceLimits
     answer: Answer
     origin: str  # the file that says it
 
     @property
     def actor(self) -> str:
         """The audit's word for it."""
-        return f"source:{self.name}"
+        return f"{SOURCE}{self.name}"

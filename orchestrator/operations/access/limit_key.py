@@ -1,4 +1,4 @@
-"""Limit how much one key may send, and count what keys have sent."""
+"""Limit how much one key may send, and count what keys and sources have sent."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.access.key_limits import KeyLimits
 from orchestrator.domain.acts import Act
 from orchestrator.domain.errors import NotFound
+from orchestrator.domain.sources.source import SOURCE
 from orchestrator.operations.access.allow import allow
-from orchestrator.store.access.key_usage import add_usage
 from orchestrator.store.access.keys import find_key, set_limits
+from orchestrator.store.access.usage import add_usage_of_keys, add_usage_of_sources
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store
 
@@ -39,9 +40,15 @@ def limit_key(store: Store, key_id: str, *, limits: KeyLimits, actor: Actor) -> 
 
 
 def count_sent(store: Store, sent: Mapping[str, int]) -> dict[str, int]:
-    """Add what keys have sent through one door; what each has sent today through all of them.
+    """Add what was sent through one door, by id of a key or actor of a source.
 
-    Raises StoreUnavailable.
+    Answers what each has sent today through all of them. Raises StoreUnavailable.
     """
+    sources = {
+        name.removeprefix(SOURCE): count for name, count in sent.items() if name.startswith(SOURCE)
+    }
+    keys = {name: count for name, count in sent.items() if not name.startswith(SOURCE)}
     with store.write() as tx:
-        return add_usage(tx, sent)
+        found = add_usage_of_keys(tx, keys)
+        named = add_usage_of_sources(tx, sources)
+    return found | {f"{SOURCE}{name}": total for name, total in named.items()}

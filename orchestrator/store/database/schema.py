@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.text_search import TextSearchVector
 
-HEAD = "0043"
+HEAD = "0044"
 
 metadata = MetaData(
     naming_convention={
@@ -473,6 +473,16 @@ key_usage = Table(
     "key_usage",
     metadata,
     Column("key_id", ForeignKey(keys.c.id), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # of UTC since 1970
+    Column("events", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What a source sent, day by day.
+source_usage = Table(
+    "source_usage",
+    metadata,
+    Column("source", String(64), primary_key=True),  # by its name
     Column("day", Integer, primary_key=True, autoincrement=False),  # of UTC since 1970
     Column("events", BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -12,6 +12,7 @@ from orchestrator.api.problems import Limited
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.access.key_limits import KeyLimits
 from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.sources.source import SourceLimits
 from orchestrator.operations.access.keys import check_key, create_key, id_of_key, rotate_key
 from orchestrator.operations.access.limit_key import count_sent, limit_key
 from orchestrator.store.database.engine import Store
@@ -141,6 +142,34 @@ def test_limits_are_set_taken_away_and_go_on_to_the_next_key(store: Store) -> No
         limit_key(store, "absent", limits=KeyLimits(), actor=ADMIN)
 
 
+def test_doors_add_up_what_a_source_sent_beside_a_key_of_the_same_name(store: Store) -> None:
+    key = id_of_key(create_key(store, clients=["acme"], label="t", actor=ADMIN))
+    name = f"source:{key}"
+
+    assert count_sent(store, {key: 2, name: 5}) == {key: 2, name: 5}
+    assert count_sent(store, {name: 1}) == {name: 6}
+
+
+def test_the_rate_of_a_source_is_of_its_own_time(rates: Rates, clock: Clock) -> None:
+    limits = SourceLimits(rate=2, per_seconds=60.0, quota_per_day=3)
+
+    told = [rates.take("source:a", limits, 1) for _ in range(2)][-1]
+    assert told["ratelimit-policy"] == '"rate";q=2;w=60, "quota";q=3;w=86400'
+    assert told["ratelimit"].startswith('"rate";r=0;t=60, ')
+    with pytest.raises(Limited) as refused:
+        rates.check("source:a", limits)
+    assert refused.value.headers["retry-after"] == "30"
+
+    clock.now += 30
+    rates.spend("source:a", limits)
+    with pytest.raises(Limited, match="2 events in 60 s"):
+        rates.check("source:a", limits)
+    clock.now += 60
+    rates.take("source:a", limits, 1)
+    with pytest.raises(Limited, match="3 events a day"):
+        rates.check("source:a", limits)
+
+
 @pytest.fixture
 def limited(store: Store) -> Iterator[RunningDoor]:
     """A door whose key may send three triggers today, and 1,000 a second."""
@@ -162,7 +191,7 @@ def test_the_door_tells_what_is_left_and_refuses_more(limited: RunningDoor, stor
 
     refused = limited.emit()
 
-    assert "3 triggers a day" in problem(refused, 429, "rate_limited")["detail"]
+    assert "3 events a day" in problem(refused, 429, "rate_limited")["detail"]
     assert int(refused.headers["retry-after"]) > 0
     assert '"quota";r=0;t=' in refused.headers["ratelimit"]
     other = create_key(store, clients=["acme"], label="t", actor=ADMIN)

@@ -9,14 +9,17 @@ import pytest
 from connectors.sources.definition import (
     DeclaredForm,
     DeclaredHmac,
+    DeclaredLimits,
+    DeclaredRate,
     DeclaredSignature,
     SourceDefinition,
 )
 from connectors.sources.file import parse_source, shipped_sources
 from connectors.sources.registry import closed_sources, load_sources, secrets_of
 from orchestrator.domain.errors import InvalidFile
+from orchestrator.domain.sources.source import SourceLimits
 from orchestrator.domain.sources.unclaimed import unclaimed_workflow
-from tests.hooks import SAVED, source, source_text
+from tests.hooks import FORM, SAVED, source, source_text
 from tests.house.pages import blocks, text_of
 
 WHOLE = """\
@@ -40,6 +43,15 @@ def test_every_shipped_source_has_a_saved_request_and_can_be_extended() -> None:
     assert {source(name).name for name in SAVED} == {*SAVED}
 
 
+def test_a_source_has_limits_whatever_its_file_says() -> None:
+    shop, form = parse_source(WHOLE, name="a"), parse_source(FORM, name="b")
+    own = parse_source(f"{WHOLE}limits: {{rate: {{calls: 7, per: 2s}}, quota: 9}}", name="c")
+
+    assert shop.limits == SourceLimits(rate=6_000, per_seconds=60, quota_per_day=1_000_000)
+    assert form.limits == SourceLimits(rate=5, per_seconds=3_600, quota_per_day=10_000)
+    assert own.limits == SourceLimits(rate=7, per_seconds=2, quota_per_day=9)
+
+
 def test_a_source_that_says_everything_itself_is_right() -> None:
     found = parse_source(WHOLE, name="shop.yaml")
 
@@ -58,6 +70,11 @@ def test_a_source_that_says_everything_itself_is_right() -> None:
         (("X-Sign", 'X-Sign, signed: "{url}{body}"'), "public_url: the vendor signs the address"),
         (("X-Sign", "X-Sign, algorithm: md5"), "md5"),
         (("X-Sign", "X-Sign, tolerance: 2h"), "write 1s to 1h"),
+        (
+            ("type:", "limits: {rate: {calls: 1, per: 500ms}}\ntype:"),
+            "not a number of whole seconds",
+        ),
+        (("type:", "limits: {quota: 0}\ntype:"), "limits.quota"),
         (("env:MESHLINE_SHOP_NEW", "hunter2"), "a definition never holds a secret"),
         (("{body.kind}", "{kind}"), "neither {header.NAME}, {body.PATH} nor {digest}"),
         (("ops@acme.example", "ops"), "is not an e-mail address"),
@@ -116,7 +133,14 @@ def test_a_source_on_a_page_is_right(block: str) -> None:
 
 def test_the_reference_names_every_key_and_every_shipped_source() -> None:
     page = text_of("docs/reference/sources.md") + text_of("docs/howto/receive-forms.md")
-    models = (SourceDefinition, DeclaredSignature, DeclaredHmac, DeclaredForm)
+    models = (
+        SourceDefinition,
+        DeclaredSignature,
+        DeclaredHmac,
+        DeclaredForm,
+        DeclaredLimits,
+        DeclaredRate,
+    )
     keys = {one.alias or name for model in models for name, one in model.model_fields.items()}
 
     assert {one for one in {*keys, *shipped_sources()} if f"`{one}`" not in page} == set()

@@ -1,4 +1,4 @@
-"""Who may act: keys of producers and what was sent, people, their roles, logins and signing keys."""
+"""Who may act: keys and their use, people, their roles, logins, sessions and signing keys."""
 
 from __future__ import annotations
 

@@ -201,7 +201,13 @@ class _Dispatch:
         return Job(
             id=one.key,
             connector=self.process.connectors[one.connector],
-            call=Outgoing(key=one.key, action=one.action, fields=one.fields, seen=one.seen),
+            call=Outgoing(
+                key=one.key,
+                action=one.action,
+                fields=one.fields,
+                seen=one.seen,
+                trace=one.trace.headers_of(one.key) if one.trace else {},
+            ),
             confirm=one.confirm,
             look_first=one.unknown,
             known=one.record_id,

@@ -139,6 +139,8 @@ class Calls:
     ) -> Request:
         body = template.body(values)
         headers = {**site.headers, **template.headers(values)}
+        if values.trace and not any(name.lower() in values.trace for name in headers):
+            headers |= values.trace
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if site.signer and (template.creates or template.stage is RequestKind.UNDO):

@@ -101,8 +101,9 @@ class HttpConnector:
                 made[one.key] = DestinationRefused(f"batch: {error}")
         going = [one for one in values if one.key in items]
         if going:
-            # The headers are those of the first.
-            first = replace(values[0], items=[items[one.key] for one in going])
+            # The headers are those of the first, but several events are of no one trace.
+            trace = going[0].trace if len(going) == 1 else {}
+            first = replace(values[0], items=[items[one.key] for one in going], trace=trace)
             reply = await self._calls.ask(plan, batch.request, first)
             if reply.error:
                 raise reply.error
@@ -153,4 +154,10 @@ class HttpConnector:
 
 def values_of(call: Outgoing, record_id: str = "") -> Values:
     """What placeholders stand for in a call's requests, secrets apart."""
-    return Values(key=call.key, send=call.fields, record_id=record_id, version=call.seen.version)
+    return Values(
+        key=call.key,
+        send=call.fields,
+        record_id=record_id,
+        version=call.seen.version,
+        trace=call.trace,
+    )

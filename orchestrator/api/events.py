@@ -18,6 +18,7 @@ from orchestrator.api.headers.idempotency import key_of, refuse_key, with_key
 from orchestrator.api.headers.outcomes import answer_each
 from orchestrator.api.headers.preferences import EACH, prefers
 from orchestrator.api.headers.rates import Rates
+from orchestrator.api.headers.tracing import with_trace
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
@@ -27,6 +28,7 @@ from orchestrator.api.triggers import read_batch, read_each, read_plain
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import InvalidTrigger, Refused, StoreUnavailable
 from orchestrator.domain.event import Trigger
+from orchestrator.domain.trace_context import PARENT
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.access.keys import Caller
 from orchestrator.settings import Settings
@@ -91,6 +93,8 @@ class Events:
             refuse_key(_key_of(request), "a batch has no one key")
             each = read_each(body, self._reader(form, caller), self.config)
             items = await self._in_turns(request, each, body, caller)
+            if PARENT in request.headers:
+                items = with_trace(items, request.headers)
             if not items:
                 _refuse_empty(form)
             told = self.rates.take(key, limits, len(items)) if limits else {}
@@ -101,6 +105,8 @@ class Events:
         triggers = await self._in_turns(request, reading, body, caller)
         if not triggers:
             _refuse_empty(form)
+        if PARENT in request.headers:
+            triggers = with_trace(triggers, request.headers)
         told = self.rates.take(key, limits, len(triggers)) if limits else {}
         try:
             accepted = await self.door.accept(triggers, actor=caller.actor)

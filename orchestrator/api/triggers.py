@@ -14,6 +14,7 @@ from orchestrator.domain.errors import ClientNotPermitted, InvalidTrigger, Paylo
 from orchestrator.domain.event import Trigger
 from orchestrator.domain.text.abbreviate import shorten
 from orchestrator.domain.text.hints import did_you_mean
+from orchestrator.domain.trace_context import PARENT, STATE, read_trace
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.operations.access.keys import Caller
 from orchestrator.settings import Settings
@@ -21,12 +22,12 @@ from orchestrator.settings import Settings
 LONGEST_TYPE, LONGEST_KEY, LONGEST_CLIENT = 255, 400, 64  # characters
 _LONGER = 4  # times its compact form: how long a trigger of a batch may be with blanks and escapes
 
-_FIELDS = ("type", "data", "idempotency_key", "client")
+_FIELDS = ("type", "data", "idempotency_key", "client", PARENT, STATE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def read_plain(value: object, caller: Caller) -> Trigger:
-    """The trigger of `{type, data, idempotency_key?, client?}`.
+    """The trigger of `{type, data, idempotency_key?, client?, traceparent?, tracestate?}`.
 
     Raises InvalidTrigger, ClientNotPermitted.
     """
@@ -135,7 +136,7 @@ def _spans(raw: bytes, config: Settings) -> Reading[list[tuple[int, int]]]:
 def make_trigger(
     fields: Mapping[str, object], caller: Caller, *, data: object, key: str | None
 ) -> Trigger:
-    """A trigger whose `type` and `client` are in `fields`.
+    """A trigger whose `type`, `client` and trace are in `fields`.
 
     Raises InvalidTrigger, ClientNotPermitted.
     """
@@ -146,6 +147,7 @@ def make_trigger(
         payload=strict_json.dumps(data),
         digest=strict_json.digest(data),
         idempotency_key=key,
+        trace=read_trace(fields[PARENT], fields.get(STATE)) if PARENT in fields else None,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # what reads events does not read sources
+if TYPE_CHECKING:  # what reads events does not read sources, and seldom traces
     from orchestrator.domain.sources.origin import HookOrigin
+    from orchestrator.domain.trace_context import TraceContext
 
 TIME_DIGITS = 12
 """Hex digits that an event's id begins with: the milliseconds since 1970 when it was accepted."""
@@ -28,6 +29,7 @@ class Trigger:
     digest: str  # of the payload with sorted keys: the same content has the same digest
     idempotency_key: str | None = None  # None: the event's own id
     hook: HookOrigin | None = None  # of what a source sent; nothing of that is refused
+    trace: TraceContext | None = None  # that it belongs to; None: its sender said none
 
 
 @dataclass(frozen=True, kw_only=True)

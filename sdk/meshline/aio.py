@@ -64,9 +64,13 @@ class AsyncProducer:
         client: str | None = None,
         idempotency_key: str | None = None,
         ordering_key: str | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
     ) -> Emitted:
         """As Producer.emit. Two calls that run at once have no order."""
-        event = Event.made(type, data, client, idempotency_key, ordering_key)
+        event = Event.made(
+            type, data, client, idempotency_key, ordering_key, traceparent, tracestate
+        )
         return await self._drive(self._producer.steps.emit(event))
 
     async def emit_many(self, events: Iterable[Event]) -> list[Emitted]:

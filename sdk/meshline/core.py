@@ -17,6 +17,7 @@ from meshline.errors import Explained, MeshlineError, Misconfigured, Refused, Un
 from meshline.event import Emitted, Event
 from meshline.observing import Observation, Observer, observe
 from meshline.patience import backoff, jitter
+from meshline.tracing import Trace, trace_of
 from meshline.transport import Request, Response
 from meshline.version import __version__
 
@@ -70,12 +71,14 @@ class Core:
         now: Callable[[], float],
         default: Default | None = None,
         observer: Observer | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._authorization = f"Bearer {key}"
         self._limits = limits
         self._now = now
         self._default = default
         self._observer = observer
+        self._trace = trace
         self.spool_header: str | None = None  # what waits here, for the door to know
 
     def close(self) -> None:
@@ -134,7 +137,7 @@ class Core:
     def encode(self, event: Event) -> bytes:
         """The event as the door reads it. Raises Refused."""
         try:
-            return encode(event, self._default)
+            return encode(event, self._default, trace_of(event, self._trace))
         except Refused as error:
             self.tell("refused", [event], self._now(), error)
             raise

@@ -25,7 +25,9 @@ _INSTEAD = {
 }
 
 
-def encode(event: Event, default: Default | None = None) -> bytes:
+def encode(
+    event: Event, default: Default | None = None, trace: Mapping[str, str] | None = None
+) -> bytes:
     """The event as the door reads it. Raises Refused that names what is not JSON, and where."""
     body: dict[str, object] = {"type": event.type, "data": None}
     if event.client is not None:
@@ -37,6 +39,7 @@ def encode(event: Event, default: Default | None = None) -> bytes:
                 _refuse(fault[0], name, fault[1])
             _check_text(str(body[name]), name)
         body["data"] = _Plain(default).value(event.data, "data", 0)
+        body.update(trace or {})
     except Refused as error:
         error.idempotency_key = event.idempotency_key
         raise

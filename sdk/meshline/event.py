@@ -24,6 +24,9 @@ class Event:
     client: str | None = None  # None: the one that the key is for
     idempotency_key: str = field(default_factory=new_key)
     ordering_key: str | None = None  # a spool keeps the order of those with the same one
+    # The trace that it belongs to, as the W3C writes it: the same event may be sent in another.
+    traceparent: str | None = field(default=None, compare=False)
+    tracestate: str | None = field(default=None, compare=False)
 
     @classmethod
     def made(
@@ -33,10 +36,12 @@ class Event:
         client: str | None,
         idempotency_key: str | None,
         ordering_key: str | None,
+        traceparent: str | None,
+        tracestate: str | None,
     ) -> Event:
         """The event of a call of `emit`, which gives None for what it was not given."""
         key = new_key() if idempotency_key is None else idempotency_key
-        return cls(type, data, client, key, ordering_key)
+        return cls(type, data, client, key, ordering_key, traceparent, tracestate)
 
 
 @dataclass(frozen=True)

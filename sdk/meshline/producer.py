@@ -12,6 +12,7 @@ from meshline.encoding import Default
 from meshline.errors import Misconfigured
 from meshline.event import Emitted, Event
 from meshline.observing import Observer
+from meshline.tracing import Trace
 from meshline.transport import HttpTransport, Transport
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class Producer:
     attempt and `deadline` for all attempts of one send, in seconds. `default` makes JSON of values
     that are not, as `meshline.plain` does; `observe` is called with each Observation.
 
+    `trace` is called for each event, and answers its `traceparent` or the headers of a propagator;
+    left out, it is the current span of OpenTelemetry, where the application has imported that.
+
     `spool` is a path on a local disk: what no door takes within `patience` seconds is kept there,
     and forwarded by a thread of this process, unless `forward` is false.
     """
@@ -43,6 +47,7 @@ class Producer:
         proxy: str | None = None,
         default: Default | None = None,
         observe: Observer | None = None,
+        trace: Trace | None = None,
         spool: str | os.PathLike[str] | Spool | None = None,
         patience: float = 2.0,
         forward: bool = True,
@@ -57,6 +62,7 @@ class Producer:
             now=self.transport.now,
             default=default,
             observer=observe,
+            trace=trace,
         )
         self.steps: Union[Core, Keeper] = core  # noqa: UP007 - read when this runs, by Python 3.9
         if spool is not None:
@@ -95,15 +101,20 @@ class Producer:
         client: str | None = None,
         idempotency_key: str | None = None,
         ordering_key: str | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
     ) -> Emitted:
         """Hand over one trigger; `data` is JSON. When this returns it is committed, or spooled.
 
         Events with one `ordering_key` leave the spool in their order; without one, those of one
-        client and type. Raises Refused where it is wrong; without a spool Misconfigured and
+        client and type. `traceparent` and `tracestate` say its trace, where the producer is not to
+        find it. Raises Refused where it is wrong; without a spool Misconfigured and
         Unreachable where no door took it, with a spool SpoolFailed where it could not be kept:
         then repeat it with the error's idempotency key.
         """
-        event = Event.made(type, data, client, idempotency_key, ordering_key)
+        event = Event.made(
+            type, data, client, idempotency_key, ordering_key, traceparent, tracestate
+        )
         return drive(self.steps.emit(event), self.transport)
 
     def emit_many(self, events: Iterable[Event]) -> list[Emitted]:

@@ -38,6 +38,7 @@ class Values:
     version: str | None = None  # of the record, as the system names its state
     secrets: Mapping[str, str] = field(default_factory=dict)
     items: Sequence[object] = ()  # of a batch
+    trace: Mapping[str, str] = field(default_factory=dict)  # headers; no placeholder names them
 
 
 Fill = Callable[[Values], object]

@@ -91,6 +91,9 @@ _TRIGGER: Schema = {
         "data": {"description": "the payload", **ANY_JSON},
         "idempotency_key": {"type": "string", "minLength": 1, "maxLength": 400, "pattern": _LINE},
         "client": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": _LINE},
+        # Whatever they are, they refuse no event: what is not valid is passed over.
+        "traceparent": {"description": "as the header, of this trigger alone", **ANY_JSON},
+        "tracestate": {"description": "as the header, of this trigger alone", **ANY_JSON},
     },
 }
 ACCEPTED: Schema = {
@@ -131,6 +134,16 @@ _HEADERS = (
     Header(
         name="Prefer",
         says="`outcome=each`: each trigger of a batch is taken or refused by itself (207)",
+        schema={"type": "string"},
+    ),
+    Header(
+        name="traceparent",
+        says="the trace that the triggers belong to (W3C Trace Context); a bad one is passed over",
+        schema={"type": "string"},
+    ),
+    Header(
+        name="tracestate",
+        says="what tracing systems add to `traceparent`",
         schema={"type": "string"},
     ),
 )

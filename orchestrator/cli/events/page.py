@@ -43,6 +43,8 @@ def _put_head(event: EventView, now: int) -> None:
     _line("key", event.idempotency_key)
     if (came := event.request) is not None:
         _line("source", f"{came.source} ({came.type or 'no type'}), proven by {came.verified_by}")
+    if (trace := event.trace) is not None:
+        _line("trace", f"{trace.trace_id}, sent by {trace.parent_id}")
     accepted = event.accepted_at
     _line("accepted", f"{moment(accepted)} ({age(accepted, now)} ago)")
     if event.state == State.AWAITING_APPROVAL:

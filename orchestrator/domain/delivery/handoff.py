@@ -107,6 +107,8 @@ class Outgoing:
     action: str
     fields: Mapping[str, object]  # JSON values by the action's field names
     seen: Seen = NOTHING_SEEN  # what earlier calls found out
+    # Headers of the trace that its event belongs to; empty: of none.
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

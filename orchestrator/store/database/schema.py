@@ -32,7 +32,13 @@ from orchestrator.store.database.tables.clocks import alerts, breaches, heartbea
 from orchestrator.store.database.tables.deliveries import deliveries
 from orchestrator.store.database.tables.desk import job_items, jobs, plan_events, plans, recipes
 from orchestrator.store.database.tables.destinations import circuits, oauth_tokens
-from orchestrator.store.database.tables.events import events, groups, hook_requests, payloads
+from orchestrator.store.database.tables.events import (
+    events,
+    groups,
+    hook_requests,
+    payloads,
+    traces,
+)
 from orchestrator.store.database.tables.evidence import backtests, change_evidence, gate_waivers
 from orchestrator.store.database.tables.metadata import metadata
 from orchestrator.store.database.tables.ordering import line_looks, ordered_events
@@ -45,7 +51,7 @@ from orchestrator.store.database.tables.quarantine import (
 from orchestrator.store.database.tables.rollout import rollout_arms, rollout_events, shadow_diffs
 from orchestrator.store.database.tables.workflows import workflow_versions
 
-HEAD = "0044"
+HEAD = "0045"
 
 __all__ = [
     "HEAD",
@@ -98,6 +104,7 @@ __all__ = [
     "signing_keys",
     "source_usage",
     "store_keys",
+    "traces",
     "workflow_versions",
 ]
 

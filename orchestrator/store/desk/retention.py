@@ -35,6 +35,7 @@ from orchestrator.store.database.schema import (
     plan_events,
     plans,
     quarantine,
+    traces,
 )
 from orchestrator.store.desk.kept_ranks import digest_items, keep_newest
 
@@ -212,7 +213,8 @@ _FORGET_REQUESTS = Prepared(
         .values(headers="{}", body=None)
     )
 )
+_FORGET_TRACES = Prepared(lambda dialect: delete(traces).where(among(dialect, traces.c.event_id)))
 _FORGET = (
     *(_FORGET_PAYLOADS, _FORGET_SENT, _FORGET_VIOLATIONS, _FORGET_DETAILS, _FORGET_SALTS),
-    _FORGET_REQUESTS,
+    *(_FORGET_REQUESTS, _FORGET_TRACES),
 )

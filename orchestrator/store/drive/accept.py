@@ -106,6 +106,8 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
         _note_canaries(tx, [one for one in new if one.workflow.canary_text])
     if any(one.trigger.hook for one in new):
         _keep_origins(tx, new)
+    if any(one.trigger.trace for one in new):
+        _keep_traces(tx, new)
     if len(written) == len(rows):
         return [Accepted(id=row.id, duplicate=False) for row in rows]
     missing = [row.key for row in rows if row.id not in written]
@@ -120,6 +122,16 @@ def accept(tx: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
         else Accepted(id=known[row.key].id, duplicate=True)
         for row in rows
     ]
+
+
+def _keep_traces(tx: Connection, new: Sequence[Arrival]) -> None:
+    """Keep the trace of each that belongs to one; the others have no row."""
+    rows = [
+        {"event_id": one.id, "traceparent": trace.parent, "tracestate": trace.state}
+        for one in new
+        if (trace := one.trigger.trace)
+    ]
+    tx.execute(sql.INSERT_TRACES, rows)
 
 
 def _keep_origins(tx: Connection, new: Sequence[Arrival]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import FromClause, Insert, and_, exists, insert, literal, or_, s
 from orchestrator.domain.lifecycle import Move, State
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, rows_of
-from orchestrator.store.database.schema import audit, events, payloads, workflow_versions
+from orchestrator.store.database.schema import audit, events, payloads, traces, workflow_versions
 from orchestrator.store.database.upserts import upsert
 from orchestrator.store.drive.erased_keys import ANY_ERASED
 from orchestrator.store.quarantine.workflows import LIVE
@@ -129,5 +129,6 @@ SELECT_ANY_ERASED = Prepared(lambda _: select(ANY_ERASED))
 SELECT_KNOWN = Prepared(_known)
 INSERT_EVENTS = Prepared(lambda dialect: _events(dialect, rows_of(dialect, **EVENT)))
 INSERT_PAYLOADS = insert(payloads)
+INSERT_TRACES = insert(traces)
 INSERT_AUDIT = Prepared(_audit_of_given)
 INSERT_EVERYTHING = Prepared(_everything)

@@ -29,10 +29,11 @@ from orchestrator.domain.delivery.handoff import NOTHING_SEEN, Seen
 from orchestrator.domain.event import Item
 from orchestrator.domain.lifecycle import DONE_DELIVERIES, SETTLED_DELIVERIES, DeliveryState, State
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.trace_context import TraceContext, read_trace
 from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of, storable
-from orchestrator.store.database.schema import deliveries, events
+from orchestrator.store.database.schema import deliveries, events, traces
 
 MAY_BE_THERE = or_(deliveries.c.unknown, deliveries.c.state == DeliveryState.SENDING)
 
@@ -69,6 +70,7 @@ class Taken:
     undo: bool = False  # its record is to be taken back
     failing_since: int | None = None  # its first failure that could be the system's, in ms
     seen: Seen = NOTHING_SEEN  # what is known of its record
+    trace: TraceContext | None = None  # that its event belongs to
 
 
 COUNTED = 20
@@ -115,6 +117,7 @@ def take_deliveries(
             undo=bool(row[10]),
             failing_since=row[12],
             seen=Seen(url=row[13], version=row[14], updated=bool(row[15])),
+            trace=read_trace(row[16], row[17]) if row[16] else None,
         )
         for row in rows
     ]
@@ -158,16 +161,25 @@ def _take(dialect: str, *, bounded: bool = False) -> Any:
             table.record_url,
             table.record_version,
             table.record_updated,
+            _of_trace(traces.c.traceparent),
+            _of_trace(traces.c.tracestate),
         )
     )
+
+
+def _of_trace(column: Any) -> Any:
+    # By the primary key of a table that has no row of a plain event.
+    return select(column).where(traces.c.event_id == _OWN_EVENT).scalar_subquery()
+
+
+# Spelt out: in a RETURNING for SQLite the table's name is left out, of every column in it.
+_OWN_EVENT: ColumnElement[str] = literal_column("deliveries.event_id")
 
 
 def _count_open() -> Any:
     others = deliveries.alias("others")
     not_done = and_(*(others.c.state != state.value for state in sorted(SETTLED_DELIVERIES)))
-    # Spelt out: in a RETURNING for SQLite the table's name is left out, of every column in it.
-    own: ColumnElement[str] = literal_column("deliveries.event_id")
-    some = select(literal(1)).where(others.c.event_id == own, not_done).limit(COUNTED)
+    some = select(literal(1)).where(others.c.event_id == _OWN_EVENT, not_done).limit(COUNTED)
     return select(func.count()).select_from(some.subquery("some")).scalar_subquery()
 
 

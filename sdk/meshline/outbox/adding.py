@@ -11,9 +11,10 @@ from meshline.errors import Refused
 from meshline.event import Event
 from meshline.outbox.connections import insert
 from meshline.outbox.dialects import LONGEST, TABLE, checked_table
+from meshline.tracing import trace_of
 
 
-def add(
+def add(  # noqa: PLR0913 - all but the first three by name
     connection: Any,
     type: str,  # noqa: A002 - the door's own word for it
     data: object,
@@ -24,6 +25,8 @@ def add(
     default: Default | None = None,
     table: str = TABLE,
     paramstyle: str | None = None,
+    traceparent: str | None = None,
+    tracestate: str | None = None,
 ) -> str:
     """Insert one event, in the transaction that `connection` is in; answers its idempotency key.
 
@@ -31,11 +34,13 @@ def add(
     DB-API 2.0; nothing is committed here. `aggregate` names the thing that the event is about,
     such as ("order", 17): events about one thing are sent in the order of their inserts.
     `default` makes JSON of a value that is not. `paramstyle` is DB-API's word, for a driver that
-    does not say it. Raises Refused for what the door would refuse at once, and MeshlineError where
-    no transaction is open.
+    does not say it. `traceparent` and `tracestate` say its trace; left out, the current span of
+    OpenTelemetry does, where the application has imported that. Raises Refused for what the door
+    would refuse at once, and MeshlineError where no transaction is open.
     """
     key = str(uuid4()) if idempotency_key is None else idempotency_key
-    event = Event(type, data, client=client, idempotency_key=key)
+    event = Event(type, data, client, key, traceparent=traceparent, tracestate=tracestate)
+    trace = trace_of(event, None)
     body = json.loads(encode(event, default))
     # A long key is one of its own all the same: two that begin alike only wait for each other.
     kind, number = (type, key[:LONGEST]) if aggregate is None else (aggregate[0], str(aggregate[1]))
@@ -47,6 +52,8 @@ def add(
         # ASCII only: a connection with a narrow character set cannot damage it.
         "payload": json.dumps(body["data"], separators=(",", ":")),
         "client": client,
+        # As Debezium has it: the text of Java properties.
+        "tracingspancontext": "\n".join(f"{name}={said}" for name, said in trace.items()) or None,
     }
     for name in ("aggregatetype", "aggregateid"):
         _check(name, row[name])

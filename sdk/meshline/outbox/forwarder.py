@@ -17,6 +17,7 @@ from meshline.event import Event
 from meshline.outbox.databases import DatabaseFailed
 from meshline.outbox.table import OutboxTable, Row
 from meshline.producer import Producer
+from meshline.tracing import PARENT, STATE
 
 MOST_ROWS = 200  # of one send
 MOST_BYTES = 2 * 1024 * 1024  # of payloads in one send, where one alone is not larger
@@ -192,7 +193,15 @@ def _delay(attempts: int) -> float:
 
 
 def _event(row: Row) -> Event:
-    return Event(row.type, json.loads(row.payload), client=row.client, idempotency_key=row.id)
+    said = dict(line.strip().partition("=")[::2] for line in (row.trace or "").splitlines())
+    return Event(
+        row.type,
+        json.loads(row.payload),
+        client=row.client,
+        idempotency_key=row.id,
+        traceparent=said.get(PARENT),
+        tracestate=said.get(STATE),
+    )
 
 
 def _first(rows: Sequence[Row]) -> Sequence[Row]:

@@ -24,6 +24,7 @@ class Row:
     payload: str  # JSON
     client: str | None
     attempts: int  # in vain so far
+    trace: str | None  # the headers of its trace, `name=value` on a line each
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,13 @@ class OutboxTable:
             return []
         marks = ", ".join("?" for _ in positions)
         found = self._database.run(
-            "SELECT position, id, aggregatetype, aggregateid, type, payload, client, attempts"
-            f" FROM {self._table} WHERE position IN ({marks}) ORDER BY position",
+            "SELECT position, id, aggregatetype, aggregateid, type, payload, client, attempts,"
+            f" tracingspancontext FROM {self._table} WHERE position IN ({marks}) ORDER BY position",
             *positions,
         )
         return [
-            Row(position, key, (kind, number), type_, payload, client, attempts)
-            for position, key, kind, number, type_, payload, client, attempts in found.rows
+            Row(position, key, (kind, number), type_, payload, client, attempts, trace)
+            for position, key, kind, number, type_, payload, client, attempts, trace in found.rows
         ]
 
     def forget(self, rows: Sequence[Row]) -> None:

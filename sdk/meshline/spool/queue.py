@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from meshline.errors import Refused, SpoolFull
 from meshline.spool.file import SpoolFile, Transaction
+from meshline.tracing import PARENT, STATE
 
 MOST_EVENTS = 100_000
 MOST_BYTES = 256 * 1024 * 1024
@@ -216,7 +218,7 @@ class Spool:
         if not found:
             return False
         number, body, state = found[0]
-        if body != one.body:
+        if body != one.body and _without_trace(body) != _without_trace(one.body):
             raise Refused(
                 "the spool holds this key with another payload",
                 code="idempotency_conflict",
@@ -241,6 +243,11 @@ def _id_of(path: Path) -> str:
     """Tells this spool from others, and does not tell its path."""
     place = f"{socket.gethostname()} {path.absolute()}"
     return hashlib.sha256(place.encode(errors="surrogateescape")).hexdigest()[:12]
+
+
+def _without_trace(body: bytes) -> dict[str, object]:
+    """What makes an event another one: it may be spooled again in another trace."""
+    return {name: said for name, said in json.loads(body).items() if name not in (PARENT, STATE)}
 
 
 def _again(tx: Transaction, number: int) -> int:

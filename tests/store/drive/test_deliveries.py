@@ -13,6 +13,8 @@ from orchestrator.domain.delivery.handoff import Confirmed, Seen
 from orchestrator.domain.event import PlannedDelivery
 from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.trace_context import read_trace
+from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.dispatch.admit_deliveries import Run, not_begun
 from orchestrator.operations.dispatch.settle_run import save_outcomes, settle_calls
 from orchestrator.operations.replay.without_plan import replay_events
@@ -44,6 +46,7 @@ from tests.leads import (
     accept_leads,
     claim_groups,
     drive_to_routed,
+    lead,
     lead_workflow,
     publish_leads,
     routed_leads,
@@ -61,6 +64,22 @@ def test_a_run_takes_each_delivery_of_the_matching_route(store: Store) -> None:
     crm = next(one for one in taken if one.name == "crm")
     assert crm.fields == {"email": "lead-0@example.com", "tier": "enterprise"}
     assert crm.key == f"{ids[0]}.crm" and not crm.unknown
+
+
+def test_a_delivery_is_taken_with_the_trace_of_its_event(store: Store) -> None:
+    publish_leads(store)
+    trace = read_trace(f"00-{'a' * 32}-{'b' * 16}-01", "rojo=1")
+    accepted = accept_batch(store, [lead(1), replace(lead(2), trace=trace)], actor="key:test")
+    (group,) = claim_groups(store)
+    drive_to_routed(store, group)
+
+    with store.write() as tx:
+        taken = take_deliveries(tx, group.ids, epoch=group.epoch, run_id="run-1", run_seconds=30)
+
+    assert {one.event_id: one.trace for one in taken} == {
+        accepted[0].id: None,
+        accepted[1].id: trace,
+    }
 
 
 def test_the_same_message_delivered_twice_finds_another_run_and_leaves_it_alone(

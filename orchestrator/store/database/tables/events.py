@@ -69,6 +69,15 @@ hook_requests = Table(
 )
 Index("ix_hook_requests_source", hook_requests.c.source)
 
+# The trace that an event belongs to, where its sender said one. It goes with the payload.
+traces = Table(
+    "traces",
+    metadata,
+    Column("event_id", ForeignKey(events.c.id), primary_key=True),
+    Column("traceparent", String(55), nullable=False),  # of the W3C's Trace Context, version 00
+    Column("tracestate", String(512)),  # null: nothing was said beside it
+)
+
 groups = Table(
     "groups",
     metadata,

@@ -13,6 +13,7 @@ from orchestrator.domain.delivery.blockers import Hold
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.lifecycle import STAGE_OF, State
+from orchestrator.domain.trace_context import read_trace, span_of
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import (
     deliveries,
@@ -21,6 +22,7 @@ from orchestrator.store.database.schema import (
     incidents,
     payloads,
     quarantine,
+    traces,
     workflow_versions,
 )
 from orchestrator.store.drive.deliveries import delivery_key, item_of
@@ -121,6 +123,16 @@ class RequestOfSource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TraceOfEvent:
+    """The place of an event in a trace of the W3C's Trace Context, as its sender said it."""
+
+    trace_id: str  # 32 hex digits
+    parent_id: str  # of the operation that sent it, 16 hex digits
+    sampled: bool  # whether who sent it may have recorded it
+    spans: Mapping[str, str]  # the id that its requests carry as their parent, by delivery's key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EventView(EventHead):
     """One event with all that is known of it. Times are ISO 8601 in UTC."""
 
@@ -135,6 +147,7 @@ class EventView(EventHead):
     deliveries: tuple[Delivery, ...]  # by destination; none before a route was taken
     history: tuple[AuditRow, ...]  # the oldest first
     request: RequestOfSource | None  # None: a program sent it with a key
+    trace: TraceOfEvent | None  # None: its sender said none, or its values are gone
     content: Payload | None  # None: it was not asked for
 
     def as_json(self) -> dict[str, object]:
@@ -160,6 +173,7 @@ def show_event(
     if row is None:
         return None
     held = (*holds_of(tx, [event_id]).get(event_id, ()), *put_off(tx, event_id))
+    made = tuple(_delivery(one) for one in tx.execute(_deliveries_of([event_id])))
     return EventView(
         **_head(row),
         due_at=None if row.due_at == ASLEEP else iso(row.due_at),
@@ -170,9 +184,10 @@ def show_event(
         held=held,
         quarantine=next(iter(list_quarantine(tx, Selection(ids=(event_id,)))), None),
         incidents=_incidents_of(tx, row, [one.destination for one in held]),
-        deliveries=tuple(_delivery(one) for one in tx.execute(_deliveries_of([event_id]))),
+        deliveries=made,
         history=tuple(list_audit(tx, event_id=event_id, newest_first=False)),
         request=_request(tx, event_id),
+        trace=_trace(tx, event_id, made),
         content=_payload(tx, event_id) if with_payload else None,
     )
 
@@ -182,6 +197,19 @@ def _request(tx: Connection, event_id: str) -> RequestOfSource | None:
     columns = (table.source, table.type, table.verified_by, table.body.is_not(None).label("kept"))
     row = tx.execute(select(*columns).where(table.event_id == event_id)).one_or_none()
     return None if row is None else RequestOfSource(**{**row._mapping, "kept": bool(row.kept)})
+
+
+def _trace(tx: Connection, event_id: str, made: Sequence[Delivery]) -> TraceOfEvent | None:
+    row = tx.execute(select(traces).where(traces.c.event_id == event_id)).one_or_none()
+    trace = None if row is None else read_trace(row.traceparent)
+    if trace is None:
+        return None
+    return TraceOfEvent(
+        trace_id=trace.trace_id,
+        parent_id=trace.parent_id,
+        sampled=trace.sampled,
+        spans={one.key: span_of(one.key) for one in made},
+    )
 
 
 def _payload(tx: Connection, event_id: str) -> Payload:

@@ -12,7 +12,8 @@ from orchestrator.domain.delivery.handoff import Action, Idempotency, Proof
 from orchestrator.domain.delivery.verdicts import Routed
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Accepted, Trigger
-from orchestrator.domain.lifecycle import State
+from orchestrator.domain.lifecycle import DeliveryState, State
+from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.accept_triggers import accept_batch
@@ -21,7 +22,9 @@ from orchestrator.pipeline.route import route
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries, events, payloads
 from orchestrator.store.drive.claim import ClaimLimits, Group, claim
+from orchestrator.store.drive.deliveries import NotMade, save_not_made, take_deliveries
 from orchestrator.store.drive.stages import Saving, load_group, save_routed, save_valid
+from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 
 TEXT = """\
@@ -146,6 +149,33 @@ def routed_leads(store: Store, **fields: str) -> tuple[list[str], int]:
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
     return ids, group.epoch
+
+
+def refuse_delivery(store: Store, group: Group, event_id: str, name: str, said: str) -> None:
+    """A destination refuses an event of a routed group for good, and says why."""
+    with store.write() as tx:
+        take_deliveries(tx, [event_id], epoch=group.epoch, run_id="refused", run_seconds=30)
+        failed = NotMade(
+            event_id=event_id,
+            name=name,
+            state=DeliveryState.FAILED,
+            after_ms=0,
+            unknown=False,
+            reason=Reason.DESTINATION_REFUSED,
+            error=said,
+        )
+        save_not_made(tx, "refused", [failed])
+        quarantine_events(
+            tx,
+            [event_id],
+            source=State.ROUTED,
+            workflow=WorkflowShelf().take(tx, group.workflow_id).workflow,
+            reason=Reason.DESTINATION_REFUSED,
+            detail=said,
+            actor="worker:dispatch",
+            epoch=group.epoch,
+            destination=name,
+        )
 
 
 def grow_old(store: Store, ids: Sequence[str], seconds: float) -> list[str]:

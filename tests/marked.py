@@ -8,8 +8,6 @@ from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.lifecycle import DeliveryState, State
-from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
@@ -22,14 +20,19 @@ from orchestrator.store.destinations.breakers import note_failures
 from orchestrator.store.destinations.circuits import pause_circuit
 from orchestrator.store.destinations.holding import hold_deliveries
 from orchestrator.store.drive.claim import Group
-from orchestrator.store.drive.deliveries import NotMade, save_done, save_not_made, take_deliveries
+from orchestrator.store.drive.deliveries import save_done, take_deliveries
 from orchestrator.store.drive.stages import Saving, hand_back, save_delivered
-from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.dashboard.filled import reject_what_is_due
-from tests.leads import CATALOG, claim_groups, drive_to_routed, lead_workflow, publish_leads
+from tests.leads import (
+    CATALOG,
+    claim_groups,
+    drive_to_routed,
+    lead_workflow,
+    publish_leads,
+    refuse_delivery,
+)
 from tests.leads import TEXT as UNMARKED
 from tests.store.approvals.asked import drive
 
@@ -171,29 +174,7 @@ def _refuse(store: Store, event_id: str) -> None:
     (group,) = claim_groups(store)
     drive_to_routed(store, group)
     said = f"crm: HTTP 422: {EMAIL.upper()} and {GIVER[:14]}... are not known"
-    with store.write() as tx:
-        take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run-2", run_seconds=30)
-        failed = NotMade(
-            event_id=event_id,
-            name="crm",
-            state=DeliveryState.FAILED,
-            after_ms=0,
-            unknown=False,
-            reason=Reason.DESTINATION_REFUSED,
-            error=said,
-        )
-        save_not_made(tx, "run-2", [failed])
-        quarantine_events(
-            tx,
-            [event_id],
-            source=State.ROUTED,
-            workflow=WorkflowShelf().take(tx, group.workflow_id).workflow,
-            reason=Reason.DESTINATION_REFUSED,
-            detail=said,
-            actor="worker:dispatch",
-            epoch=group.epoch,
-            destination="crm",
-        )
+    refuse_delivery(store, group, event_id, "crm", said)
 
 
 def _hold(store: Store) -> None:

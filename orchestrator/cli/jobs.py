@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.terminal.open_store import opened_store
-from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OptionalWhy, number
+from orchestrator.cli.terminal.options import (
+    AfterPlace,
+    AsJson,
+    Limit,
+    OnlyClient,
+    OptionalWhy,
+    number,
+)
 from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, put, put_json, put_line, put_table
 from orchestrator.cli.terminal.who import actor, seen_clients
@@ -83,12 +90,7 @@ def show(
         bool, typer.Option("--failed", help="Only the events that nothing came of.")
     ] = False,
     limit: Limit = 50,
-    after: Annotated[
-        int | None,
-        typer.Option(
-            "--after", metavar="PLACE", parser=number, help="Only events after this place."
-        ),
-    ] = None,
+    after: AfterPlace = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a job: how far it is, who started it, and what came of each event."""

@@ -10,33 +10,12 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.dashboard.given import one_of, query_of, values_of, worded
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.incidents.incident import (
-    AWAITING,
-    BAD_SIGNATURES,
-    BROKE_GLASS,
-    FURTHER,
-    HELD,
-    LATE,
-    LOW_RATE,
-    OLD_SPOOL,
+    INCIDENT_REASONS,
     IncidentKind,
     IncidentState,
 )
-from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.words import sought_words
 from orchestrator.store.views.incidents.list import Cursor, IncidentRow, Sought
-
-INCIDENT_REASONS = (
-    *Reason,
-    HELD,
-    LATE,
-    LOW_RATE,
-    AWAITING,
-    BROKE_GLASS,
-    BAD_SIGNATURES,
-    OLD_SPOOL,
-    FURTHER,
-)
-"""What an incident may be about."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,6 @@ from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.event import Trigger
-from orchestrator.domain.lifecycle import DeliveryState, State
-from orchestrator.domain.reasons import Reason
 from orchestrator.domain.recipes.amendment import parse_amendments
 from orchestrator.domain.recipes.file import recipe_of
 from orchestrator.operations.accept_triggers import accept_batch
@@ -24,14 +22,10 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.desk.recipes import save_recipe
 from orchestrator.store.destinations.breakers import note_failures
 from orchestrator.store.destinations.circuits import pause_circuit
-from orchestrator.store.drive.claim import Group
-from orchestrator.store.drive.deliveries import NotMade, save_not_made, take_deliveries
-from orchestrator.store.quarantine.actions import quarantine_events
 from orchestrator.store.quarantine.dead_letters import DeadLetter, keep_dead_letter
-from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.dashboard.filled import reject_what_is_due
-from tests.leads import CATALOG, claim_groups, drive_to_routed, publish_leads
+from tests.leads import CATALOG, claim_groups, drive_to_routed, publish_leads, refuse_delivery
 
 LONG = "x" * 200
 SAID = (
@@ -139,33 +133,7 @@ def _refuse(store: Store, ids: tuple[str, ...]) -> None:
     for group in claim_groups(store):
         drive_to_routed(store, group)
         for one in group.ids:
-            _fail(store, group, one, said[one])
-
-
-def _fail(store: Store, group: Group, event_id: str, error: str) -> None:
-    with store.write() as tx:
-        take_deliveries(tx, [event_id], epoch=group.epoch, run_id="run", run_seconds=30)
-        failed = NotMade(
-            event_id=event_id,
-            name=DESK,
-            state=DeliveryState.FAILED,
-            after_ms=0,
-            unknown=False,
-            reason=Reason.DESTINATION_REFUSED,
-            error=error,
-        )
-        save_not_made(tx, "run", [failed])
-        quarantine_events(
-            tx,
-            [event_id],
-            source=State.ROUTED,
-            workflow=WorkflowShelf().take(tx, group.workflow_id).workflow,
-            reason=Reason.DESTINATION_REFUSED,
-            detail=error,
-            actor="worker:dispatch",
-            epoch=group.epoch,
-            destination=DESK,
-        )
+            refuse_delivery(store, group, one, DESK, said[one])
 
 
 def _hold(store: Store) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.events.page import put_event
+from orchestrator.cli.events.read import read_event
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson, Limit, OnlyClient, OnlyWorkflow
 from orchestrator.cli.terminal.personal import shown_here
@@ -134,19 +135,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one event: its state, its deliveries, and its history with who did what."""
-    with opened_store() as store:
-        from orchestrator.operations.replay.judge import with_next_steps
-        from orchestrator.store.views.events.short_ids import whole_id
-        from orchestrator.store.views.events.show import show_event
-        from orchestrator.store.views.values import now_of
-
-        clients = seen_clients(store)
-        with store.read() as tx:
-            now = now_of(tx)
-            known = whole_id(tx, event_id)
-            seen = show_event(tx, known, with_payload=payload, clients=clients)
-            event = with_next_steps(tx, seen)
-        event = shown_here(store, event)
+    event, now = read_event(event_id, payload=payload)
     if event is None:
         raise NotFound(f"there is no event {event_id!r}", fix="see `meshline events list`")
     if as_json:

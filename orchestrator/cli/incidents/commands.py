@@ -26,24 +26,15 @@ from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.incidents.incident import (
-    AWAITING,
-    BAD_SIGNATURES,
-    BROKE_GLASS,
-    HELD,
-    LATE,
-    LOW_RATE,
-    OLD_SPOOL,
+    INCIDENT_REASONS,
     IncidentKind,
     IncidentState,
 )
-from orchestrator.domain.reasons import Reason
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:
     from orchestrator.store.database.engine import Store
     from orchestrator.store.views.incidents.list import IncidentRow
-
-_REASONS = (*Reason, HELD, LATE, LOW_RATE, AWAITING, BROKE_GLASS, BAD_SIGNATURES, OLD_SPOOL)
 
 app = typer.Typer(
     help="Stopped events by cause: list, show, ack, assign, resolve, work.",
@@ -155,8 +146,8 @@ def _checked_words(reason: str | None, text: str | None) -> tuple[str, ...]:
     """The words that are looked for. Raises BadParameter for an unknown reason and for no word."""
     from orchestrator.domain.text.words import sought_words
 
-    if reason not in (None, *_REASONS):
-        known = ", ".join(_REASONS)
+    if reason not in (None, *INCIDENT_REASONS):
+        known = ", ".join(INCIDENT_REASONS)
         raise typer.BadParameter(f"{reason!r} is none of {known}", param_hint="--reason")
     with as_usage("--text"):
         return () if text is None else sought_words(text)

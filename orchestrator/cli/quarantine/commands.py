@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.events.page import put_event
+from orchestrator.cli.events.read import read_event
 from orchestrator.cli.quarantine import actions as quarantine_actions
 from orchestrator.cli.quarantine import discards as quarantine_discards
 from orchestrator.cli.quarantine import plans as quarantine_plans
@@ -19,7 +20,6 @@ from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.screen import note, on_terminal, put, put_json, put_table
 from orchestrator.cli.terminal.selecting import Filters, narrows
 from orchestrator.cli.terminal.short_ids import shown_ids
-from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_held
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.presenting.dead_letters import told_return
@@ -91,25 +91,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one event in quarantine: every violation, the payload as it came and as amended."""
-    with opened_store() as store:
-        from orchestrator.operations.replay.judge import with_next_steps
-        from orchestrator.store.views.events.short_ids import whole_id
-        from orchestrator.store.views.events.show import show_event
-        from orchestrator.store.views.values import now_of
-
-        clients = seen_clients(store)
-        with store.read() as tx:
-            now = now_of(tx)
-            known = whole_id(tx, event_id)
-            seen = show_event(tx, known, with_payload=True, clients=clients)
-            event = with_next_steps(tx, seen)
-        event = shown_here(store, event)
+    event, now = read_event(event_id, payload=True)
     if event is None:
         where = "`meshline quarantine list`"
         if event_id.isdigit():  # as a dead letter's id is
             where += f", or `meshline dead-letters show {event_id}`"
         raise NotFound(f"there is no event {event_id!r}", fix=f"see {where}")
     if event.event.quarantine is None:
+        known = event.event.id
         raise Refused(
             f"event {known} is {event.event.state} and not in quarantine",
             fix=f"see `meshline events show {known}`",

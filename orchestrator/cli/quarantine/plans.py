@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli.jobs import Background, tell_nothing, tell_started
 from orchestrator.cli.terminal.left_alone import fail_where_left
 from orchestrator.cli.terminal.open_store import opened_store
-from orchestrator.cli.terminal.options import AsJson, Limit, OptionalWhy, number
+from orchestrator.cli.terminal.options import AfterPlace, AsJson, Limit, OptionalWhy
 from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.cli.terminal.progress import bar, looking_bar
 from orchestrator.cli.terminal.screen import note, put, put_json, put_table
@@ -129,12 +129,7 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
 def show(
     token: Token,
     limit: Limit = 50,
-    after: Annotated[
-        int | None,
-        typer.Option(
-            "--after", metavar="PLACE", parser=number, help="Only events after this place."
-        ),
-    ] = None,
+    after: AfterPlace = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a plan: event by event what is sent where, what is not repeated, what came of it."""

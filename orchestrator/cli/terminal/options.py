@@ -67,6 +67,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 Limit = Annotated[
     int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Most rows to show.")
 ]
+AfterPlace = Annotated[
+    int | None,
+    typer.Option("--after", metavar="PLACE", parser=number, help="Only events after this place."),
+]
+"""Where a page of a plan's or a job's events begins: behind this one of their places, from 0."""
 
 OnlyClient = Annotated[
     str | None, typer.Option("--client", metavar="NAME", help="Only this client's.")

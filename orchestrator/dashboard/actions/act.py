@@ -54,6 +54,13 @@ class ActPage(StorePage):
             )
         return text or None
 
+    def seen(self) -> str:
+        """The digest of what the person looked at. Raises Refused where the form has none."""
+        seen = self.given("seen")
+        if seen is None:
+            raise Refused("it was not looked at", field="digest", fix="use the form of its page")
+        return seen
+
     def number(self, name: str) -> int | None:
         """A field that has a number; None where it is empty. Raises Refused for anything else."""
         text = self.given(name)

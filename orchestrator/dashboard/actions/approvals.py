@@ -10,7 +10,7 @@ from orchestrator.dashboard.actions.act import ActPage
 from orchestrator.dashboard.given import searchable
 from orchestrator.domain.acts import Act
 from orchestrator.domain.approvals.requests import EventDecision, is_group, read_group
-from orchestrator.domain.errors import MeshlineError, Refused
+from orchestrator.domain.errors import MeshlineError
 from orchestrator.operations.approvals.decide import DecidedEvents, decide_event, decide_group
 from orchestrator.store.database.engine import Store
 
@@ -28,11 +28,7 @@ class _DecideEventPage(ActPage):
         asked = searchable(token)
         back = self.reverse_url("approval", asked)
         try:
-            why, seen = self.given("why"), self.given("seen")
-            if seen is None:
-                raise Refused(
-                    "it was not looked at", field="digest", fix="use the form of its page"
-                )
+            why, seen = self.given("why"), self.seen()
         except MeshlineError as error:
             self.refuse(error, back=back)
             return

@@ -11,7 +11,7 @@ from orchestrator.dashboard.given import searchable
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.gates.gate import JudgedGate
-from orchestrator.domain.errors import MeshlineError, Refused
+from orchestrator.domain.errors import MeshlineError
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.gates.waive import waive_gate
 from orchestrator.operations.changes.rollout.go_back import stop_rollout
@@ -32,11 +32,7 @@ class _ChangeAct(ActPage):
         asked = searchable(token)
         back = self.reverse_url("change", asked)
         try:
-            why, seen = self.given("why"), self.given("seen")
-            if seen is None:
-                raise Refused(
-                    "it was not looked at", field="digest", fix="use the form of its page"
-                )
+            why, seen = self.given("why"), self.seen()
         except MeshlineError as error:
             self.refuse(error, back=back)
             return

@@ -7,7 +7,6 @@ from dataclasses import replace
 from tornado.web import authenticated
 
 from orchestrator.dashboard.incident_filters import (
-    INCIDENT_REASONS,
     IncidentFilters,
     cursor_of,
     read_incident_filters,
@@ -15,7 +14,7 @@ from orchestrator.dashboard.incident_filters import (
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.access.actor import mail_of
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.incidents.incident import IncidentKind, IncidentState
+from orchestrator.domain.incidents.incident import INCIDENT_REASONS, IncidentKind, IncidentState
 from orchestrator.operations.check_filters import check_filters
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.events.show import name_workflows

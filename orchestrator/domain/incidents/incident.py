@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from orchestrator.domain.errors import IllegalMove, Refused
+from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.durations import seconds
 
 HELD = "held"
@@ -34,6 +35,19 @@ and short beside what a spool holds."""
 
 FURTHER = "further_causes"
 """The reason of the incident that counts what exceeds `MOST_NEW_INCIDENTS`."""
+
+INCIDENT_REASONS: tuple[str, ...] = (
+    *Reason,
+    HELD,
+    LATE,
+    LOW_RATE,
+    AWAITING,
+    BROKE_GLASS,
+    BAD_SIGNATURES,
+    OLD_SPOOL,
+    FURTHER,
+)
+"""What an incident may be about: what a stage refused an event for, or one of those above."""
 
 MOST_NEW_INCIDENTS = 10
 """Incidents that what senders send may open in an hour, per workflow: each one alerts a person.

@@ -322,6 +322,7 @@ def test_held_deliveries_are_an_incident_until_they_went_out(meshline: CommandLi
         (("--client", "globex"), 0),
         (("--reason", "held"), 1),
         (("--reason", "contract_violation"), 1),
+        (("--reason", "further_causes"), 0),
         (("--kind", "platform"), 0),
         (("--owner", "triage@acme.example"), 2),
         (("--owner", "nobody@globex.example"), 0),

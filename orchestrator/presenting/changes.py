@@ -60,6 +60,14 @@ _ROLLS = {
 }
 
 
+def told_wait(other: str) -> str:
+    """Why an open change does not go live while another one is rolled out."""
+    return (
+        f"for the end of the rollout of change {other}: if that goes back, this goes live; if that"
+        " goes live, this is stale"
+    )
+
+
 def _told_live(change: ChangeRow, since: str) -> str:
     if change.live_version is None:
         return f"It is done: the workflow is retired {since}."

@@ -38,6 +38,7 @@ from orchestrator.cli.terminal.screen import note, put, put_json, put_table
 from orchestrator.cli.terminal.who import actor, seen_clients
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.states import ChangeState
+from orchestrator.presenting.changes import told_wait
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
@@ -432,5 +433,8 @@ def _tell(done: Settled, *, as_json: bool) -> None:
         put(f"version {done.live_version} is live")
         if done.job is not None:
             put(f"job {done.job} runs the plan; `meshline jobs show {done.job}` says how far it is")
-    elif done.go_live_at is not None and done.state == ChangeState.APPROVED:
-        put(f"it goes live {moment(done.go_live_at)}")
+    elif done.state == ChangeState.APPROVED:
+        if done.go_live_at is not None:
+            put(f"it goes live {moment(done.go_live_at)}")
+        if done.waits_for is not None:
+            put(f"it waits {told_wait(done.waits_for)}")

@@ -13,6 +13,7 @@ from orchestrator.cli.terminal.screen import note, put, put_field, put_line
 from orchestrator.domain.changes.gates.gate import GateState
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.presenting.change_stories import told_story
+from orchestrator.presenting.changes import told_wait
 from orchestrator.presenting.moments import moment
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _put_head(found: ExplainedChange) -> None:
         "why": found.why,
         "because": found.because,
         "goes live": found.go_live_at and moment(found.go_live_at),
+        "waits": found.waits_for and told_wait(found.waits_for),
         "rollout": found.rollout if found.figures is None else None,
         "commit": commit and " ".join(filter(None, (commit.id, commit.url))),
         "frozen": freeze and f"until {moment(freeze.until)}: {freeze.why}",

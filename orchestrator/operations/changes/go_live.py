@@ -26,6 +26,7 @@ from orchestrator.operations.changes.rollout.begin import (
     end_of_rollout,
     end_rollout,
 )
+from orchestrator.operations.changes.rollout.waiting import rollout_before
 from orchestrator.operations.changes.signing.signatures import check_still_signed
 from orchestrator.operations.changes.tell import tell_authors, tell_owners
 from orchestrator.store.changes.approvers import decider_of
@@ -34,7 +35,6 @@ from orchestrator.store.changes.changes import (
     change_of_live,
     lock_others,
     move_change,
-    rolling_change,
 )
 from orchestrator.store.changes.decisions import Decided, list_decisions
 from orchestrator.store.clocks.alerts import AlertKind
@@ -137,8 +137,8 @@ def _candidate(
 
 def _check_alone(tx: Tx, change: LockedChange) -> None:
     """Raises Refused where a version of another change is rolled out."""
-    other = rolling_change(tx, change.client, change.workflow)
-    if other not in (None, change.token):
+    other = rollout_before(tx, change)
+    if other is not None:
         raise Refused(
             f"change {other} of {change.workflow!r} is rolled out, and two versions are not tried"
             " at once",

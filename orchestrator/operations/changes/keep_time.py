@@ -8,6 +8,7 @@ from orchestrator.domain.errors import Refused, WorkflowConflict
 from orchestrator.operations.changes.freeze import waits_for_thaw
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import hold_governance
+from orchestrator.operations.changes.rollout.waiting import waits_for_rollout
 from orchestrator.operations.changes.tell import tell_authors
 from orchestrator.store.changes.changes import LockedChange, due_changes, lock_change, move_change
 from orchestrator.store.changes.views import client_of
@@ -54,8 +55,10 @@ def _held(tx: Tx, token: str) -> LockedChange | None:
     # Somebody may have edited, decided or frozen it since it was found: it may have another time.
     if change is None or not _is_due(change, now_of(tx)):
         return None
-    frozen = change.state is ChangeState.APPROVED and waits_for_thaw(tx, change)
-    return None if frozen else change
+    if change.state is not ChangeState.APPROVED:
+        return change
+    waits = waits_for_thaw(tx, change) or waits_for_rollout(tx, change)
+    return None if waits else change
 
 
 def _is_due(change: LockedChange, now: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from orchestrator.domain.changes.gates.evidence import Commit, ContractTrial, read_evidence
 from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.changes.rehearsing.result import Rehearsal
-from orchestrator.domain.changes.states import UNFINISHED, ChangeKind, ChangeState
+from orchestrator.domain.changes.states import OPEN, UNFINISHED, ChangeKind, ChangeState
 from orchestrator.domain.changes.words.difference import difference_in_words
 from orchestrator.domain.changes.words.wording import Direction, Part, Wording
 from orchestrator.domain.workflows.workflow import Workflow
@@ -17,6 +17,7 @@ from orchestrator.operations.changes.hold import no_change
 from orchestrator.operations.changes.rollout.figures import RolloutFigures, figures_of
 from orchestrator.operations.changes.who_decides import NOBODY_ASKED, Deciders, who_decides
 from orchestrator.store.changes.backtests import Backtest, find_backtest
+from orchestrator.store.changes.changes import rolling_change
 from orchestrator.store.changes.evidence import gate_subject, list_evidence
 from orchestrator.store.changes.freezes import Freeze, list_freezes
 from orchestrator.store.changes.steps import ChangeStep, list_steps
@@ -66,6 +67,7 @@ class ExplainedChange(ChangeView):
     figures: RolloutFigures | None  # of its rollout; None: none began
     steps: tuple[ChangeStep, ...]  # what happened to it, as the audit has it, the oldest first
     freeze: Freeze | None  # that holds it back when its time comes; None: none does
+    waits_for: str | None  # the token of the change whose rollout it waits for, while it is open
     plan: PlanOfChange | None  # the newest; None: nobody made one, or it was edited since
     may_decide: tuple[str, ...]  # mail addresses, while it awaits a decision; none: nobody may
     may_not: tuple[MayNot, ...]  # the other approvers of its client, then
@@ -103,11 +105,18 @@ def explain_to(
         figures=figures_of(tx, found),
         steps=list_steps(tx, found.change),
         freeze=_freeze_of(tx, found) if found.state in UNFINISHED else None,
+        waits_for=_waits_for(tx, found),
         plan=_plan_of(tx, found),
         may_decide=deciders.mails,
         may_not=_others(deciders),
     )
     return explained, deciders
+
+
+def _waits_for(tx: Tx, change: ChangeView) -> str | None:
+    if change.state not in OPEN:
+        return None
+    return rolling_change(tx, change.client, change.workflow)
 
 
 def _plan_of(tx: Tx, change: ChangeView) -> PlanOfChange | None:
@@ -181,6 +190,7 @@ class Settled:
     live_version: int | None  # that it made; None: not yet, or none
     go_live_at: str | None  # ISO 8601 in UTC; None: it waits for no time
     expires_at: str  # of one that is open: when nobody decided in time
+    waits_for: str | None  # the token of the change whose rollout it waits for, while it is open
     job: int | None = None  # that runs the replay plan which was approved with it
 
 
@@ -195,4 +205,5 @@ def settled(tx: Tx, token: str) -> Settled:
         live_version=found.live_version,
         go_live_at=found.go_live_at,
         expires_at=found.expires_at,
+        waits_for=_waits_for(tx, found),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select, update
 
 from orchestrator.domain.changes.states import (
     OPEN,
@@ -26,6 +26,7 @@ from orchestrator.store.database.schema import changes, workflow_versions
 from orchestrator.store.quarantine.workflows import LiveWorkflow
 
 _T = changes.c
+_BESIDE = changes.alias("beside")
 _OPEN = tuple(one.value for one in OPEN)
 _UNFINISHED = tuple(one.value for one in UNFINISHED)
 _ROLLING = tuple(one.value for one in ROLLING)
@@ -307,12 +308,19 @@ def prolong_change(tx: Connection, change: LockedChange, until: int) -> None:
 def due_changes(tx: Connection, *, most: int) -> Sequence[str]:
     """Tokens of open changes whose time is over, or that are approved and due; the oldest first."""
     now = now_ms()
-    # One that has no time is live once it is approved, unless a freeze kept it.
+    # One that has no time is live once it is approved, unless a freeze or a rollout kept it.
     due = (_T.state == ChangeState.APPROVED.value) & (func.coalesce(_T.go_live_at, 0) <= now)
-    due &= ~is_frozen()
+    due &= ~is_frozen() & ~_is_before_it()
     found = select(_T.token).where(_T.state.in_(_UNFINISHED), _T.state.in_(_OPEN))
     found = found.where(due | (_T.expires_at <= now))
     return tx.execute(found.order_by(_T.id).limit(most)).scalars().all()
+
+
+def _is_before_it() -> ColumnElement[bool]:
+    """Whether a version of another change of the workflow of the statement's is rolled out."""
+    other = _BESIDE.c
+    same = (other.client == _T.client, other.workflow == _T.workflow)
+    return exists().where(*same, other.state.in_(_UNFINISHED), other.state.in_(_ROLLING))
 
 
 def _locked(tx: Connection, found: Select[Any]) -> LockedChange | None:

@@ -21,6 +21,7 @@ from orchestrator.presenting.changes import (
     named,
     told_gates,
     told_state,
+    told_wait,
     told_way_back,
 )
 from orchestrator.presenting.replay_plans import told_effects
@@ -109,7 +110,7 @@ def look_at_change(
 
 def words_of_page(*, linked: bool = True) -> dict[str, object]:
     """What the templates of the page call; `linked` where it may lead to other pages."""
-    return {"named": named, "told_gates": told_gates, "linked": linked}
+    return {"named": named, "told_gates": told_gates, "told_wait": told_wait, "linked": linked}
 
 
 def _tested(change: ExplainedChange) -> Iterator[str]:

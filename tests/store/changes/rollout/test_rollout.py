@@ -14,12 +14,15 @@ from orchestrator.domain.errors import Forbidden, IllegalMove, Refused
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.break_glass import break_glass
 from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
+from orchestrator.operations.changes.keep_time import keep_time_of_changes
 from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.changes.rollout.keep import keep_rollouts
 from orchestrator.operations.changes.show import explain_change
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.retire_workflow import retire_workflow
 from orchestrator.operations.rollback_workflow import rollback_workflow
+from orchestrator.store.changes.changes import due_changes
+from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import (
     alerts,
@@ -34,7 +37,7 @@ from orchestrator.store.quarantine.actions import replay
 from orchestrator.store.quarantine.workflows import live_workflow, require_live
 from orchestrator.store.rollout.outcomes import count_base
 from orchestrator.store.views.audit import list_audit
-from orchestrator.store.views.values import now_of
+from orchestrator.store.views.values import iso_time, now_of
 from tests.leads import TEXT, accept_leads, claim_groups, lead, lead_workflow, publish_leads
 from tests.people import logged_in
 from tests.store.changes.governed import (
@@ -44,6 +47,7 @@ from tests.store.changes.governed import (
     decide,
     govern,
     live_version,
+    time_comes,
     version,
 )
 from tests.store.changes.rollout.rolling import (
@@ -276,8 +280,8 @@ def test_a_governed_rollout_begins_when_it_is_approved_and_tells_when_it_goes_ba
     assert change(store, plain).digest != change(store, token).digest
 
     assert decide(store, token).state == "canary"
-    with pytest.raises(Refused, match="is rolled out, and two versions"):
-        decide(store, plain)
+    waiting = decide(store, plain)
+    assert (waiting.state, waiting.waits_for) == ("approved", token)
     accept_leads(store, 1)
     work(store)
     _keep(store)
@@ -324,6 +328,40 @@ def test_a_freeze_holds_its_steps_back_and_a_thaw_lets_them_go_on(store: Store) 
     thaw_changes(store, "acme", why="over", actor=steward)
     _keep(store)
     assert live_version(store) == 2
+
+
+@pytest.mark.parametrize("goes_back", [True, False])
+def test_an_approved_change_waits_for_a_rollout_and_then_goes_live_or_is_stale(
+    store: Store, goes_back: bool
+) -> None:
+    govern(store)
+    text = BROKEN if goes_back else HARMLESS
+    rollout = read_rollout(None, "100%", "1ev")
+    done = publish_workflow(store, lead_workflow(text), actor=author(store), rollout=rollout)
+    token = done.change or ""
+    decide(store, token)
+    timed = publish_workflow(store, lead_workflow(version(40)), actor=author(store), at="2h")
+    due = timed.change or ""
+    assert decide(store, due).waits_for == token
+    time_comes(store, due)
+    with store.write() as tx:  # also its approval would be over by now
+        tx.execute(update(changes).where(changes.c.token == due).values(expires_at=after(-1)))
+
+    for _ in range(2):
+        keep_time_of_changes(store)
+    with store.read() as tx:
+        shown = explain_change(tx, due, None)
+        assert (shown.state, shown.waits_for) == ("approved", token)
+        assert shown.expires_at > iso_time(now_of(tx) + 80_000_000)  # most of a day from now
+        assert due not in due_changes(tx, most=10)  # until then a keeper has nothing to do
+
+    accept_leads(store, 1)
+    work(store)
+    _keep(store)
+    keep_time_of_changes(store)
+
+    then = (live_version(store), change(store, due).state)
+    assert then == ((3, "live") if goes_back else (2, "stale"))
 
 
 def test_break_glass_meanwhile_ends_it_and_is_not_overtaken(store: Store) -> None:

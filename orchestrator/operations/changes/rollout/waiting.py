@@ -1,0 +1,28 @@
+"""An approved change waits while a version of another change of its workflow is rolled out."""
+
+from __future__ import annotations
+
+from orchestrator.domain.changes.states import ChangeState
+from orchestrator.operations.changes.freeze import GRACE_MS
+from orchestrator.store.changes.changes import LockedChange, prolong_change, rolling_change
+from orchestrator.store.database.engine import Tx
+from orchestrator.store.views.values import now_of
+
+
+def waits_for_rollout(tx: Tx, change: LockedChange) -> bool:
+    """Whether another rollout keeps an approved change from going live now; it has to be held.
+
+    Its approval then lasts a day longer from now: a rollout ends within 29 days, and a keeper that
+    finds the change due before that prolongs it again.
+    """
+    if rollout_before(tx, change) is None:
+        return False
+    if change.state is ChangeState.APPROVED:
+        prolong_change(tx, change, now_of(tx) + GRACE_MS)
+    return True
+
+
+def rollout_before(tx: Tx, change: LockedChange) -> str | None:
+    """The token of the other change of its workflow that is rolled out; None: there is none."""
+    other = rolling_change(tx, change.client, change.workflow)
+    return None if other == change.token else other

@@ -25,6 +25,7 @@ class DeliveryStatus:
     undo: bool = False  # its record is to be taken back
     unknown: bool = False  # its record may be there
     parked: bool = False  # nothing is sent of it before its event is routed anew
+    held_back: bool = False  # it is taken back after those that rest on its record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +122,26 @@ def ready_to_go(
         for one in deliveries
         if one.state is DeliveryState.WAITING
         and to_come.isdisjoint(predecessors.get(destination_of(one.name), ()))
+    )
+
+
+def ready_to_undo(
+    deliveries: Sequence[DeliveryStatus], predecessors: Predecessors
+) -> tuple[str, ...]:
+    """The names of those whose record may be taken back now: nothing rests on it any more.
+
+    Where one that rests on it could not be taken back the event comes to a person first.
+    """
+    if any(one.state is DeliveryState.FAILED for one in deliveries):
+        return ()
+    before = {
+        place
+        for one in deliveries
+        if one.undo
+        for place in predecessors.get(destination_of(one.name), ())
+    }
+    return tuple(
+        one.name for one in deliveries if one.held_back and destination_of(one.name) not in before
     )
 
 

@@ -20,9 +20,10 @@ from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.sending.records import record_values
 from orchestrator.operations.dispatch.admit_deliveries import Run
 from orchestrator.pipeline.route import plan_after
-from orchestrator.pipeline.settle_event import DeliveryStatus, ready_to_go
+from orchestrator.pipeline.settle_event import DeliveryStatus, ready_to_go, ready_to_undo
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Tx
+from orchestrator.store.drive.take_back import begin_held_back
 from orchestrator.store.drive.waiting import (
     Before,
     NotComputable,
@@ -76,6 +77,20 @@ def release_waiting(tx: Tx, run: Run, standing: Standing) -> set[str]:
     record_deliveries(tx, notes, actor=run.saving.actor)
     _update(standing, going, failed)
     return left | {one.event_id for one in going}
+
+
+def release_undos(tx: Tx, run: Run, standing: Standing) -> set[str]:
+    """Let the next records be taken back of events of which nothing rests on these any more.
+
+    Answers these events. The caller holds them.
+    """
+    ready = {
+        event_id: names
+        for event_id, deliveries in standing.items()
+        if (names := ready_to_undo(deliveries, run.workflow.predecessors))
+    }
+    begin_held_back(tx, [(one, name) for one, names in ready.items() for name in names])
+    return set(ready)
 
 
 Planned = tuple[str, PlannedDelivery | Rejected]

@@ -18,7 +18,7 @@ from orchestrator.domain.lifecycle import DeliveryState, State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.dispatch.admit_deliveries import Actions, Run, not_begun
 from orchestrator.operations.dispatch.note_health import SystemFindings
-from orchestrator.operations.dispatch.release_waiting import release_waiting
+from orchestrator.operations.dispatch.release_waiting import release_undos, release_waiting
 from orchestrator.pipeline.settle import Done, GiveUp, Hold, Settlement, TryAgain, settle
 from orchestrator.pipeline.settle_event import (
     Delivered,
@@ -276,7 +276,9 @@ def _move_events(
     retried: dict[LastFailure, list[str]] = {}
     found = load_deliveries(tx, ids, saving.epoch)
     standing = {event_id: [_status(row) for row in rows] for event_id, rows in found.items()}
-    released = release_waiting(tx, run, standing) if run.workflow.predecessors else set()
+    released: set[str] = set()
+    if run.workflow.predecessors:
+        released = release_waiting(tx, run, standing) | release_undos(tx, run, standing)
     for event_id, deliveries in standing.items():
         match settle_event(deliveries, undoable=undoable, predecessors=run.workflow.predecessors):
             case Delivered():
@@ -329,4 +331,5 @@ def _status(row: DeliveryStanding) -> DeliveryStatus:
         undo=row.undo,
         unknown=row.unknown,
         parked=row.parked,
+        held_back=row.held_back,
     )

@@ -12,6 +12,7 @@ from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.delivery.effects import Effect
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.workflows.sending.succession import Predecessors
 from orchestrator.operations.replay.fit_plan import live_versions, permitted_plan, refuse_repeats
 from orchestrator.operations.replay.plan import record_plan
 from orchestrator.operations.replay.plan_outcomes import names_to_undo
@@ -33,6 +34,7 @@ from orchestrator.store.desk.plans import (
 from orchestrator.store.drive.deliveries import allow_resend
 from orchestrator.store.drive.take_back import recall_events
 from orchestrator.store.quarantine.actions import InOrder, replay
+from orchestrator.store.quarantine.workflows import WorkflowShelf, kept_version
 from orchestrator.store.views.events.last_acts import last_acts
 from orchestrator.store.views.quarantine.selection import CHUNK
 
@@ -207,6 +209,7 @@ class _Runner:
             {row[1]: names_to_undo(found[row[1]], effects_in(row[3])) for row in rows},
             stopped={row[1] for row in rows if found[row[1]].stopped},
             live=live,
+            predecessors=_predecessors(tx, plan, made_by),
             because=f"version {made_by} was rolled back",
             plan=self._token,
             actor=self._actor.name,
@@ -267,6 +270,13 @@ class _Runner:
                 self._pause(0.0)  # a lease may have to be kept meanwhile
             if changed:
                 raise _refused(tx, plan, changed)
+
+
+def _predecessors(tx: Tx, plan: StoredPlan, made_by: int) -> Predecessors:
+    """Which destinations of the version that made them come after which."""
+    (under,) = plan.workflows
+    bad = kept_version(tx, under.client, under.workflow, made_by)
+    return {} if bad is None else WorkflowShelf().take(tx, bad.id).predecessors
 
 
 def _changed(rows: Sequence[Row], found: Mapping[str, Ground | MadeGround]) -> list[str]:

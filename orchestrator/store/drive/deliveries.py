@@ -366,6 +366,7 @@ class DeliveryStanding:
     undo: bool  # its record is to be taken back
     unknown: bool  # an earlier call may have stored the record
     parked: bool  # it waits until its event is routed anew: it is due never
+    held_back: bool  # it is taken back after those that rest on its record: it is not due yet
 
 
 def load_deliveries(
@@ -386,6 +387,7 @@ def load_deliveries(
 
 
 def _standing(row: AnyRow) -> DeliveryStanding:
+    is_still = row.state == DeliveryState.PENDING and row.due_at is None
     return DeliveryStanding(
         name=row.name,
         state=row.state,
@@ -393,7 +395,8 @@ def _standing(row: AnyRow) -> DeliveryStanding:
         error=row.error,
         undo=bool(row.undo),  # SQLite answers with numbers
         unknown=bool(row.unknown),
-        parked=row.state == DeliveryState.PENDING and row.due_at is None,
+        parked=is_still and not row.undo,
+        held_back=is_still and bool(row.undo),
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, literal_column, or_, update
 
 from orchestrator.domain.commitments import Value
+from orchestrator.domain.event import destination_of
 from orchestrator.domain.lifecycle import DeliveryState, Move, State
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.workflows.sending.succession import Predecessors
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.clock import now_ms
@@ -43,12 +46,15 @@ def recall_events(
     *,
     stopped: Collection[str],
     live: LiveWorkflow,
+    predecessors: Predecessors,
     because: str,
     plan: str,
     actor: str,
 ) -> int:
     """Plan to take back these deliveries of events, by name; how many events moved.
 
+    One that another to be taken back comes after, by `predecessors` of the version that made them,
+    is not due before that other one is taken back.
     `stopped` are in quarantine; the others are delivered. A delivered event without any begins anew
     at once: something was not sent for it. Whoever asks holds the events.
     """
@@ -69,7 +75,8 @@ def recall_events(
     halted = [one for one in wanted if one in stopped]
     left = recall(tx, halted, change=_RECALLED, actor=actor, detail=told) if halted else []
     recalled += left
-    _plan_recall(tx, {one: wanted[one] for one in recalled}, because=because, actor=actor)
+    rows = _plan_recall(tx, {one: wanted[one] for one in recalled}, because=because, actor=actor)
+    _hold_back(tx, rows, predecessors)
     if left:  # what else they were to send waits for their new route
         _PARK.run(tx, ids=left)
     begun = move_events(
@@ -87,13 +94,35 @@ def recall_events(
 
 def _plan_recall(
     tx: Connection, wanted: Mapping[str, Sequence[str]], *, because: str, actor: str
-) -> None:
+) -> list[tuple[str, str]]:
+    """Event id and name of those that are to be taken back."""
     names = [(event_id, name) for event_id, own in wanted.items() for name in own]
     if not names:
-        return
+        return []
     rows = _PLAN_RECALL.run(tx, **row_values(tx, list(_NAMED), names)).all()
     notes = [_undo_note(row[0], row[1], row[2], because=because) for row in rows]
     record_deliveries(tx, notes, actor=actor)
+    return [(row[0], row[1]) for row in rows]
+
+
+def _hold_back(
+    tx: Connection, planned: Sequence[tuple[str, str]], predecessors: Predecessors
+) -> None:
+    """Of what is to be taken back, let wait what another one rests on."""
+    before = {
+        (event_id, place)
+        for event_id, name in planned
+        for place in predecessors.get(destination_of(name), ())
+    }
+    held = [(one, name) for one, name in planned if (one, destination_of(name)) in before]
+    if held:
+        _HOLD_BACK.run(tx, **row_values(tx, list(_NAMED), held))
+
+
+def begin_held_back(tx: Connection, names: Sequence[tuple[str, str]]) -> None:
+    """Let these be taken back now, by event id and name. The caller holds their events."""
+    if names:
+        _BEGIN_HELD_BACK.run(tx, **row_values(tx, list(_NAMED), names))
 
 
 def begin_anew(
@@ -167,6 +196,20 @@ def _recall(dialect: str) -> Any:
     )
 
 
+def _due(dialect: str, *, due_at: Any) -> Any:
+    given, table = rows_of(dialect, **_NAMED), deliveries.c
+    return (
+        update(deliveries)
+        .where(
+            table.event_id == given.c.event_id,
+            table.name == given.c.name,
+            table.state == DeliveryState.PENDING.value,
+            table.undo,
+        )
+        .values(due_at=due_at, updated_at=now_ms())
+    )
+
+
 def _stop_others(dialect: str) -> Any:
     table = deliveries.c
     waits = or_(table.state == DeliveryState.PENDING.value, table.state == DeliveryState.HELD.value)
@@ -217,4 +260,6 @@ _TO_BE_UNDONE: Mapping[str, Any] = {
 }
 
 _STOP_OTHERS, _PLAN_UNDO = Prepared(_stop_others), Prepared(_plan_undo)
+_HOLD_BACK = Prepared(partial(_due, due_at=None))
+_BEGIN_HELD_BACK = Prepared(partial(_due, due_at=now_ms()))
 _PLAN_RECALL, _PARK = Prepared(_recall), Prepared(_park)

@@ -73,6 +73,7 @@ def test_what_is_taken_back_of_it_is_the_only_thing_that_is_due(store: Store) ->
             {event_id: ["crm"]},
             stopped={event_id},
             live=require_live(tx, "acme", "leads"),
+            predecessors={},
             because="version 2 was rolled back",
             plan="a plan",
             actor="cli:tester",

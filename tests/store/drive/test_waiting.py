@@ -25,7 +25,8 @@ from orchestrator.store.drive.claim import finish_group
 from orchestrator.store.drive.deliveries import take_deliveries
 from orchestrator.store.drive.overlooked import Place, find_overlooked
 from orchestrator.store.drive.stages import Saving, hand_back
-from orchestrator.store.quarantine.workflows import WorkflowShelf
+from orchestrator.store.drive.take_back import recall_events
+from orchestrator.store.quarantine.workflows import WorkflowShelf, require_live
 from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.leads import (
@@ -306,6 +307,45 @@ def test_what_came_after_is_taken_back_before_what_it_came_after(store: Store) -
     assert show(store, event_id).state == "quarantined"
     replayed(store, event_id)
     assert states(store, event_id) == {"crm": "pending", "desk": "waiting", "news": "waiting"}
+
+
+def taken_back_by_a_plan(store: Store, event_id: str) -> None:
+    """As a plan of outcomes does, of an event whose two records are both wrong."""
+    with store.write() as tx:
+        live = require_live(tx, "acme", "leads")
+        moved = recall_events(
+            tx,
+            {event_id: ["crm", "desk"]},
+            stopped=(),
+            live=live,
+            predecessors=WorkflowShelf().take(tx, live.id).predecessors,
+            because="version 1 was rolled back",
+            plan="a plan",
+            actor="cli:tester",
+        )
+    assert moved == 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_plan_takes_back_first_what_came_after(store: Store, fails: bool) -> None:
+    """And where that cannot be taken back, what it rests on stays."""
+    event_id = routed_event(store)
+    dispatched(store, {"crm": MADE})
+    dispatched(store, {"desk": Confirmed(record_id="t-1")})
+    taken_back_by_a_plan(store, event_id)
+
+    if fails:
+        dispatched(store, {"desk": REFUSED})
+        assert states(store, event_id) == {"crm": "pending", "desk": "failed"}
+        assert show(store, event_id).state == "quarantined"
+        return
+    outcomes = dispatched(store, {"desk": TakenBack(record_id="t-1")})  # of the CRM nothing is due
+    assert outcomes.going_on == [event_id]
+    assert states(store, event_id) == {"crm": "pending", "desk": "undone"}
+    dispatched(store, {"crm": TakenBack(record_id="c-7")})
+
+    assert states(store, event_id) == {"crm": "undone", "desk": "undone"}
+    assert show(store, event_id).state == "accepted"
 
 
 def test_without_it_nothing_waits(store: Store) -> None:

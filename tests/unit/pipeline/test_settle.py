@@ -27,6 +27,7 @@ from orchestrator.pipeline.settle_event import (
     Stuck,
     TakeBack,
     Waiting,
+    ready_to_undo,
     settle_event,
 )
 from orchestrator.pipeline.settle_event import TakenBack as AllTakenBack
@@ -227,6 +228,22 @@ def test_the_quarantine_tells_what_nobody_looks_for_and_may_be_there(state: Deli
         " its call was lost"
     )
     assert with_nothing_to_undo.detail == "desk: 422; taken back: crm"
+
+
+def test_what_nothing_rests_on_any_more_is_taken_back_next() -> None:
+    back = {"desk": ("crm",), "chat": ("crm", "desk")}
+    crm, desk, chat = (
+        DeliveryStatus(name=name, state=DeliveryState.PENDING, undo=True, held_back=name != "chat")
+        for name in ("crm", "desk", "chat")
+    )
+    gone = DeliveryStatus(name="chat", state=DeliveryState.UNDONE)
+    stays = replace(chat, state=DeliveryState.FAILED)
+
+    assert settle_event([crm, desk, gone]) == Waiting()
+    assert ready_to_undo([crm, desk, chat], back) == ()
+    assert ready_to_undo([crm, desk, gone], back) == ("desk",)
+    assert ready_to_undo([crm, replace(gone, name="desk"), gone], back) == ("crm",)
+    assert ready_to_undo([crm, replace(gone, name="desk"), stays], back) == ()
 
 
 def test_an_event_is_decided_anew_when_its_record_is_taken_back_and_the_rest_is_parked() -> None:

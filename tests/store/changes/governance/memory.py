@@ -123,6 +123,7 @@ class Memory:
     frozen_until: int = 0  # nothing goes live by an approval before
     emergency: Emergency | None = None
     trial: Trial | None = None  # that is under way
+    trials: list[tuple[str | None, int, int]] = field(default_factory=list)  # token, since, until
     told: list[str] = field(default_factory=list)  # the whole, for whoever reads a failure
 
     def write(self, token: str, writing: Writing, *, open_: set[str], again: bool) -> None:
@@ -183,6 +184,9 @@ class Memory:
     def see_trial(self, version: int | None, content: Content | None, *, now: int, by: str) -> None:
         """After each commit: a version is tried on some events, or none is. Raises Unapproved."""
         before = self.trial
+        if before is not None:  # it ran until now, at the least
+            self.trials = [one for one in self.trials if one[:2] != (before.token, before.since)]
+            self.trials.append((before.token, before.since, now))
         if version is None:
             self.trial = None
         elif before is None or before.version != version:
@@ -237,10 +241,19 @@ class Memory:
             return False
         (word,) = words
         came = now if begun is None else begun
-        in_time = word.at < writing.expires and (writing.waits_until or 0) <= came < writing.expires
+        expires = self._expires(token, writing)
+        in_time = word.at < writing.expires and (writing.waits_until or 0) <= came < expires
         if word.saw != number or not in_time or not word.was_approver:
             return False
         return self._counts(word, story)
+
+    def _expires(self, token: str, writing: Writing) -> int:
+        """An approved change waits for the end of another one's trial, and a day longer."""
+        expires = writing.expires
+        for other, since, until in self.trials:
+            if other != token and since < expires:
+                expires = max(expires, until + DAY_MS)
+        return expires
 
     def _counts(self, word: Word, story: Story) -> bool:
         """Whether this person's yes to this change counts now."""

@@ -190,6 +190,7 @@ def _send_again(store: Store, ids: list[str]) -> None:
             {one: [] for one in ids},
             stopped=(),
             live=require_live(tx, "acme", "leads"),
+            predecessors={},
             because="version 2 was rolled back",
             plan="a plan",
             actor="cli:tester",

@@ -50,6 +50,10 @@ def put_outcomes(plan: OutcomesPlan) -> None:
         (plan.stopped, "of the plan are in quarantine: what was made of them is undone first"),
         (plan.refused, "would be refused now: they come to quarantine"),
         (plan.without_payload, "have no payload any more, so nobody knows what else was due"),
+        (
+            len(plan.followed) + plan.more_followed,
+            "are not in the plan: later events of their ordering keys may rest on them; see --json",
+        ),
         (plan.under_way, "are under way still: plan again once they are at their end"),
         (
             plan.in_quarantine,

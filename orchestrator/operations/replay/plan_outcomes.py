@@ -20,6 +20,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.domain.workflows.effects import outcome_effects
+from orchestrator.domain.workflows.ordering.keys import Ordering
 from orchestrator.operations.access.allow import allow
 from orchestrator.operations.replay.plan import record_plan, routed_now
 from orchestrator.store.changes.changes import last_change
@@ -81,6 +82,8 @@ class OutcomesPlan:
     stays: list[Stays] = field(default_factory=list)  # at most a thousand of them
     under_way: int = 0  # events of the version that are not at their end yet
     in_quarantine: int = 0  # and not in the plan: a replay decides about them anew
+    followed: list[str] = field(default_factory=list)  # not in the plan: a later event rests on it
+    more_followed: int = 0  # events that are left out for the same, beyond a thousand
 
 
 def plan_outcomes(
@@ -99,8 +102,9 @@ def plan_outcomes(
     differs from what was sent; the others are for a replay, which sends nothing twice.
     `made_by` is the version; without it the one that the last rollback took back. Nothing is sent
     or undone yet: `run_plan` does it by the token. `progress` gets how many of how many events were
-    looked at. Raises NotFound, Forbidden, Refused for the live version and where events have an
-    order.
+    looked at. With an ordering key it takes up the last event of each key that had its turn, which
+    holds its place until it is sent again; an earlier one stays, for later ones may rest on it.
+    Raises NotFound, Forbidden, Refused for the live version and where the order is another one.
     """
     with store.read() as tx:
         allow(tx, actor, Act.REPLAY, [client])
@@ -151,9 +155,10 @@ def _version(tx: Tx, live: LiveWorkflow, made_by: int | None) -> KeptVersion:
 
 
 def _check_order(bad: KeptVersion, workflow: CompiledWorkflow) -> None:
-    if bad.ordering_text is not None or workflow.workflow.ordering is not None:
+    ordering = None if bad.ordering_text is None else Ordering.from_text(bad.ordering_text)
+    if ordering != workflow.workflow.ordering:
         raise Refused(
-            "events of this workflow have an order, and what came after an event may rest on it",
+            "the two versions order their events differently, so no order could be kept",
             field="outcomes",
             fix="look at its events one by one: `meshline events list`",
         )
@@ -235,6 +240,9 @@ class _Freezer:
         effects = outcome_effects(wanted, ground.deliveries, self._catalog)
         # What is not made yet of an event in quarantine, a replay sends too.
         taken = any(one.effect in (TAKEN_BACK if ground.stopped else _TO_DO) for one in effects)
+        if taken and ground.followed:
+            self._leave_out(ground.event_id)
+            return None
         self._count(ground, effects, taken=taken)
         if not taken:
             return None
@@ -247,6 +255,12 @@ class _Freezer:
             ground=ground.digest,
             effects=effects,
         )
+
+    def _leave_out(self, event_id: str) -> None:
+        if len(self.plan.followed) < _MOST_LISTED:
+            self.plan.followed.append(event_id)
+        else:
+            self.plan.more_followed += 1
 
     def _count(self, ground: MadeGround, effects: Sequence[PlannedEffect], *, taken: bool) -> None:
         """Add what becomes of an event's deliveries; what stays of them is named one by one."""

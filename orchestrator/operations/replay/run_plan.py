@@ -10,9 +10,9 @@ import orjson
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.delivery.effects import Effect
-from orchestrator.domain.errors import Refused
+from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.workflows.sending.succession import Predecessors
+from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.replay.fit_plan import live_versions, permitted_plan, refuse_repeats
 from orchestrator.operations.replay.plan import record_plan
 from orchestrator.operations.replay.plan_outcomes import names_to_undo
@@ -33,6 +33,7 @@ from orchestrator.store.desk.plans import (
 )
 from orchestrator.store.drive.deliveries import allow_resend
 from orchestrator.store.drive.take_back import recall_events
+from orchestrator.store.ordering.turns import hold_turns
 from orchestrator.store.quarantine.actions import InOrder, replay
 from orchestrator.store.quarantine.workflows import WorkflowShelf, kept_version
 from orchestrator.store.views.events.last_acts import last_acts
@@ -200,6 +201,9 @@ class _Runner:
     def _recall(self, tx: Tx, plan: StoredPlan, made_by: int, rows: Sequence[Row]) -> None:
         """Let workers take back what the version made; they go on with what is sent instead."""
         (live,) = live_versions(tx, plan).values()
+        bad = _compiled(tx, plan, made_by)
+        if bad.workflow.ordering is not None:
+            hold_turns(tx)  # before the events, as relays do: nobody gets ahead of them meanwhile
         found = made_grounds(tx, [row[1] for row in rows], lock=True)
         changed = _changed(rows, found)
         if changed:
@@ -209,7 +213,8 @@ class _Runner:
             {row[1]: names_to_undo(found[row[1]], effects_in(row[3])) for row in rows},
             stopped={row[1] for row in rows if found[row[1]].stopped},
             live=live,
-            predecessors=_predecessors(tx, plan, made_by),
+            predecessors=bad.predecessors,
+            is_ordered=bad.workflow.ordering is not None,
             because=f"version {made_by} was rolled back",
             plan=self._token,
             actor=self._actor.name,
@@ -272,11 +277,17 @@ class _Runner:
                 raise _refused(tx, plan, changed)
 
 
-def _predecessors(tx: Tx, plan: StoredPlan, made_by: int) -> Predecessors:
-    """Which destinations of the version that made them come after which."""
+def _compiled(tx: Tx, plan: StoredPlan, made_by: int) -> CompiledWorkflow:
+    """The version that made them. Raises NotFound where it is deleted."""
     (under,) = plan.workflows
     bad = kept_version(tx, under.client, under.workflow, made_by)
-    return {} if bad is None else WorkflowShelf().take(tx, bad.id).predecessors
+    if bad is None:
+        raise NotFound(
+            f"{under.workflow!r} of client {under.client!r} has no version {made_by} any more",
+            field="plan",
+            fix="see `meshline workflow list --all-versions`",
+        )
+    return WorkflowShelf().take(tx, bad.id)
 
 
 def _changed(rows: Sequence[Row], found: Mapping[str, Ground | MadeGround]) -> list[str]:

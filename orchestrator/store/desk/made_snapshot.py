@@ -16,6 +16,7 @@ from orchestrator.domain.lifecycle import DONE_DELIVERIES, DeliveryState, State
 from orchestrator.store.database.locks import hold_events
 from orchestrator.store.database.schema import deliveries, events, payloads, quarantine
 from orchestrator.store.drive.deliveries import MAY_BE_THERE, MISMATCHED, item_of
+from orchestrator.store.ordering.lines import followed_events
 
 Place = tuple[str, Item]
 """What tells a delivery from the others of its event: destination and item."""
@@ -31,6 +32,7 @@ class MadeGround:
     stopped: bool  # it is in quarantine; else it is delivered
     payload: object  # amended where it was amended
     deliveries: Mapping[Place, MadeDelivery]  # that were made
+    followed: bool  # a later event of its ordering key had its turn, and may rest on it
     digest: str
 
 
@@ -82,8 +84,10 @@ def made_grounds(
     if lock:
         hold_events(tx, ids)
     rows = tx.execute(statement).all()
-    found = _of_events(tx, ids)
-    grounds = (_ground(row, found.get(row.id, _OfEvent())) for row in rows)
+    found, followed = _of_events(tx, ids), followed_events(tx, ids)
+    grounds = (
+        _ground(row, found.get(row.id, _OfEvent()), followed=row.id in followed) for row in rows
+    )
     return {one.event_id: one for one in grounds if one is not None}
 
 
@@ -130,7 +134,7 @@ def _made(row: Any) -> MadeDelivery:
     )
 
 
-def _ground(row: Any, found: _OfEvent) -> MadeGround | None:
+def _ground(row: Any, found: _OfEvent, *, followed: bool) -> MadeGround | None:
     stopped = row.state == State.QUARANTINED
     if stopped and found.unclear:
         return None
@@ -139,6 +143,8 @@ def _ground(row: Any, found: _OfEvent) -> MadeGround | None:
     state: list[object] = [row.workflow_id, row.replays, row.amended, made]
     if stopped:
         state += [row.stay, found.others]
+    if followed:
+        state.append("followed")
     return MadeGround(
         event_id=row.id,
         client=row.client,
@@ -146,5 +152,6 @@ def _ground(row: Any, found: _OfEvent) -> MadeGround | None:
         stopped=stopped,
         payload=orjson.loads(row.amended if row.amended is not None else row.body),
         deliveries=found.made,
+        followed=followed,
         digest=hashlib.blake2b(orjson.dumps(state), digest_size=16).hexdigest(),
     )

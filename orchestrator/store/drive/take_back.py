@@ -20,6 +20,7 @@ from orchestrator.store.database.prepared import Prepared, among, row_values, ro
 from orchestrator.store.database.schema import deliveries, events
 from orchestrator.store.drive.deliveries import MISMATCHED, routed_under
 from orchestrator.store.quarantine.actions import quarantine_events, recall
+from orchestrator.store.quarantine.line_up import line_up_replayed
 from orchestrator.store.quarantine.moves import ColumnChange, move_events
 from orchestrator.store.quarantine.workflows import LiveWorkflow, live_workflow
 
@@ -47,6 +48,7 @@ def recall_events(
     stopped: Collection[str],
     live: LiveWorkflow,
     predecessors: Predecessors,
+    is_ordered: bool = False,
     because: str,
     plan: str,
     actor: str,
@@ -54,7 +56,10 @@ def recall_events(
     """Plan to take back these deliveries of events, by name; how many events moved.
 
     One that another to be taken back comes after, by `predecessors` of the version that made them,
-    is not due before that other one is taken back.
+    is not due before that other one is taken back. With `is_ordered` they take their old places in
+    their lines, and are sent again when they have the turn; whoever asks is the only one that gives
+    turns, see `hold_turns`.
+
     `stopped` are in quarantine; the others are delivered. A delivered event without any begins anew
     at once: something was not sent for it. Whoever asks holds the events.
     """
@@ -89,6 +94,8 @@ def recall_events(
         detail=told,
         workflow_id=live.id,
     )
+    if is_ordered:  # from now on nobody of its line passes it
+        line_up_replayed(tx, [*recalled, *begun], live)
     return len(recalled) + len(begun)
 
 
@@ -147,7 +154,7 @@ def begin_anew(
             epoch=epoch,
         )
         return
-    move_events(
+    moved = move_events(
         tx,
         ids,
         move=Move.REPIN,
@@ -158,6 +165,8 @@ def begin_anew(
         detail={"version": live.version},
         workflow_id=live.id,
     )
+    if workflow.ordering is not None:
+        line_up_replayed(tx, moved, live)
 
 
 def _undo_note(event_id: str, name: str, record_id: str | None, *, because: str) -> DeliveryNote:

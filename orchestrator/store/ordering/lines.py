@@ -15,7 +15,18 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, case, delete, insert, or_, true, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.workflows.ordering.keys import Ordering, key_in, rank_in
@@ -128,6 +139,25 @@ def line_up_again(
 def forget(tx: Connection, ids: Sequence[str]) -> None:
     """Take events that are at their end out of their lines: what they carried is erased."""
     tx.execute(delete(ordered_events).where(ordered_events.c.event_id.in_(ids)))
+
+
+def followed_events(tx: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these events behind which a later one of their line had its turn, or was ended."""
+    mine, table = ordered_events.alias("mine").c, ordered_events.c
+    own = select(mine.line, mine.place, mine.event_id).where(mine.event_id.in_(ids)).subquery("own")
+    last = (
+        select(table.line, func.max(table.place).label("place"))
+        .where(
+            table.stand != Stand.WAITING.value,
+            table.line.in_(select(own.c.line)),
+            # One walk through what came since the first of them: no index has lines alone.
+            table.place > select(func.min(own.c.place)).scalar_subquery(),
+        )
+        .group_by(table.line)
+        .subquery("last")
+    )
+    found = select(own.c.event_id).join(last, last.c.line == own.c.line)
+    return set(tx.execute(found.where(own.c.place < last.c.place)).scalars())
 
 
 def _look_after(tx: Connection, lines: Iterable[str]) -> None:

@@ -1,0 +1,60 @@
+"""What a bad version made of ordered events is taken back and sent again in their order."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.access.actor import login
+from orchestrator.domain.errors import Refused
+from orchestrator.operations.replay.plan_outcomes import OutcomesPlan, plan_outcomes
+from orchestrator.operations.replay.run_plan import run_plan
+from orchestrator.operations.rollback_workflow import rollback_workflow
+from orchestrator.store.database.engine import Store
+from tests.leads import CATALOG
+from tests.ordered_leads import ORDERED, PASSING, accept_lead, drive_all, publish_ordered
+
+ME = login("cli:tester")
+BAD = ORDERED.replace('"Onboard " + email', '"Welcome " + email')
+
+
+def planned(store: Store) -> OutcomesPlan:
+    rollback_workflow(store, "acme", "leads", why="odd titles", actor=ME)
+    return plan_outcomes(store, "acme", "leads", catalog=CATALOG, actor=ME)
+
+
+def test_the_last_of_each_key_is_sent_again_before_what_came_later_and_an_earlier_one_stays(
+    store: Store,
+) -> None:
+    publish_ordered(store)
+    publish_ordered(store, BAD)
+    first, second, other = accept_lead(store, 1), accept_lead(store, 1), accept_lead(store, 2)
+    drive_all(store)
+
+    plan = planned(store)
+    assert (plan.events, plan.followed, plan.more_followed) == (2, [first], 0)
+    later = accept_lead(store, 1)  # it waits for its turn when the plan runs
+    assert plan.token is not None
+    assert run_plan(store, plan.token, actor=ME).replayed == 2
+
+    assert drive_all(store) == [sorted([second, other]), [later]]
+
+
+def test_what_had_its_turn_between_the_plan_and_its_run_lets_it_run_nothing(store: Store) -> None:
+    publish_ordered(store)
+    publish_ordered(store, BAD)
+    accept_lead(store, 1)
+    drive_all(store)
+    plan = planned(store)
+    accept_lead(store, 1)
+    drive_all(store)
+
+    assert plan.token is not None
+    with pytest.raises(Refused, match="not as they were planned"):
+        run_plan(store, plan.token, actor=ME)
+
+
+def test_between_versions_that_order_otherwise_nothing_is_planned(store: Store) -> None:
+    publish_ordered(store)
+    publish_ordered(store, PASSING.replace("data.email\n", "data.tier\n"))
+    with pytest.raises(Refused, match="order their events differently"):
+        planned(store)

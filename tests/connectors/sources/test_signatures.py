@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 import pytest
 
+from connectors.sources.file import SHIPPED
 from orchestrator.domain.errors import SignatureRefused
 from orchestrator.domain.sources.request import HookRequest, joined
 from orchestrator.domain.sources.schemes import (
@@ -20,7 +23,7 @@ from orchestrator.domain.sources.schemes import (
     Token,
     verify,
 )
-from tests.hooks import SAVED, SIGNED_AT, saved, secret_for, source, with_header
+from tests.hooks import SAVED, SECRET, SIGNED_AT, saved, secret_for, source, with_header
 
 OTHER = "another-secret"
 COVERS_NO_BODY = {"gitlab", "basic", "secret-path"}
@@ -137,8 +140,45 @@ def _vendor(method: str, url: str, body: bytes, **headers: str) -> HookRequest:
     return HookRequest(method=method, url=url, headers=joined(named.items()), body=body)
 
 
-# What the vendors publish themselves: text, secret and signature of each are theirs.
+# What the vendors publish themselves: text, secret and signature of each are theirs, from their
+# pages, and Stripe's from its library for .NET (StripeTests, EventUtilityTest).
 VECTORS = {
+    "stripe": (
+        "webhook_secret",
+        1533204620.0,
+        _vendor(
+            "POST",
+            "",
+            json.dumps(
+                {
+                    "id": "evt_123",
+                    "object": "event",
+                    "account": "acct_123",
+                    "api_version": "2017-05-25",
+                    "created": 1533204620,
+                    "data": {
+                        "object": {
+                            "id": "cus_123",
+                            "object": "customer",
+                            "created": 123456789,
+                            "email": "test@stripe.com",
+                            "livemode": False,
+                            "metadata": {},
+                        }
+                    },
+                    "livemode": False,
+                    "pending_webhooks": 1,
+                    "request": {"id": "req_123", "idempotency_key": "idempotency-key-123"},
+                    "type": "customer.created",
+                },
+                indent=2,
+            ).encode()
+            + b"\n",
+            stripe_signature="t=1533204620,"
+            "v1=2220f87ef101a04665f11cdf770523143f875572008577fa0f20882ddb9cc3c7,"
+            "v0=63f3a72374a733066c4be69ed7f8e5ac85c22c9f0a6a612ab9a025a9e4ee7eef",
+        ),
+    ),
     "standard-webhooks": (
         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         1614265330.0,
@@ -209,6 +249,105 @@ def test_a_vector_of_the_vendor_is_taken(name: str) -> None:
 
     assert _taken(name, request, secret, now=now)
     assert not _taken(name, replace(request, body=request.body + b" "), secret, now=now)
+
+
+def _mac(kind: str, *parts: bytes) -> bytes:
+    return hmac.new(SECRET.encode(), b"".join(parts), kind).digest()
+
+
+# These publish no vector. What their page says of the signature is written here once more, and by
+# no code of ours: the page, and the headers of a body and the time that it was signed at.
+RULES: dict[str, tuple[str, Callable[[bytes, int], dict[str, str]]]] = {
+    "gitlab": (
+        "https://docs.gitlab.com/user/project/integrations/webhooks/",
+        lambda _, __: {"X-Gitlab-Token": SECRET},
+    ),
+    "shopify": (
+        "https://shopify.dev/docs/apps/build/webhooks/verify-deliveries",
+        lambda body, _: {"X-Shopify-Hmac-Sha256": base64.b64encode(_mac("sha256", body)).decode()},
+    ),
+    "typeform": (
+        "https://www.typeform.com/developers/webhooks/secure-your-webhooks/",
+        lambda body, _: {
+            "Typeform-Signature": f"sha256={base64.b64encode(_mac('sha256', body)).decode()}"
+        },
+    ),
+    "calendly": (
+        "https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures",
+        lambda body, at: {
+            "Calendly-Webhook-Signature": (
+                f"t={at},v1={_mac('sha256', str(at).encode(), b'.', body).hex()}"
+            )
+        },
+    ),
+    "intercom": (
+        "https://developers.intercom.com/docs/webhooks/setting-up-webhooks",
+        lambda body, _: {"X-Hub-Signature": f"sha1={_mac('sha1', body).hex()}"},
+    ),
+    "zendesk": (
+        "https://developer.zendesk.com/documentation/webhooks/verifying/",
+        lambda body, _: {
+            "X-Zendesk-Webhook-Signature": base64.b64encode(
+                _mac("sha256", b"2023-11-14T22:13:20Z", body)
+            ).decode(),
+            "X-Zendesk-Webhook-Signature-Timestamp": "2023-11-14T22:13:20Z",
+        },
+    ),
+}
+
+
+def test_every_vendor_has_a_vector_of_its_own_or_a_page_that_is_followed() -> None:
+    ours = {"hmac", "basic", "secret-path"}  # schemes, and no vendors
+
+    assert {*VECTORS} | {*RULES} == {*SAVED} - ours
+    assert not {*VECTORS} & {*RULES}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_is_signed_as_the_page_of_a_vendor_says_is_taken(name: str) -> None:
+    page, signed = RULES[name]
+    body = '{"é": 1}\n'.encode()  # a body is signed as it comes, whatever it is
+    request = _vendor("POST", "", body, **signed(body, int(SIGNED_AT)))
+    text = (SHIPPED / f"{name}.yaml").read_text("utf-8")
+
+    assert page in text.partition("\n")[0]
+    assert _taken(name, request, SECRET)
+    assert not _taken(name, request, OTHER)
+
+
+def test_zendesk_signs_the_time_before_the_body_as_its_page_says_today() -> None:
+    # An older text of Zendesk's page had the body first, with this vector; today's has the time
+    # first, in its formula and in its code, and both addresses of the page say so.
+    secret, when = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=", "2021-07-25T10:00:00Z"
+    body, older = b'{"say": "hello"}', "tRDSF7URY8BLCDlaBcQ7FHu051Zk+aAB0NKMP53teMw="
+    now = datetime.fromisoformat(when).timestamp()
+
+    def taken(signature: str) -> bool:
+        request = _vendor(
+            "POST",
+            "",
+            body,
+            x_zendesk_webhook_signature=signature,
+            x_zendesk_webhook_signature_timestamp=when,
+        )
+        return _taken("zendesk", request, secret, now=now)
+
+    def digest(text: bytes) -> str:
+        return base64.b64encode(hmac.new(secret.encode(), text, "sha256").digest()).decode()
+
+    assert digest(body + when.encode()) == older
+    assert not taken(older)
+    assert taken(digest(when.encode() + body))
+
+
+def test_a_gitlab_that_signs_is_taken_by_standard_webhooks() -> None:
+    # GitLab's signing tokens are secrets of Standard Webhooks: `whsec_` and base64.
+    secret, now, request = VECTORS["standard-webhooks"]
+    signed = source("standard-webhooks", more='type: "gitlab.{body.object_kind}"\n').scheme
+
+    proof = verify(signed, request, (f"whsec_{secret}",), now=now)
+
+    assert proof.by == "hmac-sha256"
 
 
 def test_a_standard_webhook_is_taken_by_one_good_signature_of_several_and_by_no_other_kind() -> (

@@ -178,7 +178,8 @@ def tell_started(store: Store, job: int, *, as_json: bool) -> None:
 def what(job: JobRow) -> str:
     """What a job does, in a few words."""
     words = job.kind.replace("_", " ")
-    return f"{words} {job.plan}" if job.plan else words
+    about = job.plan or job.change
+    return f"{words} {about}" if about else words
 
 
 def _read(store: Store, job: int) -> JobRow:

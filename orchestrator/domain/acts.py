@@ -170,7 +170,8 @@ ACTS: Mapping[Act, Rule] = {
         preview="the workflow", says="retire a workflow, or propose that for approval",
     ),
     Act.BACKTEST_CHANGE: Rule(
-        use_case="changes.backtest.backtest_change", least=Role.OPERATOR,
+        use_case="changes.backtest.backtest_change jobs.backtesting.start_backtest_job",
+        least=Role.OPERATOR,
         preview="it changes nothing that decides", says="see what a change would have decided",
     ),
     Act.REHEARSE_CHANGE: Rule(

@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     DISCARD = "discard"
     RESTORE = "restore"
     AMEND = "amend"  # by a recipe
+    BACKTEST = "backtest"  # decides about past events again, and changes none of them
 
 
 class JobState(StrEnum):
@@ -118,6 +119,8 @@ class Instructions:
     recipe: Mapping[str, object] | None = None  # as a recipe describes itself
     again: bool = False  # also what somebody else amended
     from_original: bool = False  # of payloads as they came
+    change: str | None = None  # the token of the change that is backtested
+    backtest: int | None = None  # the row that has how far it is
 
 
 class Outcome(StrEnum):

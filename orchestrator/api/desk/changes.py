@@ -17,6 +17,8 @@ from orchestrator.domain.changes.gates.gate import JudgedGate
 from orchestrator.domain.changes.statement import Signed
 from orchestrator.domain.changes.states import ChangeState
 from orchestrator.domain.errors import Refused
+from orchestrator.operations.changes.backtest import MOST_WEEKS, WEEKS
+from orchestrator.operations.changes.backtest import Asked as AskedBacktest
 from orchestrator.operations.changes.break_glass import break_glass
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.gates.show import CheckedChange, check_change
@@ -26,6 +28,7 @@ from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.changes.show import ExplainedChange, Settled, explain_change
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
+from orchestrator.operations.jobs.backtesting import start_backtest_job
 from orchestrator.store.changes.views import ChangeRow, list_changes
 
 
@@ -57,6 +60,16 @@ class Decided(WithWhy):
         Field(
             max_length=16_384, description="by a key of yours, as `ssh-keygen -Y sign` prints it"
         ),
+    ] = None
+
+
+class Backtest(WithWhy):
+    """Over which events."""
+
+    weeks: Annotated[int, Field(ge=1, le=MOST_WEEKS, description="how far back it looks")] = WEEKS
+    seed: Annotated[
+        int | None,
+        Field(ge=0, lt=2**31, description="chooses the same sample again, of over a million"),
     ] = None
 
 
@@ -152,6 +165,22 @@ def gates(asked: Asked) -> Answer:
     return Answer(document=found)
 
 
+def backtest(asked: Asked) -> Answer:
+    """Let a keeper decide about past events again."""
+    body = asked.body_as(Backtest)
+    number = start_backtest_job(
+        asked.store,
+        asked.path["change"],
+        actor=asked.actor,
+        asked=AskedBacktest(weeks=body.weeks, seed=body.seed),
+        why=body.why,
+        seen=asked.seen,
+    )
+    return Answer(
+        document={"job": number}, status=HTTPStatus.ACCEPTED, location=f"/v1/jobs/{number}"
+    )
+
+
 def waive(asked: Asked) -> Answer:
     """Let a gate fail until a time."""
     body = asked.body_as(Waived)
@@ -229,6 +258,19 @@ ROUTES = (
         handler=gates,
         answers=CheckedChange,
         refusals=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/changes/{change}/backtest",
+        name="backtest_change",
+        act=Act.BACKTEST_CHANGE,
+        says="Let a keeper decide about past events again by a change; see its job for how far.",
+        handler=backtest,
+        body=Backtest,
+        answers={"type": "object", "required": ["job"], "properties": {"job": int}},
+        status=HTTPStatus.ACCEPTED,
+        tagged=True,
+        refusals=_CONFLICTS,
     ),
     Route(
         method="POST",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.jobs import Background, tell_started
 from orchestrator.cli.terminal.open_store import opened_store
 from orchestrator.cli.terminal.options import AsJson
 from orchestrator.cli.terminal.progress import resuming_bar
@@ -34,6 +35,7 @@ def backtest(
             help="Choose the same sample again, where there are more than a million events.",
         ),
     ] = None,
+    background: Background = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what a change would have decided about the events of the last weeks.
@@ -45,12 +47,19 @@ def backtest(
     with opened_store() as store:
         from orchestrator.operations.changes.backtest import Asked, backtest_change
 
+        asked = Asked(weeks=weeks, seed=seed)
+        if background:
+            from orchestrator.operations.jobs.backtesting import start_backtest_job
+
+            job = start_backtest_job(store, change, actor=actor(store), asked=asked)
+            tell_started(store, job, as_json=as_json)
+            return
         with resuming_bar("deciding again") as progress:
             done = backtest_change(
                 store,
                 change,
                 actor=actor(store),
-                asked=Asked(weeks=weeks, seed=seed),
+                asked=asked,
                 progress=progress,
             )
     if as_json:

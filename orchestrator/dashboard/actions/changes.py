@@ -11,13 +11,15 @@ from orchestrator.dashboard.given import searchable
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.deciding import Decision
 from orchestrator.domain.changes.gates.gate import JudgedGate
-from orchestrator.domain.errors import MeshlineError
+from orchestrator.domain.errors import MeshlineError, Refused
+from orchestrator.operations.changes.backtest import MOST_WEEKS, WEEKS, Asked
 from orchestrator.operations.changes.decide import decide_change
 from orchestrator.operations.changes.gates.waive import waive_gate
 from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.changes.withdraw import withdraw_change
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
+from orchestrator.operations.jobs.backtesting import start_backtest_job
 from orchestrator.store.database.engine import Store
 
 
@@ -90,6 +92,24 @@ class WaiveGatePage(_ChangeAct):
         gate, until = self.given("gate") or "", self.given("until") or ""
         return waive_gate(
             store, token, gate, actor=self.actor, why=why or "", until=until, seen=(seen,)
+        )
+
+
+class BacktestChangePage(_ChangeAct):
+    """Let a keeper decide about past events again by it."""
+
+    act = Act.BACKTEST_CHANGE
+
+    def act_on(self, store: Store, token: str, why: str | None, seen: str) -> int:
+        """Start the job."""
+        weeks = self.number("weeks") or WEEKS
+        if weeks > MOST_WEEKS:
+            raise Refused(
+                f"{weeks} weeks are too many", field="weeks", fix=f"write at most {MOST_WEEKS}"
+            )
+        asked = Asked(weeks=weeks)
+        return start_backtest_job(
+            store, token, actor=self.actor, asked=asked, why=why, seen=(seen,)
         )
 
 

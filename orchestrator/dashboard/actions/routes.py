@@ -10,6 +10,7 @@ from orchestrator.dashboard.actions.alerts import RetryAlertsPage, TestAlertPage
 from orchestrator.dashboard.actions.approvals import ApproveEventPage, RefuseEventPage
 from orchestrator.dashboard.actions.changes import (
     ApproveChangePage,
+    BacktestChangePage,
     RejectChangePage,
     RequestChangesPage,
     StopRolloutPage,
@@ -78,6 +79,7 @@ def act_routes(given: Mapping[str, object]) -> list[URLSpec]:
         URLSpec(rf"{_CHANGE}/request", RequestChangesPage, args, name="change-request"),
         URLSpec(rf"{_CHANGE}/reject", RejectChangePage, args, name="change-reject"),
         URLSpec(rf"{_CHANGE}/waive", WaiveGatePage, args, name="change-waive"),
+        URLSpec(rf"{_CHANGE}/backtest", BacktestChangePage, args, name="change-backtest"),
         URLSpec(rf"{_CHANGE}/stop", StopRolloutPage, args, name="change-stop"),
         URLSpec(rf"{_CHANGE}/withdraw", WithdrawChangePage, args, name="change-withdraw"),
         URLSpec(rf"{_APPROVAL}/approve", ApproveEventPage, args, name="approval-approve"),

@@ -15,6 +15,7 @@ from orchestrator.domain.changes.backtest_result import BacktestResult, result_o
 from orchestrator.domain.changes.backtest_sums import read_sums, write_sums
 from orchestrator.domain.changes.states import OPEN, ChangeKind
 from orchestrator.domain.errors import Refused
+from orchestrator.domain.jobs import UNFINISHED, JobState
 from orchestrator.operations.changes.decide_past import (
     MOST_EVENTS,
     Question,
@@ -35,6 +36,7 @@ from orchestrator.store.changes.changes import LockedChange
 from orchestrator.store.changes.past_events import Past, Span
 from orchestrator.store.database import audit
 from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.views.jobs import backtest_job_of
 from orchestrator.store.views.values import iso_time, now_of
 from orchestrator.store.views.workflow_versions import show_workflow
 
@@ -85,12 +87,45 @@ def backtest_change(
     asked = asked or Asked()
     with store.write() as tx:
         change = held_change(tx, token, actor, Act.BACKTEST_CHANGE)
-        row = _begun(tx, change, asked, actor)
+        refuse_second_backtest(tx, change)
+        row = begin_backtest(tx, change, asked, actor)
+    return go_on_with_backtest(
+        store, change, row, actor=actor, processes=asked.processes, progress=progress
+    )
+
+
+def go_on_with_backtest(
+    store: Store,
+    change: LockedChange,
+    row: RunningBacktest,
+    *,
+    actor: Actor,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    within: Callable[[Tx, int, int], None] = lambda _tx, _done, _total: None,
+) -> Backtested:
+    """Look at what is left, and keep the result.
+
+    `within` is called in each transaction that keeps the sums, with so many of how many events, and
+    may refuse it by raising. Raises as `backtest_change`.
+    """
+    with store.read() as tx:
         question = _question(tx, change, row)
-    run = _Run(store=store, row=row, change=change, actor=actor, progress=progress)
+    run = _Run(store=store, row=row, change=change, actor=actor, progress=progress, within=within)
     standing = Standing(tally=read_sums(row.sums) if row.sums else Tally(), cursor=row.cursor)
-    past = run_backtest(store, question, standing, processes=asked.processes, step=run.step)
+    past = run_backtest(store, question, standing, processes=processes, step=run.step)
     return run.end(standing, past)
+
+
+def refuse_second_backtest(tx: Tx, change: LockedChange) -> None:
+    """Raises Refused where a job backtests the change, or is about to. It has to be held."""
+    job = backtest_job_of(tx, change.token)
+    if job is not None and JobState(job.state) in UNFINISHED:
+        raise Refused(
+            f"job {job.id} backtests this change; {job.started_by} started it at {job.started_at}",
+            field="change",
+            fix=f"see `meshline jobs show {job.id}`",
+        )
 
 
 @dataclass(kw_only=True)
@@ -102,22 +137,25 @@ class _Run:
     change: LockedChange
     actor: Actor
     progress: Callable[[int, int], None]
+    within: Callable[[Tx, int, int], None]
     _kept: str | None = None  # the cursor that the row has
     _at: float = 0.0
 
     def step(self, standing: Standing, past: Past) -> None:
+        total = sum(past.with_payload.values())
         try:
-            self.progress(standing.tally.looked_at, sum(past.with_payload.values()))
+            self.progress(standing.tally.looked_at, total)
         except BaseException:
-            self._keep(standing)
+            self._keep(standing, total)
             raise
         if time.monotonic() - (self._at or time.monotonic()) > _KEEP_SECONDS:
-            self._keep(standing)
+            self._keep(standing, total)
         self._at = self._at or time.monotonic()
 
-    def _keep(self, standing: Standing) -> None:
+    def _keep(self, standing: Standing, total: int) -> None:
         before, sums = self._before, write_sums(standing.tally)
         with self.store.write() as tx:
+            self.within(tx, standing.tally.looked_at, total)
             kept = keep_standing(tx, self.row.id, before=before, cursor=standing.cursor, sums=sums)
         if not kept:
             raise _somebody_else(self.change)
@@ -139,6 +177,7 @@ class _Run:
             seed=self.row.seed if total > self.row.most else None,
         )
         with self.store.write() as tx:
+            self.within(tx, result.looked_at, result.looked_at)
             if not end_backtest(
                 tx, self.row.id, result, before=self._before, actor=self.actor.name
             ):
@@ -153,8 +192,11 @@ class _Run:
         )
 
 
-def _begun(tx: Tx, change: LockedChange, asked: Asked, actor: Actor) -> RunningBacktest:
-    """The row of one that was stopped, or a new one."""
+def check_backtestable(change: LockedChange) -> int:
+    """The version that it is compared with.
+
+    Raises Refused where it decides about nothing, or cannot go live any more.
+    """
     if change.state not in OPEN:
         raise Refused(
             f"change {change.token} is {change.state.replace('_', ' ')} already",
@@ -173,14 +215,20 @@ def _begun(tx: Tx, change: LockedChange, asked: Asked, actor: Actor) -> RunningB
             field="change",
             fix="try payloads: `meshline workflow try FILE --data …`",
         )
-    before = running_backtest(tx, change.id, change.round, change.base_version)
+    return change.base_version
+
+
+def begin_backtest(tx: Tx, change: LockedChange, asked: Asked, actor: Actor) -> RunningBacktest:
+    """The row of one that was stopped, or a new one, of a change that is held. Raises Refused."""
+    base = check_backtestable(change)
+    before = running_backtest(tx, change.id, change.round, base)
     if before is not None and before.until - before.since == asked.weeks * _WEEK_MS:
         return before
     until = now_of(tx)
     new = NewBacktest(
         change_id=change.id,
         round=change.round,
-        base_version=change.base_version,
+        base_version=base,
         since=until - asked.weeks * _WEEK_MS,
         until=until,
         seed=new_seed() if asked.seed is None else asked.seed,

@@ -17,6 +17,7 @@ from orchestrator.domain.acts import ACTS, Act
 from orchestrator.domain.errors import Forbidden, NotFound, Refused, StoreUnavailable
 from orchestrator.domain.jobs import JobKind, JobMove, JobState
 from orchestrator.operations.access.allow import allow
+from orchestrator.operations.jobs.backtesting import carry_out_backtest
 from orchestrator.operations.jobs.on_events import carry_out_on_events
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.store.database.engine import Store, Tx
@@ -57,13 +58,13 @@ class Step:
         self._stop = False  # whether a person stopped the job
         self._renew_at = time.monotonic() + lease.seconds / 3
 
-    def note(self, tx: Tx, done: int, failed: int = 0) -> None:
+    def note(self, tx: Tx, done: int, failed: int = 0, items: int | None = None) -> None:
         """Within a step's transaction: so many of all items are done with it.
 
         Raises LeaseLost, and as `ask`.
         """
         self.ask(tx)
-        self._keep(renew_lease(tx, self._lease, done=done, failed=failed))
+        self._keep(renew_lease(tx, self._lease, done=done, failed=failed, items=items))
 
     def ask(self, tx: Tx) -> None:
         """Whether who started the job may do this still. Raises Forbidden."""
@@ -187,6 +188,7 @@ _KINDS: dict[JobKind, Callable[[Store, LockedJob, Step], str | None]] = {
     JobKind.DISCARD: carry_out_on_events,
     JobKind.RESTORE: carry_out_on_events,
     JobKind.AMEND: carry_out_on_events,
+    JobKind.BACKTEST: carry_out_backtest,
 }
 """What carries out each kind; it answers why something is left, where something is."""
 
@@ -195,5 +197,6 @@ _ACTS: dict[JobKind, Act] = {
     JobKind.DISCARD: Act.DISCARD,
     JobKind.RESTORE: Act.RESTORE,
     JobKind.AMEND: Act.AMEND,
+    JobKind.BACKTEST: Act.BACKTEST_CHANGE,
 }
 """What whoever started it has to be allowed."""

@@ -18,6 +18,7 @@ from orchestrator.domain.changes.backtest_result import (
     Stop,
 )
 from orchestrator.store.database.clock import now_ms
+from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import backtests, changes
 from orchestrator.store.views.values import iso_time
 
@@ -73,10 +74,26 @@ def running_backtest(
     row = tx.execute(_newest(change_id, round_, base_version)).one_or_none()
     if row is None or row.ended_at is not None:
         return None
+    return _running(row)
+
+
+def backtest_of_number(tx: Connection, backtest_id: int) -> RunningBacktest | None:
+    """One that is not done, by its number."""
+    mine = (_T.id == backtest_id, _T.ended_at.is_(None))
+    row = tx.execute(select(backtests).where(*mine)).one_or_none()
+    return None if row is None else _running(row)
+
+
+def _running(row: AnyRow) -> RunningBacktest:
     names = NewBacktest.__dataclass_fields__
     return RunningBacktest(
         id=row.id, cursor=row.cursor, sums=row.sums, **{one: getattr(row, one) for one in names}
     )
+
+
+def give_to_job(tx: Connection, backtest_id: int, job: int) -> None:
+    """Let a job go on with it."""
+    tx.execute(update(backtests).where(_T.id == backtest_id).values(job=job))
 
 
 def keep_standing(tx: Connection, backtest_id: int, *, before: str, cursor: str, sums: str) -> bool:

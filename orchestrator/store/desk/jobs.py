@@ -179,15 +179,23 @@ def is_job_free(tx: Connection) -> bool:
 
 
 def renew_lease(
-    tx: Connection, lease: Lease, *, done: int | None = None, failed: int | None = None
+    tx: Connection,
+    lease: Lease,
+    *,
+    done: int | None = None,
+    failed: int | None = None,
+    items: int | None = None,
 ) -> JobState | None:
     """Keep the job for as long again, in a step's own transaction; None where another has it.
 
-    `done` and `failed` count all of its items so far, and say that it got on.
+    `done` and `failed` count all of its items so far, and say that it got on; `items` is for a job
+    that counts them when it begins.
     """
     changed: dict[str, object] = {"leased_until": after(lease.seconds)}
     if done is not None:
         changed |= {"done": done, "failed": failed or 0, "takes": 0}
+    if items is not None:
+        changed |= {"items": items}
     mine = (_T.id == lease.job, _T.holder == lease.holder)
     state = tx.execute(update(jobs).where(*mine).values(changed).returning(_T.state)).scalar()
     return None if state is None else JobState(state)

@@ -14,6 +14,8 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import (
     audit,
+    backtests,
+    changes,
     job_items,
     jobs,
     plan_events,
@@ -32,8 +34,9 @@ class JobRow:
     state: str  # as `JobState`
     clients: tuple[str, ...]  # whose events it is about
     plan: str | None  # the token of the replay plan that it runs
+    change: str | None  # the token of the change that it backtests
     why: str | None
-    items: int  # events that it is about
+    items: int  # events that it is about; 0 also where a backtest has not counted them yet
     done: int  # of these, failed ones too
     failed: int  # nothing came of them
     started_at: str
@@ -176,6 +179,15 @@ def jobs_of_plan(tx: Connection, plan: str) -> list[JobRow]:
     return list(map(_job, tx.execute(found)))
 
 
+def backtest_job_of(tx: Connection, change: str) -> JobRow | None:
+    """The newest job that backtests a change, or did; by the token of the change."""
+    number = select(changes.c.id).where(changes.c.token == change).scalar_subquery()
+    mine = select(backtests.c.job).where(backtests.c.change_id == number)
+    found = select(jobs).where(jobs.c.id.in_(mine)).order_by(jobs.c.id.desc()).limit(1)
+    row = tx.execute(found).one_or_none()
+    return None if row is None else _job(row)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenJobs:
     """How many jobs are unfinished."""
@@ -202,6 +214,7 @@ def _job(row: AnyRow) -> JobRow:
         state=row.state,
         clients=tuple(orjson.loads(row.clients)),
         plan=row.plan,
+        change=orjson.loads(row.asked).get("change"),
         why=row.why,
         items=row.items,
         done=row.done,

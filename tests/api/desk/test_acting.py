@@ -98,6 +98,22 @@ def test_a_plan_is_made_looked_at_and_run_as_a_job(desk: Desk) -> None:
     problem(post(desk, f"{started.headers['location']}/stop", {}), 409, "illegal_move")
 
 
+def test_a_change_is_backtested_as_a_job_that_is_looked_at_and_stopped(desk: Desk) -> None:
+    change = desk.story.change
+    path = f"/v1/changes/{change}/backtest"
+
+    far, begun = post(desk, path, {"weeks": 521}), post(desk, path, {"why": "before the meeting"})
+    assert begun.status_code == 202, begun.text
+    again, job = post(desk, path, {}), get(desk, begun.headers["location"])
+    stopped = post(desk, f"{begun.headers['location']}/stop", {})
+
+    problem(far, 422, "invalid_request")
+    problem(again, 422, "refused")
+    assert job.json()["id"] == begun.json()["job"]
+    assert (job.json()["state"], job.json()["change"]) == ("queued", change)
+    assert stopped.json() == {"state": "stopped"}
+
+
 def test_a_dry_run_says_what_the_act_does_and_changes_nothing(desk: Desk) -> None:
     chosen = {"selection": {"ids": [desk.quarantined]}}
     before = get(desk, "/v1/quarantine").json()

@@ -167,6 +167,7 @@ BODIES: Mapping[str, dict[str, object]] = {
     "plan_outcomes": {"made_by": 1},
     "decide_change": {"decision": "approve"},
     "withdraw_change": {},
+    "backtest_change": {"weeks": 1},
     "break_glass": {"why": "a test"},
     "stop_rollout": {"why": "a test"},
     "freeze_changes": {"until": "1d", "why": "a test", "dry_run": True},

@@ -98,6 +98,7 @@ def forms(found: Peopled, *, plan: str, job: int) -> dict[str, tuple[Act, Form]]
             for word in ("approve", "refuse")
         },
         Act.WAIVE_GATE: {"change-waive": (f"{change}/waive", stale | {"gate": "x", "until": "1d"})},
+        Act.BACKTEST_CHANGE: {"change-backtest": (f"{change}/backtest", stale)},
         Act.STOP_ROLLOUT: {"change-stop": (f"{change}/stop", stale | {"why": "a test"})},
         Act.WITHDRAW_CHANGE: {"change-withdraw": (f"{change}/withdraw", stale)},
         Act.RETRY_ALERT: {"alerts-retry": ("/alerts/retry", {})},

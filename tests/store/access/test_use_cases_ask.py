@@ -54,6 +54,7 @@ from orchestrator.operations.incidents.retry_alerts import (
     retry_failed_alerts,
 )
 from orchestrator.operations.jobs.approve_with_plan import approve_with_plan
+from orchestrator.operations.jobs.backtesting import start_backtest_job
 from orchestrator.operations.jobs.heal_incident import amend_incident, plan_incident
 from orchestrator.operations.jobs.start import start_plan_job
 from orchestrator.operations.jobs.start_on_events import (
@@ -166,6 +167,9 @@ DO: dict[str, Callable[[Store, Actor, Story], object]] = {
         s, told.change, Decision.APPROVE, actor=a
     ),
     "changes.backtest.backtest_change": lambda s, a, told: backtest_change(s, told.change, actor=a),
+    "jobs.backtesting.start_backtest_job": lambda s, a, told: start_backtest_job(
+        s, told.change, actor=a
+    ),
     "changes.rehearsing.material.gather_material": lambda s, a, told: gather_material(
         s, told.change, actor=a
     ),

@@ -11,7 +11,7 @@ from orchestrator.dashboard.given import searchable
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.access.actor import Actor, mail_of
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.states import OPEN, ROLLING, ChangeState
+from orchestrator.domain.changes.states import OPEN, ROLLING, ChangeKind, ChangeState
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.operations.changes.show import ExplainedChange, explain_to
 from orchestrator.presenting.backtests import coverage, sentences
@@ -27,7 +27,7 @@ from orchestrator.presenting.changes import (
 from orchestrator.presenting.replay_plans import told_effects
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plans import StoredPlan, last_plan_of
-from orchestrator.store.views.jobs import JobRow, jobs_of_plan
+from orchestrator.store.views.jobs import JobRow, backtest_job_of, jobs_of_plan
 from orchestrator.store.views.values import iso_time, now_of
 
 
@@ -44,6 +44,8 @@ class ShownChange:
     may_decide: tuple[str, ...]  # mail addresses; none: nobody may, or nobody is asked
     asks_me: bool  # whoever looks may decide about it
     why_not: str | None  # why whoever looks may not, where there is something to say
+    can_backtest: bool  # it may go live in the place of a version
+    backtest_job: JobRow | None  # the newest that backtests it, or did
     is_open: bool  # it may still go live, and nothing of it began
     rolls: bool  # its version is rolled out
     plan: StoredPlan | None  # the replay that was planned under it as it is
@@ -97,6 +99,10 @@ def look_at_change(
         may_decide=deciders.mails,
         asks_me=mail is not None and mail in deciders.mails,
         why_not=why_not if is_told else None,
+        can_backtest=change.state in OPEN
+        and change.base_version is not None
+        and change.kind != ChangeKind.RETIRE,
+        backtest_job=backtest_job_of(tx, token),
         is_open=change.state in OPEN,
         rolls=change.state in ROLLING,
         plan=plan,

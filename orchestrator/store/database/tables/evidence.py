@@ -27,6 +27,7 @@ backtests = Table(
     Column("begun_by", String(255), nullable=False),
     Column("ended_at", BigInteger),
     Column("ended_by", String(255)),
+    Column("job", BigInteger),  # that carries it out, or did last; null: a terminal did
     Index("ix_backtests_change_id", "change_id"),
 )
 

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 
 import pytest
 
 from orchestrator.domain.changes.backtest_result import BacktestResult
 from orchestrator.domain.errors import NotFound, Refused
-from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.backtest import Asked, Backtested, backtest_change
 from orchestrator.store.changes.backtests import find_backtest
 from orchestrator.store.database.engine import Store
-from tests.leads import TEXT, lead
+from tests.store.changes.backtesting.past_leads import IS, NEW_TEXT, WAS, accepted
 from tests.store.changes.governed import author, govern, proposed
-
-NEW_TEXT = (
-    TEXT.replace("enum: [enterprise, pro]", "enum: [enterprise, pro, free]")
-    .replace("""'tier == "pro"', to: [crm]""", """'tier in ["pro", "free"]', to: [crm, desk]""")
-    .replace("tier: tier}, confirm", "tier: 'tier + \"!\"'}, confirm")
-)
-"""The pro go to the desk too, the free pass, and the CRM gets another tier."""
-
-WAS = {"enterprise": "crm, desk", "pro": "crm", "free": "contract_violation"}
-IS = {"enterprise": "crm, desk", "pro": "crm, desk", "free": "crm, desk"}
-
-
-def accepted(store: Store, seed: int, count: int = 90) -> dict[str, str]:
-    """Events by id with the tier of each."""
-    chance = random.Random(seed)
-    tiers = [chance.choice(["enterprise", "pro", "pro", "free", "gold"]) for _ in range(count)]
-    leads = [lead(number, tier=tier) for number, tier in enumerate(tiers)]
-    ids = [one.id for one in accept_batch(store, leads, actor="key:test")]
-    return dict(zip(ids, tiers, strict=True))
 
 
 def backtested(store: Store, token: str, **asked: int) -> Backtested:

@@ -18,6 +18,7 @@ from orchestrator.store.changes.backtests import Backtest, find_backtest
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, jobs
+from orchestrator.store.desk.jobs import renew_lease
 from orchestrator.store.views.jobs import JobRow, find_job
 from tests.leads import lead_workflow
 from tests.store.changes.backtesting.past_leads import NEW_TEXT, accepted
@@ -107,14 +108,14 @@ def test_whatever_step_its_keeper_dies_at_each_event_counts_once(
 ) -> None:
     token = changed(store)
     job = start_backtest_job(store, token, actor=author(store))
-    renew, settle = module.renew_lease, module._settle
+    settle = module._settle
     lives = iter([2, 1, 4, 100])
 
     def mortal(*args: object, **more: object) -> object:
         left[0] -= 1
         if left[0] == 0:
             raise KeyboardInterrupt
-        return renew(*args, **more)  # type: ignore[arg-type]
+        return renew_lease(*args, **more)  # type: ignore[arg-type]
 
     def dies_before_it_says_so(*args: object) -> None:
         monkeypatch.setattr(module, "_settle", settle)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from orchestrator.api.desk import (
-    changes,
     destinations,
     events,
-    freezes,
     hooks,
     incidents,
     jobs,
@@ -19,6 +17,7 @@ from orchestrator.api.desk import (
 from orchestrator.api.desk.access import keys, people
 from orchestrator.api.desk.approvals import events as asked_events
 from orchestrator.api.desk.approvals import groups as asked_groups
+from orchestrator.api.desk.governance import changes, freezes
 from orchestrator.api.desk.routes import Route
 
 _READY = {

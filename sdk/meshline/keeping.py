@@ -10,7 +10,7 @@ from meshline.driving import drive
 from meshline.errors import MeshlineError, Misconfigured, SpoolFull, Unreachable
 from meshline.event import Emitted, Event
 from meshline.patience import backoff, jitter
-from meshline.spool.forwarder import Forwarder
+from meshline.spool.forwarder import Forwarder, pause_after
 from meshline.spool.queue import Addition, Spool, SpooledEvent
 from meshline.transport import Transport
 
@@ -19,6 +19,7 @@ _KEPT = (Unreachable, Misconfigured)
 """What an event survives: neither is its fault."""
 
 _LONGEST_REST = 2.0  # seconds
+_LOOK_SECONDS = 0.2  # until a flush looks again whether another process forwarded
 _FRESH_SECONDS = 1.0  # how old the number may be that tells the door what waits
 
 
@@ -104,14 +105,16 @@ class Keeper:
 
     def flush(self, seconds: float) -> Steps[int]:
         """Send what waits, for as long as that; how many events still wait."""
-        end = self._now() + seconds
+        end, failures = self._now() + seconds, 0
         while True:
             waiting: int = (yield Work(self._spool.state)).waiting
             if not waiting or self._now() >= end:
                 return waiting
             done = yield Work(lambda: self._forwarder.forward(lambda: self._now() >= end))
-            if done.failure or not done.leased or not done.sent:
-                yield Pause(min(0.2, max(0.001, end - self._now())))
+            failures = 0 if done.sent or not done.failure else failures + 1
+            if failures or not done.leased or not done.sent:
+                wait = pause_after(failures, done.failure) if failures else _LOOK_SECONDS
+                yield Pause(min(wait, max(0.001, end - self._now())))
 
     def _batch(self, events: Sequence[Event], bodies: Sequence[bytes]) -> Steps[list[Emitted]]:
         lines = [line_of(event) for event in events]
@@ -184,6 +187,8 @@ class Keeper:
         self._rests_until = self._now() + seconds
 
     def _door_is_back(self) -> None:
+        if self._failures:
+            self._forwarder.hurry()
         self._failures, self._rests_until = 0, 0.0
 
     def _tell(self, what: str, rows: Sequence[SpooledEvent], error: BaseException | None) -> None:

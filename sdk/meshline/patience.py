@@ -15,9 +15,9 @@ _FIRST = 0.2  # seconds
 _CEILING = 10.0
 
 
-def backoff(attempt: int, jitter: float) -> float:
+def backoff(attempt: int, jitter: float, *, ceiling: float = _CEILING) -> float:
     """Seconds to wait after `attempt` failed attempts (from 1); `jitter` in [0, 1) spreads it."""
-    return min(_CEILING, _FIRST * 2.0 ** min(attempt - 1, 10)) * (0.5 + jitter / 2)
+    return min(ceiling, _FIRST * 2.0 ** min(attempt - 1, 10)) * (0.5 + jitter / 2)
 
 
 def jitter() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import sys
@@ -39,8 +40,9 @@ def _path(named: str | None) -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m meshline.spool", description=__doc__)
     acts = parser.add_subparsers(dest="act", required=True)
-    listing = acts.add_parser("list", help="what is in it; values and keys are masked")
+    listing = acts.add_parser("list", help="what is in it, and why; values and keys are masked")
     listing.add_argument("--refused", action="store_true", help="only what the door refused")
+    listing.add_argument("--key", metavar="KEY", help="only the events with this idempotency key")
     listing.add_argument("--json", action="store_true", help="a JSON document")
     retry = acts.add_parser("retry", help="let refused events wait again, at the end")
     drop = acts.add_parser("drop", help="take events out for good; export them first")
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     export = acts.add_parser("export", help="whole events with their values, one per line")
     export.add_argument("--refused", action="store_true", help="only what the door refused")
     export.add_argument("--to", metavar="FILE", help="a new file, its owner's only")
+    export.add_argument("--force", action="store_true", help="write over a file that is there")
     forward = acts.add_parser("forward", help="send what waits; the key is MESHLINE_KEY")
     forward.add_argument("--url", default=os.environ.get("MESHLINE_URL"), help="or MESHLINE_URL")
     forward.add_argument("--seconds", type=float, default=60.0, help="for how long at most")
@@ -59,25 +62,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(spool: Spool, asked: argparse.Namespace) -> int:
-    events = spool.every("refused" if asked.refused else None)
-    state = spool.state()
+    events = [
+        one
+        for one in spool.every("refused" if asked.refused else None)
+        if asked.key is None or one.idempotency_key == asked.key
+    ]
+    state, cause = spool.state(), spool.cause()
     if asked.json:
         document = {
             "waiting": state.waiting,
             "refused": state.refused,
             "bytes": state.bytes,
             "oldest_seconds": round(state.oldest),
+            "cause": cause,
             "events": [_masked(one) for one in events[:_MOST_LISTED]],
             "left_out": max(0, len(events) - _MOST_LISTED),
         }
         _say(json.dumps(document, indent=2))
     else:
-        _say("\n".join(_page(events, state)))
+        _say("\n".join(_page(events, state, cause)))
     return 0
 
 
-def _page(events: Sequence[SpooledEvent], state: SpoolState) -> list[str]:
+def _page(events: Sequence[SpooledEvent], state: SpoolState, cause: str | None) -> list[str]:
     lines = [f"{state.waiting} wait, {state.refused} were refused, {state.bytes} bytes"]
+    lines += [f"they wait because: {cause}"] if cause else []
     lines += [
         f"{one.seq:>8}  {one.state:<8}  {_age(one):>9}  {one.type}"
         f"  {one.client or '-'}  key {_hidden(one.idempotency_key)}"
@@ -121,11 +130,31 @@ def _export(spool: Spool, asked: argparse.Namespace) -> int:
     if asked.to is None:
         sys.stdout.write(text)
         return 0
-    handle = os.open(asked.to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
+    _write(Path(asked.to), text, over=asked.force)
     _say(f"{len(events)} events are in {asked.to}")
     return 0
+
+
+def _write(target: Path, text: str, *, over: bool) -> None:
+    """Write a file that only its owner reads; one that is there is replaced whole, or kept.
+
+    Raises MeshlineError.
+    """
+    place = target.with_name(f".{target.name}.{os.getpid()}") if over else target
+    try:
+        handle = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            place.replace(target)
+        except OSError:
+            place.unlink()
+            raise
+    except FileExistsError:
+        fix = "name another file, or write over it with --force"
+        raise MeshlineError(f"to: {target} is there already; {fix}") from None
+    except OSError as error:
+        raise MeshlineError(f"to: {target} cannot be written: {error.strerror}") from None
 
 
 def _forward(spool: Spool, asked: argparse.Namespace) -> int:
@@ -156,8 +185,9 @@ def _masked(one: SpooledEvent) -> dict[str, object]:
 
 
 def _hidden(key: str) -> str:
-    """Enough of a key to recognise it: a key may be a person's address."""
-    return f"{key[:3]}…{key[-2:]}" if len(key) > 8 else "…"
+    """Enough of a key to tell it from others: a key may be a person's address."""
+    begin = key[:4] if len(key) > 8 else ""
+    return f"{begin}…#{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def _age(one: SpooledEvent) -> str:

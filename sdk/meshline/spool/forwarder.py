@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from meshline.errors import Explained, MeshlineError, Refused, SpoolFailed, Unreachable
+from meshline.errors import (
+    Explained,
+    MeshlineError,
+    Misconfigured,
+    Refused,
+    SpoolFailed,
+    Unreachable,
+)
 from meshline.event import new_key
-from meshline.patience import backoff
+from meshline.patience import backoff, jitter
 from meshline.spool.queue import Spool, SpooledEvent
 
 MOST_EVENTS = 500  # in one batch
@@ -20,6 +26,7 @@ _MOST_BYTES = 4 * 1024 * 1024
 _MOST_LINES_BLOCKED = 200  # then it waits for all of them
 _FIRST_DELAY = 5.0  # seconds until a line that is blocked is tried again
 _LONGEST_DELAY = 300.0
+_LONGEST_MENDING = 60.0  # seconds between two tries while a key or an address is wrong
 _LOOK_SECONDS = 2.0  # how often an idle forwarder looks whether another process spooled something
 
 _log = logging.getLogger("meshline")
@@ -70,6 +77,8 @@ class Forwarder:
         self._stopped = False
         self._leased = False
         self._delays: dict[str, _Delay] = {}  # by line
+        self._stuck_by = ""  # which kind of failure holds everything up; empty: none
+        self._hurried = threading.Event()
 
     def run(self) -> None:
         """Have the thread run, in this process: a fork leaves a parent's thread behind."""
@@ -84,6 +93,10 @@ class Forwarder:
         """Say that something was spooled."""
         self.run()
         self._woken.set()
+
+    def hurry(self) -> None:
+        """Say that the door took something: what waits is tried at once."""
+        self._hurried.set()
 
     def close(self, seconds: float) -> None:
         """Stop after the batch that is on its way. Events that wait are kept.
@@ -138,6 +151,7 @@ class Forwarder:
             except MeshlineError as error:
                 failure = error
                 if _stops_all(error):
+                    self._note_stuck(rows, error)
                     return Pass(sent=sent, failure=error)
                 most = self._part(rows, error, blocked)
                 continue
@@ -146,12 +160,28 @@ class Forwarder:
             for row in rows:
                 self._delays.pop(row.line, None)
             self._tell("forwarded", rows, None)
+            self._note_unstuck()
             sent, most = sent + len(rows), MOST_EVENTS
             if not self._take_lease():
                 return Pass(sent=sent, leased=False)
         if not blocked:
             self._give_lease_back()
         return Pass(sent=sent, failure=failure if blocked else None)
+
+    def _note_stuck(self, rows: Sequence[SpooledEvent], error: MeshlineError) -> None:
+        """Keep why nothing goes out, for who looks at the spool; say it once per kind of cause."""
+        if rows[0].error != str(error):
+            self._spool.note(rows[0], str(error))
+        kind = error.code if isinstance(error, Explained) else type(error).__name__
+        if kind != self._stuck_by:
+            self._stuck_by = kind
+            _log.warning("nothing goes out of the spool: %s", error)
+            self._tell("stuck", rows, error)
+
+    def _note_unstuck(self) -> None:
+        if self._stuck_by:
+            self._stuck_by = ""
+            _log.warning("events go out of the spool again")
 
     def _delayed(self) -> set[str]:
         """The lines that are not tried yet; what was mended long ago is forgotten."""
@@ -209,13 +239,24 @@ class Forwarder:
             self._wait(failures, done.failure)
 
     def _wait(self, failures: int, failure: MeshlineError) -> None:
-        asked = failure.retry_after if isinstance(failure, Unreachable) else 0.0
-        seconds = max(backoff(failures, random.random()), asked)
+        seconds = pause_after(failures, failure)
         _log.info("the spool waits %.1f s: %s", seconds, failure)
-        end = threading.Event()
+        self._hurried.clear()
         while seconds > 0 and not self._stopped:  # being woken does not make the door answer
-            end.wait(min(seconds, 0.5))
+            if self._hurried.wait(min(seconds, 0.5)):
+                return
             seconds -= 0.5
+
+
+def pause_after(failures: int, failure: MeshlineError | None) -> float:
+    """Seconds until the door is asked again, after so many failures in a row, from 1.
+
+    They double up to 10 s. A set-up is not mended in seconds: then they double up to a minute.
+    """
+    if isinstance(failure, Misconfigured):
+        return backoff(failures, jitter(), ceiling=_LONGEST_MENDING)
+    asked = failure.retry_after if isinstance(failure, Unreachable) else 0.0
+    return max(backoff(failures, jitter()), asked)
 
 
 def _stops_all(error: MeshlineError) -> bool:

@@ -153,6 +153,15 @@ class Spool:
             )
         return [SpooledEvent(*row) for row in found]
 
+    def cause(self) -> str | None:
+        """Why the first event waits that was tried in vain. Raises SpoolFailed."""
+        with self._file.read() as tx:
+            found = tx.rows(
+                "SELECT error FROM events WHERE state = 'waiting' AND error IS NOT NULL"
+                " ORDER BY seq LIMIT 1"
+            )
+        return found[0][0] if found else None
+
     def forget(self, events: Collection[SpooledEvent]) -> None:
         """Take events out that the door has committed."""
         self._by_number("DELETE FROM events WHERE seq = ?", [one.seq for one in events])

@@ -48,6 +48,32 @@ def test_a_listing_says_what_waits_and_why_and_shows_no_value(
     assert "shop.example" not in page + json.dumps(document)
 
 
+def test_keys_that_look_alike_are_told_apart_and_one_is_found(
+    capsys: pytest.CaptureFixture[str], path: Path, spooling: MakeProducer, door: RecordingTransport
+) -> None:
+    door.cut_next()
+    keys = [f"order-2026-11-30-{number}" for number in range(9)]
+    spooling().emit_many(Event("order", 1, idempotency_key=key) for key in keys)
+
+    events = json.loads(_run(capsys, "list", str(path), "--json"))["events"]
+
+    assert len({one["idempotency_key"] for one in events}) == len(events) == 11
+    found = json.loads(_run(capsys, "list", "--key", keys[3], "--json", str(path)))["events"]
+    assert [one["number"] for one in found] == [events[5]["number"]]
+
+
+def test_a_listing_says_why_nothing_goes_out(
+    capsys: pytest.CaptureFixture[str], path: Path, spooling: MakeProducer, door: RecordingTransport
+) -> None:
+    problem = {"code": "key_refused", "detail": "the key is not known"}
+    door.answer_next(401, problem=problem, times=99)
+
+    assert spooling().flush(600) == 1
+
+    assert "they wait because: the key is not known\n" in _run(capsys, "list", str(path))
+    assert json.loads(_run(capsys, "list", "--json", str(path)))["cause"] == problem["detail"]
+
+
 def test_a_refused_event_waits_again(
     capsys: pytest.CaptureFixture[str], path: Path, spool: Spool
 ) -> None:
@@ -78,7 +104,27 @@ def test_an_export_holds_whole_events_and_is_its_owners_only(
     assert events[0]["data"] == {"email": "ada@shop.example"}
     assert events[0]["error"] and events[1]["error"] is None
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert "exists" in _run(capsys, "export", "--to", str(target), str(path), code=1)
+
+
+def test_an_export_onto_a_file_says_what_to_do_and_writes_over_it_when_it_is_told_to(
+    capsys: pytest.CaptureFixture[str], path: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.jsonl"
+    target.write_text("mine")
+    words = ("export", "--to", str(target), str(path))
+
+    said = _run(capsys, *words, code=1)
+    assert (
+        said == f"to: {target} is there already; name another file, or write over it with --force\n"
+    )
+    assert target.read_text() == "mine"
+    _run(capsys, *words, "--force")
+    assert len(target.read_text().splitlines()) == 2
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert sorted(one.name for one in tmp_path.glob("*out*")) == ["out.jsonl"]
+    assert "cannot be written" in _run(
+        capsys, "export", "--to", str(tmp_path / "none" / "out"), str(path), code=1
+    )
 
 
 def test_a_cron_job_may_forward(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import stat
@@ -177,6 +178,32 @@ def test_a_client_that_the_key_may_not_send_for_delays_its_own_line_only(
 
 
 NOT_PERMITTED = {"code": "client_not_permitted", "detail": "no", "index": 0}
+
+
+@pytest.mark.parametrize(("wrong", "longest"), [(True, 60.0), (False, 10.0)])
+def test_a_door_that_takes_nothing_is_asked_more_and_more_seldom_and_said_once(
+    spooling: MakeProducer,
+    door: RecordingTransport,
+    caplog: pytest.LogCaptureFixture,
+    wrong: bool,
+    longest: float,
+) -> None:
+    told: list[str] = []
+    door.cut_next()
+    producer = spooling(observe=lambda one: told.append(one.what))
+    producer.emit("lead.created", 1)
+    problem = {"code": "key_refused", "detail": "the key is not known"}
+    if wrong:
+        door.answer_next(401, problem=problem, times=99)
+    else:
+        door.cut_next(times=99)
+    del door.pauses[:], door.requests[:]
+
+    assert producer.flush(600) == 1
+
+    assert len(door.requests) < 600 / longest * 2 + 12
+    assert longest / 2 <= max(door.pauses) <= longest and max(door.pauses[:3]) < 1
+    assert told.count("stuck") == caplog.text.count("nothing goes out") == 1
 
 
 def test_a_blocked_line_is_tried_again_more_and_more_seldom_and_its_cause_is_said_once(
@@ -364,6 +391,19 @@ def test_a_thread_forwards_as_soon_as_the_door_is_back(wire: WireDoor, path: Pat
         wait_until(lambda: len(wire.door.events) == 10)
 
     assert _numbers(wire.door) == list(range(10))
+
+
+def test_what_waits_goes_out_at_once_when_the_door_takes_something(
+    wire: WireDoor, path: Path
+) -> None:
+    wire.door.answer_next(503, headers={"Retry-After": "600"}, times=2)
+    with Producer(wire.url, key="k", spool=path, attempts=1) as producer:
+        assert producer.emit("a", 0).spooled
+        wait_until(lambda: len(wire.door.requests) == 2)  # the forwarder was told to wait for long
+        others = (f"other-{number}" for number in itertools.count())  # each a line of its own
+        wait_until(lambda: producer.emit(next(others), 1).accepted, within=30)
+
+        wait_until(lambda: any(one.type == "a" for one in wire.door.events), within=60)
 
 
 def test_what_an_earlier_process_left_is_forwarded_by_the_next(

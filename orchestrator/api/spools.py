@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.datastructures import Headers
@@ -24,10 +25,12 @@ from orchestrator.telemetry import SpoolReported, TelemetryEvent, emit, read_kin
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 HEADER = "meshline-spool"
 
 _FORGOTTEN_SECONDS = 3600.0  # a producer that is silent for so long says nothing of now
-_MOST_SPOOLS = 1_000
+_MOST_SPOOLS = 1_000  # of all keys; beyond that the key with the most of them loses its oldest
 _MOST_DIGITS = 12
 _NUMBER = rf"(waiting|oldest|refused)=([0-9]{{1,{_MOST_DIGITS}}})"
 _FIELD = re.compile(_NUMBER + r"|(id)=([0-9a-f]{1,32})")
@@ -61,6 +64,31 @@ def hear_of_spool(headers: Headers, key: str) -> None:
         )
 
 
+class _BySpool(Generic[T]):
+    """What is known of spools, the longest silent first; one key's flood drives out no other's."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, OrderedDict[str, T]] = {}
+        self._size = 0
+
+    def get(self, key: str, spool: str) -> T | None:
+        spools = self._by_key.get(key)
+        return None if spools is None else spools.get(spool)
+
+    def put(self, key: str, spool: str, known: T) -> None:
+        """Keep it as the newest of its key."""
+        spools = self._by_key.setdefault(key, OrderedDict())
+        self._size += spool not in spools
+        spools[spool] = known
+        spools.move_to_end(spool)
+        while self._size > _MOST_SPOOLS:
+            max(self._by_key.values(), key=len).popitem(last=False)
+            self._size -= 1
+
+    def every(self) -> list[T]:
+        return [one for spools in self._by_key.values() for one in spools.values()]
+
+
 class SpoolGauges:
     """The newest report of each spool, summed up by key. Safe to use from every thread."""
 
@@ -73,22 +101,19 @@ class SpoolGauges:
                 ("oldest_seconds", "For how long the oldest event has waited in a spool"),
             )
         )
-        self._heard: OrderedDict[tuple[str, str], tuple[float, SpoolReported]] = OrderedDict()
+        self._heard: _BySpool[tuple[float, SpoolReported]] = _BySpool()
         self._lock = threading.Lock()
 
     def read(self, report: SpoolReported) -> None:
         """Take it in, in place of what that spool said before."""
         with self._lock:
-            self._heard[report.key, report.spool] = monotonic(), report
-            self._heard.move_to_end((report.key, report.spool))
-            while len(self._heard) > _MOST_SPOOLS:
-                self._heard.popitem(last=False)
+            self._heard.put(report.key, report.spool, (monotonic(), report))
 
     def fill(self) -> None:
         """Set the gauges to what is known now: what waits grows older while nobody says so."""
         now = monotonic()
         with self._lock:
-            heard = [one for one in self._heard.values() if now - one[0] < _FORGOTTEN_SECONDS]
+            heard = [one for one in self._heard.every() if now - one[0] < _FORGOTTEN_SECONDS]
         for gauge in (self._waiting, self._refused, self._oldest):
             gauge.clear()
         oldest: dict[str, float] = {}
@@ -122,7 +147,7 @@ class SpoolWatch:
     def __init__(self, *, seconds: float, now: Callable[[], float] = monotonic) -> None:
         self._seconds = seconds
         self._now = now
-        self._watched: OrderedDict[tuple[str, str], _Watched] = OrderedDict()
+        self._watched: _BySpool[_Watched] = _BySpool()
         self._lock = threading.Lock()
 
     @property
@@ -134,9 +159,9 @@ class SpoolWatch:
         """Take a report in."""
         if not isinstance(event, SpoolReported):
             return
-        now, place = self._now(), (event.key, event.spool)
+        now = self._now()
         with self._lock:
-            known = self._watched.pop(place, None)
+            known = self._watched.get(event.key, event.spool)
             if known is None or now - known.heard_at >= _FORGOTTEN_SECONDS:
                 known = _Watched(report=event, heard_at=now)
             known.report, known.heard_at = event, now
@@ -145,15 +170,13 @@ class SpoolWatch:
                 known.is_due = now - known.old_since >= self._seconds
             else:
                 known.old_since, known.is_due = None, True
-            self._watched[place] = known
-            while len(self._watched) > _MOST_SPOOLS:
-                self._watched.popitem(last=False)
+            self._watched.put(event.key, event.spool, known)
 
     def take_due(self) -> list[HeardSpool]:
         """The spools that the store is asked about now; each is due again with its next report."""
         now, found = self._now(), []
         with self._lock:
-            for one in self._watched.values():
+            for one in self._watched.every():
                 if one.is_due and now >= one.next_at:
                     one.is_due, one.next_at = False, now + self._seconds
                     found.append(_heard(one.report))
@@ -163,7 +186,7 @@ class SpoolWatch:
         """Let them be due again: the store did not take them."""
         with self._lock:
             for spool in spools:
-                known = self._watched.get((spool.key, spool.spool))
+                known = self._watched.get(spool.key, spool.spool)
                 if known is not None and _is_old(known.report) == spool.is_old:
                     known.is_due = True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
 from orchestrator.api.spools import SpoolWatch
@@ -105,6 +107,17 @@ def test_a_door_remembers_a_thousand_spools_and_the_newest_of_them() -> None:
 
     assert len(found) == 1_000
     assert found[0] == ("5", False)
+
+
+def test_a_flood_of_one_keys_spools_drives_out_no_other_keys() -> None:
+    watch = SpoolWatch(seconds=60, now=Clock())
+    watch.read(replace(report(0, "1"), key="another"))
+    for number in range(1_500):
+        watch.read(report(0, f"{number:x}"))
+
+    found = due(watch)
+
+    assert len(found) == 1_000 and found[0] == ("1", False)
 
 
 def unresolved(store: Store) -> list[IncidentRow]:

@@ -23,8 +23,10 @@ STEWARD = "steward@agency.example"
 KEY = "0123456789ab"
 
 
-def heard(spool: str = "aa", *, is_old: bool = True, waiting: int = 3) -> HeardSpool:
-    return HeardSpool(key=KEY, spool=spool, waiting=waiting, is_old=is_old)
+def heard(
+    spool: str = "aa", *, is_old: bool = True, waiting: int = 3, key: str = KEY
+) -> HeardSpool:
+    return HeardSpool(key=key, spool=spool, waiting=waiting, is_old=is_old)
 
 
 def note(store: Store, *spools: HeardSpool, steward: str | None = STEWARD) -> int:
@@ -115,6 +117,17 @@ def test_made_up_names_open_no_more_incidents_than_an_hour_may_have(store: Store
     assert note(store, *(heard(one) for one in names)) == 0
 
     assert len(unresolved(store)) == MOST_NEW_INCIDENTS
+    one = unresolved(store)[0].title.partition("the spool ")[2].partition(" ")[0]
+    assert note(store, heard(one, is_old=False)) == 1
+    assert note(store, heard(one)) == 1  # opened again, which counts as none
+
+
+def test_the_made_up_names_of_one_key_hide_no_spool_of_another(store: Store) -> None:
+    note(store, *(heard(f"{number:x}") for number in range(MOST_NEW_INCIDENTS + 5)))
+
+    assert note(store, heard("ff", key="ba9876543210")) == 1
+
+    assert len(unresolved(store)) == MOST_NEW_INCIDENTS + 1
 
 
 def test_its_clock_climbs_to_the_steward(store: Store) -> None:

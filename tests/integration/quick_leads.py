@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 
 from connectors.registry import catalog, load_connectors
 from orchestrator.domain.access.actor import login
+from orchestrator.domain.changes.rollout import Rollout
+from orchestrator.domain.workflows.catalog import Catalog
 from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.database.schema import events
@@ -50,6 +52,18 @@ def publish(system: System) -> None:
     connectors = catalog(load_connectors(EXAMPLES))
     workflow = parse_workflow(WORKFLOW, name="leads.yaml", folder=None, catalog=connectors)
     publish_workflow(system.store, workflow, actor=login("cli:tester"))
+
+
+def own_catalog(system: System) -> Catalog:
+    """The connectors of the folder that the system's processes read."""
+    return catalog(load_connectors(Path(system.environment["MESHLINE_CONNECTORS"])))
+
+
+def publish_text(system: System, text: str, *, rollout: Rollout | None = None) -> str:
+    """Publish the text of a workflow file; the token of its change."""
+    workflow = parse_workflow(text, name="leads.yaml", folder=None, catalog=own_catalog(system))
+    done = publish_workflow(system.store, workflow, actor=login("cli:tester"), rollout=rollout)
+    return done.change or ""
 
 
 def delivered(system: System, workflow: str) -> int:

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import catalog, load_connectors
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.changes.rollout import MOST_AT_ONCE, read_rollout
-from orchestrator.domain.workflows.catalog import Catalog
-from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.rollout.keep import keep_rollouts
-from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay.plan_outcomes import OutcomesPlan, plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.integration.pairs import Pair
-from tests.integration.quick_leads import WORKFLOW, take_quick_connectors
+from tests.integration.quick_leads import (
+    WORKFLOW,
+    own_catalog,
+    publish_text,
+    take_quick_connectors,
+)
 from tests.integration.system import System, running_system
 from tests.leads import lead
 from tests.store.changes.rollout.rolling import figures
@@ -66,21 +67,11 @@ def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
         # A desk of one queue puts each ticket there, whatever it is asked for, and says nothing.
         asked = 'desk\n        asked: "{send.queue}"'
         desk.write_text(desk.read_text().replace('"{send.queue}"', asked))
-        publish(running, LIVE)
+        publish_text(running, LIVE)
         running.start_sandbox()
         running.start_relay()
         running.start_worker()
         yield running
-
-
-def known(system: System) -> Catalog:
-    return catalog(load_connectors(Path(system.environment["MESHLINE_CONNECTORS"])))
-
-
-def publish(system: System, text: str, *, canary: str | None = None) -> str:
-    workflow = parse_workflow(text, name="leads.yaml", folder=None, catalog=known(system))
-    rollout = read_rollout(None, canary, "5000ev" if canary else None)
-    return publish_workflow(system.store, workflow, actor=ME, rollout=rollout).change or ""
 
 
 def accept_pro_among_others(system: System) -> list[str]:
@@ -94,7 +85,8 @@ def accept_pro_among_others(system: System) -> list[str]:
 
 def try_it(system: System, text: str) -> dict[str, int]:
     """Roll the candidate out until it went back; how many events are in which state then."""
-    token = publish(system, text, canary="100%")
+    rollout = read_rollout(None, "100%", "5000ev")
+    token = publish_text(system, text, rollout=rollout)
     accept_pro_among_others(system)
 
     def went_back() -> bool:
@@ -107,7 +99,9 @@ def try_it(system: System, text: str) -> dict[str, int]:
 
 
 def plan_it(system: System) -> OutcomesPlan:
-    return plan_outcomes(system.store, "acme", "leads", catalog=known(system), actor=ME, made_by=2)
+    return plan_outcomes(
+        system.store, "acme", "leads", catalog=own_catalog(system), actor=ME, made_by=2
+    )
 
 
 def tickets(system: System) -> Counter[tuple[str, str]]:

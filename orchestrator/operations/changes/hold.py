@@ -30,6 +30,15 @@ def hold_governance(tx: Tx, client: str) -> None:
     hold_client(tx, client)
 
 
+def hold_by_itself(tx: Tx, token: str) -> LockedChange | None:
+    """A change that only this transaction moves, for a keeper, who asks nobody; None: not there."""
+    client = client_of(tx, token)
+    if client is None:
+        return None
+    hold_governance(tx, client)
+    return lock_change(tx, token)
+
+
 def held_change(tx: Tx, token: str, actor: Actor, act: Act) -> LockedChange:
     """A change that only this transaction moves, for an actor who may. Raises NotFound, Forbidden.
 

@@ -7,11 +7,10 @@ from orchestrator.domain.changes.states import OPEN, ChangeMove, ChangeState
 from orchestrator.domain.errors import Refused, WorkflowConflict
 from orchestrator.operations.changes.freeze import waits_for_thaw
 from orchestrator.operations.changes.go_live import go_live
-from orchestrator.operations.changes.hold import hold_governance
+from orchestrator.operations.changes.hold import hold_by_itself
 from orchestrator.operations.changes.rollout.waiting import waits_for_rollout
 from orchestrator.operations.changes.tell import tell_authors
-from orchestrator.store.changes.changes import LockedChange, due_changes, lock_change, move_change
-from orchestrator.store.changes.views import client_of
+from orchestrator.store.changes.changes import LockedChange, due_changes, move_change
 from orchestrator.store.clocks.alerts import AlertKind
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.views.values import now_of
@@ -47,11 +46,7 @@ def _keep(store: Store, token: str) -> int:
 
 def _held(tx: Tx, token: str) -> LockedChange | None:
     """The change, if it is due."""
-    client = client_of(tx, token)
-    if client is None:
-        return None
-    hold_governance(tx, client)
-    change = lock_change(tx, token)
+    change = hold_by_itself(tx, token)
     # Somebody may have edited, decided or frozen it since it was found: it may have another time.
     if change is None or not _is_due(change, now_of(tx)):
         return None

@@ -10,16 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from connectors.registry import catalog, load_connectors
 from orchestrator.domain.access.actor import login
-from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.integration.pairs import Pair
-from tests.integration.quick_leads import EXAMPLES, WORKFLOW
+from tests.integration.quick_leads import EXAMPLES, WORKFLOW, publish_text
 from tests.integration.system import System, running_system
 from tests.leads import lead
 from tests.waiting import wait_until
@@ -44,9 +41,7 @@ def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
             text = example.read_text().replace("timeout: 5s", "timeout: 2s").rstrip() + "\n"
             more = URL if example.name == "crm.yaml" else ""
             (home / "connectors" / example.name).write_text(text + more)
-        connectors = catalog(load_connectors(Path(running.environment["MESHLINE_CONNECTORS"])))
-        workflow = parse_workflow(AFTER, name="leads.yaml", folder=None, catalog=connectors)
-        publish_workflow(running.store, workflow, actor=login("cli:tester"))
+        publish_text(running, AFTER)
         running.start_sandbox()
         running.start_relay()
         yield running

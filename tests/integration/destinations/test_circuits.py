@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import catalog, load_connectors
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.delivery.breakers import Block
-from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.operations.switch_destinations import pause_destination, resume_destination
 from orchestrator.store.destinations.circuits import troubled_circuits
@@ -21,7 +18,7 @@ from orchestrator.store.views.audit import AuditRow, list_audit
 from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.integration.pairs import Pair
-from tests.integration.quick_leads import EXAMPLES, WORKFLOW
+from tests.integration.quick_leads import EXAMPLES, WORKFLOW, publish_text
 from tests.integration.system import System, running_system
 from tests.leads import lead
 from tests.waiting import wait_until
@@ -41,7 +38,7 @@ def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
     home = tmp_path / "home"
     with running_system(home, pair) as running:
         take_guarded_connectors(home / "connectors")
-        publish(running, WORKFLOW)
+        publish_text(running, WORKFLOW)
         running.start_sandbox()
         running.start_relay()
         running.start_worker()
@@ -54,12 +51,6 @@ def take_guarded_connectors(folder: Path, *, rate: str = "") -> None:
         text = text.replace("actions:", f"{rate}{QUICK}", 1)
         undo = UNDO if example.name == "crm.yaml" else ""
         (folder / example.name).write_text(text.rstrip() + "\n" + undo)
-
-
-def publish(system: System, text: str) -> None:
-    connectors = catalog(load_connectors(Path(system.environment["MESHLINE_CONNECTORS"])))
-    workflow = parse_workflow(text, name="leads.yaml", folder=None, catalog=connectors)
-    publish_workflow(system.store, workflow, actor=login("cli:tester"))
 
 
 def accept(system: System, count: int) -> list[str]:
@@ -151,7 +142,7 @@ def test_a_rate_budget_spreads_the_calls_and_all_arrive(tmp_path: Path, pair: Pa
     home = tmp_path / "home"
     with running_system(home, pair) as system:
         take_guarded_connectors(home / "connectors", rate="rate: {calls: 20, per: 1s, burst: 4}\n")
-        publish(system, WORKFLOW)
+        publish_text(system, WORKFLOW)
         system.start_sandbox()
         system.start_relay()
         system.start_worker()
@@ -170,7 +161,7 @@ def test_a_rate_budget_spreads_the_calls_and_all_arrive(tmp_path: Path, pair: Pa
 def test_what_was_made_is_taken_back_where_another_destination_refuses_for_good(
     system: System,
 ) -> None:
-    publish(system, WORKFLOW + "on_failure: undo\n")
+    publish_text(system, WORKFLOW + "on_failure: undo\n")
     system.fail_next("error", path=TICKETS, count=1, status=422)
 
     (one,) = accept(system, 1)
@@ -190,7 +181,7 @@ def test_what_was_made_is_taken_back_where_another_destination_refuses_for_good(
 
 
 def test_an_undo_whose_system_is_down_waits_for_it(system: System) -> None:
-    publish(system, WORKFLOW + "on_failure: undo\n")
+    publish_text(system, WORKFLOW + "on_failure: undo\n")
     system.fail_next("error", path=TICKETS, count=1, status=422)
     system.fail_next("error", path=CONTACTS, method="DELETE", count=2, status=503)
 

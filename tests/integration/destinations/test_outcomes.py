@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import catalog, load_connectors
 from orchestrator.domain.access.actor import login
-from orchestrator.domain.workflows.catalog import Catalog
-from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.operations.accept_triggers import accept_batch
-from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.operations.replay import run_plan as running
 from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.rollback_workflow import rollback_workflow
 from tests.integration.pairs import Pair
-from tests.integration.quick_leads import EXAMPLES, WORKFLOW
+from tests.integration.quick_leads import (
+    WORKFLOW,
+    own_catalog,
+    publish_text,
+    take_quick_connectors,
+)
 from tests.integration.system import System, running_system
 from tests.leads import lead
 from tests.waiting import wait_until
@@ -46,23 +47,12 @@ ASTRAY = ASTRAY.replace("to: [x]", "to: [crm]")
 def system(tmp_path: Path, pair: Pair) -> Iterator[System]:
     home = tmp_path / "home"
     with running_system(home, pair) as running:
-        for example in EXAMPLES.glob("*.yaml"):
-            text = example.read_text().replace("timeout: 5s", "timeout: 2s")
-            (home / "connectors" / example.name).write_text(text)
-        publish(running, WORKFLOW)
+        take_quick_connectors(home / "connectors")
+        publish_text(running, WORKFLOW)
         running.start_sandbox()
         running.start_relay()
         running.start_worker()
         yield running
-
-
-def known(system: System) -> Catalog:
-    return catalog(load_connectors(Path(system.environment["MESHLINE_CONNECTORS"])))
-
-
-def publish(system: System, text: str) -> None:
-    workflow = parse_workflow(text, name="leads.yaml", folder=None, catalog=known(system))
-    publish_workflow(system.store, workflow, actor=ME)
 
 
 def accept(system: System, first: int, count: int) -> dict[str, str]:
@@ -94,14 +84,14 @@ def test_what_differs_is_undone_and_made_again_and_nothing_is_lost_or_doubled(
 ) -> None:
     before = accept(system, 0, 5)
     system.wait_until_settled(len(before))
-    publish(system, BAD)
+    publish_text(system, BAD)
     tiers = accept(system, 100, COUNT)
     system.wait_until_settled(len(before) + COUNT)
     assert tickets(system) == right(before) + right(tiers, "senior")
     wrong = sum(one == "enterprise" for one in tiers.values())
 
     rollback_workflow(system.store, "acme", "leads", why="wrong queue", actor=ME)
-    plan = plan_outcomes(system.store, "acme", "leads", catalog=known(system), actor=ME)
+    plan = plan_outcomes(system.store, "acme", "leads", catalog=own_catalog(system), actor=ME)
 
     assert (plan.made_by, plan.version, plan.delivered, plan.events) == (2, 1, COUNT, wrong)
     assert plan.as_before == COUNT - wrong
@@ -133,18 +123,18 @@ def test_what_differs_is_undone_and_made_again_and_nothing_is_lost_or_doubled(
     contacts = Counter(one["fields"]["email"] for one in system.ledger("crm/contacts"))
     assert set(contacts.values()) == {1}
     assert len(contacts) == len(before) + COUNT
-    again = plan_outcomes(system.store, "acme", "leads", catalog=known(system), actor=ME)
+    again = plan_outcomes(system.store, "acme", "leads", catalog=own_catalog(system), actor=ME)
     assert (again.token, again.delivered, again.as_before) == (None, COUNT - wrong, COUNT - wrong)
 
 
 def test_what_should_not_be_there_goes_and_what_is_missing_comes(system: System) -> None:
-    publish(system, ASTRAY)
+    publish_text(system, ASTRAY)
     tiers = accept(system, 0, 20)
     system.wait_until_settled(20)
     assert tickets(system) == right(tiers, tier="pro")
     rollback_workflow(system.store, "acme", "leads", why="astray", actor=ME)
 
-    plan = plan_outcomes(system.store, "acme", "leads", catalog=known(system), actor=ME)
+    plan = plan_outcomes(system.store, "acme", "leads", catalog=own_catalog(system), actor=ME)
 
     wrong = Counter(tiers.values())
     assert plan.effects["undo"] == {"desk": wrong["pro"]}
@@ -157,12 +147,12 @@ def test_what_should_not_be_there_goes_and_what_is_missing_comes(system: System)
 
 
 def test_what_cannot_be_taken_back_is_listed_and_stays(system: System) -> None:
-    publish(system, WORKFLOW.replace("tier: tier}, confirm", "tier: '\"x\"'}, confirm"))
+    publish_text(system, WORKFLOW.replace("tier: tier}, confirm", "tier: '\"x\"'}, confirm"))
     tiers = accept(system, 0, 6)
     system.wait_until_settled(6)
     rollback_workflow(system.store, "acme", "leads", why="wrong tier", actor=ME)
 
-    plan = plan_outcomes(system.store, "acme", "leads", catalog=known(system), actor=ME)
+    plan = plan_outcomes(system.store, "acme", "leads", catalog=own_catalog(system), actor=ME)
 
     assert plan.effects["cannot_undo"] == {"crm": 6}
     assert {one.event_id for one in plan.stays} == set(tiers)

@@ -7,7 +7,7 @@ from orchestrator.domain.changes.states import ROLLING, ChangeMove
 from orchestrator.domain.errors import Refused, WorkflowConflict
 from orchestrator.operations.changes.freeze import is_frozen_now
 from orchestrator.operations.changes.go_live import go_live
-from orchestrator.operations.changes.hold import hold_governance
+from orchestrator.operations.changes.hold import hold_by_itself, hold_governance
 from orchestrator.operations.changes.keep_time import KEEPER
 from orchestrator.operations.changes.rollout.begin import MOVES
 from orchestrator.operations.changes.rollout.beside import look_beside
@@ -16,11 +16,10 @@ from orchestrator.operations.changes.rollout.judging import count_outcomes, verd
 from orchestrator.store.changes.changes import (
     LockedChange,
     find_locked,
-    lock_change,
     move_change,
     rolling_changes,
 )
-from orchestrator.store.changes.views import client_of, named_by_number
+from orchestrator.store.changes.views import named_by_number
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.rollout.arms import Arm, add_next_arm, find_arm, lock_arm, untidy_arms
 from orchestrator.store.rollout.outcomes import newly_ended
@@ -70,11 +69,7 @@ def _may_move(store: Store, token: str) -> bool:
 
 def _held(tx: Tx, token: str) -> LockedChange | None:
     """The change, if its version is rolled out."""
-    client = client_of(tx, token)
-    if client is None:
-        return None
-    hold_governance(tx, client)
-    change = lock_change(tx, token)
+    change = hold_by_itself(tx, token)
     return change if change is not None and change.state in ROLLING else None
 
 

@@ -35,7 +35,7 @@ from benchmarks.machine import this_run
 from benchmarks.stand import forget_environment
 from orchestrator.cli.terminal.progress import bar
 from orchestrator.domain.changes.backtest import Tally
-from orchestrator.operations.changes.decide_past import Question, Standing, run_backtest
+from orchestrator.operations.changes.backtesting.decide_past import Question, Standing, run_backtest
 from orchestrator.pipeline.redecide import Bench
 from orchestrator.settings import settings
 from orchestrator.store.changes.past_events import Span

@@ -50,6 +50,11 @@ class Bench:
             judged = validate_or_amend(payload, self._after)
         return before, _decided(payload, judged, self._after)
 
+    def decide_after(self, body: str) -> Decided:
+        """What the proposed version decides about a payload."""
+        payload = orjson.loads(body)
+        return _decided(payload, validate_or_amend(payload, self._after), self._after)
+
     def _time(self, late: Late, one: PastEvent) -> None:
         if one.delivered_at is None:
             return

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.domain.changes.backtest import ITEMS
-from orchestrator.domain.changes.backtest_result import BacktestResult, Stop
+from orchestrator.domain.changes.backtest_result import BacktestResult, QuarantinedGroup, Stop
 from orchestrator.presenting.moments import moment
+
+_MOST_OUTCOMES = 20  # of a group, in sentences
 
 
 def coverage(found: BacktestResult) -> str:
@@ -23,7 +25,9 @@ def coverage(found: BacktestResult) -> str:
 
 
 def sentences(found: BacktestResult) -> Iterator[str]:
-    """What it found beside the matrix, the gravest first."""
+    """What it found beside the matrix, the group of an amendment first, then the gravest."""
+    if found.group is not None:
+        yield from _of_group(found.group)
     for one in found.newly_refused:
         yield f"{_events(one.events)} would be stopped and are not today: {_cause(one)}"
     for one in found.newly_passing:
@@ -50,6 +54,15 @@ def sentences(found: BacktestResult) -> Iterator[str]:
                 f"{peak.destination}: at most {peak.after:,} deliveries a minute;"
                 f" {peak.before:,} today"
             )
+
+
+def _of_group(group: QuarantinedGroup) -> Iterator[str]:
+    told = f"of {_events(group.events)} in quarantine, {group.passing:,} would go on"
+    if group.looked_at < group.events:
+        told += f", of the oldest {group.looked_at:,} that were looked at"
+    yield told
+    for one in group.outcomes[:_MOST_OUTCOMES]:
+        yield f"in quarantine for {one.before}: {_events(one.events)} would end as {one.after}"
 
 
 def _events(number: int) -> str:

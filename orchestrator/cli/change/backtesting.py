@@ -67,12 +67,14 @@ def backtest(
         return
     put(f"change {done.change} of {done.workflow} of client {done.client}")
     put_backtest(done.result)
+    if done.subject is not None:
+        note(f"what an approval is of is now {done.subject}")
 
 
 def put_backtest(found: BacktestResult) -> None:
     """What it found."""
     put_line(f"  backtest of {coverage(found)}")
-    if not found.looked_at:
+    if not found.looked_at and (found.group is None or not found.group.events):
         note("there was no event to decide about, so it says nothing")
         return
     put_line(f"  {found.unchanged:,} would be decided as today")

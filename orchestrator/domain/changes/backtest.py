@@ -113,17 +113,17 @@ class Tally:
         one = (event_id,)
         self.looked_at += 1
         self.events += weight
-        _count(self.matrix, (before.outcome, after.outcome), weight, one)
+        count_more(self.matrix, (before.outcome, after.outcome), weight, one)
         if recorded.outcome is not None:
-            _count(self.recorded, (recorded.outcome, after.outcome), weight, one)
+            count_more(self.recorded, (recorded.outcome, after.outcome), weight, one)
         if before.passes and not after.passes:
-            _count(self.refused, (after.outcome, after.place), weight, one)
+            count_more(self.refused, (after.outcome, after.place), weight, one)
         elif after.passes and not before.passes:
-            _count(self.passing, (before.outcome, before.place), weight, one)
+            count_more(self.passing, (before.outcome, before.place), weight, one)
         else:
             changes = changed_fields(before.sends, after.sends)
             for change in changes:
-                _count(self.fields, change, weight, one)
+                count_more(self.fields, change, weight, one)
             if not changes and before.outcome == after.outcome:
                 self.unchanged += weight
         if recorded.by_hand:
@@ -149,7 +149,7 @@ class Tally:
             (self.passing, other.passing),
         ):
             for key, counted in theirs.items():
-                _count(mine, key, counted.events, counted.examples)
+                count_more(mine, key, counted.events, counted.examples)
         self.by_hand.events += other.by_hand.events
         self.by_hand.before += other.by_hand.before
         self.by_hand.after += other.by_hand.after
@@ -166,7 +166,8 @@ class Tally:
                     of_one[minute] = of_one.get(minute, 0.0) + count
 
 
-def _count(counts: Counts, key: tuple[str, ...], weight: float, ids: Iterable[str]) -> None:
+def count_more(counts: Counts, key: tuple[str, ...], weight: float, ids: Iterable[str]) -> None:
+    """Count so many more events under a key; under `other` where there are too many keys."""
     if key not in counts and len(counts) >= MOST_DISTINCT:
         key = (OTHER,) * len(key)
     counts.setdefault(key, Counted()).add(weight, ids)

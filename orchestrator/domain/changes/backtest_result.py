@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from orchestrator.domain.changes.backtest import Counted, Counts, Tally
+from orchestrator.domain.changes.gates.evidence import BacktestSaid
 from orchestrator.domain.changes.subject import definition_digest
 
 
@@ -68,6 +69,19 @@ class Peak:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class QuarantinedGroup:
+    """The events that were in quarantine when an amendment was backtested, however old.
+
+    They are judged as a replay would: as somebody amended them, else as they came.
+    """
+
+    events: int  # that have a payload
+    looked_at: int  # of these, the oldest
+    passing: int  # that would go on
+    outcomes: tuple[Cell, ...]  # by the reason of the quarantine, and what is decided now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BacktestResult:
     """What a change would have decided. Times are ISO 8601 in UTC."""
 
@@ -87,6 +101,7 @@ class BacktestResult:
     human_agreement: HumanAgreement
     late: LateEvents
     peak_per_minute: tuple[Peak, ...]
+    group: QuarantinedGroup | None = None  # of an amendment
 
     @property
     def refused(self) -> int:
@@ -100,7 +115,10 @@ class BacktestResult:
 
     def digest(self) -> str:
         """64 hex digits over all of it."""
-        return definition_digest(asdict(self))
+        told = asdict(self)
+        if self.group is None:  # the digest of one from before there were groups stays the same
+            del told["group"]
+        return definition_digest(told)
 
 
 def result_of(
@@ -112,6 +130,7 @@ def result_of(
     events: int,
     with_payload: int,
     seed: int | None,
+    group: QuarantinedGroup | None = None,
 ) -> BacktestResult:
     """The sums in numbers of events; those of a sample are rounded."""
     return BacktestResult(
@@ -148,6 +167,14 @@ def result_of(
             after=round(tally.late.after),
         ),
         peak_per_minute=tuple(_peaks(tally)),
+        group=group,
+    )
+
+
+def group_of(outcomes: Counts, *, events: int, looked_at: int, passing: int) -> QuarantinedGroup:
+    """The counts of the quarantined events of an amendment."""
+    return QuarantinedGroup(
+        events=events, looked_at=looked_at, passing=passing, outcomes=_cells(outcomes)
     )
 
 
@@ -190,3 +217,19 @@ def _peaks(tally: Tally) -> Iterable[Peak]:
 
 def _most(minutes: Mapping[int, float]) -> int:
     return round(max(minutes.values(), default=0.0))
+
+
+def said_of(result: BacktestResult) -> BacktestSaid:
+    """What of a result is evidence, and a part of what is approved."""
+    group = result.group
+    return BacktestSaid(
+        digest=result.digest(),
+        since=result.since,
+        until=result.until,
+        looked_at=result.looked_at,
+        unchanged=result.unchanged,
+        newly_refused=result.refused,
+        newly_passing=result.passing,
+        group=None if group is None else group.events,
+        group_passing=None if group is None else group.passing,
+    )

@@ -11,19 +11,27 @@ import orjson
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.backtest import Tally
-from orchestrator.domain.changes.backtest_result import BacktestResult, result_of
+from orchestrator.domain.changes.backtest_result import (
+    BacktestResult,
+    QuarantinedGroup,
+    result_of,
+    said_of,
+)
 from orchestrator.domain.changes.backtest_sums import read_sums, write_sums
-from orchestrator.domain.changes.states import OPEN, ChangeKind
+from orchestrator.domain.changes.gates.evidence import Evidence, recorded
+from orchestrator.domain.changes.states import OPEN, ChangeKind, ChangeState
 from orchestrator.domain.errors import Refused
 from orchestrator.domain.jobs import UNFINISHED, JobState
-from orchestrator.operations.changes.decide_past import (
+from orchestrator.operations.changes.backtesting.decide_past import (
     MOST_EVENTS,
     Question,
     Standing,
     new_seed,
     run_backtest,
 )
+from orchestrator.operations.changes.backtesting.decide_waiting import decide_waiting
 from orchestrator.operations.changes.hold import held_change, no_change
+from orchestrator.operations.changes.keep_evidence import keep_evidence_of
 from orchestrator.store.changes.backtests import (
     NewBacktest,
     RunningBacktest,
@@ -45,6 +53,7 @@ WEEKS = 4
 
 MOST_WEEKS = 520
 
+_NOT_APPROVED = (ChangeState.DRAFT, ChangeState.AWAITING_APPROVAL)
 _WEEK_MS = 7 * 86_400_000
 _KEEP_SECONDS = 5.0  # between two times that the sums are kept
 
@@ -67,6 +76,7 @@ class Backtested:
     client: str
     workflow: str
     digest: str  # of the result: 64 hex digits
+    subject: str | None  # what an approval is of from now on; None: it was approved without this
     result: BacktestResult
 
 
@@ -114,7 +124,10 @@ def go_on_with_backtest(
     run = _Run(store=store, row=row, change=change, actor=actor, progress=progress, within=within)
     standing = Standing(tally=read_sums(row.sums) if row.sums else Tally(), cursor=row.cursor)
     past = run_backtest(store, question, standing, processes=processes, step=run.step)
-    return run.end(standing, past)
+    group = None
+    if change.kind is ChangeKind.AMEND:
+        group = decide_waiting(store, question, step=lambda: run.step(standing, past))
+    return run.end(standing, past, group)
 
 
 def refuse_second_backtest(tx: Tx, change: LockedChange) -> None:
@@ -165,7 +178,7 @@ class _Run:
     def _before(self) -> str:
         return self.row.cursor if self._kept is None else self._kept
 
-    def end(self, standing: Standing, past: Past) -> Backtested:
+    def end(self, standing: Standing, past: Past, group: QuarantinedGroup | None) -> Backtested:
         total = sum(past.with_payload.values())
         result = result_of(
             standing.tally,
@@ -175,21 +188,33 @@ class _Run:
             events=past.events,
             with_payload=total,
             seed=self.row.seed if total > self.row.most else None,
+            group=group,
         )
         with self.store.write() as tx:
+            change = held_change(tx, self.change.token, self.actor, Act.BACKTEST_CHANGE)
             self.within(tx, result.looked_at, result.looked_at)
             if not end_backtest(
                 tx, self.row.id, result, before=self._before, actor=self.actor.name
             ):
                 raise _somebody_else(self.change)
-            _record(tx, self.change, result, self.actor)
+            subject = self._as_evidence(tx, change, result)
+            _record(tx, self.change, result, self.actor, subject)
         return Backtested(
             change=self.change.token,
             client=self.change.client,
             workflow=self.change.workflow,
             digest=result.digest(),
+            subject=subject,
             result=result,
         )
+
+    def _as_evidence(self, tx: Tx, change: LockedChange, result: BacktestResult) -> str | None:
+        """What an approval is of from now on; None where it is not of this."""
+        same = (change.round, change.base_version) == (self.row.round, self.row.base_version)
+        if not same or change.state not in _NOT_APPROVED:
+            return None
+        piece = recorded(Evidence(backtest=said_of(result)))[0]
+        return keep_evidence_of(tx, change, piece, by=self.actor.name)
 
 
 def check_backtestable(change: LockedChange) -> int:
@@ -259,8 +284,10 @@ def _somebody_else(change: LockedChange) -> Refused:
     )
 
 
-def _record(tx: Tx, change: LockedChange, result: BacktestResult, actor: Actor) -> None:
-    told = {
+def _record(
+    tx: Tx, change: LockedChange, result: BacktestResult, actor: Actor, subject: str | None
+) -> None:
+    told: dict[str, object] = {
         "change": change.token,
         "round": change.round,
         "digest": result.digest(),
@@ -268,6 +295,8 @@ def _record(tx: Tx, change: LockedChange, result: BacktestResult, actor: Actor) 
         "newly_refused": result.refused,
         "newly_passing": result.passing,
     }
+    if subject is not None:
+        told["subject"] = subject
     audit.record(
         tx,
         actor=actor.name,

@@ -15,6 +15,7 @@ from orchestrator.domain.changes.backtest_result import (
     HumanAgreement,
     LateEvents,
     Peak,
+    QuarantinedGroup,
     Stop,
 )
 from orchestrator.store.database.clock import now_ms
@@ -141,6 +142,9 @@ def read_result(text: str) -> BacktestResult:
         document[name] = tuple(kind(**_examples(one)) for one in document[name])
     document["human_agreement"] = HumanAgreement(**document["human_agreement"])
     document["late"] = LateEvents(**document["late"])
+    if group := document.get("group"):
+        outcomes = tuple(Cell(**_examples(one)) for one in group["outcomes"])
+        document["group"] = QuarantinedGroup(**group | {"outcomes": outcomes})
     return BacktestResult(**document)
 
 

@@ -89,6 +89,21 @@ class Commit:
     file_digest: str | None  # sha256 over the bytes of the workflow's file: 64 hex digits
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BacktestSaid:
+    """What a backtest said, in short; the digest is of all of it."""
+
+    digest: str  # 64 hex digits
+    since: str  # ISO 8601 in UTC: events that were accepted then or later,
+    until: str  # and before
+    looked_at: int  # events
+    unchanged: int
+    newly_refused: int
+    newly_passing: int
+    group: int | None  # events in quarantine that an amendment was tried on; None: it is none
+    group_passing: int | None
+
+
 class EvidenceKind(StrEnum):
     """What was found out."""
 
@@ -97,6 +112,7 @@ class EvidenceKind(StrEnum):
     LOAD = "load"
     COMMIT = "commit"
     REHEARSAL = "rehearsal"
+    BACKTEST = "backtest"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +124,7 @@ class Evidence:
     load: Load | None = None
     commit: Commit | None = None
     rehearsal: Rehearsal | None = None
+    backtest: BacktestSaid | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +144,7 @@ def recorded(evidence: Evidence) -> tuple[Recorded, ...]:
         EvidenceKind.LOAD: evidence.load,
         EvidenceKind.COMMIT: evidence.commit,
         EvidenceKind.REHEARSAL: evidence.rehearsal,
+        EvidenceKind.BACKTEST: evidence.backtest,
     }
     return tuple(_record(kind, one) for kind, one in pieces.items() if one is not None)
 
@@ -150,6 +168,7 @@ def read_evidence(pieces: tuple[Recorded, ...]) -> Evidence:
         load=_read(_LOAD, bodies.get(EvidenceKind.LOAD)),
         commit=_read(_COMMIT, bodies.get(EvidenceKind.COMMIT)),
         rehearsal=_read(_REHEARSAL, bodies.get(EvidenceKind.REHEARSAL)),
+        backtest=_read(_BACKTEST, bodies.get(EvidenceKind.BACKTEST)),
     )
 
 
@@ -158,6 +177,7 @@ _CASES = TypeAdapter(CasesRun)
 _LOAD = TypeAdapter(Load)
 _COMMIT = TypeAdapter(Commit)
 _REHEARSAL = TypeAdapter(Rehearsal)
+_BACKTEST = TypeAdapter(BacktestSaid)
 _T = TypeVar("_T")
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-import orjson
+from dataclasses import dataclass
 
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.gates.evidence import Evidence, Recorded, recorded
+from orchestrator.domain.changes.gates.evidence import Evidence, recorded
 from orchestrator.domain.changes.rehearsing.result import Rehearsal
 from orchestrator.domain.errors import ChangedSinceSeen
-from orchestrator.operations.changes.go_live import subject_of
 from orchestrator.operations.changes.hold import held_change
+from orchestrator.operations.changes.keep_evidence import keep_evidence_of
 from orchestrator.operations.changes.rehearsing.material import Material, check_rehearsable
-from orchestrator.store.changes.changes import LockedChange, set_evidence
-from orchestrator.store.changes.evidence import replace_evidence
 from orchestrator.store.database import audit
-from orchestrator.store.database.engine import Store, Tx
+from orchestrator.store.database.engine import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +44,7 @@ def keep_rehearsal(store: Store, ran: Material, found: Rehearsal, *, actor: Acto
                 field="change",
                 fix="rehearse it again",
             )
-        subject = _keep(tx, change, piece, actor)
+        subject = keep_evidence_of(tx, change, piece, by=actor.name)
         told = {
             "change": change.token,
             "round": change.round,
@@ -72,13 +68,3 @@ def keep_rehearsal(store: Store, ran: Material, found: Rehearsal, *, actor: Acto
         subject=subject,
         result=found,
     )
-
-
-def _keep(tx: Tx, change: LockedChange, piece: Recorded, actor: Actor) -> str:
-    digests: dict[str, str] = orjson.loads(change.evidence) if change.evidence else {}
-    digests[piece.kind.value] = piece.digest
-    kept = orjson.dumps(digests, option=orjson.OPT_SORT_KEYS).decode()
-    subject = subject_of(replace(change, evidence=kept)).digest()
-    replace_evidence(tx, change, piece, by=actor.name)
-    set_evidence(tx, change, evidence=kept, subject=subject)
-    return subject

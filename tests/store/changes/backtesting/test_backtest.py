@@ -76,7 +76,7 @@ def test_one_that_was_stopped_goes_on_where_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     govern(store)
-    monkeypatch.setattr("orchestrator.operations.changes.decide_past._CHUNK", 10)
+    monkeypatch.setattr("orchestrator.operations.changes.backtesting.decide_past._CHUNK", 10)
     tiers = accepted(store, 6)
     token = proposed(store, NEW_TEXT)
 

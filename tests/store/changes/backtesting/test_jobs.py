@@ -30,7 +30,7 @@ EVENTS = 60
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten events in a step, and each step is kept."""
-    monkeypatch.setattr("orchestrator.operations.changes.decide_past._CHUNK", 10)
+    monkeypatch.setattr("orchestrator.operations.changes.backtesting.decide_past._CHUNK", 10)
     monkeypatch.setattr("orchestrator.operations.changes.backtest._KEEP_SECONDS", -1.0)
 
 

@@ -89,7 +89,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, object]:
             "content": {"application/json": {"schema": schema}},
         }
     elif route.content is not None:
-        found["requestBody"] = {"required": True, "content": route.content}
+        found["requestBody"] = {"required": not route.may_be_empty, "content": route.content}
     return found
 
 
@@ -148,11 +148,10 @@ def _model(model: type[BaseModel], schemas: Schemas) -> Schema:
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, object]:
-    schema = {"type": "string"} if route.answers is None else schemas.of(route.answers)
-    good: dict[str, object] = {
-        "description": "done",
-        "content": {route.produces: {"schema": schema}},
-    }
+    good: dict[str, object] = {"description": "done"}
+    if route.status is not HTTPStatus.NO_CONTENT:
+        schema = {"type": "string"} if route.answers is None else schemas.of(route.answers)
+        good["content"] = {route.produces: {"schema": schema}}
     if route.tagged and route.method == "GET":
         good["headers"] = {"ETag": {"schema": {"type": "string"}}}
     found: dict[str, object] = {str(route.status.value): good}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from orchestrator.api.desk.events import ACCEPTED
@@ -10,8 +11,8 @@ from orchestrator.api.desk.routes import Route
 _BODIES = {
     "application/json": {"schema": {"description": "what the vendor sends"}},
     "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
-    "multipart/form-data": {"schema": {"type": "object"}},
 }
+_OF_FORMS = {**_BODIES, "multipart/form-data": {"schema": {"type": "object"}}}
 _REFUSALS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -36,30 +37,36 @@ _ANSWERS = {
     ],
 }
 
-ROUTES = (
-    Route(
+
+def _sent(*, path: str, name: str, says: str, content: Mapping[str, object]) -> Route:
+    """An address that takes what a source sends."""
+    return Route(
         method="POST",
+        path=path,
+        name=name,
+        act=None,
+        says=says,
+        answers=_ANSWERS,
+        status=HTTPStatus.ACCEPTED,
+        also=HTTPStatus.OK,
+        content=content,
+        may_be_empty=True,
+        refusals=_REFUSALS,
+    )
+
+
+ROUTES = (
+    _sent(
         path="/v1/hooks/{source}",
         name="send_hook",
-        act=None,
         says="Take a signed request of a source; what is answered 2xx is stored.",
-        answers=_ANSWERS,
-        status=HTTPStatus.ACCEPTED,
-        also=HTTPStatus.OK,
         content=_BODIES,
-        refusals=_REFUSALS,
     ),
-    Route(
-        method="POST",
+    _sent(
         path="/v1/hooks/{source}/{secret}",
         name="send_hook_with_secret",
-        act=None,
         says="The same of a form, or of a source whose secret is in its address.",
-        answers=_ANSWERS,
-        status=HTTPStatus.ACCEPTED,
-        also=HTTPStatus.OK,
-        content=_BODIES,
-        refusals=_REFUSALS,
+        content=_OF_FORMS,
     ),
     Route(
         method="OPTIONS",
@@ -70,6 +77,5 @@ ROUTES = (
         answers=None,
         status=HTTPStatus.NO_CONTENT,
         refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
-        produces="text/plain",
     ),
 )

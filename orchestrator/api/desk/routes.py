@@ -138,6 +138,7 @@ class Route:
     tagged: bool = False  # the answer has an ETag; an act compares If-Match with it
     refusals: Collection[HTTPStatus] = ()  # beside those that every route may answer
     content: Mapping[str, object] | None = None  # of bodies that an own endpoint reads, by type
+    may_be_empty: bool = False  # such a body
     produces: str = "application/json"  # the type of a good answer
     also: HTTPStatus | None = None  # another status of the same answer
     headers: Sequence[Header] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -80,6 +81,8 @@ def _check(request: h11.Request) -> None:
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         raise h11.RemoteProtocolError(f"the head is larger than {LARGEST_HEAD} bytes", status.value)
     names = {name for name, _ in fields}
+    if len(names) < len(fields):
+        _refuse_doubled([name for name, _ in fields])
     if b"transfer-encoding" in names:
         # Another server on the way may count the bytes by the other of the two (section 6.3).
         if b"content-length" in names:
@@ -88,6 +91,13 @@ def _check(request: h11.Request) -> None:
             raise h11.RemoteProtocolError("HTTP/1.0 has no Transfer-Encoding")
     if b"expect" in names and request.http_version >= b"1.1":
         _check_expected(b",".join(value for name, value in fields if name == b"expect"))
+
+
+def _refuse_doubled(names: Sequence[bytes]) -> None:
+    """Raises RemoteProtocolError: which of the two counts differs from one reader to another."""
+    for one in (b"content-type", b"authorization"):
+        if names.count(one) > 1:
+            raise h11.RemoteProtocolError(f"{one.decode()} comes twice")
 
 
 def _check_expected(expected: bytes) -> None:

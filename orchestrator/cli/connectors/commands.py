@@ -10,10 +10,10 @@ import typer
 from orchestrator.cli.connectors.calls import chosen, run_call, tell_call
 from orchestrator.cli.terminal.open_store import connectors_folder
 from orchestrator.cli.terminal.options import AsJson
-from orchestrator.cli.terminal.screen import note, put, put_json, put_table
+from orchestrator.cli.terminal.screen import put, put_json, put_table
 from orchestrator.cli.terminal.usage import as_usage
-from orchestrator.cli.workflow.file_faults import FileFault
-from orchestrator.domain.errors import InvalidFile, NotFound
+from orchestrator.cli.workflow.checked_files import RightFile, check_files
+from orchestrator.domain.errors import NotFound
 
 app = typer.Typer(
     help="Connectors to other systems: list, show, check, try, schema.", no_args_is_help=True
@@ -87,29 +87,15 @@ def check(files: Files, as_json: AsJson = False) -> None:
     from connectors.definition_file import read_definition
     from connectors.kinds import KINDS
 
-    faults: list[FileFault] = []
-    right: list[dict[str, Any]] = []
-    for path in files:
-        try:
-            definition = read_definition(path)
-        except InvalidFile as error:
-            faults += [FileFault(file=str(path), fault=one) for one in error.faults]
-        else:
-            head = {"connector": definition.connector, "kind": definition.kind}
-            notes = KINDS[definition.kind].notes(definition)
-            right.append({"file": str(path), **head, "notes": notes})
-    if as_json:
-        told = [one.as_json() for one in faults]
-        put_json({"ok": not faults, "faults": told, "connectors": right})
-    else:
-        for one in right:
-            put(f"{one['file']}: ok: {one['connector']}, of kind {one['kind']}")
-            for said in one["notes"]:
-                put(f"  note: {said}")
-        for fault in faults:
-            note(str(fault))
-    if faults:
-        raise typer.Exit(1)
+    def right(path: Path) -> RightFile:
+        found = read_definition(path)
+        return RightFile(
+            says=f"{found.connector}, of kind {found.kind}",
+            document={"connector": found.connector, "kind": found.kind},
+            notes=KINDS[found.kind].notes(found),
+        )
+
+    check_files(files, right, listing="connectors", as_json=as_json)
 
 
 @app.command("try")

@@ -11,9 +11,9 @@ import typer
 from orchestrator.cli.sources.trying import chosen_source, tell_request, try_request
 from orchestrator.cli.terminal.open_store import sources_folder
 from orchestrator.cli.terminal.options import AsJson
-from orchestrator.cli.terminal.screen import note, put, put_json, put_table
-from orchestrator.cli.workflow.file_faults import FileFault
-from orchestrator.domain.errors import InvalidFile, Refused
+from orchestrator.cli.terminal.screen import put_json, put_table
+from orchestrator.cli.workflow.checked_files import RightFile, check_files
+from orchestrator.domain.errors import Refused
 from orchestrator.domain.text.given_times import EXAMPLES, given_time
 
 if TYPE_CHECKING:
@@ -60,28 +60,12 @@ def check(files: Files, as_json: AsJson = False) -> None:
     from connectors.sources.file import read_source
     from connectors.sources.registry import secrets_of
 
-    faults: list[FileFault] = []
-    right: list[dict[str, Any]] = []
-    for path in files:
-        try:
-            source = read_source(path)
-        except InvalidFile as error:
-            faults += [FileFault(file=str(path), fault=one) for one in error.faults]
-        else:
-            missing = list(secrets_of(source).missing)
-            right.append({"file": str(path), "source": source.name, "notes": missing})
-    if as_json:
-        told = [one.as_json() for one in faults]
-        put_json({"ok": not faults, "faults": told, "sources": right})
-    else:
-        for one in right:
-            put(f"{one['file']}: ok: {one['source']}")
-            for said in one["notes"]:
-                put(f"  note: {said}")
-        for fault in faults:
-            note(str(fault))
-    if faults:
-        raise typer.Exit(1)
+    def right(path: Path) -> RightFile:
+        source = read_source(path)
+        notes = secrets_of(source).missing
+        return RightFile(says=source.name, document={"source": source.name}, notes=notes)
+
+    check_files(files, right, listing="sources", as_json=as_json)
 
 
 @app.command("try")

@@ -339,6 +339,62 @@ def test_a_header_that_is_wrong_is_named(
     assert problem(answer, 422, "invalid_trigger")["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [
+        ("Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"),  # the binding's own example
+        ("Euro%20%e2%82%ac", "Euro €"),
+        ("%41%2d", "A-"),
+        ("a%2541", "a%41"),
+        ('"a b"', "a b"),
+        (r'"a\\b%20c"', r"a\b c"),
+        ('a"b', 'a"b'),
+        ("(a)", "(a)"),
+        ("a, b", "a, b"),
+    ],
+)
+def test_a_header_is_unquoted_and_decoded_once(
+    door: RunningDoor, leads: Store, text: str, id_: str
+) -> None:
+    answer = door.post_raw(b'{"n":2}', **HEADERS | {"ce-id": text, "ce-source": "/decoded"})
+
+    assert accepted(answer, leads).idempotency_key == f"/decoded {id_}"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/cloudevents+json", 202),
+        ('Application/CloudEvents+JSON ; Charset="UTF-8"', 202),
+        ("application/cloudevents+json; charset=us-ascii; v=1", 202),
+        ("application/cloudevents+json; charset=iso-8859-1", 415),
+        ("application/cloudevents", 415),
+        ("application/cloudevents+xml", 415),
+        ("application/cloudevents+avro", 415),
+    ],
+)
+def test_structured_mode_is_told_by_the_content_type(
+    door: RunningDoor, content_type: str, status: int
+) -> None:
+    """Its headers may repeat the attributes, and those of the body count."""
+    body = json.dumps({**EVENT, "id": content_type}).encode()
+    headers = HEADERS | {"ce-id": "another", "ce-type": "lead.another"}
+
+    answer = door.post_raw(body, content_type=content_type, **headers)
+
+    assert answer.status_code == status, answer.text
+
+
+def test_binary_mode_needs_no_content_type_and_takes_one_only_once(door: RunningDoor) -> None:
+    headers = [*HEADERS.items(), ("CE-Subject", "x"), *door.authorization().items()]
+    plain = door.ask("POST", "/v1/events", content=b'{"n":3}', headers=headers)
+    kinds = [("Content-Type", "application/json"), ("content-type", "text/plain")]
+    twice = door.ask("POST", "/v1/events", content=b'{"n":3}', headers=[*headers, *kinds])
+
+    assert plain.status_code in (202, 409), plain.text
+    assert "content-type comes twice" in problem(twice, 400, "invalid_http")["detail"]
+
+
 def test_strict_json_holds_for_events_too(door: RunningDoor) -> None:
     body = json.dumps(EVENT).encode()
     doubled = body.replace(b'"id":', b'"id": "1", "id":')

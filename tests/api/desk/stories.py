@@ -10,15 +10,19 @@ from pathlib import Path
 from orchestrator.domain.access.actor import Actor
 from orchestrator.domain.access.roles import EVERY_CLIENT, Role
 from orchestrator.operations.access.keys import create_key
+from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.views.incidents.list import Sought, list_incidents
 from orchestrator.store.views.quarantine.list import list_quarantine
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.api.doors import RunningDoor, run_door
+from tests.hooks import FORM, SECRET, source_text
 from tests.people import ADMIN, add, add_admin, key_of
 from tests.store.access.story import Story, tell_story
 from tests.stores import open_new
 
+TOKEN = "X-Hook-Token"
+_MUCH = "limits: {rate: {calls: 1000000, per: 1s}}\n"
 SOMEBODY = "somebody@acme.example"
 
 
@@ -54,7 +58,8 @@ def open_desk(folder: Path) -> Iterator[Desk]:
         with store.read() as tx:
             incident = list_incidents(tx, Sought())[0].id
             quarantined = list_quarantine(tx, Selection())[0].id
-        with run_door(store, None, None, key=key) as door:
+        config = Settings(stop_seconds=5, sources=_sources(folder / "sources"))
+        with run_door(store, config, None, key=key) as door:
             yield Desk(
                 store=store,
                 door=door,
@@ -65,3 +70,15 @@ def open_desk(folder: Path) -> Iterator[Desk]:
             )
     finally:
         store.close()
+
+
+def _sources(folder: Path) -> Path:
+    """A form, and a source that sends a token along; neither meets its limits."""
+    folder.mkdir()
+    form = FORM[: FORM.index("limits:")] + FORM[FORM.index("type:") :]
+    (folder / "contact.yaml").write_text(form + _MUCH)
+    (folder / "secret").write_text(SECRET)
+    token = source_text("token", extends="hmac", more=_MUCH)
+    token = token.replace("env:MESHLINE_HOOK_SECRET", "file:secret")
+    (folder / "token.yaml").write_text(f"{token}signature: {{token: {{header: {TOKEN}}}}}\n")
+    return folder

@@ -79,6 +79,8 @@ def _schema(desk: Desk, seed: int, examples: int) -> schemathesis.BaseSchema:
         {
             "seed": seed,
             "headers": {"Authorization": f"Bearer {desk.door.key}"},
+            # How seldom a made-up request fits a pattern says nothing of the door.
+            "suppress-health-check": ["filter_too_much", "too_slow"],
             "generation": {"deterministic": True, "max-examples": examples, "no-shrink": True},
             "checks": {"positive_data_acceptance": {"expected-statuses": list(_ACCEPTED)}},
         }

@@ -24,6 +24,16 @@ from tests.api.document.known import Known
 _ACCEPTED = ("2xx", "304", "401", "403", "404", "409", "412", "422")
 
 
+NEVER_DONE = {
+    "POST /v1/changes/{change}/decision",
+    "POST /v1/changes/{change}/waivers",
+    "POST /v1/changes/{change}/break-glass",
+    "POST /v1/approvals/{event}/decision",
+    "POST /v1/approval-groups/{group}/decision",
+}
+"""The key is an admin's, who approves and waives nothing and is no backstop."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Held:
     """What came of it."""

@@ -29,6 +29,12 @@ def read_counters(system: System) -> Reading:
     )
 
 
+def cpu_of(system: System, name: str) -> float:
+    """The processor seconds of one program so far, with what it started."""
+    mine = (one for one in system.session.measured if one.program.name.startswith(name))
+    return sum(_cpu_seconds(process) for one in mine for process in _family(one.pid))
+
+
 def per_thousand(before: Reading, after: Reading, count: int, own_cpu: float) -> dict[str, float]:
     """What 1,000 events took; `own_cpu` is what the benchmark spent on taking them in."""
     thousands = count / 1000

@@ -503,10 +503,8 @@ def test_a_look_at_the_change_has_its_steps_and_figures(store: Store) -> None:
     assert shown.figures and shown.figures.version == 2
 
 
-def test_a_workflow_without_a_rollout_pays_no_statement(store: Store) -> None:
-    """Beside another client's rollout, which has to leave its statements alone."""
-    _rolled(store)
-    publish_leads(store, TEXT.replace("client: acme", "client: globex"))
+def _said(store: Store, number: int) -> list[str]:
+    """Every statement from the acceptance of one event of the other client to its delivery."""
     said: list[str] = []
 
     def keep(*given: object) -> None:
@@ -514,13 +512,27 @@ def test_a_workflow_without_a_rollout_pays_no_statement(store: Store) -> None:
 
     event.listen(store.engine, "before_cursor_execute", keep)
     try:
-        accept_batch(store, [lead(1, client="globex")], actor="key:test")
+        accept_batch(store, [lead(number, client="globex")], actor="key:test")
         work(store)
     finally:
         event.remove(store.engine, "before_cursor_execute", keep)
+    return said
 
-    assert said
-    assert [one for one in said if "rollout_" in one] == []
+
+@pytest.mark.parametrize(("shadow", "canary"), [(None, "100%"), ("1h", None)])
+def test_a_workflow_without_a_rollout_pays_no_statement(
+    store: Store, shadow: str | None, canary: str | None
+) -> None:
+    """Beside another client's rollout its statements are the same ones as without."""
+    publish_leads(store)
+    publish_leads(store, TEXT.replace("client: acme", "client: globex"))
+    _said(store, 1)  # what a process does only once
+    without = _said(store, 2)
+    roll_out(store, shadow=shadow, canary=canary, each=canary and "5ev")
+
+    assert without
+    assert [one for one in without if "rollout_" in one] == []
+    assert _said(store, 3) == without
 
 
 def test_relays_that_claim_at_once_take_three_together(store: Store) -> None:

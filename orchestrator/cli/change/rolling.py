@@ -129,6 +129,11 @@ def put_rollout(found: RolloutFigures) -> None:
     put_line(
         f"  {taken.events:,} events taken: {taken.delivered:,} delivered, {taken.late} late,"
         f" {taken.quarantined} in quarantine, {taken.under_way} under way, {taken.waiting:,} wait"
+        + (
+            f", {taken.awaiting} wait for an approver or their turn after it"
+            if taken.awaiting
+            else ""
+        )
     )
     put_line(
         f"  {found.base_events:,} events in the 28 days before, {found.base_bad:,} of them bad"

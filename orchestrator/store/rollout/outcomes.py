@@ -12,7 +12,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.clock import first_id, now_ms
 from orchestrator.store.database.schema import breaches, events, quarantine, rollout_events
 from orchestrator.store.rollout.arms import Arm
-from orchestrator.store.rollout.taking import NOT_COUNTED
+from orchestrator.store.rollout.taking import AWAITING, NOT_COUNTED
 
 _T, _E, _Q = rollout_events.c, events.c, quarantine.c
 
@@ -121,6 +121,7 @@ class Taken:
     events: int
     waiting: int  # until the ones before them are judged
     under_way: int
+    awaiting: int  # a person's yes, or their turn after it; nothing of them is sent before
     delivered: int
     late: int
     quarantined: int
@@ -128,14 +129,18 @@ class Taken:
 
 def count_taken(tx: Connection, change: int) -> Taken:
     """Count them."""
-    table = select(_T.outcome, _T.claimed_at.is_not(None).label("claimed"), func.count())
-    rows = tx.execute(table.where(_T.change_id == change).group_by(_T.outcome, "claimed")).all()
+    asked = and_(_T.outcome.is_(None), _E.state == State.AWAITING_APPROVAL.value)
+    outcome = case((asked, AWAITING), else_=_T.outcome).label("said")
+    table = select(outcome, _T.claimed_at.is_not(None).label("claimed"), func.count())
+    table = table.join(events, _E.id == _T.event_id).where(_T.change_id == change)
+    rows = tx.execute(table.group_by("said", "claimed")).all()
     by = {outcome: sum(row[2] for row in rows if row[0] == outcome.value) for outcome in Outcome}
     open_ = {bool(row[1]): int(row[2]) for row in rows if row[0] is None}
     return Taken(
         events=sum(int(row[2]) for row in rows),
         waiting=open_.get(False, 0),
         under_way=open_.get(True, 0),
+        awaiting=sum(row[2] for row in rows if row[0] == AWAITING),
         delivered=by[Outcome.DELIVERED],
         late=by[Outcome.LATE],
         quarantined=by[Outcome.QUARANTINED],

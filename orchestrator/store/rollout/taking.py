@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     Connection,
-    and_,
     bindparam,
     exists,
+    func,
     insert,
+    not_,
     or_,
     select,
     text,
@@ -31,6 +32,12 @@ from orchestrator.store.database.schema import events, rollout_arms, rollout_eve
 from orchestrator.store.quarantine.workflows import TrialState
 
 _T = rollout_events.c
+
+AWAITING = "awaiting"
+"""In place of an outcome: it waited for a person's yes.
+
+Nothing is sent of such an event, so it holds nobody back; after the yes it is claimed as one that
+was not claimed before, in its turn."""
 
 NOT_COUNTED = text("NOT rollout_events.counted")
 """As the index has it, so that both databases find it."""
@@ -67,6 +74,7 @@ def due_of_candidate(tx: Connection, workflow_id: int, trial: str, most: int) ->
     if held is None:
         return []
     _SETTLE.run(tx, change=held)
+    _NOTE_AWAITING.run(tx, change=held)
     rows = _read(_DUE_CLAIMED, tx, workflow_id, MOST_AT_ONCE)
     if not rows and _UNJUDGED.run(tx, change=held).first() is None:
         rows = _read(_DUE_FRESH, tx, workflow_id, MOST_AT_ONCE)
@@ -93,12 +101,15 @@ def _taken(*also: Any) -> Any:
 
 
 _DUE_ROUTED = Prepared(lambda one: _select_due(one, events.c.state == State.ROUTED.value))
-_DUE_CLAIMED = Prepared(lambda one: _select_due(one, _taken(_T.claimed_at.is_not(None))))
-_DUE_FRESH = Prepared(lambda one: _select_due(one, _taken(_T.claimed_at.is_(None))))
+_IS_FRESH = or_(_T.claimed_at.is_(None), func.coalesce(_T.outcome, "") == AWAITING)
+_DUE_CLAIMED = Prepared(lambda one: _select_due(one, _taken(not_(_IS_FRESH))))
+_DUE_FRESH = Prepared(lambda one: _select_due(one, _taken(_IS_FRESH)))
 
 _CLAIMED = Prepared(
     lambda dialect: (
-        update(rollout_events).where(among(dialect, _T.event_id)).values(claimed_at=now_ms())
+        update(rollout_events)
+        .where(among(dialect, _T.event_id))
+        .values(claimed_at=now_ms(), outcome=None)
     )
 )
 
@@ -120,6 +131,24 @@ _SETTLE = Prepared(
 )
 """What is delivered holds nobody back; whether it was in time, a keeper finds."""
 
+_NOTE_AWAITING = Prepared(
+    lambda _: (
+        update(rollout_events)
+        .where(
+            _T.change_id == bindparam("change"),
+            NOT_COUNTED,
+            _T.outcome.is_(None),
+            _T.claimed_at.is_not(None),
+            exists().where(
+                events.c.id == _T.event_id,
+                events.c.state == State.AWAITING_APPROVAL.value,
+            ),
+        )
+        .values(outcome=AWAITING)
+    )
+)
+"""At each claim, and so before the next events are claimed: at most three have no such note."""
+
 _UNJUDGED = Prepared(
     lambda _: (
         select(_T.event_id)
@@ -128,13 +157,6 @@ _UNJUDGED = Prepared(
             NOT_COUNTED,
             _T.claimed_at.is_not(None),
             or_(_T.outcome.is_(None), _T.outcome == Outcome.QUARANTINED.value),
-            # Nothing is sent of what waits for a person's yes.
-            ~exists().where(
-                and_(
-                    events.c.id == _T.event_id,
-                    events.c.state == State.AWAITING_APPROVAL.value,
-                )
-            ),
         )
         .limit(1)
     )

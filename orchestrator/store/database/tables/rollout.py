@@ -57,7 +57,9 @@ rollout_events = Table(
     Column("event_id", ForeignKey(events.c.id), primary_key=True),
     Column("change_id", ForeignKey(changes.c.id), nullable=False),
     Column("claimed_at", BigInteger),  # null: it waits until the ones before it are judged
-    Column("outcome", String(20)),  # delivered, late or quarantined; null: not known yet
+    Column(
+        "outcome", String(20)
+    ),  # delivered, late, quarantined, or so far awaiting; null: not known yet
     Column("ended_at", BigInteger),
     Column("counted", Boolean, nullable=False),  # the outcome counts in the verdict
     sqlite_with_rowid=False,

@@ -182,10 +182,11 @@ class RequestRefused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpoolReported:
-    """A request said what waits in its producer's own spool."""
+    """A request said what waits in its producer's own spool or outbox."""
 
     key: str  # the id of the producer's key
     spool: str  # tells one spool of that key from another
+    kind: str  # spool or outbox
     waiting: int  # events that no door has taken yet
     refused: int  # events that a door refused, and that are kept there
     oldest_seconds: int  # since the first of those that wait was spooled

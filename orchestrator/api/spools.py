@@ -1,4 +1,4 @@
-"""What waits in producers' own spools, as they say with each request: a door cannot see it."""
+"""What waits in producers' spools and outboxes, as they say: a door cannot see it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FORGOTTEN_SECONDS = 3600.0  # a producer that is silent for so long says nothin
 _MOST_SPOOLS = 1_000  # of all keys; beyond that the key with the most of them loses its oldest
 _MOST_DIGITS = 12
 _NUMBER = rf"(waiting|oldest|refused)=([0-9]{{1,{_MOST_DIGITS}}})"
-_FIELD = re.compile(_NUMBER + r"|(id)=([0-9a-f]{1,32})")
+_FIELD = re.compile(_NUMBER + r"|(id)=([0-9a-f]{1,32})|(kind)=(spool|outbox)")
 
 
 def hear_of_spool(headers: Headers, key: str) -> None:
@@ -45,18 +45,21 @@ def hear_of_spool(headers: Headers, key: str) -> None:
     if said is None or SpoolReported not in read_kinds:
         return
     numbers: dict[str, int] = {}
-    spool = ""
+    spool, kind = "", "spool"
     for part in said[:200].split(","):
         if found := _FIELD.fullmatch(part.strip()):
             if found[1]:
                 numbers[found[1]] = int(found[2])
-            else:
+            elif found[3]:
                 spool = found[4]
+            else:
+                kind = found[6]
     if "waiting" in numbers:
         emit(
             SpoolReported(
                 key=key,
                 spool=spool,
+                kind=kind,
                 waiting=numbers["waiting"],
                 refused=numbers.get("refused", 0),
                 oldest_seconds=numbers.get("oldest", 0),
@@ -96,7 +99,10 @@ class SpoolGauges:
         self._waiting, self._refused, self._oldest = (
             Gauge(f"meshline_spool_{name}", what, ["key"], registry=registry)
             for name, what in (
-                ("waiting_events", "Events that wait in producers' own spools, as this door heard"),
+                (
+                    "waiting_events",
+                    "Events that wait in producers' spools and outboxes, as this door heard",
+                ),
                 ("refused_events", "Events that were refused, and are kept in producers' spools"),
                 ("oldest_seconds", "For how long the oldest event has waited in a spool"),
             )
@@ -197,7 +203,11 @@ def _is_old(report: SpoolReported) -> bool:
 
 def _heard(report: SpoolReported) -> HeardSpool:
     return HeardSpool(
-        key=report.key, spool=report.spool, waiting=report.waiting, is_old=_is_old(report)
+        key=report.key,
+        spool=report.spool,
+        waiting=report.waiting,
+        is_old=_is_old(report),
+        kind=report.kind,
     )
 
 

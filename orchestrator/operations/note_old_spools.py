@@ -18,6 +18,7 @@ class HeardSpool:
     spool: str  # tells one spool of that key from another
     waiting: int  # events in it
     is_old: bool  # whether one of them waits too long
+    kind: str = "spool"  # or outbox
 
 
 def note_old_spools(store: Store, heard: Sequence[HeardSpool], steward: str | None) -> int:
@@ -26,7 +27,7 @@ def note_old_spools(store: Store, heard: Sequence[HeardSpool], steward: str | No
     Each has one, however many doors hear of it. Nothing is written where nothing changed. The
     producer is who did it: its key is the actor.
     """
-    by_cause = {old_spool_cause(one.key, one.spool): one for one in heard}
+    by_cause = {old_spool_cause(one.key, one.spool, one.kind): one for one in heard}
     with store.read() as tx:
         known = open_spools(tx, by_cause)
     changed = [cause for cause, one in by_cause.items() if one.is_old != (cause.key in known)]

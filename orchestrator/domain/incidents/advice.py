@@ -291,7 +291,8 @@ ADVICE: Mapping[str, tuple[Step, ...]] = {
         Step(do="See whose key it is, and when it was last used", command="meshline keys list"),
         Step(
             do="On the producer's machine see what waits and why, with `python -m meshline.spool"
-            " list PATH`; where none of its processes lives long, let a timer forward it"
+            " list PATH`, or of an outbox `python -m meshline.outbox list`; where none of its"
+            " processes lives long, let a timer forward it"
         ),
         Step(
             do="It is resolved by itself when the producer says that nothing old waits; where the"

@@ -112,10 +112,10 @@ def bad_signatures_cause(source: str, day: str) -> Cause:
     )
 
 
-def old_spool_cause(key: str, spool: str) -> Cause:
-    """The cause of one spool of a producer's key in which events wait too long."""
+def old_spool_cause(key: str, spool: str, kind: str = "spool") -> Cause:
+    """The cause of one spool, or outbox, of a producer's key in which events wait too long."""
     named = json.dumps([OLD_SPOOL, key, spool])
-    which = f"the spool {spool}" if spool else "a spool"
+    which = f"the {kind} {spool}" if spool else f"a {kind}"
     minutes = OLD_SPOOL_SECONDS // 60
     return Cause(
         key=hashlib.sha256(named.encode()).hexdigest(),

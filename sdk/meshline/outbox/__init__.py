@@ -4,12 +4,14 @@ from meshline.outbox.adding import add
 from meshline.outbox.databases import Database, DatabaseFailed
 from meshline.outbox.dialects import ddl
 from meshline.outbox.forwarder import Forwarder, Round
-from meshline.outbox.table import OutboxTable, RefusedRow, Row, Status
+from meshline.outbox.table import Backlog, ListedRow, OutboxTable, RefusedRow, Row, Status
 
 __all__ = [
+    "Backlog",
     "Database",
     "DatabaseFailed",
     "Forwarder",
+    "ListedRow",
     "OutboxTable",
     "RefusedRow",
     "Round",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -16,10 +18,11 @@ from meshline.errors import MeshlineError
 from meshline.outbox.databases import Database
 from meshline.outbox.dialects import DIALECTS, TABLE, ddl
 from meshline.outbox.forwarder import LEASE_SECONDS, Forwarder
-from meshline.outbox.table import OutboxTable, RefusedRow, Status
+from meshline.outbox.table import ListedRow, OutboxTable, RefusedRow, Status
 from meshline.producer import Producer
 
 _SHOWN = 100  # refused events of one look
+_LISTED = 1_000
 _LONGEST_LEASE = 3600  # seconds
 
 
@@ -64,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     made = commands.add_parser("status", parents=[there], help="say what waits and was refused")
     made.add_argument("--json", action="store_true", help="as one JSON document")
     made.set_defaults(command=_status)
+    made = commands.add_parser("list", parents=[there], help="each event, and why it waits")
+    made.add_argument("--refused", action="store_true", help="only what the door refused")
+    made.add_argument("--json", action="store_true", help="as one JSON document")
+    made.set_defaults(command=_list)
+    made = commands.add_parser("drop", parents=[there], help="delete refused events for good")
+    made.add_argument("id", nargs="+", help="an event's id")
+    made.add_argument("--why", required=True, help="the reason, which is kept with your name")
+    made.add_argument("--yes", action="store_true", help="do it; without, it is only shown")
+    made.set_defaults(command=_drop)
     made = commands.add_parser("retry", parents=[there], help="send refused events again")
     made.add_argument("id", help="an event's id, or `all`")
     made.set_defaults(command=_retry)
@@ -157,6 +169,39 @@ def _page(status: Status, refused: Sequence[RefusedRow]) -> list[str]:
     if status.error:
         lines.append(f"last error {status.error}")
     return lines + [f"{one.id}  {one.type}  {one.error}" for one in refused]
+
+
+def _list(given: argparse.Namespace) -> int:
+    found = _table(given).listed(_LISTED + 1, refused=given.refused)
+    events, more = found[:_LISTED], len(found) > _LISTED
+    if given.json:
+        print(json.dumps({"events": [asdict(one) for one in events], "more": more}))
+        return 0
+    print("\n".join([*map(_line, events), *(["… and more"] if more else [])] or ["no events"]))
+    return 0
+
+
+def _line(one: ListedRow) -> str:
+    about = f"{one.aggregate[0]} {one.aggregate[1]}"
+    told = f"{one.state:<8} {one.seconds:>8.0f} s  {one.id}  {one.type}  of {about}"
+    tries = f"  tried {one.attempts} times" if one.attempts else ""
+    return f"{told}{tries}" + (f"\n           {one.error}" if one.error else "")
+
+
+def _drop(given: argparse.Namespace) -> int:
+    if not given.why.strip():
+        raise MeshlineError("why: it is empty; say the reason")
+    table, keys = _table(given), sorted(set(given.id))
+    refused = table.listed(len(keys), keys=keys, refused=True)
+    if missing := set(keys) - {one.id for one in refused}:
+        raise MeshlineError(f"id: {min(missing)!r} is not a refused event; see `list --refused`")
+    print("\n".join(map(_line, refused)))
+    if not given.yes:
+        print(f"{len(refused)} would be deleted for good; do it with --yes")
+        return 0
+    by = f"{getpass.getuser()}@{socket.gethostname()}"[:255]
+    print(f"{table.drop(keys, by=by, why=given.why.strip())} were deleted for good")
+    return 0
 
 
 def _retry(given: argparse.Namespace) -> int:

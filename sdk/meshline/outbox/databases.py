@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import socket
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -68,6 +69,7 @@ class Database:
             )
         self.dialect: Dialect = DIALECTS[_SCHEMES[scheme]]
         self._driver, self._connect = _opener(self.dialect.name, url)
+        self.place = _place(self.dialect.name, parts)
         self._connection: Any | None = None
 
     def run(self, statement: str, *values: object) -> Answer:
@@ -106,6 +108,13 @@ class Database:
     @property
     def _style(self) -> str:
         return "qmark" if self.dialect.name == "sqlite" else "format"
+
+
+def _place(dialect: str, parts: SplitResult) -> str:
+    """Which database it is, without the login."""
+    if dialect == "sqlite":
+        return f"{socket.gethostname()} {Path(parts.path.removeprefix('/')).absolute()}"
+    return f"{dialect} {parts.hostname} {parts.port} {parts.path}"
 
 
 def _said(error: Exception) -> str:

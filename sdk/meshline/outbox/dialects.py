@@ -18,7 +18,7 @@ class Dialect:
     """One kind of database. Each text is SQL; `{table}` is the outbox's name."""
 
     name: str
-    tables: tuple[str, ...]  # run in order, they make both tables; again, they change nothing
+    tables: tuple[str, ...]  # run in order, they make the three tables; again, they change nothing
     now: str
     later: str  # `{seconds}` from now
     age: str  # seconds since the moment `{moment}`
@@ -58,6 +58,19 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     held_until timestamptz
 )""",
         "INSERT INTO {table}_lease (id) VALUES (1) ON CONFLICT DO NOTHING",
+        """\
+CREATE TABLE IF NOT EXISTS {table}_dropped (
+    position bigint PRIMARY KEY,
+    id varchar(400) NOT NULL,
+    aggregatetype varchar(255) NOT NULL,
+    aggregateid varchar(255) NOT NULL,
+    type varchar(255) NOT NULL,
+    client varchar(255),
+    error text,
+    dropped_at timestamptz NOT NULL,
+    dropped_by varchar(255) NOT NULL,
+    why text NOT NULL
+)""",
     ),
     now="clock_timestamp()",
     later="clock_timestamp() + interval '{seconds} seconds'",
@@ -93,6 +106,19 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     held_until datetime(6)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
         "INSERT IGNORE INTO {table}_lease (id) VALUES (1)",
+        """\
+CREATE TABLE IF NOT EXISTS {table}_dropped (
+    position bigint PRIMARY KEY,
+    id varchar(400) NOT NULL,
+    aggregatetype varchar(255) NOT NULL,
+    aggregateid varchar(255) NOT NULL,
+    type varchar(255) NOT NULL,
+    client varchar(255),
+    error text,
+    dropped_at datetime(6) NOT NULL,
+    dropped_by varchar(255) NOT NULL,
+    why text NOT NULL
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
     ),
     now="utc_timestamp(6)",
     later="utc_timestamp(6) + INTERVAL {millis} * 1000 MICROSECOND",
@@ -127,6 +153,19 @@ CREATE TABLE IF NOT EXISTS {table}_lease (
     held_until text
 )""",
         "INSERT OR IGNORE INTO {table}_lease (id) VALUES (1)",
+        """\
+CREATE TABLE IF NOT EXISTS {table}_dropped (
+    position integer PRIMARY KEY,
+    id text NOT NULL,
+    aggregatetype text NOT NULL,
+    aggregateid text NOT NULL,
+    type text NOT NULL,
+    client text,
+    error text,
+    dropped_at text NOT NULL,
+    dropped_by text NOT NULL,
+    why text NOT NULL
+)""",
     ),
     now="strftime('%Y-%m-%d %H:%M:%f', 'now')",
     later="strftime('%Y-%m-%d %H:%M:%f', 'now', '+{seconds} seconds')",

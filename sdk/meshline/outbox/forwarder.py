@@ -8,14 +8,16 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
+from meshline.core import Core
 from meshline.errors import MeshlineError, Refused
 from meshline.event import Event
 from meshline.outbox.databases import DatabaseFailed
-from meshline.outbox.table import OutboxTable, Row
+from meshline.outbox.table import Backlog, OutboxTable, Row
 from meshline.producer import Producer
 from meshline.tracing import PARENT, STATE
 
@@ -27,6 +29,7 @@ _FIRST_DELAY = 5.0  # seconds until an event that failed by itself is tried agai
 _LONGEST_DELAY = 300.0
 _MANY = 3  # single events that a door fails over: then it fails over all
 _LONGEST_PAUSE = 30.0  # seconds, while the door or the database does not answer
+_COUNT_SECONDS = 15.0  # how old the number may be that tells the door what waits
 
 _log = logging.getLogger("meshline.outbox")
 
@@ -59,6 +62,7 @@ class Forwarder:
         self._own = f"{place}/{uuid4().hex[:12]}"  # a process id is used again
         self._sent = self._refused = self._delayed = 0
         self._crashes = 0  # single events in a row that the door failed over
+        self._backlog, self._counted_at, self._sent_since = Backlog(0, 0.0, 0), -_COUNT_SECONDS, 0
 
     def forward(self) -> Round:
         """Send what is due now, until nothing is, the door fails, or the lease is another's.
@@ -123,6 +127,7 @@ class Forwarder:
 
     def _send(self, batch: Sequence[Row]) -> None:
         if batch:
+            self._say_backlog(batch)
             emitted = self._producer.emit_many([_event(row) for row in batch])
             if not all(one.accepted for one in emitted):
                 raise _NothingGoes("the producer has a spool; give the forwarder one without")
@@ -130,6 +135,24 @@ class Forwarder:
             self._table.forget(batch)
             self._crashes = 0
             self._sent += len(batch)
+            self._sent_since += len(batch)
+
+    def _say_backlog(self, batch: Sequence[Row]) -> None:
+        """Let the door know with the next request how much waits behind it."""
+        core = self._producer.steps
+        if not isinstance(core, Core):
+            return
+        now = time.monotonic()
+        # Counting a long backlog takes a moment; at its end the number has to be right.
+        if now >= self._counted_at + _COUNT_SECONDS or len(batch) < MOST_ROWS:
+            self._backlog, self._counted_at = self._table.backlog(), now
+            self._sent_since = 0
+        going = sum(not row.failed for row in batch)  # what failed by itself may well do so again
+        waiting = max(0, self._backlog.waiting - self._sent_since - going)
+        core.spool_header = (
+            f"waiting={waiting}, oldest={self._backlog.oldest_seconds if waiting else 0.0:.0f},"
+            f" refused={self._backlog.refused}, id={self._table.id}, kind=outbox"
+        )
 
     def _parts(
         self, batch: Sequence[Row], error: MeshlineError, stopped: set[tuple[str, str]]

@@ -1,7 +1,8 @@
-"""The outbox's two tables, as the forwarder reads and writes them."""
+"""The outbox's tables, as the forwarder reads and writes them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,30 @@ class Row:
     client: str | None
     attempts: int  # in vain so far
     trace: str | None  # the headers of its trace, `name=value` on a line each
+    failed: bool  # by itself, and was delayed for that
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What a door hears of an outbox."""
+
+    waiting: int
+    oldest_seconds: float  # since the first of them was inserted; 0: none waits
+    refused: int
+
+
+@dataclass(frozen=True)
+class ListedRow:
+    """One event in the outbox, without its data."""
+
+    id: str
+    type: str
+    aggregate: tuple[str, str]
+    client: str | None
+    state: str  # waiting, delayed or refused
+    seconds: float  # since it was inserted
+    attempts: int  # in vain so far
+    error: str | None  # why it waits, or was refused
 
 
 @dataclass(frozen=True)
@@ -114,12 +139,26 @@ class OutboxTable:
         marks = ", ".join("?" for _ in positions)
         found = self._database.run(
             "SELECT position, id, aggregatetype, aggregateid, type, payload, client, attempts,"
-            f" tracingspancontext FROM {self._table} WHERE position IN ({marks}) ORDER BY position",
+            f" tracingspancontext,"
+            " CASE WHEN retry_at IS NULL THEN 0 ELSE 1 END"
+            f" FROM {self._table} WHERE position IN ({marks}) ORDER BY position",
             *positions,
         )
         return [
-            Row(position, key, (kind, number), type_, payload, client, attempts, trace)
-            for position, key, kind, number, type_, payload, client, attempts, trace in found.rows
+            Row(
+                position=position,
+                id=key,
+                aggregate=(kind, number),
+                type=type_,
+                payload=payload,
+                client=client,
+                attempts=attempts,
+                trace=trace,
+                failed=bool(failed),
+            )
+            for position, key, kind, number, type_, payload, client, attempts, trace, failed in (
+                found.rows
+            )
         ]
 
     def forget(self, rows: Sequence[Row]) -> None:
@@ -161,6 +200,73 @@ class OutboxTable:
             *values,
         )
 
+    def drop(self, keys: Sequence[str], *, by: str, why: str) -> int:
+        """Delete refused events for good, and keep who did it and why; answers how many.
+
+        What they carried is not kept. Done again after a failure, it ends the same.
+        """
+        marks = ", ".join("?" for _ in keys)
+        columns = "position, id, aggregatetype, aggregateid, type, client, error"
+        refused = f"FROM {self._table} WHERE refused_at IS NOT NULL AND id IN ({marks})"
+        dropped = f"{self._table}_dropped"
+        self._run(
+            f"INSERT INTO {dropped} ({columns}, dropped_at, dropped_by, why)"
+            f" SELECT {columns}, {self._dialect.now}, ?, ? {refused}"
+            f" AND position NOT IN (SELECT position FROM {dropped})",
+            by,
+            why,
+            *keys,
+        )
+        return self._run(f"DELETE {refused}", *keys)
+
+    def listed(
+        self, most: int, *, keys: Sequence[str] = (), refused: bool = False
+    ) -> list[ListedRow]:
+        """The first events, so many at most; those with these keys, or all that were refused."""
+        which = ["1 = 1"]
+        if keys:
+            which.append(f"id IN ({', '.join('?' for _ in keys)})")
+        if refused:
+            which.append("refused_at IS NOT NULL")
+        found = self._database.run(
+            "SELECT id, type, aggregatetype, aggregateid, client,"
+            " CASE WHEN refused_at IS NOT NULL THEN 'refused'"
+            f" WHEN retry_at > {self._dialect.now} THEN 'delayed' ELSE 'waiting' END,"
+            f" {self._dialect.age.format(moment='created_at')}, attempts, error"
+            f" FROM {self._table} WHERE {' AND '.join(which)} ORDER BY position LIMIT {int(most)}",
+            *keys,
+        )
+        return [
+            ListedRow(
+                id=key,
+                type=type_,
+                aggregate=(kind, number),
+                client=client,
+                state=state,
+                seconds=max(0.0, float(age)),
+                attempts=attempts,
+                error=error,
+            )
+            for key, type_, kind, number, client, state, age, attempts, error in found.rows
+        ]
+
+    def backlog(self) -> Backlog:
+        """How much waits, for the door to know."""
+        run, table = self._database.run, self._table
+        ((waiting,),) = run(f"SELECT count(*) FROM {table} WHERE refused_at IS NULL").rows
+        ((refused,),) = run(f"SELECT count(*) FROM {table} WHERE refused_at IS NOT NULL").rows
+        first = run(
+            f"SELECT {self._dialect.age.format(moment='created_at')} FROM {table}"
+            f" WHERE refused_at IS NULL ORDER BY {self._dialect.order} LIMIT 1"
+        ).rows
+        oldest = max(0.0, float(first[0][0])) if first else 0.0
+        return Backlog(int(waiting), oldest, int(refused))
+
+    @property
+    def id(self) -> str:
+        """Tells this outbox from others, and does not tell where it is."""
+        return hashlib.sha256(f"{self._database.place} {self._table}".encode()).hexdigest()[:12]
+
     def status(self) -> Status:
         """Count what there is."""
         now, age = self._dialect.now, self._dialect.age.format(moment="min(created_at)")
@@ -197,7 +303,7 @@ class OutboxTable:
         ]
 
     def create(self) -> None:
-        """Make both tables, where they are not there."""
+        """Make the tables, where they are not there."""
         for statement in ddl(self._dialect.name, table=self._table):
             self._database.run(statement)
 

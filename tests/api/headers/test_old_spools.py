@@ -30,7 +30,12 @@ class Clock:
 
 def report(oldest: int, spool: str = "aa") -> SpoolReported:
     return SpoolReported(
-        key="k", spool=spool, waiting=1 if oldest else 0, refused=0, oldest_seconds=oldest
+        key="k",
+        spool=spool,
+        kind="spool",
+        waiting=1 if oldest else 0,
+        refused=0,
+        oldest_seconds=oldest,
     )
 
 
@@ -136,13 +141,13 @@ def test_a_door_opens_the_incident_of_a_spool_that_stays_old_and_resolves_it(sto
     with open_door(store, Settings(stop_seconds=5, steward=STEWARD), limits) as door:
 
         def opened() -> bool:
-            says(door, f"waiting=4, oldest={OLD_SPOOL_SECONDS}, refused=0, id=ab12")
+            says(door, f"waiting=4, oldest={OLD_SPOOL_SECONDS}, refused=0, id=ab12, kind=outbox")
             return bool(unresolved(store))
 
         wait_until(opened)
         (incident,) = unresolved(store)
         assert (incident.reason, incident.owner) == ("old_spool", STEWARD)
-        assert "the spool ab12 of the key" in incident.title
+        assert "the outbox ab12 of the key" in incident.title
 
         says(door, "waiting=0, oldest=0, refused=0, id=ab12")
         wait_until(lambda: not unresolved(store))

@@ -17,7 +17,7 @@ import pytest
 from meshline import outbox
 from meshline.outbox.__main__ import main
 from tests.api.doors import LEAD, RunningDoor, leads_store, open_door
-from tests.sdk.outbox.apps import open_connection, rows
+from tests.sdk.outbox.apps import open_connection, rows, run
 from tests.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "meshline.outbox")
@@ -78,6 +78,35 @@ def test_once_sends_everything_and_says_what_was_refused(
     said = capsys.readouterr()
     assert "1 will be sent again" in said.out
     assert "'nothing' is not a refused event" in said.err
+
+
+def test_a_refused_event_is_dropped_with_a_reason_after_it_was_shown(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _add(url, "nobody.knows", times=2)
+    assert main(["forward", "--once"]) == 0
+    _add(url)
+    capsys.readouterr()
+    assert main(["list", "--json"]) == 0
+    first, second, waiting = json.loads(capsys.readouterr().out)["events"]
+    assert [one["state"] for one in (first, second, waiting)] == ["refused", "refused", "waiting"]
+    assert first["error"] and waiting["error"] is None and "ada@" not in json.dumps(first)
+
+    assert main(["drop", waiting["id"], "--why", "x"]) == 1  # it may be sent still
+    assert main(["drop", first["id"], "--why", " "]) == 1
+    assert main(["drop", first["id"], "--why", "a test's"]) == 0
+    said = capsys.readouterr()
+    assert "is not a refused event" in said.err and "why: it is empty" in said.err
+    assert first["id"] in said.out and "1 would be deleted for good; do it with --yes" in said.out
+    assert len(rows(url)) == 3
+
+    assert main(["drop", first["id"], "--why", "a test's", "--yes"]) == 0
+    assert [one[0] for one in rows(url)] == [second["id"], waiting["id"]]
+    ((key, by, why),) = run(url, "SELECT id, dropped_by, why FROM meshline_outbox_dropped")
+    assert (key, why) == (first["id"], "a test's") and "@" in by
+    capsys.readouterr()
+    assert main(["list", "--refused"]) == 0
+    assert capsys.readouterr().out.count("nobody.knows  of") == 1
 
 
 def test_once_fails_and_keeps_everything_where_the_key_is_wrong(

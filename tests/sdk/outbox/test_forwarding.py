@@ -48,6 +48,36 @@ def test_events_are_sent_in_order_with_their_keys_and_deleted(
     assert rows(app_url) == []
 
 
+def test_the_door_hears_what_waits_and_at_the_end_that_nothing_does(
+    app_url: str, table: OutboxTable, forwarder: Forwarder, door: RecordingTransport
+) -> None:
+    _add(app_url, *range(450))
+    door.answer_next(403, problem=WRONG)
+    assert forwarder.forward().sent == 0  # the key may not send at all: nothing goes
+
+    forwarder.forward()
+
+    said = [one.headers["Meshline-Spool"] for one in door.requests]
+    counts = [one.partition(",")[0] for one in said]
+    assert counts == ["waiting=250", "waiting=250", "waiting=50", "waiting=0"]
+    assert said[-1] == f"waiting=0, oldest=0, refused=0, id={table.id}, kind=outbox"
+
+
+def test_what_is_dropped_is_deleted_and_written_down(app_url: str, table: OutboxTable) -> None:
+    _add(app_url, 1, 2)
+    table.refuse(table.due(1)[0], "it is wrong")
+
+    backlog = table.backlog()
+    assert (backlog.waiting, backlog.refused) == (1, 1) and backlog.oldest_seconds >= 0
+    assert [one.state for one in table.listed(9)] == ["refused", "waiting"]
+    assert table.drop(["key-1", "key-2"], by="ada@host", why="a test's") == 1
+    assert table.drop(["key-1"], by="ada@host", why="again") == 0
+
+    assert [one[0] for one in rows(app_url)] == ["key-2"]
+    kept = run(app_url, "SELECT id, error, dropped_by, why FROM meshline_outbox_dropped")
+    assert kept == [("key-1", "it is wrong", "ada@host", "a test's")]
+
+
 @pytest.mark.parametrize("app_url", ["postgresql", "mariadb"], indirect=True)  # SQLite: one writes
 def test_what_commits_late_is_sent_although_later_rows_went_before_it(
     app_url: str, forwarder: Forwarder, door: RecordingTransport

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select, update
 
@@ -63,6 +65,13 @@ def test_an_old_spool_is_one_incident_however_often_and_wherever_it_is_heard_of(
     with store.read() as tx:
         told = tx.execute(select(alerts.c.kind, alerts.c.recipient)).all()
     assert [tuple(one) for one in told] == [("opened", STEWARD)]
+
+
+def test_the_incident_of_an_outbox_says_so(store: Store) -> None:
+    assert note(store, replace(heard("ab"), kind="outbox")) == 1
+
+    (incident,) = unresolved(store)
+    assert incident.title == f"events wait over 15 minutes in the outbox ab of the key {KEY}"
 
 
 def test_each_spool_of_a_key_has_its_own(store: Store) -> None:

@@ -19,7 +19,8 @@ ALPHA = 0.05
 Half of it is for the base's rate, which is not known but only seen; half for the bets.
 """
 
-_HALF = log(2 / ALPHA)
+_BOUND = log(2 / ALPHA)
+"""What the logarithm of the wealth has to reach, and how unlikely the base's rate may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,27 +31,27 @@ class Wealth:
     bad: int = 0
     log: float = 0.0  # natural logarithm of the wealth; it begins with 1
 
-    def after(self, *, is_bad: bool, base: float) -> Wealth:
+    def after(self, *, is_bad: bool, base_rate: float) -> Wealth:
         """The wealth after one more event, where the base fails at this rate at the most."""
         # Chosen before the event is known: the rate so far, half an event for each side.
-        rate = max((self.bad + 0.5) / (self.events + 1), base)
+        rate = max((self.bad + 0.5) / (self.events + 1), base_rate)
         won = 0.0
-        if base < rate < 1:
-            won = log(rate / base) if is_bad else log((1 - rate) / (1 - base))
+        if base_rate < rate < 1:
+            won = log(rate / base_rate if is_bad else (1 - rate) / (1 - base_rate))
         return Wealth(events=self.events + 1, bad=self.bad + is_bad, log=self.log + won)
 
     @property
     def is_worse(self) -> bool:
         """Whether the candidate fails more often than its base does."""
-        return self.log >= _HALF
+        return self.log >= _BOUND
 
 
-def most_likely_rate(events: int, bad: int) -> float:
+def highest_rate(events: int, bad: int) -> float:
     """The highest rate that goes with what was seen of the base: its limit at alpha/2 (Chernoff).
 
     Without events it is 1: then nothing can be said, and nothing is bet.
 
-    >>> round(most_likely_rate(10_000, 100), 4)
+    >>> round(highest_rate(10_000, 100), 4)
     0.0129
     """
     if not events:
@@ -58,18 +59,18 @@ def most_likely_rate(events: int, bad: int) -> float:
     low, high = max(bad / events, 1e-9), 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        if events * _divergence(bad / events, middle) < _HALF:
+        if events * _divergence(bad / events, middle) < _BOUND:
             low = middle
         else:
             high = middle
     return high
 
 
-def events_to_see(base: float, rate: float) -> int | None:
+def events_to_see(base_rate: float, rate: float) -> int | None:
     """After about how many events a candidate that fails at `rate` is found out; None: never."""
-    if not base < rate <= 1:
+    if not base_rate < rate <= 1:
         return None
-    return ceil(_HALF / _divergence(rate, base))
+    return ceil(_BOUND / _divergence(rate, base_rate))
 
 
 def _divergence(one: float, other: float) -> float:

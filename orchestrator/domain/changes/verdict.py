@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
-from orchestrator.domain.changes.betting import Wealth, events_to_see, most_likely_rate
+from orchestrator.domain.changes.betting import Wealth, events_to_see, highest_rate
 from orchestrator.domain.changes.rollout import (
     MOST_AT_ONCE,
     MOST_SECONDS,
@@ -16,14 +16,17 @@ from orchestrator.domain.changes.rollout import (
 )
 from orchestrator.domain.reasons import Reason
 
-UNSEEN_DAYS = 28
-"""A cause that the base had within so many days is none of the candidate's."""
+BASE_DAYS = 28
+"""So many days before a rollout are its base: what became of their events, and of which causes."""
 
 CATCH_UP_SECONDS = 86_400
-"""So much longer than the longest rollout a shadow that is behind goes on; then it goes back."""
+"""For so much longer than the longest rollout may a shadow catch up; then it goes back."""
+
+MOST_LEFT = 100_000
+"""Events that a shadow has not looked at are counted up to here."""
 
 _DAY = 86_400
-_HALF = 0.5  # of a base that fails more often, three bad events in a row say too little
+_TOO_OFTEN = 0.5  # of a base that fails more often, three bad events in a row say too little
 
 
 class Outcome(StrEnum):
@@ -39,8 +42,8 @@ class Stopped:
     """Why an event of the canary went into quarantine."""
 
     event: str
-    reason: str  # a Reason
-    seen: bool  # the base had the cause within `UNSEEN_DAYS`
+    reason: str  # a Reason; `unknown` where it was moved without a stay in quarantine
+    seen: bool  # the base had the cause within `BASE_DAYS`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +57,7 @@ class Base:
     @property
     def rate(self) -> float:
         """The highest share of bad events that goes with it."""
-        return most_likely_rate(self.events, self.bad)
+        return highest_rate(self.events, self.bad)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +70,6 @@ class Progress:
     whole: int  # seconds since the rollout began
     wealth: Wealth  # over all steps
     base: Base
-
-
-MOST_LEFT = 100_000
-"""Events that a shadow has not looked at are counted up to here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,7 +112,7 @@ def alarm_of(stopped: Stopped) -> str | None:
         reason = stopped.reason.replace("_", " ")
         return (
             f"event {stopped.event} is in quarantine ({reason}) for a cause that the version"
-            f" before has not had in {UNSEEN_DAYS} days"
+            f" before has not had in {BASE_DAYS} days"
         )
     return None
 
@@ -124,7 +123,7 @@ def alarm_of_first(wealth: Wealth, quarantined: int, base: Base) -> str | None:
     None unless all that were judged failed, at least `MOST_AT_ONCE` of them into quarantine, and
     the base is known to fail less than every other time.
     """
-    if wealth.bad < wealth.events or quarantined < MOST_AT_ONCE or base.rate >= _HALF:
+    if wealth.bad < wealth.events or quarantined < MOST_AT_ONCE or base.rate >= _TOO_OFTEN:
         return None
     return (
         f"each of its first {wealth.events} events failed or was late, {quarantined} of them are in"

@@ -13,11 +13,11 @@ from orchestrator.domain.changes.states import ChangeMove, ChangeState
 from orchestrator.domain.commitments import Detail
 from orchestrator.domain.errors import Forbidden, IllegalMove, Refused
 from orchestrator.domain.whys import needed_why, optional_why
-from orchestrator.operations.changes.freeze import waits_for_thaw
+from orchestrator.operations.changes.freeze import wait_for_thaw
 from orchestrator.operations.changes.gates.judge import check_gates
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import asked_of, check_seen, held_again, held_change
-from orchestrator.operations.changes.rollout.waiting import waits_for_rollout
+from orchestrator.operations.changes.rollout.waiting import wait_for_rollout
 from orchestrator.operations.changes.show import Settled, settled
 from orchestrator.operations.changes.signing.signatures import Checked, check_signature, unsigned
 from orchestrator.operations.changes.tell import tell_authors
@@ -92,9 +92,9 @@ def _check_looked(change: LockedChange, decision: Decision, seen: Collection[str
 
 def _waits(tx: Tx, change: LockedChange) -> bool:
     """Whether it goes live later: at its time, after a freeze, or after another rollout."""
-    if waits_for_thaw(tx, change) or (change.go_live_at or 0) > now_of(tx):
+    if wait_for_thaw(tx, change) or (change.go_live_at or 0) > now_of(tx):
         return True
-    return waits_for_rollout(tx, change)
+    return wait_for_rollout(tx, change)
 
 
 _NO = "whoever does not approve"

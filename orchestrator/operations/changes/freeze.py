@@ -126,10 +126,10 @@ def is_frozen_now(tx: Tx, client: str) -> bool:
     return freeze_at(tx, client, now_of(tx)) is not None
 
 
-def waits_for_thaw(tx: Tx, change: LockedChange) -> bool:
-    """Whether a freeze keeps an approved change from going live at its time.
+def wait_for_thaw(tx: Tx, change: LockedChange) -> bool:
+    """Let an approved change wait for the end of a freeze; whether it has to wait now.
 
-    Its approval then lasts as long as the freeze.
+    Its approval then lasts a day longer than the freeze.
     """
     now = now_of(tx)
     at = max(now, change.go_live_at or 0)

@@ -22,9 +22,9 @@ from orchestrator.operations.changes.hold import asked_of
 from orchestrator.operations.changes.required import keep_required
 from orchestrator.operations.changes.rollout.begin import (
     Candidate,
+    abandon_rollout,
     begin_rollout,
-    end_of_rollout,
-    end_rollout,
+    finish_rollout,
 )
 from orchestrator.operations.changes.rollout.waiting import rollout_before
 from orchestrator.operations.changes.signing.signatures import check_still_signed
@@ -108,7 +108,7 @@ def _put_live(
 ) -> int:
     """A new version, or the candidate that was rolled out; its number."""
     if rolls:
-        candidate = end_of_rollout(tx, change)
+        candidate = finish_rollout(tx, change)
         return promote_candidate(tx, change.client, change.workflow, candidate)
     return make_live(
         tx,
@@ -192,7 +192,7 @@ def _overtake(tx: Tx, change: LockedChange, actor: Actor) -> None:
     for other in lock_others(tx, change):
         detail = {"by": change.token}
         if other.state in ROLLING:
-            end_rollout(tx, other, f"another version went live, by change {change.token}")
+            abandon_rollout(tx, other, f"another version went live, by change {change.token}")
         move_change(tx, other, ChangeMove.OVERTAKE, actor=actor.name, detail=detail)
         tell_authors(tx, other, AlertKind.STALE, actor=actor, news=f"change {change.token}")
 

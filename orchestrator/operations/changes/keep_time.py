@@ -5,10 +5,10 @@ from __future__ import annotations
 from orchestrator.domain.access.actor import Actor, process
 from orchestrator.domain.changes.states import OPEN, ChangeMove, ChangeState
 from orchestrator.domain.errors import Refused, WorkflowConflict
-from orchestrator.operations.changes.freeze import waits_for_thaw
+from orchestrator.operations.changes.freeze import wait_for_thaw
 from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import hold_by_itself
-from orchestrator.operations.changes.rollout.waiting import waits_for_rollout
+from orchestrator.operations.changes.rollout.waiting import wait_for_rollout
 from orchestrator.operations.changes.tell import tell_authors
 from orchestrator.store.changes.changes import LockedChange, due_changes, move_change
 from orchestrator.store.clocks.alerts import AlertKind
@@ -52,7 +52,7 @@ def _held(tx: Tx, token: str) -> LockedChange | None:
         return None
     if change.state is not ChangeState.APPROVED:
         return change
-    waits = waits_for_thaw(tx, change) or waits_for_rollout(tx, change)
+    waits = wait_for_thaw(tx, change) or wait_for_rollout(tx, change)
     return None if waits else change
 
 

@@ -22,7 +22,10 @@ _A = rollout_arms.c
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arm:
-    """A step of a rollout. Times in ms since 1970."""
+    """A step of a rollout as its row has it. Times in ms since 1970.
+
+    It is called arm, as one of a clinical trial, for a version of a workflow is tried in it.
+    """
 
     id: int
     change: int
@@ -43,64 +46,69 @@ class Arm:
 
 
 def add_first_arm(
-    tx: Connection, change: int, version: int, base: int, step: Step, before: Base
+    tx: Connection, *, change: int, version: int, base: int, step: Step, before: Base
 ) -> None:
-    """Begin a rollout with this step."""
-    now = now_ms()
-    tx.execute(
-        insert(rollout_arms).values(
-            change_id=change,
-            version_id=version,
-            base_id=base,
-            began_at=now,
-            base_events=before.events,
-            base_bad=before.bad,
-            base_seconds=before.seconds,
-            **_new(step, now, Wealth()),
-        )
-    )
-    _point(tx, base, Canary(version=version, change=change, share=step.share))
+    """Begin a rollout with this step; `version` and `base` are ids of rows, as in `Arm`."""
+    canary = Canary(version=version, change=change, share=step.share)
+    _add(tx, step, canary, base=base, began_at=None, before=before, wealth=Wealth())
 
 
 def add_next_arm(tx: Connection, arm: Arm, step: Step) -> None:
     """End a step that passed, and begin the next one."""
-    _end(tx, arm, None)
-    tx.execute(update(rollout_arms).where(_A.id == arm.id).values(tidy=True))
+    end_passed(tx, arm)
+    canary = Canary(version=arm.version, change=arm.change, share=step.share)
+    _add(
+        tx,
+        step,
+        canary,
+        base=arm.base,
+        began_at=arm.began_at,
+        before=arm.before,
+        wealth=arm.wealth,
+    )
+
+
+def _add(
+    tx: Connection,
+    step: Step,
+    canary: Canary,
+    *,
+    base: int,
+    began_at: int | None,
+    before: Base,
+    wealth: Wealth,
+) -> None:
+    """A step that begins now, and the rollout with it where `began_at` is None."""
+    now = now_ms()
     tx.execute(
         insert(rollout_arms).values(
-            change_id=arm.change,
-            version_id=arm.version,
-            base_id=arm.base,
-            began_at=arm.began_at,
-            base_events=arm.before.events,
-            base_bad=arm.before.bad,
-            base_seconds=arm.before.seconds,
-            **_new(step, now_ms(), arm.wealth),
+            change_id=canary.change,
+            version_id=canary.version,
+            base_id=base,
+            step=step.number,
+            mode=step.mode.value,
+            share=step.share,
+            began_at=now if began_at is None else began_at,
+            since=now,
+            events=0,
+            bad=0,
+            all_events=wealth.events,
+            all_bad=wealth.bad,
+            log_wealth=wealth.log,
+            base_events=before.events,
+            base_bad=before.bad,
+            base_seconds=before.seconds,
+            cursor="",
+            tidy=False,
         )
     )
-    _point(tx, arm.base, Canary(version=arm.version, change=arm.change, share=step.share))
-
-
-def _new(step: Step, now: object, wealth: Wealth) -> dict[str, object]:
-    return {
-        "step": step.number,
-        "mode": step.mode.value,
-        "share": step.share,
-        "since": now,
-        "events": 0,
-        "bad": 0,
-        "all_events": wealth.events,
-        "all_bad": wealth.bad,
-        "log_wealth": wealth.log,
-        "cursor": "",
-        "tidy": False,
-    }
+    _point(tx, base, canary)
 
 
 def end_passed(tx: Connection, arm: Arm) -> None:
-    """End the last step: the candidate is live for all."""
+    """End a step that passed; no event of it has to be given to another version."""
     _end(tx, arm, None)
-    tx.execute(update(rollout_arms).where(_A.id == arm.id).values(tidy=True))
+    note_tidy(tx, arm)
 
 
 def end_failed(tx: Connection, arm: Arm, why: str) -> None:

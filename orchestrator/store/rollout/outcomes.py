@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 
-from orchestrator.domain.changes.verdict import UNSEEN_DAYS, Base, Outcome, Stopped
+from orchestrator.domain.changes.verdict import BASE_DAYS, Base, Outcome, Stopped
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.clock import first_id, now_ms
 from orchestrator.store.database.schema import breaches, events, quarantine, rollout_events
@@ -19,7 +19,7 @@ _T, _E, _Q = rollout_events.c, events.c, quarantine.c
 MOST_COUNTED = 100_000
 """Of the events before a rollout the newest of the store are looked at, so many at the most."""
 
-_WINDOW_MS = UNSEEN_DAYS * 86_400_000
+_WINDOW_MS = BASE_DAYS * 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from orchestrator.domain.changes.betting import (
     ALPHA,
     Wealth,
     events_to_see,
-    most_likely_rate,
+    highest_rate,
 )
 from orchestrator.domain.changes.canary import Canary, canary_from
 from orchestrator.domain.changes.rollout import Mode, Rollout, read_rollout
@@ -102,7 +102,7 @@ def _is_found_out(rate: float, base: float, chance: random.Random, events: int) 
     """Whether a candidate is taken for worse, at a look after each event."""
     wealth = Wealth()
     for _ in range(events):
-        wealth = wealth.after(is_bad=chance.random() < rate, base=base)
+        wealth = wealth.after(is_bad=chance.random() < rate, base_rate=base)
         if wealth.is_worse:
             return True
     return False
@@ -113,12 +113,12 @@ def test_a_candidate_that_is_no_worse_is_stopped_less_often_than_is_said() -> No
     for seed in range(200):
         chance = random.Random(seed)
         bad = sum(chance.random() < 0.02 for _ in range(500))
-        alarms += _is_found_out(0.02, most_likely_rate(500, bad), chance, 1_000)
+        alarms += _is_found_out(0.02, highest_rate(500, bad), chance, 1_000)
     assert alarms <= 200 * ALPHA
 
 
 def test_a_candidate_that_is_much_worse_is_found_out() -> None:
-    base = most_likely_rate(1_000, 10)
+    base = highest_rate(1_000, 10)
     found = sum(_is_found_out(0.10, base, random.Random(seed), 600) for seed in range(50))
     assert found == 50
     assert 0 < (events_to_see(base, 0.10) or 0) < 100
@@ -126,9 +126,9 @@ def test_a_candidate_that_is_much_worse_is_found_out() -> None:
 
 
 def test_a_base_without_events_says_nothing() -> None:
-    assert most_likely_rate(0, 0) == 1.0
+    assert highest_rate(0, 0) == 1.0
     assert not _is_found_out(1.0, 1.0, random.Random(1), 100)
-    assert most_likely_rate(5, 5) == pytest.approx(1.0)
+    assert highest_rate(5, 5) == pytest.approx(1.0)
 
 
 def test_one_unseen_cause_or_one_mismatch_is_an_alarm_and_a_known_cause_is_none() -> None:
@@ -147,7 +147,7 @@ def test_a_candidate_whose_first_three_events_all_failed_goes_back_for_a_known_c
     few = Base(events=8, bad=0, seconds=86_400)  # so few that the bets say nothing after three
     wealth = Wealth()
     for _ in range(3):
-        wealth = wealth.after(is_bad=True, base=few.rate)
+        wealth = wealth.after(is_bad=True, base_rate=few.rate)
     assert not wealth.is_worse and few.rate < 0.5
 
     says = alarm_of_first(wealth, 3, few)
@@ -192,7 +192,7 @@ def test_what_is_not_enough_says_how_much_is_missing_and_for_how_long() -> None:
 def test_a_rate_that_is_worse_fails_and_so_does_an_endless_step() -> None:
     wealth = Wealth()
     for _ in range(20):
-        wealth = wealth.after(is_bad=True, base=BASE.rate)
+        wealth = wealth.after(is_bad=True, base_rate=BASE.rate)
     worse = judge_step(rollout(), progress(judged=100, lasted=7_200, wealth=wealth))
     assert worse.failed and worse.says.startswith("20 of 20 events failed or were late")
     assert judge_step(rollout(), progress(whole=28 * 86_400)).failed

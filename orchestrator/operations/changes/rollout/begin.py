@@ -34,11 +34,7 @@ def check_can_roll(workflow: Workflow, live: LiveWorkflow | None, rollout: Rollo
     if rollout is None:
         return
     if live is None:
-        raise Refused(
-            f"no version of {workflow.name!r} is live, so there is none to compare it with",
-            field="rollout",
-            fix="propose it without --shadow, --canary and --each",
-        )
+        raise _cannot_compare(workflow.name)
     if live.trigger_type != workflow.trigger_type:
         raise _cannot_share("takes another trigger")
     if live.ordering != workflow.ordering:
@@ -49,16 +45,14 @@ def begin_rollout(tx: Tx, change: LockedChange, candidate: Candidate, actor: Act
     """Let the candidate begin with the first step. Raises Refused where it cannot."""
     live = live_workflow(tx, change.client, change.workflow)
     if live is None or change.rollout is None:
-        raise Refused(
-            f"no version of {change.workflow!r} is live, so there is none to compare it with",
-            field="rollout",
-            fix="propose it without --shadow, --canary and --each",
-        )
+        raise _cannot_compare(change.workflow)
     if live.ordering != candidate.ordering:
         raise _cannot_share("orders its events by another key")
     step = Rollout.from_text(change.rollout).steps()[0]
     before = count_base(tx, change.client, change.workflow, now_of(tx))
-    add_first_arm(tx, change.id, candidate.row, live.id, step, before)
+    add_first_arm(
+        tx, change=change.id, version=candidate.row, base=live.id, step=step, before=before
+    )
     told = {
         "version": candidate.version,
         "subject": change.subject,
@@ -68,8 +62,11 @@ def begin_rollout(tx: Tx, change: LockedChange, candidate: Candidate, actor: Act
     move_change(tx, change, MOVES[step.mode], actor=actor.name, detail=told)
 
 
-def end_of_rollout(tx: Tx, change: LockedChange) -> int:
-    """End the last step of a rollout that passed; the id of the candidate's row."""
+def finish_rollout(tx: Tx, change: LockedChange) -> int:
+    """End the last step of a rollout, which passed; the id of the candidate's row.
+
+    Raises Refused where it is over.
+    """
     arm = lock_arm(tx, change.id)
     if arm is None:
         raise _is_over(change)
@@ -77,7 +74,7 @@ def end_of_rollout(tx: Tx, change: LockedChange) -> int:
     return arm.version
 
 
-def end_rollout(tx: Tx, change: LockedChange, why: str) -> None:
+def abandon_rollout(tx: Tx, change: LockedChange, why: str) -> None:
     """End a rollout that goes back: the live version decides about what comes from now on."""
     arm = lock_arm(tx, change.id)
     if arm is not None:
@@ -92,9 +89,20 @@ def _is_over(change: LockedChange) -> Refused:
     )
 
 
+_AT_ONCE = "propose it without --shadow, --canary and --each"
+
+
+def _cannot_compare(workflow: str) -> Refused:
+    return Refused(
+        f"no version of {workflow!r} is live, so there is none to compare it with",
+        field="rollout",
+        fix=_AT_ONCE,
+    )
+
+
 def _cannot_share(what: str) -> Refused:
     return Refused(
         f"it {what} than the live version, so the two cannot share the events",
         field="rollout",
-        fix="propose it without --shadow, --canary and --each",
+        fix=_AT_ONCE,
     )

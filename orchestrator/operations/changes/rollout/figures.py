@@ -14,8 +14,8 @@ from orchestrator.store.database.engine import Tx
 from orchestrator.store.drive.repin import count_early
 from orchestrator.store.quarantine.workflows import version_of
 from orchestrator.store.rollout.arms import Arm, list_arms
-from orchestrator.store.rollout.beside import CountedDifference, count_beside
 from orchestrator.store.rollout.outcomes import Taken, count_taken, stopped_events
+from orchestrator.store.rollout.shadow import CountedDifference, count_differences
 from orchestrator.store.views.values import iso, iso_time
 
 _MOST_DIFFERENCES = 50
@@ -94,7 +94,7 @@ def figures_of(tx: Tx, change: ChangeView) -> RolloutFigures | None:
         taken=count_taken(tx, locked.id),
         stopped=stopped_events(tx, locked.id, most=_MOST_NAMED),
         not_routed=count_early(tx, last.version) if gone_back else 0,
-        differences=count_beside(tx, locked.id, most=_MOST_DIFFERENCES),
+        differences=count_differences(tx, locked.id, most=_MOST_DIFFERENCES),
         base_events=last.before.events,
         base_bad=last.before.bad,
         says=_says(tx, locked, last),

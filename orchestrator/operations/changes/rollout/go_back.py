@@ -10,7 +10,7 @@ from orchestrator.domain.changes.states import ROLLING, ChangeMove
 from orchestrator.domain.errors import IllegalMove
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.changes.hold import check_seen, held_change
-from orchestrator.operations.changes.rollout.begin import end_rollout
+from orchestrator.operations.changes.rollout.begin import abandon_rollout
 from orchestrator.operations.changes.show import Settled, settled
 from orchestrator.operations.changes.tell import tell_authors, tell_owners
 from orchestrator.store.changes.changes import LockedChange, move_change
@@ -51,7 +51,7 @@ def stop_rollout(
 
 def go_back(tx: Tx, change: LockedChange, why: str, actor: Actor) -> None:
     """End its rollout, which has to be held, and tell authors, owner and approver."""
-    end_rollout(tx, change, why)
+    abandon_rollout(tx, change, why)
     move_change(tx, change, ChangeMove.ROLL_BACK, actor=actor.name, detail={"why": why})
     tell_authors(tx, change, AlertKind.ROLLED_BACK, actor=actor, news=why)
     tell_owners(tx, change, AlertKind.ROLLED_BACK, actor=actor, news=why)

@@ -17,8 +17,8 @@ from orchestrator.domain.changes.verdict import (
 from orchestrator.store.changes.changes import LockedChange
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.rollout.arms import Arm, keep_counts, lock_arm
-from orchestrator.store.rollout.beside import count_left, is_through
 from orchestrator.store.rollout.outcomes import count_ended, count_taken, newly_ended
+from orchestrator.store.rollout.shadow import count_left, is_through
 from orchestrator.store.views.values import now_of
 
 _MOST_JUDGED = 1_000  # in one transaction; the others count in the next turn
@@ -32,7 +32,7 @@ def count_outcomes(tx: Tx, arm: Arm) -> tuple[Arm, str | None]:
     wealth, rate = arm.wealth, arm.before.rate
     alarms = [alarm_of(one.stopped) for one in ended if one.stopped is not None]
     for one in ended:
-        wealth = wealth.after(is_bad=one.outcome is not Outcome.DELIVERED, base=rate)
+        wealth = wealth.after(is_bad=one.outcome is not Outcome.DELIVERED, base_rate=rate)
     bad = sum(one.outcome is not Outcome.DELIVERED for one in ended)
     count_ended(tx, ended)
     keep_counts(tx, arm, events=len(ended), bad=bad, wealth=wealth)

@@ -10,9 +10,9 @@ from orchestrator.operations.changes.go_live import go_live
 from orchestrator.operations.changes.hold import hold_by_itself, hold_governance
 from orchestrator.operations.changes.keep_time import KEEPER
 from orchestrator.operations.changes.rollout.begin import MOVES
-from orchestrator.operations.changes.rollout.beside import look_beside
 from orchestrator.operations.changes.rollout.go_back import go_back, tidy
 from orchestrator.operations.changes.rollout.judging import count_outcomes, verdict_on
+from orchestrator.operations.changes.rollout.shadow import look_as_shadow
 from orchestrator.store.changes.changes import (
     LockedChange,
     find_locked,
@@ -38,7 +38,7 @@ def keep_rollouts(store: Store) -> int:
 
 
 def _keep(store: Store, token: str) -> int:
-    against = look_beside(store, token)
+    against = look_as_shadow(store, token)
     if against is None and not _may_move(store, token):
         return 0
     try:

@@ -9,11 +9,11 @@ from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.values import now_of
 
 
-def waits_for_rollout(tx: Tx, change: LockedChange) -> bool:
-    """Whether another rollout keeps an approved change from going live now; it has to be held.
+def wait_for_rollout(tx: Tx, change: LockedChange) -> bool:
+    """Let a change wait for the end of another one's rollout; whether it has to wait now.
 
-    Its approval then lasts a day longer from now: a rollout ends within 29 days, and a keeper that
-    finds the change due before that prolongs it again.
+    It has to be held. If it is approved, its approval then lasts a day longer from now: a rollout
+    ends within 29 days, and a keeper that finds the change due before that prolongs it again.
     """
     if rollout_before(tx, change) is None:
         return False

@@ -214,7 +214,7 @@ def editors() -> Patches:
 
 def frozen() -> Patches:
     """What is approved goes live in a freeze."""
-    thawed = [(module, "waits_for_thaw", lambda *_: False) for module in (decide, keep_time)]
+    thawed = [(module, "wait_for_thaw", lambda *_: False) for module in (decide, keep_time)]
     return [(go_live, "check_not_frozen", _nothing), *thawed]
 
 
@@ -245,7 +245,7 @@ def promotion() -> Patches:
 
 def overtaken_rollout() -> Patches:
     """A version is still tried when another one than its base is live."""
-    return [(go_live, "end_rollout", _nothing), (go_live, "lock_others", lambda *_: [])]
+    return [(go_live, "abandon_rollout", _nothing), (go_live, "lock_others", lambda *_: [])]
 
 
 PLANTS: Mapping[str, Callable[[], Patches]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
-from orchestrator.operations.changes.rollout import beside
+from orchestrator.operations.changes.rollout import shadow
 from orchestrator.operations.changes.rollout.keep import keep_rollouts
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import (
@@ -35,7 +35,7 @@ OTHER_DESK = TEXT.replace("to: [crm]}", "to: [crm, desk]}")
 @pytest.fixture(autouse=True)
 def _no_latecomers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was accepted a moment ago is looked at: nobody commits late here."""
-    from orchestrator.store.rollout import beside as rows
+    from orchestrator.store.rollout import shadow as rows
 
     monkeypatch.setattr(rows, "_LATE_MS", -1_000)
 
@@ -121,8 +121,8 @@ def test_its_time_alone_does_not_end_it_while_events_of_its_time_are_left(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also a refusal that only the last event shows is found before the canary."""
-    monkeypatch.setattr(beside, "_CHUNK", 2)
-    monkeypatch.setattr(beside, "_TURN_SECONDS", 0.0)  # one chunk in a turn
+    monkeypatch.setattr(shadow, "_CHUNK", 2)
+    monkeypatch.setattr(shadow, "_TURN_SECONDS", 0.0)  # one chunk in a turn
     token = _shadowed(store, BROKEN, canary="100%", each="5ev")
     accept_leads(store, 6, tier="enterprise")
     accept_leads(store, 1)
@@ -145,9 +145,9 @@ def test_its_time_alone_does_not_end_it_while_events_of_its_time_are_left(
 def test_many_events_are_looked_at_in_chunks_and_few_differences_are_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beside, "_CHUNK", 3)
-    monkeypatch.setattr(beside, "_TURN_SECONDS", 0.0)  # one chunk in a turn
-    monkeypatch.setattr(beside, "MOST_KEPT", 4)
+    monkeypatch.setattr(shadow, "_CHUNK", 3)
+    monkeypatch.setattr(shadow, "_TURN_SECONDS", 0.0)  # one chunk in a turn
+    monkeypatch.setattr(shadow, "MOST_KEPT", 4)
     token = _shadowed(store, OTHER_DESK)
     accept_leads(store, 10)
     seen = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from orchestrator.domain.changes.beside import Beside
+from orchestrator.domain.changes.shadow import ShadowDifference
 from orchestrator.domain.changes.verdict import MOST_LEFT
 from orchestrator.domain.event import TIME_DIGITS
 from orchestrator.store.database.clock import first_id
@@ -94,8 +94,10 @@ def definitions_of(tx: Connection, arm: Arm) -> tuple[str, str]:
     return rows[arm.base], rows[arm.version]
 
 
-def keep_beside(tx: Connection, arm: Arm, found: Sequence[Beside], *, room: int) -> None:
-    """Keep differences, so many at the most."""
+def keep_differences(
+    tx: Connection, arm: Arm, found: Sequence[ShadowDifference], *, room: int
+) -> None:
+    """Keep the first `room` differences."""
     rows = [
         {
             "change_id": arm.change,
@@ -127,7 +129,7 @@ class CountedDifference:
     example: str  # the first event
 
 
-def count_beside(tx: Connection, change: int, *, most: int) -> tuple[CountedDifference, ...]:
+def count_differences(tx: Connection, change: int, *, most: int) -> tuple[CountedDifference, ...]:
     """The differences of a change, those of the most events first."""
     counted = func.count()
     found = (

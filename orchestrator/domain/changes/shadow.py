@@ -20,7 +20,7 @@ class DifferenceKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Beside:
+class ShadowDifference:
     """What a candidate would have done otherwise with one event."""
 
     event: str
@@ -29,7 +29,7 @@ class Beside:
     after: str  # the same; of `fields`, which of them: `crm.title changed`
 
 
-def beside_of(event_id: str, before: Decided, after: Decided) -> Beside | None:
+def difference_of(event_id: str, before: Decided, after: Decided) -> ShadowDifference | None:
     """The difference between what was decided and what would be; None: there is none."""
     kind, told = _kind(before, after), after.outcome
     if kind is None:
@@ -40,7 +40,7 @@ def beside_of(event_id: str, before: Decided, after: Decided) -> Beside | None:
         told = ", ".join(f"{where}.{name} {what}" for where, name, what in changes)
     elif kind is DifferenceKind.REFUSED and after.place:
         told = f"{after.outcome} at {after.place}"
-    return Beside(
+    return ShadowDifference(
         event=event_id, kind=kind, before=before.outcome[:_LONGEST], after=told[:_LONGEST]
     )
 

@@ -11,18 +11,18 @@ from functools import lru_cache
 
 import orjson
 
-from orchestrator.domain.changes.beside import Beside, DifferenceKind, beside_of
 from orchestrator.domain.changes.rollout import Mode
+from orchestrator.domain.changes.shadow import DifferenceKind, ShadowDifference, difference_of
 from orchestrator.operations.changes.rollout.judging import time_over
 from orchestrator.pipeline.redecide import Bench
 from orchestrator.store.changes.changes import LockedChange, find_locked
 from orchestrator.store.database.engine import Store
 from orchestrator.store.rollout.arms import Arm, find_arm, keep_counts, lock_arm
-from orchestrator.store.rollout.beside import (
+from orchestrator.store.rollout.shadow import (
     MOST_KEPT,
     definitions_of,
     is_through,
-    keep_beside,
+    keep_differences,
     move_cursor,
     moved_ms,
     next_chunk,
@@ -44,15 +44,15 @@ class _Look:
     arm: Arm
     cursor: str
     events: int = 0
-    found: list[Beside] = field(default_factory=list)
+    found: list[ShadowDifference] = field(default_factory=list)
 
     @property
-    def refused(self) -> Beside | None:
+    def refused(self) -> ShadowDifference | None:
         """The first event that the candidate would newly refuse."""
         return next((one for one in self.found if one.kind is DifferenceKind.REFUSED), None)
 
 
-def look_beside(store: Store, token: str) -> str | None:
+def look_as_shadow(store: Store, token: str) -> str | None:
     """Look at what came since; why the rollout has to go back, where an event speaks against it.
 
     Nothing is held while the two versions decide, and one commit keeps what was found. Of two
@@ -94,7 +94,7 @@ def _look_further(store: Store, change: LockedChange, look: _Look) -> bool:
         texts = definitions_of(tx, arm) if chunk.bodies else None
     if texts is not None:
         bench = _bench(*texts)
-        judged = (beside_of(one, *bench.decide(body)) for one, body in chunk.bodies)
+        judged = (difference_of(one, *bench.decide(body)) for one, body in chunk.bodies)
         look.found += [one for one in judged if one is not None]
     look.events += len(chunk.bodies)
     look.cursor = chunk.cursor
@@ -106,7 +106,7 @@ def _keep(store: Store, look: _Look) -> None:
         now = lock_arm(tx, look.arm.change)
         if now is None or now.id != look.arm.id or now.cursor != look.arm.cursor:
             return  # another keeper was first, or it is over
-        keep_beside(tx, now, look.found, room=MOST_KEPT - now.bad)
+        keep_differences(tx, now, look.found, room=MOST_KEPT - now.bad)
         keep_counts(tx, now, events=look.events, bad=len(look.found), wealth=now.wealth)
         move_cursor(tx, now, look.cursor)
 

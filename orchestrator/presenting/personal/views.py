@@ -15,6 +15,7 @@ from orchestrator.domain.personal.masking import DOTS
 from orchestrator.domain.recipes.acting import PayloadChange
 from orchestrator.domain.recipes.step_rules import FORMS
 from orchestrator.domain.workflows.personal.event import PersonalEvent
+from orchestrator.operations.changes.backtesting.examples import ExampleEvent, ExampleField
 from orchestrator.operations.repair.amend import NotFixed
 from orchestrator.operations.repair.find import Repair
 from orchestrator.operations.repair.preview_recipe import Preview
@@ -75,7 +76,8 @@ def event_of(view: object) -> str | None:
 
 
 _ABOUT_EVENTS = (
-    EventHead, EventRow, EventView, Failure, JobItem, LeftOut, NotFixed, OldestEvent, OldestHeld,
+    EventHead, EventRow, EventView, ExampleEvent, Failure, JobItem, LeftOut, NotFixed, OldestEvent,
+    OldestHeld,
     QuarantinedEvent, ShownEvent, Tried,
 )  # fmt: skip
 
@@ -194,6 +196,15 @@ def _preview(view: Preview, about: PersonalEvent) -> Changes:
     return {"recipe": view.recipe | {"steps": masked}}
 
 
+def _example(view: ExampleField, about: PersonalEvent) -> Changes:
+    def masked(value: object) -> object:
+        return (
+            None if value is None else about.send(view.destination, {view.name: value})[view.name]
+        )
+
+    return {"old": masked(view.old), "new": masked(view.new)}
+
+
 def _finding(view: Finding, about: PersonalEvent) -> Changes:
     """Evidence quotes values, or what they look like, in backticks."""
     bare = bare_finding(view, None)
@@ -236,7 +247,8 @@ def _letter(view: LetterView, _about: PersonalEvent) -> Changes:
 
 MASKED: Mapping[type, Callable[[Any, PersonalEvent], Changes]] = {
     ApprovalView: _approval, AskedDelivery: _asked, AuditRow: _audit_row, Blocker: _circuit,
-    Delivery: _delivery, DestinationRow: _circuit, Finding: _finding, LetterView: _letter,
+    Delivery: _delivery, DestinationRow: _circuit, ExampleField: _example, Finding: _finding,
+    LetterView: _letter,
     Payload: _payload, PayloadChange: _change, PlanRow: _plan, Preview: _preview, Repair: _repair,
     SavedRecipe: _saved, ShownEffect: _effect, StoredPlan: _plan, Tried: _tried,
     Violation: _violation,

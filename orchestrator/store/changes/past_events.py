@@ -171,6 +171,13 @@ def _waits(client: str, workflow: str) -> ColumnElement[bool]:
     return and_(table.released_at.is_(None), table.client == client, table.workflow == workflow)
 
 
+def bodies_of(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Payloads as they came, JSON, by event; those that are gone are left out."""
+    table = payloads.c
+    found = select(table.event_id, table.body).where(table.event_id.in_(ids))
+    return {row.event_id: row.body for row in tx.execute(found)} if ids else {}
+
+
 _WAITING = quarantine.join(payloads, payloads.c.event_id == quarantine.c.event_id)
 
 

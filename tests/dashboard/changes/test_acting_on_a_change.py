@@ -12,6 +12,7 @@ from orchestrator.operations.access.away import end_away, set_away
 from orchestrator.operations.access.people import disable_person
 from orchestrator.operations.changes.freeze import freeze_changes, thaw_changes
 from orchestrator.operations.changes.keep_time import keep_time_of_changes
+from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.operations.publish_workflow import publish_workflow
 from tests.dashboard.access.desk import Somebody
 from tests.dashboard.changes.conftest import Governed
@@ -77,7 +78,7 @@ def test_an_author_is_not_offered_to_approve_and_the_operation_refuses_them(
     status, told = act(one, token, "approve")
 
     assert "You may not decide about it: you are one of its authors" in page
-    assert offers(one, token) == ["withdraw"]
+    assert offers(one, token) == ["backtest", "withdraw"]
     assert status == 403
     assert "you are one of its authors, and nobody approves their own change" in told
     assert change(governed.store, token).state == "awaiting_approval"
@@ -246,3 +247,26 @@ def test_a_rollout_shows_its_figures_and_is_stopped_on_the_page(
     assert (status, change(governed.store, token).state) == (303, "rolled_back")
     assert live_version(governed.store) == before
     assert "it went back: odd titles" in text_of(one.get(path(token)).text)
+
+
+def test_an_author_backtests_it_and_its_page_leads_to_the_events(
+    governed: Governed, one: Somebody
+) -> None:
+    (event,) = accept_leads(governed.store, 1, tier="pro")
+    token = proposed(
+        governed.store, version(77).replace("tier: tier}, conf", "tier: '\"x\"'}, conf")
+    )
+    governed.come(one, AUTHOR)
+
+    status, _ = act(one, token, "backtest", weeks="1")
+    waits = one.get(path(token)).text
+    many, told = act(one, token, "backtest", weeks="521")
+    carry_out_next_job(governed.store, keeper="host:1", lease_seconds=60)
+    page = one.get(path(token)).text
+
+    assert (status, many) == (303, 400)
+    assert "521 weeks are too many" in told
+    assert "backtests it, and is queued" in text_of(waits)
+    assert f'href="/events/{event}"' in page
+    assert "What it would have decided" in text_of(page)
+    assert "Pale bands are decided as today" in text_of(page)

@@ -13,7 +13,7 @@ from orchestrator.dashboard.pages.changes.page import ShownChange, words_of_page
 from orchestrator.domain.documents.fields_of import fields_of
 
 _HERE = Path(__file__).parents[2]
-_TEMPLATES = ("change_file.html", "change_body.html", "change_story.html")
+_TEMPLATES = ("change_file.html", "change_body.html", "change_backtest.html", "change_story.html")
 
 
 def change_as_html(shown: ShownChange) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
 from tornado.web import authenticated
 
+from orchestrator.dashboard.flows import Flows, draw_flows
 from orchestrator.dashboard.given import searchable
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.access.actor import Actor, mail_of
 from orchestrator.domain.acts import Act
 from orchestrator.domain.changes.states import OPEN, ROLLING, ChangeKind, ChangeState
 from orchestrator.domain.documents.fields_of import fields_of
+from orchestrator.domain.text.abbreviate import shorten
+from orchestrator.operations.changes.backtesting.examples import ExampleEvent, examples_of
 from orchestrator.operations.changes.show import ExplainedChange, explain_to
 from orchestrator.presenting.backtests import coverage, sentences
 from orchestrator.presenting.change_stories import Happened, told_story
@@ -24,11 +28,15 @@ from orchestrator.presenting.changes import (
     told_wait,
     told_way_back,
 )
+from orchestrator.presenting.documents import to_json
 from orchestrator.presenting.replay_plans import told_effects
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.desk.plans import StoredPlan, last_plan_of
+from orchestrator.store.quarantine.workflows import definition_of_version
 from orchestrator.store.views.jobs import JobRow, backtest_job_of, jobs_of_plan
 from orchestrator.store.views.values import iso_time, now_of
+
+_LONGEST_VALUE = 200  # characters of a field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +52,8 @@ class ShownChange:
     may_decide: tuple[str, ...]  # mail addresses; none: nobody may, or nobody is asked
     asks_me: bool  # whoever looks may decide about it
     why_not: str | None  # why whoever looks may not, where there is something to say
+    flows: Flows | None  # of its backtest, drawn; None: there was none, or no event
+    examples: tuple[ExampleEvent, ...]  # of its backtest, with values; none where nobody logged in
     can_backtest: bool  # it may go live in the place of a version
     backtest_job: JobRow | None  # the newest that backtests it, or did
     is_open: bool  # it may still go live, and nothing of it began
@@ -81,7 +91,10 @@ def look_at_change(
     clients: frozenset[str] | None = None,
     actor: Actor | None = None,
 ) -> ShownChange:
-    """What the page shows to this reader; without an actor, to anybody. Raises NotFound."""
+    """What the page shows to this reader; without an actor, to anybody, and no value of an event.
+
+    Raises NotFound.
+    """
     change, deciders = explain_to(tx, token, clients)
     asks = change.state == ChangeState.AWAITING_APPROVAL
     plan = last_plan_of(tx, token)
@@ -99,6 +112,8 @@ def look_at_change(
         may_decide=deciders.mails,
         asks_me=mail is not None and mail in deciders.mails,
         why_not=why_not if is_told else None,
+        flows=None if change.backtest is None else draw_flows(change.backtest.result.matrix),
+        examples=() if actor is None else _examples(tx, change),
         can_backtest=change.state in OPEN
         and change.base_version is not None
         and change.kind != ChangeKind.RETIRE,
@@ -116,7 +131,25 @@ def look_at_change(
 
 def words_of_page(*, linked: bool = True) -> dict[str, object]:
     """What the templates of the page call; `linked` where it may lead to other pages."""
-    return {"named": named, "told_gates": told_gates, "told_wait": told_wait, "linked": linked}
+    return {
+        "named": named,
+        "told_gates": told_gates,
+        "told_end_of_wait": told_wait,
+        "linked": linked,
+        "as_json": _short,
+    }
+
+
+def _short(value: object) -> str:
+    return shorten(to_json(value).decode(), _LONGEST_VALUE)
+
+
+def _examples(tx: Tx, change: ExplainedChange) -> tuple[ExampleEvent, ...]:
+    if change.backtest is None or change.base_version is None:
+        return ()
+    base = definition_of_version(tx, change.client, change.workflow, change.base_version)
+    after = orjson.dumps(change.definition).decode()
+    return () if base is None else examples_of(tx, change.backtest.result, base, after)
 
 
 def _tested(change: ExplainedChange) -> Iterator[str]:

@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from orchestrator.domain.access.roles import Role
+from orchestrator.domain.changes.rollout import read_rollout
 from orchestrator.operations.access.people import accept_invite, disable_person, invite_person
+from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.publish_workflow import publish_workflow
 from orchestrator.store.database.engine import Store
 from tests.dashboard.changes.conftest import Governed
@@ -138,3 +140,31 @@ def test_who_is_disabled_while_it_is_open_is_asked_to_log_in_and_decides_nothing
         expect(keys.page.get_by_label("Mail address")).to_be_visible()
 
     assert change(approvers, token).state == "awaiting_approval"
+
+
+def test_the_line_of_time_of_a_rollout_is_reached_by_keys_and_says_in_text_what_it_shows(
+    browser: Browser, governed: Governed, approvers: Store
+) -> None:
+    text = named_for(version(45), "desk@acme.example")
+    rollout = read_rollout("1h", "5%,100%", "1ev")
+    author = logged_in(approvers, AUTHOR)
+    token = publish_workflow(approvers, lead_workflow(text), actor=author, rollout=rollout).change
+    assert token is not None
+    decide(approvers, token)
+    stop_rollout(approvers, token, why="the desk sees odd titles", actor=author)
+
+    with browsing(browser, governed, KEYS, f"/changes/{token}") as keys:
+        for link in ("Skip to main content", "What happened so far"):
+            keys.go_to(keys.page.get_by_role("link", name=link))
+            keys.press("Enter")
+        line = keys.page.get_by_role("region", name="What happened")
+        expect(line.get_by_role("heading")).to_be_in_viewport()
+        stops = [" ".join(one.split()) for one in line.get_by_role("listitem").all_inner_texts()]
+        marks = line.locator("svg, canvas, img").count()
+
+    said = ("proposed by", "checked by", "approved by", "shadow began by", "taken back: version")
+    assert len(stops) == len(said)
+    assert all(stop.startswith(start) for stop, start in zip(stops, said, strict=True))
+    assert f"by {AUTHOR}" in stops[-1] and "the desk sees odd titles" in stops[-1]
+    assert all(re.search(r"20\d\d-\d\d-\d\d|ago|today|just now", one) for one in stops)
+    assert marks == 0  # it is drawn by style alone: the text is the whole of it

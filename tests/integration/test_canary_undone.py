@@ -14,7 +14,8 @@ from orchestrator.domain.access.actor import login
 from orchestrator.domain.changes.rollout import MOST_AT_ONCE, read_rollout
 from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.rollout.keep import keep_rollouts
-from orchestrator.operations.replay.plan_outcomes import OutcomesPlan, plan_outcomes
+from orchestrator.operations.replay.freeze_outcomes import OutcomesPlan
+from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.views.quarantine.selection import Selection

@@ -21,7 +21,8 @@ from orchestrator.domain.workflows.file import parse_workflow
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.operations.changes.show import Settled
 from orchestrator.operations.publish_workflow import Published, publish_workflow
-from orchestrator.operations.replay.plan_outcomes import OutcomesPlan, plan_outcomes
+from orchestrator.operations.replay.freeze_outcomes import OutcomesPlan
+from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.retire_workflow import retire_workflow
 from orchestrator.operations.rollback_workflow import RolledBack, rollback_workflow
 from orchestrator.operations.run_tests import run_tests

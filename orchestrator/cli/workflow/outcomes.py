@@ -10,7 +10,7 @@ from orchestrator.cli.terminal.who import actor
 from orchestrator.presenting.replay_plans import EFFECTS
 
 if TYPE_CHECKING:
-    from orchestrator.operations.replay.plan_outcomes import OutcomesPlan
+    from orchestrator.operations.replay.freeze_outcomes import OutcomesPlan
     from orchestrator.store.database.engine import Store
 
 _MOST_TOLD = 20  # deliveries that stay and are named one by one; --json has a thousand

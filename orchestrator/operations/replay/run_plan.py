@@ -14,8 +14,8 @@ from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
 from orchestrator.operations.replay.fit_plan import live_versions, permitted_plan, refuse_repeats
+from orchestrator.operations.replay.freeze_outcomes import names_to_undo
 from orchestrator.operations.replay.plan import record_plan
-from orchestrator.operations.replay.plan_outcomes import names_to_undo
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.desk.made_snapshot import MadeGround, made_grounds

@@ -238,13 +238,3 @@ def test_a_plan_of_outcomes_is_of_a_version_that_is_not_live(store: Store) -> No
     assert back(store, outcomes=True).change is not None  # done already, and no fault
     with pytest.raises(Forbidden):
         plan_outcomes(store, "acme", "leads", catalog=CATALOG, actor=approver(store))
-
-
-def test_a_plan_of_outcomes_is_refused_where_events_have_an_order(store: Store) -> None:
-    ordered = TEXT.replace("retries:", "ordering_key: data.email\nretries:")
-    publish_leads(store, ordered)
-    publish_leads(store, ordered.replace("15m", "20m"))
-    me = login("cli:tester")
-    rollback_workflow(store, "acme", "leads", why="no", actor=me)
-    with pytest.raises(Refused, match="have an order"):
-        plan_outcomes(store, "acme", "leads", catalog=CATALOG, actor=me)

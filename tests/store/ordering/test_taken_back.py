@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.domain.access.actor import login
 from orchestrator.domain.errors import Refused
-from orchestrator.operations.replay.plan_outcomes import OutcomesPlan, plan_outcomes
+from orchestrator.operations.replay.freeze_outcomes import OutcomesPlan
+from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.store.database.engine import Store

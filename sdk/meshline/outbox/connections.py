@@ -119,4 +119,18 @@ def _is_open(connection: Any, roots: set[str]) -> bool:
     if "pymysql" in roots:
         running = connection.server_status & _MYSQL_IN_TRANSACTION
         return not connection.get_autocommit() or bool(running)
+    if "MySQLdb" in roots:
+        return not connection.get_autocommit() or _server_says_open(connection)
     return True  # another driver: DB-API says that it opens one by itself
+
+
+def _server_says_open(connection: Any) -> bool:
+    """What MariaDB says of a connection whose driver does not know; MySQL cannot be asked."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SELECT @@in_transaction")
+        return bool(cursor.fetchone()[0])
+    except Exception:  # noqa: BLE001 - the driver's own, which is not imported here
+        return False
+    finally:
+        cursor.close()

@@ -27,6 +27,7 @@ _SCHEMES = {
     "mariadb": "mariadb",
 }
 _DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mariadb": ("pymysql", "MySQLdb")}
+_PACKAGES = {"MySQLdb": "mysqlclient"}
 _CONNECT_SECONDS = 10
 _BUSY_SECONDS = 10.0  # that SQLite waits while the application writes
 _NO_TABLE = re.compile(r"no such table|relation .* does not exist|Table .* doesn't exist")
@@ -128,7 +129,7 @@ def _said(error: Exception) -> str:
 def _opener(dialect: str, url: str) -> tuple[ModuleType, Callable[[], Any]]:
     if dialect == "sqlite":
         return sqlite3, _of_sqlite(url)
-    driver = _driver(dialect)
+    driver = _driver(dialect, urlsplit(url).scheme.partition("+")[2])
     if dialect == "mariadb":
         options = _mysql_options(urlsplit(url))
         return driver, lambda: driver.connect(connect_timeout=_CONNECT_SECONDS, **options)
@@ -136,11 +137,13 @@ def _opener(dialect: str, url: str) -> tuple[ModuleType, Callable[[], Any]]:
     return driver, lambda: _of_postgresql(driver, address)
 
 
-def _driver(dialect: str) -> ModuleType:
-    for name in _DRIVERS[dialect]:
+def _driver(dialect: str, wanted: str) -> ModuleType:
+    """The driver that the address names, else the first that is installed."""
+    named = [one for one in _DRIVERS[dialect] if one.lower() == wanted.lower()]
+    for name in named or _DRIVERS[dialect]:
         with suppress(ImportError):
             return importlib.import_module(name)
-    first, second = _DRIVERS[dialect]
+    first, second = (_PACKAGES.get(one, one) for one in _DRIVERS[dialect])
     raise MeshlineError(f"there is no driver for {dialect}: install {first} or {second}")
 
 

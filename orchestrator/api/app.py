@@ -34,7 +34,7 @@ from orchestrator.api.looks.watch import Watch
 from orchestrator.api.metrics import Counted, Metrics
 from orchestrator.api.parsers import Parsers
 from orchestrator.api.readiness import Readiness, beating
-from orchestrator.api.spools import watching_spools
+from orchestrator.api.spools.watch import watching_spools
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.operations.access.keys import check_key
 from orchestrator.settings import Settings

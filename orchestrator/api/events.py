@@ -22,8 +22,8 @@ from orchestrator.api.headers.tracing import with_trace
 from orchestrator.api.intake import BATCHES, Form, KeyRing, Room, form_of, read_body
 from orchestrator.api.parsers import Parsers, Reading
 from orchestrator.api.problems import EarlyAnswer, Problem, problem_of
-from orchestrator.api.spools import HEADER as SPOOL
-from orchestrator.api.spools import hear_of_spool
+from orchestrator.api.spools.header import HEADER as SPOOL
+from orchestrator.api.spools.header import hear_of_spool
 from orchestrator.api.triggers import read_batch, read_each, read_plain
 from orchestrator.domain.documents import strict_json
 from orchestrator.domain.errors import InvalidTrigger, Refused, StoreUnavailable

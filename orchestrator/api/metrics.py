@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from orchestrator.api.spools import SpoolGauges
+from orchestrator.api.spools.gauges import SpoolGauges
 from orchestrator.telemetry import (
     RequestAccepted,
     RequestRefused,

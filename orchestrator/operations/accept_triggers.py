@@ -16,7 +16,7 @@ from orchestrator.domain.errors import Refused, UnknownTrigger
 from orchestrator.domain.event import Accepted, Trigger
 from orchestrator.domain.sources.source import Source
 from orchestrator.operations.access.allow import allow
-from orchestrator.operations.stop_hooks import not_taken, set_apart
+from orchestrator.operations.quarantine_hooks import not_taken, set_apart
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.drive.accept import Arrival, InConflict, KeyConflict, accept, live_for
 from orchestrator.store.quarantine.unclaimed import unclaimed_version

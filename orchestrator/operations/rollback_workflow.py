@@ -15,7 +15,7 @@ from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.errors import NotFound, Refused, WorkflowConflict
 from orchestrator.domain.whys import needed_why
 from orchestrator.operations.access.allow import allow, check_proven
-from orchestrator.operations.changes.go_live import Way, go_back
+from orchestrator.operations.changes.go_live import Way, go_live_again
 from orchestrator.operations.changes.hold import hold_governance, no_change
 from orchestrator.operations.changes.required import needs_approval
 from orchestrator.store.changes.authors import Part, add_author
@@ -201,7 +201,7 @@ def _rolled_back(tx: Tx, live: LiveWorkflow, target: KeptVersion, why: str, acto
     change = lock_change(tx, new.token)
     if change is None:
         raise no_change(new.token)
-    go_back(tx, change, target.version, actor)
+    go_live_again(tx, change, target.version, actor)
     return new.token
 
 

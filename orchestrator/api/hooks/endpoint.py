@@ -15,7 +15,12 @@ from orchestrator.api.door import Door
 from orchestrator.api.events import counted_problem, in_turns
 from orchestrator.api.headers.rates import Rates
 from orchestrator.api.hooks.opened import OpenSources, closed
-from orchestrator.api.hooks.pages import answer_preflight, leave, redirect_of, refused_form
+from orchestrator.api.hooks.pages import (
+    answer_preflight,
+    cross_origin_headers,
+    redirect_of,
+    refused_form,
+)
 from orchestrator.api.hooks.refusals import Refusals
 from orchestrator.api.intake import Room, read_body
 from orchestrator.api.parsers import Parsers, Reading
@@ -27,9 +32,7 @@ from orchestrator.domain.sources.reading import (
     Bounds,
     answer_to_handshake,
     read_events,
-)
-from orchestrator.domain.sources.reading import (
-    read_body as read_payload,
+    read_payload,
 )
 from orchestrator.domain.sources.request import HookRequest, joined
 from orchestrator.domain.sources.schemes import (
@@ -67,7 +70,7 @@ class Hooks:
     rates: Rates
 
     async def ask(self, request: Request) -> Response:
-        """Leave for a page to send a form; other sources are not for pages."""
+        """Tell a browser whether a page may send this form; other sources are not for pages."""
         return answer_preflight(self.sources.find(request.path_params["source"]), request)
 
     async def post(self, request: Request) -> Response:
@@ -80,7 +83,7 @@ class Hooks:
             answer = self._refusal(request, error)
         source = self.sources.known(request.path_params["source"])
         if source is not None:
-            answer.headers.update(leave(source, request))
+            answer.headers.update(cross_origin_headers(source, request))
         return answer
 
     async def _take(self, request: Request) -> Response:

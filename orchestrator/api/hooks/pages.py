@@ -1,4 +1,4 @@
-"""What browsers need of a form: leave to ask from another page, and where to go afterwards."""
+"""What browsers need of a form: that another page may send it, and where to go afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.api.headers.preferences import prefers_html
 from orchestrator.api.problems import Problem
 from orchestrator.domain.sources.source import Source
 
-_REMEMBERED = "600"  # seconds that a browser keeps a leave
+_REMEMBERED = "600"  # seconds that a browser remembers the answer to a preflight
 _SHOWN = "RateLimit, RateLimit-Policy, Retry-After"
 
 _PAGE = """\
@@ -59,7 +59,7 @@ _OF_A_FIELD = "invalid_trigger"
 _KEPT = ("retry-after", "ratelimit", "ratelimit-policy")
 
 
-def leave(source: Source, request: Request) -> Mapping[str, str]:
+def cross_origin_headers(source: Source, request: Request) -> Mapping[str, str]:
     """The headers by which a browser lets the page read the answer; none for other pages."""
     form, origin = source.rules.form, request.headers.get("origin", "")
     if form is None or origin.lower() not in form.origins:
@@ -73,7 +73,7 @@ def leave(source: Source, request: Request) -> Mapping[str, str]:
 
 def answer_preflight(source: Source, request: Request) -> Response:
     """The answer to a browser that asks before it sends."""
-    headers = dict(leave(source, request))
+    headers = dict(cross_origin_headers(source, request))
     if headers:
         headers |= {
             "access-control-allow-methods": "POST",

@@ -42,7 +42,7 @@ class TriedRequest:
 def try_request(source: Source, request: HookRequest, *, now: float | None) -> TriedRequest:
     """What the door would make of it; `now` in seconds since 1970, None: the clock's."""
     from connectors.sources.registry import secrets_of
-    from orchestrator.domain.sources.reading import answer_to_handshake, read_body, read_events
+    from orchestrator.domain.sources.reading import answer_to_handshake, read_events, read_payload
     from orchestrator.domain.sources.schemes import SecretUnusable, verify
 
     secrets = secrets_of(source)
@@ -58,7 +58,7 @@ def try_request(source: Source, request: HookRequest, *, now: float | None) -> T
     by = f"{proof.by}, secret {proof.secret} of {len(secrets.values)}"
     bounds = _bounds()
     try:
-        payload = read_body(source.rules, request, bounds)
+        payload = read_payload(source.rules, request, bounds)
         handshake = answer_to_handshake(source.rules, request, payload)
         events = read_events(source.rules, request, payload, bounds) if handshake is None else []
     except Refused as error:

@@ -73,7 +73,7 @@ class HookEvent:
     digest: str  # of the payload without what is volatile
 
 
-def read_body(rules: Rules, request: HookRequest, bounds: Bounds) -> object:
+def read_payload(rules: Rules, request: HookRequest, bounds: Bounds) -> object:
     """The body as a JSON value. Raises InvalidJson, InvalidTrigger, PayloadTooLarge."""
     content_type = request.header("content-type")
     kind = content_type.partition(";")[0].strip().lower()

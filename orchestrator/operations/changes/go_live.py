@@ -157,7 +157,7 @@ def _way(approval: Decided | None, glass: str | None) -> tuple[Way, Detail]:
     return Way.APPROVED, {"approved_by": approval.by}
 
 
-def go_back(tx: Tx, change: LockedChange, version: int, actor: Actor) -> None:
+def go_live_again(tx: Tx, change: LockedChange, version: int, actor: Actor) -> None:
     """Make an earlier version live again, by a rollback: it takes no approval, for it was live.
 
     The client's roles, versions and this change have to be held. Raises WorkflowConflict where the

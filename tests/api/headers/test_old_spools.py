@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from orchestrator.api.app import ApiLimits
 from orchestrator.api.door import DoorLimits
-from orchestrator.api.spools import SpoolWatch
+from orchestrator.api.spools.watch import SpoolWatch
 from orchestrator.domain.incidents.incident import OLD_SPOOL_SECONDS
 from orchestrator.operations.note_old_spools import HeardSpool
 from orchestrator.settings import Settings

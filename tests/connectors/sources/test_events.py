@@ -12,8 +12,8 @@ from orchestrator.domain.sources.reading import (
     Bounds,
     HookEvent,
     answer_to_handshake,
-    read_body,
     read_events,
+    read_payload,
 )
 from orchestrator.domain.sources.request import HookRequest
 from orchestrator.domain.sources.wording import wording
@@ -24,7 +24,7 @@ BOUNDS = Bounds(depth=8, values=1_000, events=3)
 
 def _events(name: str, request: HookRequest) -> list[HookEvent]:
     rules = source(name).rules
-    return read_events(rules, request, read_body(rules, request, BOUNDS), BOUNDS)
+    return read_events(rules, request, read_payload(rules, request, BOUNDS), BOUNDS)
 
 
 def _body(name: str, **changed: object) -> HookRequest:
@@ -128,7 +128,7 @@ def test_a_request_that_only_asks_whether_we_are_there_is_answered(
 ) -> None:
     rules = source(name).rules
 
-    payload = read_body(rules, request_, BOUNDS)
+    payload = read_payload(rules, request_, BOUNDS)
 
     assert answer_to_handshake(rules, request_, payload) == answer
 

@@ -15,7 +15,7 @@ from orchestrator.domain.errors import (
     SignatureRefused,
 )
 from orchestrator.domain.sources.forms import multipart_fields, nested, urlencoded_fields
-from orchestrator.domain.sources.reading import Bounds, read_body, read_events
+from orchestrator.domain.sources.reading import Bounds, read_events, read_payload
 from orchestrator.domain.sources.request import HookRequest
 from orchestrator.domain.sources.schemes import verify
 from tests.hooks import FORM, FORM_KEY, PAGE
@@ -134,7 +134,7 @@ def test_a_form_is_one_event_of_its_type_without_the_trap() -> None:
         b"lead[email]=ada%40example.com&website=", "application/x-www-form-urlencoded"
     )
 
-    payload = read_body(CONTACT.rules, request, BOUNDS)
+    payload = read_payload(CONTACT.rules, request, BOUNDS)
     (event,) = read_events(CONTACT.rules, request, payload, BOUNDS)
 
     assert json.loads(event.payload) == {"lead": {"email": "ada@example.com"}}
@@ -145,7 +145,7 @@ def test_a_form_whose_trap_is_filled_is_refused_and_says_which_field_it_was() ->
     kind = "application/x-www-form-urlencoded"
     for body, form in ((b"a=1&website=http://x", kind), (b'{"website":"x"}', "application/json")):
         with pytest.raises(InvalidTrigger, match="it is not empty") as refused:
-            read_body(CONTACT.rules, _request(body, form), BOUNDS)
+            read_payload(CONTACT.rules, _request(body, form), BOUNDS)
         assert refused.value.field == "website"
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.errors import SignatureRefused
-from orchestrator.domain.sources.reading import Bounds, read_body, read_events
+from orchestrator.domain.sources.reading import Bounds, read_events, read_payload
 from orchestrator.domain.sources.request import HookRequest
 from orchestrator.domain.sources.schemes import verify
 from tests.conftest import SHARED
@@ -49,7 +49,7 @@ def test_every_recorded_payload_is_proven_and_read_as_it_is() -> None:
         request = _request(name, payload)
         verify(github.scheme, request, (SECRET,), now=0)
         (event,) = read_events(
-            github.rules, request, read_body(github.rules, request, BOUNDS), BOUNDS
+            github.rules, request, read_payload(github.rules, request, BOUNDS), BOUNDS
         )
 
         assert json.loads(event.payload) == payload

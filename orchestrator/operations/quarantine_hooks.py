@@ -1,4 +1,4 @@
-"""What a source sent and what cannot go on as it came: why, and under which key it is kept."""
+"""What a source sent that goes into quarantine at once: why, and under which key it is kept."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What waits in producers' spools and outboxes, as they say: a door cannot see it."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from orchestrator.domain.changes.backtest import Counted, Counts, Tally
-from orchestrator.domain.changes.gates.evidence import BacktestSaid
 from orchestrator.domain.changes.subject import definition_digest
 
 
@@ -119,6 +118,21 @@ class BacktestResult:
         if self.group is None:  # the digest of one from before there were groups stays the same
             del told["group"]
         return definition_digest(told)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BacktestSaid:
+    """What a backtest said, in short; the digest is of all of it."""
+
+    digest: str  # 64 hex digits
+    since: str  # ISO 8601 in UTC: events that were accepted then or later,
+    until: str  # and before
+    looked_at: int  # events
+    unchanged: int
+    newly_refused: int
+    newly_passing: int
+    group: int | None  # events in quarantine that an amendment was tried on; None: it is none
+    group_passing: int | None
 
 
 def result_of(

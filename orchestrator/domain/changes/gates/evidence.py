@@ -10,6 +10,7 @@ from typing import TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from orchestrator.domain.changes.backtest_result import BacktestSaid
 from orchestrator.domain.changes.rehearsing.result import Rehearsal
 
 TRIAL_DAYS = 28
@@ -87,21 +88,6 @@ class Commit:
     id: str  # hex digits
     url: str | None  # where people look at it
     file_digest: str | None  # sha256 over the bytes of the workflow's file: 64 hex digits
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BacktestSaid:
-    """What a backtest said, in short; the digest is of all of it."""
-
-    digest: str  # 64 hex digits
-    since: str  # ISO 8601 in UTC: events that were accepted then or later,
-    until: str  # and before
-    looked_at: int  # events
-    unchanged: int
-    newly_refused: int
-    newly_passing: int
-    group: int | None  # events in quarantine that an amendment was tried on; None: it is none
-    group_passing: int | None
 
 
 class EvidenceKind(StrEnum):

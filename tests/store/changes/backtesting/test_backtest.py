@@ -8,9 +8,11 @@ import pytest
 
 from orchestrator.domain.changes.backtest_result import BacktestResult
 from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.backtest import Asked, Backtested, backtest_change
 from orchestrator.store.changes.backtests import find_backtest
 from orchestrator.store.database.engine import Store
+from tests.leads import TEXT, lead, publish_leads
 from tests.store.changes.backtesting.past_leads import IS, NEW_TEXT, WAS, accepted
 from tests.store.changes.governed import author, govern, proposed
 
@@ -45,6 +47,22 @@ def test_it_counts_what_a_naive_count_does(store: Store, seed: int) -> None:
     assert result.newly_refused == ()
     peaks = {one.destination: (one.before, one.after) for one in result.peak_per_minute}
     assert peaks["desk"][0] < peaks["desk"][1]
+
+
+def test_events_of_others_that_came_between_are_not_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    govern(store)
+    publish_leads(store, TEXT.replace("client: acme", "client: bolt"))
+    both = [lead(n, client=client) for n in range(6) for client in ("acme", "bolt")]
+    for one in both:
+        accept_batch(store, [one], actor="key:test")
+    monkeypatch.setattr("orchestrator.operations.changes.backtesting.decide_past._CHUNK", 4)
+
+    result = backtested(store, proposed(store, NEW_TEXT)).result
+
+    assert (result.events, result.looked_at) == (6, 6)
+    assert sum(matrix(result).values()) == 6
 
 
 def test_several_processes_count_the_same(store: Store) -> None:

@@ -1,19 +1,37 @@
-"""Events as JSON, and a word on what is not JSON before anything is sent."""
+"""Events as JSON, and a word on what is not JSON before anything is sent.
+
+What a door refuses of every event, whatever its settings, is refused here too: a test holds these
+rules against a real door.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from meshline.errors import Refused
 from meshline.event import Event
-from meshline.rules import LARGEST_INTEGER, LONGEST, SMALLEST_INTEGER, fault_of_text
 
 Default = Callable[[object], object]
 """Makes JSON of a value that is not JSON. It raises TypeError for a value that it does not know."""
 
+LONGEST = {"type": 255, "idempotency_key": 400, "client": 64}
+"""Characters that a text may have."""
+
+LARGEST_INTEGER = 2**64 - 1
+SMALLEST_INTEGER = -(2**63)
+"""What fits into 64 bits; a larger number would be rounded on its way."""
+
+DEEPEST = 64
+MOST_BYTES = 1024 * 1024
+MOST_VALUES = 100_000
+"""A door's own defaults, which its settings may change: only the door for tests refuses by them."""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DEEPEST = 200  # the door's own limit is lower; this one also ends a circle
 _INSTEAD = {
     "date": "send it as text: value.isoformat()",
@@ -44,6 +62,19 @@ def encode(
         error.idempotency_key = event.idempotency_key
         raise
     return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+def fault_of_text(name: str, value: object) -> tuple[str, str] | None:
+    """What is wrong with one of an event's texts, and the fix; None: nothing."""
+    if not isinstance(value, str):
+        problem = f"must be a text, it is {value!r}"
+    elif not 1 <= len(value) <= LONGEST[name]:
+        problem = f"it has {len(value)} characters"
+    elif _CONTROL.search(value):
+        problem = "it holds a control character"
+    else:
+        return None
+    return problem, f"send a text of 1 to {LONGEST[name]} characters, on one line"
 
 
 class _Plain:

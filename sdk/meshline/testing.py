@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshline.core import BATCH
+from meshline.encoding import DEEPEST, LONGEST, MOST_BYTES, MOST_VALUES, fault_of_text
 from meshline.errors import Unreachable
 from meshline.event import Event
-from meshline.rules import DEEPEST, LONGEST, MOST_BYTES, MOST_VALUES, fault_of_text
 from meshline.transport import Request, Response
 
 

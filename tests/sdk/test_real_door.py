@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meshline import Event, Misconfigured, Producer, Refused, rules
+from meshline import Event, Misconfigured, Producer, Refused, encoding
 from meshline.answers import as_failure
 from meshline.core import Core
 from meshline.errors import Explained
@@ -135,12 +135,12 @@ def _refusal(
 def test_the_sdk_and_the_door_have_one_set_of_rules() -> None:
     settings = Settings()
 
-    assert rules.LONGEST == {
+    assert encoding.LONGEST == {
         "type": triggers.LONGEST_TYPE,
         "idempotency_key": triggers.LONGEST_KEY,
         "client": triggers.LONGEST_CLIENT,
     }
-    assert (rules.SMALLEST_INTEGER, rules.LARGEST_INTEGER) == (
+    assert (encoding.SMALLEST_INTEGER, encoding.LARGEST_INTEGER) == (
         json_faults.SMALLEST_INTEGER,
         json_faults.LARGEST_INTEGER,
     )
@@ -148,4 +148,4 @@ def test_the_sdk_and_the_door_have_one_set_of_rules() -> None:
         settings.max_depth,
         settings.max_body_bytes,
         settings.max_values,
-    ) == (rules.DEEPEST, rules.MOST_BYTES, rules.MOST_VALUES)
+    ) == (encoding.DEEPEST, encoding.MOST_BYTES, encoding.MOST_VALUES)

@@ -144,26 +144,32 @@ def _take(dialect: str, *, bounded: bool = False) -> Any:
             unknown=or_(table.unknown, orphaned),
             updated_at=now_ms(),
         )
-        .returning(
-            table.event_id,
-            table.name,
-            table.connector,
-            table.action,
-            table.send,
-            table.confirm,
-            table.attempt,
-            table.unknown,
-            _count_open(),
-            table.record_id,
-            table.undo,
-            table.generation,
-            table.failing_since,
-            table.record_url,
-            table.record_version,
-            table.record_updated,
-            _of_trace(traces.c.traceparent),
-            _of_trace(traces.c.tracestate),
-        )
+        .returning(*_of_taken())
+    )
+
+
+def _of_taken() -> tuple[Any, ...]:
+    """What `take_deliveries` reads, in its order."""
+    table = deliveries.c
+    return (
+        table.event_id,
+        table.name,
+        table.connector,
+        table.action,
+        table.send,
+        table.confirm,
+        table.attempt,
+        table.unknown,
+        _count_open(),
+        table.record_id,
+        table.undo,
+        table.generation,
+        table.failing_since,
+        table.record_url,
+        table.record_version,
+        table.record_updated,
+        _of_trace(traces.c.traceparent),
+        _of_trace(traces.c.tracestate),
     )
 
 

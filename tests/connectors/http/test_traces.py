@@ -11,8 +11,25 @@ from aiohttp import web
 
 from connectors.http.connector import HttpConnector
 from tests.connectors.http.stub import WEBHOOK, Stub, made
-from tests.connectors.http.test_batches import TOLD
 from tests.connectors.rigs import sent
+
+MANY = """
+connector: told
+kind: http
+base_url: URL
+private_network: true
+actions:
+  track:
+    idempotency: native_key
+    proof: receipt
+    required: [name]
+    create: {path: /track, json: {id: "{key}", name: "{send.name}"}}
+    batch:
+      path: /batch
+      most: 3
+      json: {batch: "{items}"}
+      item: {id: "{key}", name: "{send.name}"}
+"""
 
 Run = Callable[..., Any]
 
@@ -43,7 +60,7 @@ def test_a_request_for_several_events_is_of_no_one_trace(
     stub: Stub, run: Run, many: int, carried: bool
 ) -> None:
     stub.answers = [web.json_response({})]
-    connector = stub.connector(TOLD)
+    connector = stub.connector(MANY)
     assert isinstance(connector, HttpConnector)
     calls: Sequence[Any] = [
         replace(sent(), key=f"k{n}", action="track", fields={"name": "Ada"}, trace=TRACE)

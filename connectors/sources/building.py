@@ -24,8 +24,8 @@ _LIMITS = SourceLimits(rate=6_000, per_seconds=60.0, quota_per_day=1_000_000)
 _LIMITS_OF_FORM = SourceLimits(rate=60, per_seconds=60.0, quota_per_day=10_000)
 
 
-def build(said: SourceDefinition, *, origin: str) -> Source:
-    """The source."""
+def build(said: SourceDefinition, *, file: str) -> Source:
+    """The source; `file` is the path of the file that declares it."""
     owners = said.owners
     return Source(
         name=said.source,
@@ -48,7 +48,7 @@ def build(said: SourceDefinition, *, origin: str) -> Source:
             status=said.answer.status, media_type=said.answer.media_type, body=said.answer.body
         ),
         limits=_limits(said),
-        origin=origin,
+        file=file,
     )
 
 

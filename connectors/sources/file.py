@@ -74,7 +74,7 @@ def parse_source(text: str, *, name: str) -> Source:
     placed = [replace(one, line=document.line(one.path)) for one in (*faults, *found)]
     if placed or definition is None:
         raise InvalidFile(name, sorted(placed, key=lambda one: one.line or 0))
-    return build(definition, origin=name)
+    return build(definition, file=name)
 
 
 def _model(raw: Mapping[str, Any]) -> tuple[SourceDefinition | None, list[Fault]]:

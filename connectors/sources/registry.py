@@ -24,7 +24,7 @@ def load_sources(folder: Path | None) -> dict[str, Source]:
     for path in definition_files(folder):
         source = read_source(path)
         if source.name in found:
-            problem = f"{Path(found[source.name].origin).name} has the source {source.name} too"
+            problem = f"{Path(found[source.name].file).name} has the source {source.name} too"
             fault = Fault(path="source", problem=problem, fix="give one of them another name")
             raise InvalidFile(str(path), [fault])
         found[source.name] = source
@@ -49,7 +49,7 @@ def secrets_of(source: Source) -> Secrets:
     values, missing = [], []
     for reference in source.secrets:
         try:
-            values.append(resolve(reference, folder=Path(source.origin).parent))
+            values.append(resolve(reference, folder=Path(source.file).parent))
         except UnresolvedReference as error:
             missing.append(str(error))
     return Secrets(values=tuple(values), missing=tuple(missing))

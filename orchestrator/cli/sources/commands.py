@@ -137,7 +137,7 @@ def _own() -> list[dict[str, Any]]:
                 "owner": one.owners.owner,
                 "recovery_lead": one.owners.recovery_lead,
                 "missing": list(secrets.missing),
-                "file": one.origin,
+                "file": one.file,
             }
         )
     return found

@@ -63,7 +63,7 @@ class Source:
     keep_headers: tuple[str, ...]  # names in small letters
     limits: SourceLimits
     answer: Answer
-    origin: str  # the file that says it
+    file: str  # that declares it; a relative path in it begins beside it
 
     @property
     def actor(self) -> str:

@@ -52,8 +52,8 @@ def test_it_counts_what_a_naive_count_does(store: Store, seed: int) -> None:
 def test_events_of_others_that_came_between_are_not_counted(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    govern(store)
     publish_leads(store, TEXT.replace("client: acme", "client: bolt"))
+    govern(store)
     both = [lead(n, client=client) for n in range(6) for client in ("acme", "bolt")]
     for one in both:
         accept_batch(store, [one], actor="key:test")

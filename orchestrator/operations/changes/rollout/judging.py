@@ -47,14 +47,25 @@ def _alarm_of_first(tx: Tx, arm: Arm, wealth: Wealth) -> str | None:
     return alarm_of_first(wealth, count_taken(tx, arm.change).quarantined, arm.before)
 
 
-def verdict_on(
-    tx: Tx, change: LockedChange, rollout: Rollout, arm: Arm, *, counted: bool = True
-) -> Verdict:
-    """What follows from a step as it is; without `counted` its sentence is not for people."""
+def verdict_on(tx: Tx, change: LockedChange, rollout: Rollout, arm: Arm) -> Verdict:
+    """What follows from a step as it is, with a sentence for people."""
     if arm.mode is Mode.SHADOW:
-        return judge_shadow(rollout, looked_at(tx, change, arm, counted=counted))
+        return judge_shadow(rollout, looked_at(tx, change, arm))
+    return judge_step(rollout, _progress(tx, arm))
+
+
+def is_decided(tx: Tx, change: LockedChange, rollout: Rollout, arm: Arm) -> bool:
+    """Whether the verdict on a step is that it failed or passed; it counts no events for that."""
+    if arm.mode is Mode.SHADOW:
+        verdict = judge_shadow(rollout, _looked(tx, change, arm, left=0))
+    else:
+        verdict = judge_step(rollout, _progress(tx, arm))
+    return verdict.failed or verdict.passed
+
+
+def _progress(tx: Tx, arm: Arm) -> Progress:
     now = now_of(tx)
-    progress = Progress(
+    return Progress(
         share=arm.share,
         judged=arm.events,
         lasted=(now - arm.since) // 1000,
@@ -62,7 +73,6 @@ def verdict_on(
         wealth=arm.wealth,
         base=arm.before,
     )
-    return judge_step(rollout, progress)
 
 
 def time_over(change: LockedChange, arm: Arm) -> int:
@@ -71,17 +81,18 @@ def time_over(change: LockedChange, arm: Arm) -> int:
     return arm.since + ((rollout and rollout.shadow_seconds) or 0) * 1000
 
 
-def looked_at(tx: Tx, change: LockedChange, arm: Arm, *, counted: bool = True) -> Looked:
-    """How far a shadow is with what was accepted before its time was over, or it was stopped.
-
-    Without `counted` the events that are left are not counted: no sentence is made of it.
-    """
+def looked_at(tx: Tx, change: LockedChange, arm: Arm) -> Looked:
+    """How far a shadow is with what was accepted before its time was over, or it was stopped."""
     now = now_of(tx)
-    ends = time_over(change, arm)
-    until = min(now, ends, arm.stopped_at or now)
+    until = min(now, time_over(change, arm), arm.stopped_at or now)
+    left = count_left(tx, change.client, change.workflow, arm, until=until)
+    return _looked(tx, change, arm, left=left)
+
+
+def _looked(tx: Tx, change: LockedChange, arm: Arm, *, left: int) -> Looked:
     return Looked(
-        lasted=(now - arm.since) // 1000,
+        lasted=(now_of(tx) - arm.since) // 1000,
         events=arm.events,
-        left=count_left(tx, change.client, change.workflow, arm, until=until) if counted else 0,
-        is_through=is_through(arm, until=ends),
+        left=left,
+        is_through=is_through(arm, until=time_over(change, arm)),
     )

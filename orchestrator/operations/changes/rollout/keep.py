@@ -11,7 +11,7 @@ from orchestrator.operations.changes.hold import hold_by_itself, hold_governance
 from orchestrator.operations.changes.keep_time import KEEPER
 from orchestrator.operations.changes.rollout.begin import MOVES
 from orchestrator.operations.changes.rollout.go_back import go_back, tidy
-from orchestrator.operations.changes.rollout.judging import count_outcomes, verdict_on
+from orchestrator.operations.changes.rollout.judging import count_outcomes, is_decided, verdict_on
 from orchestrator.operations.changes.rollout.shadow import look_as_shadow
 from orchestrator.store.changes.changes import (
     LockedChange,
@@ -63,8 +63,7 @@ def _may_move(store: Store, token: str) -> bool:
             return False
         if arm.mode is Mode.CANARY and newly_ended(tx, arm, most=1):
             return True
-        verdict = verdict_on(tx, change, Rollout.from_text(change.rollout), arm, counted=False)
-        return verdict.failed or verdict.passed
+        return is_decided(tx, change, Rollout.from_text(change.rollout), arm)
 
 
 def _held(tx: Tx, token: str) -> LockedChange | None:

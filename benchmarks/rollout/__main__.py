@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.machine import this_run
-from benchmarks.measuring import cpu_of, read_counters
+from benchmarks.measuring import cpu_of
 from benchmarks.rollout.tables import lines_of
 from benchmarks.stand import POSTGRES, SQLITE, Stand, forget_environment, python, standing
 from benchmarks.systems.meshline import Meshline, Opened, opened
@@ -32,7 +32,7 @@ from orchestrator.operations.changes.rollout.go_back import stop_rollout
 from orchestrator.operations.publish_workflow import publish_workflow
 
 ME = login("bench")
-QUIET_SECONDS = 6.0  # after a drain, to see what the processes take with nothing to deliver
+QUIET_SECONDS = 6.0  # after a drain, to see what the keeper takes with nothing to deliver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +92,10 @@ def _drained(system: Meshline, numbers: Numbers, events: int) -> Figures:
 
 
 def _quiet(system: Meshline) -> float:
-    """Processor seconds that all processes take in some seconds without an event to deliver."""
-    before = read_counters(system).cpu_seconds
+    """Processor seconds that the keeper takes in some seconds without an event to deliver."""
+    before = cpu_of(system, "keeper")
     time.sleep(QUIET_SECONDS)
-    return read_counters(system).cpu_seconds - before
+    return cpu_of(system, "keeper") - before
 
 
 @contextmanager

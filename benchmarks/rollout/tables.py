@@ -42,7 +42,7 @@ def lines_of(found: Mapping[str, Sequence[Rounds]], events: int) -> list[str]:
         "none to none",
         "more by the keeper",
         "looked at meanwhile",
-        "CPU s/1,000 looked at, in quiet",
+        "keeper's CPU s/1,000 looked at, in quiet",
     )
     lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
     says = []
@@ -99,7 +99,7 @@ def _told(ratios: Sequence[float]) -> str:
 
 
 def _told_quiet(rounds: Sequence[Rounds]) -> str:
-    """What looking at 1,000 events takes beyond what the processes take anyway."""
+    """What looking at 1,000 events takes beyond what the keeper takes anyway."""
     taken = sum(one.shadow["quiet_cpu_s"] - one.before["quiet_cpu_s"] for one in rounds)
     events = sum(one.shadow["quiet_looked_at"] for one in rounds)
     return f"{taken / events * 1000:.2f} (of {events:,.0f})" if events else "nothing was left"

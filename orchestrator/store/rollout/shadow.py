@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from orchestrator.domain.changes.shadow import ShadowDifference
 from orchestrator.domain.changes.verdict import MOST_LEFT
@@ -40,19 +40,22 @@ class Chunk:
 def next_chunk(
     tx: Connection, client: str, workflow: str, arm: Arm, *, now: int, size: int
 ) -> Chunk:
-    """The events after those that a shadow has looked at, the oldest first."""
+    """Those of the next `size` events of the store which are the workflow's, the oldest first.
+
+    The next ones of the store, and not of the workflow: a database that knows nothing of the newest
+    ids would read all events of the workflow for that, and sort them.
+    """
     after, until = _behind(arm), first_id(now - _LATE_MS)
-    found = (
-        select(_E.id, payloads.c.body)
-        .join(payloads, payloads.c.event_id == _E.id)
-        .where(_E.id > after, _E.id < until, _E.client == client, _E.workflow == workflow)
-        .order_by(_E.id)
-        .limit(size)
-    )
-    bodies = tuple((row.id, row.body) for row in tx.execute(found))
-    is_last = len(bodies) < size
+    walk = select(_E.id, _E.client, _E.workflow).where(_E.id > after, _E.id < until)
+    some = walk.order_by(_E.id).limit(size).subquery("some").c
+    mine = and_(payloads.c.event_id == some.id, some.client == client, some.workflow == workflow)
+    found = select(some.id, payloads.c.body).join(payloads, mine, isouter=True).order_by(some.id)
+    rows = tx.execute(found).all()
+    is_last = len(rows) < size
     return Chunk(
-        bodies=bodies, cursor=max(after, until) if is_last else bodies[-1][0], is_last=is_last
+        bodies=tuple((row.id, row.body) for row in rows if row.body is not None),
+        cursor=max(after, until) if is_last else rows[-1].id,
+        is_last=is_last,
     )
 
 

@@ -29,7 +29,7 @@ from orchestrator.store.rollout.shadow import (
 )
 from orchestrator.store.views.values import now_of
 
-_CHUNK = 200
+_CHUNK = 500  # events of the store that one statement reads
 _TURN_SECONDS = 0.1
 """Processor time of one turn: 5 % of a core at a keeper's default. Events that come
 faster are looked at later."""
@@ -42,7 +42,10 @@ class _Look:
     """What one turn found, behind the cursor of the step."""
 
     arm: Arm
+    now: int  # when it began, by the database's clock; what comes later is for the next turn
     cursor: str
+    bench: Bench | None = None  # both versions, from the first event on
+    is_behind: bool = False  # the turn was over before the events were
     events: int = 0
     found: list[ShadowDifference] = field(default_factory=list)
 
@@ -61,14 +64,15 @@ def look_as_shadow(store: Store, token: str) -> str | None:
     with store.read() as tx:
         change = find_locked(tx, token)
         arm = None if change is None else find_arm(tx, change.id)
-    if change is None or arm is None or arm.mode is not Mode.SHADOW:
-        return None
-    look = _Look(arm=arm, cursor=arm.cursor)
+        if change is None or arm is None or arm.mode is not Mode.SHADOW:
+            return None
+        look = _Look(arm=arm, now=now_of(tx), cursor=arm.cursor)
     end = time.thread_time() + _TURN_SECONDS
     while not _look_further(store, change, look) and look.refused is None:
         if time.thread_time() >= end:
+            look.is_behind = True
             break
-    if look.events or _is_far(change, look):
+    if look.events or look.is_behind or _is_far(change, look):
         _keep(store, look)
     if look.refused is None:
         return None
@@ -90,11 +94,12 @@ def _look_further(store: Store, change: LockedChange, look: _Look) -> bool:
     """Decide about the next events; whether these were the last ones."""
     with store.read() as tx:
         arm = replace(look.arm, cursor=look.cursor)
-        chunk = next_chunk(tx, change.client, change.workflow, arm, now=now_of(tx), size=_CHUNK)
-        texts = definitions_of(tx, arm) if chunk.bodies else None
-    if texts is not None:
-        bench = _bench(*texts)
-        judged = (difference_of(one, *bench.decide(body)) for one, body in chunk.bodies)
+        chunk = next_chunk(tx, change.client, change.workflow, arm, now=look.now, size=_CHUNK)
+        if chunk.bodies and look.bench is None:
+            look.bench = _bench(*definitions_of(tx, arm))
+    if look.bench is not None:
+        decide = look.bench.decide
+        judged = (difference_of(one, *decide(body)) for one, body in chunk.bodies)
         look.found += [one for one in judged if one is not None]
     look.events += len(chunk.bodies)
     look.cursor = chunk.cursor

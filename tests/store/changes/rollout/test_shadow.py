@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.operations.changes.rollout import shadow
 from orchestrator.operations.changes.rollout.keep import keep_rollouts
 from orchestrator.store.database.engine import Store
@@ -15,7 +16,7 @@ from orchestrator.store.database.schema import (
     rollout_events,
     shadow_diffs,
 )
-from tests.leads import TEXT, accept_leads, publish_leads
+from tests.leads import TEXT, accept_leads, lead, publish_leads
 from tests.store.changes.governed import change, live_version
 from tests.store.changes.rollout.rolling import (
     BROKEN,
@@ -158,3 +159,21 @@ def test_many_events_are_looked_at_in_chunks_and_few_differences_are_kept(
     assert seen == [3, 6, 9, 10, 10]
     shown = figures(store, token)
     assert (shown.steps[0].bad, sum(one.events for one in shown.differences)) == (10, 4)
+
+
+def test_a_turn_that_finds_only_events_of_others_is_kept_so_that_the_next_one_goes_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow, "_CHUNK", 2)
+    monkeypatch.setattr(shadow, "_TURN_SECONDS", 0.0)  # one chunk in a turn
+    token = _shadowed(store, HARMLESS)
+    publish_leads(store, TEXT.replace("client: acme", "client: globex"))
+    others = [lead(number, client="globex") for number in range(4)]
+    accept_batch(store, others, actor="key:test")
+    accept_leads(store, 1)
+    seen = []
+    for _ in range(3):
+        keep_rollouts(store)
+        seen.append(figures(store, token).steps[0].events)
+
+    assert seen == [0, 0, 1]

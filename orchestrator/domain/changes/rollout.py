@@ -9,7 +9,7 @@ from enum import StrEnum
 import orjson
 
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.text.durations import seconds
+from orchestrator.domain.text.durations import seconds, told_seconds
 
 WHOLE = 10_000
 """A share of all events; shares are counted in ten-thousandths, so that none is rounded."""
@@ -215,15 +215,3 @@ def told_share(share: int) -> str:
     ('5%', '0.25%', '100%')
     """
     return f"{share / 100:g}%"
-
-
-def told_seconds(length: int) -> str:
-    """A duration in its largest whole unit.
-
-    >>> told_seconds(7200), told_seconds(90)
-    ('2h', '90s')
-    """
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if length % size == 0:
-            return f"{length // size}{unit}"
-    return f"{length}s"

@@ -12,9 +12,9 @@ from orchestrator.domain.changes.rollout import (
     MOST_SECONDS,
     WHOLE,
     Rollout,
-    told_seconds,
 )
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.text.durations import told_seconds
 
 BASE_DAYS = 28
 """So many days before a rollout are its base: what became of their events, and of which causes."""

@@ -14,3 +14,15 @@ def seconds(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is not a duration")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def told_seconds(length: int) -> str:
+    """Whole seconds as `seconds` reads them, in the largest unit that leaves nothing over.
+
+    >>> told_seconds(7200), told_seconds(90)
+    ('2h', '90s')
+    """
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if length % size == 0:
+            return f"{length // size}{unit}"
+    return f"{length}s"

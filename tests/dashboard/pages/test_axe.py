@@ -17,10 +17,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from connectors.registry import catalog, load_connectors
 from orchestrator.dashboard.pages.navigation import tabs_in_order
-from orchestrator.domain.access.actor import login
+from orchestrator.domain.access.actor import login, process
 from orchestrator.domain.access.roles import Role
 from orchestrator.domain.delivery.handoff import BreakerPolicy
 from orchestrator.embedded.child import EmbeddedServer
+from orchestrator.operations.changes.backtest import backtest_change
 from orchestrator.operations.jobs.start_on_events import start_discard_job
 from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.store.database.engine import Store
@@ -96,6 +97,7 @@ def _filled(store: Store) -> tuple[Filled, str, str, str, str]:
     add_admin(store)
     give(store, ADMIN, Role.APPROVER, "acme")  # so that the forms of a decision are there too
     age_roles(store)
+    backtest_change(store, found.change, actor=process("keeper"))
     with store.write() as tx:
         note_failures(tx, "fake", ["e"], error="HTTP 503", policy=policy, actor="worker:dispatch")
     return filled, found.held, plan.token, f"/changes/{found.change}", f"/approvals/{found.asked}"

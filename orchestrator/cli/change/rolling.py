@@ -17,6 +17,7 @@ from orchestrator.presenting.moments import moment
 if TYPE_CHECKING:
     from orchestrator.domain.changes.rollout import Rollout
     from orchestrator.operations.changes.rollout.figures import RolloutFigures
+    from orchestrator.store.rollout.outcomes import Taken
 
 Token = Annotated[str, typer.Argument(metavar="CHANGE", help="Its token in the list.")]
 Shadow = Annotated[
@@ -125,16 +126,7 @@ def put_rollout(found: RolloutFigures) -> None:
             for one in found.steps
         ],
     )
-    taken = found.taken
-    put_line(
-        f"  {taken.events:,} events taken: {taken.delivered:,} delivered, {taken.late} late,"
-        f" {taken.quarantined} in quarantine, {taken.under_way} under way, {taken.waiting:,} wait"
-        + (
-            f", {taken.awaiting} wait for an approver or their turn after it"
-            if taken.awaiting
-            else ""
-        )
-    )
+    _put_taken(found.taken)
     put_line(
         f"  {found.base_events:,} events in the 28 days before, {found.base_bad:,} of them bad"
     )
@@ -153,6 +145,18 @@ def put_rollout(found: RolloutFigures) -> None:
         note(f"{found.not_routed:,} events wait until a keeper gives them to the version before")
     if found.state == ChangeState.ROLLED_BACK and found.taken.delivered + found.taken.late:
         note(f"what it delivered stays; `meshline change outcomes {found.change}` plans to undo it")
+
+
+def _put_taken(taken: Taken) -> None:
+    put_line(
+        f"  {taken.events:,} events taken: {taken.delivered:,} delivered, {taken.late} late,"
+        f" {taken.quarantined} in quarantine, {taken.under_way} under way, {taken.waiting:,} wait"
+        + (
+            f", {taken.awaiting} wait for an approver or their turn after it"
+            if taken.awaiting
+            else ""
+        )
+    )
 
 
 def _told(found: RolloutFigures) -> str:

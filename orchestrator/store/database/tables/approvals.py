@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from orchestrator.store.database.tables.events import events
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 from orchestrator.store.database.tables.workflows import workflow_versions
 
 # What a person is asked before an event is sent, and what they said; no value of its payload.
@@ -33,17 +33,17 @@ event_approvals = Table(
     sqlite_autoincrement=True,  # a group names the newest by its number
 )
 Index("ix_event_approvals_event_id", event_approvals.c.event_id)
-Index(
+partial_index(
     "ix_event_approvals_waiting",
     event_approvals.c.client,
     event_approvals.c.workflow,
     event_approvals.c.route,
     event_approvals.c.id,
-    **only_where("state = 'waiting'"),
+    where="state = 'waiting'",
 )
-Index(
+partial_index(
     "ix_event_approvals_one_waiting",
     event_approvals.c.event_id,
     unique=True,
-    **only_where("state = 'waiting'"),
+    where="state = 'waiting'",
 )

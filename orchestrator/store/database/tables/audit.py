@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
 
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 
 audit = Table(
     "audit",
@@ -26,13 +26,13 @@ audit = Table(
 )
 Index("ix_audit_event_id", audit.c.event_id)
 # What is about no event is little, and is read by workflow: the story of a change.
-Index(
+partial_index(
     "ix_audit_workflow",
     audit.c.workflow,
     audit.c.id,
-    **only_where("event_id IS NULL"),
+    where="event_id IS NULL",
 )
-Index("ix_audit_incident_id", audit.c.incident_id, **only_where("incident_id IS NOT NULL"))
+partial_index("ix_audit_incident_id", audit.c.incident_id, where="incident_id IS NOT NULL")
 
 # What rows of the audit are committed to, kept beside them so that it can be erased.
 audit_values = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from orchestrator.store.database.tables.access import signing_keys
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 
 # A proposed version of a workflow; its states are in domain/changes/states.py.
 changes = Table(
@@ -38,10 +38,10 @@ changes = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_changes_workflow", changes.c.client, changes.c.workflow, changes.c.id)
-Index(
+partial_index(
     "ix_changes_open",
     changes.c.id,
-    **only_where("state IN ('draft', 'awaiting_approval', 'approved', 'shadow', 'canary')"),
+    where="state IN ('draft', 'awaiting_approval', 'approved', 'shadow', 'canary')",
 )
 
 # Everybody whose steps are in a change.

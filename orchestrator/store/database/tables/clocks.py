@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from orchestrator.store.database.tables.events import events
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 
 # A clock that ran out for an event, recorded once.
 breaches = Table(
@@ -54,16 +54,16 @@ alerts = Table(
     Column("subject", String(64)),  # the digest of what its recipient is asked
     UniqueConstraint("incident_id", "round", "kind", "step", "recipient"),
 )
-Index(
+partial_index(
     "ix_alerts_change",
     alerts.c.change_id,
     alerts.c.round,
     alerts.c.kind,
     alerts.c.recipient,
     unique=True,
-    **only_where("change_id IS NOT NULL"),
+    where="change_id IS NOT NULL",
 )
-Index("ix_alerts_waiting", alerts.c.due_at, **only_where("state = 'waiting'"))
+partial_index("ix_alerts_waiting", alerts.c.due_at, where="state = 'waiting'")
 
 # Who is there: a process writes its row anew every few seconds, and takes it away when it ends.
 heartbeats = Table(

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     String,
     Table,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 )
 
 from orchestrator.store.database.tables.events import events
-from orchestrator.store.database.tables.metadata import metadata, only_where
+from orchestrator.store.database.tables.metadata import metadata, partial_index
 
 deliveries = Table(
     "deliveries",
@@ -52,10 +51,10 @@ deliveries = Table(
     Column("item", Text),  # JSON: the key of the item that it is for; null: for the whole event
     sqlite_with_rowid=False,
 )
-Index(
+partial_index(
     "ix_deliveries_held",
     deliveries.c.held_by,
     deliveries.c.event_id,  # the oldest first
     # Not by `state`: on PostgreSQL each change of a column that an index names rewrites them all.
-    **only_where("held_by IS NOT NULL"),
+    where="held_by IS NOT NULL",
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 
 # A fix that was applied or published, kept once a workflow, so that it can be used again.
 recipes = Table(
@@ -57,7 +57,7 @@ plans = Table(
     Column("change", String(32)),  # the token of the change under which it was made; null: live
     Column("subject", String(64)),  # the digest that this change had then
     Column("digest", String(64)),  # over its events; null: frozen before there were digests
-    Index("ix_plans_change", "change", **only_where("change IS NOT NULL")),
+    partial_index("ix_plans_change", "change", where="change IS NOT NULL"),
 )
 
 plan_events = Table(
@@ -72,11 +72,11 @@ plan_events = Table(
     Column("behind", Integer),  # the place of the event that has to be at its end before
     UniqueConstraint("plan_id", "event_id"),
 )
-Index(
+partial_index(
     "ix_plan_events_open",
     plan_events.c.plan_id,
     plan_events.c.place,
-    **only_where("done_at IS NULL"),
+    where="done_at IS NULL",
 )
 
 # A long act that a person started and a keeper carries out; it goes on whoever goes away.
@@ -107,10 +107,10 @@ jobs = Table(
     Column("takes", Integer, nullable=False),  # since it last got on
     sqlite_autoincrement=True,  # a number is never given twice
 )
-Index(
+partial_index(
     "ix_jobs_unfinished",
     jobs.c.id,
-    **only_where("state IN ('queued', 'running', 'stopping')"),
+    where="state IN ('queued', 'running', 'stopping')",
 )
 
 # The events of a job, frozen when it was started; a plan's are in `plan_events`.
@@ -125,10 +125,10 @@ job_items = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_job_items_event_id", job_items.c.event_id)
-Index("ix_job_items_open", job_items.c.job_id, job_items.c.place, **only_where("outcome IS NULL"))
-Index(
+partial_index("ix_job_items_open", job_items.c.job_id, job_items.c.place, where="outcome IS NULL")
+partial_index(
     "ix_job_items_failed",
     job_items.c.job_id,
     job_items.c.place,
-    **only_where("outcome = 'failed'"),
+    where="outcome = 'failed'",
 )

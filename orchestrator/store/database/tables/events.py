@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 from orchestrator.store.database.tables.workflows import workflow_versions
 
 events = Table(
@@ -40,11 +40,11 @@ events = Table(
     UniqueConstraint("client", "workflow", "idempotency_key"),
     sqlite_with_rowid=False,
 )
-Index(
+partial_index(
     "ix_events_workflow_id_due_at",
     events.c.workflow_id,
     events.c.due_at,
-    **only_where("due_at IS NOT NULL"),
+    where="due_at IS NOT NULL",
 )
 
 # Payloads are apart, so that a move rewrites a small row.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData, text
+from sqlalchemy import BigInteger, ColumnElement, Index, Integer, MetaData, text
 
 metadata = MetaData(
     naming_convention={
@@ -18,7 +18,10 @@ metadata = MetaData(
 serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER key
 
 
-def only_where(condition: str) -> dict[str, Any]:
-    """The options of an index over only the rows for which an SQL condition is true."""
+def partial_index(
+    name: str, *columns: ColumnElement[Any] | str, where: str, unique: bool = False
+) -> Index:
+    """An index over only the rows for which an SQL condition is true."""
     # PostgreSQL's option is set aside: by its own name it would load PostgreSQL's dialect.
-    return {"sqlite_where": text(condition), "info": {"postgresql_where": text(condition)}}
+    only = {"postgresql_where": text(where)}
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), info=only)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, String, Table
 
 from orchestrator.store.database.tables.events import events
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 
 # Events that have an ordering key, each with its place in the line of that key.
 ordered_events = Table(
@@ -19,18 +19,18 @@ ordered_events = Table(
     Column("rank", String(40)),  # by which the newer of two updates is known
     sqlite_autoincrement=True,  # a place is never given twice
 )
-Index("ix_ordered_events_turn", ordered_events.c.line, unique=True, **only_where("stand = 'turn'"))
-Index(
+partial_index("ix_ordered_events_turn", ordered_events.c.line, unique=True, where="stand = 'turn'")
+partial_index(
     "ix_ordered_events_waiting",
     ordered_events.c.line,
     ordered_events.c.place,
-    **only_where("stand = 'waiting'"),
+    where="stand = 'waiting'",
 )
-Index(
+partial_index(
     "ix_ordered_events_rank",
     ordered_events.c.line,
     ordered_events.c.rank,
-    **only_where("rank IS NOT NULL"),
+    where="rank IS NOT NULL",
 )
 
 # Lines that a relay is to look at, for the turn in them may be free.

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from orchestrator.store.database.tables.events import events
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 from orchestrator.store.database.text_search import TextSearchVector
 
 quarantine = Table(
@@ -42,30 +42,30 @@ quarantine = Table(
     Column("ended_at", BigInteger),  # when its event ended, or came back
     Column("moved_to", BigInteger),  # the other incident, where it came back for another cause
 )
-Index(
+partial_index(
     "ix_quarantine_outcome_event_id",
     quarantine.c.outcome,
     quarantine.c.event_id,
-    **only_where("outcome IS NOT NULL"),
+    where="outcome IS NOT NULL",
 )
-Index(
+partial_index(
     "ix_quarantine_incident_id_outcome",
     quarantine.c.incident_id,
     quarantine.c.outcome,
-    **only_where("outcome IS NOT NULL"),
+    where="outcome IS NOT NULL",
 )
-Index("ix_quarantine_moved_to", quarantine.c.moved_to, **only_where("moved_to IS NOT NULL"))
-Index(
+partial_index("ix_quarantine_moved_to", quarantine.c.moved_to, where="moved_to IS NOT NULL")
+partial_index(
     "ix_quarantine_standing",
     quarantine.c.event_id,
     unique=True,
-    **only_where("released_at IS NULL"),
+    where="released_at IS NULL",
 )
-Index(
+partial_index(
     "ix_quarantine_incident",
     quarantine.c.incident_id,
     quarantine.c.id,  # the oldest first
-    **only_where("released_at IS NULL"),
+    where="released_at IS NULL",
 )
 
 # The words of the payloads in quarantine. On SQLite this is a virtual table (FTS5), which has
@@ -114,7 +114,7 @@ incidents = Table(
     Column("stopped_at", BigInteger),  # since then a planned pause stops its clock
     UniqueConstraint("client", "workflow", "cause"),
 )
-Index("ix_incidents_unresolved", incidents.c.recover_by, **only_where("state <> 'resolved'"))
+partial_index("ix_incidents_unresolved", incidents.c.recover_by, where="state <> 'resolved'")
 
 dead_letters = Table(
     "dead_letters",
@@ -139,9 +139,9 @@ dead_letters = Table(
 )
 Index("ix_dead_letters_digest", dead_letters.c.digest)
 Index("ix_dead_letters_incident", dead_letters.c.incident_id)
-Index(  # the same message delivered twice is one dead letter
+partial_index(  # the same message delivered twice is one dead letter
     "ix_dead_letters_standing",
     dead_letters.c.digest,
     unique=True,
-    **only_where("state = 'standing'"),
+    where="state = 'standing'",
 )

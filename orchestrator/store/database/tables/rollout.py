@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from orchestrator.store.database.tables.changes import changes
 from orchestrator.store.database.tables.events import events
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 from orchestrator.store.database.tables.workflows import workflow_versions
 
 # The steps of a rollout, one row each; the one that has not stopped is under way.
@@ -48,7 +48,7 @@ rollout_arms = Table(
     Column("tidy", Boolean, nullable=False),
     Index("ix_rollout_arms_change_id", "change_id"),
 )
-Index("ix_rollout_arms_untidy", rollout_arms.c.version_id, **only_where("NOT tidy"))
+partial_index("ix_rollout_arms_untidy", rollout_arms.c.version_id, where="NOT tidy")
 
 # The events that a canary took, with what became of each.
 rollout_events = Table(
@@ -65,7 +65,7 @@ rollout_events = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_rollout_events_change_id", rollout_events.c.change_id)
-Index("ix_rollout_events_open", rollout_events.c.change_id, **only_where("NOT counted"))
+partial_index("ix_rollout_events_open", rollout_events.c.change_id, where="NOT counted")
 
 # What a candidate would have decided otherwise, in names and reasons.
 shadow_diffs = Table(

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Index,
     Integer,
     String,
     Table,
@@ -14,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from orchestrator.store.database.tables.metadata import metadata, only_where, serial
+from orchestrator.store.database.tables.metadata import metadata, partial_index, serial
 
 workflow_versions = Table(
     "workflow_versions",
@@ -36,17 +35,17 @@ workflow_versions = Table(
     Column("canary", Text),  # of a live version: the candidate beside it, see canary.py
     UniqueConstraint("client", "name", "version"),
 )
-Index(
+partial_index(
     "ix_workflow_versions_live_name",
     workflow_versions.c.client,
     workflow_versions.c.name,
     unique=True,
-    **only_where("live"),
+    where="live",
 )
-Index(
+partial_index(
     "ix_workflow_versions_live_trigger",
     workflow_versions.c.client,
     workflow_versions.c.trigger_type,
     unique=True,
-    **only_where("live"),
+    where="live",
 )

@@ -41,7 +41,6 @@ ALLOWED = {
     "domain/recipes/steps.py Step.values": _SCHEMA,
     "domain/workflows/compiled.py Parts.contract": _SCHEMA,
     "domain/workflows/workflow.py Workflow.contract": _SCHEMA,
-    "store/database/tables/metadata.py only_where": "options, as SQLAlchemy takes them",
     "store/approvals/list.py Said.group(rows)": _A_ROW,
     "store/approvals/list.py Said.head(row)": _A_ROW,
     "store/approvals/list.py rows_of_group": _A_ROW,

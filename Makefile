@@ -29,7 +29,7 @@ up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the
 JOBS ?= 3
 
 # Tests start hundreds of processes, which take a sixth less if they keep what they compile.
-PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+PYTEST = TMPDIR=$$(.ci/roomy) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test: .venv/.dev ## Run the tests that need Python alone. Some of them: make test ARGS="-k replay"
 	@$(PYTEST) -m bare $(ARGS)

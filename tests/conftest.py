@@ -14,7 +14,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.migrate import open_store
 from tests.servers.mariadb import embedded_mariadb
 from tests.servers.postgres import FORGETFUL, embedded_postgres
-from tests.stores import make_file, new_database
+from tests.stores import drop_database, make_file, new_database
 
 for name in [name for name in os.environ if name.startswith("MESHLINE_")]:
     del os.environ[name]
@@ -50,14 +50,18 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database, once of each kind; empty, or with a schema for `store`."""
     migrated = "store" in request.fixturenames
     if request.param == "postgresql":
-        return new_database(request.getfixturevalue("postgres"), migrated=migrated)
+        server = request.getfixturevalue("postgres")
+        url = new_database(server, migrated=migrated)
+        yield url
+        drop_database(server, url)
+        return
     if migrated:
         make_file(tmp_path / "store.db")
-    return f"sqlite:///{tmp_path / 'store.db'}"
+    yield f"sqlite:///{tmp_path / 'store.db'}"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import orjson
 from sqlalchemy import text, update
@@ -71,8 +72,9 @@ LIMITS = ClaimLimits(
 )
 
 
+@cache
 def lead_workflow(text: str = TEXT) -> Workflow:
-    """The workflow, checked."""
+    """The workflow, checked; every test of a run has the same one."""
     return parse_workflow(text, name="leads.yaml", folder=None, catalog=CATALOG)
 
 

@@ -70,6 +70,12 @@ def command_line(word: str | None = None) -> typer.Typer:
     return app
 
 
+def first_word(words: list[str]) -> str | None:
+    """The word that says which command it is: the first one behind `--as MAIL`."""
+    plain = words[2:] if words[:1] == ["--as"] else words
+    return plain[0] if plain else None
+
+
 def _add(app: typer.Typer, name: str, part: str) -> None:
     module = import_module(f"orchestrator.cli.{part}")
     if part == "processes":
@@ -119,8 +125,7 @@ def main() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     words = in_front(sys.argv[1:])
-    plain = words[2:] if words[:1] == ["--as"] else words
-    word = plain[0] if plain else None
+    word = first_word(words)
     if word in _PARTS and _PARTS[word] != "processes":
         # Else pydantic looks through every package that is installed for plugins of its own.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

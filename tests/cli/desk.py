@@ -16,7 +16,7 @@ import orjson
 import pytest
 from sqlalchemy import update
 
-from orchestrator.cli.main import app
+from orchestrator.cli.main import command_line, first_word
 from orchestrator.cli.terminal.failures import run
 from orchestrator.cli.terminal.who import in_front
 from orchestrator.domain.delivery.verdicts import Amended, Rejected
@@ -82,6 +82,12 @@ class Ran:
         return line.removeprefix("error: ")
 
 
+def _run(arguments: tuple[str, ...]) -> int:
+    """What the console script does: it loads only the commands that begin with the first word."""
+    words = in_front(list(arguments))
+    return run(command_line(first_word(words)), words)
+
+
 class CommandLine:
     """A shell in an empty folder, of which `meshline` is the only program."""
 
@@ -99,7 +105,7 @@ class CommandLine:
             now.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
             settings.cache_clear()
             self._capture.readouterr()
-            code = run(app, in_front(list(arguments)))
+            code = _run(arguments)
         settings.cache_clear()
         out, err = self._capture.readouterr()
         return Ran(code=code, out=out, err=err)
@@ -112,7 +118,7 @@ class CommandLine:
             now.setattr(sys, "stdin", stdin)
             settings.cache_clear()
             self._capture.readouterr()
-            code = run(app, in_front(list(arguments)))
+            code = _run(arguments)
         os.close(typing)
         settings.cache_clear()
         out, err = self._capture.readouterr()
@@ -128,7 +134,7 @@ class CommandLine:
             now.setattr(sys, "stdout", terminal.stream)
             now.setattr(sys, "stderr", terminal.stream)
             settings.cache_clear()
-            run(app, list(arguments))
+            _run(arguments)
         settings.cache_clear()
         return terminal.text
 

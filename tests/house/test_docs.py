@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def commands_in(line: str) -> Iterator[list[str]]:
 
 
 def check_command(words: list[str], line: str) -> None:
-    command = typer.main.get_command(typer_app())
+    command = all_commands()
     while words and (below := getattr(command, "commands", None)):
         if words[0].startswith("-"):
             break
@@ -135,10 +136,12 @@ def check_command(words: list[str], line: str) -> None:
             assert word.partition("=")[0] in known, f"there is no option {word}: {line}"
 
 
-def typer_app() -> typer.Typer:
+@cache
+def all_commands() -> Any:
+    """The whole command line; to build it takes a quarter of a second."""
     from orchestrator.cli.main import app
 
-    return app
+    return typer.main.get_command(app)
 
 
 @pytest.mark.parametrize("steps", [*ADVICE.items(), *BLOCKED.items()], ids=lambda one: one[0])

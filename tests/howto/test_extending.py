@@ -27,13 +27,17 @@ _STEP = re.compile(r"(?ms)(?:^`([\w./-]+)`:\n\n)?^```(python|yaml|diff|sh|text)\
 _FOLDERS = ("orchestrator", "workers", "connectors", "sdk", "benchmarks", "tests", "docs", "tools")
 _MAKE = """\
 #!/bin/sh
+export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1
 case $1 in
   docs) exec python -m tools.docs ;;
   test) eval exec python -m pytest -q -p no:cacheprovider -m bare "${2#ARGS=}" ;;
   *) exit 2 ;;
 esac
 """
-"""The targets of make that the pages name, done with what is installed: a copy installs nothing."""
+"""The targets of make that the pages name, done with what is installed: a copy installs nothing.
+
+No page's tests need the plugins of what is installed, which take a second to load.
+"""
 
 
 class NotDone(Exception):

@@ -12,7 +12,7 @@ from tests.integration.pairs import ENDS, PAIRS, Pair, empty_broker_on
 from tests.integration.quick_leads import publish, take_quick_connectors
 from tests.integration.system import System, running_system
 from tests.servers.rabbitmq import embedded_rabbitmq
-from tests.stores import new_database
+from tests.stores import drop_database, new_database
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +35,12 @@ def empty_pair(kind: str, folder: Path, request: pytest.FixtureRequest) -> Pair:
 
 
 @pytest.fixture(params=PAIRS)
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     """Store and broker, empty, once of each kind."""
-    return empty_pair(request.param, tmp_path, request)
+    made = empty_pair(request.param, tmp_path, request)
+    yield made
+    if made.store_url.startswith("postgresql"):
+        drop_database(request.getfixturevalue("postgres"), made.store_url)
 
 
 @pytest.fixture(scope="module", params=ENDS)

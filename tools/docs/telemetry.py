@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -79,12 +80,20 @@ def _fields(kind: type[TelemetryEvent]) -> Iterator[tuple[str, str, str]]:
 
 def emitters(kind: type[TelemetryEvent]) -> list[str]:
     """The files that emit it: they import it, and a function that emits."""
-    found = []
+    return [
+        file
+        for file, names in _imports().items()
+        if kind.__name__ in names and names & {"emit", "emit_after_commit"}
+    ]
+
+
+@cache
+def _imports() -> dict[str, set[str]]:
+    """What each file imports by name."""
+    found = {}
     for folder in ("orchestrator", "workers"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             text = path.read_text("utf-8")
             imports = " ".join(re.findall(r"(?ms)^from [\w.]+ import (\([^)]*\)|[^\n]*)$", text))
-            names = set(re.findall(r"\w+", imports))
-            if kind.__name__ in names and names & {"emit", "emit_after_commit"}:
-                found.append(path.relative_to(ROOT).as_posix())
+            found[path.relative_to(ROOT).as_posix()] = set(re.findall(r"\w+", imports))
     return found

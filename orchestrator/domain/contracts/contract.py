@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -207,9 +207,8 @@ def _draft_faults(schema: dict[str, object]) -> list[Fault]:
 
 def _metaschema_faults(schema: dict[str, object]) -> list[Fault]:
     draft = draft_of(schema) or DRAFT_2020
-    checker = _DRAFTS[draft]({"$ref": draft}, validate_formats=True, offline=True, mask=MASK)
     faults: dict[str, Fault] = {}
-    for error in islice(checker.iter_errors(schema), MOST_VIOLATIONS):
+    for error in islice(_checker(draft).iter_errors(schema), MOST_VIOLATIONS):
         path = dotted(("contract", *error.instance_path))
         keyword = str(error.instance_path[-1] if error.instance_path else "")
         problem, fix = worded(error), _SCHEMA_FIXES.get(keyword, "write what JSON Schema has there")
@@ -217,6 +216,12 @@ def _metaschema_faults(schema: dict[str, object]) -> list[Fault]:
             problem, fix = said
         faults.setdefault(path, Fault(path=path, problem=problem, fix=fix))
     return list(faults.values())
+
+
+@cache
+def _checker(draft: str) -> jsonschema_rs.Validator:
+    """What a schema of a draft is held against; it takes longer to make than to ask."""
+    return _DRAFTS[draft]({"$ref": draft}, validate_formats=True, offline=True, mask=MASK)
 
 
 _SCHEMA_FIXES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -69,9 +70,15 @@ ARGUMENTS = {
 }
 
 
+@cache
+def whole() -> Any:
+    """The whole command line; to build it takes a quarter of a second."""
+    return typer.main.get_command(app)
+
+
 def all_commands(command: Any = None, words: str = "") -> Iterator[tuple[str, Any]]:
     """Every command of the command line by its words."""
-    command = command or typer.main.get_command(app)
+    command = command or whole()
     if not hasattr(command, "commands"):
         yield words, command
         return

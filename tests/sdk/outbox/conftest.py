@@ -11,11 +11,11 @@ from meshline import Producer
 from meshline.outbox import Forwarder, OutboxTable
 from meshline.testing import RecordingTransport
 from tests.sdk.outbox.apps import new_mysql_database, opened, prepare
-from tests.stores import new_database
+from tests.stores import drop_database, new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def app_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def app_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an application's database, once of each kind, with an outbox in it."""
     if request.param == "sqlite":
         (tmp_path / "app.db").touch()
@@ -25,7 +25,9 @@ def app_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     else:
         url = new_mysql_database(request.getfixturevalue("mariadb").url)
     prepare(url)
-    return url
+    yield url
+    if request.param == "postgresql":
+        drop_database(request.getfixturevalue("postgres"), url)
 
 
 @pytest.fixture

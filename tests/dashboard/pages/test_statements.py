@@ -61,7 +61,7 @@ LIMITS = {
     "now": 16,
     "incidents": 16,
     "events": 9,
-    "event": 19,  # also the request of a source that it came in
+    "event": 20,  # also the request of a source that it came in, and its trace
     "incident": 15,
     "destination": 14,  # beside the rest, what a pause or a resumption would do
     "destinations": 12,

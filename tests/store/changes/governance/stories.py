@@ -69,12 +69,30 @@ STORIES: Mapping[str, Sequence[Act]] = {
         act("it_begins", governed=True),
         act("a_change_lives_nearly_in_peace", whos=[THIRD, SECOND, FIRST]),
     ),
+    "proposal-in-anothers-name": (
+        act("it_begins", governed=False),
+        act("somebody_retires_it", who=FIRST),
+        act(
+            "a_change_lives",
+            mishaps=(("admin role * given", THIRD, THIRD), PEACE, PEACE),
+            name=FIRST,
+            whos=[THIRD, SECOND, FIRST],
+        ),
+    ),
     "role-in-force": (
         act("it_begins", governed=False),
         act(
             "a_change_lives_nearly_in_peace",
             mishap=("admin role * given", SECOND, THIRD),
             whos=[SECOND, FIRST, THIRD],
+        ),
+    ),
+    "disabled-person": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_lives_nearly_in_peace",
+            mishap=("admin disable", FIRST, ADMIN),
+            whos=[THIRD, FIRST, SECOND],
         ),
     ),
     "role-older-than-proposal": (
@@ -94,6 +112,27 @@ STORIES: Mapping[str, Sequence[Act]] = {
             whos=[FIRST, SECOND, THIRD],
         ),
         act("a_change_lives", whos=[THIRD, SECOND, FIRST]),
+    ),
+    "invitation": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_lives",
+            mishaps=(PEACE, ("admin invite", FIRST, ADMIN), PEACE),
+            whos=[SECOND, THIRD, FIRST],
+        ),
+    ),
+    "delegation": (
+        act("it_begins", governed=True),
+        act("somebody_is_said_to_be_away", early=False, who=THIRD),
+    ),
+    "check-at-going-live": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_lives",
+            later=True,
+            mishaps=(PEACE, PEACE, ("admin invite", FIRST, ADMIN)),
+            whos=[THIRD, SECOND, FIRST],
+        ),
     ),
     "seen": (
         act("it_begins", governed=False),
@@ -129,6 +168,23 @@ STORIES: Mapping[str, Sequence[Act]] = {
         act("somebody_retires_it", who=SECOND),
         act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
     ),
+    "expired": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_lives",
+            mishaps=(PEACE, ("fortnight", SECOND, ADMIN), PEACE),
+            whos=[FIRST, SECOND, THIRD],
+        ),
+    ),
+    "schedule": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_lives",
+            later=True,
+            mishaps=(PEACE, PEACE, ("keeper", SECOND, ADMIN)),
+            whos=[FIRST, SECOND, THIRD],
+        ),
+    ),
     "already-decided": (
         act("it_begins", governed=True),
         act("somebody_is_said_to_be_away", early=True, who=FIRST),
@@ -144,6 +200,21 @@ STORIES: Mapping[str, Sequence[Act]] = {
             whos=[FIRST, SECOND, THIRD],
         ),
     ),
+    "steps": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_lives",
+            mishaps=(PEACE, ("admin role * given", THIRD, ADMIN), PEACE),
+            whos=[FIRST, SECOND, THIRD],
+        ),
+        act(
+            "a_change_lives_nearly_in_peace",
+            mishap=("recipe", THIRD, THIRD),
+            whos=[FIRST, SECOND, THIRD],
+        ),
+        act("somebody_is_said_to_be_away", early=True, who=FIRST),
+        act("a_change_lives_nearly_in_peace", amended=1, whos=[FIRST, THIRD, SECOND]),
+    ),
     "same-words": (
         act("it_begins", governed=True),
         act("somebody_is_said_to_be_away", early=False, who=SECOND),
@@ -156,6 +227,19 @@ STORIES: Mapping[str, Sequence[Act]] = {
         act("an_approved_change_gets_another_time", other=FIRST, who=SECOND),
         act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
     ),
+    "frozen": (
+        act("it_begins", governed=True),
+        act("an_admin_freezes_or_thaws", hours=2, thaws=False),
+        act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
+    ),
+    "backstop": (
+        act("it_begins", governed=True),
+        act("the_glass_is_broken_and_taken_back", back=THIRD, who=SECOND, whom=FIRST),
+    ),
+    "owners-by-glass": (
+        act("it_begins", governed=True),
+        act("the_glass_is_broken_and_taken_back", back=THIRD, who=THIRD, whom=THIRD),
+    ),
     "back-to-glass": (
         act("it_begins", governed=True),
         act(
@@ -167,5 +251,26 @@ STORIES: Mapping[str, Sequence[Act]] = {
             whos=[FIRST, SECOND, THIRD],
         ),
         act("the_glass_is_broken_and_taken_back", back=SECOND, who=SECOND, whom=THIRD),
+    ),
+    "promotion": (
+        act("it_begins", governed=False),
+        act(
+            "a_change_is_rolled_out",
+            hours=(0, 2, 0),
+            mishaps=(("admin role acme given", THIRD, THIRD), PEACE),
+            steps=Rollout(shadow_seconds=3600, shares=(), each_events=0, each_seconds=0),
+            whos=[FIRST, SECOND, THIRD],
+        ),
+    ),
+    "overtaken-rollout": (
+        act("it_begins", governed=True),
+        act(
+            "a_change_is_rolled_out",
+            by_glass=True,
+            hours=(0, 0, 0),
+            mishaps=(PEACE, PEACE),
+            steps=Rollout(shadow_seconds=3600, shares=(10000,), each_events=0, each_seconds=3600),
+            whos=[FIRST, SECOND, THIRD],
+        ),
     ),
 }

@@ -46,7 +46,7 @@ def tell(ground: Ground, story: Sequence[Act], *, plant: str | None) -> str | No
                 method = getattr(machine, rule)
                 asked = inspect.signature(method).parameters
                 peaceful = {name: _PEACEFUL[name] for name in asked.keys() & _PEACEFUL.keys()}
-                method(**peaceful | given)
+                method(**{**peaceful, **given})
     except Unapproved as found:
         return str(found)
     finally:

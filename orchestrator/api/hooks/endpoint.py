@@ -14,6 +14,7 @@ from starlette.responses import Response
 from orchestrator.api.door import Door
 from orchestrator.api.events import counted_problem, in_turns
 from orchestrator.api.headers.rates import Rates
+from orchestrator.api.headers.tracing import with_trace
 from orchestrator.api.hooks.opened import OpenSources, closed
 from orchestrator.api.hooks.pages import (
     answer_preflight,
@@ -114,7 +115,8 @@ class Hooks:
             if found.handshake is not None:
                 return Response(found.handshake, media_type="text/plain")
             told = self.rates.take(source.actor, source.limits, len(found.triggers))
-            answer = await self._accept(source, found.triggers)
+            triggers = with_trace(found.triggers, request.headers)
+            answer = await self._accept(source, triggers)
             answer = redirect_of(source, request) or answer
         answer.headers.update(told)
         emit(RequestAccepted(seconds=perf_counter() - began))

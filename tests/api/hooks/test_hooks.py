@@ -82,6 +82,18 @@ def test_a_proven_request_is_an_event_of_the_workflow_that_takes_its_type(
     assert event.content and json.loads(body or b"") == event.content.payload
 
 
+def test_its_event_is_kept_in_the_trace_of_the_request(hooked: RunningDoor, store: Store) -> None:
+    body = json.dumps({"type": "lead.created", "id": "1", **LEAD}).encode()
+    traced = signed(body) | {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+
+    answer = hooked.ask("POST", "/v1/hooks/leads", content=body, headers=traced)
+
+    trace = shown(store, answer.json()["id"]).trace
+    assert trace is not None and (trace.trace_id, trace.parent_id) == ("a" * 32, "b" * 16)
+    headers = kept(store, answer.json()["id"])[3]
+    assert "traceparent" not in headers  # what is not signed is not kept as the vendor's
+
+
 def test_the_same_request_again_is_the_same_event(hooked: RunningDoor) -> None:
     first, again = send(hooked), send(hooked)
 

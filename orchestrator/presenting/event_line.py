@@ -49,11 +49,16 @@ class Stop:
 def draw_line(event: EventView) -> tuple[Stop, ...]:
     """All stops of an event, the first one first; those without a time are at the end."""
     happened = [*map(_of_row, event.history), *_made(event.deliveries)]
-    timed = sorted(happened, key=lambda stop: stop.at or "")
+    timed = sorted(happened, key=_when)
     stalls = [at for at, stop in enumerate(timed) if stop.mark is Mark.STALL]
     if event.quarantine and stalls:
         timed[stalls[-1]] = replace(timed[stalls[-1]], here=True)
     return (*_with_spans(timed), *_open(event.deliveries), *_next(event))
+
+
+def _when(stop: Stop) -> tuple[str, bool]:
+    # An event is delivered by its last receipt, also where both are of one millisecond.
+    return stop.at or "", stop.title == _TITLES[Move.DELIVER]
 
 
 _TITLES = {

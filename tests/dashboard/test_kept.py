@@ -22,11 +22,17 @@ def answers(store: Store, *asked: Clients) -> tuple[list[Clients | str], list[Cl
 
     async def ask() -> list[Clients | str]:
         kept = KeptByClients(reader, look)
-        found = [await kept.newest(clients) for clients in asked]
-        return [one for one in found if one is not None]
+        return [await found(kept, clients) for clients in asked]
 
     with closing(StoreReader(store.url.render_as_string(hide_password=False))) as reader:
         return asyncio.run(ask()), looked_for
+
+
+async def found(kept: KeptByClients[Clients | str], clients: Clients) -> Clients | str:
+    answer = None
+    while answer is None:  # it is told nothing yet while the store takes its time
+        answer = await kept.newest(clients)
+    return answer
 
 
 def test_each_group_of_clients_is_told_of_itself_and_is_counted_once(store: Store) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, case, delete, select
 
 from orchestrator.domain.heartbeats import (
     BEAT_SECONDS,
@@ -129,10 +129,12 @@ def try_to_write(store: Store, instance: str) -> None:
             did="it looked whether the store takes a commit",
             patience_ms=int(patience(0) * 1000),
         )
+        last, beat = heartbeats.c.beat_at, statement.excluded.beat_at
         tx.execute(
             statement.on_conflict_do_update(
                 index_elements=[heartbeats.c.kind, heartbeats.c.instance],
-                set_={"beat_at": statement.excluded.beat_at},
+                # Never the same: SQLite writes nothing where a row stays as it was.
+                set_={"beat_at": case((beat > last, beat), else_=last + 1)},
             )
         )
 

@@ -40,6 +40,16 @@ def test_a_good_event_goes_from_the_door_to_each_record(store: Store, filled: Fi
     assert not any(stop.here for stop in stops)
 
 
+def test_an_event_is_delivered_after_its_last_record_also_within_a_millisecond(
+    store: Store, filled: Filled
+) -> None:
+    event = viewed(store, filled.delivered)
+    at = event.history[-1].at
+    same = tuple(replace(one, updated_at=at) for one in event.deliveries)
+
+    assert draw_line(replace(event, deliveries=same))[-1].title == "delivered"
+
+
 def test_the_stall_is_marked_and_who_goes_on_until_when(store: Store, filled: Filled) -> None:
     stops = draw_line(viewed(store, filled.refused))
 

@@ -37,7 +37,8 @@ def test_the_last_of_each_key_is_sent_again_before_what_came_later_and_an_earlie
     assert plan.token is not None
     assert run_plan(store, plan.token, actor=ME).replayed == 2
 
-    assert drive_all(store) == [sorted([second, other]), [later]]
+    ran = [sorted(group) for group in drive_all(store)]  # keys have no order among each other
+    assert ran == [sorted([second, other]), [later]]
 
 
 def test_what_had_its_turn_between_the_plan_and_its_run_lets_it_run_nothing(store: Store) -> None:

@@ -34,6 +34,7 @@ PYTEST = TMPDIR=$$(.ci/roomy) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -
 test: .venv/.dev ## Run the tests that need Python alone. Some of them: make test ARGS="-k replay"
 	@$(PYTEST) -m bare $(ARGS)
 
+test-all: JOBS = 4
 test-all: packages .venv/.dev ## Run every test, and say what cannot run here. Without the above: ARGS="-m 'not bare'"
 	@$(PYTEST) $(ARGS)
 

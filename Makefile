@@ -25,7 +25,8 @@ demo: .venv/.runtime ## Play the story of a renamed form field, count, show it. 
 up: .venv/.runtime ## Run everything on this machine until Ctrl-C, and print the addresses.
 	@$(BIN)/meshline up --example $(ARGS)
 
-# Most tests wait for processes of their own, so more at a time than there are cores take less.
+# Most tests wait for processes of their own, and those of test-all longest: more at a time than there
+# are cores take less.
 JOBS ?= 3
 
 # Tests start hundreds of processes, which take a sixth less if they keep what they compile.

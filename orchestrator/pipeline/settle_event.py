@@ -146,15 +146,21 @@ def ready_to_undo(
 
 
 def _must_end_first(one: DeliveryStatus) -> bool:
-    """Whether it is being taken back, or nobody knows yet whether there is anything to take."""
-    return one.state in _ON_THEIR_WAY and (one.undo or one.unknown)
+    """Whether it is being taken back, or nobody knows yet whether there is anything to take.
+
+    What is held back is not: it waits for the very one that could not be taken back.
+    """
+    return one.state in _ON_THEIR_WAY and not one.held_back and (one.undo or one.unknown)
 
 
 def _said_taken_back(deliveries: Sequence[DeliveryStatus]) -> list[str]:
     taken_back = [one.name for one in deliveries if one.state is DeliveryState.UNDONE]
     left = [one for one in deliveries if one.state is DeliveryState.FAILED and one.undo]
     told = [f"taken back: {', '.join(taken_back)}"] if taken_back else []
-    return told + [f"{one.name} could not be taken back: {one.error}" for one in left]
+    told += [f"{one.name} could not be taken back: {one.error}" for one in left]
+    held_back = [one.name for one in deliveries if one.held_back]
+    rest = "is not taken back, for what rests on it could not be"
+    return told + [f"{name} {rest}" for name in held_back]
 
 
 def _said_left(deliveries: Iterable[DeliveryStatus]) -> list[str]:

@@ -84,6 +84,8 @@ def _note(row: AnyRow) -> DeliveryNote:
 
 def _told(row: AnyRow) -> str:
     told = "the new plan does not send here"
+    if row.to_undo:
+        return f"{told}; its record was to be taken back, and nobody knows that it was"
     if row.there:
         return f"{told}; a call whose outcome is unknown went out before"
     if row.called:
@@ -120,6 +122,7 @@ def _drop(dialect: str) -> Any:
             (table.generation + case((undone, 1), else_=0)).label("generation"),
             there.label("there"),
             called.label("called"),
+            and_(table.undo, ~undone).label("to_undo"),
             when.label("look_at"),
         )
     )

@@ -326,10 +326,14 @@ def taken_back_by_a_plan(store: Store, event_id: str) -> None:
     assert moved == 1
 
 
+UNDOING = AFTER.replace("retries:", "on_failure: undo\nretries:")
+
+
+@pytest.mark.parametrize("text", [AFTER, UNDOING], ids=["kept", "undone"])
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_plan_takes_back_first_what_came_after(store: Store, fails: bool) -> None:
+def test_a_plan_takes_back_first_what_came_after(store: Store, fails: bool, text: str) -> None:
     """And where that cannot be taken back, what it rests on stays."""
-    event_id = routed_event(store)
+    event_id = routed_event(store, text)
     dispatched(store, {"crm": MADE})
     dispatched(store, {"desk": Confirmed(record_id="t-1")})
     taken_back_by_a_plan(store, event_id)
@@ -337,7 +341,9 @@ def test_a_plan_takes_back_first_what_came_after(store: Store, fails: bool) -> N
     if fails:
         dispatched(store, {"desk": REFUSED})
         assert states(store, event_id) == {"crm": "pending", "desk": "failed"}
-        assert show(store, event_id).state == "quarantined"
+        stopped = show(store, event_id)
+        assert stopped.state == "quarantined"
+        assert "crm is not taken back, for what rests on it" in (stopped.detail or "")
         return
     outcomes = dispatched(store, {"desk": TakenBack(record_id="t-1")})  # of the CRM nothing is due
     assert outcomes.going_on == [event_id]

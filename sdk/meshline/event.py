@@ -24,7 +24,8 @@ class Event:
     client: str | None = None  # None: the one that the key is for
     idempotency_key: str = field(default_factory=new_key)
     ordering_key: str | None = None  # a spool keeps the order of those with the same one
-    # The trace that it belongs to, as the W3C writes it: the same event may be sent in another.
+    # The trace that it belongs to, as the W3C writes it, empty for none: the same event may be sent
+    # in another.
     traceparent: str | None = field(default=None, compare=False)
     tracestate: str | None = field(default=None, compare=False)
 

@@ -187,8 +187,7 @@ class Keeper:
         self._rests_until = self._now() + seconds
 
     def _door_is_back(self) -> None:
-        if self._failures:
-            self._forwarder.hurry()
+        self._forwarder.hurry()
         self._failures, self._rests_until = 0, 0.0
 
     def _tell(self, what: str, rows: Sequence[SpooledEvent], error: BaseException | None) -> None:

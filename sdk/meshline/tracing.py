@@ -30,8 +30,8 @@ _log = logging.getLogger("meshline")
 def trace_of(event: Event, hook: Trace | None) -> dict[str, str]:
     """The event's fields that say its trace; none where it is in none.
 
-    Its own go first, then the hook's; without a hook those of the current span of OpenTelemetry,
-    where the application has imported that.
+    Its own go first, and an empty one says that it is in none; then the hook's; without a hook
+    those of the current span of OpenTelemetry, where the application has imported that.
     """
     if event.traceparent is not None:
         return _fields(event.traceparent, event.tracestate)
@@ -47,7 +47,7 @@ def trace_of(event: Event, hook: Trace | None) -> dict[str, str]:
 
 def _fields(parent: object, state: object) -> dict[str, str]:
     if not isinstance(parent, str) or not _PARENT.fullmatch(parent):
-        if parent is not None:
+        if parent:
             _log.debug("not a traceparent, and left out: %.60r", parent)
         return {}
     if isinstance(state, str) and state and len(state) <= _LONGEST_STATE and _is_line(state):

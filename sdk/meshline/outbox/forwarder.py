@@ -144,7 +144,8 @@ class Forwarder:
             return
         now = time.monotonic()
         # Counting a long backlog takes a moment; at its end the number has to be right.
-        if now >= self._counted_at + _COUNT_SECONDS or len(batch) < MOST_ROWS:
+        nearly_empty = self._backlog.waiting - self._sent_since <= len(batch)
+        if now >= self._counted_at + _COUNT_SECONDS or nearly_empty:
             self._backlog, self._counted_at = self._table.backlog(), now
             self._sent_since = 0
         going = sum(not row.failed for row in batch)  # what failed by itself may well do so again
@@ -222,7 +223,7 @@ def _event(row: Row) -> Event:
         json.loads(row.payload),
         client=row.client,
         idempotency_key=row.id,
-        traceparent=said.get(PARENT),
+        traceparent=said.get(PARENT, ""),  # that of the transaction, never the forwarder's own
         tracestate=said.get(STATE),
     )
 

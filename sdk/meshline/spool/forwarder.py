@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ _MOST_LINES_BLOCKED = 200  # then it waits for all of them
 _FIRST_DELAY = 5.0  # seconds until a line that is blocked is tried again
 _LONGEST_DELAY = 300.0
 _LONGEST_MENDING = 60.0  # seconds between two tries while a key or an address is wrong
+_LEAST_PAUSE = 1.0  # seconds, also where the door takes what others send
 _LOOK_SECONDS = 2.0  # how often an idle forwarder looks whether another process spooled something
 
 _log = logging.getLogger("meshline")
@@ -95,7 +97,7 @@ class Forwarder:
         self._woken.set()
 
     def hurry(self) -> None:
-        """Say that the door took something: what waits is tried at once."""
+        """Say that the door took something: what waits is tried soon."""
         self._hurried.set()
 
     def close(self, seconds: float) -> None:
@@ -223,6 +225,7 @@ class Forwarder:
     def _loop(self) -> None:
         failures = 0
         while not self._stopped and self._process == os.getpid():
+            self._hurried.clear()  # what the door takes while this pass fails is news after it
             try:
                 done = self.forward()
             except MeshlineError as error:
@@ -239,13 +242,13 @@ class Forwarder:
             self._wait(failures, done.failure)
 
     def _wait(self, failures: int, failure: MeshlineError) -> None:
-        seconds = pause_after(failures, failure)
+        seconds, waited = pause_after(failures, failure), 0.0
         _log.info("the spool waits %.1f s: %s", seconds, failure)
-        self._hurried.clear()
-        while seconds > 0 and not self._stopped:  # being woken does not make the door answer
-            if self._hurried.wait(min(seconds, 0.5)):
+        while waited < seconds and not self._stopped:  # being woken does not make the door answer
+            if self._hurried.is_set() and waited >= _LEAST_PAUSE:
                 return
-            seconds -= 0.5
+            time.sleep(min(seconds - waited, 0.5))
+            waited += 0.5
 
 
 def pause_after(failures: int, failure: MeshlineError | None) -> float:

@@ -10,6 +10,7 @@ import pytest
 
 from meshline import Producer, outbox
 from meshline.outbox import DatabaseFailed, Forwarder, OutboxTable
+from meshline.outbox.table import Backlog
 from meshline.testing import RecordingTransport
 from tests.sdk.outbox.apps import open_connection, rows, run
 
@@ -61,6 +62,33 @@ def test_the_door_hears_what_waits_and_at_the_end_that_nothing_does(
     counts = [one.partition(",")[0] for one in said]
     assert counts == ["waiting=250", "waiting=250", "waiting=50", "waiting=0"]
     assert said[-1] == f"waiting=0, oldest=0, refused=0, id={table.id}, kind=outbox"
+
+
+class Counting(OutboxTable):
+    """An outbox that knows how often all of it was counted."""
+
+    counts = 0
+
+    def backlog(self) -> Backlog:
+        self.counts += 1
+        return super().backlog()
+
+
+def test_a_backlog_of_large_events_is_not_counted_for_each_batch(
+    app_url: str, door: RecordingTransport
+) -> None:
+    producer = Producer("http://door.example", key="test", transport=door)
+    with closing(open_connection(app_url)) as connection:
+        for number in range(40):
+            outbox.add(connection, "lead.created", {"number": number, "text": "x" * 200_000})
+        connection.commit()
+    with closing(outbox.Database(app_url)) as database:
+        counting = Counting(database)
+        assert Forwarder(counting, producer).forward().sent == 40
+
+    assert len(door.requests) >= 4
+    assert counting.counts == 2  # first, and at the end
+    assert door.requests[-1].headers["Meshline-Spool"].startswith("waiting=0, ")
 
 
 def test_what_is_dropped_is_deleted_and_written_down(app_url: str, table: OutboxTable) -> None:

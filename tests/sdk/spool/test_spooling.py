@@ -310,11 +310,15 @@ def test_the_same_key_again_is_kept_once_and_with_another_payload_refused(
     producer.emit("lead", 1, idempotency_key="form-1")
     producer.emit("lead", 1, idempotency_key="form-1")
 
-    with pytest.raises(Refused) as refused:
-        producer.emit("lead", 2, idempotency_key="form-1")
-
-    assert refused.value.code == "idempotency_conflict"
+    for other in (2, True, 1.0):  # Python holds the last two for equal
+        with pytest.raises(Refused) as refused:
+            producer.emit("lead", other, idempotency_key="form-1")
+        assert refused.value.code == "idempotency_conflict"
     assert spool.state().waiting == 1
+
+    assert producer.flush() == 0
+    with pytest.raises(Refused, match="another payload"):  # the recording door's word
+        producer.emit("lead", True, idempotency_key="form-1")
 
 
 def test_what_was_refused_and_is_emitted_again_waits_again_at_the_end(
@@ -402,6 +406,21 @@ def test_what_waits_goes_out_at_once_when_the_door_takes_something(
         wait_until(lambda: len(wire.door.requests) == 2)  # the forwarder was told to wait for long
         others = (f"other-{number}" for number in itertools.count())  # each a line of its own
         wait_until(lambda: producer.emit(next(others), 1).accepted, within=30)
+
+        wait_until(lambda: any(one.type == "a" for one in wire.door.events), within=60)
+
+
+def test_what_an_earlier_process_left_goes_out_soon_once_the_door_takes_something(
+    wire: WireDoor, path: Path
+) -> None:
+    """Its own requests never failed, so only the forwarder's wait has to end."""
+    wire.door.answer_next(503, times=1)
+    with Producer(wire.url, key="k", spool=path, attempts=1, forward=False) as before:
+        assert before.emit("a", 0).spooled
+    wire.door.answer_next(503, headers={"Retry-After": "600"}, times=1)
+    with Producer(wire.url, key="k", spool=path, attempts=1) as producer:
+        wait_until(lambda: len(wire.door.requests) == 2)  # the forwarder's: it waits for long
+        assert producer.emit("b", 1).accepted
 
         wait_until(lambda: any(one.type == "a" for one in wire.door.events), within=60)
 

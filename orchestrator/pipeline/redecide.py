@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import orjson
 
@@ -64,6 +65,12 @@ class Bench:
         if not self._promised_alike:
             is_late = _is_late(one, self._after.workflow)
         late.after += one.weight * is_late
+
+
+@lru_cache(maxsize=8)
+def bench_of(before: str, after: str) -> Bench:
+    """The two versions by their definitions as JSON, compiled once. Raises as `Bench`."""
+    return Bench(orjson.loads(before), orjson.loads(after))
 
 
 def _compiled(definition: Mapping[str, object]) -> CompiledWorkflow:

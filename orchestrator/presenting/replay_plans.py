@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.domain.delivery.effects import FOLLOWED
+
 if TYPE_CHECKING:
     from orchestrator.store.desk.plans import StoredPlan
 
@@ -42,8 +44,13 @@ def told_effects(plan: StoredPlan) -> list[str]:
         for word in EFFECTS
         for where, count in sorted(plan.effects.get(word, {}).items())
     ]
-    left = [f"{count} left out, refused again: {why}" for why, count in plan.left_out.items()]
-    return told + left
+    return told + [_told_left(why, count) for why, count in plan.left_out.items()]
+
+
+def _told_left(why: str, count: int) -> str:
+    if why == FOLLOWED:
+        return f"{count} left as they were made: a later event of their key had its turn meanwhile"
+    return f"{count} left out, refused again: {why}"
 
 
 PLAN_STATES = {"running": "begun"}

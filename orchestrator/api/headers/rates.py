@@ -30,7 +30,7 @@ class _Spent:
     day: int = 0  # of UTC since 1970
     known: int = 0  # triggers of the day that the store knows of, from all doors
     new: int = 0  # those that this door has not told the store yet
-    asked: bool = False  # there was a request of it since the store was told
+    asked: bool = False  # it was proven since the store was told: a stranger costs no write
 
 
 class Rates:
@@ -57,6 +57,7 @@ class Rates:
         request. Raises Limited.
         """
         spent = self._of(key, limits)
+        spent.asked = spent.asked or limits.quota_per_day is not None
         self._refuse(spent, limits, count)
         spent.tokens -= count
         spent.new += count
@@ -104,7 +105,6 @@ class Rates:
         spent.at = now
         if spent.day != day:
             spent.day, spent.known, spent.new = day, 0, 0
-        spent.asked = spent.asked or limits.quota_per_day is not None
         self._spent[key] = spent  # at the end: who is silent for longest comes first
         while len(self._spent) > _MOST_KEYS:
             self._spent.pop(next(iter(self._spent)))

@@ -116,6 +116,8 @@ class Hooks:
                 return Response(found.handshake, media_type="text/plain")
             told = self.rates.take(source.actor, source.limits, len(found.triggers))
             triggers = with_trace(found.triggers, request.headers)
+            if not triggers:  # such as an empty list: it costs the door as much as an event
+                self.rates.spend(source.actor, source.limits)
             answer = await self._accept(source, triggers)
             answer = redirect_of(source, request) or answer
         answer.headers.update(told)

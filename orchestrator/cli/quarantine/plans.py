@@ -259,6 +259,11 @@ def _tell_run(done: Ran, token: str) -> None:
             f"{done.waiting} wait behind events that came back into quarantine: heal those, then"
             " run the plan again"
         )
+    if done.followed:
+        note(
+            f"{done.followed} are left as they were made: a later event of their key had its turn"
+            " since the plan was made. Look at them, and mend their records by hand"
+        )
     note(f"`meshline quarantine plan show {token}` says what comes of each")
 
 

@@ -38,6 +38,9 @@ class PlannedEffect:
     after: tuple[str, ...] = ()  # the destinations that have to be confirmed before
 
 
+FOLLOWED = "followed"
+"""Why a run leaves an event of its plan out: a later one of its ordering key had its turn."""
+
 TAKEN_BACK = frozenset({Effect.UNDO, Effect.REMAKE})
 """What of a version that was rolled back is taken back."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from orchestrator.domain.access.actor import Actor
-from orchestrator.domain.delivery.effects import Effect
+from orchestrator.domain.delivery.effects import FOLLOWED, Effect
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.workflows.compiled import CompiledWorkflow
@@ -24,7 +24,9 @@ from orchestrator.store.desk.plan_snapshot import Ground, grounds
 from orchestrator.store.desk.plans import (
     StoredPlan,
     effects_in,
+    find_plan,
     finish_plan,
+    leave_out,
     mark_done,
     open_events,
     outcomes,
@@ -62,6 +64,7 @@ class Ran:
     replayed: int = 0  # by this run
     before: int = 0  # by others
     waiting: int = 0  # they wait behind events that came back into quarantine
+    followed: int = 0  # left as they are, by any run: a later event of their key had its turn
     outcomes: dict[str, int]
     begun: RunBefore | None = None  # somebody began to run it before this run
     finished: RunBefore | None = None  # it was at its end before this run
@@ -102,12 +105,15 @@ def run_plan(
             raise
     with store.read() as tx:
         settled, waiting = outcomes(tx, plan.id), count_open(tx, plan.id)
+        left = find_plan(tx, token)
+    followed = 0 if left is None else left.left_out.get(FOLLOWED, 0)
     return Ran(
         token=token,
         events=plan.events,
         replayed=runner.replayed,
-        before=plan.events - runner.replayed - waiting,
+        before=plan.events - runner.replayed - waiting - followed,
         waiting=waiting,
+        followed=followed,
         outcomes=settled,
         begun=_who_and_when(plan.started_by, plan.started_at) if plan.state == "running" else None,
         finished=_who_and_when(plan.started_by, plan.finished_at) if plan.state == "done" else None,
@@ -170,14 +176,13 @@ class _Runner:
             with self._store.write(ring=True) as tx:
                 permitted_plan(tx, self._token, self._actor, lock=True)
                 rows = choose(tx, plan.id, limit=self._chunk)
-                if rows:
-                    self._move(tx, plan, rows)
+                moved = self._move(tx, plan, rows) if rows else 0
                 left = self._left(tx, plan, rows)
                 if not left:
                     finish_plan(tx, plan.id)
                 waits = bool(left) and not rows and is_under_way(tx, plan.id)
                 self._within(tx, plan.events - left)
-            self.replayed += len(rows)
+            self.replayed += moved
             self._progress(plan.events - left)
             if not (rows or waits) or not left:
                 return
@@ -192,14 +197,19 @@ class _Runner:
             return int(plan.events) - rows[-1][0] - 1
         return count_open(tx, plan.id)
 
-    def _move(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> None:
+    def _move(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> int:
+        """Do what is planned with these events; with how many it was done."""
         if plan.made_by is None:
             self._replay(tx, plan, rows)
-        else:
-            self._recall(tx, plan, plan.made_by, rows)
+            return len(rows)
+        return self._recall(tx, plan, plan.made_by, rows)
 
-    def _recall(self, tx: Tx, plan: StoredPlan, made_by: int, rows: Sequence[Row]) -> None:
-        """Let workers take back what the version made; they go on with what is sent instead."""
+    def _recall(self, tx: Tx, plan: StoredPlan, made_by: int, rows: Sequence[Row]) -> int:
+        """Let workers take back what the version made; they go on with what is sent instead.
+
+        Left out is an event behind which a later one had its turn since the plan was made, as the
+        plan leaves such events out too. Answers how many events were not left out.
+        """
         (live,) = live_versions(tx, plan).values()
         bad = _compiled(tx, plan, made_by)
         if bad.workflow.ordering is not None:
@@ -208,6 +218,11 @@ class _Runner:
         changed = _changed(rows, found)
         if changed:
             raise _refused(tx, plan, changed)
+        followed = [row for row in rows if found[row[1]].followed]
+        self._leave_out(tx, plan, followed)
+        rows = [row for row in rows if not found[row[1]].followed]
+        if not rows:
+            return 0
         moved = recall_events(
             tx,
             {row[1]: names_to_undo(found[row[1]], effects_in(row[3])) for row in rows},
@@ -222,6 +237,19 @@ class _Runner:
         if moved != len(rows):
             raise _refused(tx, plan, [row[1] for row in rows])
         mark_done(tx, plan.id, [row[0] for row in rows])
+        return len(rows)
+
+    def _leave_out(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        told = {"plan": self._token, "detail": "a later event of its key had its turn meanwhile"}
+        notes = [
+            DeliveryNote(event_id=row[1], name=name, action="leave_as_made", detail=told)
+            for row in rows
+            for name in dict.fromkeys(one.destination for one in effects_in(row[3]))
+        ]
+        record_deliveries(tx, notes, actor=self._actor.name)
+        leave_out(tx, plan.id, [row[0] for row in rows], FOLLOWED)
 
     def _replay(self, tx: Tx, plan: StoredPlan, rows: Sequence[Row]) -> None:
         live = live_versions(tx, plan)

@@ -11,7 +11,7 @@ from orchestrator.domain.delivery.blockers import Blocker
 from orchestrator.domain.delivery.verdicts import Violation
 from orchestrator.domain.drift.finding import ChangeKind, Finding
 from orchestrator.domain.drift.naming import bare_finding
-from orchestrator.domain.personal.masking import DOTS
+from orchestrator.domain.personal.masking import DOTS, mask_of
 from orchestrator.domain.recipes.acting import PayloadChange
 from orchestrator.domain.recipes.step_rules import FORMS
 from orchestrator.domain.workflows.personal.event import PersonalEvent
@@ -197,12 +197,11 @@ def _preview(view: Preview, about: PersonalEvent) -> Changes:
 
 
 def _example(view: ExampleField, about: PersonalEvent) -> Changes:
-    def masked(value: object) -> object:
-        return (
-            None if value is None else about.send(view.destination, {view.name: value})[view.name]
-        )
-
-    return {"old": masked(view.old), "new": masked(view.new)}
+    """What the proposed version would send may be made of anything, whatever its field is today."""
+    changes: Changes = {"new": None if view.new is None else mask_of(view.new)}
+    if view.old is not None:
+        changes["old"] = about.send(view.destination, {view.name: view.old})[view.name]
+    return changes
 
 
 def _finding(view: Finding, about: PersonalEvent) -> Changes:

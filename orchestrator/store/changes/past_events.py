@@ -94,12 +94,20 @@ def count_past(tx: Connection, span: Span) -> Past:
     return Past(events=sum(int(row[1]) for row in rows), with_payload=with_payload)
 
 
-def ends_of_chunks(tx: Connection, span: Span, *, after: str, size: int) -> list[str]:
-    """The last id of each so many events above `after`, in order, and then the span's end."""
-    place = func.row_number().over(order_by=_E.id).label("place")
-    numbered = select(_E.id, place).where(span.where(), _E.id > after).subquery()
+def ends_of_chunks(
+    tx: Connection, span: Span, *, after: str, size: int, most: int
+) -> tuple[list[str], bool]:
+    """The last id of each so many events above `after`, in order, of `most` chunks.
+
+    True where there are no more chunks: then the span's end is the last.
+    """
+    ids = select(_E.id).where(span.where(), _E.id > after).order_by(_E.id).limit(size * most)
+    some = ids.subquery()
+    place = func.row_number().over(order_by=some.c.id).label("place")
+    numbered = select(some.c.id, place).subquery()
     found = select(numbered.c.id).where(numbered.c.place % size == 0).order_by(numbered.c.id)
-    return [*tx.execute(found).scalars(), span.end]
+    ends = list(tx.execute(found).scalars())
+    return (ends, False) if len(ends) == most else ([*ends, span.end], True)
 
 
 def past_events(

@@ -33,7 +33,7 @@ class MadeGround:
     payload: object  # amended where it was amended
     deliveries: Mapping[Place, MadeDelivery]  # that were made
     followed: bool  # a later event of its ordering key had its turn, and may rest on it
-    digest: str
+    digest: str  # of all of it that a run has to find as it was; a line goes on meanwhile
 
 
 def made_under(
@@ -143,8 +143,6 @@ def _ground(row: Any, found: _OfEvent, *, followed: bool) -> MadeGround | None:
     state: list[object] = [row.workflow_id, row.replays, row.amended, made]
     if stopped:
         state += [row.stay, found.others]
-    if followed:
-        state.append("followed")
     return MadeGround(
         event_id=row.id,
         client=row.client,

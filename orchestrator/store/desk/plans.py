@@ -54,7 +54,7 @@ class StoredPlan:
     selection: Mapping[str, object]  # the conditions that were given, by name
     workflows: tuple[PlannedWorkflow, ...]
     effects: Mapping[str, Mapping[str, int]]  # deliveries, by effect and destination
-    left_out: Mapping[str, int]  # events that would be refused again, by reason
+    left_out: Mapping[str, int]  # by reason: refused again, or `followed` when it ran
     events: int
     repeats: int  # deliveries that may arrive twice
     planned_at: str
@@ -270,6 +270,16 @@ def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
         )
         .values(done_at=now_ms())
     )
+
+
+def leave_out(tx: Connection, plan: int, places: Sequence[int], reason: str) -> None:
+    """These events of the plan stay as they are. The caller holds the plan."""
+    mark_done(tx, plan, places)
+    text = tx.execute(select(plans.c.left_out).where(plans.c.id == plan)).scalar_one()
+    left = orjson.loads(text)
+    left[reason] = left.get(reason, 0) + len(places)
+    changed = update(plans).where(plans.c.id == plan)
+    tx.execute(changed.values(left_out=orjson.dumps(left).decode()))
 
 
 def list_plans(

@@ -32,7 +32,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.workflows.ordering.keys import Ordering, key_in, rank_in
 from orchestrator.store.database.engine import ring_after_commit
 from orchestrator.store.database.prepared import Prepared, among
-from orchestrator.store.database.schema import events, line_looks, ordered_events
+from orchestrator.store.database.schema import deliveries, events, line_looks, ordered_events
 
 ASLEEP = 2**61
 """When an event is due that waits for its turn: unfinished, and never due by itself."""
@@ -142,13 +142,19 @@ def forget(tx: Connection, ids: Sequence[str]) -> None:
 
 
 def followed_events(tx: Connection, ids: Sequence[str]) -> set[str]:
-    """Those of these events behind which a later one of their line had its turn, or was ended."""
+    """Those of these events behind which a later one of their line had its turn, or was ended.
+
+    One that made something, was let pass and is replayed waits for its turn again, and counts.
+    """
     mine, table = ordered_events.alias("mine").c, ordered_events.c
+    made = select(deliveries.c.name).where(
+        deliveries.c.event_id == table.event_id, deliveries.c.record_id.is_not(None)
+    )
     own = select(mine.line, mine.place, mine.event_id).where(mine.event_id.in_(ids)).subquery("own")
     last = (
         select(table.line, func.max(table.place).label("place"))
         .where(
-            table.stand != Stand.WAITING.value,
+            or_(table.stand != Stand.WAITING.value, made.exists()),
             table.line.in_(select(own.c.line)),
             # One walk through what came since the first of them: no index has lines alone.
             table.place > select(func.min(own.c.place)).scalar_subquery(),

@@ -91,6 +91,15 @@ def test_what_was_refused_is_not_of_the_quota(rates: Rates) -> None:
     rates.take("a", QUOTA, 1)
 
 
+def test_of_whoever_proved_nothing_the_store_has_to_learn_nothing(rates: Rates) -> None:
+    rates.check("a", QUOTA)  # before anything is proven
+    rates.spend("a", QUOTA)
+    assert rates.take_new() == {}
+
+    rates.take("a", QUOTA, 1)
+    assert rates.take_new() == {"a": 1}
+
+
 def test_what_other_doors_took_counts(rates: Rates) -> None:
     rates.take("a", QUOTA, 1)
     assert rates.take_new() == {"a": 1}

@@ -10,7 +10,10 @@ from orchestrator.operations.replay.freeze_outcomes import OutcomesPlan
 from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.rollback_workflow import rollback_workflow
+from orchestrator.presenting.replay_plans import told_effects
 from orchestrator.store.database.engine import Store
+from orchestrator.store.desk.plans import find_plan
+from orchestrator.store.views.events.show import show_event
 from tests.leads import CATALOG
 from tests.ordered_leads import ORDERED, PASSING, accept_lead, drive_all, publish_ordered
 
@@ -41,18 +44,29 @@ def test_the_last_of_each_key_is_sent_again_before_what_came_later_and_an_earlie
     assert ran == [sorted([second, other]), [later]]
 
 
-def test_what_had_its_turn_between_the_plan_and_its_run_lets_it_run_nothing(store: Store) -> None:
+def test_what_is_followed_between_the_plan_and_its_run_stays_and_the_others_go(
+    store: Store,
+) -> None:
     publish_ordered(store)
     publish_ordered(store, BAD)
-    accept_lead(store, 1)
+    first, other = accept_lead(store, 1), accept_lead(store, 2)
     drive_all(store)
     plan = planned(store)
     accept_lead(store, 1)
     drive_all(store)
-
     assert plan.token is not None
-    with pytest.raises(Refused, match="not as they were planned"):
-        run_plan(store, plan.token, actor=ME)
+
+    ran = run_plan(store, plan.token, actor=ME)
+
+    assert (ran.replayed, ran.followed, ran.before, ran.waiting) == (1, 1, 0, 0)
+    assert drive_all(store) == [[other]]
+    with store.read() as tx:
+        stays, kept = show_event(tx, first), find_plan(tx, plan.token)
+    assert stays is not None and stays.state == "delivered"
+    assert "leave_as_made" in {row.action for row in stays.history}
+    assert kept is not None and "1 left as they were made" in told_effects(kept)[-1]
+    again = run_plan(store, plan.token, actor=ME)
+    assert (again.replayed, again.followed, again.before) == (0, 1, 1)
 
 
 def test_between_versions_that_order_otherwise_nothing_is_planned(store: Store) -> None:

@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import orjson
-
 from orchestrator.domain.changes.backtest import Tally
-from orchestrator.pipeline.redecide import Bench
+from orchestrator.pipeline.redecide import Bench, bench_of
 from orchestrator.store.changes.past_events import (
     Past,
     Sample,
@@ -34,6 +32,7 @@ MOST_EVENTS = 1_000_000
 _CHUNK = 1_000
 _LEAST_OF_A_STRATUM = 1_000
 _MOST_AHEAD = 64  # chunks that are counted while an earlier one is not
+_LOOKED_UP = 200  # chunks whose ends are looked up at once: a lease may have to be kept meanwhile
 _ALONE = 20_000  # events below which further processes would take longer to start
 
 
@@ -71,6 +70,7 @@ def run_backtest(
     """
     with store.read() as tx:
         past = count_past(tx, question.span)
+    step(standing, past)
     total = sum(past.with_payload.values())
     sample = sample_of(past, seed=question.seed, most=question.most)
     wanted = processes or (1 if total < _ALONE else os.cpu_count() or 1)
@@ -121,9 +121,12 @@ def new_seed() -> int:
 
 def _chunks(store: Store, span: Span, cursor: str) -> Iterator[tuple[str, str]]:
     """Ids between which a chunk is: above the first, and up to the second."""
-    with store.read() as tx:
-        ends = ends_of_chunks(tx, span, after=cursor, size=_CHUNK)
-    return pairwise((cursor, *ends))
+    last, is_over = cursor, False
+    while not is_over:
+        with store.read() as tx:
+            ends, is_over = ends_of_chunks(tx, span, after=last, size=_CHUNK, most=_LOOKED_UP)
+        yield from pairwise((last, *ends))
+        last = ends[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +166,7 @@ class _Hands:
 
 @contextmanager
 def _looking(store: Store, question: Question, sample: Sample, *, helpers: int) -> Iterator[_Hands]:
-    bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
+    bench = bench_of(question.before, question.after)
     desk = _Desk(store=store, bench=bench, span=question.span, sample=sample)
     if not helpers:
         yield _Hands(desk=desk, pool=None, most_given=0)
@@ -187,7 +190,7 @@ def _prepare(url: str, question: Question, sample: Sample) -> None:
     """In a process of the pool; Ctrl-C is for the one that counts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
+    bench = bench_of(question.before, question.after)
     _DESK.append(_Desk(store=Store(url), bench=bench, span=question.span, sample=sample))
 
 

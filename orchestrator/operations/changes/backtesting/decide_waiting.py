@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import orjson
-
 from orchestrator.domain.changes.backtest import Counts, count_more
 from orchestrator.domain.changes.backtest_result import QuarantinedGroup, group_of
 from orchestrator.operations.changes.backtesting.decide_past import Question
-from orchestrator.pipeline.redecide import Bench
+from orchestrator.pipeline.redecide import bench_of
 from orchestrator.store.changes.past_events import count_waiting, waiting_events
 from orchestrator.store.database.engine import Store
 
@@ -26,7 +24,7 @@ def decide_waiting(
 
     `step` is called after each chunk, and may end it by raising.
     """
-    bench = Bench(orjson.loads(question.before), orjson.loads(question.after))
+    bench = bench_of(question.before, question.after)
     client, workflow = question.span.client, question.span.workflow
     with store.read() as tx:
         events = count_waiting(tx, client, workflow)

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from orchestrator.domain.changes.backtest import Decided, Place
 from orchestrator.domain.changes.backtest_result import BacktestResult
 from orchestrator.domain.errors import InvalidFile
-from orchestrator.pipeline.redecide import Bench
+from orchestrator.pipeline.redecide import bench_of
 from orchestrator.store.changes.past_events import bodies_of
 from orchestrator.store.database.engine import Tx
 
@@ -56,7 +54,7 @@ def examples_of(
     if not bodies:
         return ()
     try:
-        bench = Bench(orjson.loads(before), orjson.loads(after))
+        bench = bench_of(before, after)
     except (InvalidFile, ValueError):
         return ()
     return tuple(_example(one, *bench.decide(bodies[one])) for one in ids if one in bodies)

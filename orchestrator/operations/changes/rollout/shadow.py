@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-
-import orjson
 
 from orchestrator.domain.changes.rollout import Mode
 from orchestrator.domain.changes.shadow import DifferenceKind, ShadowDifference, difference_of
 from orchestrator.operations.changes.rollout.judging import time_over
-from orchestrator.pipeline.redecide import Bench
+from orchestrator.pipeline.redecide import Bench, bench_of
 from orchestrator.store.changes.changes import LockedChange, find_locked
 from orchestrator.store.database.engine import Store
 from orchestrator.store.rollout.arms import Arm, find_arm, keep_counts, lock_arm
@@ -96,7 +93,7 @@ def _look_further(store: Store, change: LockedChange, look: _Look) -> bool:
         arm = replace(look.arm, cursor=look.cursor)
         chunk = next_chunk(tx, change.client, change.workflow, arm, now=look.now, size=_CHUNK)
         if chunk.bodies and look.bench is None:
-            look.bench = _bench(*definitions_of(tx, arm))
+            look.bench = bench_of(*definitions_of(tx, arm))
     if look.bench is not None:
         decide = look.bench.decide
         judged = (difference_of(one, *decide(body)) for one, body in chunk.bodies)
@@ -114,9 +111,3 @@ def _keep(store: Store, look: _Look) -> None:
         keep_differences(tx, now, look.found, room=MOST_KEPT - now.bad)
         keep_counts(tx, now, events=look.events, bad=len(look.found), wealth=now.wealth)
         move_cursor(tx, now, look.cursor)
-
-
-@lru_cache(maxsize=4)
-def _bench(before: str, after: str) -> Bench:
-    """Both, compiled once."""
-    return Bench(orjson.loads(before), orjson.loads(after))

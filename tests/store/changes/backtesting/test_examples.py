@@ -44,3 +44,23 @@ def test_examples_show_values_to_who_may_see_them_and_masks_to_others(store: Sto
     told = text_of(file)
     assert f"crm crm, desk 2 {moved[0][:12]}" in " ".join(told.split())
     assert "lead-" not in told
+
+
+def test_what_a_new_version_makes_of_a_personal_value_is_masked_where_today_nothing_is(
+    store: Store,
+) -> None:
+    govern(store)
+    plain = MARKED.replace("'\"Onboard \" + email'", "'\"New lead\"'")
+    assert plain != MARKED
+    decide(store, proposed(store, plain))
+    accept_leads(store, 1, tier="enterprise")
+    token = proposed(store, plain.replace("'\"New lead\"'", "'email.split(\"@\")[0]'"))
+    backtest_change(store, token, actor=author(store))
+
+    with store.read() as tx:
+        page = look_at_change(tx, token, None, author(store))
+        masked = shown(tx, page.examples, sees=NO_CLIENT).value
+
+    assert "lead-" in repr(page.examples) and "lead-" not in repr(masked)
+    (field,) = masked[0].fields
+    assert field.old == "New lead"

@@ -55,7 +55,7 @@ class Keeper:
             body = joined([row.body for row in rows])
             answer = drive(core.send(BATCH, body, _FORWARDING), transport)
             taken = as_emitted_many(answer, len(rows))
-            self._door_is_back()
+            self._ask_again()  # no news to the forwarder, which waits as long as the door asks
             return taken
 
         self._forwarder = Forwarder(spool, send, self._tell, self._now)
@@ -133,6 +133,8 @@ class Keeper:
         except MeshlineError as error:
             index = getattr(error, "index", None)
             raise (error if index is None else error.at(direct[index])) from error.__cause__  # type: ignore[attr-defined]
+        if direct:
+            self._door_is_back()
         for at, answer in zip(direct, answers):
             emitted[at] = answer
         kept = [at for at in places if emitted[at].spooled]
@@ -188,6 +190,9 @@ class Keeper:
 
     def _door_is_back(self) -> None:
         self._forwarder.hurry()
+        self._ask_again()
+
+    def _ask_again(self) -> None:
         self._failures, self._rests_until = 0, 0.0
 
     def _tell(self, what: str, rows: Sequence[SpooledEvent], error: BaseException | None) -> None:

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from meshline.core import Core
@@ -196,6 +196,8 @@ class Forwarder:
     def _refuse(self, row: Row, error: str) -> None:
         self._table.refuse(row, error)
         self._refused += 1
+        known = self._backlog  # it is not counted again until its end is near
+        self._backlog = replace(known, waiting=known.waiting - 1, refused=known.refused + 1)
         _log.warning("refused, and kept: %s %s", row.type, row.id)
 
 

@@ -64,6 +64,18 @@ def test_the_door_hears_what_waits_and_at_the_end_that_nothing_does(
     assert said[-1] == f"waiting=0, oldest=0, refused=0, id={table.id}, kind=outbox"
 
 
+def test_the_door_hears_at_the_end_that_an_event_was_refused_and_none_waits(
+    app_url: str, table: OutboxTable, door: RecordingTransport
+) -> None:
+    _add(app_url, 1, 2, 3)
+    door.answer_next(422, problem={"code": "invalid_trigger", "detail": "wrong", "index": 1})
+
+    assert Forwarder(table, Producer("http://d", key="k", transport=door)).forward().refused == 1
+
+    said = door.requests[-1].headers["Meshline-Spool"]
+    assert said == f"waiting=0, oldest=0, refused=1, id={table.id}, kind=outbox"
+
+
 class Counting(OutboxTable):
     """An outbox that knows how often all of it was counted."""
 

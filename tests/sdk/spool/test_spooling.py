@@ -18,6 +18,7 @@ import pytest
 from meshline import Event, Misconfigured, Observation, Producer, Refused, SpoolFull
 from meshline.spool import Spool
 from meshline.testing import RecordingTransport
+from meshline.transport import Request, Response
 from tests.sdk.conftest import WireDoor
 from tests.sdk.spool.conftest import MakeProducer
 from tests.waiting import wait_until
@@ -410,8 +411,9 @@ def test_what_waits_goes_out_at_once_when_the_door_takes_something(
         wait_until(lambda: any(one.type == "a" for one in wire.door.events), within=60)
 
 
+@pytest.mark.parametrize("many", [False, True], ids=["one", "many"])
 def test_what_an_earlier_process_left_goes_out_soon_once_the_door_takes_something(
-    wire: WireDoor, path: Path
+    wire: WireDoor, path: Path, many: bool
 ) -> None:
     """Its own requests never failed, so only the forwarder's wait has to end."""
     wire.door.answer_next(503, times=1)
@@ -420,9 +422,33 @@ def test_what_an_earlier_process_left_goes_out_soon_once_the_door_takes_somethin
     wire.door.answer_next(503, headers={"Retry-After": "600"}, times=1)
     with Producer(wire.url, key="k", spool=path, attempts=1) as producer:
         wait_until(lambda: len(wire.door.requests) == 2)  # the forwarder's: it waits for long
-        assert producer.emit("b", 1).accepted
+        [taken] = producer.emit_many([Event("b", 1)]) if many else [producer.emit("b", 1)]
+        assert taken.accepted
 
         wait_until(lambda: any(one.type == "a" for one in wire.door.events), within=60)
+
+
+def test_what_the_spool_itself_sent_does_not_shorten_the_wait_that_the_door_asks_for(
+    wire: WireDoor, path: Path
+) -> None:
+    wire.door.answer_next(503, times=2)
+    with Producer(wire.url, key="k", spool=path, attempts=1, forward=False) as before:
+        before.emit_many([Event("a", 0), Event("b", 1)])
+    wire.door.requests.clear()
+    wire.door._planned.clear()
+    wire.door.answer_next(413)  # a proxy's: they go out one by one
+    takes = wire.door._take
+
+    def take_and_be_busy(request: Request) -> Response:
+        wire.door.answer_next(503, headers={"Retry-After": "600"})
+        return takes(request)
+
+    wire.door._take = take_and_be_busy  # type: ignore[method-assign]
+    with Producer(wire.url, key="k", spool=path, attempts=1):
+        wait_until(lambda: len(wire.door.requests) == 3)
+        time.sleep(2.0)  # longer than the least pause
+
+    assert [len(wire.door.requests), len(wire.door.events)] == [3, 1]
 
 
 def test_what_an_earlier_process_left_is_forwarded_by_the_next(

@@ -61,8 +61,8 @@ def add(
 ) -> None:
     """Add a person. They log in after `people invite`, or by the company's login.
 
-    The first person has to be an admin for every client. From then on every command needs to know
-    who acts.
+    The first person has to be an admin for every client, and gets a link at once. From then on
+    every command needs to know who acts.
     """
     chosen = _chosen(role, client, all_clients=all_clients)
     with opened_store(create=True) as store:

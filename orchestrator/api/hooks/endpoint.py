@@ -113,6 +113,7 @@ class Hooks:
                 self.rates.spend(source.actor, source.limits)
                 raise
             if found.handshake is not None:
+                self.rates.spend(source.actor, source.limits)
                 return Response(found.handshake, media_type="text/plain")
             told = self.rates.take(source.actor, source.limits, len(found.triggers))
             triggers = with_trace(found.triggers, request.headers)

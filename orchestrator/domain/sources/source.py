@@ -39,7 +39,7 @@ class Answer:
 class SourceLimits:
     """How many events a source may send."""
 
-    rate: int  # in `per_seconds`, at each door; a request that is proven and refused counts as one
+    rate: int  # in `per_seconds`, at each door; a proven request without an event counts as one
     per_seconds: float
     quota_per_day: int  # in a day of UTC, over all doors
 

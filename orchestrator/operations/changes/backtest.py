@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -152,7 +152,7 @@ class _Run:
     progress: Callable[[int, int], None]
     within: Callable[[Tx, int, int], None]
     _kept: str | None = None  # the cursor that the row has
-    _at: float = 0.0
+    _at: float = field(default_factory=time.monotonic)  # counting the past may take a lease's time
 
     def step(self, standing: Standing, past: Past) -> None:
         total = sum(past.with_payload.values())
@@ -161,9 +161,8 @@ class _Run:
         except BaseException:
             self._keep(standing, total)
             raise
-        if time.monotonic() - (self._at or time.monotonic()) > _KEEP_SECONDS:
+        if time.monotonic() - self._at > _KEEP_SECONDS:
             self._keep(standing, total)
-        self._at = self._at or time.monotonic()
 
     def _keep(self, standing: Standing, total: int) -> None:
         before, sums = self._before, write_sums(standing.tally)

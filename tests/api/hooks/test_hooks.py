@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -18,14 +19,15 @@ from orchestrator.operations.erase_events import Wanted, erase_events
 from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
+from orchestrator.settings import Settings
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, events, hook_requests, workflow_versions
 from orchestrator.store.quarantine.workflows import kept_version
 from orchestrator.store.views.events.show import EventView, RequestOfSource, show_event
 from orchestrator.store.views.incidents.list import Sought, list_incidents
 from orchestrator.store.views.quarantine.selection import Selection
-from tests.api.doors import LEAD, RunningDoor, problem
-from tests.hooks import REQUESTS, SECRET
+from tests.api.doors import LEAD, RunningDoor, open_door, problem
+from tests.hooks import REQUESTS, SECRET, source_text
 from tests.leads import TEXT, publish_leads
 
 ME = login("cli:tester")
@@ -300,8 +302,6 @@ def test_an_array_is_committed_whole_and_answered_for_each_event(
     body = (REQUESTS / "hubspot.http").read_bytes().partition(b"\r\n\r\n")[2]
     now = str(int(time.time() * 1000))
     text = b"POSThttps://hooks.acme.example/v1/hooks/hubspot" + body + now.encode()
-    import base64
-
     digest = base64.b64encode(hmac.new(SECRET.encode(), text, hashlib.sha256).digest()).decode()
     headers = {"x-hubspot-signature-v3": digest, "x-hubspot-request-timestamp": now}
 
@@ -311,6 +311,38 @@ def test_an_array_is_committed_whole_and_answered_for_each_event(
     assert [one["duplicate"] for one in found] == [False, False]
     assert kept(store, found[0]["id"])[4] is None
     assert shown(store, found[1]["id"]).reason == "no_workflow"
+
+
+def test_a_request_without_an_event_counts_in_the_rate(store: Store, sources: Path) -> None:
+    for name in ("hubspot", "slack"):
+        limits = "limits: {rate: {calls: 2, per: 1h}}\n"
+        (sources / f"{name}.yaml").write_text(source_text(name, more=limits))
+    asked = b'{"type":"url_verification","challenge":"3eZbrw1a"}'
+    now = int(time.time())
+    vendors = (
+        ("hubspot", b"[]", _hubspot(b"[]", str(now * 1000))),
+        ("slack", asked, _slack(asked, str(now))),
+    )
+
+    with open_door(store, Settings(stop_seconds=5, sources=sources)) as door:
+        for name, body, said in vendors:
+            answers = [
+                door.ask("POST", f"/v1/hooks/{name}", content=body, headers=said).status_code
+                for _ in range(3)
+            ]
+            assert [one < 300 for one in answers] == [True, True, False], name
+            assert answers[2] == 429
+
+
+def _hubspot(body: bytes, now: str) -> dict[str, str]:
+    text = b"POSThttps://hooks.acme.example/v1/hooks/hubspot" + body + now.encode()
+    digest = base64.b64encode(hmac.new(SECRET.encode(), text, hashlib.sha256).digest()).decode()
+    return {"x-hubspot-signature-v3": digest, "x-hubspot-request-timestamp": now}
+
+
+def _slack(body: bytes, now: str) -> dict[str, str]:
+    digest = hmac.new(SECRET.encode(), f"v0:{now}:".encode() + body, hashlib.sha256).hexdigest()
+    return {"x-slack-signature": f"v0={digest}", "x-slack-request-timestamp": now}
 
 
 def test_an_erased_event_leaves_nothing_of_its_request(hooked: RunningDoor, store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,7 +15,7 @@ from orchestrator.operations.jobs.backtesting import start_backtest_job
 from orchestrator.operations.jobs.carry_out import carry_out_next_job
 from orchestrator.operations.jobs.stop import resume_job, stop_job
 from orchestrator.operations.publish_workflow import publish_workflow
-from orchestrator.store.changes.backtests import Backtest, find_backtest
+from orchestrator.store.changes.backtests import Backtest, find_backtest, keep_standing
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import audit, jobs
@@ -151,3 +152,20 @@ def test_a_change_that_was_edited_meanwhile_fails_its_job_and_says_so(store: Sto
     failed = job_of(store, job)
     assert failed.state == "failed"
     assert "was edited since" in (failed.error or "")
+
+
+def test_a_count_that_took_long_keeps_its_lease_before_the_first_chunk(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = changed(store)
+    cursors: list[str] = []
+
+    def noted(*args: Any, cursor: str, **fields: Any) -> bool:
+        cursors.append(cursor)
+        return keep_standing(*args, cursor=cursor, **fields)
+
+    monkeypatch.setattr("orchestrator.operations.changes.backtest._KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("orchestrator.operations.changes.backtest.keep_standing", noted)
+    backtest_change(store, token, actor=author(store))
+
+    assert cursors[0] == ""

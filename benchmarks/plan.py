@@ -23,13 +23,7 @@ from benchmarks.systems.port import System
 from benchmarks.systems.raw_chain import running_raw_chain, running_raw_chain_that_calls
 from benchmarks.systems.raw_commit import running_raw_commit
 from benchmarks.workload import CREATE, CREATE_AND_CONFIRM
-from benchmarks.works import (
-    accept_and_drain,
-    drain,
-    memory_after,
-    one_by_one,
-    publish_rate,
-)
+from benchmarks.works import accept_and_drain, drain, memory_after, one_by_one, publish_rate
 
 
 def whole_plan(events: int, singles: int, groups: Sequence[int]) -> list[Entry]:

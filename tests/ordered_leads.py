@@ -12,12 +12,7 @@ from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.pipeline.validate import validate
 from orchestrator.store.database.engine import Store
 from orchestrator.store.drive.claim import Group, claim, finish_group
-from orchestrator.store.drive.stages import (
-    Saving,
-    load_group,
-    save_delivered,
-    save_rejected,
-)
+from orchestrator.store.drive.stages import Saving, load_group, save_delivered, save_rejected
 from orchestrator.store.ordering.turns import give_turns
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from tests.leads import LIMITS, TEXT, drive_to_routed, lead, publish_leads

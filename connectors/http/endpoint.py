@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
-from connectors.definition.references import (
-    UnresolvedReference,
-    is_reference,
-    resolve,
-)
+from connectors.definition.references import UnresolvedReference, is_reference, resolve
 from connectors.http.definition import Auth, Basic, HttpDefinition, OAuth2
 from connectors.http.oauth.login import OAuthLogin
 from connectors.http.placeholders.values import InvalidTemplate, Unfillable, Values, placeholder

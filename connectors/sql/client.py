@@ -46,11 +46,7 @@ from orchestrator.domain.errors import (
     OutcomeUnknown,
     Unauthorized,
 )
-from orchestrator.domain.text.masking import (
-    address_spellings,
-    masked,
-    pair_spellings,
-)
+from orchestrator.domain.text.masking import address_spellings, masked, pair_spellings
 
 _PATIENCE_SECONDS = 5  # for a connection, and for a lock
 _STATEMENT_SECONDS = 30

@@ -16,13 +16,7 @@ from orchestrator.api.headers.rates import Rates
 from orchestrator.api.intake import KeyRing
 from orchestrator.broker import call_broker
 from orchestrator.domain.errors import BrokerUnavailable, MeshlineError, StoreUnavailable
-from orchestrator.domain.heartbeats import (
-    BEAT_SECONDS,
-    Heartbeat,
-    ProcessKind,
-    Vital,
-    presence_of,
-)
+from orchestrator.domain.heartbeats import BEAT_SECONDS, Heartbeat, ProcessKind, Vital, presence_of
 from orchestrator.operations.access.keys import note_key_uses
 from orchestrator.operations.access.limit_key import count_sent
 from orchestrator.settings import Settings

@@ -9,11 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.dashboard.given import one_of, query_of, values_of, worded
 from orchestrator.domain.errors import Refused
-from orchestrator.domain.incidents.incident import (
-    INCIDENT_REASONS,
-    IncidentKind,
-    IncidentState,
-)
+from orchestrator.domain.incidents.incident import INCIDENT_REASONS, IncidentKind, IncidentState
 from orchestrator.domain.text.words import sought_words
 from orchestrator.store.views.incidents.list import Cursor, IncidentRow, Sought
 

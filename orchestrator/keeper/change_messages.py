@@ -9,14 +9,7 @@ from collections.abc import Sequence
 
 from orchestrator.domain.changes.words.wording import Wording
 from orchestrator.domain.text.visible import visible
-from orchestrator.keeper.messages import (
-    FIELDS_VERSION,
-    Message,
-    Reader,
-    Urgency,
-    link_to,
-    one_line,
-)
+from orchestrator.keeper.messages import FIELDS_VERSION, Message, Reader, Urgency, link_to, one_line
 from orchestrator.presenting.moments import left, local_moment
 from orchestrator.settings import Settings
 from orchestrator.store.changes.views import ChangeView

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from orchestrator.domain.event import destination_of
 from orchestrator.domain.lifecycle import SETTLED_DELIVERIES, DeliveryState
 from orchestrator.domain.reasons import Reason
+from orchestrator.domain.workflows.sending.succession import Predecessors, rested_on
 
 _AT_REST = SETTLED_DELIVERIES | {DeliveryState.UNDONE}
 _ON_THEIR_WAY = (DeliveryState.PENDING, DeliveryState.HELD)
@@ -60,10 +61,6 @@ class Stuck:
     destination: str
 
 
-Predecessors = Mapping[str, Collection[str]]
-"""The destinations before each that comes after others, all the way."""
-
-
 def settle_event(
     deliveries: Sequence[DeliveryStatus],
     *,
@@ -93,8 +90,8 @@ def settle_event(
         if one.state is DeliveryState.CONFIRMED and (place := destination_of(one.name)) in undoable
     }
     if made:
-        before = {place for one in made for place in predecessors.get(one, ())}
-        return TakeBack(because=because, destinations=tuple(sorted(made - before)))
+        last = made - rested_on(made, predecessors)
+        return TakeBack(because=because, destinations=tuple(sorted(last)))
     told = _said_taken_back(deliveries)
     if undoable:
         told += _said_left(one for one in deliveries if one is not first)
@@ -134,12 +131,7 @@ def ready_to_undo(
     """
     if any(one.state is DeliveryState.FAILED for one in deliveries):
         return ()
-    before = {
-        place
-        for one in deliveries
-        if one.undo
-        for place in predecessors.get(destination_of(one.name), ())
-    }
+    before = rested_on((destination_of(one.name) for one in deliveries if one.undo), predecessors)
     return tuple(
         one.name for one in deliveries if one.held_back and destination_of(one.name) not in before
     )

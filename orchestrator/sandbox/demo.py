@@ -21,12 +21,7 @@ from orchestrator.embedded.processes import Supervisor
 from orchestrator.embedded.services import Services
 from orchestrator.operations.access.keys import create_key
 from orchestrator.operations.repair.diagnose import diagnose
-from orchestrator.sandbox.desk import (
-    command_for_desk,
-    demo_settings,
-    open_desk,
-    start_services,
-)
+from orchestrator.sandbox.desk import command_for_desk, demo_settings, open_desk, start_services
 from orchestrator.sandbox.healing import Healing
 from orchestrator.sandbox.ledger import read_ledger
 from orchestrator.sandbox.people import Cast, add_people

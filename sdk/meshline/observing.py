@@ -15,7 +15,7 @@ class Observation:
 
     what: str
     """accepted, retried, refused, misconfigured, unreachable; with a spool spooled, forwarded,
-    set_aside, spool_full, spool_failed, and stuck once per cause that lets nothing out."""
+    set_aside, spool_full, spool_failed, and stuck once per kind of cause that lets nothing out."""
 
     events: int  # how many it is about
     type: str | None = None  # of the event, or of the first of many

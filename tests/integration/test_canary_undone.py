@@ -20,12 +20,7 @@ from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.replay.without_plan import replay_events
 from orchestrator.store.views.quarantine.selection import Selection
 from tests.integration.pairs import Pair
-from tests.integration.quick_leads import (
-    WORKFLOW,
-    own_catalog,
-    publish_text,
-    take_quick_connectors,
-)
+from tests.integration.quick_leads import WORKFLOW, own_catalog, publish_text, take_quick_connectors
 from tests.integration.system import System, running_system
 from tests.leads import lead
 from tests.store.changes.rollout.rolling import figures

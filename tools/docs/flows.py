@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator.domain.incidents.incident import (
-    INCIDENT_TRANSITIONS,
-    IncidentMove,
-    IncidentState,
-)
+from orchestrator.domain.incidents.incident import INCIDENT_TRANSITIONS, IncidentMove, IncidentState
 from orchestrator.domain.lifecycle import (
     AT_END,
     DELIVERY_TRANSITIONS,

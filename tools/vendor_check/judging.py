@@ -12,11 +12,7 @@ from connectors.definition.references import is_reference
 from connectors.http.definition import HttpAction, HttpDefinition
 from tools.vendor_check.bodies import Surely
 from tools.vendor_check.documents import Document, Operation
-from tools.vendor_check.holding import (
-    faults_of_answer,
-    faults_of_request,
-    says_nothing_of_answer,
-)
+from tools.vendor_check.holding import faults_of_answer, faults_of_request, says_nothing_of_answer
 from tools.vendor_check.operations import at_path, operation_of, parameters_in
 from tools.vendor_check.requests import Sent, requests_of
 

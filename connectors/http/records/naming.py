@@ -6,14 +6,7 @@ import re
 from urllib.parse import unquote, urljoin, urlsplit
 
 from connectors.definition.origins import Origin
-from connectors.definition.paths import (
-    Unreadable,
-    as_text,
-    dig_or_none,
-    record_id_at,
-    shown,
-    steps,
-)
+from connectors.definition.paths import Unreadable, as_text, dig_or_none, record_id_at, shown, steps
 from connectors.http.answers import parse
 from connectors.http.placeholders.values import ABSENT, Unfillable, Values
 from connectors.http.templates import compile_text, names_key

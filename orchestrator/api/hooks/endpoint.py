@@ -36,11 +36,7 @@ from orchestrator.domain.sources.reading import (
     read_payload,
 )
 from orchestrator.domain.sources.request import HookRequest, joined
-from orchestrator.domain.sources.schemes import (
-    SecretUnusable,
-    Verified,
-    verify,
-)
+from orchestrator.domain.sources.schemes import SecretUnusable, Verified, verify
 from orchestrator.domain.sources.source import Source
 from orchestrator.operations.accept_triggers import RefusedAt
 from orchestrator.settings import Settings

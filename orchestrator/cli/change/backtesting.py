@@ -68,7 +68,7 @@ def backtest(
     put(f"change {done.change} of {done.workflow} of client {done.client}")
     put_backtest(done.result)
     if done.subject is not None:
-        note(f"what an approval is of is now {done.subject}")
+        note(f"an approval covers the digest {done.subject} from now on")
 
 
 def put_backtest(found: BacktestResult) -> None:

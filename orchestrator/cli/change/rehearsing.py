@@ -40,7 +40,7 @@ def rehearse(
 
     Real events go through it with made-up values in personal fields. Each destination is the tool's
     sandbox account that the file names, our sandbox, or dry: what would be sent is made, and not
-    sent. What it found stays with the change, and an approval is of that too. The change has to be
+    sent. What it found stays with the change, and an approval covers that too. The change has to be
     proposed and not approved yet, so the client needs an approver: where nobody has to approve, a
     proposal begins at once, and there is nothing to rehearse.
     """
@@ -69,7 +69,7 @@ def rehearse(
         return
     put(f"change {done.change} of {done.workflow} of client {done.client}")
     put_rehearsal(done.result)
-    note(f"what an approval is of is now {done.subject}")
+    note(f"an approval covers the digest {done.subject} from now on")
 
 
 def _tell(says: str, done: int, total: int) -> None:

@@ -29,12 +29,7 @@ from orchestrator.cli.terminal.open_store import missing_file, no_store
 from orchestrator.cli.terminal.personal import shown_here
 from orchestrator.domain.delivery.blockers import told_calls
 from orchestrator.domain.delivery.breakers import Block
-from orchestrator.domain.errors import (
-    BrokerUnavailable,
-    InvalidFile,
-    MeshlineError,
-    StartupFailed,
-)
+from orchestrator.domain.errors import BrokerUnavailable, InvalidFile, MeshlineError, StartupFailed
 
 if TYPE_CHECKING:
     from orchestrator.domain.workflows.catalog import Catalog

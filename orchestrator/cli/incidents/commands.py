@@ -25,11 +25,7 @@ from orchestrator.cli.terminal.usage import as_usage
 from orchestrator.cli.terminal.who import seen_clients
 from orchestrator.domain.delivery.blockers import told_blocker
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.incidents.incident import (
-    INCIDENT_REASONS,
-    IncidentKind,
-    IncidentState,
-)
+from orchestrator.domain.incidents.incident import INCIDENT_REASONS, IncidentKind, IncidentState
 from orchestrator.presenting.moments import age, left, moment_and_distance
 
 if TYPE_CHECKING:

@@ -24,11 +24,7 @@ from orchestrator.dashboard.actions.chosen_events import (
 )
 from orchestrator.dashboard.actions.dead_letters import DropPage, RequeuePage
 from orchestrator.dashboard.actions.destinations import PausePage, ResumePage
-from orchestrator.dashboard.actions.event import (
-    AmendEventPage,
-    DiscardEventPage,
-    RestoreEventPage,
-)
+from orchestrator.dashboard.actions.event import AmendEventPage, DiscardEventPage, RestoreEventPage
 from orchestrator.dashboard.actions.incidents import (
     AcknowledgePage,
     AssignPage,

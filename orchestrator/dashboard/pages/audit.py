@@ -7,13 +7,7 @@ from dataclasses import dataclass, replace
 
 from tornado.web import authenticated
 
-from orchestrator.dashboard.given import (
-    number_of,
-    query_of,
-    row_number,
-    time_of,
-    values_of,
-)
+from orchestrator.dashboard.given import number_of, query_of, row_number, time_of, values_of
 from orchestrator.dashboard.pages.files import CSV, JSON, File, StoreFile
 from orchestrator.dashboard.pages.frame import StorePage
 from orchestrator.domain.errors import Refused

@@ -31,11 +31,7 @@ from orchestrator.dashboard.pages.jobs import FailedEventsFile, JobPage, JobsPag
 from orchestrator.dashboard.pages.now import NowPage
 from orchestrator.dashboard.pages.plans.page import PlanPage
 from orchestrator.dashboard.pages.revision import RevisionPage
-from orchestrator.dashboard.pages.workflows.list import (
-    InventoryFile,
-    InventoryPage,
-    WorkflowsPage,
-)
+from orchestrator.dashboard.pages.workflows.list import InventoryFile, InventoryPage, WorkflowsPage
 from orchestrator.dashboard.pages.workflows.page import WorkflowPage
 from orchestrator.dashboard.reader import StoreReader
 from orchestrator.store.views.overview.traffic import count_traffic

@@ -72,7 +72,7 @@ class Rollout:
         return next((one for one in self.steps() if one.number > number), None)
 
     def text(self) -> str:
-        """Canonical JSON: a row keeps it, and an approval is of it."""
+        """Canonical JSON: a row keeps it, and an approval covers it."""
         said = {
             "shadow": self.shadow_seconds,
             "canary": self.shares,

@@ -199,3 +199,6 @@ _TOLD = {
     ChangeMove.BREAK_GLASS: "go live",
     ChangeMove.ROLL_BACK: "be rolled back",
 }
+
+GRACE_MS = 86_400_000
+"""How long an approved change may still go live after what held it up: a keeper may be away."""

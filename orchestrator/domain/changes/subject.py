@@ -1,4 +1,4 @@
-"""What an approval is of: one digest over all that may not change after it."""
+"""What an approval covers: one digest over all that may not change after it."""
 
 from __future__ import annotations
 

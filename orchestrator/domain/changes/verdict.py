@@ -7,12 +7,7 @@ from enum import StrEnum
 from math import ceil
 
 from orchestrator.domain.changes.betting import Wealth, events_to_see, highest_rate
-from orchestrator.domain.changes.rollout import (
-    MOST_AT_ONCE,
-    MOST_SECONDS,
-    WHOLE,
-    Rollout,
-)
+from orchestrator.domain.changes.rollout import MOST_AT_ONCE, MOST_SECONDS, WHOLE, Rollout
 from orchestrator.domain.reasons import Reason
 from orchestrator.domain.text.durations import told_seconds
 

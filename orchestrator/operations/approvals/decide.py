@@ -18,12 +18,7 @@ from orchestrator.domain.approvals.deciding import (
     named_decider,
     stand_in_for,
 )
-from orchestrator.domain.approvals.requests import (
-    EventDecision,
-    Group,
-    RequestState,
-    group_digest,
-)
+from orchestrator.domain.approvals.requests import EventDecision, Group, RequestState, group_digest
 from orchestrator.domain.changes.deciding import Grade
 from orchestrator.domain.commitments import Value
 from orchestrator.domain.delivery.verdicts import Rejected

@@ -29,7 +29,7 @@ from orchestrator.operations.changes.backtesting.decide_past import (
     new_seed,
     run_backtest,
 )
-from orchestrator.operations.changes.backtesting.decide_waiting import decide_waiting
+from orchestrator.operations.changes.backtesting.decide_quarantined import decide_quarantined
 from orchestrator.operations.changes.hold import held_change, no_change
 from orchestrator.operations.changes.keep_evidence import keep_evidence_of
 from orchestrator.store.changes.backtests import (
@@ -76,7 +76,7 @@ class Backtested:
     client: str
     workflow: str
     digest: str  # of the result: 64 hex digits
-    subject: str | None  # what an approval is of from now on; None: it was approved without this
+    subject: str | None  # what an approval covers from now on; None: it was approved without this
     result: BacktestResult
 
 
@@ -126,7 +126,7 @@ def go_on_with_backtest(
     past = run_backtest(store, question, standing, processes=processes, step=run.step)
     group = None
     if change.kind is ChangeKind.AMEND:
-        group = decide_waiting(store, question, step=lambda: run.step(standing, past))
+        group = decide_quarantined(store, question, step=lambda: run.step(standing, past))
     return run.end(standing, past, group)
 
 
@@ -208,7 +208,7 @@ class _Run:
         )
 
     def _as_evidence(self, tx: Tx, change: LockedChange, result: BacktestResult) -> str | None:
-        """What an approval is of from now on; None where it is not of this."""
+        """What an approval covers from now on; None where it is not of this."""
         same = (change.round, change.base_version) == (self.row.round, self.row.base_version)
         if not same or change.state not in _NOT_APPROVED:
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.access.actor import Actor, who
 from orchestrator.domain.acts import Act
-from orchestrator.domain.changes.states import ChangeState
+from orchestrator.domain.changes.states import GRACE_MS, ChangeState
 from orchestrator.domain.changes.timing import time_ahead
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.whys import needed_why
@@ -24,9 +24,6 @@ from orchestrator.store.changes.freezes import (
 from orchestrator.store.database.engine import Store, Tx
 from orchestrator.store.quarantine.workflows import has_workflows
 from orchestrator.store.views.values import iso, iso_time, now_of
-
-GRACE_MS = 86_400_000
-"""How long after a freeze an approved change may still go live: a keeper may have been away."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keep what was found out about a change beside it: from then on an approval is of that too."""
+"""Keep what was found out about a change beside it: from then on an approval covers that too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orchestrator.store.database.engine import Tx
 
 
 def keep_evidence_of(tx: Tx, change: LockedChange, piece: Recorded, *, by: str) -> str:
-    """Keep a piece about a change that is held; one of its kind goes. What an approval is of then.
+    """Keep a piece about a change that is held; one of its kind goes. What an approval covers then.
 
     The change must not be approved: its approval would be of something else.
     """

@@ -11,7 +11,7 @@ import orjson
 from orchestrator.domain.access.actor import Actor, Proof
 from orchestrator.domain.changes.gates.evidence import Recorded
 from orchestrator.domain.changes.rollout import Rollout
-from orchestrator.domain.changes.states import ChangeKind, ChangeMove, ChangeState
+from orchestrator.domain.changes.states import GRACE_MS, ChangeKind, ChangeMove, ChangeState
 from orchestrator.domain.changes.subject import Subject, definition_digest
 from orchestrator.domain.errors import Refused
 from orchestrator.operations.access.allow import check_proven
@@ -209,10 +209,7 @@ def _check_time(proposal: Proposal, *, required: bool) -> None:
 def _expiry(tx: Tx, proposal: Proposal) -> int:
     """When nobody decided in time: never before the time at which it is to go live."""
     decided = now_of(tx) + int(EXPIRES_SECONDS * 1000)
-    return decided if proposal.go_live_at is None else max(decided, proposal.go_live_at + _GRACE_MS)
-
-
-_GRACE_MS = 86_400_000  # an approved change whose keeper was away still goes live
+    return decided if proposal.go_live_at is None else max(decided, proposal.go_live_at + GRACE_MS)
 
 
 def _text(proposal: Proposal) -> str:

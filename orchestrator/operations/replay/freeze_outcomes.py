@@ -21,11 +21,7 @@ from orchestrator.domain.workflows.effects import outcome_effects
 from orchestrator.operations.access.allow import allow
 from orchestrator.operations.replay.plan import record_plan, routed_now
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.desk.made_snapshot import (
-    MadeGround,
-    made_grounds,
-    made_under,
-)
+from orchestrator.store.desk.made_snapshot import MadeGround, made_grounds, made_under
 from orchestrator.store.desk.plans import (
     MADE_BY,
     PlannedEvent,
@@ -35,10 +31,7 @@ from orchestrator.store.desk.plans import (
     drop_plan,
     freeze_plan,
 )
-from orchestrator.store.quarantine.workflows import (
-    KeptVersion,
-    LiveWorkflow,
-)
+from orchestrator.store.quarantine.workflows import KeptVersion, LiveWorkflow
 
 _CHUNK = 1_000  # events in one transaction
 _MOST_LISTED = 1_000  # deliveries that stay and are named one by one

@@ -16,9 +16,7 @@ from orchestrator.operations.access.allow import allow
 from orchestrator.operations.replay.freeze_outcomes import OutcomesFreezer, OutcomesPlan
 from orchestrator.store.changes.changes import last_change
 from orchestrator.store.database.engine import Store, Tx
-from orchestrator.store.desk.made_snapshot import (
-    states_of,
-)
+from orchestrator.store.desk.made_snapshot import states_of
 from orchestrator.store.quarantine.workflows import (
     KeptVersion,
     LiveWorkflow,

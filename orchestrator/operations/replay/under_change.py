@@ -26,7 +26,7 @@ class Candidate:
     """The version that a change would make."""
 
     change: str  # its token
-    subject: str  # what an approval of it is of
+    subject: str  # what an approval of it covers
     client: str
     workflow: str
     base_version: int | None

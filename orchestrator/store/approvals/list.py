@@ -36,7 +36,7 @@ class ApprovalRow:
     decided_at: str | None  # or when it ended otherwise
     decided_by: str | None  # an actor
     grade: str | None  # how it is known who that was: session or api_key
-    digest: str  # what an approval is of: 64 hex digits
+    digest: str  # what an approval covers: 64 hex digits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,7 +31,7 @@ class EventRequest:
     workflow_id: int  # of the version that the event runs under
     route: int  # from 1
     state: RequestState
-    subject: str  # what an approval is of: 64 hex digits
+    subject: str  # what an approval covers: 64 hex digits
     salt: str  # of the subject; "" once the event was erased
     connectors: Mapping[str, str | None]  # digests of the definitions, by name
     asked_at: int

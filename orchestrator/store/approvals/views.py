@@ -9,10 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from orchestrator.domain.approvals.requests import (
-    Group,
-    RequestState,
-)
+from orchestrator.domain.approvals.requests import Group, RequestState
 from orchestrator.domain.event import Item
 from orchestrator.domain.lifecycle import Move
 from orchestrator.domain.workflows.compiled import CompiledWorkflow

@@ -19,7 +19,7 @@ class CandidateRow:
     client: str
     workflow: str
     state: str  # a ChangeState
-    subject: str  # what an approval of it is of
+    subject: str  # what an approval of it covers
     base_version: int | None
     definition: str  # JSON
 

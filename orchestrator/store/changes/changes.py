@@ -43,7 +43,7 @@ class NewChange:
     base_version: int | None
     definition: str  # JSON
     digest: str  # of the definition, as versions have it
-    subject: str  # what an approval of it is of
+    subject: str  # what an approval of it covers
     why: str | None
     expires_at: int  # in milliseconds since 1970
     go_live_at: int | None
@@ -265,7 +265,7 @@ def edit_change(tx: Connection, change: LockedChange, edited: Edited, *, actor: 
 
 
 def set_evidence(tx: Connection, change: LockedChange, *, evidence: str, subject: str) -> None:
-    """Write down what was found out about a change, and what an approval of it is of from now."""
+    """Write down what was found out about a change, and what an approval covers from now on."""
     values = {"evidence": evidence, "subject": subject}
     tx.execute(update(changes).where(_T.id == change.id).values(values))
 
@@ -310,14 +310,14 @@ def due_changes(tx: Connection, *, most: int) -> Sequence[str]:
     now = now_ms()
     # One that has no time is live once it is approved, unless a freeze or a rollout kept it.
     due = (_T.state == ChangeState.APPROVED.value) & (func.coalesce(_T.go_live_at, 0) <= now)
-    due &= ~is_frozen() & ~_is_before_it()
+    due &= ~is_frozen() & ~_other_is_rolling()
     found = select(_T.token).where(_T.state.in_(_UNFINISHED), _T.state.in_(_OPEN))
     found = found.where(due | (_T.expires_at <= now))
     return tx.execute(found.order_by(_T.id).limit(most)).scalars().all()
 
 
-def _is_before_it() -> ColumnElement[bool]:
-    """Whether a version of another change of the workflow of the statement's is rolled out."""
+def _other_is_rolling() -> ColumnElement[bool]:
+    """Whether another change of the same workflow is being rolled out."""
     other = _BESIDE.c
     same = (other.client == _T.client, other.workflow == _T.workflow)
     return exists().where(*same, other.state.in_(_UNFINISHED), other.state.in_(_ROLLING))

@@ -149,32 +149,32 @@ def past_events(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WaitingEvent:
-    """An event in quarantine, as a replay would judge it."""
+class QuarantinedPayload:
+    """An event in quarantine with its payload, which a replay would judge."""
 
     id: str
     reason: str  # why it is there
     body: str  # its payload as somebody amended it, else as it came, JSON
 
 
-def count_waiting(tx: Connection, client: str, workflow: str) -> int:
+def count_quarantined(tx: Connection, client: str, workflow: str) -> int:
     """How many events of a workflow are in quarantine and have a payload."""
-    found = select(func.count()).select_from(_WAITING).where(_waits(client, workflow))
+    found = select(func.count()).select_from(_IN_QUARANTINE).where(_stands_in(client, workflow))
     return int(tx.execute(found).scalar_one())
 
 
-def waiting_events(
+def quarantined_payloads(
     tx: Connection, client: str, workflow: str, *, after: str, limit: int
-) -> list[WaitingEvent]:
+) -> list[QuarantinedPayload]:
     """Events in quarantine with an id above `after`, in order."""
     body = func.coalesce(payloads.c.amended, payloads.c.body).label("body")
-    found = select(quarantine.c.event_id, quarantine.c.reason, body).select_from(_WAITING)
-    mine = (_waits(client, workflow), quarantine.c.event_id > after)
+    found = select(quarantine.c.event_id, quarantine.c.reason, body).select_from(_IN_QUARANTINE)
+    mine = (_stands_in(client, workflow), quarantine.c.event_id > after)
     rows = tx.execute(found.where(*mine).order_by(quarantine.c.event_id).limit(limit))
-    return [WaitingEvent(id=row.event_id, reason=row.reason, body=row.body) for row in rows]
+    return [QuarantinedPayload(id=row.event_id, reason=row.reason, body=row.body) for row in rows]
 
 
-def _waits(client: str, workflow: str) -> ColumnElement[bool]:
+def _stands_in(client: str, workflow: str) -> ColumnElement[bool]:
     table = quarantine.c
     return and_(table.released_at.is_(None), table.client == client, table.workflow == workflow)
 
@@ -186,7 +186,7 @@ def bodies_of(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row.event_id: row.body for row in tx.execute(found)} if ids else {}
 
 
-_WAITING = quarantine.join(payloads, payloads.c.event_id == quarantine.c.event_id)
+_IN_QUARANTINE = quarantine.join(payloads, payloads.c.event_id == quarantine.c.event_id)
 
 
 def _event(row: Any, outcome: str | None, sends: Sequence[Sent], weight: float) -> PastEvent:

@@ -73,7 +73,7 @@ class UsedDefinition:
 class ChangeView(ChangeRow):
     """A change whole."""
 
-    digest: str  # what an approval is of: 64 hex digits
+    digest: str  # what an approval covers: 64 hex digits
     definition_digest: str  # as versions have it
     definition: dict[str, object]
     authors: tuple[Author, ...]

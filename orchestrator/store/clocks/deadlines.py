@@ -39,14 +39,7 @@ from orchestrator.domain.incidents.incident import (
 )
 from orchestrator.domain.workflows.hours.calendar import deadline, latest_start
 from orchestrator.store.database import audit
-from orchestrator.store.database.clock import (
-    in_iso,
-    in_ms,
-    moment,
-    now_ms,
-    recovery_ms,
-    time_of,
-)
+from orchestrator.store.database.clock import in_iso, in_ms, moment, now_ms, recovery_ms, time_of
 from orchestrator.store.database.prepared import Prepared, among, row_values, rows_of
 from orchestrator.store.database.schema import audit as audit_table
 from orchestrator.store.database.schema import (

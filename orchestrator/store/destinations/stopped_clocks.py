@@ -10,11 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from orchestrator.domain.delivery.breakers import (
-    Circuit,
-    action_breaker,
-    destination_circuit,
-)
+from orchestrator.domain.delivery.breakers import Circuit, action_breaker, destination_circuit
 from orchestrator.domain.incidents.incident import HELD, IncidentState
 from orchestrator.domain.workflows.hours.calendar import deadline, elapsed
 from orchestrator.store.database import audit

@@ -14,12 +14,7 @@ from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.prepared import Prepared, row_values, rows_of
 from orchestrator.store.database.schema import deliveries
 from orchestrator.store.database.upserts import upsert
-from orchestrator.store.drive.abandoned import (
-    Abandoned,
-    OfEvent,
-    abandon_unplanned,
-    load_abandoned,
-)
+from orchestrator.store.drive.abandoned import Abandoned, OfEvent, abandon_unplanned, load_abandoned
 from orchestrator.store.drive.deliveries import FORGOTTEN, MAY_BE_THERE, NOT_MADE
 from orchestrator.store.drive.item_names import Plan, named_deliveries
 from orchestrator.store.drive.waiting import park

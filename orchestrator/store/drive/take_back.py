@@ -12,7 +12,7 @@ from orchestrator.domain.commitments import Value
 from orchestrator.domain.event import destination_of
 from orchestrator.domain.lifecycle import DeliveryState, Move, State
 from orchestrator.domain.reasons import Reason
-from orchestrator.domain.workflows.sending.succession import Predecessors
+from orchestrator.domain.workflows.sending.succession import Predecessors, rested_on
 from orchestrator.domain.workflows.workflow import Workflow
 from orchestrator.store.database.audit import DeliveryNote, record_deliveries
 from orchestrator.store.database.clock import now_ms
@@ -116,12 +116,11 @@ def _hold_back(
     tx: Connection, planned: Sequence[tuple[str, str]], predecessors: Predecessors
 ) -> None:
     """Of what is to be taken back, let wait what another one rests on."""
-    before = {
-        (event_id, place)
-        for event_id, name in planned
-        for place in predecessors.get(destination_of(name), ())
-    }
-    held = [(one, name) for one, name in planned if (one, destination_of(name)) in before]
+    places: dict[str, list[str]] = {}
+    for event_id, name in planned:
+        places.setdefault(event_id, []).append(destination_of(name))
+    before = {one: rested_on(own, predecessors) for one, own in places.items()}
+    held = [(one, name) for one, name in planned if destination_of(name) in before[one]]
     if held:
         _HOLD_BACK.run(tx, **row_values(tx, list(_NAMED), held))
 

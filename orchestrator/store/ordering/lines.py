@@ -15,18 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, true, update
 
 from orchestrator.domain.lifecycle import State
 from orchestrator.domain.workflows.ordering.keys import Ordering, key_in, rank_in

@@ -81,7 +81,7 @@ def is_through(arm: Arm, *, until: int) -> bool:
 
 
 def moved_ms(arm: Arm, cursor: str) -> int:
-    """How much later what this cursor is behind was accepted than what a shadow is behind."""
+    """Milliseconds of acceptance between what a shadow has looked at and this cursor."""
     return int(cursor[:TIME_DIGITS], 16) - int(_behind(arm)[:TIME_DIGITS], 16)
 
 

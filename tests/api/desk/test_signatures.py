@@ -11,14 +11,7 @@ from orchestrator.domain.access.roles import Role
 from orchestrator.store.database.engine import Store
 from tests.api.doors import RunningDoor, run_door
 from tests.people import key_of
-from tests.store.changes.governed import (
-    APPROVER,
-    approver,
-    change,
-    govern,
-    live_version,
-    proposed,
-)
+from tests.store.changes.governed import APPROVER, approver, change, govern, live_version, proposed
 from tests.store.changes.signers import add_key, make_key, signed, statement
 from tests.stores import open_new
 

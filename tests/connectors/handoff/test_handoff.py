@@ -14,13 +14,7 @@ from connectors.fake import FakeConnector, Mishap
 from connectors.handoff.single import hand_over
 from connectors.rigging import Bench
 from orchestrator.domain.delivery.comparing import Difference
-from orchestrator.domain.delivery.handoff import (
-    Blame,
-    Confirmed,
-    Failed,
-    Mismatched,
-    Outgoing,
-)
+from orchestrator.domain.delivery.handoff import Blame, Confirmed, Failed, Mismatched, Outgoing
 from orchestrator.domain.errors import DestinationRefused, DestinationUnavailable
 from tests.connectors.rigs import SECRET, SandboxRig, hand, rig_of, sent
 

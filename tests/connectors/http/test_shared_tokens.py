@@ -16,13 +16,7 @@ from connectors.http.connector import HttpConnector
 from connectors.http.definition import HttpDefinition
 from connectors.http.wire.client import HttpClient
 from orchestrator.domain.delivery.handoff import Connector, Failed
-from orchestrator.domain.delivery.tokens import (
-    AccessToken,
-    Lease,
-    Login,
-    Minted,
-    TokensUnusable,
-)
+from orchestrator.domain.delivery.tokens import AccessToken, Lease, Login, Minted, TokensUnusable
 from orchestrator.domain.errors import NotReached, StoreUnavailable, Unauthorized
 from orchestrator.operations.tokens.keys import SealingKeys, make_home_key, sealing_keys
 from orchestrator.operations.tokens.opening import closed_logins, vault_of

@@ -10,13 +10,7 @@ import pytest
 from aiohttp import web
 
 from connectors.handoff.single import hand_over
-from orchestrator.domain.delivery.handoff import (
-    Confirmed,
-    Failed,
-    Idempotency,
-    Outgoing,
-    Seen,
-)
+from orchestrator.domain.delivery.handoff import Confirmed, Failed, Idempotency, Outgoing, Seen
 from orchestrator.domain.errors import (
     AlreadyThere,
     DestinationRefused,

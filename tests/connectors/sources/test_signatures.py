@@ -16,13 +16,7 @@ import pytest
 from connectors.sources.file import SHIPPED
 from orchestrator.domain.errors import SignatureRefused
 from orchestrator.domain.sources.request import HookRequest, joined
-from orchestrator.domain.sources.schemes import (
-    Hmac,
-    Scheme,
-    SecretUnusable,
-    Token,
-    verify,
-)
+from orchestrator.domain.sources.schemes import Hmac, Scheme, SecretUnusable, Token, verify
 from tests.hooks import SAVED, SECRET, SIGNED_AT, saved, secret_for, source, with_header
 
 OTHER = "another-secret"

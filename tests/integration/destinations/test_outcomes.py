@@ -18,12 +18,7 @@ from orchestrator.operations.replay.plan_outcomes import plan_outcomes
 from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.rollback_workflow import rollback_workflow
 from tests.integration.pairs import Pair
-from tests.integration.quick_leads import (
-    WORKFLOW,
-    own_catalog,
-    publish_text,
-    take_quick_connectors,
-)
+from tests.integration.quick_leads import WORKFLOW, own_catalog, publish_text, take_quick_connectors
 from tests.integration.system import System, running_system
 from tests.leads import lead
 from tests.waiting import wait_until

@@ -71,10 +71,7 @@ from orchestrator.operations.quarantine.close_dead_letters import (
 from orchestrator.operations.quarantine.discard import discard_events
 from orchestrator.operations.quarantine.restore import restore_events
 from orchestrator.operations.repair.amend import fix_events, mend_events, reset_events
-from orchestrator.operations.repair.preview_for_incident import (
-    WantedRecipe,
-    preview_for_incident,
-)
+from orchestrator.operations.repair.preview_for_incident import WantedRecipe, preview_for_incident
 from orchestrator.operations.repair.publish_amendment import publish_amendment
 from orchestrator.operations.replay.plan import plan_replay
 from orchestrator.operations.replay.plan_outcomes import plan_outcomes

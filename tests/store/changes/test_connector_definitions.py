@@ -10,14 +10,7 @@ from orchestrator.operations.repair.publish_amendment import publish_amendment
 from orchestrator.store.database.engine import Store
 from orchestrator.store.quarantine.workflows import connectors_of, live_workflow
 from tests.leads import lead_workflow, publish_leads
-from tests.store.changes.governed import (
-    author,
-    change,
-    decide,
-    govern,
-    live_version,
-    version,
-)
+from tests.store.changes.governed import author, change, decide, govern, live_version, version
 
 ONE, OTHER = "1" * 64, "2" * 64
 

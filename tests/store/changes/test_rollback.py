@@ -16,14 +16,7 @@ from orchestrator.store.database.schema import alerts, events
 from orchestrator.store.drive.stages import load_group
 from orchestrator.store.quarantine.workflows import WorkflowShelf
 from orchestrator.store.views.audit import list_audit
-from tests.leads import (
-    CATALOG,
-    TEXT,
-    accept_leads,
-    claim_groups,
-    drive_to_routed,
-    publish_leads,
-)
+from tests.leads import CATALOG, TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
 from tests.store.changes.governed import (
     APPROVER,
     approver,

@@ -17,12 +17,7 @@ from orchestrator.domain.lifecycle import State
 from orchestrator.domain.reasons import Reason
 from orchestrator.operations.quarantine.discard import discard_events
 from orchestrator.operations.switch_destinations import pause_destination, resume_destination
-from orchestrator.store.clocks.alerts import (
-    add_test,
-    claim_alert,
-    mark_failed,
-    mark_sent,
-)
+from orchestrator.store.clocks.alerts import add_test, claim_alert, mark_failed, mark_sent
 from orchestrator.store.clocks.resolve_incidents import resolve_ended_incidents
 from orchestrator.store.database.clock import after, in_ms
 from orchestrator.store.database.engine import Store

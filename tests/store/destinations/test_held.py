@@ -11,10 +11,7 @@ from orchestrator.store.database.clock import after, now_ms
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import circuits, deliveries, events
 from orchestrator.store.destinations.breakers import note_taken, take_probe
-from orchestrator.store.destinations.circuits import (
-    resume_circuit,
-    troubled_circuits,
-)
+from orchestrator.store.destinations.circuits import resume_circuit, troubled_circuits
 from orchestrator.store.destinations.ending_pauses import (
     change_pause,
     end_pause,

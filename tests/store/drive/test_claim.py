@@ -11,13 +11,7 @@ from orchestrator.operations.accept_triggers import accept_batch
 from orchestrator.store.database.clock import after
 from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import events, groups
-from orchestrator.store.drive.claim import (
-    Group,
-    finish_group,
-    give_back,
-    others_wait,
-    renew_group,
-)
+from orchestrator.store.drive.claim import Group, finish_group, give_back, others_wait, renew_group
 from orchestrator.store.drive.stages import Saving, hand_back, save_valid
 from orchestrator.store.views.events.show import show_event
 from tests.leads import (

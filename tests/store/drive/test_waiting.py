@@ -29,14 +29,7 @@ from orchestrator.store.drive.take_back import recall_events
 from orchestrator.store.quarantine.workflows import WorkflowShelf, require_live
 from orchestrator.store.views.events.show import EventView, show_event
 from orchestrator.store.views.quarantine.selection import Selection
-from tests.leads import (
-    CATALOG,
-    TEXT,
-    accept_leads,
-    claim_groups,
-    drive_to_routed,
-    publish_leads,
-)
+from tests.leads import CATALOG, TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
 
 ACTION = replace(CATALOG["fake"]["record"], can_undo=True, gives_url=True)
 ACTIONS = {("fake", "record"): ACTION}

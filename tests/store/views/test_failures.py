@@ -10,13 +10,7 @@ from orchestrator.store.database.engine import Store
 from orchestrator.store.database.schema import deliveries, events
 from orchestrator.store.views.destinations.failures import Failure, last_failures, list_failures
 from orchestrator.store.views.destinations.list import list_destinations
-from tests.leads import (
-    TEXT,
-    accept_leads,
-    claim_groups,
-    drive_to_routed,
-    publish_leads,
-)
+from tests.leads import TEXT, accept_leads, claim_groups, drive_to_routed, publish_leads
 from tests.store.stalled import fail
 
 CRM, DESK = ("acme", "leads", "crm"), ("acme", "leads", "desk")

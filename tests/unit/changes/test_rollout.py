@@ -6,12 +6,7 @@ import random
 
 import pytest
 
-from orchestrator.domain.changes.betting import (
-    ALPHA,
-    Wealth,
-    events_to_see,
-    highest_rate,
-)
+from orchestrator.domain.changes.betting import ALPHA, Wealth, events_to_see, highest_rate
 from orchestrator.domain.changes.canary import Canary, canary_from
 from orchestrator.domain.changes.rollout import Mode, Rollout, read_rollout
 from orchestrator.domain.changes.verdict import (

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from orchestrator.domain.changes.gates.evidence import Budget, ContractTrial, Evidence, Load
-from orchestrator.domain.changes.gates.gate import (
-    Finding,
-    GateName,
-    cannot_tell,
-    failed,
-    passed,
-)
+from orchestrator.domain.changes.gates.gate import Finding, GateName, cannot_tell, failed, passed
 from orchestrator.domain.changes.gates.present import REACHED_DAYS, BacktestCounts, Present
 
 _MOST_TOLD = 3

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.domain.changes.words.fields import (
-    AT_LEAST,
-    AT_MOST,
-    ContractField,
-    fields_of,
-)
+from orchestrator.domain.changes.words.fields import AT_LEAST, AT_MOST, ContractField, fields_of
 from orchestrator.domain.changes.words.wording import (
     Affected,
     Direction,

@@ -11,11 +11,7 @@ from orchestrator.domain.documents.json_pointer import json_pointer, pointer_ste
 from orchestrator.domain.event import Item
 from orchestrator.domain.personal.covering import Cover
 from orchestrator.domain.personal.marks import ANY_KIND
-from orchestrator.domain.personal.masking import (
-    mask_of,
-    mask_value,
-    texts_of,
-)
+from orchestrator.domain.personal.masking import mask_of, mask_value, texts_of
 from orchestrator.domain.personal.places import PersonalPlaces, Spot
 from orchestrator.domain.text.abbreviate import abbreviate
 from orchestrator.domain.workflows.cel.compile import NotComputed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from orchestrator.domain.errors import Fault
 from orchestrator.domain.text.hints import did_you_mean
@@ -10,7 +10,7 @@ from orchestrator.domain.workflows.cel.text import tokens
 from orchestrator.domain.workflows.sending.records import parts_used, record_word
 from orchestrator.domain.workflows.workflow import NOT_NAMES, Destination, Route
 
-Predecessors = Mapping[str, frozenset[str]]
+Predecessors = Mapping[str, Collection[str]]
 """The destinations before each that comes after others, those before these among them."""
 
 
@@ -21,6 +21,11 @@ def predecessors(destinations: Mapping[str, Destination | None]) -> Predecessors
         if destination and destination.after:
             found[name] = frozenset(_before(name, destinations))
     return found
+
+
+def rested_on(destinations: Iterable[str], predecessors: Predecessors) -> frozenset[str]:
+    """The destinations that one of these comes after, and may have the record of."""
+    return frozenset().union(*(predecessors.get(one, ()) for one in destinations))
 
 
 def _before(name: str, destinations: Mapping[str, Destination | None]) -> Collection[str]:

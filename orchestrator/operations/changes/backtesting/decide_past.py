@@ -148,7 +148,7 @@ class _Desk:
 class _Hands:
     """This process and its helpers: it looks at a chunk itself where they have enough to do.
 
-    So it loses no time while they start, which takes as long as twenty thousand events.
+    So it loses no time while they start.
     """
 
     desk: _Desk

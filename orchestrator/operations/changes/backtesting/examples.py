@@ -16,6 +16,7 @@ from orchestrator.store.changes.past_events import bodies_of
 from orchestrator.store.database.engine import Tx
 
 MOST_EXAMPLES = 6
+_OF_EACH = 2  # difference, by its place among the examples that the result names
 MOST_FIELDS = 12
 """Of one example; the others are counted."""
 
@@ -45,9 +46,10 @@ class ExampleEvent:
 def examples_of(
     tx: Tx, result: BacktestResult, before: str, after: str
 ) -> tuple[ExampleEvent, ...]:
-    """Some of its examples, one of each difference first; both definitions are JSON.
+    """At most MOST_EXAMPLES events: one of each difference, then a second one of each.
 
-    None where a version is not right by today's rules any more.
+    Both definitions are JSON. Empty where no payload is left, and where a version is not right by
+    today's rules any more.
     """
     ids = list(dict.fromkeys(_named(result)))[:MOST_EXAMPLES]
     bodies = bodies_of(tx, ids)
@@ -65,7 +67,7 @@ def _named(result: BacktestResult) -> Iterator[str]:
         [one.examples for one in result.matrix if one.before != one.after],
         [one.examples for one in result.fields_changed],
     )
-    for place in range(2):
+    for place in range(_OF_EACH):
         for kind in kinds:
             yield from (one[place] for one in kind if len(one) > place)
 

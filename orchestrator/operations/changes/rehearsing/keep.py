@@ -1,4 +1,4 @@
-"""Keep what a rehearsal found beside its change: from then on an approval is of that too."""
+"""Keep what a rehearsal found beside its change: from then on an approval covers that too."""
 
 from __future__ import annotations
 

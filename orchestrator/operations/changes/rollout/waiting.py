@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.changes.states import ChangeState
-from orchestrator.operations.changes.freeze import GRACE_MS
+from orchestrator.domain.changes.states import GRACE_MS, ChangeState
 from orchestrator.store.changes.changes import LockedChange, prolong_change, rolling_change
 from orchestrator.store.database.engine import Tx
 from orchestrator.store.views.values import now_of

@@ -19,7 +19,7 @@ event_approvals = Table(
     Column("workflow_id", ForeignKey(workflow_versions.c.id), nullable=False),
     Column("route", Integer, nullable=False),  # from 1
     Column("state", String(20), nullable=False),  # see domain/approvals/requests.py
-    Column("subject", String(64), nullable=False),  # what an approval is of, see subject.py
+    Column("subject", String(64), nullable=False),  # what an approval covers, see subject.py
     Column("salt", String(32)),  # of the subject; null once its event was erased
     Column("connectors", Text, nullable=False),  # JSON: digests of the definitions, by name
     Column("asked_at", BigInteger, nullable=False),

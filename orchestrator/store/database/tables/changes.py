@@ -21,7 +21,7 @@ changes = Table(
     Column("base_version", Integer),  # that was live when it was proposed; null: none was
     Column("definition", Text, nullable=False),  # JSON; of a retirement, of the live version
     Column("digest", String(64), nullable=False),  # of the definition, as versions have it
-    Column("subject", String(64), nullable=False),  # what an approval is of, see subject.py
+    Column("subject", String(64), nullable=False),  # what an approval covers, see subject.py
     Column("why", Text),
     Column("proposed_at", BigInteger, nullable=False),
     Column("proposed_by", String(255), nullable=False),

@@ -15,12 +15,7 @@ from sqlalchemy import Connection, Select, and_, func, null, or_, select, tuple_
 from orchestrator.domain.delivery.breakers import destination_circuit, named_destination
 from orchestrator.domain.incidents.incident import FURTHER, IncidentState
 from orchestrator.store.database.engine import AnyRow
-from orchestrator.store.database.schema import (
-    deliveries,
-    events,
-    incidents,
-    quarantine,
-)
+from orchestrator.store.database.schema import deliveries, events, incidents, quarantine
 from orchestrator.store.destinations.named import named_destinations, versions_of
 from orchestrator.store.views.values import iso_time
 

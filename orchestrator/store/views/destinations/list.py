@@ -28,11 +28,7 @@ from orchestrator.store.destinations.held_deliveries import (
     client_of_held,
     workflow_of_held,
 )
-from orchestrator.store.destinations.named import (
-    NamedDestination,
-    named_destinations,
-    versions_of,
-)
+from orchestrator.store.destinations.named import NamedDestination, named_destinations, versions_of
 from orchestrator.store.views.values import iso, iso_time
 
 

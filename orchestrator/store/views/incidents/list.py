@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    case,
-    func,
-    literal,
-    select,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, tuple_
 
 from orchestrator.domain.access.actor import PERSON
 from orchestrator.domain.delivery.blockers import Blocker

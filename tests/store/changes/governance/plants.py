@@ -128,7 +128,7 @@ def check_at_going_live() -> Patches:
 
 
 def seen() -> Patches:
-    """An approval is of whatever the change says by now."""
+    """An approval covers whatever the change says by now."""
     return [(decide, "check_seen", _nothing)]
 
 

@@ -11,15 +11,7 @@ from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.presenting.change_stories import Happened, told_story
 from orchestrator.store.database.engine import Store
 from tests.leads import accept_leads, lead_workflow
-from tests.store.changes.governed import (
-    APPROVER,
-    AUTHOR,
-    author,
-    decide,
-    govern,
-    proposed,
-    version,
-)
+from tests.store.changes.governed import APPROVER, AUTHOR, author, decide, govern, proposed, version
 from tests.store.changes.rehearsing.found import FOUND
 
 

@@ -8,16 +8,16 @@ from orchestrator.domain.changes.backtest import Counts, count_more
 from orchestrator.domain.changes.backtest_result import QuarantinedGroup, group_of
 from orchestrator.operations.changes.backtesting.decide_past import Question
 from orchestrator.pipeline.redecide import bench_of
-from orchestrator.store.changes.past_events import count_waiting, waiting_events
+from orchestrator.store.changes.past_events import count_quarantined, quarantined_payloads
 from orchestrator.store.database.engine import Store
 
-MOST_WAITING = 100_000
+MOST_QUARANTINED = 100_000
 """So many events of the group are looked at, the oldest first."""
 
 _CHUNK = 1_000
 
 
-def decide_waiting(
+def decide_quarantined(
     store: Store, question: Question, *, step: Callable[[], None] = lambda: None
 ) -> QuarantinedGroup:
     """What the proposed version decides about each event of the workflow in quarantine now.
@@ -27,13 +27,13 @@ def decide_waiting(
     bench = bench_of(question.before, question.after)
     client, workflow = question.span.client, question.span.workflow
     with store.read() as tx:
-        events = count_waiting(tx, client, workflow)
+        events = count_quarantined(tx, client, workflow)
     outcomes: Counts = {}
     after, looked_at, passing = "", 0, 0
-    while looked_at < MOST_WAITING:
+    while looked_at < MOST_QUARANTINED:
         with store.read() as tx:
-            limit = min(_CHUNK, MOST_WAITING - looked_at)
-            some = waiting_events(tx, client, workflow, after=after, limit=limit)
+            limit = min(_CHUNK, MOST_QUARANTINED - looked_at)
+            some = quarantined_payloads(tx, client, workflow, after=after, limit=limit)
         if not some:
             break
         for one in some:

@@ -84,15 +84,19 @@ def settle_event(
     because = f"{first.name}: {first.error}"
     if undoable and any(_must_end_first(one) for one in deliveries):
         return Waiting()
+    # What could not be taken back may rest on it.
+    stays = rested_on((destination_of(one.name) for one in failed if one.undo), predecessors)
     made = {
         place
         for one in deliveries
-        if one.state is DeliveryState.CONFIRMED and (place := destination_of(one.name)) in undoable
+        if one.state is DeliveryState.CONFIRMED
+        and (place := destination_of(one.name)) in undoable
+        and place not in stays
     }
     if made:
         last = made - rested_on(made, predecessors)
         return TakeBack(because=because, destinations=tuple(sorted(last)))
-    told = _said_taken_back(deliveries)
+    told = _said_taken_back(deliveries, stays.intersection(undoable))
     if undoable:
         told += _said_left(one for one in deliveries if one is not first)
     return Stuck(
@@ -145,14 +149,18 @@ def _must_end_first(one: DeliveryStatus) -> bool:
     return one.state in _ON_THEIR_WAY and not one.held_back and (one.undo or one.unknown)
 
 
-def _said_taken_back(deliveries: Sequence[DeliveryStatus]) -> list[str]:
+def _said_taken_back(deliveries: Sequence[DeliveryStatus], stays: Collection[str]) -> list[str]:
     taken_back = [one.name for one in deliveries if one.state is DeliveryState.UNDONE]
     left = [one for one in deliveries if one.state is DeliveryState.FAILED and one.undo]
     told = [f"taken back: {', '.join(taken_back)}"] if taken_back else []
     told += [f"{one.name} could not be taken back: {one.error}" for one in left]
-    held_back = [one.name for one in deliveries if one.held_back]
     rest = "is not taken back, for what rests on it could not be"
-    return told + [f"{name} {rest}" for name in held_back]
+    return told + [
+        f"{one.name} {rest}"
+        for one in deliveries
+        if one.held_back
+        or (one.state is DeliveryState.CONFIRMED and destination_of(one.name) in stays)
+    ]
 
 
 def _said_left(deliveries: Iterable[DeliveryStatus]) -> list[str]:

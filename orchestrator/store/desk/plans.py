@@ -22,13 +22,16 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.domain.delivery.effects import PlannedEffect
+from orchestrator.domain.delivery.effects import FOLLOWED, PlannedEffect
 from orchestrator.domain.documents.fields_of import fields_of
 from orchestrator.domain.lifecycle import State
 from orchestrator.store.database.clock import now_ms
 from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import deliveries, events, plan_events, plans
 from orchestrator.store.views.values import iso, iso_time
+
+_LEFT_OUT = 0
+"""When an event was replayed that a run left out."""
 
 MADE_BY = "made_by"
 """In the selection of a plan about what a version made that was rolled back: its number."""
@@ -260,6 +263,10 @@ def open_events(
 
 def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
     """These events of the plan were replayed, in this transaction."""
+    _mark(tx, plan, places, now_ms())
+
+
+def _mark(tx: Connection, plan: int, places: Sequence[int], done_at: Any) -> None:
     table = plan_events.c
     tx.execute(
         update(plan_events)
@@ -268,13 +275,13 @@ def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
             table.place.in_(places),
             table.done_at.is_(None),
         )
-        .values(done_at=now_ms())
+        .values(done_at=done_at)
     )
 
 
 def leave_out(tx: Connection, plan: int, places: Sequence[int], reason: str) -> None:
     """These events of the plan stay as they are. The caller holds the plan."""
-    mark_done(tx, plan, places)
+    _mark(tx, plan, places, _LEFT_OUT)
     text = tx.execute(select(plans.c.left_out).where(plans.c.id == plan)).scalar_one()
     left = orjson.loads(text)
     left[reason] = left.get(reason, 0) + len(places)
@@ -306,8 +313,13 @@ def list_plans(
         every = every.where(plans.c.id < before)
     # Whose a plan is stands in its workflows, so that is looked at plan by plan.
     rows = tx.execute(every if clients is not None else every.limit(limit))
-    found = (PlanRow(**_fields(row), done=row.done) for row in rows)
+    found = (_plan_row(row) for row in rows)
     return list(islice((one for one in found if is_seen(one, clients)), limit))
+
+
+def _plan_row(row: AnyRow) -> PlanRow:
+    fields = _fields(row)
+    return PlanRow(**fields, done=row.done - fields["left_out"].get(FOLLOWED, 0))
 
 
 def is_seen(plan: StoredPlan, clients: frozenset[str] | None) -> bool:
@@ -346,14 +358,19 @@ def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     state = select(events.c.state).where(events.c.id == table.event_id).scalar_subquery()
     rests = _rests(tx, plan)
     each = (
-        select(table.done_at.is_(None).label("waits"), state.label("state"))
+        select(
+            table.done_at.is_(None).label("waits"),
+            (func.coalesce(table.done_at, 1) == _LEFT_OUT).label("left"),
+            state.label("state"),
+        )
         .where(table.plan_id == plan)
         .subquery()
     )
-    statement = select(each, func.count().label("many")).group_by(each.c.waits, each.c.state)
+    by = (each.c.waits, each.c.left, each.c.state)
+    statement = select(each, func.count().label("many")).group_by(*by)
     found: dict[str, int] = {}
     for row in tx.execute(statement):
-        word = _outcome(row.state, rests, waits=bool(row.waits))
+        word = _outcome(row.state, rests, waits=bool(row.waits), left=bool(row.left))
         found[word] = found.get(word, 0) + row.many
     return found
 
@@ -364,7 +381,7 @@ def count_deliveries(tx: Connection, plan: int) -> dict[str, int]:
     statement = (
         select(deliveries.c.state, func.count().label("many"))
         .select_from(plan_events.join(deliveries, deliveries.c.event_id == table.event_id))
-        .where(table.plan_id == plan, table.done_at.is_not(None))
+        .where(table.plan_id == plan, table.done_at > _LEFT_OUT)
         .group_by(deliveries.c.state)
     )
     return {row.state: row.many for row in tx.execute(statement)}
@@ -377,10 +394,12 @@ def _rests(tx: Connection, plan: int) -> tuple[State, ...]:
     return (State.QUARANTINED, *ends)
 
 
-def _outcome(state: str | None, rests: Sequence[State], *, waits: bool) -> str:
+def _outcome(state: str | None, rests: Sequence[State], *, waits: bool, left: bool) -> str:
     """The state of an event of a plan; what left otherwise is not the plan's any more."""
     if state is None:
         return "deleted"
+    if left:
+        return "left as it was made"
     if not waits:
         return state
     return "waiting" if state in rests else f"{state}, not by this plan"
@@ -427,8 +446,10 @@ def planned_events(
             place=row.place,
             id=row.event_id,
             effects=effects_in(row.effects),
-            replayed_at=iso(row.done_at),
-            outcome=_outcome(row.state, rests, waits=row.done_at is None),
+            replayed_at=None if row.done_at == _LEFT_OUT else iso(row.done_at),
+            outcome=_outcome(
+                row.state, rests, waits=row.done_at is None, left=row.done_at == _LEFT_OUT
+            ),
             ground=row.ground,
         )
         for row in rows

@@ -516,7 +516,8 @@ def test_threads_and_forked_children_share_one_spool(wire: WireDoor, path: Path)
         check=False, capture_output=True, text=True,
     )  # fmt: skip
 
-    assert (done.returncode, done.stderr) == (0, "")
+    # It may say that nothing went out for a moment, where a forwarder met the door that was down.
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     for child in range(6):
         found = [one.data["number"] for one in wire.door.events if one.data["from"] == child]  # type: ignore[index]
         assert found == list(range(10))

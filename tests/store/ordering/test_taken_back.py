@@ -12,7 +12,7 @@ from orchestrator.operations.replay.run_plan import run_plan
 from orchestrator.operations.rollback_workflow import rollback_workflow
 from orchestrator.presenting.replay_plans import told_effects
 from orchestrator.store.database.engine import Store
-from orchestrator.store.desk.plans import find_plan
+from orchestrator.store.desk.plans import find_plan, list_plans, planned_events
 from orchestrator.store.views.events.show import show_event
 from tests.leads import CATALOG
 from tests.ordered_leads import ORDERED, PASSING, accept_lead, drive_all, publish_ordered
@@ -62,9 +62,15 @@ def test_what_is_followed_between_the_plan_and_its_run_stays_and_the_others_go(
     assert drive_all(store) == [[other]]
     with store.read() as tx:
         stays, kept = show_event(tx, first), find_plan(tx, plan.token)
+        assert kept is not None
+        by_id = {one.id: one for one in planned_events(tx, kept.id, limit=10)}
+        (listed,) = list_plans(tx, limit=10)
+    assert (by_id[first].replayed_at, by_id[first].outcome) == (None, "left as it was made")
+    assert by_id[other].replayed_at is not None
+    assert (listed.done, ran.outcomes) == (1, {"left as it was made": 1, "accepted": 1})
     assert stays is not None and stays.state == "delivered"
     assert "leave_as_made" in {row.action for row in stays.history}
-    assert kept is not None and "1 left as they were made" in told_effects(kept)[-1]
+    assert "1 left as they were made" in told_effects(kept)[-1]
     again = run_plan(store, plan.token, actor=ME)
     assert (again.replayed, again.followed, again.before) == (0, 1, 1)
 

@@ -230,6 +230,24 @@ def test_the_quarantine_tells_what_nobody_looks_for_and_may_be_there(state: Deli
     assert with_nothing_to_undo.detail == "desk: 422; taken back: crm"
 
 
+def test_what_a_record_rests_on_that_could_not_be_taken_back_stays_and_is_named() -> None:
+    crm = DeliveryStatus(name="crm", state=DeliveryState.CONFIRMED)
+    desk = DeliveryStatus(name="desk", state=DeliveryState.FAILED, error="403", undo=True)
+    news = DeliveryStatus(name="news", state=DeliveryState.FAILED, error="422")
+    chat = replace(crm, name="chat")
+    every, back = {"crm", "desk", "chat", "news"}, {"desk": ("crm",)}
+
+    first = settle_event([crm, desk, news, chat], undoable=every, predecessors=back)
+    gone = replace(chat, state=DeliveryState.UNDONE)
+    last = settle_event([crm, desk, news, gone], undoable=every, predecessors=back)
+
+    assert first == TakeBack(because="news: 422", destinations=("chat",))
+    assert isinstance(last, Stuck) and last.detail == (
+        "news: 422; taken back: chat; desk could not be taken back: 403;"
+        " crm is not taken back, for what rests on it could not be"
+    )
+
+
 def test_what_nothing_rests_on_any_more_is_taken_back_next() -> None:
     back = {"desk": ("crm",), "chat": ("crm", "desk")}
     crm, desk, chat = (

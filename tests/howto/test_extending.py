@@ -30,7 +30,7 @@ _MAKE = """\
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1
 case $1 in
   docs) exec python -m tools.docs ;;
-  test) eval exec python -m pytest -q -p no:cacheprovider -m bare "${2#ARGS=}" ;;
+  test) eval exec python -m pytest -q -x -p no:cacheprovider -m bare "${2#ARGS=}" ;;
   *) exit 2 ;;
 esac
 """

@@ -59,7 +59,7 @@ class Rates:
         spent = self._of(key, limits)
         spent.asked = spent.asked or limits.quota_per_day is not None
         self._refuse(spent, limits, count)
-        spent.tokens -= count
+        spent.tokens -= max(count, 1)  # a request without any costs the door as much
         spent.new += count
         return self._headers(spent, limits)
 

@@ -108,14 +108,10 @@ class Hooks:
             except Refused:
                 self.rates.spend(source.actor, source.limits)
                 raise
-            if found.handshake is not None:
-                self.rates.spend(source.actor, source.limits)
-                return Response(found.handshake, media_type="text/plain")
             told = self.rates.take(source.actor, source.limits, len(found.triggers))
-            triggers = with_trace(found.triggers, request.headers)
-            if not triggers:  # such as an empty list: it costs the door as much as an event
-                self.rates.spend(source.actor, source.limits)
-            answer = await self._accept(source, triggers)
+            if found.handshake is not None:
+                return Response(found.handshake, media_type="text/plain")
+            answer = await self._accept(source, with_trace(found.triggers, request.headers))
             answer = redirect_of(source, request) or answer
         answer.headers.update(told)
         emit(RequestAccepted(seconds=perf_counter() - began))

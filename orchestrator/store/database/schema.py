@@ -51,7 +51,7 @@ from orchestrator.store.database.tables.quarantine import (
 from orchestrator.store.database.tables.rollout import rollout_arms, rollout_events, shadow_diffs
 from orchestrator.store.database.tables.workflows import workflow_versions
 
-HEAD = "0046"
+HEAD = "0047"
 
 __all__ = [
     "HEAD",

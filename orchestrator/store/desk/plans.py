@@ -30,9 +30,6 @@ from orchestrator.store.database.engine import AnyRow
 from orchestrator.store.database.schema import deliveries, events, plan_events, plans
 from orchestrator.store.views.values import iso, iso_time
 
-_LEFT_OUT = 0
-"""When an event was replayed that a run left out."""
-
 MADE_BY = "made_by"
 """In the selection of a plan about what a version made that was rolled back: its number."""
 
@@ -263,10 +260,10 @@ def open_events(
 
 def mark_done(tx: Connection, plan: int, places: Sequence[int]) -> None:
     """These events of the plan were replayed, in this transaction."""
-    _mark(tx, plan, places, now_ms())
+    _mark(tx, plan, places)
 
 
-def _mark(tx: Connection, plan: int, places: Sequence[int], done_at: Any) -> None:
+def _mark(tx: Connection, plan: int, places: Sequence[int], *, left_out: str | None = None) -> None:
     table = plan_events.c
     tx.execute(
         update(plan_events)
@@ -275,13 +272,13 @@ def _mark(tx: Connection, plan: int, places: Sequence[int], done_at: Any) -> Non
             table.place.in_(places),
             table.done_at.is_(None),
         )
-        .values(done_at=done_at)
+        .values(done_at=now_ms(), left_out=left_out)
     )
 
 
 def leave_out(tx: Connection, plan: int, places: Sequence[int], reason: str) -> None:
     """These events of the plan stay as they are. The caller holds the plan."""
-    _mark(tx, plan, places, _LEFT_OUT)
+    _mark(tx, plan, places, left_out=reason)
     text = tx.execute(select(plans.c.left_out).where(plans.c.id == plan)).scalar_one()
     left = orjson.loads(text)
     left[reason] = left.get(reason, 0) + len(places)
@@ -360,7 +357,7 @@ def outcomes(tx: Connection, plan: int) -> dict[str, int]:
     each = (
         select(
             table.done_at.is_(None).label("waits"),
-            (func.coalesce(table.done_at, 1) == _LEFT_OUT).label("left"),
+            table.left_out.is_not(None).label("left"),
             state.label("state"),
         )
         .where(table.plan_id == plan)
@@ -381,7 +378,7 @@ def count_deliveries(tx: Connection, plan: int) -> dict[str, int]:
     statement = (
         select(deliveries.c.state, func.count().label("many"))
         .select_from(plan_events.join(deliveries, deliveries.c.event_id == table.event_id))
-        .where(table.plan_id == plan, table.done_at > _LEFT_OUT)
+        .where(table.plan_id == plan, table.done_at.is_not(None), table.left_out.is_(None))
         .group_by(deliveries.c.state)
     )
     return {row.state: row.many for row in tx.execute(statement)}
@@ -446,9 +443,9 @@ def planned_events(
             place=row.place,
             id=row.event_id,
             effects=effects_in(row.effects),
-            replayed_at=None if row.done_at == _LEFT_OUT else iso(row.done_at),
+            replayed_at=None if row.left_out else iso(row.done_at),
             outcome=_outcome(
-                row.state, rests, waits=row.done_at is None, left=row.done_at == _LEFT_OUT
+                row.state, rests, waits=row.done_at is None, left=row.left_out is not None
             ),
             ground=row.ground,
         )

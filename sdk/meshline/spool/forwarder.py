@@ -28,7 +28,7 @@ _MOST_LINES_BLOCKED = 200  # then it waits for all of them
 _FIRST_DELAY = 5.0  # seconds until a line that is blocked is tried again
 _LONGEST_DELAY = 300.0
 _LONGEST_MENDING = 60.0  # seconds between two tries while a key or an address is wrong
-_LEAST_PAUSE = 1.0  # seconds, also where the door takes what others send
+_LEAST_PAUSE = 1.0  # seconds: else each event that the door takes would be one more try
 _LOOK_SECONDS = 2.0  # how often an idle forwarder looks whether another process spooled something
 
 _log = logging.getLogger("meshline")

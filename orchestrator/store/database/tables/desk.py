@@ -68,7 +68,8 @@ plan_events = Table(
     Column("event_id", String(32), nullable=False),
     Column("ground", String(32), nullable=False),  # digest of the event's state
     Column("effects", Text, nullable=False),  # no payload: destinations and words
-    Column("done_at", BigInteger),  # null: still to be replayed; 0: left out as it ran
+    Column("done_at", BigInteger),  # null: still to be replayed
+    Column("left_out", String(20)),  # why a run left it as it is; null: it did not
     Column("behind", Integer),  # the place of the event that has to be at its end before
     UniqueConstraint("plan_id", "event_id"),
 )

@@ -16,7 +16,7 @@ from orchestrator.domain.changes.rollout import Rollout
 from tests.people import ADMIN
 from tests.store.changes.governance.emergencies import MachineOfEmergencies
 from tests.store.changes.governance.ground import FIRST, SECOND, THIRD, Ground
-from tests.store.changes.governance.machine import APPROVES, PEACE
+from tests.store.changes.governance.machine import APPROVES, PEACE, Mishap
 from tests.store.changes.governance.memory import Unapproved
 from tests.store.changes.governance.plants import planted
 from tests.store.changes.governance.recorder import Recorder
@@ -54,206 +54,153 @@ def tell(ground: Ground, story: Sequence[Act], *, plant: str | None) -> str | No
     return None
 
 
+def lives(
+    order: str, *, first: Mishap = PEACE, then: Mishap = PEACE, last: Mishap = PEACE, **given: Any
+) -> Act:
+    """A change goes its way with three people, by their numbers in `order`, and mishaps between."""
+    return act("a_change_lives", mishaps=(first, then, last), whos=_people(order), **given)
+
+
+def nearly(order: str, **given: Any) -> Act:
+    """The same with one mishap at most."""
+    return act("a_change_lives_nearly_in_peace", whos=_people(order), **given)
+
+
+def _people(order: str) -> list[str]:
+    return [(FIRST, SECOND, THIRD)[int(number) - 1] for number in order]
+
+
+GOVERNED, UNGOVERNED = (act("it_begins", governed=one) for one in (True, False))
+CANARY = Rollout(shadow_seconds=3600, shares=(10000,), each_events=0, each_seconds=3600)
+
 STORIES: Mapping[str, Sequence[Act]] = {
     "self-approval": (
-        act("it_begins", governed=False),
-        act(
-            "a_change_lives",
-            amended=1,
-            mishaps=(PEACE, PEACE, ("admin role acme given", THIRD, ADMIN)),
-            whos=[FIRST, SECOND, THIRD],
-        ),
-        act("a_change_lives", whos=[THIRD, SECOND, FIRST]),
+        UNGOVERNED,
+        lives("123", amended=1, last=("admin role acme given", THIRD, ADMIN)),
+        lives("321"),
     ),
     "named-approver": (
-        act("it_begins", governed=True),
-        act("a_change_lives_nearly_in_peace", whos=[THIRD, SECOND, FIRST]),
+        GOVERNED,
+        nearly("321"),
     ),
     "proposal-in-anothers-name": (
-        act("it_begins", governed=False),
+        UNGOVERNED,
         act("somebody_retires_it", who=FIRST),
-        act(
-            "a_change_lives",
-            mishaps=(("admin role * given", THIRD, THIRD), PEACE, PEACE),
-            name=FIRST,
-            whos=[THIRD, SECOND, FIRST],
-        ),
+        lives("321", first=("admin role * given", THIRD, THIRD), name=FIRST),
     ),
     "role-in-force": (
-        act("it_begins", governed=False),
-        act(
-            "a_change_lives_nearly_in_peace",
-            mishap=("admin role * given", SECOND, THIRD),
-            whos=[SECOND, FIRST, THIRD],
-        ),
+        UNGOVERNED,
+        nearly("213", mishap=("admin role * given", SECOND, THIRD)),
     ),
     "disabled-person": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives_nearly_in_peace",
-            mishap=("admin disable", FIRST, ADMIN),
-            whos=[THIRD, FIRST, SECOND],
-        ),
+        GOVERNED,
+        nearly("312", mishap=("admin disable", FIRST, ADMIN)),
     ),
     "role-older-than-proposal": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives",
-            mishaps=(PEACE, ("admin invite", FIRST, ADMIN), PEACE),
-            whos=[SECOND, THIRD, FIRST],
-        ),
+        GOVERNED,
+        lives("231", then=("admin invite", FIRST, ADMIN)),
     ),
     "role-of-an-authors-giving": (
-        act("it_begins", governed=False),
-        act(
-            "a_change_lives",
-            amended=1,
-            mishaps=(PEACE, ("admin role acme given", FIRST, THIRD), PEACE),
-            whos=[FIRST, SECOND, THIRD],
-        ),
-        act("a_change_lives", whos=[THIRD, SECOND, FIRST]),
+        UNGOVERNED,
+        lives("123", amended=1, then=("admin role acme given", FIRST, THIRD)),
+        lives("321"),
     ),
     "invitation": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives",
-            mishaps=(PEACE, ("admin invite", FIRST, ADMIN), PEACE),
-            whos=[SECOND, THIRD, FIRST],
-        ),
+        GOVERNED,
+        lives("231", then=("admin invite", FIRST, ADMIN)),
     ),
     "delegation": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("somebody_is_said_to_be_away", early=False, who=THIRD),
     ),
     "check-at-going-live": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives",
-            later=True,
-            mishaps=(PEACE, PEACE, ("admin invite", FIRST, ADMIN)),
-            whos=[THIRD, SECOND, FIRST],
-        ),
+        GOVERNED,
+        lives("321", later=True, last=("admin invite", FIRST, ADMIN)),
     ),
     "seen": (
-        act("it_begins", governed=False),
+        UNGOVERNED,
         act("admins_act", acts=[("role acme given", ADMIN, FIRST, None)]),
-        act(
-            "a_change_lives_nearly_in_peace",
-            mishap=("sooner", SECOND, THIRD),
-            place=1,
-            whos=[SECOND, FIRST, THIRD],
-        ),
+        nearly("213", mishap=("sooner", SECOND, THIRD), place=1),
     ),
     "digest": (
-        act("it_begins", governed=False),
-        act(
-            "a_change_lives",
-            amended=1,
-            mishaps=(PEACE, PEACE, ("admin role acme given", FIRST, ADMIN)),
-            whos=[FIRST, SECOND, THIRD],
-        ),
-        act(
-            "a_change_lives",
-            later=True,
-            mishaps=(PEACE, PEACE, ("twin", FIRST, THIRD)),
-            whos=[SECOND, FIRST, THIRD],
-        ),
+        UNGOVERNED,
+        lives("123", amended=1, last=("admin role acme given", FIRST, ADMIN)),
+        lives("213", later=True, last=("twin", FIRST, THIRD)),
     ),
     "round": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("an_approved_change_gets_another_time", other=FIRST, who=SECOND),
     ),
     "base": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("somebody_retires_it", who=SECOND),
-        act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
+        nearly("123"),
     ),
     "expired": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives",
-            mishaps=(PEACE, ("fortnight", SECOND, ADMIN), PEACE),
-            whos=[FIRST, SECOND, THIRD],
-        ),
+        GOVERNED,
+        lives("123", then=("fortnight", SECOND, ADMIN)),
     ),
     "schedule": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives",
-            later=True,
-            mishaps=(PEACE, PEACE, ("keeper", SECOND, ADMIN)),
-            whos=[FIRST, SECOND, THIRD],
-        ),
+        GOVERNED,
+        lives("123", later=True, last=("keeper", SECOND, ADMIN)),
     ),
     "already-decided": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("somebody_is_said_to_be_away", early=True, who=FIRST),
-        act("a_change_lives_nearly_in_peace", later=True, whos=[FIRST, SECOND, THIRD]),
+        nearly("123", later=True),
     ),
     "unapproved-once-required": (
-        act("it_begins", governed=False),
+        UNGOVERNED,
         act("somebody_retires_it", who=THIRD),
         act("admins_act", acts=[("role acme given", ADMIN, THIRD, None)]),
-        act(
-            "a_change_lives",
-            mishaps=(("admin role acme taken", THIRD, ADMIN), PEACE, PEACE),
-            whos=[FIRST, SECOND, THIRD],
-        ),
+        lives("123", first=("admin role acme taken", THIRD, ADMIN)),
     ),
     "steps": (
-        act("it_begins", governed=True),
-        act(
-            "a_change_lives",
-            mishaps=(PEACE, ("admin role * given", THIRD, ADMIN), PEACE),
-            whos=[FIRST, SECOND, THIRD],
-        ),
-        act(
-            "a_change_lives_nearly_in_peace",
-            mishap=("recipe", THIRD, THIRD),
-            whos=[FIRST, SECOND, THIRD],
-        ),
+        GOVERNED,
+        lives("123", then=("admin role * given", THIRD, ADMIN)),
+        nearly("123", mishap=("recipe", THIRD, THIRD)),
         act("somebody_is_said_to_be_away", early=True, who=FIRST),
-        act("a_change_lives_nearly_in_peace", amended=1, whos=[FIRST, THIRD, SECOND]),
+        nearly("132", amended=1),
     ),
     "same-words": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("somebody_is_said_to_be_away", early=False, who=SECOND),
         act("somebody_sends_it_back", decision=Decision.REQUEST_CHANGES, who=FIRST),
         act("somebody_is_said_to_be_away", early=False, who=FIRST),
     ),
     "editors": (
-        act("it_begins", governed=True),
-        act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
+        GOVERNED,
+        nearly("123"),
         act("an_approved_change_gets_another_time", other=FIRST, who=SECOND),
-        act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
+        nearly("123"),
     ),
     "frozen": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("an_admin_freezes_or_thaws", hours=2, thaws=False),
-        act("a_change_lives_nearly_in_peace", whos=[FIRST, SECOND, THIRD]),
+        nearly("123"),
     ),
     "backstop": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("the_glass_is_broken_and_taken_back", back=THIRD, who=SECOND, whom=FIRST),
     ),
     "owners-by-glass": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act("the_glass_is_broken_and_taken_back", back=THIRD, who=THIRD, whom=THIRD),
     ),
     "back-to-glass": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act(
             "a_change_is_rolled_out",
             by_glass=True,
             hours=(0, 0, 0),
             mishaps=(PEACE, PEACE),
-            steps=Rollout(shadow_seconds=3600, shares=(10000,), each_events=0, each_seconds=3600),
+            steps=CANARY,
             whos=[FIRST, SECOND, THIRD],
         ),
         act("the_glass_is_broken_and_taken_back", back=SECOND, who=SECOND, whom=THIRD),
     ),
     "promotion": (
-        act("it_begins", governed=False),
+        UNGOVERNED,
         act(
             "a_change_is_rolled_out",
             hours=(0, 2, 0),
@@ -263,13 +210,13 @@ STORIES: Mapping[str, Sequence[Act]] = {
         ),
     ),
     "overtaken-rollout": (
-        act("it_begins", governed=True),
+        GOVERNED,
         act(
             "a_change_is_rolled_out",
             by_glass=True,
             hours=(0, 0, 0),
             mishaps=(PEACE, PEACE),
-            steps=Rollout(shadow_seconds=3600, shares=(10000,), each_events=0, each_seconds=3600),
+            steps=CANARY,
             whos=[FIRST, SECOND, THIRD],
         ),
     ),
